@@ -15,7 +15,11 @@ class VerifyConfig(Section, frozen=True):
     embedder: str = "dlib"
     """``dlib``, ``insightface:PACK``, the path of an ArcFace-style ONNX file, or ``none``."""
     gallery: str = ""
-    """Path of the gallery; empty: the user's own, see ``facestream gallery list``."""
+    """Path of the gallery, or ``postgresql://USER@HOST/NAME``, which several machines share; empty: the user's own, see
+    ``facestream gallery list``."""
+    gallery_max_age: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
+    """Seconds: while the database of a gallery is away longer, nobody is given a name. 0: names are those that this machine
+    keeps, however old they are; that is said."""
     device: Device = "cpu"
     """As of ``detect``."""
     false_name_rate: Annotated[float, msgspec.Meta(gt=0.0, le=0.5)] = 0.001

@@ -7,12 +7,14 @@
     │   ├── SourceError             a source cannot be opened or read; carries a reason code
     │   ├── PictureError            a still picture cannot be read; says which and why
     │   ├── EnrolmentRefused        a picture cannot be enrolled; says which and why
+    │   ├── LinkError               a message broker cannot be reached, or refuses; what is for it waits
     │   └── InferenceError          an open model failed on what it was given; the next may work
     │       └── DeviceMemoryError   the device has no memory for so large a batch; a smaller one may work
     └── FatalError                  the run cannot go on
         ├── ModelError              a model cannot be opened: file or manifest is missing, corrupt or of the wrong kind
         ├── MissingRuntimeError     an optional package is not installed; says how to install it
-        ├── GalleryError            the gallery file cannot be opened, read or written
+        ├── GalleryError            the gallery cannot be opened, read or written
+        │   └── MissingGalleryError     there is no such gallery yet
         ├── DatabaseError           a database that machines share does not answer, or refuses
         ├── PublishError            an endpoint cannot be bound, or an output cannot be written
         │   └── OutputError         the output directory cannot be written now, as on a full disk; what was written stays valid
@@ -68,6 +70,10 @@ class EnrolmentRefused(RecoverableError):
     """A picture does not qualify for the gallery."""
 
 
+class LinkError(RecoverableError):
+    """A message broker cannot be reached now, or refuses."""
+
+
 class InferenceError(RecoverableError):
     """An open model failed on what it was given."""
 
@@ -97,7 +103,13 @@ class MissingRuntimeError(FatalError):
 
 
 class GalleryError(FatalError):
-    """The gallery file cannot be opened, read or written."""
+    """The gallery cannot be opened, read or written."""
+
+
+class MissingGalleryError(GalleryError):
+    """There is no such gallery yet."""
+
+    exit_code = 2
 
 
 class DatabaseError(FatalError):

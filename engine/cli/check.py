@@ -23,6 +23,7 @@ from engine.service.build import networks_of
 from engine.shipped import shipped
 from engine.source.cameras import CAMERA_KEYS, is_camera
 from engine.source.sources import expand_sources
+from engine.verify.galleries import gallery_words
 from engine.verify.rules import check_rates
 
 
@@ -54,6 +55,7 @@ def check(config: Path | None = None, /, *, profile: str = "", example: str = ""
         raise UsageError("give a configuration file, or --example NAME for one to begin with")
     loaded = load_config(config, {"profile": profile} if profile else None)
     check_rates(loaded.verify)
+    gallery_words(loaded.verify.gallery)
     networks_of(loaded.serve)
     console = Console(highlight=False)
     warnings: list[str] = list(filter(None, [check_exposure(loaded.publish)]))

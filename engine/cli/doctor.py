@@ -21,19 +21,21 @@ MARKS = {
 }
 
 
-def doctor(*, json: bool = False) -> int:
+def doctor(*, gallery: str = "", json: bool = False) -> int:
     """Say what works on this machine and what is missing.
 
     The last line is a test: the default detector looks at one photograph. The exit code is 0 when the main job can run, else 1.
 
     Parameters
     ----------
+    gallery
+        Look at this gallery, a file or postgresql://USER@HOST/NAME, instead of the user's own.
     json
         One JSON object instead of sentences.
     """
     console = Console(highlight=False)
     found = []
-    for finding in findings():
+    for finding in findings(gallery):
         found.append(finding)
         _tell(console, finding, json)
     found.append(self_test())

@@ -9,12 +9,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import msgspec
 
 from engine.cli.doctor_cameras import cameras, devices, hardware_decoding, two_streams
+from engine.cli.doctor_gallery import say_gallery
 from engine.cli.doctor_gpu import say_tensorrt
 from engine.cli.doctor_models import Says, State, say_detector, say_embedder, say_generator, say_names, say_second_look
 from engine.config import Config
@@ -32,9 +34,13 @@ class Finding(msgspec.Struct, frozen=True):
     sentence: str
 
 
-def findings() -> Iterator[Finding]:
-    """Run every check, in order; a check that fails is a finding too."""
-    for subject, look in CHECKS.items():
+def findings(gallery: str = "") -> Iterator[Finding]:
+    """Run every check, in order; a check that fails is a finding too.
+
+    Args:
+        gallery: to look at instead of the user's own.
+    """
+    for subject, look in (CHECKS | {"gallery": partial(say_gallery, gallery)}).items():
         try:
             for state, sentence in look():
                 yield Finding(subject, state, sentence)
@@ -145,24 +151,6 @@ def _insightface() -> Says:
         )
 
 
-def _gallery() -> Says:
-    from engine.verify.gallery import Gallery, default_gallery_path
-    from engine.verify.gallery_records import unrecorded
-
-    path = default_gallery_path()
-    folder = next(parent for parent in path.parents if parent.exists())
-    if not os.access(path if path.exists() else folder, os.W_OK):
-        yield "broken", f"the gallery {path} cannot be written: choose another with verify.gallery"
-    elif not path.exists():
-        yield "ok", f"the gallery {path} will be made at the first `facestream enroll`"
-    else:
-        with Gallery(path, read_only=True) as gallery:
-            people = gallery.list()
-        yield "ok", f"the gallery {path} holds {count(len(people), 'person', 'people')}"
-        if sentence := unrecorded(people):
-            yield "optional", sentence
-
-
 def _memory() -> Says:
     from engine.runtime.frame_pool import PoolWriter, slot_bytes_for
 
@@ -213,7 +201,7 @@ CHECKS: dict[str, Callable[[], Says]] = {
     "generator": say_generator,
     "embedder": say_embedder,
     "names": say_names,
-    "gallery": _gallery,
+    "gallery": say_gallery,
     "memory": _memory,
     "cores": _cores,
     "disk": _disk,

@@ -108,7 +108,7 @@ def say_embedder() -> Says:
 def say_names() -> Says:
     """By what rule names are given."""
     from engine.verify.embedder import open_embedder
-    from engine.verify.gallery import Gallery, default_gallery_path
+    from engine.verify.galleries import is_there, open_gallery
     from engine.verify.rules import rule_of
 
     config = VerifyConfig()
@@ -116,7 +116,7 @@ def say_names() -> Says:
     if embedder is not None:
         embedder.close()
         pictures = 0
-        if default_gallery_path().exists():
-            with Gallery(default_gallery_path(), read_only=True) as gallery:
+        if is_there():
+            with open_gallery(read_only=True) as gallery:
                 pictures = len(gallery.templates(embedder.sha256)[0])
         yield "ok", rule_of(embedder, config).sentence(pictures)

@@ -20,7 +20,7 @@ from engine.keys.signing import signing_key
 from engine.privacy import Erasure
 from engine.privacy import erase as erase_person
 from engine.privacy.mentions import Mentions
-from engine.verify.gallery import Gallery, default_gallery_path
+from engine.verify.galleries import gallery_words, is_there, open_gallery
 from engine.verify.person_name import alike, person_name
 
 _Paths = Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")]
@@ -31,7 +31,7 @@ def erase(
     /,
     *,
     formerly: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
-    gallery: Path | None = None,
+    gallery: str = "",
     output: _Paths = (),
     audit: Path | None = None,
     likely: bool = False,
@@ -64,7 +64,7 @@ def erase(
     formerly
         Names that the person had before, as those of `gallery rename`.
     gallery
-        Gallery file; the user's own by default.
+        Gallery file, or postgresql://USER@HOST/NAME; the user's own by default.
     output
         Output directories of runs, or folders of them.
     audit
@@ -86,12 +86,11 @@ def erase(
     file = receipt or Path(f"erasure-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json")
     if not dry_run and (file.exists() or not file.absolute().parent.is_dir()):
         raise UsageError(f"cannot write the receipt {file}: choose another file with --receipt, in a folder that is there")
-    where = gallery or default_gallery_path()
-    if gallery is not None and not gallery.exists():
-        raise UsageError(f"there is no gallery {gallery}, so nobody would be taken out of it: check the path")
+    if gallery and not is_there(gallery):
+        raise UsageError(f"there is no gallery {gallery_words(gallery)}, so nobody would be taken out of it: check the path")
     done = erase_person(
         names,
-        gallery=where,
+        gallery=gallery,
         outputs=output,
         audit=AuditLog(audit or default_log()),
         who=user_name(),
@@ -113,7 +112,7 @@ def erase(
     else:
         _say_all(done, file)
     if not done.found:
-        raise FacestreamError(f"nothing of {names[0]!r} was found{_near(names[0], where)}")
+        raise FacestreamError(f"nothing of {names[0]!r} was found{_near(names[0], gallery)}")
     return int(not done.is_complete)
 
 
@@ -148,6 +147,7 @@ def _say_all(done: Erasure, file: Path) -> None:
             ("not followed", run.not_followed),
             ("the name still stands in", run.mentions),
             ("not of the run, and left as it is", run.unknown),
+            ("looks like them, was shown under the name by `people`, and is left, as nobody has said so", run.look_alikes),
         ):
             if files:
                 say(f"  {title}: {', '.join(files[:5])}{f' and {len(files) - 5} more' if len(files) > 5 else ''}")
@@ -166,8 +166,8 @@ def _say_all(done: Erasure, file: Path) -> None:
 def _summary(done: Erasure) -> str:
     """Say what holds nothing of the person any more, and what may."""
     if done.is_complete:
-        is_yours = any(run.mentions or run.not_followed or run.unknown for run in done.runs)
-        return "done, but for the files listed above, which are yours to judge" if is_yours else "all of it is done"
+        is_yours = any(run.mentions or run.not_followed or run.unknown or run.look_alikes for run in done.runs)
+        return "done, but for what is listed above, which is yours to judge" if is_yours else "all of it is done"
     left = [(count(sum(bool(run.error) for run in done.runs), "run"), any(run.error for run in done.runs))]
     left += [(count(len(done.mentions), "file") + " outside of runs", bool(done.mentions))]
     left += [(count(len(done.not_followed), "link") + " to folders", bool(done.not_followed))]
@@ -184,9 +184,9 @@ def _of_answers(file: str) -> str:
     return " (a service keeps its answers there for a day)" if Path(file).name.startswith("desired") else ""
 
 
-def _near(name: str, gallery: Path) -> str:
-    if not gallery.exists():
+def _near(name: str, gallery: str) -> str:
+    if not is_there(gallery):
         return ""
-    with Gallery(gallery, read_only=True) as opened:
+    with open_gallery(gallery, read_only=True) as opened:
         near = [person.name for person in opened.list() if alike(person.name, name)]
     return f": did you mean {' or '.join(near)}?" if near else ""

@@ -10,6 +10,7 @@ import msgspec
 from cyclopts import App, Parameter
 from rich.console import Console
 
+from engine.cli.gallery_copy import copy
 from engine.cli.gallery_pictures import (
     SHOWN_DIGITS,
     GalleryOption,
@@ -28,21 +29,22 @@ from engine.cli.tables import Column, Rows
 from engine.contracts.count_words import count
 from engine.errors import FacestreamError, UsageError
 from engine.privacy.removal import remove_picture
-from engine.verify.gallery import Gallery
+from engine.verify.galleries import open_gallery
 from engine.verify.gallery_records import Identity, unrecorded
 from engine.verify.joining import joining_words
 from engine.verify.person_name import person_name, shown
+from engine.verify.stored_gallery import StoredGallery
 from engine.whole_file import write_private
 
 gallery_app = App(
     name="gallery", help="List, rename, remove or export enrolled people.", help_epilogue="", help_format="plaintext"
 )
-for _command in (pictures, quarantine, release, drop):
+for _command in (pictures, quarantine, release, drop, copy):
     gallery_app.command(_command)
 
 
 @gallery_app.command(name="list")
-def list_people(*, gallery: GalleryOption = None, json: JsonOption = False) -> int:
+def list_people(*, gallery: GalleryOption = "", json: JsonOption = False) -> int:
     """Show who is enrolled.
 
     For example:
@@ -51,7 +53,7 @@ def list_people(*, gallery: GalleryOption = None, json: JsonOption = False) -> i
 
         facestream gallery list --gallery entrance.sqlite
     """
-    with Gallery(gallery, read_only=True) as opened:
+    with open_gallery(gallery, read_only=True) as opened:
         people = opened.list()
         if json:
             write_lines(people)
@@ -59,7 +61,7 @@ def list_people(*, gallery: GalleryOption = None, json: JsonOption = False) -> i
         console = Console()
         if people:
             console.print(_people_table(people))
-        console.print(f"{count(len(people), 'person', 'people')} in {opened.path}", highlight=False, soft_wrap=True)
+        console.print(f"{count(len(people), 'person', 'people')} in {opened.where}", highlight=False, soft_wrap=True)
         if sentence := unrecorded(people):
             console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     return 0
@@ -73,7 +75,7 @@ def remove(
     picture: Annotated[str, Parameter(help="Only this one, as `gallery pictures` shows it.")] = "",
     receipt: Annotated[Path | None, Parameter(help="Of a picture: write what went, without the name (.json).")] = None,
     overwrite: OverwriteOption = False,
-    gallery: GalleryOption = None,
+    gallery: GalleryOption = "",
 ) -> int:
     """Take a person out, or one of their pictures; a running engine no longer knows them from its next face on.
 
@@ -97,7 +99,7 @@ def remove(
     return 0
 
 
-def _remove_picture(opened: Gallery, known: str, picture: str, receipt: Path | None) -> int:
+def _remove_picture(opened: StoredGallery, known: str, picture: str, receipt: Path | None) -> int:
     removal = remove_picture(opened, known, picture)
     sha256 = removal.pictures[0].picture_sha256
     left = "" if removal.person_is_left else f"; it was the last one of {shown(known)}"
@@ -121,7 +123,7 @@ def rename(
     /,
     *,
     join: Annotated[bool, Parameter(negative=(), help="Somebody has the new name already, and both are one person.")] = False,
-    gallery: GalleryOption = None,
+    gallery: GalleryOption = "",
 ) -> int:
     """Give a person another name, or join two names of one person.
 
@@ -151,7 +153,7 @@ def export(
     *,
     embeddings: Annotated[bool, Parameter(negative=(), help="Also the vectors, which are biometric data.")] = False,
     overwrite: OverwriteOption = False,
-    gallery: GalleryOption = None,
+    gallery: GalleryOption = "",
 ) -> int:
     """Write one line for each enrolled picture.
 
@@ -162,7 +164,7 @@ def export(
         facestream gallery export people.jsonl --embeddings
     """
     check_new([path], overwrite=overwrite)
-    with Gallery(gallery, read_only=True) as opened:
+    with open_gallery(gallery, read_only=True) as opened:
         rows = opened.export(path, embeddings)
     Console().print(f"wrote {count(rows, 'picture', 'pictures')} to {path}", highlight=False, markup=False, soft_wrap=True)
     return 0

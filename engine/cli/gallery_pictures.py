@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -15,11 +14,12 @@ from engine.cli.plain import plain
 from engine.cli.tables import Column, Rows
 from engine.contracts.count_words import count
 from engine.errors import FacestreamError
-from engine.verify.gallery import Gallery
+from engine.verify.galleries import open_gallery
 from engine.verify.gallery_records import Kept
 from engine.verify.person_name import alike, shown, spelling
+from engine.verify.stored_gallery import StoredGallery
 
-GalleryOption = Annotated[Path | None, Parameter(help="Gallery file; the user's own by default.")]
+GalleryOption = Annotated[str, Parameter(help="Gallery file, or postgresql://USER@HOST/NAME; the user's own by default.")]
 PictureArgument = Annotated[str, Parameter(help="As the list shows it: what its SHA-256 begins with.")]
 WhoseOption = Annotated[str, Parameter(help="For whom it was set apart, where it was for several people.")]
 SHOWN_DIGITS = 8
@@ -29,7 +29,7 @@ def pictures(
     name: Annotated[str, Parameter(help="Of one person alone.")] = "",
     /,
     *,
-    gallery: GalleryOption = None,
+    gallery: GalleryOption = "",
     json: JsonOption = False,
 ) -> int:
     """Show the enrolled pictures.
@@ -39,32 +39,32 @@ def pictures(
         facestream gallery pictures "Ada Lovelace"
     """
     known = known_name(name, gallery) if name else ""
-    with Gallery(gallery, read_only=True) as opened:
+    with open_gallery(gallery, read_only=True) as opened:
         found = opened.pictures(known)
         if json:
             write_lines(found)
         else:
-            _say_list(found, f"enrolled in {opened.path}", "forced because it")
+            _say_list(found, f"enrolled in {opened.where}", "forced because it")
     return 0
 
 
-def quarantine(*, gallery: GalleryOption = None, json: JsonOption = False) -> int:
+def quarantine(*, gallery: GalleryOption = "", json: JsonOption = False) -> int:
     """Show the pictures that were set apart at enrolment, and why; nobody is compared with them.
 
     For example:
 
         facestream gallery quarantine
     """
-    with Gallery(gallery, read_only=True) as opened:
+    with open_gallery(gallery, read_only=True) as opened:
         found = opened.quarantined()
         if json:
             write_lines(found)
         else:
-            _say_list(found, f"set apart in {opened.path}", "it")
+            _say_list(found, f"set apart in {opened.where}", "it")
     return 0
 
 
-def release(picture: PictureArgument, /, *, name: WhoseOption = "", gallery: GalleryOption = None) -> int:
+def release(picture: PictureArgument, /, *, name: WhoseOption = "", gallery: GalleryOption = "") -> int:
     """Enrol a picture that was set apart: it does show this person.
 
     For example:
@@ -76,7 +76,7 @@ def release(picture: PictureArgument, /, *, name: WhoseOption = "", gallery: Gal
     return 0
 
 
-def drop(picture: PictureArgument, /, *, name: WhoseOption = "", gallery: GalleryOption = None) -> int:
+def drop(picture: PictureArgument, /, *, name: WhoseOption = "", gallery: GalleryOption = "") -> int:
     """Forget a picture that was set apart.
 
     For example:
@@ -88,29 +88,29 @@ def drop(picture: PictureArgument, /, *, name: WhoseOption = "", gallery: Galler
     return 0
 
 
-def existing(gallery: Path | None) -> Gallery:
+def existing(gallery: str) -> StoredGallery:
     """Open a gallery to change it; one that is not there is not made.
 
     Raises:
         GalleryError: it is not there, or cannot be written.
     """
-    Gallery(gallery, read_only=True).close()
-    return Gallery(gallery)
+    open_gallery(gallery, read_only=True).close()
+    return open_gallery(gallery)
 
 
-def people_of(opened: Gallery) -> dict[str, int]:
+def people_of(opened: StoredGallery) -> dict[str, int]:
     """Return how many pictures each person has, by name: enrolled ones and those that were set apart."""
     return dict(Counter(one.identity for one in (*opened.pictures(), *opened.quarantined())))
 
 
-def known_name(name: str, gallery: Path | None) -> str:
+def known_name(name: str, gallery: str) -> str:
     """Return how a person's name is written in the gallery, who may be there with pictures that were set apart alone.
 
     Raises:
         FacestreamError: nobody is called so.
         GalleryError: it cannot be read.
     """
-    with Gallery(gallery, read_only=True) as opened:
+    with open_gallery(gallery, read_only=True) as opened:
         names = people_of(opened)
     if (known := spelling(name)) in names:
         return known

@@ -17,11 +17,11 @@ from engine.errors import UsageError
 from engine.report.moment import Video
 from engine.report.page import settings_of, write_report
 from engine.report.portraits import Portraits
-from engine.verify.gallery import default_gallery_path
+from engine.runtime.postgres import is_postgres
 
 
 def write_page(
-    directory: Path, out: Path | None, *, video: Video | None, photographs: Path | None, gallery: Path | None,
+    directory: Path, out: Path | None, *, video: Video | None, photographs: Path | None, gallery: str,
     overwrite: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Write the page and say where it is; the one in the directory itself is always made anew.
@@ -49,7 +49,9 @@ def write_page(
         say(f"report: {path}")
 
 
-def _gallery_of(run: dict[str, object]) -> Path:
+def _gallery_of(run: dict[str, object]) -> str:
     """Return the gallery that a run compared with."""
-    named = settings(run, "verify").get("gallery")
-    return Path(str(named)) if named else default_gallery_path()
+    named = str(settings(run, "verify").get("gallery") or "")
+    if is_postgres(named):  # of an address the record keeps neither role nor tenant
+        raise UsageError(f"the run compared with a gallery in a database, {named}: name it with --gallery")
+    return named

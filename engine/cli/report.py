@@ -28,7 +28,7 @@ def report(
     two_person: Annotated[bool, Parameter(negative=())] = False,
     video: Literal["auto", "always", "never"] | None = None,
     photographs: Path | None = None,
-    gallery: Path | None = None,
+    gallery: str = "",
     overwrite: Annotated[bool, Parameter(negative=())] = False,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:

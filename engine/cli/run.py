@@ -116,7 +116,9 @@ def run(
     generator: Annotated[str | None, Parameter(help="A model's name or path, bicubic, lanczos or none.")] = None,
     strength: Annotated[float | None, Parameter(group=SELDOM, help="0 is bicubic, 1 the generator's whole residual.")] = None,
     embedder: Annotated[str | None, Parameter(help="dlib, insightface:PACK, an ONNX file, or none.")] = None,
-    gallery: Annotated[Path | None, Parameter(help="Gallery file; the user's own by default.")] = None,
+    gallery: Annotated[
+        str | None, Parameter(help="Gallery file, or postgresql://USER@HOST/NAME; the user's own by default.")
+    ] = None,
     policy: Annotated[
         Literal["auto", "prompt", "best", "interval", "every"] | None,
         Parameter(group=SELDOM, help="Which faces of a track to enhance."),
@@ -173,7 +175,7 @@ def run(
             "detect": {"detector": detector, "every": every},
             "crop": {"policy": policy},
             "super_resolve": {"generator": generator, "strength": strength},
-            "verify": {"embedder": embedder, "gallery": str(gallery) if gallery else None},
+            "verify": {"embedder": embedder, "gallery": gallery},
             "publish": {
                 "endpoint": publish,
                 "socket": socket,

@@ -17,7 +17,7 @@ from engine.runtime.telemetry import Telemetry
 from engine.super_resolve.enhancer import Enhancer
 from engine.super_resolve.generator import Generator, open_generator
 from engine.verify.embedder import Embedder, open_embedder
-from engine.verify.gallery import open_gallery
+from engine.verify.galleries import gallery_to_follow
 from engine.verify.verifier import Verifier
 
 _HURRIED_THREADS = 2
@@ -35,7 +35,7 @@ class OpenModels:
         compares: faces are compared with the gallery; False: it is not opened.
 
     Raises:
-        FacestreamError: see ``open_generator``, ``open_embedder`` and ``open_gallery``.
+        FacestreamError: see ``open_generator``, ``open_embedder`` and ``gallery_to_follow``.
     """
 
     def __init__(self, config: Config, warn: Callable[[Warned], None], *, prompt: bool, compares: bool = True) -> None:
@@ -47,9 +47,8 @@ class OpenModels:
         if prompt and self._generator is not None and self._generator.profile.best == 1:
             self._hurried = open_generator(settings, find_model, min(_HURRIED_THREADS, usable_cores()))
         self._embedder = open_embedder(config.verify, find_model)
-        gallery = open_gallery(config.verify.gallery) if self._embedder and compares else None
-        if gallery is not None:
-            gallery.close()  # it is there now; the verifier opens it when there is something new
+        named, max_age = config.verify.gallery, config.verify.gallery_max_age
+        gallery = gallery_to_follow(named, max_age) if self._embedder and compares else None
         self.verifier = Verifier(self._embedder, gallery, config.verify)
         self.enhancer = enhancer_of(config, self._generator)
         """None: nothing is enlarged."""
@@ -61,6 +60,9 @@ class OpenModels:
         """Faces that are enlarged together at most."""
         names = {"names": self.verifier.naming()} if self._embedder else {}
         self.facts = _facts(self._generator, self._embedder, self._fuser) | names | gallery_facts(self.verifier.gallery)
+        self.verifier.refresh()
+        if self.verifier.gallery_fault:
+            self.facts["gallery_away"] = self.verifier.gallery_fault
         """What the record of the run says of them."""
 
     def core(self, telemetry: Telemetry) -> Enhancement:
@@ -71,6 +73,7 @@ class OpenModels:
 
     def close(self) -> None:
         """Free them."""
+        self.verifier.close()
         for part in (self._generator, self._hurried, self._embedder, self._fuser):
             if part is not None:
                 part.close()

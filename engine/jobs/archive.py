@@ -34,7 +34,7 @@ from engine.jobs.standing import Bad, Standing
 from engine.jobs.warm import Warm
 from engine.pipeline.preflight import check_before
 from engine.pipeline.signals import CountedSignals
-from engine.verify.gallery import default_gallery_path, open_gallery
+from engine.verify.galleries import gallery_file, gallery_to_follow
 from engine.whole_file import replacing
 
 FOLDER, RESULT = "job", "result"
@@ -136,14 +136,13 @@ def submit_job(asked: Asked, show: Callable[[Standing], None], note: Callable[[s
 def _with_gallery(config: Config, folder: JobFolder) -> Config:
     """Return the settings with a copy of the gallery that all nodes see, made once: each has one of its own by default, and
     who is enrolled meanwhile would be known in a part of the archive."""
-    named = config.verify.gallery
-    if config.verify.embedder == "none" or "://" in named:
+    source = gallery_file(config.verify.gallery)
+    if config.verify.embedder == "none" or source is None:
         return config
     copy = folder.directory / GALLERY
     if not copy.exists():
-        open_gallery(named).close()  # it is there now
+        gallery_to_follow(source)  # it is there now
         with replacing(copy) as beside, closing(sqlite3.connect(beside)) as into:
-            source = Path(named).expanduser() if named else default_gallery_path()
             with closing(sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True)) as original:
                 original.backup(into)
             into.execute("PRAGMA journal_mode=DELETE")  # a write-ahead log needs memory that machines do not share

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from engine.archive.claim import check_free, check_writable, held_by_a_run
 from engine.config import Config
-from engine.errors import ConfigError
+from engine.errors import ConfigError, GalleryError, MissingGalleryError
 from engine.models import find_model
 from engine.models.dlib_embedder import NAME as DLIB
 from engine.publish.exposure import check_exposure
@@ -92,16 +92,31 @@ def _check_gallery(config: Config, warn: Callable[[str], None], *, is_service: b
     """A path that is misspelt would be an empty gallery, with which everybody is nobody."""
     if config.verify.embedder == "none" or not config.verify.gallery:
         return
-    named = Path(config.verify.gallery).expanduser()
-    if not named.exists():
-        if not is_service:
-            raise ConfigError(missing_gallery(named))
-        return warn(f"the gallery {named} does not exist yet: nobody can be recognised before someone is enrolled in it")
-    from engine.verify.gallery import Gallery
+    from engine.verify.galleries import gallery_file, gallery_words, open_gallery
 
-    with Gallery(named, read_only=True) as gallery:
-        if gallery.version() == 0:
-            warn(f"nobody is enrolled in the gallery {named} yet, so nobody is recognised: see `facestream enroll`")
+    named = gallery_file(config.verify.gallery)
+    try:
+        with open_gallery(config.verify.gallery, read_only=True) as gallery:
+            if gallery.version() == 0:
+                warn(f"nobody is enrolled in the gallery {gallery.where} yet, so nobody is recognised: see `facestream enrol`")
+    except MissingGalleryError as error:
+        if not is_service:
+            raise ConfigError(missing_gallery(named) if named else str(error)) from error
+        where = gallery_words(config.verify.gallery)
+        warn(f"the gallery {where} does not exist yet: nobody can be recognised before someone is enrolled in it")
+    except GalleryError as error:
+        if named or not _is_kept_here(config.verify.gallery, f"{error}", warn):
+            raise
+
+
+def _is_kept_here(gallery: str, why: str, warn: Callable[[str], None]) -> bool:
+    """Whether this machine keeps what a gallery in a database held, with which a run may begin."""
+    from engine.verify.galleries import kept_here
+    from engine.verify.postgres.cache import moment
+
+    if kept_ns := kept_here(gallery):
+        warn(f"{why}; names are those of {moment(kept_ns)}, as this machine keeps them")
+    return bool(kept_ns)
 
 
 def missing_gallery(path: Path) -> str:
@@ -114,4 +129,4 @@ def missing_gallery(path: Path) -> str:
         files = []
     near = difflib.get_close_matches(path.name, files, n=1)
     meant = f"did you mean {path.parent / near[0]}? Otherwise check" if near else "check"
-    return f"there is no gallery {path}: {meant} the path, or make it with `facestream enroll NAME PICTURE --gallery {path}`"
+    return f"there is no gallery {path}: {meant} the path, or make it with `facestream enrol NAME PICTURE --gallery {path}`"

@@ -21,12 +21,13 @@ from engine.keys.signing import SigningKey
 from engine.privacy.beside import files_beside, forgotten, mentions_in
 from engine.privacy.cutting import Cut, Record, Rewritten, cut
 from engine.privacy.folder import Folder
+from engine.privacy.look_alikes import look_alikes
 from engine.privacy.mentions import Mentions, without_candidates
 from engine.privacy.person import OfPerson
 from engine.privacy.receipt import Erasure, GalleryErased, RunErased
 from engine.privacy.runs import REPORT, RUN, GoesOn, links_below, nobody_writes, not_of_the_run, report_anew, runs_below
-from engine.privacy.said import forget_person
-from engine.verify.gallery import Gallery
+from engine.privacy.said import Key, forget_person
+from engine.verify.galleries import Where, gallery_file, gallery_words, is_there, open_gallery
 
 _NOT_OURS = frozenset(["inputs", "streams", "config", "counters"])
 """Keys of ``run.json`` whose texts are the user's: what they called a file or a stream stays."""
@@ -35,7 +36,7 @@ _NOT_OURS = frozenset(["inputs", "streams", "config", "counters"])
 def erase(
     names: Sequence[str],
     *,
-    gallery: Path | None = None,
+    gallery: Where | None = None,
     outputs: Sequence[Path] = (),
     audit: AuditLog | None = None,
     who: str = "",
@@ -47,7 +48,7 @@ def erase(
 
     Args:
         names: of the person, first the present one, then earlier ones; compared by their spelling.
-        gallery: the file; None: no gallery.
+        gallery: see ``gallery_file``; None: no gallery.
         outputs: output directories of runs, or folders of them, as a service's. One that a run writes to now is left as it
             is, with an ``error``. The audit log of a service is one more log.
         audit: is told of it, and then forgets the person; None: no log.
@@ -67,6 +68,7 @@ def erase(
     receipt = Erasure(at=datetime.now(UTC).isoformat(timespec="seconds"), dry_run=dry_run)
     receipt.not_followed = [str(link) for output in outputs for link in links_below(output)]
     sources = {directory: _Sources.of(directory, person, likely) for directory in dict.fromkeys(directories)}
+    alike = look_alikes(list(sources), person, [(path, key) for path, one in sources.items() for key in one.tracks])
     if gallery is not None:
         receipt.gallery = _from_gallery(gallery, person, [name for one in sources.values() for name in one.names], dry_run)
     if audit is not None:
@@ -75,6 +77,8 @@ def erase(
     receipt.service_logs = forgotten(outside, audit.path if audit else None, person, who, dry_run)
     told = _Told(who, key)
     receipt.runs = [_from_run(directory, person, likely, dry_run, known, told) for directory, known in sources.items()]
+    for run in receipt.runs:
+        run.look_alikes = alike.get(Path(run.directory), [])
     if not dry_run:
         receipt.mentions = mentions_in(outside, person)
     return receipt
@@ -86,35 +90,38 @@ class _Sources:
     before any of them goes."""
 
     names: frozenset[str]
+    tracks: frozenset[Key] = frozenset()
     error: str = ""
     """Why it cannot be told now."""
 
     @classmethod
     def of(cls, directory: Path, person: Mentions, likely: bool) -> _Sources:
         try:
-            return cls(_named(directory, OfPerson(directory, person, likely)))
+            theirs = OfPerson(directory, person, likely)
+            return cls(_named(directory, theirs), frozenset(theirs.tracks))
         except (OSError, FacestreamError) as error:
-            return cls(frozenset(), str(error))
+            return cls(frozenset(), error=str(error))
 
 
 def _named(directory: Path, theirs: OfPerson) -> frozenset[str]:
     return frozenset(f"{directory.name}/{stream}/{track_id}" for stream, track_id in theirs.tracks)
 
 
-def _from_gallery(path: Path, person: Mentions, sources: Sequence[str], dry_run: bool) -> GalleryErased:
-    if not path.exists():
-        return GalleryErased(file=str(path))
-    before = _sha256(path)
-    with Gallery(path, read_only=dry_run) as opened:
+def _from_gallery(where: Where, person: Mentions, sources: Sequence[str], dry_run: bool) -> GalleryErased:
+    erased, file = GalleryErased(file=gallery_words(where)), gallery_file(where)
+    if not is_there(where):
+        return erased
+    erased.sha256_before = _sha256(file) if file else ""
+    with open_gallery(where, read_only=dry_run) as opened:
         there = sum(one.pictures for one in opened.list() if one.name in person.names)
         there += sum(one.identity in person.names for one in opened.quarantined())
         others = opened.forget_faces_of(person.names, sources, dry_run)
         if not dry_run:
             for name in person.names:
                 opened.remove(name)
-    erased = GalleryErased(file=str(path), sha256_before=before, sha256_after=_sha256(path))
     erased.pictures, erased.negatives = there + others.apart, others.negatives
-    erased.still_in = [] if dry_run else _log_in_use(path)
+    if file:
+        erased.sha256_after, erased.still_in = _sha256(file), [] if dry_run else _log_in_use(file)
     return erased
 
 

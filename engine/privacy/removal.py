@@ -8,7 +8,7 @@ import msgspec
 
 from engine import __version__
 from engine.contracts.gallery_version import GalleryVersion
-from engine.verify.gallery import Gallery
+from engine.verify.stored_gallery import StoredGallery
 
 
 class RemovedPicture(msgspec.Struct, kw_only=True):
@@ -35,7 +35,7 @@ class Removal(msgspec.Struct, kw_only=True):
     """Whether the person has other pictures, enrolled or set apart."""
 
 
-def remove_picture(gallery: Gallery, name: str, begins: str) -> Removal:
+def remove_picture(gallery: StoredGallery, name: str, begins: str) -> Removal:
     """Take a picture of a person out, at once.
 
     Args:
@@ -60,4 +60,4 @@ def remove_picture(gallery: Gallery, name: str, begins: str) -> Removal:
         for one in removed
     ]
     at, left = datetime.now(UTC).isoformat(timespec="seconds"), bool(gallery.pictures(name) or gallery.quarantined(name))
-    return Removal(at=at, gallery=str(gallery.path), pictures=pictures, person_is_left=left)
+    return Removal(at=at, gallery=gallery.where, pictures=pictures, person_is_left=left)

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from engine.errors import UsageError
-from engine.verify.gallery import Gallery
+from engine.verify.galleries import Where, open_gallery
 
 _LONGEST_PX = 360
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
@@ -26,7 +26,7 @@ class Portraits:
     """One photograph of each person, put into a page once however often it is shown.
 
     Args:
-        gallery: whom the tracks were compared with.
+        gallery: whom the tracks were compared with, see ``gallery_file``.
         folder: of photographs, and folders of them.
 
     Raises:
@@ -34,10 +34,10 @@ class Portraits:
         GalleryError: the gallery cannot be read.
     """
 
-    def __init__(self, gallery: Path, folder: Path) -> None:
+    def __init__(self, gallery: Where, folder: Path) -> None:
         if not folder.is_dir():
             raise UsageError(f"{folder} is not a folder: name the one with the photographs that people were enrolled with")
-        with Gallery(gallery, read_only=True) as opened:
+        with open_gallery(gallery, read_only=True) as opened:
             self._digests = {
                 one.name: [picture.picture_sha256 for picture in opened.pictures(one.name)] for one in opened.list()
             }

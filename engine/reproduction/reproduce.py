@@ -21,13 +21,14 @@ from engine.contracts.orders import Warned
 from engine.contracts.recording import Recording
 from engine.enhancement import models as enhancing
 from engine.enhancement.enhancement import Enhancement, Said
+from engine.errors import GalleryError
 from engine.perception import models as perceiving
 from engine.reproduction.again import cut_again, followed_again
 from engine.reproduction.compared import Compared, compared, scores_apart
 from engine.reproduction.differences import gallery_differs, model_differences, version_differences
 from engine.reproduction.recorded import RecordedTrack, recorded_track, recording_again
 from engine.runtime.telemetry import Telemetry
-from engine.verify.gallery import default_gallery_path
+from engine.verify.galleries import is_there
 
 
 @dataclass
@@ -129,8 +130,10 @@ def reproduce(
 
 
 def _has_gallery(config: Config) -> bool:
-    path = Path(config.verify.gallery).expanduser() if config.verify.gallery else default_gallery_path()
-    return path.exists()
+    try:
+        return is_there(config.verify.gallery)
+    except GalleryError:  # a database that is away, or that the record does not name in full
+        return False
 
 
 def _cut_again(source: Recording, track: RecordedTrack, progress: Callable[[int], None]) -> list[FaceCrop]:

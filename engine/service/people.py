@@ -7,7 +7,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from engine.contracts.count_words import count
 from engine.contracts.messages import is_run_id
@@ -30,9 +29,10 @@ from engine.service.life import Life
 from engine.service.refusal import Refusal, nobody
 from engine.service.task_messages import EnrolTask, NotThatTask, SearchTask
 from engine.service.tasks import Tasks
-from engine.verify.gallery import Gallery, default_gallery_path
+from engine.verify.galleries import gallery_words, is_there, open_gallery
 from engine.verify.joining import joining_words
 from engine.verify.person_name import person_name
+from engine.verify.stored_gallery import StoredGallery
 
 SEARCHED_DAYS = 30.0
 
@@ -51,20 +51,21 @@ class PeopleVerbs:
         self._life, self._directory, self._tasks, self._upload_bytes = life, directory, tasks, upload_bytes
 
     @property
-    def gallery_path(self) -> Path:
-        configured = self._life.config.verify.gallery
-        return Path(configured).expanduser() if configured else default_gallery_path()
+    def gallery(self) -> str:
+        """See ``gallery_file``."""
+        return self._life.config.verify.gallery
 
     def list(self) -> People:
         """See ``ListPeople``."""
-        if not self.gallery_path.exists():
-            return People(people=[], gallery=str(self.gallery_path))
-        with Gallery(self.gallery_path, read_only=True) as gallery:
+        where = gallery_words(self.gallery)
+        if not is_there(self.gallery):
+            return People(people=[], gallery=where)
+        with open_gallery(self.gallery, read_only=True) as gallery:
             wrong = gallery.negatives()
             people = [
                 Person(name=one.name, pictures=one.pictures, wrong_names=wrong.get(one.name, 0)) for one in gallery.list()
             ]
-        return People(people=people, gallery=str(self.gallery_path))
+        return People(people=people, gallery=where)
 
     def enrol(self, verb: EnrolPerson, request: Request) -> Enrolled:
         """See ``EnrolPerson``."""
@@ -79,7 +80,7 @@ class PeopleVerbs:
                 name=name,
                 pictures=verb.pictures,
                 force=verb.force,
-                gallery=str(self.gallery_path),
+                gallery=self.gallery,
                 detect=config.detect,
                 verify=config.verify,
                 folder=folder,
@@ -114,7 +115,7 @@ class PeopleVerbs:
             task = SearchTask(
                 picture=verb.picture,
                 most=verb.most,
-                gallery=str(self.gallery_path),
+                gallery=self.gallery,
                 runs=str(self._directory.runs),
                 since_ns=time.time_ns() - int(SEARCHED_DAYS * 86_400e9),
                 detect=config.detect,
@@ -128,7 +129,7 @@ class PeopleVerbs:
         directory = self._directory.runs / verb.run_id
         if not is_run_id(verb.run_id) or not directory.is_dir():
             raise Refusal("not_found", f"there is no run {verb.run_id[:80]!r} here any more", "run_id")
-        if not self.gallery_path.exists():
+        if not is_there(self.gallery):
             raise nobody(verb.name)
         task = NotThatTask(
             name=verb.name,
@@ -136,7 +137,7 @@ class PeopleVerbs:
             run_id=verb.run_id,
             stream=verb.stream,
             track_id=verb.track_id,
-            gallery=str(self.gallery_path),
+            gallery=self.gallery,
         )
         return self._tasks.run(task, Done, seconds_left(request))
 
@@ -158,11 +159,11 @@ class PeopleVerbs:
             shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
-    def _writable(self, request: Request) -> Iterator[Gallery]:
-        if not self.gallery_path.exists():
+    def _writable(self, request: Request) -> Iterator[StoredGallery]:
+        if not is_there(self.gallery):
             raise Refusal("not_found", "nobody is enrolled yet")
         check_deadline(request)
-        with Gallery(self.gallery_path) as gallery:
+        with open_gallery(self.gallery) as gallery:
             yield gallery
 
 

@@ -18,7 +18,7 @@ from engine.archive.record import embedder_sha256
 from engine.contracts.frames import Float32
 from engine.control.answers import Match
 from engine.verify.embedder import Embedder
-from engine.verify.gallery import Gallery
+from engine.verify.galleries import Where, is_there, open_gallery
 from engine.verify.scores import best_cosines
 
 _VECTORS = re.compile(r"embeddings_([1-9][0-9]{0,4})\.f32")
@@ -50,15 +50,15 @@ class TrackVector(NamedTuple):
     """(length,) of length 1."""
 
 
-def people_like(vector: Float32, gallery: Path, embedder: Embedder) -> list[Match]:
+def people_like(vector: Float32, gallery: Where, embedder: Embedder) -> list[Match]:
     """Return everyone in a gallery, the most alike first.
 
     Raises:
         GalleryError: it cannot be read.
     """
-    if not gallery.exists():
+    if not is_there(gallery):
         return []
-    with Gallery(gallery, read_only=True) as opened:
+    with open_gallery(gallery, read_only=True) as opened:
         names, matrix = opened.templates(embedder.sha256)
     cosines = best_cosines(vector, names, matrix)
     return [Match(cosine=cosines[name], identity=name) for name in sorted(cosines, key=lambda name: (-cosines[name], name))]

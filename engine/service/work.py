@@ -40,7 +40,7 @@ from engine.service.task_messages import (
     TaskResult,
 )
 from engine.verify.embedder import Embedder, open_embedder
-from engine.verify.gallery import Gallery
+from engine.verify.galleries import open_gallery
 from engine.verify.person_name import spelling
 
 _UNUSUAL = re.compile(r"[^\w.() -]+")
@@ -85,7 +85,7 @@ def enrol(task: EnrolTask) -> Enrolled:
     paths = [_written(task.folder, number, picture) for number, picture in enumerate(task.pictures, 1)]
     with ExitStack() as opened:
         detector, second_look, embedder = _models(task.detect, task.verify, opened)
-        gallery = opened.enter_context(Gallery(Path(task.gallery)))
+        gallery = opened.enter_context(open_gallery(task.gallery))
         results = enrol_pictures(task.name, paths, detector, embedder, gallery, force=task.force, second_look=second_look)
     verdicts = [
         PictureVerdict(
@@ -109,7 +109,7 @@ def search(task: SearchTask) -> Found:
         except (EnrolmentRefused, PictureError) as error:
             return Found(reason=_without_folder(str(error), path))
         vector = embedder.embed([portrait.bgr], [portrait.landmarks])[0]
-        people = people_like(vector, Path(task.gallery), embedder)[: task.most]
+        people = people_like(vector, task.gallery, embedder)[: task.most]
         tracks = tracks_like(vector, Path(task.runs), embedder, task.since_ns)[: task.most]
     return Found(people=people, tracks=tracks, reason="" if people or tracks else "nobody resembles this face")
 
@@ -126,7 +126,7 @@ def not_that_person(task: NotThatTask) -> Done:
         track = f"track {task.track_id} of {task.stream[:80]!r}"
         raise Refusal("not_found", f"the run {task.run_id} has no {track}, or no faces of it any more", "track_id")
     source = f"{task.run_id}/{task.stream}/{task.track_id}"
-    with Gallery(Path(task.gallery)) as gallery:
+    with open_gallery(task.gallery) as gallery:
         if spelling(task.name) not in {person.name for person in gallery.list()}:
             raise nobody(task.name)
         kept = gallery.keep_negatives(task.name, embedder, source, vectors)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from engine.verify.gallery_file import GalleryFile
-from engine.verify.gallery_pictures import has_quarantine
+from engine.verify.gallery_tables import GalleryTables, Table
 from engine.verify.person_name import spelling
 
 _OTHERS = "other pictures of"
@@ -38,32 +37,33 @@ def renamed_in(doubt: str, name: str, instead: str) -> str:
     return doubt
 
 
-def rename_in_doubts(file: GalleryFile, name: str, instead: str = SOMEBODY_REMOVED) -> None:
+def rename_in_doubts(file: GalleryTables, name: str, instead: str = SOMEBODY_REMOVED) -> None:
     """Give a person another name, or none, in what is said of pictures; call it within a transaction.
 
     Raises:
         GalleryError: the file cannot be read or written.
     """
-    for table in ("pictures", "quarantined") if has_quarantine(file) else ("pictures",):
+    tables: tuple[Table, ...] = ("pictures", "quarantined")
+    for table in filter(file.has, tables):
         for number, doubt in file.rows(f"SELECT id, doubt FROM {table} WHERE doubt <> ''"):
             if (now := renamed_in(str(doubt), name, instead)) != doubt:
                 file.execute(f"UPDATE {table} SET doubt = ? WHERE id = ?", (now, number))
 
 
-def lookalikes(file: GalleryFile, names: Sequence[str]) -> list[int]:
+def lookalikes(file: GalleryTables, names: Sequence[str]) -> list[int]:
     """Return the numbers of what was set apart for others because it is like a person, who has these names.
 
     Raises:
         GalleryError: the file cannot be read.
     """
-    if not has_quarantine(file):
+    if not file.has("quarantined"):
         return []
     theirs = set(map(spelling, names))
     doubts = file.rows("SELECT id, identity, doubt FROM quarantined")
     return [int(number) for number, who, doubt in doubts if who not in theirs and whom_it_is_like(str(doubt)) in theirs]
 
 
-def forget_lookalikes(file: GalleryFile, names: Sequence[str]) -> int:
+def forget_lookalikes(file: GalleryTables, names: Sequence[str]) -> int:
     """Forget them, within a transaction; return how many there were.
 
     Raises:

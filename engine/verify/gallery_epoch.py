@@ -8,14 +8,16 @@ gallery has at least as many changes. A copy at another place has none beside it
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from engine.verify.gallery_file import GalleryFile
 from engine.whole_file import replacing
+
+if TYPE_CHECKING:
+    from engine.verify.gallery_file import GalleryFile
 
 _TABLE = "CREATE TABLE IF NOT EXISTS epochs (epoch TEXT NOT NULL)"
 """Of one row. It is made by who writes: a version of facestream that does not know it reads the file as before."""
@@ -111,6 +113,4 @@ def _is_of(noted: Noted, epoch: str, revision: int) -> bool:
 def _note(gallery: Path, epoch: str, revision: int) -> None:
     # Where it cannot be written every writer begins another epoch: never one too few.
     with suppress(OSError), replacing(beside(gallery)) as unfinished:
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(f"{epoch} {revision}\n")
+        unfinished.write_text(f"{epoch} {revision}\n", encoding="ascii")

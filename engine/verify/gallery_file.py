@@ -5,50 +5,24 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from engine.errors import GalleryError
+from engine.errors import GalleryError, MissingGalleryError
+from engine.verify.gallery_epoch import epoch_of, note, noted_beside
+from engine.verify.gallery_schema import FORMAT_1_AS_2, FROM_FORMAT_1, SCHEMA, SCHEMA_VERSION, make
+from engine.verify.gallery_tables import Table
 from engine.verify.person_name import spelling
 
 _APPLICATION_ID = 0x66737467  # "fstg": tells our file from any other SQLite file
-_SCHEMA_VERSION = 2
 BUSY_SECONDS = 5.0
 _RETRY_SECONDS = 0.02
-_SCHEMA = (
-    "CREATE TABLE state (version INTEGER NOT NULL)",
-    "INSERT INTO state VALUES (0)",
-    """CREATE TABLE pictures (
-        id INTEGER PRIMARY KEY,
-        identity TEXT NOT NULL CHECK (identity <> ''),
-        embedder TEXT NOT NULL,
-        embedder_sha256 TEXT NOT NULL,
-        embedding BLOB NOT NULL,  -- float32, little-endian, length 1
-        source_name TEXT NOT NULL,
-        picture_sha256 TEXT NOT NULL,
-        quality REAL NOT NULL,
-        enrolled_at TEXT NOT NULL,  -- UTC, ISO 8601
-        runtime TEXT NOT NULL DEFAULT '',  -- that computed the embedding, with version and precision
-        doubt TEXT NOT NULL DEFAULT '',  -- why it was in question when it was enrolled all the same
-        UNIQUE (picture_sha256, embedder_sha256)
-    )""",
-    "CREATE INDEX pictures_by_embedder ON pictures (embedder_sha256, identity)",
-)
-_FROM_FORMAT_1 = (
-    "ALTER TABLE pictures ADD COLUMN doubt TEXT NOT NULL DEFAULT ''",
-    "ALTER TABLE pictures ADD COLUMN runtime TEXT NOT NULL DEFAULT ''",
-    "UPDATE pictures SET identity = spelling(identity)",
-    "UPDATE state SET version = version + 1",
-)
-_FORMAT_1_AS_2 = """CREATE TEMP VIEW pictures AS SELECT id, spelling(identity) AS identity, embedder, embedder_sha256,
-    embedding, source_name, picture_sha256, quality, enrolled_at, '' AS doubt, '' AS runtime FROM main.pictures"""
-"""For readers, who cannot bring the file to the new format: it stands before the table of the same name."""
 
 
 class GalleryFile:
-    """An open database with the gallery's tables.
+    """The gallery's tables in a SQLite file; see ``GalleryTables``.
 
     Args:
         path: made, with its folder, when it does not exist; only its owner may read it.
@@ -63,9 +37,7 @@ class GalleryFile:
     def __init__(self, path: Path, read_only: bool, busy_seconds: float = BUSY_SECONDS) -> None:
         self.path = path
         if read_only and not path.is_file():
-            missing = GalleryError(f"there is no gallery {path}: enrol someone first with `facestream enroll NAME IMAGE`")
-            missing.exit_code = 2
-            raise missing
+            raise MissingGalleryError(f"there is no gallery {path}: enrol someone first with `facestream enrol NAME IMAGE`")
         try:
             if not read_only:
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -89,18 +61,18 @@ class GalleryFile:
             self._use_wal()
             with self.transaction("IMMEDIATE"):
                 if self._is_blank():  # asked again under the lock: another process may have been first
-                    for statement in _SCHEMA:
+                    for statement in SCHEMA:
                         run(statement)
                     run(f"PRAGMA application_id = {_APPLICATION_ID}")
-                    run(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+                    run(f"PRAGMA user_version = {SCHEMA_VERSION}")
         if run("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
             raise GalleryError(f"{self.path} is a database, but not a gallery of facestream: choose another path")
         found = run("PRAGMA user_version").fetchone()[0]
         if found == 1:
             found = self._from_format_1(read_only)
-        if found != _SCHEMA_VERSION:
+        if found != SCHEMA_VERSION:
             raise GalleryError(
-                f"the gallery {self.path} has format {found}, this facestream reads format {_SCHEMA_VERSION}: use the "
+                f"the gallery {self.path} has format {found}, this facestream reads format {SCHEMA_VERSION}: use the "
                 "facestream that wrote it, or enrol into a new file"
             )
 
@@ -108,14 +80,14 @@ class GalleryFile:
         """Bring an older file to this format, or look at it as if it were; return the format."""
         self._database.create_function("spelling", 1, spelling, deterministic=True)
         if read_only:
-            self._database.execute(_FORMAT_1_AS_2)
-            return _SCHEMA_VERSION
+            self._database.execute(FORMAT_1_AS_2)
+            return SCHEMA_VERSION
         with self.transaction("IMMEDIATE"):
             if self._database.execute("PRAGMA user_version").fetchone()[0] == 1:  # another process may have been first
-                for statement in _FROM_FORMAT_1:
+                for statement in FROM_FORMAT_1:
                     self._database.execute(statement)
-                self._database.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
-        return _SCHEMA_VERSION
+                self._database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        return SCHEMA_VERSION
 
     def _use_wal(self) -> None:
         """Switch to the write-ahead log, so that readers do not wait; SQLite's own time-out does not cover this lock."""
@@ -132,15 +104,53 @@ class GalleryFile:
     def _is_blank(self) -> bool:
         return bool(self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0)
 
-    def execute(self, statement: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
-        """Run one statement."""
+    @property
+    def where(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> int:
+        """See ``GalleryTables``."""
         with self.errors():
-            return self._database.execute(statement, values)
+            return self._database.execute(statement, values).rowcount
+
+    def insert_many(self, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """See ``GalleryTables``."""
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+        with self.errors():
+            self._database.executemany(statement, rows)
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Run one query and return all of its rows."""
+        """See ``GalleryTables``."""
         with self.errors():
             return self._database.execute(statement, values).fetchall()
+
+    def has(self, table: Table) -> bool:
+        """See ``GalleryTables``."""
+        return bool(self.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)))
+
+    def make(self, table: Table) -> None:
+        """See ``GalleryTables``."""
+        make(self, table)
+
+    def state(self) -> tuple[str, int]:
+        """See ``GalleryTables``."""
+        noted = noted_beside(self.path)
+        revision = int(self.rows("SELECT version FROM state")[0][0])
+        return epoch_of(self, revision, noted), revision
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """See ``GalleryTables``."""
+        with self.transaction("DEFERRED"):
+            yield
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """See ``GalleryTables``."""
+        with self.transaction("IMMEDIATE"):
+            yield
+        note(self)
 
     @contextmanager
     def transaction(self, kind: str) -> Iterator[None]:
@@ -159,7 +169,7 @@ class GalleryFile:
             raise
 
     def wipe(self) -> None:
-        """Overwrite what was deleted: the log still holds the old pages. It is emptied as far as readers let go of it."""
+        """See ``GalleryTables``: the log still holds the old pages. It is emptied as far as readers let go of it."""
         self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
@@ -171,7 +181,7 @@ class GalleryFile:
             raise GalleryError(f"the gallery {self.path} cannot be used ({error}): {_advice(str(error))}") from error
 
     def close(self) -> None:
-        """Close the file; no other method may be called after it."""
+        """See ``GalleryTables``."""
         self._database.close()
 
 

@@ -1,13 +1,8 @@
-"""The pictures of a gallery's file: those that faces are compared with, and apart from them those that something speaks
-against, until somebody has looked.
-
-The table for these is made when the first one is set apart: a version of facestream that does not know it reads the file as
-before.
-"""
+"""The pictures of a gallery: those that faces are compared with, and apart from them those that something speaks against, until
+somebody has looked."""
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,8 +11,8 @@ import numpy as np
 
 from engine.contracts.frames import Float32
 from engine.errors import GalleryError
-from engine.verify.gallery_file import GalleryFile
 from engine.verify.gallery_records import Enrolled, Identity, Kept
+from engine.verify.gallery_tables import GalleryTables, Table
 from engine.verify.person_name import spelling
 
 COLUMNS = (
@@ -25,21 +20,6 @@ COLUMNS = (
     "runtime", "doubt",
 )  # fmt: skip
 """Of an enrolled picture, and of one that was set apart: its ``doubt`` is the reason."""
-_TABLE = """CREATE TABLE IF NOT EXISTS quarantined (
-    id INTEGER PRIMARY KEY,
-    identity TEXT NOT NULL CHECK (identity <> ''),
-    embedder TEXT NOT NULL,
-    embedder_sha256 TEXT NOT NULL,
-    embedding BLOB NOT NULL,  -- float32, little-endian, length 1
-    source_name TEXT NOT NULL,
-    picture_sha256 TEXT NOT NULL,
-    quality REAL NOT NULL,
-    enrolled_at TEXT NOT NULL,  -- when it was set apart: UTC, ISO 8601
-    runtime TEXT NOT NULL,
-    doubt TEXT NOT NULL,
-    UNIQUE (identity, picture_sha256, embedder_sha256)
-)"""
-_OF_ONE_PERSON = "UNIQUE (identity,"
 _LIST = "identity, source_name, picture_sha256, quality, enrolled_at, embedder, embedder_sha256, doubt"
 
 
@@ -55,7 +35,7 @@ def checked(identity: str, embedding: Float32) -> tuple[str, bytes]:
     return name, vector.tobytes()
 
 
-def put(file: GalleryFile, row: Mapping[str, Any], *, apart: bool) -> bool:
+def put(file: GalleryTables, row: Mapping[str, Any], *, apart: bool) -> bool:
     """Write one picture among the enrolled ones or those that were set apart, inside a transaction; return whether the enrolled
     ones have changed.
 
@@ -71,17 +51,18 @@ def put(file: GalleryFile, row: Mapping[str, Any], *, apart: bool) -> bool:
         GalleryError: the picture is there already, or the vector does not fit the others.
     """
     length = len(row["embedding"]) // 4
-    other = file.rows("SELECT length(embedding) / 4 FROM pictures WHERE embedder_sha256 = ? LIMIT 1", (row["embedder_sha256"],))
-    if other and other[0][0] != length:
-        raise GalleryError(f"the gallery {file.path} holds vectors of {other[0][0]} values from this embedder, not of {length}")
+    for (other,) in file.rows("SELECT embedding FROM pictures WHERE embedder_sha256 = ? LIMIT 1", (row["embedder_sha256"],)):
+        if len(other) // 4 != length:
+            has = f"holds vectors of {len(other) // 4} values from this embedder, not of {length}"
+            raise GalleryError(f"the gallery {file.where} {has}")
     of_picture = "picture_sha256 = ? AND embedder_sha256 = ? AND identity = ?"
     key = (row["picture_sha256"], row["embedder_sha256"], row["identity"])
     if apart:
         _refuse_enrolled(file, row)
-        _make_room(file)
+        file.make("quarantined")
     else:
         file.execute(f"DELETE FROM pictures WHERE {of_picture} AND runtime = ''", key)
-    if has_quarantine(file):
+    if file.has("quarantined"):
         file.execute(f"DELETE FROM quarantined WHERE {of_picture}", key)
     table = "quarantined" if apart else "pictures"
     values = tuple(row[name] for name in COLUMNS)
@@ -89,7 +70,7 @@ def put(file: GalleryFile, row: Mapping[str, Any], *, apart: bool) -> bool:
     return not apart
 
 
-def _refuse_enrolled(file: GalleryFile, row: Mapping[str, Any]) -> None:
+def _refuse_enrolled(file: GalleryTables, row: Mapping[str, Any]) -> None:
     """What is enrolled is not set apart beside it, but for what may take the place of a vector of an earlier version."""
     held = holder_of(file, row["picture_sha256"], row["embedder_sha256"])
     if held and (held.runtime or held.identity != row["identity"]):
@@ -102,32 +83,23 @@ def _enrolled_words(picture_sha256: str, name: str) -> str:
     return f"the picture {begins} is enrolled for {name}: {advice}"
 
 
-def _make_room(file: GalleryFile) -> None:
-    """Make the table, or make it anew where an earlier version let a picture be set apart for one person alone."""
-    file.execute(_TABLE)
-    ((made,),) = file.rows("SELECT sql FROM sqlite_master WHERE type = 'table' AND name = 'quarantined'")
-    if _OF_ONE_PERSON not in made:
-        columns = ", ".join(("id", *COLUMNS))
-        file.execute("ALTER TABLE quarantined RENAME TO quarantined_before")
-        file.execute(_TABLE)
-        file.execute(f"INSERT INTO quarantined ({columns}) SELECT {columns} FROM quarantined_before")
-        file.execute("DROP TABLE quarantined_before")
-
-
-def everyone(file: GalleryFile) -> list[Identity]:
+def everyone(file: GalleryTables) -> list[Identity]:
     """Return the people who have enrolled pictures, by name.
 
     Raises:
         GalleryError: it cannot be read.
     """
+    used: dict[str, list[str]] = {}
+    for name, embedder in file.rows("SELECT DISTINCT identity, embedder FROM pictures ORDER BY identity, embedder"):
+        used.setdefault(name, []).append(embedder)
     rows = file.rows(
-        "SELECT identity, count(*), json_group_array(DISTINCT embedder), max(quality), max(enrolled_at),"
-        " sum(doubt <> ''), sum(runtime = '') FROM pictures GROUP BY identity ORDER BY identity"
+        "SELECT identity, count(*), max(quality), max(enrolled_at), count(*) FILTER (WHERE doubt <> ''),"
+        " count(*) FILTER (WHERE runtime = '') FROM pictures GROUP BY identity ORDER BY identity"
     )
-    return [Identity(name, n, tuple(sorted(json.loads(used))), *rest) for name, n, used, *rest in rows]
+    return [Identity(name, n, tuple(used[name]), *rest) for name, n, *rest in rows]
 
 
-def holder_of(file: GalleryFile, picture_sha256: str, embedder_sha256: str) -> Enrolled | None:
+def holder_of(file: GalleryTables, picture_sha256: str, embedder_sha256: str) -> Enrolled | None:
     """Return whom a picture is enrolled for with an embedder; None if it is not.
 
     Raises:
@@ -140,13 +112,13 @@ def holder_of(file: GalleryFile, picture_sha256: str, embedder_sha256: str) -> E
     return Enrolled(*rows[0]) if rows else None
 
 
-def listed(file: GalleryFile, table: str, name: str = "") -> list[Kept]:
+def listed(file: GalleryTables, table: Table, name: str = "") -> list[Kept]:
     """Return the pictures of one table, of everybody or of one person, by name and time.
 
     Raises:
         GalleryError: it cannot be read.
     """
-    if table == "quarantined" and not has_quarantine(file):
+    if table == "quarantined" and not file.has("quarantined"):
         return []
     whose, values = ("WHERE identity = ?", (spelling(name),)) if name else ("", ())
     rows = file.rows(f"SELECT {_LIST} FROM {table} {whose} ORDER BY identity, enrolled_at, id", values)
@@ -176,7 +148,7 @@ def the_one(pictures: Sequence[Kept], begins: str, where: str, listing: str) -> 
     return found[0]
 
 
-def taken_out(file: GalleryFile, name: str, begins: str) -> list[Kept]:
+def taken_out(file: GalleryTables, name: str, begins: str) -> list[Kept]:
     """Take one enrolled picture of a person out, with the vectors of all embedders, inside a transaction; return them.
 
     Raises:
@@ -189,7 +161,7 @@ def taken_out(file: GalleryFile, name: str, begins: str) -> list[Kept]:
     return [kept for kept in theirs if kept.picture_sha256 == one.picture_sha256]
 
 
-def released(file: GalleryFile, one: Kept) -> int:
+def released(file: GalleryTables, one: Kept) -> int:
     """Move a picture of a person among those that are compared with, inside a transaction; return how many vectors it had.
 
     Raises:
@@ -208,31 +180,29 @@ def released(file: GalleryFile, one: Kept) -> int:
     return dropped(file, one)
 
 
-def dropped(file: GalleryFile, one: Kept) -> int:
+def dropped(file: GalleryTables, one: Kept) -> int:
     """Forget a picture that was set apart for a person, inside a transaction; return how many vectors it had."""
     key = (one.picture_sha256, one.identity)
-    return file.execute("DELETE FROM quarantined WHERE picture_sha256 = ? AND identity = ?", key).rowcount
+    return file.execute("DELETE FROM quarantined WHERE picture_sha256 = ? AND identity = ?", key)
 
 
-def remove_quarantined(file: GalleryFile, name: str) -> int:
+def remove_quarantined(file: GalleryTables, name: str) -> int:
     """Forget those of a person, inside a transaction; return how many there were."""
-    if not has_quarantine(file):
+    if not file.has("quarantined"):
         return 0
-    return file.execute("DELETE FROM quarantined WHERE identity = ?", (spelling(name),)).rowcount
+    return file.execute("DELETE FROM quarantined WHERE identity = ?", (spelling(name),))
 
 
-def rename_quarantined(file: GalleryFile, name: str, new: str) -> int:
+def rename_quarantined(file: GalleryTables, name: str, new: str) -> int:
     """Let those of a person be another's, inside a transaction; return how many there were."""
-    if not has_quarantine(file):
+    if not file.has("quarantined"):
         return 0
     there = file.execute(
-        "UPDATE OR IGNORE quarantined SET identity = ? WHERE identity = ?", (spelling(new), spelling(name))
-    ).rowcount
+        "UPDATE quarantined SET identity = ? WHERE identity = ? AND NOT EXISTS (SELECT 1 FROM quarantined AS other"
+        " WHERE other.identity = ? AND other.picture_sha256 = quarantined.picture_sha256"
+        " AND other.embedder_sha256 = quarantined.embedder_sha256)",
+        (spelling(new), spelling(name), spelling(new)),
+    )
     if spelling(new) != spelling(name):  # what is left was set apart for both
         there += remove_quarantined(file, name)
     return there
-
-
-def has_quarantine(file: GalleryFile) -> bool:
-    """Whether anything was ever set apart."""
-    return bool(file.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'quarantined'"))

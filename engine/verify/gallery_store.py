@@ -1,7 +1,5 @@
-"""What the rest of the engine needs of a store of people, whatever keeps it; ``Gallery`` is the embedded one, in SQLite.
-
-A store that serves several machines has these methods, and gives each change the next ``revision`` of one ``epoch``.
-"""
+"""What the rest of the engine needs of a store of people, whatever keeps it: ``Gallery`` is a SQLite file,
+``PostgresGallery`` a database that several machines share. Each change has the next ``revision`` of one ``epoch``."""
 
 from __future__ import annotations
 
@@ -28,6 +26,10 @@ class GalleryNews(Protocol):
         Raises:
             GalleryError: the store cannot be read now.
         """
+        ...
+
+    def close(self) -> None:
+        """Stop following; ``news`` may not be called after it."""
         ...
 
 

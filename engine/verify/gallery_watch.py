@@ -51,6 +51,9 @@ class GalleryWatch:
         self._seen = seen if time.time_ns() - youngest_ns > _YOUNG_NS else None
         return people
 
+    def close(self) -> None:
+        """See ``GalleryNews``: nothing is held."""
+
     def _look(self) -> tuple[_Seen, int]:
         """Return what tells one state of the file and its log from another, and when they last changed (Unix, ns)."""
         try:

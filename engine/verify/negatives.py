@@ -1,9 +1,7 @@
-"""Faces that were taken for somebody they do not show: kept in the gallery's file, so that the same mistake is not made again.
+"""Faces that were taken for somebody they do not show: kept in the gallery, so that the same mistake is not made again.
 
 The rule: nobody gets the name of a person to whose negatives a face is at least as alike as to that person's pictures. For such
 a face it is as if the person were not enrolled.
-
-The table is made when the first one is kept: a version of facestream that does not know it reads the file as before.
 """
 
 from __future__ import annotations
@@ -14,7 +12,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from engine.contracts.frames import Float32
-from engine.verify.gallery_file import GalleryFile
+from engine.verify.gallery_tables import GalleryTables
 from engine.verify.open_set import OpenSet, open_set_of
 from engine.verify.person_name import spelling
 from engine.verify.persons import Persons
@@ -22,32 +20,24 @@ from engine.verify.persons import Persons
 _ONE_IN_TWENTY = 0.05
 MOST_OF_A_PERSON = 500
 """Vectors; older ones give way."""
-_TABLE = """CREATE TABLE IF NOT EXISTS negatives (
-    id INTEGER PRIMARY KEY,
-    identity TEXT NOT NULL CHECK (identity <> ''),
-    embedder_sha256 TEXT NOT NULL,
-    embedding BLOB NOT NULL,  -- float32, little-endian, length 1
-    source TEXT NOT NULL,  -- the track that it is of
-    marked_at TEXT NOT NULL,  -- UTC, ISO 8601
-    UNIQUE (identity, embedder_sha256, source, embedding)
-)"""
 
 
-def keep_negatives(file: GalleryFile, identity: str, embedder_sha256: str, source: str, vectors: Iterable[Float32]) -> int:
+def keep_negatives(file: GalleryTables, identity: str, embedder_sha256: str, source: str, vectors: Iterable[Float32]) -> int:
     """Keep vectors that are not of a person, inside a transaction; return how many are new.
 
     Raises:
         GalleryError: it cannot be written.
     """
-    file.execute(_TABLE)
+    file.make("negatives")
     now, name = datetime.now(UTC).isoformat(timespec="seconds"), spelling(identity)
     kept = 0
     for vector in vectors:
         content = np.ascontiguousarray(vector, "<f4").tobytes()
         kept += file.execute(
-            "INSERT OR IGNORE INTO negatives (identity, embedder_sha256, embedding, source, marked_at) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO negatives (identity, embedder_sha256, embedding, source, marked_at) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT DO NOTHING",
             (name, embedder_sha256, content, source, now),
-        ).rowcount
+        )
     file.execute(
         "DELETE FROM negatives WHERE identity = ? AND id NOT IN"
         " (SELECT id FROM negatives WHERE identity = ? ORDER BY id DESC LIMIT ?)",
@@ -56,43 +46,41 @@ def keep_negatives(file: GalleryFile, identity: str, embedder_sha256: str, sourc
     return kept
 
 
-def read_negatives(file: GalleryFile, embedder_sha256: str, length: int) -> dict[str, Float32]:
+def read_negatives(file: GalleryTables, embedder_sha256: str, length: int) -> dict[str, Float32]:
     """Return by person what is not them: (M, length), each row of length 1. Vectors of another length are left out.
 
     Raises:
         GalleryError: it cannot be read.
     """
-    if not _has_table(file):
+    if not file.has("negatives"):
         return {}
-    rows = file.rows(
-        "SELECT identity, embedding FROM negatives WHERE embedder_sha256 = ? ORDER BY identity, embedding", (embedder_sha256,)
-    )
+    rows = file.rows("SELECT identity, embedding FROM negatives WHERE embedder_sha256 = ?", (embedder_sha256,))
     found: dict[str, list[Float32]] = {}
-    for name, blob in rows:
+    for name, blob in sorted(rows):
         if len(blob) == 4 * length:
             found.setdefault(str(name), []).append(np.frombuffer(blob, "<f4").astype(np.float32))
     return {name: np.stack(vectors) for name, vectors in found.items()}
 
 
-def count_negatives(file: GalleryFile) -> dict[str, int]:
+def count_negatives(file: GalleryTables) -> dict[str, int]:
     """Return by person how many tracks were marked as not them.
 
     Raises:
         GalleryError: it cannot be read.
     """
-    if not _has_table(file):
+    if not file.has("negatives"):
         return {}
     return {str(name): int(n) for name, n in file.rows("SELECT identity, count(DISTINCT source) FROM negatives GROUP BY 1")}
 
 
-def remove_negatives(file: GalleryFile, identity: str) -> int:
+def remove_negatives(file: GalleryTables, identity: str) -> int:
     """Forget those of a person, inside a transaction; return how many there were."""
-    if not _has_table(file):
+    if not file.has("negatives"):
         return 0
-    return file.execute("DELETE FROM negatives WHERE identity = ?", (spelling(identity),)).rowcount
+    return file.execute("DELETE FROM negatives WHERE identity = ?", (spelling(identity),))
 
 
-def may_be_of(file: GalleryFile, names: Sequence[str], sources: Collection[str] = ()) -> list[int]:
+def may_be_of(file: GalleryTables, names: Sequence[str], sources: Collection[str] = ()) -> list[int]:
     """Return the numbers of what is not of others and is or may be of a person, while the person's pictures are there.
 
     It is theirs where it was seen in their tracks. It may be theirs where of all enrolled people, but for who it is not, they
@@ -107,7 +95,7 @@ def may_be_of(file: GalleryFile, names: Sequence[str], sources: Collection[str] 
     Raises:
         GalleryError: it cannot be read.
     """
-    if not _has_table(file):
+    if not file.has("negatives"):
         return []
     found = {number for source in sources for (number,) in file.rows("SELECT id FROM negatives WHERE source = ?", (source,))}
     for name in {spelling(name) for name in names}:
@@ -118,15 +106,12 @@ def may_be_of(file: GalleryFile, names: Sequence[str], sources: Collection[str] 
     return sorted(found)
 
 
-def _alike(file: GalleryFile, name: str, sha256: str, measured: OpenSet) -> set[int]:
+def _alike(file: GalleryTables, name: str, sha256: str, measured: OpenSet) -> set[int]:
     length = 4 * measured.crowd.shape[1]
-    negatives = file.rows(
-        "SELECT id, identity, embedding FROM negatives WHERE embedder_sha256 = ? AND identity <> ? AND length(embedding) = ?",
-        (sha256, name, length),
-    )
-    pictures = file.rows(
-        "SELECT identity, embedding FROM pictures WHERE embedder_sha256 = ? AND length(embedding) = ?", (sha256, length)
-    )
+    of_others = "SELECT id, identity, embedding FROM negatives WHERE embedder_sha256 = ? AND identity <> ?"
+    negatives = [row for row in file.rows(of_others, (sha256, name)) if len(row[2]) == length]
+    rows = file.rows("SELECT identity, embedding FROM pictures WHERE embedder_sha256 = ?", (sha256,))
+    pictures = [row for row in rows if len(row[1]) == length]
     if not negatives or not pictures:
         return set()
     names = np.array([who for who, _ in pictures])
@@ -141,16 +126,21 @@ def _alike(file: GalleryFile, name: str, sha256: str, measured: OpenSet) -> set[
     return found
 
 
-def forget(file: GalleryFile, numbers: Iterable[int]) -> None:
+def forget(file: GalleryTables, numbers: Iterable[int]) -> None:
     """Forget some vectors, see ``may_be_of``, inside a transaction."""
     for number in numbers:
         file.execute("DELETE FROM negatives WHERE id = ?", (number,))
 
 
-def rename_negatives(file: GalleryFile, identity: str, new: str) -> None:
+def rename_negatives(file: GalleryTables, identity: str, new: str) -> None:
     """Let those of a person be another's, inside a transaction."""
-    if _has_table(file):
-        file.execute("UPDATE OR IGNORE negatives SET identity = ? WHERE identity = ?", (spelling(new), spelling(identity)))
+    if file.has("negatives"):
+        file.execute(
+            "UPDATE negatives SET identity = ? WHERE identity = ? AND NOT EXISTS (SELECT 1 FROM negatives AS other"
+            " WHERE other.identity = ? AND other.embedder_sha256 = negatives.embedder_sha256"
+            " AND other.source = negatives.source AND other.embedding = negatives.embedding)",
+            (spelling(new), spelling(identity), spelling(new)),
+        )
         if spelling(new) != spelling(identity):
             remove_negatives(file, identity)
 
@@ -185,7 +175,3 @@ class Denials:
         own = np.maximum.reduceat(np.clip(self._own @ vector, -1.0, 1.0), self._own_starts)
         others = np.maximum.reduceat(self._others @ vector, self._other_starts)
         return frozenset(self._names[place] for place in np.flatnonzero(others >= own))
-
-
-def _has_table(file: GalleryFile) -> bool:
-    return bool(file.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'negatives'"))

@@ -22,9 +22,9 @@ from engine.verify.embedder import Embedder
 from engine.verify.evidence import Evidence, FaceEvidence, Fusion
 from engine.verify.face_picture import face_in
 from engine.verify.face_weights import face_weights_of
+from engine.verify.galleries import Followed
 from engine.verify.gallery_change import Changed, is_later, why_changed
 from engine.verify.gallery_records import not_comparable
-from engine.verify.gallery_store import GalleryReader
 from engine.verify.rules import rule_of
 from engine.verify.scores import cosine_of
 from engine.verify.snapshot import Snapshot
@@ -65,7 +65,7 @@ class Verifier:
 
     Args:
         embedder: None: no vectors, and every decision is ``none``.
-        gallery: read again whenever its file changes, or another one takes its place; it is followed, and may be
+        gallery: read again whenever it changes, or another one takes its place; it is followed, and may be
             closed. None: nobody to compare with.
         config: who decides, see ``rule_of``; ``min_faces``, ``max_candidates``, ``enhanced_scores``.
 
@@ -74,7 +74,7 @@ class Verifier:
         ConfigError: the thresholds cannot be.
     """
 
-    def __init__(self, embedder: Embedder | None, gallery: GalleryReader | None, config: VerifyConfig) -> None:
+    def __init__(self, embedder: Embedder | None, gallery: Followed | None, config: VerifyConfig) -> None:
         self._embedder = embedder
         self._config = config
         self._people = _NOBODY
@@ -116,6 +116,11 @@ class Verifier:
             candidates, decision, _ = self._compare(self._nothing.add(face).fused(), min_faces=1)
             scores.append(FaceScores(vector, candidates, decision, self._people.version, changed, self._people.gallery))
         return scores
+
+    def close(self) -> None:
+        """Stop following the gallery; nothing may be called after it."""
+        if self._watch is not None:
+            self._watch.close()
 
     def refresh(self) -> None:
         """Take over a changed gallery, as ``score`` and ``changed_by_gallery`` do.

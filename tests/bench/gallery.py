@@ -49,10 +49,9 @@ def fill(gallery: Gallery, vectors: Float32, sha256: str, pictures: int) -> None
     ]
     from engine.verify.gallery_pictures import COLUMNS
 
-    file = gallery._file
-    with file.transaction("IMMEDIATE"):
-        statement = f"INSERT INTO pictures ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
-        file._database.executemany(statement, rows)
+    file = gallery.tables
+    with file.writing():
+        file.insert_many("pictures", COLUMNS, rows)
         file.execute("UPDATE state SET version = version + 1")
 
 

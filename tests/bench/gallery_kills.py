@@ -1,4 +1,5 @@
-"""A gallery that is written, read and killed: ``python -m tests.bench.gallery_kills --operations 10000 --kills 100``.
+"""A gallery that is written, read and killed: ``python -m tests.bench.gallery_kills --operations 10000 --kills 100``; in
+a database with ``--server-kills 10``, where each reader is a machine of its own and the server is killed (SIGKILL), too.
 
 One process enrols and removes people, in an order that a seed gives, and says before and after each change what it does. It
 is killed (SIGKILL) at random moments and begun again. Meanwhile several processes follow the gallery as a run does, compare
@@ -14,13 +15,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +31,18 @@ import numpy as np
 from rich.console import Console
 
 from engine.contracts.frames import Float32
-from engine.verify.gallery import Gallery
+from engine.errors import GalleryError
+from engine.verify.galleries import gallery_file, gallery_to_follow, open_gallery
 from engine.verify.gallery_digest import digest_of
 from engine.verify.scores import rank
+from tests.servers.postgres import PostgresServer
 
 CONSOLE = Console(width=160)
 SHA = "e" * 64
 LENGTH = 16
 _MOST_PEOPLE = 40
+_SERVER_SECONDS = 0.1
+"""A server that is away is tried again so often."""
 MODULE = "tests.bench.gallery_kills"
 
 
@@ -45,9 +52,19 @@ def vector(number: int) -> Float32:
     return np.asarray(values / np.linalg.norm(values), np.float32)
 
 
-def write(path: Path, journal: Path, operations: int) -> None:
-    """Change the gallery until it has had so many changes; goes on where an earlier one was killed."""
-    with Gallery(path) as gallery, journal.open("a", encoding="ascii", buffering=1) as said:
+def write(where: str, journal: Path, operations: int) -> None:
+    """Change the gallery until it has had so many changes; goes on where an earlier one was killed, or a server was."""
+    while True:
+        try:
+            return _write(where, journal, operations)
+        except GalleryError:
+            if gallery_file(where):
+                raise
+            time.sleep(_SERVER_SECONDS)
+
+
+def _write(where: str, journal: Path, operations: int) -> None:
+    with open_gallery(where) as gallery, journal.open("a", encoding="ascii", buffering=1) as said:
         while (revision := gallery.version()) < operations:
             choose = random.Random(revision)
             there = [person.name for person in gallery.list()]
@@ -67,14 +84,16 @@ def write(path: Path, journal: Path, operations: int) -> None:
 class Follower:
     """Compares vectors with the gallery as a run does."""
 
-    def __init__(self, path: Path) -> None:
-        with Gallery(path, read_only=True) as gallery:
-            self._news = gallery.follow(SHA)
+    def __init__(self, where: str) -> None:
+        self._news = gallery_to_follow(where).follow(SHA)
         self._people = self._news.news()
 
     def score(self, number: int) -> dict[str, Any]:
         """Return what a score says: its gallery, whose vector it was, and the first candidate."""
-        self._people = self._news.news() or self._people
+        try:
+            self._people = self._news.news() or self._people
+        except GalleryError:  # the database is away: what was known stays in force
+            assert not gallery_file(self._news.where)
         assert self._people is not None
         assert self._people.gallery is not None
         found = rank(vector(number), None, self._people.persons, self._people.matrix, 1)
@@ -83,9 +102,9 @@ class Follower:
         return {"epoch": exactly.epoch, "revision": exactly.revision, "digest": exactly.digest, "of": number, "first": first}
 
 
-def follow(path: Path, scores: Path, operations: int) -> None:
+def follow(where: str, scores: Path, operations: int) -> None:
     """Score until the gallery has had so many changes."""
-    follower = Follower(path)
+    follower = Follower(where)
     with scores.open("w", encoding="ascii") as said:
         for number in range(10_000_000):
             score = follower.score(-number % 1_000_003)
@@ -135,7 +154,7 @@ def check(scores: Iterable[dict[str, Any]], history: dict[int, dict[str, Float32
     return count
 
 
-def kill_and_go_on(path: Path, journal: Path, operations: int, kills: int) -> int:
+def kill_and_go_on(where: str, journal: Path, operations: int, kills: int) -> int:
     """Let writers change a gallery, and kill them at random moments; return how many were killed.
 
     Raises:
@@ -144,19 +163,55 @@ def kill_and_go_on(path: Path, journal: Path, operations: int, kills: int) -> in
     choose = random.Random(1)
     moments = sorted(choose.uniform(0, operations) for _ in range(kills))
     for killed in range(kills + 1):
-        writer = subprocess.Popen([sys.executable, "-m", MODULE, "--writer", str(path), str(journal), str(operations)])
+        writer = subprocess.Popen([sys.executable, "-m", MODULE, "--writer", where, str(journal), str(operations)])
         while writer.poll() is None:
             with suppress(subprocess.TimeoutExpired):
                 writer.wait(choose.uniform(0, 0.01))
             if killed < kills and _done(journal) >= moments[killed]:
                 writer.kill()
                 writer.wait()
-        with Gallery(path, read_only=True) as gallery:
-            assert gallery.version() >= _done(journal), "a change that was done is lost"
+        assert _version(where) >= _done(journal), "a change that was done is lost"
         if writer.returncode >= 0:
             assert writer.returncode == 0, "a writer failed"
             return killed
     return kills
+
+
+def _version(where: str) -> int:
+    while True:
+        try:
+            with open_gallery(where, read_only=True) as gallery:
+                return gallery.version()
+        except GalleryError:
+            if gallery_file(where):
+                raise
+            time.sleep(_SERVER_SECONDS)
+
+
+class ServerKiller(threading.Thread):
+    """Kills a server at random moments between the first change and the last, and brings it back.
+
+    Args:
+        server: that runs.
+        journal: of the writer.
+        operations: how many there will be.
+        kills: how often.
+    """
+
+    def __init__(self, server: PostgresServer, journal: Path, operations: int, kills: int) -> None:
+        super().__init__(daemon=True)
+        choose = random.Random(2)
+        self._server, self._journal = server, journal
+        self._moments = sorted(choose.uniform(0, operations * 0.95) for _ in range(kills))
+        self.killed = 0
+
+    def run(self) -> None:
+        for moment in self._moments:
+            while _done(self._journal) < moment:
+                time.sleep(0.005)
+            self._server.kill()
+            self._server.start()
+            self.killed += 1
 
 
 def _done(journal: Path) -> int:
@@ -173,31 +228,45 @@ def main() -> None:
     parser.add_argument("--operations", type=int, default=10_000)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--readers", type=int, default=3)
+    parser.add_argument("--server-kills", type=int, help="use PostgreSQL, and kill it so often")
     parser.add_argument("--writer", nargs=3)
     parser.add_argument("--follower", nargs=3)
     options = parser.parse_args()
     for role, does in ((options.writer, write), (options.follower, follow)):
         if role:
-            does(Path(role[0]), Path(role[1]), int(role[2]))
+            does(role[0], Path(role[1]), int(role[2]))
             return
-    with tempfile.TemporaryDirectory() as folder:
-        path, journal = Path(folder) / "people.sqlite", Path(folder) / "journal"
-        Gallery(path).close()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        where, journal, server_kills = str(folder / "people.sqlite"), folder / "journal", options.server_kills
         journal.touch()
-        said = [Path(folder) / f"scores-{number}" for number in range(options.readers)]
-        asked = [sys.executable, "-m", MODULE, "--follower"]
-        readers = [subprocess.Popen([*asked, str(path), str(one), str(options.operations)]) for one in said]
+        killer = None
+        if server_kills is not None:
+            server = stack.enter_context(PostgresServer(settings={"fsync": "on"}))
+            where = server.url
+            killer = ServerKiller(server, journal, options.operations, server_kills)
+        open_gallery(where).close()
+        said = [folder / f"scores-{number}" for number in range(options.readers)]
+        asked = [sys.executable, "-m", MODULE, "--follower", where]
+        readers = [
+            subprocess.Popen([*asked, str(one), str(options.operations)], env=os.environ | {"XDG_DATA_HOME": f"{one}-data"})
+            for one in said
+        ]
         begun = time.monotonic()
-        killed = kill_and_go_on(path, journal, options.operations, options.kills)
+        if killer:
+            killer.start()
+        killed = kill_and_go_on(where, journal, options.operations, options.kills)
         assert [reader.wait(600) for reader in readers] == [0] * len(readers), "a reader failed"
         seconds, history = time.monotonic() - begun, histories(journal)
         lines = (json.loads(line) for one in said for line in one.open(encoding="ascii"))
         scores = check(lines, history)
-        with Gallery(path, read_only=True) as gallery:
+        with open_gallery(where, read_only=True) as gallery:
             assert [person.name for person in gallery.list()] == sorted(history[options.operations])
+        servers = f", the server {killer.killed} times," if killer else ""
         CONSOLE.print(
-            f"{options.operations:,} changes, {killed} writers killed, {scores:,} scores of {options.readers} readers in "
-            f"{seconds:.0f} s: every score names the gallery it was compared with, nothing done is lost, nobody came back"
+            f"{options.operations:,} changes, {killed} writers killed{servers} {scores:,} scores of "
+            f"{options.readers} readers in {seconds:.0f} s: every score names the gallery it was compared with, "
+            "nothing done is lost, nobody came back"
         )
 
 

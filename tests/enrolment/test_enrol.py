@@ -224,7 +224,7 @@ def test_what_was_done_to_a_picture_is_said_of_one_that_is_set_apart_too(write, 
     digest = gallery.quarantined()[0].picture_sha256
     gallery.drop(digest)
     assert enrol([path], BlobDetector(), gallery, **POOR)[0].outcome == "enrolled"
-    gallery._file.execute("UPDATE pictures SET runtime = ''")  # as of an earlier version
+    gallery.tables.execute("UPDATE pictures SET runtime = ''")  # as of an earlier version
     before = gallery.snapshot(ThumbnailEmbedder.sha256).gallery
     [result] = enrol_pictures("ada", [path], BlobDetector(), ThumbnailEmbedder(), gallery, strict)
     assert "it is set apart, and its vector of an earlier version stays enrolled; if it is ada" in result.reason

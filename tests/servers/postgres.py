@@ -6,9 +6,11 @@ import importlib.util
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -75,8 +77,19 @@ class PostgresServer:
 
     def stop(self, *, kill: bool = False) -> None:
         """End it; ``kill``: at once, without a checkpoint."""
-        with suppress(subprocess.CalledProcessError):
+        with suppress(RuntimeError):  # it may be down already
             self._tool("pg_ctl", "--wait", "--mode=immediate" if kill else "--mode=fast", "stop")
+
+    def kill(self) -> None:
+        """SIGKILL all of its processes, as a crash does."""
+        main = int((self._data / "postmaster.pid").read_text().split()[0])
+        others = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        for process in (main, *map(int, others)):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        while any(Path(f"/proc/{process}/stat").is_file() for process in (main, *others)):
+            time.sleep(0.01)
+        (self._data / "postmaster.pid").unlink()
 
     def __enter__(self) -> PostgresServer:
         self.start()

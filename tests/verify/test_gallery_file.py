@@ -7,7 +7,8 @@ import sqlite3
 import pytest
 
 from engine.errors import GalleryError
-from engine.verify.gallery import Gallery, open_gallery
+from engine.verify.galleries import gallery_to_follow, open_gallery
+from engine.verify.gallery import Gallery, default_gallery_path
 from tests.verify.vectors import SHA, add
 
 
@@ -72,10 +73,33 @@ def test_a_gallery_in_a_closed_folder_can_be_read_by_a_run(tmp_path, request):
     with Gallery(path) as gallery:
         add(gallery, "ada", 1)
     request.getfixturevalue("closed_folder")
-    with open_gallery(str(path)) as gallery:
+    gallery_to_follow(str(path))
+    with open_gallery(str(path), read_only=True) as gallery:
         assert [person.name for person in gallery.list()] == ["ada"]
         with pytest.raises(GalleryError, match="readonly"):
             gallery.remove("ada")
     assert {file.name for file in tmp_path.iterdir()} == {"people.sqlite", "people.sqlite-epoch"}  # a log would have to be made
     with pytest.raises(GalleryError, match="Permission denied"):
-        open_gallery(str(tmp_path / "other.sqlite"))
+        gallery_to_follow(str(tmp_path / "other.sqlite"))
+
+
+def test_a_new_gallery_is_private_and_in_wal_mode(gallery):
+    assert gallery.path.stat().st_mode & 0o077 == 0
+    with sqlite3.connect(gallery.path) as other:
+        assert other.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    other.close()
+
+
+def test_the_default_is_in_the_users_own_data_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    assert default_gallery_path() == tmp_path / "data" / "facestream" / "gallery.sqlite"
+    with open_gallery("") as gallery:
+        assert gallery.path == default_gallery_path()
+    with open_gallery(str(tmp_path / "other.sqlite")) as gallery:
+        assert gallery.path == tmp_path / "other.sqlite"
+
+
+def test_a_run_makes_a_gallery_where_there_is_none(tmp_path):
+    people = gallery_to_follow(str(tmp_path / "new" / "g.sqlite")).follow(SHA).news()
+    assert people is not None
+    assert people.names == []

@@ -15,14 +15,14 @@ def test_changes_under_scoring_with_writers_that_are_killed(tmp_path: Path) -> N
     journal.touch()
 
     def follow() -> None:
-        follower = Follower(path)
+        follower = Follower(str(path))
         while not over.is_set():
             scores.append(follower.score(-len(scores) % 1_000_003))
 
     reader = threading.Thread(target=follow)
     reader.start()
     try:
-        killed = kill_and_go_on(path, journal, 40, 1)
+        killed = kill_and_go_on(str(path), journal, 40, 1)
     finally:
         over.set()
         reader.join()

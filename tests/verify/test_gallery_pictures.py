@@ -7,11 +7,16 @@ import pytest
 from engine.errors import GalleryError
 from engine.privacy.removal import remove_picture
 from engine.verify import gallery_pictures as rows
+from engine.verify.galleries import open_gallery
 from engine.verify.gallery import Gallery
+from engine.verify.stored_gallery import StoredGallery
+from tests.verify.stores import holds
 from tests.verify.vectors import RUNTIME, SHA, add, vector
 
 
-def set_apart(gallery: Gallery, name: str, seed: int, doubt: str = "looks like ada (cosine 0.9)", sha256: str = SHA) -> str:
+def set_apart(
+    gallery: StoredGallery, name: str, seed: int, doubt: str = "looks like ada (cosine 0.9)", sha256: str = SHA
+) -> str:
     digest = f"{seed:08d}{'c' * 56}"
     gallery.add(
         name, vector(seed), embedder="dlib", embedder_sha256=sha256, runtime=RUNTIME, source_name=f"{name}.jpg",
@@ -20,7 +25,8 @@ def set_apart(gallery: Gallery, name: str, seed: int, doubt: str = "looks like a
     return digest
 
 
-def test_what_is_set_apart_is_compared_with_nobody_until_it_is_released(gallery: Gallery) -> None:
+def test_what_is_set_apart_is_compared_with_nobody_until_it_is_released(each_gallery: StoredGallery) -> None:
+    gallery = each_gallery
     add(gallery, "ada", 1)
     before = gallery.snapshot(SHA)
     digest = set_apart(gallery, "bob", 7)
@@ -39,10 +45,11 @@ def test_what_is_set_apart_is_compared_with_nobody_until_it_is_released(gallery:
     assert [one.doubt for one in gallery.pictures("bob")] == ["looks like ada (cosine 0.9)"]
     assert gallery.drop("00000008").identity == "cy"
     assert gallery.quarantined() == []
-    assert vector(8).tobytes() not in gallery.path.read_bytes()
+    assert not holds(gallery, vector(8))
 
 
-def test_what_is_set_apart_goes_with_the_person_and_forgets_who_others_looked_like(gallery: Gallery) -> None:
+def test_what_is_set_apart_goes_with_the_person_and_forgets_who_others_looked_like(each_gallery: StoredGallery) -> None:
+    gallery = each_gallery
     add(gallery, "ada", 1)
     set_apart(gallery, "ada", 6, "looks unlike the other pictures of ada (cosine 0.1, below 0.2)")
     set_apart(gallery, "bob", 7)
@@ -54,13 +61,14 @@ def test_what_is_set_apart_goes_with_the_person_and_forgets_who_others_looked_li
     assert len(gallery.quarantined()) == 1, "the same picture once"
 
 
-def test_one_picture_goes_at_once_and_the_receipt_says_between_which_versions(gallery: Gallery) -> None:
+def test_one_picture_goes_at_once_and_the_receipt_says_between_which_versions(each_gallery: StoredGallery) -> None:
+    gallery = each_gallery
     add(gallery, "ada", 1)
     add(gallery, "ada", 22)
     digest = gallery.pictures("ada")[1].picture_sha256
     with pytest.raises(GalleryError, match="several pictures of ada begin with '0000'"):
         remove_picture(gallery, "ada", "0000")
-    with Gallery(gallery.path, read_only=True) as reader:
+    with open_gallery(gallery.where, read_only=True) as reader:
         before = reader.snapshot(SHA)
         receipt = remove_picture(gallery, "ada", digest)
         after = reader.snapshot(SHA)
@@ -68,20 +76,21 @@ def test_one_picture_goes_at_once_and_the_receipt_says_between_which_versions(ga
     (gone,) = receipt.pictures
     assert (gone.picture_sha256, gone.before, gone.after) == (digest, before.gallery, after.gallery)
     assert receipt.person_is_left
-    assert vector(22).tobytes() not in gallery.path.read_bytes()
+    assert not holds(gallery, vector(22))
     gallery.keep_negatives("ada", SHA, "run/door/1", [vector(5)])
     assert not remove_picture(gallery, "ada", f"{1:064d}").person_is_left
     assert (gallery.list(), gallery.negatives()) == ([], {}), "with the last picture goes the rest"
 
 
-def put(gallery: Gallery, name: str, runtime: str, *, apart: bool, seed: int = 1) -> None:
+def put(gallery: StoredGallery, name: str, runtime: str, *, apart: bool, seed: int = 1) -> None:
     gallery.add(
         name, vector(seed), embedder="dlib", embedder_sha256=SHA, runtime=runtime, source_name="a.jpg", picture_sha256="a" * 64,
         quality=0.5, doubt="is blurred" if apart else "", apart=apart,
     )  # fmt: skip
 
 
-def test_a_picture_that_is_enrolled_anew_never_lies_in_quarantine_alone(gallery: Gallery) -> None:
+def test_a_picture_that_is_enrolled_anew_never_lies_in_quarantine_alone(each_gallery: StoredGallery) -> None:
+    gallery = each_gallery
     put(gallery, "ann", "", apart=False)
     before = gallery.snapshot(SHA).gallery
     for _ in range(2):
@@ -100,7 +109,8 @@ def test_a_picture_that_is_enrolled_anew_never_lies_in_quarantine_alone(gallery:
     assert gallery.quarantined() == []
 
 
-def test_a_picture_that_was_set_apart_for_several_people_is_released_or_dropped_for_one(gallery: Gallery) -> None:
+def test_a_picture_that_was_set_apart_for_several_people_is_released_or_dropped_for_one(each_gallery: StoredGallery) -> None:
+    gallery = each_gallery
     digest = set_apart(gallery, "ann", 7)
     set_apart(gallery, "ann", 7, sha256="b" * 64)
     set_apart(gallery, "bob", 7)
@@ -124,12 +134,12 @@ def test_a_picture_that_was_set_apart_for_several_people_is_released_or_dropped_
 def test_a_table_in_which_a_picture_was_set_apart_for_one_person_alone_is_made_anew(gallery: Gallery) -> None:
     digest = set_apart(gallery, "ann", 7)
     columns = ", ".join(rows.COLUMNS)
-    gallery._file.execute(f"CREATE TABLE old AS SELECT id, {columns} FROM quarantined")
-    gallery._file.execute("DROP TABLE quarantined")
-    gallery._file.execute(
+    gallery.tables.execute(f"CREATE TABLE old AS SELECT id, {columns} FROM quarantined")
+    gallery.tables.execute("DROP TABLE quarantined")
+    gallery.tables.execute(
         f"CREATE TABLE quarantined (id INTEGER PRIMARY KEY, {columns}, UNIQUE (picture_sha256, embedder_sha256))"
     )
-    gallery._file.execute("INSERT INTO quarantined SELECT * FROM old")
+    gallery.tables.execute("INSERT INTO quarantined SELECT * FROM old")
     before = gallery.quarantined()
     set_apart(gallery, "bob", 7)
     assert [(one.identity, one.picture_sha256) for one in gallery.quarantined()] == [("ann", digest), ("bob", digest)]

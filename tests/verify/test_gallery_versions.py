@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from engine.errors import GalleryError
-from engine.verify.gallery import Gallery, open_gallery
+from engine.verify.galleries import gallery_to_follow
+from engine.verify.gallery import Gallery
 from engine.verify.gallery_records import unrecorded
 from tests.verify.vectors import RUNTIME, SHA, add, vector
 
@@ -90,8 +91,9 @@ def older(tmp_path):
 
 def test_a_run_leaves_an_older_gallery_to_the_facestream_that_wrote_it(older):
     before = older.read_bytes()
-    with open_gallery(str(older)) as gallery:
-        assert len(gallery.list())
+    people = gallery_to_follow(str(older)).follow(SHA).news()
+    assert people is not None
+    assert people.names == ["Ada Lovelace", "Jos\u00e9", "Jos\u00e9"]
     assert older.read_bytes() == before
 
 

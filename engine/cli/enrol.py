@@ -1,4 +1,4 @@
-"""``facestream enroll``: who may be recognised."""
+"""``facestream enrol``: who may be recognised."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from engine.errors import UsageError
 from engine.models import find_model
 from engine.source.picture_files import picture_files
 from engine.verify.embedder import open_embedder
-from engine.verify.gallery import Gallery, default_gallery_path
+from engine.verify.galleries import is_there, open_gallery
 from engine.verify.person_name import alike, person_name, shown
 
 
-def enroll(
+def enrol(
     name: Annotated[str, Parameter(help="Who is in the pictures.")],
     /,
     *images: Annotated[Path, Parameter(help="Pictures that show this person and nobody else, or folders of them.")],
-    gallery: GalleryOption = None,
+    gallery: GalleryOption = "",
     detector: Annotated[str, Parameter(help="auto, grey, yunet, dlib-hog, scrfd:PACK, or a model file.")] = "auto",
     embedder: Annotated[str, Parameter(help="dlib, insightface:PACK, or an ONNX file; the same as for run.")] = "dlib",
     force: Annotated[bool, Parameter(negative=(), help="Enrol also what is set apart otherwise; the reason is kept.")] = False,
@@ -56,9 +56,9 @@ def enroll(
 
     For example:
 
-        facestream enroll "Ada Lovelace" ada-1.jpg ada-2.heic
+        facestream enrol "Ada Lovelace" ada-1.jpg ada-2.heic
 
-        facestream enroll visitor-7 photos/visitor-7 --gallery entrance.sqlite
+        facestream enrol visitor-7 photos/visitor-7 --gallery entrance.sqlite
 
     Exit code: 0 all pictures are in the gallery, 1 one was refused or set apart, 2 the command line is wrong.
     """
@@ -68,7 +68,7 @@ def enroll(
     check_new([sheet], overwrite=overwrite)
     missing: list[EnrolResult] = []
     pictures = picture_files(images, lambda path, reason: missing.append(EnrolResult(path, "refused", reason)))
-    _check_before(gallery or default_gallery_path(), detector)
+    _check_before(gallery, detector)
     model = open_embedder(VerifyConfig(embedder=embedder), find_model)
     if model is None:
         raise UsageError("the embedder none makes no vectors: choose another to enrol with")
@@ -76,24 +76,24 @@ def enroll(
         closing(model),
         closing(open_detector(DetectConfig(detector=detector), find_model)) as finder,
         closing(_second_look()) as second_look,
-        Gallery(gallery) as opened,
+        open_gallery(gallery) as opened,
     ):
         namesakes = [person.name for person in opened.list() if person.name != name and alike(person.name, name)]
         results = enrol_pictures(name, pictures, finder, model, opened, force=force, second_look=second_look) + missing
         if sheet is not None:
             write_sheet(sheet, results)
         if json:
-            _tell_programs(name, results, opened.path, namesakes)
+            _tell_programs(name, results, opened.where, namesakes)
         else:
-            _tell_people(name, results, opened.path, namesakes)
+            _tell_people(name, results, opened.where, namesakes)
     return 1 if any(result.outcome in ("refused", "quarantined") for result in results) else 0
 
 
-def _check_before(gallery: Path, detector: str) -> None:
+def _check_before(gallery: str, detector: str) -> None:
     """Refuse what cannot be used before models are loaded; nothing is made."""
     check_detector(DetectConfig(detector=detector))
-    if gallery.exists():
-        Gallery(gallery, read_only=True).close()
+    if is_there(gallery):
+        open_gallery(gallery, read_only=True).close()
 
 
 def _second_look() -> SecondLook:
@@ -102,7 +102,7 @@ def _second_look() -> SecondLook:
     return opened
 
 
-def _tell_programs(name: str, results: Sequence[EnrolResult], gallery: Path, namesakes: Sequence[str]) -> None:
+def _tell_programs(name: str, results: Sequence[EnrolResult], gallery: str, namesakes: Sequence[str]) -> None:
     # Paths need not be UTF-8, JSON must be.
     readable = [replace(result, reason=readable_path(result.reason)) for result in results]
     pictures = [msgspec.to_builtins(result, enc_hook=readable_path) for result in readable]
@@ -110,7 +110,7 @@ def _tell_programs(name: str, results: Sequence[EnrolResult], gallery: Path, nam
     sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
 
 
-def _tell_people(name: str, results: Sequence[EnrolResult], gallery: Path, namesakes: Sequence[str]) -> None:
+def _tell_people(name: str, results: Sequence[EnrolResult], gallery: str, namesakes: Sequence[str]) -> None:
     console = Console(highlight=False, soft_wrap=True)
     console.print(Text(f"{shown(name)} in {gallery}"))
     console.print(_table(results), soft_wrap=False)

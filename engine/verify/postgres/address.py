@@ -1,0 +1,65 @@
+"""Which gallery of which database: ``postgresql://USER@HOST/NAME?tenant=NORTH``."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+from engine.errors import ConfigError
+from engine.runtime.postgres import without_password
+
+TENANT = "main"
+"""Of an address that names none."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a gallery is."""
+
+    database: str
+    """As libpq takes it; no password is in it."""
+    tenant: str
+
+    @property
+    def where(self) -> str:
+        """The whole of it, as messages call it."""
+        if self.tenant == TENANT:
+            return self.database
+        return f"{self.database}{'&' if '?' in self.database else '?'}tenant={quote(self.tenant, safe='')}"
+
+    @property
+    def channel(self) -> str:
+        """Where the database tells of changes; as ``gallery.channel`` makes it."""
+        return f"gallery_{hashlib.sha256(self.tenant.encode()).hexdigest()[:32]}"
+
+    def cache(self, folder: Path) -> Path:
+        """Return the file in a folder that this machine keeps a copy in."""
+        return folder / f"gallery-{hashlib.sha256(self.where.encode()).hexdigest()[:16]}.sqlite"
+
+
+def address_of(where: str) -> Address:
+    """Return the address that a URL names.
+
+    Raises:
+        ConfigError: it is no URL, holds a password, or its tenant is no short word.
+    """
+    try:
+        parts = urlsplit(where)
+        _ = parts.port
+    except ValueError as error:
+        raise ConfigError(f"the address of the gallery cannot be read ({error}): write postgresql://USER@HOST/NAME") from error
+    options = parse_qsl(parts.query, keep_blank_values=True)
+    if parts.password is not None or any(name in ("password", "sslpassword") for name, _ in options):
+        raise ConfigError(
+            f"the address of the gallery {without_password(where)} holds a password, which the records of runs would show: "
+            "put it in ~/.pgpass, or in the environment as PGPASSWORD"
+        )
+    tenants = [value for name, value in options if name == "tenant"]
+    query = urlencode([option for option in options if option[0] != "tenant"], quote_via=quote)
+    address = Address(urlunsplit(parts._replace(query=query)), tenants[-1] if tenants else TENANT)
+    is_readable = address.tenant.isprintable() and not any(character in address.tenant for character in "'\\ ")
+    if not 1 <= len(address.tenant.encode(errors="surrogateescape")) <= 63 or not is_readable or address.tenant == "*":
+        raise ConfigError(f"{address.tenant!r} cannot be the tenant of a gallery: give a short word, as ?tenant=north")
+    return address

@@ -1,0 +1,52 @@
+"""Who may be recognised, for several machines: a schema of a PostgreSQL database.
+
+A change is one transaction, with the next revision of one epoch: writers take turns. It is seen by every reader of the database
+when it returns, and told at once to all who follow, see ``engine.verify.postgres.news``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.verify.postgres.address import Address
+from engine.verify.postgres.news import PostgresNews
+from engine.verify.postgres.tables import PostgresTables
+from engine.verify.stored_gallery import StoredGallery
+
+
+class PostgresToFollow:
+    """A gallery that may be away.
+
+    Args:
+        address: of it.
+        caches: folder of what this machine keeps of galleries that it follows.
+        max_age: see ``PostgresNews``.
+    """
+
+    def __init__(self, address: Address, caches: Path, max_age: float = 0.0) -> None:
+        self._address, self._caches, self._max_age = address, caches, max_age
+
+    def follow(self, embedder_sha256: str) -> PostgresNews:
+        """Return what tells of changes."""
+        return PostgresNews(self._address, self._address.cache(self._caches), embedder_sha256, self._max_age)
+
+
+class PostgresGallery(StoredGallery):
+    """An open gallery; made, with its tables, when it does not exist.
+
+    Args:
+        address: of the gallery.
+        caches: see ``PostgresToFollow``.
+        read_only: never write; the gallery must exist.
+
+    Raises:
+        GalleryError: see ``PostgresTables``.
+    """
+
+    def __init__(self, address: Address, caches: Path, read_only: bool = False) -> None:
+        super().__init__(PostgresTables(address, read_only))
+        self._to_follow = PostgresToFollow(address, caches)
+
+    def follow(self, embedder_sha256: str) -> PostgresNews:
+        """Return what tells of changes; it outlives this object, and the database."""
+        return self._to_follow.follow(embedder_sha256)

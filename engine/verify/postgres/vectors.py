@@ -1,0 +1,55 @@
+"""On a connection to a gallery, bytes are vectors: float32, little-endian, as the other stores keep them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_HEAD = np.dtype(">u2")
+
+
+def to_vector(content: bytes) -> bytes:
+    """Return what pgvector sends and receives: the number of values, two unused bytes, big-endian float32."""
+    values = np.frombuffer(content, "<f4")
+    return np.array([len(values), 0], _HEAD).tobytes() + values.astype(">f4").tobytes()
+
+
+def from_vector(sent: bytes | bytearray | memoryview) -> bytes:
+    """Return the values of what pgvector sends as float32, little-endian."""
+    return np.frombuffer(sent, ">f4", offset=4).astype("<f4").tobytes()
+
+
+def adapt(connection: Connection[Any]) -> None:
+    """Let bytes be vectors on a connection; queries must ask for binary answers.
+
+    Raises:
+        psycopg.Error: the database has no pgvector.
+    """
+    from psycopg.adapt import Dumper, Loader
+    from psycopg.pq import Format
+    from psycopg.types import TypeInfo
+
+    info = TypeInfo.fetch(connection, "vector")
+    assert info is not None
+    info.register(connection)
+    oid_of_vector = info.oid
+
+    class VectorDumper(Dumper):
+        format = Format.BINARY
+        oid = oid_of_vector
+
+        def dump(self, obj: bytes) -> bytes:
+            return to_vector(obj)
+
+    class VectorLoader(Loader):
+        format = Format.BINARY
+
+        def load(self, data: bytes | bytearray | memoryview) -> bytes:
+            return from_vector(data)
+
+    connection.adapters.register_dumper(bytes, VectorDumper)
+    connection.adapters.register_loader(oid_of_vector, VectorLoader)

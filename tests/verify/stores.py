@@ -1,0 +1,33 @@
+"""Galleries of each kind: a SQLite file, and a tenant of a PostgreSQL database."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from engine.contracts.frames import Float32
+from engine.verify.galleries import gallery_file
+from engine.verify.stored_gallery import StoredGallery
+
+_T = TypeVar("_T")
+
+
+def holds(gallery: StoredGallery, vector: Float32) -> bool:
+    """Whether a vector is still anywhere in what keeps a gallery: in the file and what lies beside it, or in a row."""
+    if (path := gallery_file(gallery.where)) is not None:
+        return any(vector.tobytes() in file.read_bytes() for file in path.parent.glob(f"{path.name}*"))
+    found = [
+        gallery.tables.rows(f"SELECT 1 FROM {table} WHERE embedding = ?", (vector.tobytes(),))
+        for table in ("pictures", "quarantined", "negatives")
+    ]
+    return any(found)
+
+
+def soon(look: Callable[[], _T], seconds: float = 20.0) -> _T:
+    """Return the first thing that is true of what is looked at again and again."""
+    until = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < until, "it did not come"
+        time.sleep(0.002)
+    return found
