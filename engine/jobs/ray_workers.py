@@ -16,6 +16,7 @@ import msgspec
 
 import engine
 from engine.errors import UsageError
+from engine.jobs.head_watch import HeadWatch
 from engine.jobs.messages import Ended
 from engine.jobs.task import Task
 from engine.jobs.worker import TOKEN, About
@@ -54,6 +55,7 @@ class RayWorkers:
         from engine.jobs.ray_actors import RayHolder, RayWorker
 
         self._ray: Any = ray
+        self._head = HeadWatch()
         self._directory, self._most, self._warn = directory, most, warn
         self._worker = self._ray.remote(num_cpus=1, max_restarts=0)(RayWorker)
         self._holder = RayHolder
@@ -73,7 +75,8 @@ class RayWorkers:
         return self._nodes.get(worker, "")
 
     def idle(self, wanted: int) -> list[str]:
-        self._grow(wanted)
+        with self._head.asking():
+            self._grow(wanted)
         if len(self):
             self._alone_since = None
         elif self._alone_since is None:
@@ -93,8 +96,9 @@ class RayWorkers:
         if not asked:
             time.sleep(seconds)
             return []
-        self._ray.wait(list(asked), num_returns=1, timeout=seconds)
-        ready, _ = self._ray.wait(list(asked), num_returns=len(asked), timeout=0.0)
+        with self._head.asking():
+            self._ray.wait(list(asked), num_returns=1, timeout=seconds)
+            ready, _ = self._ray.wait(list(asked), num_returns=len(asked), timeout=0.0)
         ended = []
         for reference in ready:
             name = asked[reference]
