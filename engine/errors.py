@@ -7,6 +7,7 @@
     │   ├── SourceError             a source cannot be opened or read; carries a reason code
     │   ├── PictureError            a still picture cannot be read; says which and why
     │   ├── EnrolmentRefused        a picture cannot be enrolled; says which and why
+    │   ├── LinkError               a message broker cannot be reached, or refuses; what is for it waits
     │   └── InferenceError          an open model failed on what it was given; the next may work
     │       └── DeviceMemoryError   the device has no memory for so large a batch; a smaller one may work
     └── FatalError                  the run cannot go on
@@ -67,6 +68,10 @@ class PictureError(RecoverableError):
 
 class EnrolmentRefused(RecoverableError):
     """A picture does not qualify for the gallery."""
+
+
+class LinkError(RecoverableError):
+    """A message broker cannot be reached now, or refuses."""
 
 
 class InferenceError(RecoverableError):

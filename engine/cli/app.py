@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from engine import __version__
 from engine.cli.first_page import HELP, VERSION, first_page
+from engine.cli.spelling import spelt_as_here
 
 if TYPE_CHECKING:
     from cyclopts import App, CycloptsError
@@ -21,11 +22,12 @@ COMMANDS = {
     "probe": ("engine.cli.probe:probe", "Look at a camera before adding it: what it sends, its faces' sizes."),
     "report": ("engine.cli.report:report", "Make a run's page again, or a document of it (PDF)."),
     "watch": ("engine.cli.watch:watch", "Subscribe to a run and show, or save, what it sends."),
+    "bridge": ("engine.cli.bridge:bridge", "Carry what a site publishes to a message broker, each once."),
     "clip": ("engine.cli.clip:clip", "Cut the moment of a track out of its recording."),
     "annotate": ("engine.cli.annotate:annotate", "Draw boxes, names and enhanced faces into a recording."),
     "export": ("engine.cli.export:export", "Write tracks, faces and vectors of a run as a table."),
     "replay": ("engine.cli.replay:replay", "Publish the messages of a finished run once more."),
-    "enroll": ("engine.cli.enroll:enroll", "Add pictures of a person to the gallery."),
+    "enrol": ("engine.cli.enrol:enrol", "Add pictures of a person to the gallery."),
     "gallery": ("engine.cli.gallery:gallery_app", "List, rename, remove or export enrolled people."),
     "search": ("engine.cli.search:search", "Look for a face in what finished runs hold."),
     "compare": ("engine.cli.compare:compare", "Compare two faces: photographs, or tracks of finished runs."),
@@ -92,7 +94,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     sys.exit(code)
 
 
-def _run(arguments: list[str]) -> int:
+def _run(given: list[str]) -> int:
+    arguments = spelt_as_here(given)
     if not arguments or arguments[0] in HELP:
         sys.stdout.write(first_page(COMMANDS))
         return 0

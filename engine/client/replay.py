@@ -6,12 +6,14 @@ import contextlib
 import itertools
 import time
 from collections.abc import Iterator
+from typing import cast
 
-import msgspec
 import zmq
 
 from engine.client.age import is_same_machine
+from engine.client.sequence import Position
 from engine.contracts.replay import Kind, ReplayAnswer, ReplayRequest, decode_answer, encode_replay
+from engine.contracts.unreadable import UNREADABLE
 from engine.keys.curve import use_key
 from engine.keys.files import ClientKey
 
@@ -21,6 +23,8 @@ _PATIENCE = 8
 """Time-outs that one gap may take in all, so that a service that trickles does not hold the reader."""
 _LONGEST_PAUSE_SECONDS = 30.0
 _HWM = 256
+_NEWEST = 1 << 62
+"""Beyond every number."""
 
 
 class ReplayClient:
@@ -91,6 +95,13 @@ class ReplayClient:
                 silent = max(silent, 1)
         self._note(reached=first > last)
 
+    def since(self, position: Position) -> Iterator[list[bytes]]:
+        """Yield the frames of what was sent after a position: of each series that it names, and the end of whatever run it is
+        now, which tells of the others."""
+        for (stream, kind), following in position.next_seq.items():
+            yield from self.fetch(position.run_id, stream, cast("Kind", kind), range(following, _NEWEST))
+        yield from self.fetch("", "", "end", range(_NEWEST))
+
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
@@ -119,7 +130,7 @@ class ReplayClient:
             header, *frames = self._socket.recv_multipart()
             try:
                 answer = decode_answer(header)
-            except msgspec.DecodeError:
+            except UNREADABLE:
                 continue
             if answer.request_id == request_id:
                 yield answer, frames

@@ -14,7 +14,8 @@ from engine.client.age import age_limit
 from engine.client.limits import Connection, Limits
 from engine.client.received import Gap, Malformed, Received, parse
 from engine.client.replay import ReplayClient
-from engine.client.sequence import Sequence
+from engine.client.sequence import Position, Sequence
+from engine.client.skipped import Skipped
 from engine.client.wiring import KINDS, connect, topics_of
 from engine.contracts.messages import AnyMessage, End, Face, check_stream_name, kind_of
 from engine.contracts.replay import Kind
@@ -64,6 +65,8 @@ class Subscriber:
         timeout_seconds: float | None = None,
         follow: bool = False,
         from_start: bool | None = None,
+        resume: Position | None = None,
+        refill_all: bool = False,
         replay_timeout_seconds: float = 1.0,
         max_age_seconds: float | Literal["auto"] | None = "auto",
         max_message_bytes: int = Limits.message_bytes,
@@ -83,6 +86,8 @@ class Subscriber:
             timeout_seconds: longest silence; None waits for ever.
             follow: go on after ``end``, with the next run.
             from_start: what was sent before this subscriber came counts as missed. None: yes for ``pull`` or with ``replay``.
+            resume: where an earlier subscriber came to; all that was sent since then counts as missed.
+            refill_all: refill faces of cameras without the bound: for a reader that is quick, and wants all of them.
             replay_timeout_seconds: longest silence of the replay service.
             max_age_seconds: None skips nothing. ``auto``: 1 s, but None for ``pull`` and with ``replay``.
             max_message_bytes: a larger message is not taken: it counts as malformed, or ends the iteration where one of its
@@ -103,8 +108,10 @@ class Subscriber:
         self._timeout_seconds = timeout_seconds
         self._follow = follow
         self._age = age_limit(endpoint, max_age_seconds, lossless=socket == "pull" or replay is not None)
-        self._sequence = Sequence(from_start if from_start is not None else socket == "pull" or replay is not None)
-        self._skipped: dict[str, tuple[int, int, int]] = {}
+        self._sequence = Sequence(from_start if from_start is not None else socket == "pull" or replay is not None, resume)
+        self._refill_all = refill_all
+        self._skipped = Skipped()
+        self._resume = resume
         self._live = self._over = False
         self._may_refill = _REFILL_BURST
         self.counters = {"messages": 0, "missed": 0, "stale": 0, "replayed": 0, "malformed": 0, "repeated": 0}
@@ -125,6 +132,11 @@ class Subscriber:
             raise ConfigError(
                 f"cannot connect to {endpoint} ({error.strerror}): use tcp://ADDRESS:PORT or ipc:///PATH"
             ) from error
+
+    @property
+    def run_id(self) -> str:
+        """The run of what was handed out last; empty before the first message."""
+        return self._sequence.run_id
 
     def __enter__(self) -> Self:
         return self
@@ -155,11 +167,12 @@ class Subscriber:
             FatalError: the publisher speaks another version of the wire, sent a frame beyond the bound, or refuses the key.
         """
         self._over = False
+        yield from self._caught_up()
         while not self._over:
             waited = not self._socket.poll(0)
             if waited and not self._connection.wait(self._timeout_seconds):
                 raise self._silence()
-            yield from self._arrived(waited)
+            yield from self._meaning(self._socket.recv_multipart(), waited)
 
     async def __aiter__(self) -> AsyncIterator[Received | Gap]:
         """Yield the same for ``async for``: the event loop goes on while nothing comes. It waits only for a replay service.
@@ -168,16 +181,25 @@ class Subscriber:
             TimeoutError: see ``__iter__``; so is all else.
         """
         self._over = False
+        for item in self._caught_up():
+            yield item
         while not self._over:
             waited = not self._socket.poll(0)
             if waited and not await self._connection.arrival(self._timeout_seconds):
                 raise self._silence()
-            for item in self._arrived(waited):
+            for item in self._meaning(self._socket.recv_multipart(), waited):
                 yield item
 
-    def _arrived(self, waited: bool) -> Iterator[Received | Gap]:
-        """Yield what the message that has come means; it is the last one where ``_over`` says so."""
-        received = self._parsed(self._socket.recv_multipart())
+    def _caught_up(self) -> Iterator[Received | Gap]:
+        """Yield what was sent since ``resume``: of what has fallen silent meanwhile nothing else would tell."""
+        resume, self._resume = self._resume, None
+        if resume is not None and self._replay is not None:
+            for frames in self._replay.since(resume):
+                yield from self._meaning(frames, waited=False, replayed=True)
+
+    def _meaning(self, frames: list[bytes], waited: bool, replayed: bool = False) -> Iterator[Received | Gap]:
+        """Yield what a message that has come means; it is the last one where ``_over`` says so."""
+        received = self._parsed(frames, replayed)
         if received is None or not self._wants(received.message.stream, kind_of(received.message)):
             return
         yield from self._in_order(received, waited)
@@ -218,11 +240,11 @@ class Subscriber:
             for stream, of_kind, numbers in self._sequence.missing_at_end(message):
                 if self._wants(stream, of_kind):
                     yield from self._refilled(stream, of_kind, numbers)
-            yield from self._all_skipped()
+            yield from self._skipped.all()
         yield from self._handed_out(received)
 
     def _new_run(self) -> Iterator[Gap]:
-        yield from self._all_skipped()
+        yield from self._skipped.all()
         self._live = False
         self._may_refill = _REFILL_BURST
         if self._age is not None:
@@ -257,7 +279,7 @@ class Subscriber:
         yield received
 
     def _fetched(self, stream: str, kind: str, numbers: range) -> Iterator[list[bytes]]:
-        if self._live and kind == "face":
+        if self._live and kind == "face" and not self._refill_all:
             numbers = numbers[max(0, len(numbers) - self._may_refill) :]
         if self._replay is not None and numbers:
             yield from self._replay.fetch(self._sequence.run_id, stream, cast("Kind", kind), numbers)
@@ -269,20 +291,10 @@ class Subscriber:
 
     def _skip(self, message: AnyMessage, missing: range) -> None:
         """Leave out a face and what was lost just before it; the next message of its series reports them as one gap."""
-        first, _, stale = self._skipped.get(message.stream, (missing.start, 0, 0))
-        self._skipped[message.stream] = (first, message.seq + 1, stale + 1)
+        self._skipped.add(message, missing)
         self.counters["missed"] += len(missing)
         self.counters["stale"] += 1
 
-    def _all_skipped(self) -> Iterator[Gap]:
-        for stream, (_, stop, _) in list(self._skipped.items()):
-            yield from self._gap(stream, "face", range(stop, stop))
-
     def _gap(self, stream: str, kind: str, numbers: range) -> Iterator[Gap]:
-        """Yield a gap for ``numbers`` and the faces that were skipped just before them, if there are any of either."""
-        first, stale = numbers.start, 0
-        if kind == "face" and stream in self._skipped:
-            first, _, stale = self._skipped.pop(stream)
         self.counters["missed"] += len(numbers)
-        if first < numbers.stop:
-            yield Gap(stream, kind, first, numbers.stop - 1, stale)
+        yield from self._skipped.gap(stream, kind, numbers)

@@ -100,16 +100,17 @@ def test_secrets_are_files_that_no_commit_takes() -> None:
     assert "PASSWORD:" not in (DEPLOY / "compose" / "compose.yaml").read_text()
 
 
-def test_systemd_can_read_the_unit_and_finds_it_closed() -> None:
+@pytest.mark.parametrize(("name", "most_exposed"), [("facestream", MOST_EXPOSED), ("facestream-bridge", 1.2)])
+def test_systemd_can_read_a_unit_and_finds_it_closed(name: str, most_exposed: float) -> None:
     analyze = tool("systemd-analyze")
-    unit = DEPLOY / "systemd" / "facestream.service"
+    unit = DEPLOY / "systemd" / f"{name}.service"
     done = subprocess.run([analyze, "verify", unit], capture_output=True, text=True, timeout=60)
     found = [line for line in done.stderr.splitlines() if "facestream" in line and "is not executable" not in line]
     assert found == []
     said = subprocess.run([analyze, "security", "--offline=true", unit], capture_output=True, text=True, timeout=60)
-    exposure = float(re.search(r"exposure level for facestream\.service: ([\d.]+)", said.stdout)[1])
-    assert exposure <= MOST_EXPOSED
-    assert f"**{MOST_EXPOSED}**" in (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    exposure = float(re.search(rf"exposure level for {name}\.service: ([\d.]+)", said.stdout)[1])
+    assert exposure <= most_exposed
+    assert f"**{most_exposed}**" in (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 
 
 def test_kubernetes_knows_every_field() -> None:

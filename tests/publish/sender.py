@@ -1,12 +1,14 @@
-"""A publisher in a process of its own, which sends faces of a camera at a steady rate.
+"""A publisher in a process of its own, which sends faces of cameras at a steady rate.
 
 Usage: python -m tests.publish.sender '{"endpoint": "tcp://...", "rate": 200, ...}'. The first line on standard output holds its
-endpoints; each line on standard input is answered with what it has sent and how much memory it holds; ends with its input.
+endpoints; with ``count`` an end follows so many faces. Each line on standard input is answered with what it has sent and how
+much memory it holds; ends with its input.
 """
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import select
@@ -23,18 +25,18 @@ from engine.config import PublishConfig
 from engine.contracts.faces import FaceResult
 from engine.contracts.messages import Part
 from engine.publish.publisher import Publisher
-from tests.publish.samples import environment, face
+from tests.publish.samples import end, environment, face
 
 
 def main() -> None:
     options = json.loads(sys.argv[1])
     rate, size = options.pop("rate", 200), options.pop("bytes", 6_000)
     run_id, live = options.pop("run_id", "run1"), options.pop("live", True)
-    stream = options.pop("stream", "cam1")
+    streams, left = options.pop("streams", [options.pop("stream", "cam1")]), options.pop("count", None)
     context = zmq.Context()
     publisher = Publisher(PublishConfig(**options), run_id, context, live=live)
     _say({"endpoint": publisher.bound_endpoint, "replay": publisher.bound_replay, "pid": os.getpid()})
-    message, payloads = _face_of(stream, size, live)
+    faces = itertools.cycle([_face_of(stream, size, live) for stream in streams])
     due = time.perf_counter()
     late_ms = 0.0
     while True:
@@ -45,7 +47,12 @@ def main() -> None:
             _say({"rss_kb": _rss_kb(), "late_ms": late_ms, "topics": publisher.subscriptions, **publisher.counters})
             late_ms = 0.0
         publisher.poll()
-        if time.perf_counter() >= due:
+        if left == 0:  # all faces that were asked for: replay goes on
+            left = -1
+            publisher.send(end(), [])
+        elif left != -1 and time.perf_counter() >= due:
+            left = left and left - 1
+            message, payloads = next(faces)
             publisher.send(_now(message), payloads)
             late_ms = max(late_ms, 1000 * (time.perf_counter() - due))
             due = max(due + 1 / rate, time.perf_counter() - 0.1)

@@ -28,10 +28,16 @@ def _program() -> str | None:
 
 
 class NatsServer:
-    """One server; after ``stop`` or ``kill``, ``start`` brings it back on the same port with what it had stored."""
+    """One server; after ``stop`` or ``kill``, ``start`` brings it back on the same port with what it had stored.
 
-    def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.host, self.port = host, port
+    Args:
+        options: of the program, besides.
+        host: it listens there, on a free port or ``port``.
+        jetstream: whether it stores.
+    """
+
+    def __init__(self, *options: str, host: str = "127.0.0.1", port: int = 0, jetstream: bool = True) -> None:
+        self.host, self.port, self._options, self._stores = host, port, options, jetstream
         if not port:
             with socket.socket() as one:
                 one.bind((host, 0))
@@ -46,7 +52,8 @@ class NatsServer:
     def start(self) -> None:
         program = _program()
         assert program is not None
-        command = [program, "-js", "-sd", self._folder.name, "-a", self.host, "-p", str(self.port)]
+        command = [program, "-a", self.host, "-p", str(self.port), *self._options]
+        command += ["-js", "-sd", self._folder.name] if self._stores else []
         with (Path(self._folder.name) / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         until = time.monotonic() + START_SECONDS

@@ -1,0 +1,276 @@
+"""What waits for the link, on the disk: an SQLite file, which outlives a kill at any moment and a power cut.
+
+SQLite, not segments of our own: messages, what was acknowledged and how far the bridge has come change in one transaction; the
+checksums of its log find a torn end; room that becomes free is used again in any order; a full disk leaves what was there.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterable
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from engine.archive.lock import DirectoryLock
+from engine.bridge.buffer_file import PAGE_BYTES, RESERVE_BYTES, connected, is_damage, is_no_room, opened, set_aside
+from engine.bridge.names import Key
+from engine.bridge.packing import Missing
+from engine.client.sequence import Position
+from engine.errors import OutputError, PublishError
+
+_OVERHEAD_BYTES = 256
+"""Of an entry, besides its body."""
+_GIVE_WAY_SHARE = 1 / 64
+"""Of the bound, at least so much goes at once when the buffer is full."""
+_SHRINK_PAGES = 1024
+_SAY_SECONDS = 60.0
+_INSERT = "INSERT INTO entry (id, run, stream, kind, first, last, missing, added_ns, crc, body) VALUES (?,?,?,?,?,?,?,?,?,?)"
+_AFTER = "SELECT id, run, stream, kind, first, last, missing, crc, body FROM entry WHERE id > ? ORDER BY id LIMIT ?"
+_OLDEST = "SELECT id, run, stream, kind, first, last, missing, length(body) FROM entry ORDER BY id"
+_COUNT = f"SELECT count(*), total({_OVERHEAD_BYTES} + length(body)), coalesce(max(id), 0), coalesce(min(id), 0) FROM entry"
+
+
+class Entry(NamedTuple):
+    """What waits: a message or, with ``missing``, a gap."""
+
+    number: int
+    """Grows from entry to entry; below 0 for gaps of what gave way, which go first."""
+    key: Key
+    missing: Missing | Literal[""]
+    body: bytes
+    """Empty for a gap."""
+
+
+class Buffer:
+    """For two threads: one puts and commits, one reads and acknowledges."""
+
+    def __init__(self, folder: Path, limit_bytes: int, *, gives_way: bool = True, warn: Callable[[str], None] = print) -> None:
+        """Open it, with what an earlier process has left.
+
+        Args:
+            folder: made where there is none, for its owner alone.
+            limit_bytes: of all that waits.
+            gives_way: beyond ``limit_bytes`` the oldest goes; False: whoever puts heeds ``is_full``.
+            warn: is told, in a sentence, what was lost.
+
+        Raises:
+            OutputError: it cannot be opened.
+            PublishError: another process has it.
+        """
+        self.folder, self.limit_bytes = folder, limit_bytes
+        self._gives_way, self._warn = gives_way, warn
+        self._mutex = threading.Lock()
+        self._puts: list[Entry] = []
+        self._acks: set[int] = set()
+        self._reader: sqlite3.Connection | None = None
+        self._say_at = 0.0
+        self.heard: Callable[[], None] = lambda: None
+        """Called after a commit that has brought something."""
+        self.gave_way = 0
+        """Messages that went because there was no room."""
+        self.changes = 0
+        """Grows when gaps came in front of what waits."""
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = DirectoryLock(folder)
+        except OSError as error:
+            raise OutputError(f"the buffer {folder} cannot be used: {error.strerror}") from error
+        except PublishError as error:
+            raise PublishError(f"another bridge uses the buffer {folder}: give each one its own --buffer") from error
+        try:
+            self._writer = opened(folder, warn)
+            self.waiting, size, newest, oldest = self._writer.execute(_COUNT).fetchone()
+        except BaseException:
+            self._lock.close()
+            raise
+        self.waiting_bytes, self._next, self._front = int(size), max(newest, 0) + 1, min(oldest, 0)
+
+    def close(self) -> None:
+        """Close the file; what was put and not committed is lost. Twice does no harm."""
+        for connection in (self._reader, self._writer):
+            if connection is not None:
+                connection.close()
+        self._lock.close()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether more than ``limit_bytes`` wait."""
+        return self.waiting_bytes >= self.limit_bytes
+
+    @property
+    def uncommitted_bytes(self) -> int:
+        """Of what was put since the last commit."""
+        return sum(len(entry.body) for entry in self._puts)
+
+    def position(self) -> Position | None:
+        """Return how far the newest run had come, as of the last commit; None before any."""
+        rows = self._writer.execute("SELECT stream, kind, next, run FROM position").fetchall()
+        return Position(rows[0][3], {(stream, kind): following for stream, kind, following, _ in rows}) if rows else None
+
+    def put(self, key: Key, body: bytes, missing: Missing | Literal[""] = "") -> None:
+        """Add a message or a gap; from the next ``commit`` on it is there."""
+        self._puts.append(Entry(self._next, key, missing, body))
+        self._next += 1
+
+    def acknowledge(self, entry: Entry) -> None:
+        """Let go of an entry; from the next ``commit`` on it is gone."""
+        with self._mutex:
+            self._acks.add(entry.number)
+
+    def commit(self) -> bool:
+        """Write what was put and acknowledged to the disk, all or nothing; return whether it is there.
+
+        False: there is no room, and nothing could give way: what was put is held, to be committed again.
+
+        Raises:
+            OutputError: the file is damaged, and was set aside.
+        """
+        with self._mutex:
+            acks = set(self._acks)
+        puts, least = self._puts, int(self.limit_bytes * _GIVE_WAY_SHARE)
+        if not puts and not acks:
+            return True
+        while not self._changed(puts, acks):
+            if not self._gives_way or not self._give_way(least):
+                self._say("there is no room on the disk: what comes waits")
+                return False
+        self._puts = []
+        with self._mutex:
+            self._acks -= acks
+        if self._gives_way and self.is_full:
+            self._give_way(self.waiting_bytes - self.limit_bytes + least)
+        if puts:
+            self.heard()
+        return True
+
+    def after(self, number: int | None, most: int, most_bytes: int) -> list[Entry]:
+        """Return what comes next behind ``number`` (None: from the front) and is not acknowledged: at most so many, and no more
+        once they are so large.
+
+        Raises:
+            OutputError: the file is damaged, and was set aside; or cannot be read.
+        """
+        found: list[Entry] = []
+        size = 0
+        try:
+            self._reader = self._reader or connected(self.folder)
+            least = self._front - 1 if number is None else number
+            with closing(self._reader.execute(_AFTER, (least, most + len(self._acks)))) as rows:
+                for *identity, missing, crc, body in rows:
+                    if identity[0] in self._acks:
+                        continue
+                    whole = missing or zlib.crc32(body) == crc
+                    found.append(Entry(identity[0], Key(*identity[1:]), *((missing, body) if whole else ("damaged", b""))))
+                    size += len(body)
+                    if size >= most_bytes or len(found) == most:
+                        break
+        except sqlite3.DatabaseError as error:
+            raise self._failure(error) from error
+        return found
+
+    def waits_since_ns(self) -> int:
+        """Return when the oldest entry came (Unix, nanoseconds); 0: nothing waits."""
+        found = self._writer.execute("SELECT added_ns FROM entry ORDER BY id LIMIT 1").fetchone()
+        return int(found[0]) if found else 0
+
+    def shrink(self) -> None:
+        """Give back a part of the disk that an outage took; call it now and then."""
+        free = self._writer.execute("PRAGMA freelist_count").fetchone()[0] * PAGE_BYTES
+        if free > 2 * RESERVE_BYTES + self.waiting_bytes:
+            with suppress(sqlite3.OperationalError):
+                # Not execute: it takes one page, as that statement has a step for each and no rows.
+                self._writer.executescript(f"PRAGMA incremental_vacuum({_SHRINK_PAGES})")
+
+    def _changed(self, puts: list[Entry], acks: Iterable[int], stop: int | None = None) -> bool:
+        """Carry one transaction out, and count; return whether there was room for it.
+
+        Args:
+            puts: come.
+            acks: go.
+            stop: all that is older goes; None: nothing.
+        """
+        count, size = len(puts), sum(_OVERHEAD_BYTES + len(entry.body) for entry in puts)
+        now = time.time_ns()
+        writer = self._writer
+        try:
+            writer.execute("BEGIN IMMEDIATE")
+            for number in acks:
+                for (length,) in writer.execute("DELETE FROM entry WHERE id = ? RETURNING length(body)", (number,)).fetchall():
+                    count, size = count - 1, size - length - _OVERHEAD_BYTES
+            if stop is not None:
+                writer.execute("DELETE FROM entry WHERE id < ?", (stop,))
+            rows = ((entry.number, *entry.key, entry.missing, now, zlib.crc32(entry.body), entry.body) for entry in puts)
+            writer.executemany(_INSERT, rows)
+            if puts and stop is None:
+                self._note(puts)
+            writer.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            if writer.in_transaction:
+                with suppress(sqlite3.Error):
+                    writer.execute("ROLLBACK")
+            if is_no_room(error):
+                return False
+            raise self._failure(error) from error
+        self.waiting, self.waiting_bytes = self.waiting + count, self.waiting_bytes + size
+        return True
+
+    def _note(self, puts: list[Entry]) -> None:
+        run = puts[-1].key.run_id
+        self._writer.execute("DELETE FROM position WHERE run != ?", (run,))
+        following = {(key.stream, key.kind): key.last_seq + 1 for _, key, _, _ in puts if key.run_id == run}
+        rows = ((stream, kind, run, number) for (stream, kind), number in following.items())
+        self._writer.executemany("REPLACE INTO position (stream, kind, run, next) VALUES (?,?,?,?)", rows)
+
+    def _give_way(self, least_bytes: int) -> bool:
+        """Put gaps in the place of the oldest messages; return whether there were any, and they went."""
+        size, stop, messages = 0, None, 0
+        went: list[tuple[Key, Missing]] = []
+        with closing(self._writer.execute(_OLDEST)) as rows:
+            for number, run, stream, kind, first, last, missing, length in rows:
+                if size >= least_bytes and messages:
+                    stop = number
+                    break
+                went.append((Key(run, stream, kind, first, last), missing or "buffer_full"))
+                messages += not missing
+                size += _OVERHEAD_BYTES + length
+        if not messages:
+            return False
+        gaps = joined(went)
+        front = self._front - len(gaps)
+        entries = [Entry(front + place, key, missing, b"") for place, (key, missing) in enumerate(gaps)]
+        if not self._changed(entries, (), self._next if stop is None else stop):
+            return False
+        self.waiting, self.waiting_bytes, self._front = self.waiting - len(went), self.waiting_bytes - size, front
+        self.gave_way += messages
+        self.changes += 1
+        self._say(f"it is full: the oldest messages give way, {self.gave_way:,} so far")
+        self.heard()
+        return True
+
+    def _failure(self, error: sqlite3.Error) -> OutputError:
+        if is_damage(error):
+            self.close()
+            return OutputError(f"{set_aside(self.folder, error)}: start the bridge again")
+        return OutputError(f"the buffer {self.folder} cannot be read or written: {error}")
+
+    def _say(self, sentence: str) -> None:
+        if time.monotonic() >= self._say_at:
+            self._say_at = time.monotonic() + _SAY_SECONDS
+            self._warn(f"the buffer {self.folder}: {sentence}")
+
+
+def joined(ranges: Iterable[tuple[Key, Missing]]) -> list[tuple[Key, Missing]]:
+    """Return ranges of numbers with those made one that follow each other in their series."""
+    series: dict[tuple[str, str, str], list[tuple[Key, Missing]]] = {}
+    for key, missing in ranges:
+        known = series.setdefault(key[:3], [])
+        if known and known[-1][0].last_seq + 1 == key.first_seq:
+            before, reason = known[-1]
+            known[-1] = (before._replace(last_seq=key.last_seq), reason if reason == missing else "buffer_full")
+        else:
+            known.append((key, missing))
+    return [one for found in series.values() for one in found]

@@ -1,0 +1,104 @@
+"""The SQLite file of a buffer: how it is opened, and set aside where it is damaged."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engine.errors import OutputError
+
+NAME = "buffer.sqlite"
+PAGE_BYTES = 8192
+RESERVE_BYTES = 16 << 20
+"""Room in the file that is never given back, so that messages still pass where something else fills the disk."""
+_VERSION = 1
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+_BUSY_SECONDS = 10.0
+_TABLES = """
+CREATE TABLE entry (id INTEGER PRIMARY KEY, run TEXT, stream TEXT, kind TEXT, first INTEGER, last INTEGER, missing TEXT,
+    added_ns INTEGER, crc INTEGER, body BLOB);
+CREATE TABLE position (stream TEXT, kind TEXT, run TEXT, next INTEGER, PRIMARY KEY (stream, kind));
+CREATE TABLE reserve (filler BLOB);
+"""
+
+
+def is_damage(error: sqlite3.Error) -> bool:
+    """Whether the file itself is not what was written."""
+    return _primary(error) in _DAMAGED
+
+
+def is_no_room(error: sqlite3.Error) -> bool:
+    """Whether the file cannot be written now, as on a full disk."""
+    return _primary(error) in _NO_ROOM
+
+
+def _primary(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF
+
+
+def opened(folder: Path, warn: Callable[[str], None]) -> sqlite3.Connection:
+    """Return a connection that writes; a file that is damaged is set aside, and told.
+
+    Raises:
+        OutputError: it cannot be used.
+    """
+    try:
+        try:
+            return _prepared(folder)
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            warn(f"{set_aside(folder, error)}; what waited in it is lost to this bridge")
+            return _prepared(folder)
+    except (sqlite3.Error, OSError) as error:
+        what = "there is no room on the disk" if isinstance(error, sqlite3.Error) and is_no_room(error) else error
+        raise OutputError(f"the buffer {folder} cannot be used: {what}") from error
+
+
+def connected(folder: Path) -> sqlite3.Connection:
+    """Return a connection to a file that is there, of which no transaction begins by itself."""
+    connection = sqlite3.connect(folder / NAME, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    # What is committed outlives a power cut: what others sent once is not sent again.
+    connection.execute("PRAGMA synchronous=FULL")
+    return connection
+
+
+def set_aside(folder: Path, error: Exception) -> str:
+    """Move a damaged file away, and return what to tell."""
+    name = f"damaged-{datetime.now(UTC):%Y%m%dT%H%M%S.%f}.sqlite"
+    for path in folder.glob(f"{NAME}*"):
+        path.rename(path.with_name(path.name.replace(NAME, name)))
+    return f"the buffer {folder} was damaged ({error}), and is set aside as {name}"
+
+
+def _prepared(folder: Path) -> sqlite3.Connection:
+    os.close(os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
+    connection = connected(folder)
+    try:
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, _VERSION):
+            raise OutputError(f"the buffer {folder} is of another version of facestream: send what waits with that one first")
+        if not version:
+            connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
+        connection.execute("PRAGMA journal_mode=WAL")
+        if not version:
+            connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version={_VERSION}; COMMIT")
+        _reserve(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _reserve(connection: sqlite3.Connection) -> None:
+    """Take room that is free afterwards, in the file and in its log."""
+    if connection.execute("PRAGMA freelist_count").fetchone()[0] * PAGE_BYTES < RESERVE_BYTES // 2:
+        with suppress(sqlite3.OperationalError):  # a full disk: what waits can be sent all the same
+            connection.execute("INSERT INTO reserve VALUES (zeroblob(?))", (RESERVE_BYTES,))
+    connection.execute("DELETE FROM reserve")  # also what a kill has left here

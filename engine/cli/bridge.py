@@ -1,0 +1,158 @@
+"""``facestream bridge``: what a site publishes, to the message broker at its edge."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+
+from engine.bridge.bridge import Bridge, BridgeStatus
+from engine.bridge.buffer import Buffer
+from engine.bridge.intake import Site
+from engine.bridge.jetstream import Broker, JetStreamLink, check_broker
+from engine.bridge.names import check_prefix
+from engine.bridge.packing import Wishes
+from engine.cli.json_lines import JsonOption
+from engine.cli.plain import plain
+from engine.contracts.count_words import count
+from engine.contracts.redaction import redact
+from engine.contracts.replay import Kind
+from engine.errors import UsageError
+from engine.help_page import SELDOM
+from engine.pipeline.signals import ENDING, leave_terminal
+
+_GB = 1e9
+
+
+def bridge(
+    *,
+    from_: Annotated[str, Parameter(name="--from", help="What the publisher binds, as tcp://127.0.0.1:5556.")],
+    to: Annotated[str, Parameter(help="The broker, nats://HOST:4222 or tls://HOST:4222.")],
+    buffer: Annotated[Path, Parameter(help="Folder of what waits; each bridge has its own.")],
+    replay: Annotated[str | None, Parameter(help="The publisher's replay endpoint: refills what was missed.")] = None,
+    key: Annotated[Path | None, Parameter(help="File of `facestream keys new`, where the publisher has keys.")] = None,
+    socket: Annotated[
+        Literal["sub", "pull"], Parameter(help="sub of a pub endpoint; pull of a push one, which a full buffer holds back.")
+    ] = "sub",
+    prefix: Annotated[str, Parameter(help="The site's name in subjects: facestream.PREFIX.v1.KIND.STREAM.")] = "site",
+    kinds: Annotated[
+        tuple[Kind, ...], Parameter(consume_multiple=True, negative="", help="face, track, stream, stats, end.")
+    ] = ("face", "track", "stream", "end"),
+    no_pictures: Annotated[bool, Parameter(negative=(), help="No picture leaves the site.")] = False,
+    without_vectors: Annotated[bool, Parameter(negative=(), help="Nor a vector, which can identify a person.")] = False,
+    picture_limit: Annotated[int | None, Parameter(help="Largest picture that goes along, in bytes.")] = None,
+    buffer_gb: Annotated[float, Parameter(help="When so much waits, the oldest goes.")] = 10.0,
+    creds: Annotated[Path | None, Parameter(help="Credentials file of NATS.")] = None,
+    tls_ca: Annotated[Path | None, Parameter(help="Certificates to check the broker's with.")] = None,
+    stream: Annotated[str, Parameter(group=SELDOM, help="A JetStream stream that is there; else one is made.")] = "",
+    window: Annotated[
+        float, Parameter(group=SELDOM, help="Of a stream that is made: for so many seconds it drops what it has already.")
+    ] = 3600.0,
+    drain: Annotated[
+        float, Parameter(group=SELDOM, help="When it is stopped: longest time to send what waits, in seconds.")
+    ] = 10.0,
+    json: JsonOption = False,
+) -> None:
+    """Carry what a site publishes to NATS JetStream, each message once.
+
+    What has come is on the disk before it is sent, and goes from there when the
+    broker has stored it: nothing is lost or doubled when the link, the broker or
+    the bridge is down. Two bridges of one site may run side by side. Ctrl-C or
+    SIGTERM sends what waits and ends.
+
+    For example:
+
+        facestream bridge --from tcp://127.0.0.1:5556 --replay tcp://127.0.0.1:5557 --to nats://edge:4222 --buffer waits
+
+        facestream bridge --from tcp://192.0.2.5:5556 --key edge.key --to tls://edge:4222 --buffer waits --no-pictures
+    """
+    if to.startswith("kafka://"):
+        raise UsageError(
+            "Kafka is not supported: NATS JetStream drops what it has already by itself and is one program to run; "
+            "use --to nats://HOST:4222, and a connector from there to Kafka"
+        )
+    for name, value in (("--buffer-gb", buffer_gb), ("--window", window), ("--picture-limit", picture_limit or 1)):
+        if not 0 < value < float("inf"):
+            raise UsageError(f"{name} is {value:g}: use a number above 0")
+    broker = Broker(to, check_prefix(prefix), stream, creds, tls_ca, window)
+    check_broker(broker)
+    site = Site(from_, replay, key, socket, kinds, Wishes(not no_pictures, picture_limit, not without_vectors))
+    with _shown(json) as (show, tell):
+        held = Buffer(buffer.expanduser(), int(buffer_gb * _GB), gives_way=socket == "sub", warn=tell)
+        with closing(held):
+            asyncio.run(_carry(site, held, broker, show, tell, drain))
+
+
+async def _carry(
+    site: Site,
+    held: Buffer,
+    broker: Broker,
+    show: Callable[[BridgeStatus], None],
+    tell: Callable[[str], None],
+    drain_seconds: float,
+) -> None:
+    carrying = Bridge(site, held, broker.prefix, partial(JetStreamLink.open, broker), tell)
+    loop = asyncio.get_running_loop()
+
+    def stop(number: signal.Signals) -> None:
+        if number == signal.SIGHUP:
+            leave_terminal()
+        carrying.stop()
+
+    for number in ENDING:
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            loop.add_signal_handler(number, stop, number)
+    tell(f"from {redact(site.endpoint)} to {broker.shown}, stream {broker.stream_name}")
+    await carrying.run(show, drain_seconds)
+
+
+@contextmanager
+def _shown(json: bool) -> Iterator[tuple[Callable[[BridgeStatus], None], Callable[[str], None]]]:
+    """Give what shows the status, and what tells a sentence on standard error."""
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+    def tell(sentence: str) -> None:
+        console.print(plain(redact(sentence)), markup=False)
+
+    if json:
+        yield _json, tell
+    elif console.is_terminal:
+        with console.status("starting") as line:
+            yield lambda status: line.update(words_of(status)), tell
+    else:
+        last: list[BridgeStatus] = []
+        yield lambda status: last.__setitem__(slice(None), [status]), tell
+        if last:
+            tell(words_of(last[0]))
+
+
+def _json(status: BridgeStatus) -> None:
+    sys.stdout.write(msgspec.json.encode(status).decode() + "\n")
+    sys.stdout.flush()
+
+
+def words_of(status: BridgeStatus) -> str:
+    """Return one line about a bridge."""
+    words = [f"link {status.link}", f"{count(status.published, 'message')} carried"]
+    if status.waiting:
+        words.append(f"{status.waiting:,} wait ({status.waiting_bytes / 1e6:,.1f} MB, {status.waits_seconds:,.0f} s)")
+    named = {
+        "repeated": status.repeated,
+        "refilled": status.replayed,
+        "missed": status.missed,
+        "malformed": status.malformed,
+        "gave way": status.gave_way,
+        "parts left out": status.parts_left_out,
+        "too large": status.too_large,
+        "damaged": status.damaged,
+    }
+    return ", ".join([*words, *(f"{number:,} {name}" for name, number in named.items() if number)])

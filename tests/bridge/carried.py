@@ -1,0 +1,158 @@
+"""A bridge in a process of its own, and what a consumer of the broker's stream reads."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import nats
+from nats.aio.msg import Msg
+from nats.errors import TimeoutError as NothingCame
+from nats.js.api import AckPolicy, ConsumerConfig
+from nats.js.errors import NotFoundError
+
+from tests.publish.samples import environment
+
+WAIT_SECONDS = 60.0
+
+
+def until(is_so: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS) -> None:
+    """Wait for something, and fail where it does not come."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
+        time.sleep(0.02)
+
+
+class BridgeProcess:
+    """``facestream bridge``, which can be killed and started again."""
+
+    def __init__(self, endpoint: str, url: str, folder: Path, *options: str) -> None:
+        self.command = [
+            sys.executable,
+            "-m",
+            "engine",
+            "bridge",
+            "--from",
+            endpoint,
+            "--to",
+            url,
+            "--buffer",
+            str(folder),
+            "--json",
+        ]
+        self.command += options
+        self.status: dict[str, Any] = {}
+        self.said: list[str] = []
+        self._process: subprocess.Popen[str] | None = None
+        self._readers: list[threading.Thread] = []
+
+    @property
+    def is_alive(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            self.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+        )
+        self.status = {}
+        self._readers = [
+            threading.Thread(target=self._read_status, args=(self._process.stdout,), daemon=True),
+            threading.Thread(target=self._read_words, args=(self._process.stderr,), daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def kill(self) -> None:
+        assert self._process is not None
+        self._process.kill()
+        self._ended()
+
+    def stop(self) -> int:
+        """Ask it to end; return its exit code."""
+        assert self._process is not None
+        self._process.terminate()
+        return self._ended()
+
+    def _ended(self) -> int:
+        process = self._process
+        assert process is not None
+        code = process.wait(WAIT_SECONDS)
+        for reader in self._readers:
+            reader.join(WAIT_SECONDS)
+        for pipe in (process.stdout, process.stderr):
+            assert pipe is not None
+            pipe.close()
+        self._process = None
+        return code
+
+    def __enter__(self) -> BridgeProcess:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        if self._process is not None:
+            self.kill()
+
+    def _read_status(self, lines: Any) -> None:
+        for line in lines:
+            with suppress(ValueError):  # half a line of a kill
+                self.status = json.loads(line)
+
+    def _read_words(self, lines: Any) -> None:
+        self.said += [line.rstrip() for line in lines]
+
+
+def read_stream(url: str, name: str = "facestream-site", *, headers_only: bool = False, **options: Any) -> list[Msg]:
+    """Return all that is in a stream, in its order."""
+
+    async def read() -> list[Msg]:
+        client = await nats.connect(url, allow_reconnect=False, **options)
+        try:
+            consumer = ConsumerConfig(ack_policy=AckPolicy.NONE, headers_only=headers_only)
+            reading = await client.jetstream().pull_subscribe("facestream.>", stream=name, config=consumer)
+            found: list[Msg] = []
+            while (await reading.consumer_info()).num_pending:
+                with suppress(NothingCame):
+                    found += await reading.fetch(200, timeout=1)
+            return found
+        finally:
+            await client.close()
+
+    return asyncio.run(asyncio.wait_for(read(), 5 * WAIT_SECONDS))
+
+
+def has_end(url: str, prefix: str = "site") -> bool:
+    """Whether the end of a run has come to the broker's stream."""
+
+    async def look() -> bool:
+        client = await nats.connect(url, allow_reconnect=False)
+        try:
+            await client.jetstream().get_last_msg(f"facestream-{prefix}", f"facestream.{prefix}.v1.end")
+        except NotFoundError:
+            return False
+        finally:
+            await client.close()
+        return True
+
+    return asyncio.run(look())
+
+
+def stored_ids(messages: Sequence[Msg]) -> Counter[str]:
+    """Return how often each message is there."""
+    return Counter((message.headers or {})["Nats-Msg-Id"] for message in messages)

@@ -1,0 +1,7 @@
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _little_reserve(monkeypatch):
+    """Each buffer takes its reserve anew, which a test has no time for."""
+    monkeypatch.setattr("engine.bridge.buffer_file.RESERVE_BYTES", 64 << 10)

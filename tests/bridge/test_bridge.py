@@ -1,0 +1,112 @@
+"""The whole way, with a publisher, bridges and a broker that are processes, which come and go."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec import msgpack
+
+from tests.bench.bridge_kills import kill_at_random
+from tests.bridge.carried import BridgeProcess, has_end, read_stream, stored_ids, until
+from tests.publish.samples import environment
+from tests.publish.sender import sending
+from tests.servers.nats import NatsServer, require_nats
+
+pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+PAGE = (Path(__file__).parents[2] / "docs" / "bridge.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[NatsServer]:
+    require_nats()
+    with NatsServer() as server:
+        yield server
+
+
+def faces(count: int, run: str = "run1", stream: str = "cam1") -> dict[str, int]:
+    """The ids of so many faces and of the end, each once."""
+    return {f"{run}/{stream}/face/{seq}": 1 for seq in range(count)} | {f"{run}//end/0": 1}
+
+
+def test_after_kills_of_the_bridge_and_of_the_broker_all_is_there_once():
+    require_nats()
+    figures = kill_at_random(2, 5, between_seconds=1.5)
+    assert {name: figures[name] for name in ("lost", "doubled", "gaps", "exit code")} == dict.fromkeys(
+        ("lost", "doubled", "gaps", "exit code"), 0
+    )
+    assert figures["sent"] > 300
+
+
+def test_two_bridges_side_by_side_bring_each_message_once(broker, tmp_path):
+    with sending(rate=400, count=300, replay="tcp://127.0.0.1:*") as site:
+        options = ("--replay", site.facts["replay"], "--prefix", "pair")
+        one = BridgeProcess(site.endpoint, broker.url, tmp_path / "one", *options)
+        other = BridgeProcess(site.endpoint, broker.url, tmp_path / "other", *options)
+        with one, other:
+            until(lambda: has_end(broker.url, "pair"), "the end")
+            until(lambda: all(bridge.status.get("waiting") == 0 for bridge in (one, other)), "empty buffers")
+            assert (one.stop(), other.stop()) == (0, 0)
+        assert sum(bridge.status["published"] for bridge in (one, other)) == 301
+        assert sum(bridge.status["repeated"] for bridge in (one, other)) == 301
+    assert stored_ids(read_stream(broker.url, "facestream-pair")) == faces(300)
+
+
+def test_what_cannot_be_had_again_is_a_gap_message(broker, tmp_path):
+    with sending(rate=200) as site:
+        bridge = BridgeProcess(site.endpoint, broker.url, tmp_path / "waits", "--prefix", "gap")
+        with bridge:
+            until(lambda: bridge.status.get("published", 0) > 20, "faces")
+            bridge.kill()
+            sent = site.status()["published"]
+            until(lambda: site.status()["published"] > sent + 50, "faces that nobody hears")
+            bridge.start()
+            until(lambda: bridge.status.get("published", 0) > 20, "more faces")
+            assert bridge.stop() == 0
+        assert bridge.status["gaps"] >= 1
+        assert bridge.status["missed"] >= 50
+    headers = [msgpack.decode(message.data)["header"] for message in read_stream(broker.url, "facestream-gap")]
+    missing = {n for one in headers if one["kind"] == "gap" for n in range(one["first_seq"], one["last_seq"] + 1)}
+    there = {one["seq"] for one in headers if one["kind"] == "face"}
+    assert len(missing) >= 50
+    assert not missing & there
+    assert missing | there == set(range(min(there), max(there) + 1))
+
+
+def test_what_comes_while_the_broker_is_away_waits_and_a_stop_says_how_much(tmp_path):
+    require_nats()
+    with NatsServer() as broker, sending(rate=400, count=400, replay="tcp://127.0.0.1:*") as site:
+        bridge = BridgeProcess(
+            site.endpoint, broker.url, tmp_path / "waits", "--replay", site.facts["replay"], "--drain", "0.5"
+        )
+        broker.kill()
+        with bridge:
+            until(lambda: bridge.status.get("waiting") == 401, "all of it in the buffer")
+            assert bridge.status["link"] == "down"
+            assert bridge.stop() == 0
+            assert any("401 messages wait in" in sentence for sentence in bridge.said)
+            assert sum("the link is down" in sentence for sentence in bridge.said) == 1
+            broker.start()
+            bridge.start()
+            until(lambda: bridge.status.get("published") == 401, "all of it at the broker")
+            assert bridge.stop() == 0
+        assert stored_ids(read_stream(broker.url)) == faces(400)
+
+
+def test_the_consumer_runs_as_printed(broker, tmp_path):
+    (program,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    program, replaced = re.subn(r"nats://[\w.]+:4222", broker.url, program)
+    assert replaced == 1
+    with sending(rate=400, count=30, replay="tcp://127.0.0.1:*") as site:
+        with BridgeProcess(
+            site.endpoint, broker.url, tmp_path / "waits", "--replay", site.facts["replay"], "--picture-limit", "9"
+        ):
+            until(lambda: has_end(broker.url), "the end")
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, env=environment())
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[:1] == ["cam1 1 known, without a picture"]
+    assert len(done.stdout.splitlines()) == 30

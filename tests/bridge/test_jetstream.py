@@ -1,0 +1,156 @@
+"""A real broker: its stream is made, or left as it is; what it refuses is one sentence; nothing shows a password."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
+from typing import Any
+
+import nats
+import pytest
+
+from engine.bridge.jetstream import Broker, JetStreamLink, check_broker
+from engine.bridge.link import Answer
+from engine.errors import ConfigError, LinkError
+from tests.servers.nats import NatsServer, require_nats
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[NatsServer]:
+    require_nats()
+    with NatsServer() as started:
+        yield started
+
+
+def over(broker: Broker, use: Callable[[JetStreamLink, list[Answer]], Coroutine[Any, Any, Any]]) -> Any:
+    """Open a link, use it, close it."""
+
+    async def run() -> Any:
+        answers: list[Answer] = []
+        link = await JetStreamLink.open(broker, answers.append, lambda: None)
+        try:
+            return await use(link, answers)
+        finally:
+            await link.close()
+
+    return asyncio.run(asyncio.wait_for(run(), 30))
+
+
+async def answered(answers: list[Answer], count: int) -> None:
+    async with asyncio.timeout(10):
+        while len(answers) < count:
+            await asyncio.sleep(0.01)
+
+
+def jetstream(server: NatsServer, ask: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
+    async def run() -> Any:
+        client = await nats.connect(server.url, allow_reconnect=False)
+        try:
+            return await ask(client.jetstream())
+        finally:
+            await client.close()
+
+    return asyncio.run(run())
+
+
+async def _three(link: JetStreamLink, answers: list[Answer]) -> list[Answer]:
+    for number, name in enumerate(("a", "b", "a")):
+        await link.publish(number, "facestream.made.v1.face.door", b"x", name)
+    await answered(answers, 3)
+    return answers
+
+
+def test_a_stream_is_made_and_drops_what_it_has(server):
+    assert over(Broker(server.url, "made", window_seconds=120.0), _three) == [
+        Answer(0), Answer(1), Answer(2, repeated=True),
+    ]  # fmt: skip
+    config = jetstream(server, lambda stream: stream.stream_info("facestream-made")).config
+    assert config.subjects == ["facestream.made.>"]
+    assert (config.duplicate_window, config.max_age, config.max_bytes) == (120.0, 7 * 86_400.0, 10 << 30)
+
+
+def test_a_stream_that_is_there_is_left_as_it_is(server):
+    jetstream(server, lambda stream: stream.add_stream(name="own", subjects=["facestream.own.>"], max_msg_size=5000))
+
+    async def look(link: JetStreamLink, answers: list[Answer]) -> tuple[int, float]:
+        return link.max_bytes, link.window_seconds
+
+    before = jetstream(server, lambda stream: stream.stream_info("own")).config
+    assert over(Broker(server.url, "own", stream="own"), look) == (5000 - 1024, 120.0)
+    assert jetstream(server, lambda stream: stream.stream_info("own")).config == before
+
+
+def test_what_no_stream_takes_is_refused_with_a_reason(server):
+    jetstream(server, lambda stream: stream.add_stream(name="faces-only", subjects=["facestream.part.v1.face.>"]))
+
+    async def send(link: JetStreamLink, answers: list[Answer]) -> str:
+        await link.publish(1, "facestream.part.v1.end", b"x", "a")
+        await answered(answers, 1)
+        return answers[0].refused
+
+    assert over(Broker(server.url, "part", stream="faces-only"), send) == "no stream takes its subject"
+
+
+def test_a_link_says_that_it_broke():
+    require_nats()
+    with NatsServer() as mortal:
+
+        async def use(link: JetStreamLink, answers: list[Answer]) -> str:
+            mortal.kill()
+            async with asyncio.timeout(20):
+                while not link.broken:
+                    await asyncio.sleep(0.01)
+            with pytest.raises(LinkError):
+                await link.publish(1, "facestream.site.v1.end", b"x", "a")
+            return link.broken
+
+        assert over(Broker(mortal.url, "site"), use)
+
+
+def _open(broker: Broker) -> str:
+    with pytest.raises(LinkError) as refused:
+        over(broker, _three)
+    return str(refused.value)
+
+
+def test_a_stream_that_is_not_there_a_broker_without_jetstream_and_none_at_all_are_told(server):
+    assert _open(Broker(server.url, "site", stream="nowhere")).endswith(
+        "has no stream 'nowhere': make it, or leave --stream out"
+    )
+    with NatsServer(jetstream=False) as plain:
+        assert "has no JetStream: start it with `nats-server -js`" in _open(Broker(plain.url, "site"))
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        assert "127.0.0.1" in _open(Broker(f"nats://127.0.0.1:{closed.getsockname()[1]}", "site"))
+
+
+def test_a_port_that_says_nothing_is_an_error_in_time(monkeypatch):
+    monkeypatch.setattr("engine.bridge.jetstream._CONNECT_SECONDS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        assert "127.0.0.1" in _open(Broker(f"nats://127.0.0.1:{silent.getsockname()[1]}", "site"))
+
+
+def test_a_password_is_used_and_never_shown():
+    with NatsServer("--user", "me", "--pass", "secret-word") as locked:
+        address = locked.url.removeprefix("nats://")
+        assert len(over(Broker(f"nats://me:secret-word@{address}", "made"), _three)) == 3
+        said = _open(Broker(f"nats://me:another-word@{address}", "made"))
+    assert "uthorization" in said
+    assert "another-word" not in said
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"url": "http://127.0.0.1"}, "use nats://HOST:4222"),
+        ({"url": "nats://me:secret-word@h", "credentials": Path("/nowhere")}, "the credentials /nowhere cannot be read"),
+        ({"url": "nats://h", "credentials": Path("/etc/hostname")}, "is no file of credentials"),
+        ({"url": "tls://h", "tls_ca": Path("/nowhere")}, "the certificates in /nowhere cannot be read"),
+        ({"url": "tls://h", "tls_ca": Path("/etc/hostname")}, "the certificates in /etc/hostname cannot be read"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_is_received(options, sentence):
+    with pytest.raises(ConfigError, match=sentence):
+        check_broker(Broker(prefix="site", **options))

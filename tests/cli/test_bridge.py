@@ -1,0 +1,75 @@
+"""What is wrong with a command line is one sentence, before anything is received."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine.bridge.bridge import BridgeStatus
+from engine.cli.bridge import words_of
+from tests.publish.samples import environment
+from tests.servers.nats import require_nats
+
+FROM = ("--from", "tcp://127.0.0.1:9")
+
+
+def said(folder: Path, *options: str, code: int = 2) -> str:
+    """Return what the command complains of, in one line."""
+    command = [sys.executable, "-m", "engine", "bridge", "--buffer", str(folder / "waits"), *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment())
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ((*FROM, "--to", "kafka://h:9092"), "Kafka is not supported: NATS JetStream"),
+        ((*FROM, "--to", "h:4222"), "use nats://HOST:4222"),
+        ((*FROM, "--to", "nats://h", "--prefix", "site 7"), "the prefix 'site 7' is not usable"),
+        ((*FROM, "--to", "nats://h", "--buffer-gb", "0"), "--buffer-gb is 0: use a number above 0"),
+        ((*FROM, "--to", "nats://h", "--picture-limit", "-3"), "--picture-limit is -3"),
+        (("--from", "127.0.0.1:9", "--to", "nats://h"), "use tcp://ADDRESS:PORT"),
+        ((*FROM, "--to", "nats://h", "--key", "/nowhere.key"), "/nowhere.key"),
+    ],
+)
+def test_a_wrong_option_is_one_sentence(options, sentence, tmp_path):
+    assert sentence in said(tmp_path, *options)
+
+
+def test_without_nats_it_says_what_to_install(tmp_path):
+    (tmp_path / "nats.py").write_text("raise ImportError('none here')")
+    env = environment() | {"PYTHONPATH": os.pathsep.join([str(tmp_path), environment()["PYTHONPATH"]])}
+    command = [sys.executable, "-m", "engine", "bridge", "--buffer", str(tmp_path / "w"), *FROM, "--to", "nats://h"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=env)
+    assert done.returncode == 1
+    assert "pip install 'facestream[nats]'" in done.stderr
+
+
+def test_with_nobody_at_either_end_it_waits_says_so_and_ends_when_it_is_asked(tmp_path):
+    require_nats()
+    command = [sys.executable, "-m", "engine", "bridge", "--buffer", str(tmp_path / "w"), *FROM]
+    with subprocess.Popen(
+        [*command, "--to", "nats://me:secret-word@127.0.0.1:9"], stderr=subprocess.PIPE, text=True, env=environment()
+    ) as bridge:
+        assert bridge.stderr is not None
+        told = [bridge.stderr.readline() for _ in range(2)]
+        bridge.send_signal(signal.SIGINT)
+        rest = bridge.stderr.read()
+        assert bridge.wait(30) == 0
+    assert "the link is down" in told[1]
+    assert "secret-word" not in "".join(told) + rest
+    assert rest.splitlines()[-1] == "link down, 0 messages carried"
+
+
+def test_a_line_about_a_bridge_says_what_is_not_nothing():
+    counts = dict.fromkeys(BridgeStatus.__struct_fields__, 0)
+    status = BridgeStatus(**(counts | {"link": "up", "reason": "", "published": 12_000, "waiting": 3, "waiting_bytes": 60_000,
+                                       "waits_seconds": 2.0, "missed": 1}))  # fmt: skip
+    assert words_of(status) == "link up, 12,000 messages carried, 3 wait (0.1 MB, 2 s), 1 missed"
