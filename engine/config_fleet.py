@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import msgspec
-
 from engine.config_section import Positive, Section
 
 
@@ -15,7 +11,7 @@ class FleetConfig(Section, frozen=True):
     database: str = ""
     """Where all nodes meet, as ``postgresql://facestream@db.example.org/facestream``; its password belongs into ``~/.pgpass``
     or PGPASSFILE. Empty: this service is no node."""
-    node: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{0,64}$")] = ""
+    node: str = ""
     """Its name, which no other node has; empty: that of the machine."""
     labels: dict[str, str] = {}
     """What cameras may need of it, as ``{site: north, gpu: "1"}``."""

@@ -101,7 +101,7 @@ def _table(config: Config, cameras: Mapping[int, Recording | Camera]) -> Table:
         if not isinstance(section, msgspec.Struct):
             continue
         usual = getattr(defaults, name)
-        words = [_word(key, getattr(section, key), getattr(usual, key)) for key in section.__struct_fields__]
+        words = [_word(key, redact_tree(getattr(section, key)), getattr(usual, key)) for key in section.__struct_fields__]
         table.add_row(name, "  ".join(words))
     return table
 

@@ -79,6 +79,8 @@ class Agent(Closing):
         self._taken = TakenCameras(self.node, cameras, self._remember_cameras)
         self._cameras = cameras
         self._lease: Lease | None = None
+        self._newest = (0, "")
+        """What was known of the nodes when they were last looked at: one that was started anew may be asked elsewhere."""
         self._former = 0
         """The session before, at the server."""
         self._over = threading.Event()
@@ -185,9 +187,10 @@ class Agent(Closing):
     def _turn(self, lease: Lease) -> None:
         began = now_seconds()
         settled = self._permission.is_settled(began)
-        version = lease.renew(self._cameras.load(), self._remembered.version, settled=settled)
-        if version != self._remembered.version:
+        newest = lease.renew(self._cameras.load(), self._remembered.version, settled=settled)
+        if newest != self._newest:
             self._know(lease)
+            self._newest = newest
         busy = self._taken.follow(lease, lease.placed())
         if lease.is_placer():
             place_all(lease.connection)
@@ -288,5 +291,6 @@ def node_name(config: FleetConfig) -> str:
         raise ConfigError("fleet.database is no database of a fleet: give postgresql://USER@HOST/NAME")
     name = config.node or socket.gethostname().partition(".")[0]
     if not is_stream_name(name):
-        raise ConfigError(f"fleet.node: this machine's name {name!r} cannot be a node's: give one of A-Z a-z 0-9 _ . -")
+        whose = "" if config.node else "this machine's name "
+        raise ConfigError(f"fleet.node: {whose}{name!r} cannot be a node's: give 1 to 64 characters of A-Z a-z 0-9 _ . -")
     return name

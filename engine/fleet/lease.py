@@ -129,20 +129,23 @@ class Lease:
         self._is_placer = self._is_placer or self._lock(PLACER)
         return self._is_placer
 
-    def renew(self, load: Load, seen: int, *, settled: bool) -> int:
-        """Say that this node is there, and how it stands; return the version of the nodes that there are.
+    def renew(self, load: Load, seen: int, *, settled: bool) -> tuple[int, str]:
+        """Say that this node is there, and how it stands.
+
+        Returns:
+            The version of the nodes that there are, and when one of them came last.
 
         Raises:
             DatabaseError: it was forgotten, too.
         """
         row = self._one_or_none(
             "UPDATE fleet.nodes SET renewed = clock_timestamp(), load = %s::jsonb, seen = %s, settled = %s WHERE name = %s "
-            "RETURNING (SELECT max(version) FROM fleet.registry)",
+            "RETURNING (SELECT max(version) FROM fleet.registry), (SELECT max(since)::text FROM fleet.nodes)",
             msgspec.json.encode(load).decode(), seen, settled, self._node,
         )  # fmt: skip
         if row is None:
             raise DatabaseError(f"the node {self._node} was forgotten, and comes anew")
-        return int(row[0])
+        return int(row[0]), str(row[1])
 
     def known(self) -> Known:
         """Return the nodes that there are, and the version of that."""

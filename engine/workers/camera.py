@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing, suppress
-from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,10 +14,10 @@ from engine.contracts.streams import StreamChanged
 from engine.decode.live import LiveDecoder
 from engine.runtime.actor import Actor
 from engine.runtime.channel import Channel, ChannelClosed
-from engine.runtime.permit import Permit
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
 from engine.workers.camera_main import slots_of, way_of
 from engine.workers.frame_writer import FrameWriter
+from engine.workers.permitted import permitted
 
 
 def camera_body(context: WorkerContext, downstream: Channel, camera: Camera, config: DecodeConfig) -> None:
@@ -36,7 +35,6 @@ class CameraWorker(Actor[Struct]):
         self._decoder = LiveDecoder(camera, config)
         self._writer = FrameWriter(context, downstream, slots_of(camera, config), live=True)
         self._frames = way_of(context, camera, config, self._writer, self._decoder.wake)
-        self._permit = Permit(Path(camera.permit)) if camera.permit else None
         self._last_event: StreamChanged | None = None
         self._told = self._decoder.counted.copy()
         self._begun = False
@@ -47,10 +45,9 @@ class CameraWorker(Actor[Struct]):
         while not self._begun and self.stopped is None:
             self.turn(BEAT_SECONDS)
         with closing(self._decoder), closing(self._frames):
-            goes_on = self.stopped is None and not self._is_over()
-            if goes_on:
+            if self.stopped is None:
                 self._frames.start()
-            for item in self._decoder if goes_on else ():
+            for item in permitted(self._decoder, self._camera) if self.stopped is None else ():
                 if isinstance(item, StreamChanged):
                     self._announce(item)
                 elif item is not None:
@@ -59,7 +56,7 @@ class CameraWorker(Actor[Struct]):
                 self._frames.pass_on()
                 self._count()
                 self.turn(0.0)
-                if self.stopped is not None or self._is_over():
+                if self.stopped is not None:
                     break
         if self.stopped is not None:
             was_removed = self.stopped.outcome == "completed"
@@ -69,13 +66,6 @@ class CameraWorker(Actor[Struct]):
         with suppress(ChannelClosed):
             self._writer.close()
             self._writer.tell(self.last_word())
-
-    def _is_over(self) -> bool:
-        """Whether the camera may not be read any more; looked at here, so that it holds whatever the other processes do."""
-        if self._permit is None or self._permit.is_good:
-            return False
-        self._announce(StreamChanged(self._camera.name, "ended", "drained", "the lease of this node is over"))
-        return True
 
     def obey(self, order: Struct) -> None:
         self._begun |= isinstance(order, Begin)
