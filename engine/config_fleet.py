@@ -20,7 +20,7 @@ class FleetConfig(Section, frozen=True):
     labels: dict[str, str] = {}
     """What cameras may need of it, as ``{site: north, gpu: "1"}``."""
     capacity: Positive | None = None
-    """Cameras (the sum of their weights) that it may be given; None: as many as its load allows, as it is measured."""
+    """Cameras (the sum of their weights) that it may be given; None: no limit, but those with room by their load go first."""
     listen: str = "tcp://0.0.0.0:*"
     """Where other nodes ask whether it has the database; ``*``: any free port."""
     address: str = ""

@@ -18,6 +18,7 @@ from engine.contracts.camera import Camera
 from engine.contracts.recording import Recording
 from engine.contracts.redaction import redact, redact_tree
 from engine.errors import UsageError
+from engine.fleet.agent import node_name
 from engine.publish.exposure import check_exposure
 from engine.service.build import networks_of
 from engine.shipped import shipped
@@ -57,6 +58,8 @@ def check(config: Path | None = None, /, *, profile: str = "", example: str = ""
     check_rates(loaded.verify)
     gallery_words(loaded.verify.gallery)
     networks_of(loaded.serve)
+    if loaded.fleet.database:
+        node_name(loaded.fleet)
     console = Console(highlight=False)
     warnings: list[str] = list(filter(None, [check_exposure(loaded.publish)]))
     cameras = [source for source in loaded.sources if is_camera(source.uri)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, suppress
+from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,6 +15,7 @@ from engine.contracts.streams import StreamChanged
 from engine.decode.live import LiveDecoder
 from engine.runtime.actor import Actor
 from engine.runtime.channel import Channel, ChannelClosed
+from engine.runtime.permit import Permit
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
 from engine.workers.camera_main import slots_of, way_of
 from engine.workers.frame_writer import FrameWriter
@@ -34,6 +36,7 @@ class CameraWorker(Actor[Struct]):
         self._decoder = LiveDecoder(camera, config)
         self._writer = FrameWriter(context, downstream, slots_of(camera, config), live=True)
         self._frames = way_of(context, camera, config, self._writer, self._decoder.wake)
+        self._permit = Permit(Path(camera.permit)) if camera.permit else None
         self._last_event: StreamChanged | None = None
         self._told = self._decoder.counted.copy()
         self._begun = False
@@ -44,9 +47,10 @@ class CameraWorker(Actor[Struct]):
         while not self._begun and self.stopped is None:
             self.turn(BEAT_SECONDS)
         with closing(self._decoder), closing(self._frames):
-            if self.stopped is None:
+            goes_on = self.stopped is None and not self._is_over()
+            if goes_on:
                 self._frames.start()
-            for item in self._decoder if self.stopped is None else ():
+            for item in self._decoder if goes_on else ():
                 if isinstance(item, StreamChanged):
                     self._announce(item)
                 elif item is not None:
@@ -55,7 +59,7 @@ class CameraWorker(Actor[Struct]):
                 self._frames.pass_on()
                 self._count()
                 self.turn(0.0)
-                if self.stopped is not None:
+                if self.stopped is not None or self._is_over():
                     break
         if self.stopped is not None:
             was_removed = self.stopped.outcome == "completed"
@@ -65,6 +69,13 @@ class CameraWorker(Actor[Struct]):
         with suppress(ChannelClosed):
             self._writer.close()
             self._writer.tell(self.last_word())
+
+    def _is_over(self) -> bool:
+        """Whether the camera may not be read any more; looked at here, so that it holds whatever the other processes do."""
+        if self._permit is None or self._permit.is_good:
+            return False
+        self._announce(StreamChanged(self._camera.name, "ended", "drained", "the lease of this node is over"))
+        return True
 
     def obey(self, order: Struct) -> None:
         self._begun |= isinstance(order, Begin)
