@@ -21,6 +21,7 @@ from engine.bridge.buffer import Buffer, Entry, joined
 from engine.bridge.buffer_file import NAME
 from engine.bridge.names import Key
 from engine.errors import OutputError, PublishError
+from tests.bridge.carried import until
 from tests.publish.samples import environment
 
 MB = 1_000_000
@@ -112,7 +113,8 @@ def torn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A buffer whose process was killed: nothing was written back from the log."""
     folder = tmp_path_factory.mktemp("torn")
     code = (
-        "import os, sys; from pathlib import Path; from tests.bridge.test_buffer import filled\n"
+        "import os; from pathlib import Path; from engine.bridge import buffer_file\n"
+        "from tests.bridge.test_buffer import filled; buffer_file.RESERVE_BYTES = 1 << 16\n"
         f"filled(Path({str(folder)!r}), range(40), 3000); os.kill(os.getpid(), {int(signal.SIGKILL)})"
     )
     assert subprocess.run([sys.executable, "-c", code], env=environment()).returncode == -signal.SIGKILL
@@ -219,8 +221,40 @@ def test_on_a_full_disk_one_that_does_not_give_way_holds_what_came(full_disk):
     assert len(everything(full_disk)) == seq - 1
     for entry in everything(full_disk)[:10]:
         full_disk.acknowledge(entry)
-    assert full_disk.commit()
+    until(full_disk.commit, "what was held", 5)
     assert [entry.key.first_seq for entry in everything(full_disk)] == list(range(10, seq))
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 100 MB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=100m", "tmpfs", str(place)]
+    if os.getuid() != 0 or subprocess.run(mount, capture_output=True).returncode:
+        pytest.skip("needs a file system that can be mounted")
+    yield place
+    subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+@pytest.mark.parametrize("gives_way", [True, False])
+def test_a_disk_that_is_really_full_costs_the_oldest_or_holds_back_and_nothing_else(small_disk, gives_way):
+    """SQLite's log cannot be written back there, and what is to let go of something needs room itself."""
+    with closing(opened(small_disk / "waits", 10**10, gives_way=gives_way)) as buffer:
+        seq = 0
+        while buffer.commit() and not buffer.gave_way:
+            for _ in range(20):
+                buffer.put(key(seq), bytes([seq % 256]) * 50_000)
+                seq += 1
+        if not gives_way:
+            assert [entry.key.first_seq for entry in everything(buffer)] == list(range(seq - 20))
+            for entry in everything(buffer)[:200]:
+                buffer.acknowledge(entry)
+            until(buffer.commit, "what was held", 5)
+        found = [entry for entry in everything(buffer) if not entry.missing]
+        assert [entry.key.first_seq for entry in found] == list(range(found[0].key.first_seq, seq))
+        assert found[0].key.first_seq == (buffer.gave_way if gives_way else 200)
+        assert all(entry.body == bytes([entry.key.first_seq % 256]) * 50_000 for entry in found)
 
 
 def test_one_bridge_for_one_buffer(tmp_path, monkeypatch):
@@ -292,7 +326,7 @@ def test_room_that_an_outage_took_is_given_back(tmp_path, monkeypatch):
         buffer.commit()
         before = (tmp_path / NAME).stat().st_size
         for _ in range(10):
-            buffer.shrink()
+            buffer.tend()
         with closing(sqlite3.connect(tmp_path / NAME)) as other:
             other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         assert before > 30 * MB
