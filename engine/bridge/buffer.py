@@ -25,7 +25,7 @@ from engine.errors import OutputError, PublishError
 
 _OVERHEAD_BYTES = 256
 """Of an entry, besides its body."""
-_GIVE_WAY_SHARE, _GIVE_WAY_BYTES = 1 / 64, 32 << 20
+_GIVE_WAY_SHARE, _GIVE_WAY_BYTES = 1 / 64, 8 << 20
 """Of the bound, and at most, so much goes at once when the buffer is full."""
 _SHRINK_PAGES = 1024
 _SAY_SECONDS = 60.0

@@ -69,6 +69,7 @@ def connected(folder: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(folder / NAME, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     # What is committed outlives a power cut: what others sent once is not sent again.
     connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA secure_delete=FAST")  # to zero what goes, page by page, needs as much room as it has
     return connection
 
 
