@@ -27,7 +27,7 @@ from engine.jobs.pieces import PIECE, POINTS, Piece, read_piece, write_piece
 from engine.jobs.segments import Segment
 from engine.jobs.warm import Warm
 from engine.pipeline.run import describe_run
-from engine.publish.publisher import open_publisher
+from engine.publish.opening import open_publisher
 from engine.runtime.telemetry import Telemetry
 from engine.workers.links import outgoing
 

@@ -90,7 +90,7 @@ def _chance(record: TrackRecord, basis: Basis) -> Iterator[str]:
     if first.false_name_chance is None or basis.false_name_rate is None:
         return
     if first.false_name_chance >= 1:
-        yield "This track: every stranger may look so much like somebody enrolled."
+        yield "This track: any stranger may look as much like somebody enrolled, so the likeness says nothing against chance."
         return
     yield (
         f"This track: at most {one_in(first.false_name_chance)} strangers with faces of this size look so much like somebody "
