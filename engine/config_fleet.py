@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import msgspec
-
 from engine.config_section import Positive, Section
 
 
@@ -15,12 +11,12 @@ class FleetConfig(Section, frozen=True):
     database: str = ""
     """Where all nodes meet, as ``postgresql://facestream@db.example.org/facestream``; its password belongs into ``~/.pgpass``
     or PGPASSFILE. Empty: this service is no node."""
-    node: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{0,64}$")] = ""
+    node: str = ""
     """Its name, which no other node has; empty: that of the machine."""
     labels: dict[str, str] = {}
     """What cameras may need of it, as ``{site: north, gpu: "1"}``."""
     capacity: Positive | None = None
-    """Cameras (the sum of their weights) that it may be given; None: as many as its load allows, as it is measured."""
+    """Cameras (the sum of their weights) that it may be given; None: no limit, but those with room by their load go first."""
     listen: str = "tcp://0.0.0.0:*"
     """Where other nodes ask whether it has the database; ``*``: any free port."""
     address: str = ""

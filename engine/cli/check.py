@@ -18,6 +18,7 @@ from engine.contracts.camera import Camera
 from engine.contracts.recording import Recording
 from engine.contracts.redaction import redact, redact_tree
 from engine.errors import UsageError
+from engine.fleet.agent import node_name
 from engine.publish.exposure import check_exposure
 from engine.service.build import networks_of
 from engine.shipped import shipped
@@ -57,6 +58,8 @@ def check(config: Path | None = None, /, *, profile: str = "", example: str = ""
     check_rates(loaded.verify)
     gallery_words(loaded.verify.gallery)
     networks_of(loaded.serve)
+    if loaded.fleet.database:
+        node_name(loaded.fleet)
     console = Console(highlight=False)
     warnings: list[str] = list(filter(None, [check_exposure(loaded.publish)]))
     cameras = [source for source in loaded.sources if is_camera(source.uri)]
@@ -98,7 +101,7 @@ def _table(config: Config, cameras: Mapping[int, Recording | Camera]) -> Table:
         if not isinstance(section, msgspec.Struct):
             continue
         usual = getattr(defaults, name)
-        words = [_word(key, getattr(section, key), getattr(usual, key)) for key in section.__struct_fields__]
+        words = [_word(key, redact_tree(getattr(section, key)), getattr(usual, key)) for key in section.__struct_fields__]
         table.add_row(name, "  ".join(words))
     return table
 

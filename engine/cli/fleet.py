@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _EPILOGUE = """\
 Examples:
 
-  facestream fleet apply FLEET.yaml --database postgresql://facestream@db.example.org/facestream
+  facestream fleet apply FLEET.yaml --database postgresql://db.example.org/fleet
   facestream fleet status
   facestream fleet drain box-2
   facestream fleet undrain box-2

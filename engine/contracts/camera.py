@@ -70,6 +70,9 @@ class Camera(CameraSettings, frozen=True):
     networks: tuple[str, ...] | None = None
     """Where it must be, see ``Networks``, wherever its name or a redirection leads; None: anywhere."""
 
+    permit: str = ""
+    """A file that says until when it may be read, see ``engine.runtime.permit``; empty: for ever."""
+
     @property
     def main(self) -> Camera | None:
         """The main stream as a camera of its own, None where there is none."""

@@ -53,7 +53,7 @@ CREATE TABLE fleet.faults (
     PRIMARY KEY (node, camera)
 );
 CREATE VIEW fleet.presence AS
-    SELECT name, held, held AND settled AND age < lease / 3 AS counts, NOT held AND age >= lease AS missing, age
+    SELECT name, held, held AND settled AND age < lease / 4 AS counts, NOT held AND age >= lease AS missing, age
     FROM (
         SELECT name, settled, lease_seconds AS lease, extract(epoch FROM clock_timestamp() - renewed)::float8 AS age,
             hashtextextended('{NODE}' || name, 0) IN (

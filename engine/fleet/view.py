@@ -23,6 +23,8 @@ class Load(msgspec.Struct, frozen=True, omit_defaults=True):
 
     running: bool = False
     """Whether its run goes on, so that cameras can be read."""
+    down_seconds: float = 0.0
+    """For how long there has been no run."""
     streams: int = 0
     """Cameras that it reads, also those of its own configuration."""
     cores: int = 0

@@ -46,6 +46,7 @@ class CameraChanges:
             del wanted[name]
             self._status.take_warning(Warned(name, "a recording of this run has this name: give the camera another one"))
         if wanted == self._wanted and self._is_settled:
+            self._tell()
             return
         for name in wanted.keys() - self._wanted.keys():
             self._status.streams[name] = StreamStatus(name)
@@ -58,6 +59,11 @@ class CameraChanges:
             self._note_leaving(worker, before[worker])
         for worker in now.keys() - before.keys():
             self._watchdog.begin(worker, READY_SECONDS)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Say which streams have a process, or will have one that is wanted and cannot be started yet."""
+        self._control.followed({*self._wanted, *(name for name, _ in self._leaving.values())})
 
     def give_up(self, worker: str, sentence: str, *, was_ready: bool) -> None:
         """A camera's worker has died, and another one would die too: so ends this camera, and no other. Of one that had been

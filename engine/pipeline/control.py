@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import count
 from queue import Empty, SimpleQueue
+from threading import Lock
 
 from engine.contracts.camera import Camera
 from engine.contracts.messages import check_stream_name
@@ -15,7 +17,14 @@ class RunControl:
     """Cameras that come and go. What is asked for is done by the run's own thread, in order."""
 
     def __init__(self) -> None:
-        self._requests: SimpleQueue[tuple[str, Camera | None, str]] = SimpleQueue()
+        self._requests: SimpleQueue[tuple[int, str, Camera | None, str]] = SimpleQueue()
+        self._numbers = count(1)
+        self._asked: dict[str, int] = {}
+        """The number of the newest request for each stream."""
+        self._taken = self._followed = 0
+        """The number of the newest request that the run has taken, and that it has followed."""
+        self._present: frozenset[str] | None = None
+        self._lock = Lock()
         self._gone: dict[str, str] = {}
         self.end_asked = ""
         """Why the run is to end in good order; empty: it goes on."""
@@ -28,11 +37,16 @@ class RunControl:
             ConfigError: see ``check_stream_name``.
         """
         check_stream_name(camera.name)
-        self._requests.put((camera.name, camera, ""))
+        self._ask(camera.name, camera, "")
 
     def remove(self, name: str, why: str = REMOVED) -> None:
         """Read a camera no longer; its stream ends in good order, and says why. Nothing happens if there is none."""
-        self._requests.put((name, None, why))
+        self._ask(name, None, why)
+
+    def may_read(self, name: str) -> bool:
+        """Whether a camera of this name has a process in the run, or may have before long."""
+        present = self._present
+        return present is None or name in present or self._asked.get(name, 0) > self._followed
 
     def end(self, why: str) -> None:
         """Let the run end in good order, as a first signal does."""
@@ -43,7 +57,7 @@ class RunControl:
         wanted = dict(cameras)
         while True:
             try:
-                name, camera, why = self._requests.get_nowait()
+                self._taken, name, camera, why = self._requests.get_nowait()
             except Empty:
                 return wanted
             wanted.pop(name, None)
@@ -52,6 +66,16 @@ class RunControl:
                 self._gone.pop(name, None)
             else:
                 self._gone[name] = why
+
+    def followed(self, present: Iterable[str]) -> None:
+        """The run has done what it has taken: these streams have a process now; for the run."""
+        self._present = frozenset(present)
+        self._followed = self._taken
+
+    def _ask(self, name: str, camera: Camera | None, why: str) -> None:
+        with self._lock:  # numbers are in order of the queue
+            number = self._asked[name] = next(self._numbers)
+            self._requests.put((number, name, camera, why))
 
     @property
     def gone(self) -> frozenset[str]:

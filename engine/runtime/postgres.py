@@ -29,6 +29,18 @@ def without_password(where: str) -> str:
     return urlunsplit(parts._replace(netloc=user.split(":")[0] + at + place, query=query))
 
 
+def require_driver() -> None:
+    """Check that the package is there that speaks to the server.
+
+    Raises:
+        MissingRuntimeError: it is not.
+    """
+    try:
+        import psycopg  # noqa: F401
+    except ImportError as error:
+        raise MissingRuntimeError(f"psycopg is not installed: pip install 'facestream[postgres]' ({error})") from error
+
+
 def connect(
     where: str, *, application: str, answer_seconds: float = 5.0, settings: dict[str, str] | None = None
 ) -> Connection[Any]:
@@ -44,10 +56,9 @@ def connect(
         DatabaseError: there is no answer, or it is refused.
         MissingRuntimeError: psycopg is not installed.
     """
-    try:
-        import psycopg
-    except ImportError as error:
-        raise MissingRuntimeError(f"psycopg is not installed: pip install 'facestream[postgres]' ({error})") from error
+    require_driver()
+    import psycopg
+
     all_settings = {"statement_timeout": f"{answer_seconds * 1000:.0f}", **(settings or {})}
     with told(where):
         return psycopg.connect(

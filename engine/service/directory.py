@@ -73,6 +73,11 @@ class ServiceDirectory(Closing):
         return self.path / "runs"
 
     @property
+    def fleet(self) -> Path:
+        """What a node of a fleet keeps."""
+        return self.path / "fleet"
+
+    @property
     def audit(self) -> Path:
         return self.path / "audit.jsonl"
 

@@ -57,6 +57,11 @@ class Life:
         """What the present run has said last; None: there is none, or its workers are not ready yet."""
         return self._run
 
+    def may_read(self, name: str) -> bool:
+        """Whether a camera of this name has a process, or may have before long."""
+        control = self._control
+        return control is not None and control.may_read(name)
+
     @property
     def silent_seconds(self) -> float:
         """For how long the present run has said nothing; 0 where there is none."""

@@ -12,12 +12,14 @@ from msgspec.structs import replace
 from engine.config import Config
 from engine.control.verbs import LogLevel
 from engine.errors import FacestreamError
+from engine.fleet.agent import Agent
 from engine.pipeline.control import RunControl
 from engine.pipeline.run import RunResult, ServiceRun, new_run_id, run_pipeline
 from engine.pipeline.signals import CountedSignals
 from engine.pipeline.status import RunStatus
 from engine.service.build import Parts, build
 from engine.service.keeper import Keeper
+from engine.service.placed import PlacedCameras
 from engine.service.router import Router
 
 _PAUSES = (1.0, 2.0, 5.0, 15.0, 60.0)
@@ -66,8 +68,15 @@ def serve(path: Path | None, log: ServiceLog) -> int:
         closing.callback(router.close)
         keeper = Keeper(parts, log)
         closing.callback(keeper.close)
+        if parts.config.fleet.database:
+            closing.callback(_agent(parts, log).close)
         log.say(f"the service is asked at {parts.directory.control}" + (f" and {router.endpoint}" if router.endpoint else ""))
         return Runs(parts, log, keeper, signals).go_on()
+
+
+def _agent(parts: Parts, log: ServiceLog) -> Agent:
+    folder = parts.directory.fleet
+    return Agent(parts.config.fleet, folder, PlacedCameras(parts, folder / "permit"), log)
 
 
 class Runs:

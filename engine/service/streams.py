@@ -36,7 +36,9 @@ class Wanted:
     source: SourceConfig
     paused: bool
     is_given: bool
-    """It was added or changed while the service ran."""
+    """It was added or changed while the service ran, or placed."""
+    permit: str = ""
+    """Of one that a fleet has placed here, and that may be taken away: see ``Camera.permit``."""
 
 
 def sources_of_file(config: Config, warn: Warn) -> dict[str, SourceConfig]:
@@ -68,9 +70,11 @@ class Streams:
     def __init__(
         self, from_file: Mapping[str, SourceConfig], given: GivenSources, most: int, require_room: Callable[[int], None]
     ) -> None:
-        self._from_file, self._given, self._most, self._require_room = dict(from_file), given, most, require_room
+        self._from_file, self.given, self._most, self._require_room = dict(from_file), given, most, require_room
         self.control = RunControl()
         """Of the present run."""
+        self.placed: dict[str, Wanted] = {}
+        """Those that a fleet has placed here; none of them has the name of another one."""
         self.faults: dict[str, str] = {}
         """Of cameras that cannot be read at all, as where their credentials are gone: why."""
 
@@ -82,6 +86,7 @@ class Streams:
             if name not in desired.removed
         }
         found |= {name: Wanted(name, held.source, held.paused, is_given=True) for name, held in desired.streams.items()}
+        found |= self.placed
         return dict(sorted(found.items()))
 
     def forbidden(self, desired: Desired) -> dict[str, str]:
@@ -90,7 +95,7 @@ class Streams:
         What a name server does not answer within seconds is judged by the address that the camera's reader is connected to.
         """
         given = [one for one in self.wanted(desired).values() if one.is_given and not one.paused]
-        faults = answered_in_time(self._given.fault, {one.name: one.source for one in given}, _LOOK_UP_SECONDS)
+        faults = answered_in_time(self.given.fault, {one.name: one.source for one in given}, _LOOK_UP_SECONDS)
         return {name: fault for name, fault in faults.items() if fault}
 
     def readable(self, desired: Desired, control: RunControl, forbidden: Mapping[str, str]) -> list[Camera]:
@@ -116,23 +121,51 @@ class Streams:
         Raises:
             Refusal: there is one of this name, or there are too many.
         """
+        self._require_place(desired, source.name)
+        return replace(desired, streams=desired.streams | {source.name: Held(source=source, paused=paused)})
+
+    def place(self, desired: Desired, one: Wanted) -> None:
+        """Let a camera be read that a fleet has placed here, or that has other settings than before.
+
+        Raises:
+            Refusal: there is a camera of this name that was not placed, or there are too many.
+            ConfigError: it cannot be read, as where its credentials are missing.
+        """
+        if one.name not in self.placed:
+            self._require_place(desired, one.name)
+        self.given.camera(one.source)
+        before = self.wanted(desired)
+        self.placed[one.name] = one
+        self._bring(before, self.wanted(desired))
+
+    def displace(self, desired: Desired, name: str) -> None:
+        """Read a camera no longer that was placed here."""
+        before = self.wanted(desired)
+        if self.placed.pop(name, None) is not None:
+            self._bring(before, self.wanted(desired))
+
+    def _require_place(self, desired: Desired, name: str) -> None:
+        """Check that there can be another camera.
+
+        Raises:
+            Refusal: there is one of this name, or there are too many.
+        """
         wanted = self.wanted(desired)
-        if source.name in wanted:
-            raise Refusal(
-                "conflict", f"there is a stream {source.name}: choose another name, or change that one", "source.name"
-            )
+        if name in wanted:
+            raise Refusal("conflict", f"there is a stream {name}: choose another name, or change that one", "source.name")
         if len(wanted) >= self._most:
             raise Refusal("refused", f"there are {len(wanted)} streams, as many as serve.max_streams allows: remove one first")
         try:
             self._require_room(len(wanted) + 1)
         except FatalError as error:
             raise Refusal("refused", str(error)) from error
-        return replace(desired, streams=desired.streams | {source.name: Held(source=source, paused=paused)})
 
     def same(self, desired: Desired, given: SourceConfig, *, paused: bool) -> bool:
         """Whether there is exactly such a camera already; what was asked twice is done."""
         one = self.wanted(desired).get(given.name)
-        return one is not None and one.is_given and one.source == given and one.paused == paused
+        return (
+            one is not None and one.is_given and given.name not in self.placed and one.source == given and one.paused == paused
+        )
 
     def changed_source(self, desired: Desired, name: str, changes: Mapping[str, Any]) -> SourceConfig:
         """Return a camera's source with changes in it.
@@ -157,12 +190,12 @@ class Streams:
 
     def changed(self, desired: Desired, source: SourceConfig) -> Desired:
         """Return the state with a camera of other settings, which no longer follows the configuration file."""
-        paused = self.one(desired, source.name).paused
+        paused = self.own(desired, source.name).paused
         return replace(desired, streams=desired.streams | {source.name: Held(source=source, paused=paused)})
 
     def paused(self, desired: Desired, name: str, paused: bool) -> Desired:
         """Return the state with a camera that is paused, or read again."""
-        one = self.one(desired, name)
+        one = self.own(desired, name)
         if one.is_given:
             return replace(desired, streams=desired.streams | {name: replace(desired.streams[name], paused=paused)})
         others = tuple(other for other in desired.paused if other != name)
@@ -170,7 +203,7 @@ class Streams:
 
     def removed(self, desired: Desired, name: str) -> Desired:
         """Return the state without a camera; one of the configuration file stays away while the file names it."""
-        self.one(desired, name)
+        self.own(desired, name)
         removed = {*desired.removed, name} if name in self._from_file else set(desired.removed)
         return replace(
             desired,
@@ -190,9 +223,24 @@ class Streams:
             raise Refusal("not_found", f"there is no stream {name[:80]!r}: `facestream ctl streams list` shows all", "name")
         return one
 
+    def own(self, desired: Desired, name: str) -> Wanted:
+        """Return a camera that was not placed here.
+
+        Raises:
+            Refusal: there is none of this name, or a fleet has placed it.
+        """
+        if name in self.placed:
+            words = (
+                f"the stream {name} was placed here by the fleet: change it in FLEET.yaml, and `facestream fleet apply` that"
+            )
+            raise Refusal("refused", words, "name")
+        return self.one(desired, name)
+
     def follow(self, before: Desired, after: Desired) -> None:
         """Let the run read what is wanted now; no camera is touched that is as it was."""
-        old, new = self.wanted(before), self.wanted(after)
+        self._bring(self.wanted(before), self.wanted(after))
+
+    def _bring(self, old: Mapping[str, Wanted], new: Mapping[str, Wanted]) -> None:
         for name in old.keys() - new.keys():
             self.faults.pop(name, None)
             self.control.remove(name)
@@ -209,8 +257,8 @@ class Streams:
     def _camera(self, one: Wanted) -> Camera | None:
         try:
             if one.is_given:
-                return self._given.camera(one.source)
-            found: Sequence[object] = expand_sources([one.source], self._given.live)
+                return replace(self.given.camera(one.source), permit=one.permit)
+            found: Sequence[object] = expand_sources([one.source], self.given.live)
         except ConfigError as error:
             self.faults[one.name] = str(error)
             return None

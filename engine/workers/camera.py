@@ -17,6 +17,7 @@ from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
 from engine.workers.camera_main import slots_of, way_of
 from engine.workers.frame_writer import FrameWriter
+from engine.workers.permitted import permitted
 
 
 def camera_body(context: WorkerContext, downstream: Channel, camera: Camera, config: DecodeConfig) -> None:
@@ -46,7 +47,7 @@ class CameraWorker(Actor[Struct]):
         with closing(self._decoder), closing(self._frames):
             if self.stopped is None:
                 self._frames.start()
-            for item in self._decoder if self.stopped is None else ():
+            for item in permitted(self._decoder, self._camera) if self.stopped is None else ():
                 if isinstance(item, StreamChanged):
                     self._announce(item)
                 elif item is not None:

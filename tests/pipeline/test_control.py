@@ -114,3 +114,18 @@ def test_a_camera_that_becomes_ready_after_it_was_removed_is_forgotten_by_all():
     crew.gone = [SimpleNamespace(name="camera-door", text=nothing, close=nothing.close, process=nothing)]
     assert changes.clear() == ["camera-door"]
     assert (watchdog.hung(), status.workers, status.restarts) == ([], {}, 1)
+
+
+def test_a_camera_may_be_read_until_the_run_has_none_of_its_name() -> None:
+    control = RunControl()
+    assert control.may_read("a"), "nobody knows yet"
+    control.followed({"a"})
+    assert control.may_read("a")
+    assert not control.may_read("b")
+    control.add(camera("b"))
+    assert control.may_read("b"), "it was asked for"
+    control.followed({"a"})
+    assert control.may_read("b"), "and not taken yet"
+    control.changed({})
+    control.followed({"a"})
+    assert not control.may_read("b"), "it was taken, and could not be started"

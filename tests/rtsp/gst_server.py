@@ -1,9 +1,9 @@
 """An RTSP server on Debian's gst-rtsp-server, for the system's Python (``python3-gi``); imports nothing of ours.
 
 Reads one line of JSON, as ``{"port": 0, "mounts": {"/name": {"path": "a.h264", "codec": "h264", "fps": 25}}, "user": "",
-"password": "", "auth": "digest", "shared": false}``, prints ``port N``, and then answers each line with ``sessions N``. Ends
-when its standard input is closed, so that it never outlives whoever started it. Codec ``audio`` sends a tone and no video.
-With ``--check`` it only says, by its exit code, whether it could run.
+"password": "", "auth": "digest", "shared": false, "host": "127.0.0.1"}``, prints ``port N``, and then answers each line with
+``sessions N``. Ends when its standard input is closed, so that it never outlives whoever started it. Codec ``audio`` sends a
+tone and no video. With ``--check`` it only says, by its exit code, whether it could run.
 
 Pictures are encoded beforehand and pushed through an appsrc in real time, for ever, with continuous time stamps. A mount that
 is ``live`` shows on each connection the picture of the moment, as a camera does, ``delay_seconds`` late with the time stamps of
@@ -167,7 +167,7 @@ def main() -> None:
     Gst.init(None)
     loop = GLib.MainLoop()
     server = GstRtspServer.RTSPServer()
-    server.set_address("127.0.0.1")
+    server.set_address(order.get("host", "127.0.0.1"))
     server.set_service(str(order["port"]))
     if order["user"]:
         authenticate(server, order["user"], order["password"], order["auth"])

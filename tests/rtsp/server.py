@@ -64,7 +64,9 @@ class GstServer:
         auth: Literal["basic", "digest"] = "digest",
         shared: bool = False,
         port: int = 0,
+        host: str = "127.0.0.1",
     ) -> None:
+        self.host = host
         self.port = port
         """The port; the same over restarts. 0 before the first start: chosen by the system."""
         self._order = {
@@ -73,6 +75,7 @@ class GstServer:
             "password": password,
             "auth": auth,
             "shared": shared,
+            "host": host,
         }
         self._process: subprocess.Popen[str] | None = None
 
@@ -133,7 +136,7 @@ class GstServer:
 
     def url(self, mount: str, credentials: str = "") -> str:
         """``rtsp://…`` of a mount; ``credentials`` as ``user:password``."""
-        return f"rtsp://{credentials}{'@' if credentials else ''}127.0.0.1:{self.port}/{mount.lstrip('/')}"
+        return f"rtsp://{credentials}{'@' if credentials else ''}{self.host}:{self.port}/{mount.lstrip('/')}"
 
     def _ask(self, line: str, word: str) -> int:
         """Write a line, and return the number of the answer."""

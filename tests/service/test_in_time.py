@@ -35,7 +35,7 @@ def test_a_run_begins_though_no_name_server_answers(tmp_path: Path, monkeypatch:
     with service_in(tmp_path) as parts:
         assert ask(parts, added("door")).problem is None
         streams: Streams = parts.streams
-        monkeypatch.setattr(streams._given, "fault", lambda source: str(answer.wait()))
+        monkeypatch.setattr(streams.given, "fault", lambda source: str(answer.wait()))
         assert streams.forbidden(parts.state.desired) == {}
         cameras = streams.readable(parts.state.desired, streams.control, {})
         assert [one.name for one in cameras] == ["door"]

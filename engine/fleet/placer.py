@@ -1,0 +1,127 @@
+"""The placer: the one node that looks at the whole fleet, and says which node is to have which camera."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from engine.fleet.file import FleetCamera
+from engine.fleet.place import Node, estimate_of, next_moves, place
+from engine.fleet.schema import CHANNEL, place_of
+from engine.fleet.store import cameras_of
+from engine.fleet.view import About, Load
+from engine.runtime.postgres import told
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+_FAULT_SECONDS = 60.0
+"""So long a camera is not placed on a node that could not read it."""
+
+
+class _Row(NamedTuple):
+    """A placement."""
+
+    node: str
+    holder: str
+    reason: str
+
+
+def place_all(connection: Connection[Any]) -> bool:
+    """Look at the fleet, and change what is to be changed; without half of the nodes nothing is.
+
+    Args:
+        connection: of the session that holds the placer's lock: with it ends whatever was not committed.
+
+    Returns:
+        Whether something was changed.
+
+    Raises:
+        DatabaseError: the database does not answer.
+    """
+    with told(place_of(connection)), connection.transaction():
+        connection.execute("SET LOCAL synchronous_commit = on")
+        row = connection.execute("SELECT fleet.has_quorum()").fetchone()
+        return bool(row and row[0]) and _place(connection)
+
+
+def _place(connection: Connection[Any]) -> bool:
+    cameras, rows = cameras_of(connection), _placements(connection)
+    now = {name: row.node for name, row in rows.items() if row.node}
+    nodes, present = _nodes(connection, cameras, rows)
+    placing = place(cameras, nodes, now)
+    calm = all(rows[name].holder == node for name, node in now.items() if node in present)
+    after = now | next_moves(now, placing.nodes, present, calm=calm)
+    for name in now.keys() - placing.nodes.keys():
+        del after[name]
+    changes = [
+        (name, after.get(name), placing.reasons.get(name, ""))
+        for name in sorted({one.name for one in cameras} | rows.keys())
+        if name not in rows or (after.get(name, ""), placing.reasons.get(name, "")) != (rows[name].node, rows[name].reason)
+    ]
+    for name, node, reason in changes:
+        connection.execute(
+            "INSERT INTO fleet.placements (camera, node, reason, generation) VALUES (%(name)s, %(node)s, %(reason)s, 1) "
+            "ON CONFLICT (camera) DO UPDATE SET reason = excluded.reason, node = excluded.node, "
+            "generation = placements.generation + (placements.node IS DISTINCT FROM excluded.node)::int, since = CASE "
+            "WHEN placements.node IS DISTINCT FROM excluded.node THEN clock_timestamp() ELSE placements.since END",
+            {"name": name, "node": node, "reason": reason},
+        )
+    _tidy(connection)
+    if changes:
+        connection.execute("SELECT pg_notify(%s, 'placed')", (CHANNEL,))
+    return bool(changes)
+
+
+def _placements(connection: Connection[Any]) -> dict[str, _Row]:
+    rows = connection.execute(
+        "SELECT camera, coalesce(node, ''), coalesce(holder, ''), reason FROM fleet.placements"
+    ).fetchall()
+    return {row[0]: _Row(*row[1:]) for row in rows}
+
+
+def _nodes(
+    connection: Connection[Any], cameras: list[FleetCamera], placements: Mapping[str, _Row]
+) -> tuple[list[Node], set[str]]:
+    """Return all nodes, and which of them are there and run their cameras."""
+    refused = defaultdict[str, set[str]](set)
+    for node, camera in connection.execute(
+        "SELECT node, camera FROM fleet.faults WHERE since > clock_timestamp() - make_interval(secs => %s)", (_FAULT_SECONDS,)
+    ).fetchall():
+        refused[node].add(camera)
+    weights = {camera.name: camera.weight for camera in cameras}
+    found, present = [], set()
+    for name, held, missing, lease, drained, told_about, told_load in connection.execute(
+        "SELECT name, held, missing, lease_seconds, EXISTS (SELECT FROM fleet.drained WHERE node = name), about, load "
+        "FROM fleet.nodes JOIN fleet.presence USING (name), fleet.settings"
+    ).fetchall():
+        about, load = msgspec.convert(told_about, About), msgspec.convert(told_load, Load)
+        weight = sum(weights.get(camera, 0.0) for camera, row in placements.items() if row.holder == name)
+        works = load.down_seconds < lease
+        if held and works:
+            present.add(name)
+        found.append(
+            Node(
+                name=name,
+                labels=about.labels,
+                capacity=about.capacity,
+                estimate=estimate_of(load, weight),
+                is_overloaded=load.overload_level > 0,
+                takes=held and load.running and not drained,
+                keeps=not missing and works and not drained,
+                refuses=frozenset(refused[name]),
+            )
+        )
+    return found, present
+
+
+def _tidy(connection: Connection[Any]) -> None:
+    """Let go of what nobody needs any more."""
+    connection.execute(
+        "DELETE FROM fleet.placements WHERE node IS NULL AND camera NOT IN (SELECT name FROM fleet.cameras) "
+        "AND (holder IS NULL OR (NOT kept AND EXISTS (SELECT FROM fleet.presence WHERE name = holder AND missing)))"
+    )
+    connection.execute("DELETE FROM fleet.registry WHERE version < (SELECT min(seen) FROM fleet.nodes)")

@@ -1,0 +1,235 @@
+"""Three nodes in network namespaces with real cameras, while one thing after another fails.
+
+Run as root: python -m tests.bench.fleet_faults [--faults NAME ...] [--faketime LIBRARY] [--json FILE]
+
+A subscriber to each node, outside of all namespaces, records who publishes which camera when, by one clock. For each fault: how
+long the cameras of the node that failed were dark, for how long two nodes published the same camera (the last face of one node
+behind the first of the other), and how the age of faces of the other cameras stands to that just before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, suppress
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psycopg
+from rich.console import Console
+from rich.table import Table
+
+from engine.errors import DatabaseError
+from engine.fleet.file import Fleet as Wanted
+from engine.fleet.file import FleetCamera
+from engine.fleet.store import apply, drain, undrain
+from engine.fleet.view import NodeView
+from tests.bench.fleet_world import Fleet, NodeProcess
+from tests.e2e.live_run import FOOTAGE, MODEL
+from tests.rtsp.clips import recorded_clip
+from tests.rtsp.server import GstServer
+
+CONSOLE = Console(width=160)
+CAMERAS = ("c0", "c1", "c2")
+QUIET_SECONDS, START_SECONDS = 20.0, 240.0
+_AFTER_SECONDS = 15.0
+CUT_SECONDS = 60.0
+
+
+class Faults:
+    """What can fail, each from a state in which all is well to one in which it is again.
+
+    Args:
+        fleet: three nodes.
+    """
+
+    def __init__(self, fleet: Fleet) -> None:
+        self.fleet = fleet
+
+    def killed(self, node: NodeProcess) -> Callable[[], None]:
+        """SIGKILL of the service."""
+        node.process.kill()
+        node.process.wait()
+        return lambda: node.start() and None
+
+    def stopped(self, node: NodeProcess) -> Callable[[], None]:
+        """SIGSTOP of the service's own process, for 20 s: its workers go on."""
+        node.process.send_signal(signal.SIGSTOP)
+        time.sleep(20.0)
+        return lambda: node.process.send_signal(signal.SIGCONT)
+
+    def cable(self, node: NodeProcess) -> Callable[[], None]:
+        """The cable is out for a minute."""
+        node.machine.link(up=False)
+        time.sleep(CUT_SECONDS)
+        return lambda: node.machine.link(up=True)
+
+    def dropped(self, node: NodeProcess) -> Callable[[], None]:
+        """For a minute all packets between node and database are dropped; the cameras and the other nodes are reached."""
+        for machine in (node.machine, self.fleet.database_machine):
+            machine.isolate(True)
+        time.sleep(CUT_SECONDS)
+        return lambda: [machine.isolate(False) for machine in (node.machine, self.fleet.database_machine)] and None
+
+    def slow(self, node: NodeProcess) -> Callable[[], None]:
+        """For half a minute the node's link carries 400 kbit/s, with up to 400 ms of waiting, and loses the rest."""
+        node.machine.slow(400)
+        time.sleep(30.0)
+        return lambda: node.machine.slow(0)
+
+    def database(self, node: NodeProcess) -> Callable[[], None]:
+        """The database is killed, and is away for 30 s."""
+        self.fleet.database.stop(kill=True)
+        time.sleep(30.0)
+        return self.fleet.database.start
+
+    def drained(self, node: NodeProcess) -> Callable[[], None]:
+        """The operator drains the node."""
+        with psycopg.connect(self.fleet.url, autocommit=True) as connection:
+            drain(connection, node.name)
+        self.fleet.wait(lambda: node.name not in self.fleet.holders().values(), 60.0, f"{node.name} is drained")
+
+        def again() -> None:
+            with psycopg.connect(self.fleet.url, autocommit=True) as connection:
+                undrain(connection, node.name)
+
+        return again
+
+
+ALL = ("killed", "stopped", "cable", "dropped", "slow", "database", "drained")
+
+
+def measure(fleet: Fleet, fault: str) -> dict[str, Any]:
+    """Let one thing fail for the node of the first camera, and return what was seen."""
+    settle(fleet)
+    holders = fleet.holders()
+    node = fleet.nodes[holders["c0"]]
+    mine = sorted(camera for camera, holder in holders.items() if holder == node.name)
+    others = sorted(set(CAMERAS) - set(mine))
+    quiet = time.monotonic()
+    time.sleep(QUIET_SECONDS)
+    began = time.monotonic()
+    undo = getattr(Faults(fleet), fault)(node)
+    time.sleep(max(0.0, began + _AFTER_SECONDS - time.monotonic()))
+    ended = time.monotonic()
+    undo()
+    settle(fleet)
+    time.sleep(_AFTER_SECONDS)
+    sent = fleet.sent
+    before = [one.age_ms for one in sent if one.stream in others and quiet <= one.taken < began]
+    during = [one.age_ms for one in sent if one.stream in others and began <= one.taken < ended]
+    dark = [dark_seconds([one.taken for one in sent if one.stream == camera], began - 1.0) for camera in mine]
+    idle = [dark_seconds([one.taken for one in sent if one.stream == camera], quiet, began) for camera in CAMERAS]
+    return {
+        "fault": fault,
+        "node": node.name,
+        "cameras": mine,
+        "moved": sorted(name for name, holder in fleet.holders().items() if holder != holders[name]),
+        "dark_s": round(max(dark), 2),
+        "usual_gap_s": round(max(idle), 2),
+        "together_s": round(max((together(sent, camera, quiet) for camera in CAMERAS), default=0.0), 2),
+        "p99_before_ms": round(float(np.percentile(before, 99)), 1) if before else None,
+        "p99_during_ms": round(float(np.percentile(during, 99)), 1) if during else None,
+        "ratio": round(float(np.percentile(during, 99) / np.percentile(before, 99)), 2) if before and during else None,
+        "others": others,
+        "load": os.getloadavg()[0],
+    }
+
+
+def nodes_of(fleet: Fleet) -> Sequence[NodeView]:
+    """Return the nodes, none as long as the database holds no fleet."""
+    with suppress(DatabaseError):
+        return fleet.view().nodes
+    return ()
+
+
+def settle(fleet: Fleet) -> None:
+    """Wait until all nodes are there and may count, and each camera is read where it should be."""
+
+    def well() -> bool:
+        try:
+            view = fleet.view()
+        except psycopg.Error:
+            return False
+        newest = {camera: max((one.taken for one in fleet.sent if one.stream == camera), default=0.0) for camera in CAMERAS}
+        fresh = all(time.monotonic() - taken < 3.0 for taken in newest.values())
+        return view.quorum and all(node.alive for node in view.nodes) and not any(one.wanted for one in view.cameras) and fresh
+
+    fleet.wait(well, START_SECONDS, "all is well")
+    time.sleep(fleet.view().lease_seconds)
+
+
+def dark_seconds(taken: list[float], after: float, before: float = float("inf")) -> float:
+    """Return the longest time without a face within an interval."""
+    moments = sorted(one for one in taken if after <= one <= before)
+    return max((later - earlier for earlier, later in pairwise(moments)), default=float("inf"))
+
+
+def together(sent: list[Any], camera: str, after: float) -> float:
+    """Return for how long two nodes published a camera: from the first face of the next node to the last of the one before."""
+    faces = [one for one in sent if one.stream == camera and one.taken >= after]
+    longest, first_of = 0.0, dict[str, float]()
+    for one, later in pairwise(faces):
+        first_of.setdefault(one.node, one.taken)
+        if later.node != one.node:
+            came = first_of.pop(later.node, None)
+            if came is not None:  # it was there before, and is again
+                longest = max(longest, later.taken - first_of[one.node])
+    return longest
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--faults", nargs="*", choices=ALL, default=ALL)
+    parser.add_argument("--faketime", type=Path, help="libfaketime.so.1: the clock of the second node is 5 s ahead")
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
+    prefix = ["env", f"LD_PRELOAD={given.faketime}", "FAKETIME=+5s", "FAKETIME_DONT_FAKE_MONOTONIC=1"] if given.faketime else []
+    with tempfile.TemporaryDirectory(prefix="facestream-fleet-") as name:
+        folder = Path(name)
+        clip = recorded_clip(FOOTAGE, folder / "signer.h264", size_px=(320, 240), fps=5, seconds=4.0)
+        with ExitStack() as closing:
+            fleet = closing.enter_context(Fleet(folder, ("a", "b", "c"), str(MODEL), {"b": prefix}))
+            cameras = closing.enter_context(GstServer(dict.fromkeys(CAMERAS, clip), host=fleet.network.address(1)))
+            fleet.wait(lambda: sum(node.load.running for node in nodes_of(fleet)) == 3, START_SECONDS, "three nodes are there")
+            wanted = Wanted(cameras=tuple(FleetCamera(uri=cameras.url(camera), name=camera) for camera in CAMERAS))
+            with psycopg.connect(fleet.url, autocommit=True) as connection:
+                apply(connection, wanted)
+            rows = []
+            for fault in given.faults:
+                rows.append(measure(fleet, fault))
+                CONSOLE.print(rows[-1])
+    show(rows)
+    if given.json:
+        given.json.write_text(json.dumps(rows, indent=1))
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    """Print the table."""
+    columns = (
+        "fault",
+        "node",
+        "cameras",
+        "moved",
+        "usual_gap_s",
+        "dark_s",
+        "together_s",
+        "p99_before_ms",
+        "p99_during_ms",
+        "ratio",
+    )
+    table = Table(*columns, title="three nodes, three cameras")
+    for row in rows:
+        table.add_row(*(" ".join(row[one]) if isinstance(row[one], list) else str(row[one]) for one in columns))
+    CONSOLE.print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""Nodes with the real agent, over a real database, whose cameras are marks on a clock."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from engine.config_fleet import FleetConfig
+from engine.fleet.agent import Agent
+from engine.fleet.file import FleetCamera
+from engine.fleet.view import Load
+from engine.runtime.closing import Closing
+from engine.runtime.permit import Permit, now_seconds
+
+
+class MarkedCameras:
+    """Cameras of a service that is not there: who runs which from when to when, as a worker that looks at its permit would.
+
+    Args:
+        folder: of the agent.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._permit = folder / "permit"
+        self._running: dict[str, tuple[bool, float]] = {}
+        self.runs: list[tuple[str, float, float]] = []
+        """Camera, from, to."""
+        self.refuses: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def start(self, camera: FleetCamera, *, keeps: bool) -> str:
+        with self._lock:
+            if fault := self.refuses.get(camera.name):
+                return fault
+            self._running.setdefault(camera.name, (keeps, time.monotonic()))
+        return ""
+
+    def stop(self, name: str) -> None:
+        with self._lock:
+            if name in self._running:
+                self._end(name)
+
+    def may_run(self, name: str) -> bool:
+        with self._lock:
+            return name in self._running
+
+    def load(self) -> Load:
+        self.look()
+        return Load(running=True, streams=len(self._running), cores=1, cpu_share=0.01, ready=True)
+
+    def look(self) -> None:
+        """What the workers of the cameras do by themselves."""
+        with self._lock, Permit(self._permit) as permit:
+            for name in [name for name, (keeps, _) in self._running.items() if not keeps and not permit.is_good]:
+                self._end(name, time.monotonic() + permit.until - now_seconds())
+
+    @property
+    def names(self) -> set[str]:
+        """What is running."""
+        self.look()
+        return set(self._running)
+
+    def _end(self, name: str, when: float = 0.0) -> None:
+        self.runs.append((name, self._running.pop(name)[1], when or time.monotonic()))
+
+
+class Node(Closing):
+    """One node."""
+
+    def __init__(self, name: str, database: str, folder: Path, **config: object) -> None:
+        self.folder = folder / name
+        self.folder.mkdir(exist_ok=True)
+        self.said: list[str] = []
+        self.cameras = MarkedCameras(self.folder)
+        settings = {"database": database, "node": name, "listen": "tcp://127.0.0.1:*", "address": "127.0.0.1"} | config
+        self.agent = Agent(FleetConfig(**settings), self.folder, self.cameras, self)  # type: ignore[arg-type]
+
+    def warn(self, sentence: str) -> None:
+        self.said.append(sentence)
+
+    def say(self, sentence: str) -> None:
+        self.said.append(sentence)
+
+    def close(self) -> None:
+        for name in self.cameras.names:
+            self.cameras.stop(name)
+        self.agent.close()
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> float:
+    """Wait until something holds; return how long that took."""
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < seconds, "it did not come to hold in time"
+        time.sleep(0.02)  # leaves the processor to it; the deadline decides
+    return time.monotonic() - began
+
+
+def overlaps(nodes: list[Node]) -> list[tuple[str, float]]:
+    """Return for how long two nodes ran the same camera, each time."""
+    now = time.monotonic()
+    runs = []
+    for node in nodes:
+        node.cameras.look()
+        runs += [(camera, began, ended, node) for camera, began, ended in node.cameras.runs]
+        runs += [(camera, began, now, node) for camera, (_, began) in node.cameras._running.items()]
+    found = []
+    for one, other in itertools.combinations(runs, 2):
+        together = min(one[2], other[2]) - max(one[1], other[1])
+        if one[0] == other[0] and one[3] is not other[3] and together > 0:
+            found.append((one[0], together))
+    return found

@@ -1,0 +1,122 @@
+"""Nodes that meet in a real database: cameras are given, moved and kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from engine.fleet.file import Fleet, FleetCamera
+from engine.fleet.store import apply, drain, forget, undrain
+from engine.fleet.view import fleet_view
+from tests.fleet.nodes import Node, overlaps, wait_for
+from tests.servers.postgres import PostgresServer
+
+Connection = psycopg.Connection[Any]
+Begin = Callable[..., Node]
+LEASE = 3.0
+
+
+def camera(name: str, **more: Any) -> FleetCamera:
+    return FleetCamera(uri=f"rtsp://192.0.2.1/{name}", name=name, **more)
+
+
+def fleet(*cameras: FleetCamera) -> Fleet:
+    return Fleet(cameras=cameras, lease_seconds=LEASE)
+
+
+@pytest.fixture
+def begin(database: str, tmp_path: Path) -> Iterator[Begin]:
+    with ExitStack() as closing:
+        yield lambda name, **config: closing.enter_context(Node(name, database, tmp_path, **config))
+
+
+def test_cameras_are_spread_drained_and_follow_the_file(connection: Connection, begin: Begin) -> None:
+    apply(connection, fleet(*(camera(f"c{number}") for number in range(4))))
+    a, b = begin("a", labels={"site": "north"}), begin("b")
+    wait_for(lambda: len(a.cameras.names) == len(b.cameras.names) == 2)
+    assert a.cameras.names | b.cameras.names == {"c0", "c1", "c2", "c3"}
+    wait_for(lambda: not any(one.wanted for one in fleet_view(connection).cameras))
+    drain(connection, "a")
+    wait_for(lambda: len(b.cameras.names) == 4)
+    assert not a.cameras.names
+    starts = sorted(began for _, began, _ in a.cameras.runs)
+    ends = sorted(ended for _, _, ended in a.cameras.runs)
+    assert len(ends) == 2
+    assert ends[1] > starts[0]
+    undrain(connection, "a")
+    apply(connection, fleet(camera("c0", needs={"site": "north"}), camera("new", needs={"site": "south"}), camera("c1")))
+    wait_for(lambda: a.cameras.names == {"c0"} and b.cameras.names == {"c1"})
+    view = {one.name: one for one in fleet_view(connection).cameras}
+    assert view["new"].reason == "no node has the labels site=south"
+    assert overlaps([a, b]) == []
+
+
+def test_what_a_node_cannot_read_goes_elsewhere(connection: Connection, begin: Begin) -> None:
+    apply(connection, fleet())
+    a, b = begin("a"), begin("b")
+    a.cameras.refuses["door"] = "there is no file door.txt"
+    apply(connection, fleet(camera("door", prefers=("a",))))
+    wait_for(lambda: b.cameras.names == {"door"})
+    b.cameras.refuses["yard"] = a.cameras.refuses["yard"] = "there is no file yard.txt"
+    apply(connection, fleet(camera("door"), camera("yard")))
+    wait_for(lambda: "no node can read it" in {one.name: one for one in fleet_view(connection).cameras}["yard"].reason)
+
+
+@pytest.mark.alone
+def test_a_database_that_was_away_moves_nothing(
+    connection: Connection, begin: Begin, server: PostgresServer, database: str
+) -> None:
+    apply(connection, fleet(camera("c0"), camera("c1"), camera("own", only="a")))
+    nodes = [begin("a"), begin("b")]
+    wait_for(lambda: sum(len(node.cameras.names) for node in nodes) == 3)
+    before = [node.cameras.names for node in nodes]
+    connection.close()
+    server.stop(kill=True)
+    wait_for(lambda: all(any("fleet: the database" in line for line in node.said) for node in nodes))
+    wait_for(lambda: all(not node.agent._permission.has_session for node in nodes))
+    with pytest.raises(AssertionError):
+        wait_for(lambda: [node.cameras.names for node in nodes] != before, LEASE * 1.5)
+    server.start()
+    wait_for(lambda: all("fleet: the database answers again" in node.said for node in nodes))
+    with psycopg.connect(database, autocommit=True) as again:
+        wait_for(lambda: fleet_view(again).quorum)
+        assert {one.generation for one in fleet_view(again).cameras} == {1}
+    assert [node.cameras.names for node in nodes] == before
+    assert not any(node.cameras.runs for node in nodes), "nothing was stopped"
+
+
+@pytest.mark.alone
+def test_cameras_of_a_node_without_the_others_move_when_its_lease_is_over(
+    connection: Connection, begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply(connection, fleet(camera("c0"), camera("c1"), camera("own", only="a")))
+    a, b = begin("a"), begin("b")
+    wait_for(lambda: len(a.cameras.names) + len(b.cameras.names) == 3)
+    wait_for(lambda: fleet_view(connection).quorum)
+
+    def refused(*given: object, **more: object) -> None:
+        raise OSError("cut off")
+
+    monkeypatch.setattr("engine.fleet.agent.Lease", refused)
+    pid = connection.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'facestream node a'").fetchone()
+    assert pid is not None
+    connection.execute("SELECT pg_terminate_backend(%s)", pid)
+    took = wait_for(lambda: b.cameras.names == {"c0", "c1"})
+    assert took < LEASE + 2.0
+    assert a.cameras.names == {"own"}, "nobody else may have it"
+    assert any("lease was over" in line for line in a.said)
+    assert overlaps([a, b]) == []
+    monkeypatch.undo()
+    wait_for(lambda: "fleet: the database answers again" in a.said)
+    assert fleet_view(connection).nodes[0].alive
+    a.close()
+    wait_for(lambda: fleet_view(connection).nodes[0].standing == "missing")
+    forget(connection, "a")
+    wait_for(
+        lambda: "own alone" not in str(fleet_view(connection).cameras) and "a alone may have it" in str(fleet_view(connection))
+    )
