@@ -29,7 +29,7 @@ LOWEST_TESTS := tests/test_config.py tests/contracts tests/cli tests/crop tests/
 run: $(VENV)/.base
 	@mkdir -p $(OUT)
 	$(BIN)/facestream sample $(OUT)/sample.mp4 --seconds $(SAMPLE_SECONDS) --overwrite
-	$(BIN)/facestream enroll astronaut $(OUT)/sample-enrol/astronaut.png --gallery $(OUT)/gallery.sqlite
+	$(BIN)/facestream enrol astronaut $(OUT)/sample-enrol/astronaut.png --gallery $(OUT)/gallery.sqlite
 	$(BIN)/facestream run --source $(OUT)/sample.mp4 --gallery $(OUT)/gallery.sqlite --out $(OUT)/result --every 3 --overwrite
 
 serve: $(VENV)/.serve

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from engine.private_file import make_private
 
 _BESIDE = "unfinished-"
 """What the names begin with, behind a dot, of files that are about to replace others."""
@@ -47,10 +50,8 @@ def write_private(path: Path, content: bytes) -> None:
     Raises:
         OSError: it could not be written; the old one is still there.
     """
-    with (
-        replacing(path) as beside,
-        os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "wb") as file,
-    ):
+    with replacing(path) as beside, beside.open("wb") as file:
+        os.fchmod(file.fileno(), 0o600)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -58,20 +59,26 @@ def write_private(path: Path, content: bytes) -> None:
 
 
 @contextmanager
-def replacing(path: Path, beside: Path | None = None) -> Iterator[Path]:
+def replacing(path: Path, beside: Path | None = None, *, public: bool = False) -> Iterator[Path]:
     """Give a file to write in the place of another one; it takes that one's place at the end of the block, all at once.
 
-    Where the block fails, what was there stays as it was, and nothing else is left.
+    Where the block fails, what was there stays as it was, and nothing else is left. Who may read what was there may read what
+    takes its place; a new file is private (``private_file``).
 
     Args:
         path: in a folder that exists.
         beside: the file to write, in the same folder; by default one of the same ending that nobody else writes.
+        public: the file shows nobody, as a model: the umask alone says who may read it.
 
     Raises:
         OSError: it cannot take its place.
     """
     unfinished = beside or path.with_name(f".{_BESIDE}{os.getpid()}-{threading.get_ident()}.{path.name}")
     try:
+        if not public:
+            make_private(unfinished)
+            with suppress(FileNotFoundError):
+                unfinished.chmod(stat.S_IMODE(path.stat().st_mode))
         yield unfinished
         unfinished.replace(path)
     except BaseException:

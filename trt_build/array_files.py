@@ -48,5 +48,5 @@ def _digest(path: Path, changed_ns: int) -> str:
 
 
 def _in_place(path: Path, write: Callable[[Path], None]) -> None:
-    with writable(path), replacing(path) as beside:  # two runs may fill one cache
+    with writable(path), replacing(path, public=True) as beside:  # two runs may fill one cache
         write(beside)

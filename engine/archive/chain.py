@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from engine.audit.entries import FIRST, hash_of
 from engine.contracts.times import Int64, UnixNs
+from engine.contracts.unreadable import UNREADABLE
 from engine.keys.signing import SigningKey
 
 __all__ = ["CHAIN", "FIRST", "Block", "Edit", "Keep", "chain_lines", "decode", "encode", "hash_of", "last_line", "signed_text"]
@@ -133,7 +134,7 @@ def decode(line: bytes) -> Block | None:
     try:
         block = msgspec.json.decode(line, type=Block)
         return block if encode(block) == line else None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
 
 

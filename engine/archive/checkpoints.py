@@ -14,6 +14,7 @@ import msgspec
 
 from engine.archive.files import whole_lines
 from engine.contracts.messages import Stream
+from engine.contracts.unreadable import UNREADABLE
 
 PROGRESS = "progress.jsonl"
 _OF_THE_FILE = frozenset(["not_a_video", "no_video", "truncated", "codec"])
@@ -100,7 +101,7 @@ def read_notes(directory: Path) -> list[AnyNote]:
     for line in whole_lines(directory / PROGRESS):
         try:
             notes.append(_DECODER.decode(line))
-        except msgspec.DecodeError:
+        except UNREADABLE:
             continue
     return notes
 

@@ -21,6 +21,7 @@ from engine.archive.files import Appended, cut_torn_line, whole_lines
 from engine.archive.lock import alone_with
 from engine.archive.pieces import CORRECTIONS
 from engine.archive.record import attempts
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import PublishError
 
 FORMAT = "facestream/correction/1"
@@ -141,7 +142,7 @@ def read_corrections(directories: Iterable[Path]) -> list[Correction]:
         for number, line in enumerate(correction_lines(directory), 1):
             try:
                 one = msgspec.json.decode(line, type=Correction)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except UNREADABLE as error:
                 where = f"{directory / CORRECTIONS}, line {number}"
                 raise PublishError(f"{where} is no correction ({error}): put it right, or put the file away") from error
             found.setdefault(one.id, one)

@@ -19,6 +19,7 @@ import msgspec
 
 from engine.archive.files import first_data, whole_lines
 from engine.archive.past import PastClock
+from engine.contracts.unreadable import UNREADABLE
 
 _LOOK_SECONDS = 60.0
 _KEEP_SIZE_AND_PUNCH_HOLE = 3
@@ -204,5 +205,5 @@ def _first_vectors(path: Path, start: int, files: Collection[str]) -> Iterator[_
 def _decoded(line: bytes) -> _Line | None:
     try:
         return msgspec.json.decode(line, type=_Line)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None

@@ -8,9 +8,11 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from engine.private_file import private_opener
 from engine.whole_file import replacing
 
 FACES = "faces"
@@ -33,7 +35,7 @@ class Appended:
 
     def __init__(self, path: Path, note: Callable[[bytes | memoryview, int], None] | None = None) -> None:
         self._note = note
-        self._file = path.open("ab", buffering=0)
+        self._file = FileIO(path, "ab", opener=private_opener)
         self._end = self._synced = self._file.tell()
 
     @property
@@ -120,11 +122,13 @@ def write_new(path: Path, content: bytes | memoryview | Stored) -> int:
     """
     try:
         if not isinstance(content, Stored):
-            return path.write_bytes(content)
+            with open(path, "wb", opener=private_opener) as file:
+                return file.write(content)
         try:
             path.hardlink_to(content.path)
         except OSError:  # on another disk, or one that has no second names
-            shutil.copyfile(content.path, path)
+            with content.path.open("rb") as stored, open(path, "wb", opener=private_opener) as file:
+                shutil.copyfileobj(stored, file)
         return path.stat().st_size
     except OSError:
         with contextlib.suppress(OSError):

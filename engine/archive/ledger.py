@@ -137,24 +137,40 @@ class Ledger:
 
     def _edit(self, name: str, edits: Sequence[Edit], number: int) -> None:
         held, new = self.files.setdefault(name, Pieces()), Pieces()
+        check_spans(name, edits, len(held))
         for edit in edits:
             if isinstance(edit, str):
                 new.digests += _digest(edit)
                 new.blocks.append(number)
             else:
                 start, end = edit
-                if not 0 <= start <= end <= len(held):
-                    raise ValueError(f"{name} has no pieces {start} to {end}")
                 new.digests += held.digests[start * _LENGTH : end * _LENGTH]
                 new.blocks.extend(held.blocks[start:end])
         held.digests, held.blocks, held.emptied_bytes = new.digests, new.blocks, 0
 
     def _clear(self, name: str, spans: Sequence[tuple[int, int]]) -> None:
         held = self.files.setdefault(name, Pieces())
+        check_spans(name, spans, len(held))
         for start, end in spans:
-            if not 0 <= start <= end <= len(held):
-                raise ValueError(f"{name} has no vectors {start} to {end}")
             held.digests[start * _LENGTH : end * _LENGTH] = bytes((end - start) * _LENGTH)
+
+
+def check_spans(name: str, spans: Sequence[Edit], count: int) -> None:
+    """Refuse spans that are not one behind the other within so many pieces: what a block makes us do ends with them.
+
+    Args:
+        name: of the file.
+        spans: from one piece up to another; a text is a new piece.
+        count: of the pieces.
+
+    Raises:
+        ValueError: they are not.
+    """
+    at = 0
+    for start, end in (span for span in spans if not isinstance(span, str)):
+        if not at <= start <= end <= count:
+            raise ValueError(f"{name} has no pieces {start} to {end} behind {at}")
+        at = end
 
 
 def compare(directory: Path, ledger: Ledger) -> dict[str, Compared]:

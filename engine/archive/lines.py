@@ -15,6 +15,7 @@ import msgspec
 
 from engine.archive.files import whole_lines
 from engine.contracts.messages import is_stream_name
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import PublishError
 
 
@@ -46,7 +47,7 @@ def decoded(line: bytes, kind: type[_Line]) -> _Line | None:
     """Return what a line says, as far as ``kind`` asks; None where it cannot be read."""
     try:
         found: _Line = _decoder(kind).decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return None
     return found if is_stream_name(found.stream) else None
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from engine.errors import PublishError
+from engine.private_file import private_opener
 
 WAIT_SECONDS = 3.0
 """The last process of a killed run may need a moment to be gone."""
@@ -52,7 +53,7 @@ def alone_with(path: Path, wait_seconds: float | None = None) -> Iterator[None]:
 
         def is_ours() -> bool:
             held.close()
-            descriptor = os.open(path, os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+            descriptor = private_opener(str(path), os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC)
             held.callback(os.close, descriptor)
             return _try(descriptor) and _is_at(path, descriptor)  # what was replaced while we waited is another file
 

@@ -13,6 +13,7 @@ from engine.archive.lines import bytes_of, decoded, read_lines
 from engine.archive.record import shaped
 from engine.contracts.findings import Candidate, Decision
 from engine.contracts.messages import Face, Stream, Track
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import PublishError
 
 
@@ -134,7 +135,7 @@ def as_written(directory: Path) -> dict[str, Any]:
         run = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
     except OSError as error:
         raise PublishError(f"{directory} is not the output directory of a run: {path.name}: {error.strerror}") from error
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise PublishError(f"{path} is not the record of a run: {error}") from error
     return run
 

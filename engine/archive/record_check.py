@@ -15,13 +15,17 @@ from types import TracebackType
 
 import msgspec
 
-from engine.archive.files import whole_lines
+from engine.archive.files import inside, whole_lines
+from engine.archive.pieces import chained_files, row_bytes
+from engine.contracts.unreadable import UNREADABLE
 
 RECORDS = ("faces.jsonl", "tracks.jsonl")
 _AT_ONCE = 256
 _THREADS = 4
 """Reading small files waits for the disk more than for a core."""
 _FLOAT_BYTES = 4
+_LARGEST_BYTES = 64 << 20
+"""Of a picture."""
 
 
 class _Part(msgspec.Struct, frozen=True):
@@ -64,7 +68,7 @@ def decode_record(line: bytes) -> Record | None:
     """Return a line's record, None where it is not one."""
     try:
         return _DECODER.decode(line)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
 
 
@@ -140,10 +144,11 @@ def is_intact(directory: Path, record: Record, embeddings: _Embeddings) -> bool:
         if part.name == "embedding":
             payload = embeddings.read(record.embedding, part.shape)
         else:
-            try:
-                payload = (directory / record.files[part.name]).read_bytes()
-            except (KeyError, FileNotFoundError, NotADirectoryError):
+            path = inside(directory, record.files.get(part.name, ""))
+            if path is None or not path.is_file():
                 return False
+            with path.open("rb") as file:
+                payload = file.read(_LARGEST_BYTES)
         if hashlib.sha256(payload).hexdigest() != part.sha256:
             return False
     return True
@@ -175,7 +180,7 @@ class _Embeddings:
     """Rows of the embedding files, readable from several threads."""
 
     def __init__(self, directory: Path) -> None:
-        self._files = {path.name: os.open(path, os.O_RDONLY) for path in directory.glob("embeddings_*.f32")}
+        self._files = {name: os.open(directory / name, os.O_RDONLY) for name in chained_files(directory) if row_bytes(name)}
 
     def __enter__(self) -> _Embeddings:
         return self
@@ -186,7 +191,9 @@ class _Embeddings:
 
     def read(self, row: _Row | None, shape: list[int]) -> bytes:
         """Return the bytes of a row, fewer or none where the file does not hold it."""
-        if row is None or row.file not in self._files or len(shape) != 1:
+        if row is None or row.file not in self._files or [_FLOAT_BYTES * length for length in shape] != [row_bytes(row.file)]:
             return b""
-        length = shape[0] * _FLOAT_BYTES
-        return os.pread(self._files[row.file], length, row.row * length)
+        length, descriptor = row_bytes(row.file), self._files[row.file]
+        if not 0 <= row.row * length < os.fstat(descriptor).st_size:
+            return b""
+        return os.pread(descriptor, length, row.row * length)

@@ -18,6 +18,7 @@ from engine.archive.same_job import check_same_recordings, check_same_settings, 
 from engine.contracts.counts import Counting, Counts, StreamCount
 from engine.contracts.messages import Stream
 from engine.contracts.recording import Recording
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import PublishError
 
 LINES = (*RECORDS, "stream.jsonl", "progress.jsonl")
@@ -265,7 +266,7 @@ def _read_run(directory: Path) -> dict[str, Any]:
 def _decoded_event(line: bytes) -> Stream | None:
     try:
         return msgspec.json.decode(line, type=Stream)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return None
 
 

@@ -29,6 +29,7 @@ from engine.archive.reader import NamedFiles
 from engine.archive.record_check import RECORDS, decode_record, size_of
 from engine.archive.resume import LINES, Resume
 from engine.contracts.messages import Stream
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import PublishError
 from engine.whole_file import left_by_a_kill, sync_directory
 
@@ -76,7 +77,7 @@ def _keeps_event(resume: Resume, line: bytes) -> bool:
     """A recording that is read on has not ended; one that is read from the start has not begun."""
     try:
         event = msgspec.json.decode(line, type=Stream)
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return False
     limit = resume.limits.get(event.stream)
     return limit is None or (limit > 0 and not is_over(event))

@@ -50,6 +50,7 @@ from engine.contracts.messages import AnyMessage, Face, Stream, Track, kind_of
 from engine.contracts.redaction import redact_tree
 from engine.errors import OutputError
 from engine.keys.signing import signing_key
+from engine.private_file import make_private_folder
 from engine.whole_file import sync_directory
 
 _MOST_FOLDERS = 4096
@@ -92,7 +93,7 @@ class DirectorySink:
         self._files = AppendedFiles(self.directory)
         self._folders: set[Path] = set()
         with _one_sentence(self.directory), contextlib.ExitStack() as undo:
-            self.directory.mkdir(parents=True, exist_ok=True)
+            make_private_folder(self.directory)
             self._lock = DirectoryLock(self.directory)
             undo.callback(self._lock.close)
             undo.callback(self._files.close)
@@ -267,7 +268,7 @@ class DirectorySink:
         if folder not in self._folders:
             if len(self._folders) >= _MOST_FOLDERS:
                 self._folders.clear()
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private_folder(folder)
             self._folders.add(folder)
 
     def _close_files(self) -> None:

@@ -9,6 +9,8 @@ from typing import Literal
 
 import msgspec
 
+from engine.contracts.unreadable import UNREADABLE
+
 Outcome = Literal["done", "refused", "failed"]
 FIRST = "0" * 64
 """Stands in the first line, where there is none before."""
@@ -46,7 +48,7 @@ def decode(line: bytes) -> Entry | None:
     try:
         entry = msgspec.json.decode(line, type=Entry)
         return entry if encode(entry) == line else None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None
 
 

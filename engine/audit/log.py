@@ -28,6 +28,7 @@ from platformdirs import user_state_path
 from engine.audit.entries import FIRST, Entry, Outcome, decode, encode, hash_of
 from engine.audit.people import People, hidden
 from engine.contracts.count_words import count
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import AuditError
 from engine.whole_file import read_no_link, sync_directory, write_private
 
@@ -243,7 +244,7 @@ def read_head(path: Path) -> Head | None:
     """Return the head of a log, None where there is none that can be read."""
     try:
         return msgspec.json.decode(read_no_link(beside(path)[0]), type=Head)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, *UNREADABLE):
         return None
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import AuditError
 from engine.whole_file import read_no_link, write_private
 
@@ -43,7 +44,7 @@ class People:
             self._keys = msgspec.json.decode(read_no_link(path), type=dict[str, str])
         except FileNotFoundError:
             pass
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, *UNREADABLE) as error:
             raise AuditError(
                 f"cannot read {path}, which says who is who in the audit log ({error}): put it back from a copy, or move it "
                 "away; then nobody knows any more whom the lines up to now are about"

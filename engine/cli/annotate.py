@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated
@@ -26,6 +27,7 @@ from engine.contracts.recording import Recording
 from engine.errors import SourceError, UsageError
 from engine.footage.clip import suffix_for
 from engine.pipeline.run import run_pipeline
+from engine.private_file import make_private_folder
 from engine.results.annotate import annotate as annotate_run
 from engine.results.hidden import check_shown
 from engine.results.tracks_of import recording_in
@@ -84,7 +86,7 @@ def annotate(
             _check_one(source, chosen, "say which with --stream, or give --out a folder")
         for name in chosen:
             try:
-                one = recording_in(run, name, recording)
+                one = recording_in(run, name, recording, partial(say, aside=True))
                 path = out if folder is None else _in_folder(folder, one, overwrite=overwrite)
                 code |= _annotate(run, one, path, json=json)
             except (SourceError, UsageError) as error:
@@ -119,7 +121,7 @@ def _in_folder(folder: Path, recording: Recording, *, overwrite: bool) -> Path:
         SourceError: the recording cannot be opened.
     """
     try:
-        folder.mkdir(exist_ok=True)
+        make_private_folder(folder)
     except OSError as error:
         raise UsageError(f"cannot make the folder {folder}: {error.strerror}") from error
     path = folder / f"{recording.name}{suffix_for(recording, exact=True)}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from engine import __version__
 from engine.cli.first_page import HELP, VERSION, first_page
+from engine.cli.spelling import spelt_as_here
 
 if TYPE_CHECKING:
     from cyclopts import App, CycloptsError
@@ -26,7 +27,7 @@ COMMANDS = {
     "annotate": ("engine.cli.annotate:annotate", "Draw boxes, names and enhanced faces into a recording."),
     "export": ("engine.cli.export:export", "Write tracks, faces and vectors of a run as a table."),
     "replay": ("engine.cli.replay:replay", "Publish the messages of a finished run once more."),
-    "enroll": ("engine.cli.enroll:enroll", "Add pictures of a person to the gallery."),
+    "enrol": ("engine.cli.enrol:enrol", "Add pictures of a person to the gallery."),
     "gallery": ("engine.cli.gallery:gallery_app", "List, rename, remove or export enrolled people."),
     "search": ("engine.cli.search:search", "Look for a face in what finished runs hold."),
     "compare": ("engine.cli.compare:compare", "Compare two faces: photographs, or tracks of finished runs."),
@@ -93,7 +94,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     sys.exit(code)
 
 
-def _run(arguments: list[str]) -> int:
+def _run(given: list[str]) -> int:
+    arguments = spelt_as_here(given)
     if not arguments or arguments[0] in HELP:
         sys.stdout.write(first_page(COMMANDS))
         return 0

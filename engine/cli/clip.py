@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,9 +15,10 @@ from engine.cli.outside_runs import check_outside_runs
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.saying import say
 from engine.client.results import load_run
+from engine.contracts.times import clock
 from engine.errors import UsageError
 from engine.footage.clip import Clip, cut_clip, suffix_for
-from engine.report.clocks import clock
+from engine.private_file import make_private_folder
 from engine.results.hidden import check_shown
 from engine.results.tracks_of import Seen, recording_in, tracks_seen
 
@@ -69,7 +71,7 @@ def clip(
     several = len(seen) > 1
     jobs = []
     for one in seen:
-        source = recording_in(run, one.stream, recording)
+        source = recording_in(run, one.stream, recording, partial(say, aside=True))
         name = f"{one.stream}-track-{one.track_id}{suffix_for(source, exact=exact)}"
         path = Path(name) if out is None else out / name if several or out.is_dir() else out
         if several and out is not None:
@@ -88,7 +90,7 @@ def clip(
 
 def _make_folder(path: Path) -> None:
     try:
-        path.mkdir(exist_ok=True)
+        make_private_folder(path)
     except OSError as error:
         raise UsageError(f"cannot make the folder {path}: {error.strerror}") from error
 

@@ -19,6 +19,7 @@ from engine.contracts.probed import Probed
 from engine.control import answers, verbs
 from engine.control.schema import control_schema
 from engine.errors import FacestreamError, UsageError
+from engine.private_file import private_opener
 
 _EPILOGUE = """\
 Examples:
@@ -143,7 +144,8 @@ def probe(
     source = _source(uri, {"credentials": credentials}, set_)
     found = asked(where, verbs.Probe(source=source, seconds=seconds), Probed, more_seconds=seconds + 15.0)
     if picture is not None and found.picture:
-        picture.write_bytes(found.picture)
+        with open(picture, "wb", opener=private_opener) as file:
+            file.write(found.picture)
     return show(found, where)
 
 

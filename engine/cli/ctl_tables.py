@@ -11,11 +11,12 @@ from rich.console import Console
 from rich.text import Text
 
 from engine.cli.run_table import STATE_STYLES
-from engine.cli.run_words import how_long, printable
+from engine.cli.run_words import how_long, overload_words, printable
 from engine.cli.tables import Column, Rows
 from engine.contracts.count_words import count
 from engine.contracts.probed import Probed
 from engine.control.answers import Done, Enrolled, Found, People, Settings, Status, Stream, Streams
+from engine.perception.overload import LEVELS
 
 
 @singledispatch
@@ -51,6 +52,8 @@ def _(result: Status) -> list[object]:
     ready = "ready" if result.ready else f"not ready: {result.ready_detail}" if result.ready_detail else "not ready"
     told = [f"{result.state} for {how_long(result.uptime_seconds)}, {printable(ready)}"]
     told.append(f"run {result.run_id}, {live} of {count(len(result.streams), 'stream')} live")
+    if words := overload_words(result.overload_level):
+        told.append(f"overloaded, level {result.overload_level} of {len(LEVELS) - 1}: {words}, of all streams")
     if drops := {cause: total for cause, total in result.drops.items() if total}:
         told.append("drops: " + ", ".join(f"{total} {cause.replace('_', ' ')}" for cause, total in sorted(drops.items())))
     restarts = sum(worker.restarts for worker in result.workers)

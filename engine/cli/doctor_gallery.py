@@ -21,7 +21,7 @@ def say_gallery(where: str = "") -> Says:
     if not os.access(file if file.exists() else folder, os.W_OK):
         yield "broken", f"the gallery {file} cannot be written: choose another with verify.gallery"
     elif not file.exists():
-        yield "ok", f"the gallery {file} will be made at the first `facestream enroll`"
+        yield "ok", f"the gallery {file} will be made at the first `facestream enrol`"
     else:
         yield from _say_people(where, gallery_words(where))
 

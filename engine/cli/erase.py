@@ -147,6 +147,7 @@ def _say_all(done: Erasure, file: Path) -> None:
             ("not followed", run.not_followed),
             ("the name still stands in", run.mentions),
             ("not of the run, and left as it is", run.unknown),
+            ("looks like them, was shown under the name by `people`, and is left, as nobody has said so", run.look_alikes),
         ):
             if files:
                 say(f"  {title}: {', '.join(files[:5])}{f' and {len(files) - 5} more' if len(files) > 5 else ''}")
@@ -165,8 +166,8 @@ def _say_all(done: Erasure, file: Path) -> None:
 def _summary(done: Erasure) -> str:
     """Say what holds nothing of the person any more, and what may."""
     if done.is_complete:
-        is_yours = any(run.mentions or run.not_followed or run.unknown for run in done.runs)
-        return "done, but for the files listed above, which are yours to judge" if is_yours else "all of it is done"
+        is_yours = any(run.mentions or run.not_followed or run.unknown or run.look_alikes for run in done.runs)
+        return "done, but for what is listed above, which is yours to judge" if is_yours else "all of it is done"
     left = [(count(sum(bool(run.error) for run in done.runs), "run"), any(run.error for run in done.runs))]
     left += [(count(len(done.mentions), "file") + " outside of runs", bool(done.mentions))]
     left += [(count(len(done.not_followed), "link") + " to folders", bool(done.not_followed))]

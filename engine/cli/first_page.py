@@ -10,7 +10,7 @@ scores on a ZeroMQ socket."""
 
 EXAMPLES = """\
 Examples:
-  facestream enroll "Ada Lovelace" ada-1.jpg ada-2.heic
+  facestream enrol "Ada Lovelace" ada-1.jpg ada-2.heic
   facestream run --source 'archive/*.mkv' --out result
   facestream run -s rtsp://192.0.2.10/1 --publish tcp://127.0.0.1:5556
 

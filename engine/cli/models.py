@@ -94,14 +94,14 @@ def show_model(name: str, /) -> None:
 
 
 @models_app.command(name="pull")
-def pull_model(name: str, /, *, accept_license: bool = False, url: str = "") -> None:
+def pull_model(name: str, /, *, accept_licence: bool = False, url: str = "") -> None:
     """Fetch a model; its SHA-256 is known beforehand and checked.
 
     Parameters
     ----------
     name
         As `facestream models list` shows it.
-    accept_license
+    accept_licence
         Without it the licence is shown and nothing is fetched.
     url
         Another place to fetch the same file from.
@@ -117,8 +117,8 @@ def pull_model(name: str, /, *, accept_license: bool = False, url: str = "") -> 
     console.print(
         f"{entry.name}: {entry.note}\nlicence: {entry.licence}\nfrom: {url or entry.url}", soft_wrap=True, markup=False
     )
-    if not accept_license:
-        raise UsageError(f"{entry.name} is under the licence {entry.licence}: add --accept-license to fetch it")
+    if not accept_licence:
+        raise UsageError(f"{entry.name} is under the licence {entry.licence}: add --accept-licence to fetch it")
     columns = TextColumn(entry.name), BarColumn(), DownloadColumn(), TransferSpeedColumn()
     with on_terminal(Progress(*columns, console=console, transient=True)) as bar:
         task = bar.add_task(entry.name, total=entry.size_bytes)

@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from engine.errors import UsageError
+from engine.private_file import make_private_folder
 from engine.whole_file import replacing
 
 OTHER_FOLDER = "choose another folder with --out"
@@ -40,7 +41,7 @@ def write_result(path: Path, content: bytes) -> None:
         UsageError: it cannot be written.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(path.parent)
         with replacing(path) as beside:
             beside.write_bytes(content)
     except OSError as error:

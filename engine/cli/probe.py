@@ -21,6 +21,7 @@ from engine.contracts.count_words import count
 from engine.contracts.probed import Probed
 from engine.contracts.redaction import redact
 from engine.errors import UsageError
+from engine.private_file import private_opener
 from engine.probe import probe as look
 from engine.source.cameras import is_camera
 from engine.source.files import without_password
@@ -104,7 +105,8 @@ def _warn(sentence: str) -> None:
 
 def _write(path: Path, content: bytes) -> None:
     try:
-        path.write_bytes(content)
+        with open(path, "wb", opener=private_opener) as file:
+            file.write(content)
     except OSError as error:
         raise UsageError(f"cannot write {path}: {error.strerror}: choose another file with --picture") from error
 

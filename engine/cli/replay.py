@@ -15,11 +15,11 @@ from engine.cli.saying import say
 from engine.client.results import load_run
 from engine.config import PublishConfig
 from engine.contracts.count_words import count
-from engine.errors import UsageError
+from engine.errors import PublishError, UsageError
 from engine.pipeline.run import new_run_id
 from engine.publish.exposure import check_exposure
 from engine.publish.frames import kept_back
-from engine.publish.publisher import open_publisher
+from engine.publish.opening import open_publisher
 from engine.results.once_more import send_once_more
 from engine.results.recorded import Lost
 
@@ -38,6 +38,10 @@ def replay(
     speed: Annotated[str, Parameter(help="How many times as fast as they were sent, or max: without waiting.")] = "1",
     loop: Annotated[int, Parameter(help="How often; 0: until it is stopped.")] = 1,
     no_wait: Annotated[bool, Parameter(negative=(), help="Begin at once; by default when somebody subscribes.")] = False,
+    wait_readers: Annotated[
+        int, Parameter(help="Begin when so many have subscribed (pub); later ones miss the beginning.")
+    ] = 1,
+    wait_seconds: Annotated[float | None, Parameter(help="Give up waiting after so long; without it, never.")] = None,
     vectors: Annotated[bool, Parameter(negative=(), help="Send the vectors too, which can identify a person.")] = False,
     keys: Annotated[Path | None, Parameter(help="Folder of `facestream keys`: only clients in it may read, encrypted.")] = None,
     insecure: Annotated[bool, Parameter(negative=(), help="Publish in the clear beyond this machine.")] = False,
@@ -58,10 +62,16 @@ def replay(
         facestream replay result --publish tcp://127.0.0.1:5556
 
         facestream replay result --publish tcp://127.0.0.1:5556 --speed 4 --loop 0
+
+        facestream replay result --publish tcp://127.0.0.1:5556 --wait-readers 3
     """
     times = _speed(speed)
     if loop < 0:
         raise UsageError(f"--loop {loop}: 1 or more, or 0 for ever")
+    if wait_readers < 1 or (wait_seconds is not None and not 0 <= wait_seconds < _FOR_EVER_SECONDS):
+        raise UsageError("--wait-readers is 1 or more, and --wait-seconds not negative")
+    if wait_readers > 1 and (no_wait or socket == "push"):
+        raise UsageError("--wait-readers is for a pub socket, without --no-wait: push gives each message to one reader")
     run = load_run(result)
     config = PublishConfig(
         endpoint=publish,
@@ -74,10 +84,17 @@ def replay(
     if warning := check_exposure(config):
         say(warning, aside=True)
     lost, sent, passes = Lost(), 0, 0
-    with _Stop() as stop, open_publisher(config, new_run_id(), warn=lambda sentence: say(sentence, aside=True)) as publisher:
+    with (
+        _Stop() as stop,
+        open_publisher(config, new_run_id(), warn=lambda sentence: say(sentence, aside=True), awaits=wait_readers) as publisher,
+    ):
         if not no_wait:
-            say(f"waiting for a reader at {publisher.bound_endpoint}", aside=True)
-            publisher.wait_for_subscriber(_FOR_EVER_SECONDS, stop.is_asked)
+            who = "a reader" if wait_readers == 1 else count(wait_readers, "reader")
+            say(f"waiting for {who} at {publisher.bound_endpoint}", aside=True)
+            most_seconds = _FOR_EVER_SECONDS if wait_seconds is None else wait_seconds
+            if not publisher.wait_for_subscriber(most_seconds, stop.is_asked) and not stop.is_asked():
+                there = f"{publisher.readers} of {wait_readers} subscribed" if wait_readers > 1 else "nobody read"
+                raise PublishError(f"{there} at {publisher.bound_endpoint} within {most_seconds:g} s: nothing was sent")
         while not stop.is_asked() and (loop == 0 or passes < loop):
             lost = Lost()
             sent += send_once_more(

@@ -17,6 +17,7 @@ from engine.cli.tables import Column, Rows
 from engine.config import Config
 from engine.contracts.count_words import count
 from engine.contracts.messages import Track
+from engine.contracts.times import clock
 from engine.pipeline.run import RunResult
 from engine.pipeline.status import StreamStatus
 
@@ -120,8 +121,8 @@ def _track_row(track: Track, several: bool) -> list[str]:
     return [
         *([track.stream] if several else []),
         str(track.track_id),
-        f"{track.first_pts_seconds:.1f} s",
-        f"{track.last_pts_seconds:.1f} s",
+        clock(track.first_pts_seconds),
+        clock(track.last_pts_seconds),
         str(track.faces_enhanced),
         track.decision,
         best.identity if best else "",

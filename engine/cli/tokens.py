@@ -16,7 +16,8 @@ from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
 from engine.contracts.count_words import count
 from engine.errors import ConfigError
-from engine.web.tokens import Entry, TokenFolder
+from engine.web.asked_link import AskedLink
+from engine.web.tokens import ROLES, Entry, TokenFolder
 
 DirectoryOption = Annotated[Path | None, Parameter(help="The service's serve.directory; the user's own by default.")]
 JsonOption = Annotated[bool, Parameter(negative=(), help="For a program; `list` shows no token.")]
@@ -65,6 +66,29 @@ def new(
         sys.stdout.write(f"{token}\n")
         say(f"the only copy of the token of {name}, which may {', '.join(roles)}: log in with it, or send it as", aside=True)
         say("`Authorization: Bearer TOKEN`", aside=True)
+        if missing := [role for role in ROLES if role not in roles]:
+            say(f"it may not {' or '.join(missing)}: --roles {' '.join(ROLES)} makes one that may do all", aside=True)
+    return 0
+
+
+@tokens_app.command
+def link(*, directory: DirectoryOption = None, json: JsonOption = False) -> int:
+    """Make a link that opens the console in one browser, once, within 15 minutes.
+
+    It may do all, until it logs out or the service ends. Whoever may write the
+    service's directory can make one, as a token; over SSH as well.
+
+    For example:
+
+        facestream tokens link
+    """
+    folder = _opened(directory)
+    url = AskedLink(folder.path).make()
+    if json:
+        sys.stdout.write(msgspec.json.encode({"link": url, "folder": str(folder.path)}).decode() + "\n")
+    else:
+        sys.stdout.write(f"{url}\n")
+        say("opens the console in one browser, once, within 15 minutes", aside=True)
     return 0
 
 

@@ -20,9 +20,9 @@ from engine.client import Candidate, End, Face, Gap, Received, Stats, Stream, Su
 from engine.config import OutputConfig
 from engine.contracts.count_words import count
 from engine.contracts.findings import Decision
+from engine.contracts.times import clock
 from engine.contracts.worth import ratio
 from engine.pipeline.signals import ENDING, leave_terminal
-from engine.report.clocks import clock
 from engine.source.names import name_from_text, new_name
 
 Kind = Literal["face", "track", "stream", "stats", "end"]

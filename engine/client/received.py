@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from engine.client.limits import DEFAULT_LIMITS, Limits, picture_size
 from engine.contracts.messages import SCHEMA, AnyMessage, End, Face, Part, Stats, Track, check_stream_name, decode_header
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, FatalError
 
 
@@ -130,7 +131,7 @@ def parse(frames: list[bytes], replayed: bool = False, limits: Limits = DEFAULT_
         raise Malformed(f"it has {size:,} bytes, more than the {limits.message_bytes:,} of max_message_bytes")
     try:
         message = decode_header(frames[1])
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         _check_schema(frames[1])
         raise Malformed(f"the header is not readable: {error}") from error
     if message.schema != SCHEMA:
@@ -152,7 +153,7 @@ def parse(frames: list[bytes], replayed: bool = False, limits: Limits = DEFAULT_
 def _check_schema(header: bytes) -> None:
     try:
         schema = _decode_common(header).schema
-    except msgspec.DecodeError:
+    except UNREADABLE:
         return
     if schema.startswith("facestream/") and schema != SCHEMA:
         raise _other_schema(schema)

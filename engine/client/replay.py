@@ -8,12 +8,12 @@ import time
 from collections.abc import Iterator
 from typing import cast
 
-import msgspec
 import zmq
 
 from engine.client.age import is_same_machine
 from engine.client.sequence import Position
 from engine.contracts.replay import Kind, ReplayAnswer, ReplayRequest, decode_answer, encode_replay
+from engine.contracts.unreadable import UNREADABLE
 from engine.keys.curve import use_key
 from engine.keys.files import ClientKey
 
@@ -130,7 +130,7 @@ class ReplayClient:
             header, *frames = self._socket.recv_multipart()
             try:
                 answer = decode_answer(header)
-            except msgspec.DecodeError:
+            except UNREADABLE:
                 continue
             if answer.request_id == request_id:
                 yield answer, frames

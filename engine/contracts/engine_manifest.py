@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from engine.contracts.manifest import sha256_of
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ModelError
 
 Target = Literal["onnxruntime", "openvino", "ncnn", "tensorrt-rtx", "tensorrt"]
@@ -141,7 +142,7 @@ def read_engine_manifest(engine: Path) -> EngineManifest:
         manifest = msgspec.json.decode(path.read_bytes(), type=EngineManifest)
     except OSError as error:
         raise ModelError(f"cannot read the engine manifest {path}: {error.strerror}") from error
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise ModelError(f"{path} is not an engine manifest ({error})") from error
     if not engine.is_file():
         raise ModelError(f"{path} describes an engine which is not beside it")

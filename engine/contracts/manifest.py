@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ModelError
 
 
@@ -109,7 +110,7 @@ def read_manifest(path: Path) -> Manifest:
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
     except OSError as error:
         raise ModelError(f"cannot read the model manifest {path}: {error.strerror}") from error
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise ModelError(f"{path} is not a model manifest: {error}") from error
     model = path.with_name(manifest.file)
     if not model.is_file():

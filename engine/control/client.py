@@ -7,9 +7,9 @@ import time
 from contextlib import suppress
 from typing import TypeVar
 
-import msgspec
 import zmq
 
+from engine.contracts.unreadable import UNREADABLE
 from engine.control.answers import AnyResult, ErrorCode, Problem, Reply, Status, decode_reply
 from engine.control.verbs import ENVELOPE_BYTES, PROTOCOL, AnyVerb, GetStatus, Request, encode_request
 from engine.errors import FacestreamError
@@ -110,7 +110,7 @@ class ControlClient(Closing):
             if not self._socket.poll(int(left * 1e3) + 1):
                 break
             frames = self._socket.recv_multipart()
-            with suppress(msgspec.DecodeError):
+            with suppress(*UNREADABLE):
                 reply = decode_reply(frames[-1])
                 if reply.request_id in (request.request_id, ""):
                     return reply

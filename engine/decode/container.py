@@ -11,7 +11,8 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from engine.contracts.messages import Reason
-from engine.decode.clock import Bridge
+from engine.contracts.recording import Start
+from engine.decode.clock import Bridge, StreamClock
 from engine.decode.cropping import Crop, crop_of
 from engine.decode.encryption import HOW, encryption_of_file, encryption_of_stream
 from engine.errors import SourceError
@@ -21,6 +22,10 @@ _TEXT_DEMUXERS = {"tty"}
 _PICTURE_DEMUXERS = "_pipe"
 """With this end the names of those that read one picture."""
 FALLBACK_TIME_BASE = Fraction(1, 90_000)
+MAX_GAP_SECONDS = 10.0
+"""Longer steps between time stamps are a jump, as in FFmpeg's own ``dts_delta_threshold``."""
+MAX_KEY_FRAME_GAP_SECONDS = 60.0
+"""The same where only key frames are decoded."""
 _HIGHEST_RATE = 1000
 """A higher one is a time base that was taken for a rate."""
 _TS_DISCONT = 0x0200
@@ -28,6 +33,8 @@ _TS_DISCONT = 0x0200
 _SEGMENT_STARTS = (b"styp", b"moof", b"sidx")
 _YEARS = range(1980, 2200)
 """Clocks that were never set begin in 1904 or 1970; messages count nanoseconds in 64 bits, which end in 2262."""
+_SEARCHED_SECONDS = 2.0
+"""So far before a key frame reading begins in a container that is searched: by when packets are decoded, and by any of them."""
 _INDEXED = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi"}
 
 
@@ -94,6 +101,38 @@ def origin_seconds(container: InputContainer) -> float:
 def bridges(container: InputContainer) -> Bridge:
     """Return over which jumps of its time stamps a player's time goes on."""
     return "both" if container.format.flags & _TS_DISCONT else "backward"
+
+
+def recording_clock(
+    container: InputContainer, stream: VideoStream, skip_frame: str = "none", start: Start | None = None
+) -> StreamClock:
+    """Return the clock of a recording's pictures, which begins with the first that is given."""
+    return StreamClock(
+        stream.time_base or FALLBACK_TIME_BASE,
+        float(1 / nominal_rate(stream)),
+        MAX_KEY_FRAME_GAP_SECONDS if skip_frame == "nonkey" else MAX_GAP_SECONDS,
+        starts_at_seconds=start.origin_seconds if start else origin_seconds(container),
+        bridge=bridges(container),
+    )
+
+
+def seek_to_key(container: InputContainer, stream: VideoStream, ticks: int, *, exact: bool) -> None:
+    """Go to the key frame at a time stamp or before it.
+
+    Args:
+        container: open.
+        stream: its video.
+        ticks: of a key frame, in the stream's units.
+        exact: this one must be read; a container that is searched, not indexed, lands behind it.
+
+    Raises:
+        SourceError: the file cannot do that.
+    """
+    back = _SEARCHED_SECONDS if exact and container.format.name not in _INDEXED else 0.0
+    try:
+        container.seek(ticks - round(back / (stream.time_base or FALLBACK_TIME_BASE)), backward=True, stream=stream)
+    except av.error.FFmpegError as error:
+        raise SourceError(f"{container.name} can be read from its beginning alone: {error.strerror}", "codec") from error
 
 
 def creation_time(container: InputContainer, stream: VideoStream) -> int | None:

@@ -22,8 +22,6 @@ from engine.contracts.streams import StreamChanged
 from engine.decode.blocks import ask_for_blocks
 from engine.decode.clock import StreamClock
 from engine.decode.container import (
-    FALLBACK_TIME_BASE,
-    bridges,
     chosen_stream,
     container_aspect,
     container_crop,
@@ -32,7 +30,8 @@ from engine.decode.container import (
     expected_frames,
     nominal_rate,
     open_recording,
-    origin_seconds,
+    recording_clock,
+    seek_to_key,
 )
 from engine.decode.damage import Damage
 from engine.decode.display import Display
@@ -45,10 +44,6 @@ from engine.errors import SourceError
 # Log lines would call back into Python from FFmpeg's own threads, which is known to deadlock.
 av.logging.set_level(None)
 
-MAX_GAP_SECONDS = 10.0
-"""Longer steps between time stamps are a jump, as in FFmpeg's own ``dts_delta_threshold``."""
-MAX_KEY_FRAME_GAP_SECONDS = 60.0
-"""The same where only key frames are decoded."""
 _SKIP: dict[str, Literal["DEFAULT", "NONREF", "NONKEY"]] = {"none": "DEFAULT", "nonref": "NONREF", "nonkey": "NONKEY"}
 _HOPELESS_PICTURES = 25
 """So many from the start that cannot be used: the rest is not read."""
@@ -64,19 +59,6 @@ class _Note:
     captured_ns: int
     corrupt: bool
     damaged: bool
-
-
-def recording_clock(
-    container: InputContainer, stream: VideoStream, skip_frame: str = "none", start: Start | None = None
-) -> StreamClock:
-    """Return the clock of a recording's pictures, which begins with the first that is given."""
-    return StreamClock(
-        stream.time_base or FALLBACK_TIME_BASE,
-        float(1 / nominal_rate(stream)),
-        MAX_KEY_FRAME_GAP_SECONDS if skip_frame == "nonkey" else MAX_GAP_SECONDS,
-        starts_at_seconds=start.origin_seconds if start else origin_seconds(container),
-        bridge=bridges(container),
-    )
 
 
 class Decoder(RecordingReader):
@@ -160,7 +142,7 @@ class Decoder(RecordingReader):
             self._display = Display(self._reading.appearance, container_crop(self._path, container, stream))
             try:
                 if self._seek_ticks is not None:
-                    container.seek(self._seek_ticks, backward=True, stream=stream)
+                    seek_to_key(container, stream, self._seek_ticks, exact=self._first_frame > 0)
                 yield from self._read(container, stream)
                 end = RecordingEnd(
                     self._path, container, stream, self._counted, self._cut, self._read_to_seconds, self._refusal

@@ -21,7 +21,7 @@ from engine.archive.reader import VectorRow
 from engine.archive.record import workers
 from engine.client.results import Key, Run, is_file_of_vectors, load_run
 from engine.contracts.findings import Basis, Candidate, Quality
-from engine.contracts.times import Int64, StreamSeconds, UnixNs, utc
+from engine.contracts.times import Int64, StreamSeconds, UnixNs, clock, wall_clock
 from engine.errors import PublishError
 
 
@@ -118,7 +118,7 @@ class StoredTrack:
 
     @property
     def when(self) -> str:
-        """Its begin for a person: the wall clock in UTC, else the time in the recording."""
+        """Its begin for a person: on the wall where that is known, else in the recording."""
         return when(self.taken_ns, self.first_seconds)
 
     @property
@@ -200,11 +200,8 @@ def collector_rests() -> Iterator[None]:
 
 
 def when(taken_ns: int | None, seconds: float) -> str:
-    """Return a time for a person: the wall clock in UTC where it is known, else that in the recording."""
-    if taken_ns is not None:
-        return f"{utc(taken_ns):%Y-%m-%d %H:%M:%S}Z"
-    minutes, rest = divmod(int(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{seconds - 60 * minutes:04.1f}"
+    """Return a time for a person: on the wall where that is known, else in the recording."""
+    return clock(seconds) if taken_ns is None else wall_clock(taken_ns)
 
 
 def _embedders(run: Run) -> tuple[set[str], set[str]]:

@@ -74,7 +74,7 @@ def _yunet(config: DetectConfig, find_model: FindModel) -> Detector:
     path = find_model("yunet")
     if path is None:
         raise ModelError(
-            "the detector yunet has no model file here: fetch it with `facestream models pull yunet --accept-license`, "
+            "the detector yunet has no model file here: fetch it with `facestream models pull yunet --accept-licence`, "
             "or give the path of one as detect.detector"
         )
     return _yunet_file(config, path, "yunet", "MIT")

@@ -39,7 +39,8 @@ def has_picture(said: Said) -> bool:
 
 
 class Enhancement:
-    """The core: give it the crops of each track in order, and then its end; pass on what it returns, in order.
+    """The core: give it the crops of each track in order, and then its end; pass on what it returns, in order. A picture of
+    many frames takes as long as several faces: while a track goes on it is made by ``picture_due``, when no face waits.
 
     Only ``enlarge`` may be called from other threads.
 
@@ -68,6 +69,8 @@ class Enhancement:
         self._config, self._enhancer, self._hurried = config, enhancer, hurried
         self._verifier, self._calls, self._telemetry, self._warn = verifier, calls, telemetry, warn
         self._tracks: dict[tuple[str, int], TrackSoFar] = {}
+        self._due: dict[tuple[str, int], None] = {}
+        """Tracks that should have a picture, or a better one, longest first."""
         some_may_leave = shows_tracks(config.publish, is_known=True)
         self._pictures = TrackPictures(fuser if some_may_leave else None, config.crop, calls, telemetry)
 
@@ -101,12 +104,28 @@ class Enhancement:
             track = self._tracks.setdefault((crop.stream, crop.track_id), TrackSoFar(crop))
             track.add(crop)
             self._pictures.add(crop, face)
+            if score.track_decision_changed:
+                said.append(self._track_now(track))
             may_leave = shows_tracks(self._config.publish, is_known=track.is_known)
-            if score.track_decision_changed or (may_leave and self._pictures.is_due(crop.stream, crop.track_id)):
-                news = self._track(track.as_closed(), track.faces, ended=False)
-                track.is_known = news.body.decision == "known"
-                said += [news] if score.track_decision_changed or has_picture(news) else []
+            if may_leave and self._pictures.is_due(crop.stream, crop.track_id):
+                self._due.setdefault((crop.stream, crop.track_id))
         return said
+
+    @property
+    def has_picture_due(self) -> bool:
+        """Whether ``picture_due`` has something to do."""
+        return bool(self._due)
+
+    def picture_due(self) -> list[Said]:
+        """Make the picture that has been due for longest, one at most, and return what there is to say of its track."""
+        while self._due:
+            key = next(iter(self._due))
+            del self._due[key]
+            track = self._tracks.get(key)
+            if track is not None and self._pictures.is_due(*key):
+                news = self._track_now(track, pictured=True)
+                return [news] if has_picture(news) else []
+        return []
 
     def compare_again(self) -> list[Said]:
         """Where the gallery has changed, return what that makes of the tracks that go on; cheap where it has not."""
@@ -114,9 +133,7 @@ class Enhancement:
         for changed in self._verifier.changed_by_gallery():
             track = self._tracks.get((changed.stream, changed.track_id))
             if track is not None:
-                news = self._track(track.as_closed(), track.faces, ended=False, reason=changed.reason)
-                track.is_known = news.body.decision == "known"
-                said.append(news)
+                said.append(self._track_now(track, reason=changed.reason))
         self._say_gallery()
         return said
 
@@ -124,7 +141,7 @@ class Enhancement:
         """A track is over, and all its faces are finished: say what is known of it, and forget it."""
         track = self._tracks.pop((closed.stream, closed.track_id), None)
         self._verifier.refresh()  # its last word: who was taken out by now is not in it
-        said = self._track(closed, track.faces if track else 0, ended=True)
+        said = self._track(closed, track.faces if track else 0, ended=True, pictured=True)
         self._forget((closed.stream, closed.track_id))
         return said
 
@@ -152,10 +169,15 @@ class Enhancement:
             crop.sighting, enhanced, score.decision, score.candidates, score.gallery_version, parts, score.gallery
         )
 
-    def _track(self, closed: TrackClosed, faces: int, *, ended: bool, reason: str = "") -> Said:
+    def _track_now(self, track: TrackSoFar, *, pictured: bool = False, reason: str = "") -> Said:
+        news = self._track(track.as_closed(), track.faces, ended=False, pictured=pictured, reason=reason)
+        track.is_known = news.body.decision == "known"
+        return news
+
+    def _track(self, closed: TrackClosed, faces: int, *, ended: bool, pictured: bool, reason: str = "") -> Said:
         scores = self._verifier.track_scores(closed.stream, closed.track_id)
         self._say_gallery()
-        made, candidates = self._picture(closed, scores, ended=ended)
+        made, candidates = self._picture(closed, scores) if pictured else (None, scores.candidates)
         is_known = scores.decision == "known"
         shown = (made.bgr, made.agreement, made.said.model) if made else ()
         parts, payloads = track_parts_of(self._config.publish, scores.embedding, *shown, is_known=is_known)
@@ -164,11 +186,9 @@ class Enhancement:
         result = TrackResult(closed, ended, faces, *decided, parts, scores.basis, scores.gallery, reason, picture)
         return Said(result, payloads)
 
-    def _picture(self, closed: TrackClosed, scores: TrackScores, *, ended: bool) -> tuple[Made | None, list[Candidate]]:
-        """Return the picture of a track if one is to be made now and may leave, and the candidates with its cosines beside."""
+    def _picture(self, closed: TrackClosed, scores: TrackScores) -> tuple[Made | None, list[Candidate]]:
+        """Return the picture of a track if one can be made and may leave, and the candidates with its cosines beside."""
         key = closed.stream, closed.track_id
-        if not ended and not self._pictures.is_due(*key):
-            return None, scores.candidates
         if not shows_tracks(self._config.publish, is_known=scores.decision == "known"):
             return None, scores.candidates
         if (made := self._pictures.make(*key)) is None:
@@ -183,6 +203,7 @@ class Enhancement:
 
     def _forget(self, key: tuple[str, int]) -> None:
         self._verifier.forget(*key)
+        self._due.pop(key, None)
         self._pictures.forget(key)
 
     def _scores(self, crops: Sequence[FaceCrop], enlarged: Enlarged) -> list[FaceScores]:

@@ -15,6 +15,7 @@ from engine.archive.ledger import GONE, Compared, Ledger
 from engine.archive.pieces import digest, pieces
 from engine.archive.record_check import RECORDS, Record, size_of
 from engine.contracts.times import UnixNs, utc_words
+from engine.contracts.unreadable import UNREADABLE
 from engine.exhibit.rules import too_young
 from engine.exhibit.verdict import Fault, Verdict
 
@@ -79,7 +80,7 @@ class _Payloads:
         held = self._ledger.files.get(row.file) if row is not None else None
         if row is None or held is None or not 0 <= row.row < len(held):
             return False
-        return held[row.row] in (bytes.fromhex(sha256), GONE)
+        return held[row.row] == GONE or held[row.row].hex() == sha256
 
 
 def check_payloads(
@@ -162,5 +163,5 @@ def _unnamed(directory: Path, named: set[str], verdict: Verdict) -> None:
 def _decoded(line: bytes) -> _Line | None:
     try:
         return _DECODER.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return None

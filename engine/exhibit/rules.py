@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from engine.archive.chain import Block, Edit, Keep
 from engine.archive.checkpoints import PROGRESS
-from engine.archive.ledger import Ledger, Pieces
+from engine.archive.ledger import Ledger, Pieces, check_spans
 from engine.archive.pieces import CORRECTIONS
 
 _AGED = ("faces.jsonl", "tracks.jsonl", "stream.jsonl")
@@ -68,13 +68,18 @@ def out_of_place(ledger: Ledger, before: Block | None, block: Block) -> str:
 
 def went_too_early(ledger: Ledger, block: Block) -> Iterator[tuple[str, int, str]]:
     """Yield of what an expiry says it took out, and what was too young for that: the file, the number of the block that vouches
-    for it, and why. Call it before the ledger takes the block."""
+    for it, and why. Call it before the ledger takes the block.
+
+    Raises:
+        ValueError: it speaks of pieces that there are not.
+    """
     if block.kind != "cut" or block.why != "expire":
         return
     for name, edits in block.edits.items():
         if name not in _AGED:
             continue
         held = ledger.files.get(name, Pieces())
+        check_spans(name, edits, len(held))
         newest = max((held.blocks[place] for place in _gone(len(held), edits)), default=-1)
         if newest > 0 and (why := too_young(block.keep, ledger.times[newest - 1], block.at_ns)):
             yield name, newest, why

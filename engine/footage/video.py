@@ -19,8 +19,7 @@ from av.video.reformatter import ColorRange, Colorspace
 
 from engine.contracts.frames import ColourMatrix, Planes, Uint8
 from engine.decode.clock import StreamClock
-from engine.decode.container import bridges, open_recording, origin_seconds
-from engine.decode.decoder import MAX_GAP_SECONDS
+from engine.decode.container import MAX_GAP_SECONDS, bridges, open_recording, origin_seconds
 from engine.errors import PublishError
 from engine.footage.copying import sound_of
 from engine.footage.encoders import TIME_BASE, Encoder

@@ -27,7 +27,7 @@ from engine.jobs.pieces import PIECE, POINTS, Piece, read_piece, write_piece
 from engine.jobs.segments import Segment
 from engine.jobs.warm import Warm
 from engine.pipeline.run import describe_run
-from engine.publish.publisher import open_publisher
+from engine.publish.opening import open_publisher
 from engine.runtime.telemetry import Telemetry
 from engine.workers.links import outgoing
 
@@ -94,6 +94,7 @@ def process_segment(
             if step.point is not None:
                 points.append(msgspec.json.encode(step.point) + b"\n")
             bell.ring()
+        bell.ring(at_once=True)
         deliver(enhancing.take(all_of_it=True))
         calls, enhanced = enhancing.account()
         delivery.end("completed", "")
@@ -125,13 +126,13 @@ class _Bell:
         self._looking, self._first, self._go_on = looking, segment.first_frame, go_on
         self._due = 0.0
 
-    def ring(self) -> None:
-        """Ask, if it is time.
+    def ring(self, *, at_once: bool = False) -> None:
+        """Ask, if it is time, or ``at_once``.
 
         Raises:
             Interrupted: the answer is no.
         """
-        if (now := time.monotonic()) < self._due:
+        if (now := time.monotonic()) < self._due and not at_once:
             return
         self._due = now + _TELL_SECONDS
         if not self._go_on(Progress(self._looking.last_frame + 1 - self._first, self._looking.frames_expected)):

@@ -1,7 +1,7 @@
 """Puts what the segments of recordings have left into one output directory, as one run over all of them writes it.
 
 The directory is written beside its place and comes there whole, by a rename: a kill leaves what was there before, and what the
-next attempt begins with anew. Memory does not grow with the archive: it holds a line at a time, and the track ids of one segment.
+next attempt begins with anew. Memory does not grow with the archive: it holds a line at a time, and track ids of one segment.
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ def join(
         PublishError: a recording is not finished, or what was left of a segment cannot be read.
         OutputError: the directory cannot be written.
     """
-    key = _key_of(config, parts)
-    if (before := recorded(target).get("archive")) and before.get("key") == key:
+    content = _content_of(config, parts)
+    if (before := recorded(target).get("archive")) and before.get("content") == content:
         return msgspec.convert(before["joined"], Joined)
     if not config.output.overwrite:
         check_free(target, OVERWRITE)
@@ -92,14 +92,14 @@ def join(
     run |= {"inputs": {part.plan.stream: _facts_before(part.plan) for part in parts}}
     with _one_sentence(target):
         beside.parent.mkdir(parents=True, exist_ok=True)
-        joined = _write(beside, config, run, parts, key, progress)
+        joined = _write(beside, config, run, parts, content, progress)
         _report(beside, config)
         _take_place(beside, target)
     return joined
 
 
 def _write(
-    beside: Path, config: Config, run: dict[str, Any], parts: Sequence[Part], key: str, progress: Callable[[int], None]
+    beside: Path, config: Config, run: dict[str, Any], parts: Sequence[Part], content: str, progress: Callable[[int], None]
 ) -> Joined:
     """Write the directory; where that fails it stays as it is, and the next attempt empties it."""
     counts, workers, failed, twice = Counting(), dict[str, dict[str, str]](), 0, 0
@@ -123,7 +123,7 @@ def _write(
         joined = Joined(str(run["run_id"]), len(parts), failed, counts.run["frames"], twice, lines.faces, lines.tracks)
         totals = counts.now()
         about: dict[str, Any] = {"workers": workers, "counters": totals.flat(), "streams": totals.streams}
-        sink.close("completed", about | {"archive": {"key": key, "joined": asdict(joined)}})
+        sink.close("completed", about | {"archive": {"content": content, "joined": asdict(joined)}})
     return joined
 
 
@@ -156,7 +156,7 @@ def _finished(part: Part) -> tuple[Chain, dict[Segment, tuple[Path, Piece]]]:
     return chain, {piece.segment: (directory, piece) for directory, piece in found if piece is not None}
 
 
-def _key_of(config: Config, parts: Sequence[Part]) -> str:
+def _content_of(config: Config, parts: Sequence[Part]) -> str:
     """Return what two jobs have in common whose results are the same."""
     about = [(part.plan.stream, part.plan.input, part.failed) for part in parts]
     return hashlib.sha256(msgspec.json.encode([msgspec.to_builtins(config), about, __version__])).hexdigest()

@@ -66,6 +66,8 @@ def chain_of(planned: Sequence[Segment], done: Mapping[Segment, Done], keys: Seq
         done: those of the plan that were processed, and those of ``todo`` that earlier calls have asked for.
         keys: of the recording's ``Scan``.
     """
+    if WHOLE in done:
+        return _in_one_piece(done)
     links: list[Link] = []
     current, after = planned[0], None
     refuted: set[Segment] = set()

@@ -14,6 +14,7 @@ from engine.contracts.frames import Frame
 from engine.contracts.recording import Recording
 from engine.contracts.streams import Checkpoint, StreamChanged
 from engine.decode.recording import reader_of
+from engine.errors import error_words
 from engine.jobs.pieces import Ending, Point, State
 from engine.jobs.seat import Work
 from engine.jobs.segments import Segment
@@ -51,6 +52,7 @@ class Looking:
 
     def __init__(self, recording: Recording, segment: Segment, config: Config, core: Perception, telemetry: Telemetry) -> None:
         self._stream, self._segment, self._core, self._telemetry = recording.name, segment, core, telemetry
+        self._path = recording.path
         self._reader = reader_of(recording, config.decode, config.detect.every, start=segment.start)
         self._every = config.detect.every
         self._joins = frozenset(segment.joins)
@@ -73,7 +75,7 @@ class Looking:
     def __iter__(self) -> Iterator[Step]:
         with self._reader:
             waiting: list[tuple[Frame, dict[str, int]]] = []
-            for item in self._reader:
+            for item in self._items():
                 if isinstance(item, Frame):
                     waiting.append((item, self._reader.counters))
                     if len(waiting) < self._core.together:
@@ -101,6 +103,14 @@ class Looking:
                 if self._is_stuck():
                     self.ending = "busy"
                     return
+
+    def _items(self) -> Iterator[Frame | StreamChanged]:
+        """Whatever goes wrong in a recording is its end, and nobody else's."""
+        try:
+            yield from self._reader
+        except Exception as error:
+            words = f"{self._path}: reading it failed: {error_words(error)}".encode(errors="replace").decode()
+            yield StreamChanged(self._stream, "failed", "unexpected", words, counters=self._reader.counters)
 
     def _looked_at(self, waiting: list[tuple[Frame, dict[str, int]]]) -> Iterator[Step]:
         due = [self._core.is_detection_due(self._stream, marked=frame.detect, live=False) for frame, _ in waiting]

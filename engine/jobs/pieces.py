@@ -114,7 +114,7 @@ def read_piece(directory: Path) -> Piece | None:
     path = directory / PIECE
     try:
         return msgspec.json.decode(path.read_bytes(), type=Piece)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
         raise PublishError(f"cannot read {path}: {error.strerror}") from error

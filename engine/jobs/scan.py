@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from engine.config import DecodeConfig
 from engine.contracts.recording import Recording
-from engine.decode.container import FALLBACK_TIME_BASE, open_recording
-from engine.decode.decoder import recording_clock
+from engine.decode.container import FALLBACK_TIME_BASE, open_recording, recording_clock
 from engine.errors import SourceError
 
 _ASK_PACKETS = 4096

@@ -45,7 +45,8 @@ class Warm:
         except BaseException:
             self._looking.close()
             raise
-        self._elsewhere, self._here = elsewhere, here
+        self._elsewhere, self.models = elsewhere, here
+        """Of enhancement; None where that is elsewhere."""
         enhance = elsewhere[1] if elsewhere else here.facts if here else {}
         self.facts = {"perceive": self._looking.facts, "enhance": enhance}
         """What ``run.json`` says of the models, by worker."""
@@ -58,8 +59,8 @@ class Warm:
         """Return the way to the half that needs no frames, for one segment of a stream."""
         if self._elsewhere is not None:
             return self._elsewhere[0](stream)
-        assert self._here is not None
-        return Here(Seat(self._here, stream))
+        assert self.models is not None
+        return Here(Seat(self.models, stream))
 
     def __enter__(self) -> Self:
         return self
@@ -70,5 +71,5 @@ class Warm:
     def close(self) -> None:
         """Free the models."""
         self._looking.close()
-        if self._here is not None:
-            self._here.close()
+        if self.models is not None:
+            self.models.close()

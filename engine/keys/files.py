@@ -17,6 +17,7 @@ from typing import Literal, TypeVar
 import msgspec
 import zmq
 
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError
 from engine.keys.curve import require_curve
 from engine.keys.topics import EVERYTHING, check_rights
@@ -110,7 +111,7 @@ def read_key(path: Path, kind: type[Kind]) -> Kind:
     try:
         found = msgspec.json.decode(text, type=kind)
         check_rights(getattr(found, "topics", ()))
-    except (msgspec.DecodeError, ConfigError, UnicodeDecodeError) as error:
+    except (*UNREADABLE, ConfigError) as error:
         raise ConfigError(f"{path} is not {_WORDS[kind]}, or damaged: make it anew with `facestream keys new`") from error
     if not all(map(_is_key, found.keys())) or not _belong_together(found):
         raise ConfigError(f"{path} is damaged: what it holds are no keys; make it anew with `facestream keys new`")

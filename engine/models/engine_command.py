@@ -11,6 +11,7 @@ import msgspec
 
 from engine.contracts.engine_manifest import EngineKey, EnginePrecision, Profile, Target, engine_manifest_path
 from engine.contracts.manifest import Manifest
+from engine.contracts.unreadable import UNREADABLE
 from engine.models.catalog import engines_dir, find_model
 
 
@@ -53,7 +54,7 @@ def rebuild_command(model: Path, described: Manifest, engine: Path) -> str:
     """Return the command that makes an engine file anew: by its manifest or, where nobody can read that, by its name."""
     try:
         key = msgspec.json.decode(engine_manifest_path(engine).read_bytes(), type=_Keyed).key
-    except (OSError, msgspec.DecodeError):
+    except (OSError, *UNREADABLE):
         parts = engine.stem.replace("_", "-").split("-")
         target = next((name for name in get_args(Target) if name in engine.stem.replace("_", "-")), "")
         precision = next((name for name in get_args(EnginePrecision) if name in parts), "")

@@ -98,7 +98,7 @@ def _check_gallery(config: Config, warn: Callable[[str], None], *, is_service: b
     try:
         with open_gallery(config.verify.gallery, read_only=True) as gallery:
             if gallery.version() == 0:
-                warn(f"nobody is enrolled in the gallery {gallery.where} yet, so nobody is recognised: see `facestream enroll`")
+                warn(f"nobody is enrolled in the gallery {gallery.where} yet, so nobody is recognised: see `facestream enrol`")
     except MissingGalleryError as error:
         if not is_service:
             raise ConfigError(missing_gallery(named) if named else str(error)) from error
@@ -129,4 +129,4 @@ def missing_gallery(path: Path) -> str:
         files = []
     near = difflib.get_close_matches(path.name, files, n=1)
     meant = f"did you mean {path.parent / near[0]}? Otherwise check" if near else "check"
-    return f"there is no gallery {path}: {meant} the path, or make it with `facestream enroll NAME PICTURE --gallery {path}`"
+    return f"there is no gallery {path}: {meant} the path, or make it with `facestream enrol NAME PICTURE --gallery {path}`"

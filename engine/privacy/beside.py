@@ -14,6 +14,7 @@ import msgspec
 
 from engine.archive.files import FACES
 from engine.audit import AuditLog
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import AuditError
 from engine.privacy.mentions import Mentions
 
@@ -101,7 +102,7 @@ def _answers_of(path: Path) -> bytes:
         kept = msgspec.json.decode(path.read_bytes(), type=dict[str, Any]).get("answers") or []
         replies = [base64.b64decode(one["reply"]) for one in kept]
         return b"\n".join(msgspec.json.encode(msgspec.msgpack.decode(reply)) for reply in replies)
-    except (msgspec.DecodeError, UnicodeDecodeError, binascii.Error, KeyError, TypeError, AttributeError):
+    except (*UNREADABLE, binascii.Error, KeyError, TypeError, AttributeError):
         return b""
 
 

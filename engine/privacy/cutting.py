@@ -19,6 +19,7 @@ import msgspec
 from engine.archive.checkpoints import PROGRESS, CheckpointNote, DoneNote, MarkNote, encode_note, read_notes
 from engine.archive.files import torn_line, track_folder, whole_lines
 from engine.archive.record_check import RECORDS
+from engine.contracts.unreadable import UNREADABLE
 from engine.privacy.folder import Destroyed, Folder
 from engine.whole_file import left_by_a_kill, replacing, sync_directory
 
@@ -188,7 +189,7 @@ def _judged(line: bytes, judge: Judge) -> tuple[bytes, Record | None, Record | N
     """Return the line that stands in the place of one (empty: none), its record, and what became of that."""
     try:
         record = msgspec.json.decode(line, type=Record)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return (line if judge.keeps_unreadable(line) else b""), None, None
     after = judge.record(record)
     if after is record:
@@ -204,7 +205,6 @@ def _rewrite(path: Path, becomes: Callable[[bytes], bytes]) -> Rewritten:
         for block in iter(lambda: old.read(1 << 20), b""):
             before.update(block)
     with replacing(path) as beside, beside.open("wb") as new:
-        os.fchmod(new.fileno(), status.st_mode & 0o7777)
         for line in filter(None, map(becomes, whole_lines(path))):
             after.update(line)
             size += len(line)

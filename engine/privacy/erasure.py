@@ -21,11 +21,12 @@ from engine.keys.signing import SigningKey
 from engine.privacy.beside import files_beside, forgotten, mentions_in
 from engine.privacy.cutting import Cut, Record, Rewritten, cut
 from engine.privacy.folder import Folder
+from engine.privacy.look_alikes import look_alikes
 from engine.privacy.mentions import Mentions, without_candidates
 from engine.privacy.person import OfPerson
 from engine.privacy.receipt import Erasure, GalleryErased, RunErased
 from engine.privacy.runs import REPORT, RUN, GoesOn, links_below, nobody_writes, not_of_the_run, report_anew, runs_below
-from engine.privacy.said import forget_person
+from engine.privacy.said import Key, forget_person
 from engine.verify.galleries import Where, gallery_file, gallery_words, is_there, open_gallery
 
 _NOT_OURS = frozenset(["inputs", "streams", "config", "counters"])
@@ -67,6 +68,7 @@ def erase(
     receipt = Erasure(at=datetime.now(UTC).isoformat(timespec="seconds"), dry_run=dry_run)
     receipt.not_followed = [str(link) for output in outputs for link in links_below(output)]
     sources = {directory: _Sources.of(directory, person, likely) for directory in dict.fromkeys(directories)}
+    alike = look_alikes(list(sources), person, [(path, key) for path, one in sources.items() for key in one.tracks])
     if gallery is not None:
         receipt.gallery = _from_gallery(gallery, person, [name for one in sources.values() for name in one.names], dry_run)
     if audit is not None:
@@ -75,6 +77,8 @@ def erase(
     receipt.service_logs = forgotten(outside, audit.path if audit else None, person, who, dry_run)
     told = _Told(who, key)
     receipt.runs = [_from_run(directory, person, likely, dry_run, known, told) for directory, known in sources.items()]
+    for run in receipt.runs:
+        run.look_alikes = alike.get(Path(run.directory), [])
     if not dry_run:
         receipt.mentions = mentions_in(outside, person)
     return receipt
@@ -86,15 +90,17 @@ class _Sources:
     before any of them goes."""
 
     names: frozenset[str]
+    tracks: frozenset[Key] = frozenset()
     error: str = ""
     """Why it cannot be told now."""
 
     @classmethod
     def of(cls, directory: Path, person: Mentions, likely: bool) -> _Sources:
         try:
-            return cls(_named(directory, OfPerson(directory, person, likely)))
+            theirs = OfPerson(directory, person, likely)
+            return cls(_named(directory, theirs), frozenset(theirs.tracks))
         except (OSError, FacestreamError) as error:
-            return cls(frozenset(), str(error))
+            return cls(frozenset(), error=str(error))
 
 
 def _named(directory: Path, theirs: OfPerson) -> frozenset[str]:

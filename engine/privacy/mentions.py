@@ -15,6 +15,7 @@ from urllib.parse import unquote_to_bytes
 import msgspec
 
 from engine.archive.files import first_data
+from engine.contracts.unreadable import UNREADABLE
 from engine.verify.person_name import spelling
 
 _BLOCK_BYTES, _OVERLAP_BYTES = 1 << 20, 1 << 13
@@ -80,7 +81,7 @@ def without_candidates(line: bytes) -> bytes:
     """Return a line of faces or tracks without its candidates, each of which is one name: "Ann" is not "Ann Lee"."""
     try:
         record = msgspec.json.decode(line, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return line
     record.pop("candidates", None)
     return msgspec.json.encode(record)

@@ -11,6 +11,7 @@ import msgspec
 from engine.archive.files import FACES, whole_lines
 from engine.archive.reader import NamedFiles
 from engine.archive.record_check import RECORDS
+from engine.contracts.unreadable import UNREADABLE
 from engine.privacy.folder import Destroyed, Folder
 
 
@@ -51,5 +52,5 @@ def _siblings(path: Path) -> bool:
 def _named_by(line: bytes) -> set[str]:
     try:
         return set(msgspec.json.decode(line, type=NamedFiles).files.values())
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return set()

@@ -22,6 +22,7 @@ import msgspec
 from engine.archive.files import whole_lines
 from engine.archive.record_check import RECORDS
 from engine.contracts.track_picture import TrackPicture
+from engine.contracts.unreadable import UNREADABLE
 from engine.privacy.cutting import Judge, Record
 from engine.privacy.folder import Folder
 from engine.privacy.mentions import Mentions
@@ -139,7 +140,7 @@ class OfPerson(Judge):
     def _look(self, line: bytes, seen: dict[_Key, _Seen]) -> None:
         try:
             record = msgspec.json.decode(line, type=Record)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return
         track, who = seen.setdefault(_key(record), _Seen()), self._who(record)
         track.note_times(record)
@@ -158,14 +159,14 @@ class OfPerson(Judge):
     def _look_for_lost(self, line: bytes, folder: Folder) -> None:
         try:
             track = msgspec.json.decode(line, type=_Pictured)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return
         there = ((folder.path / name).is_file() for name in track.files.values() if "\0" not in name)
         if track.picture and track.files and not any(there):
             self._lost.setdefault((track.stream, track.track_id), set()).update(one.frame_index for one in track.picture.frames)
 
     def _find(self, line: bytes) -> None:
-        with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+        with contextlib.suppress(*UNREADABLE):
             face = msgspec.json.decode(line, type=_Face)
             self._lost.get((face.stream, face.track_id), set()).discard(face.frame_index)
 

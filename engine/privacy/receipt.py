@@ -45,6 +45,8 @@ class RunErased(msgspec.Struct, kw_only=True):
     """Files in which the name still stands, as that of a stream, a recording, or somebody else: look yourself."""
     unknown: list[str] = []
     """What lies in the directory and no run has written, as clips, exports and pages: it may show the person all the same."""
+    look_alikes: list[str] = []
+    """Tracks, as ``stream/id``, that were shown under the name only because they look like the person: they are left."""
     block: int | None = None
     """Number of the block of the run's hash chain that says what was left; None: the run has no chain, or is as it was."""
     head: str = ""

@@ -22,6 +22,7 @@ from engine.archive.checkpoints import PROGRESS
 from engine.archive.files import FACES, whole_lines
 from engine.archive.pieces import CORRECTIONS
 from engine.archive.reader import recorded
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import FacestreamError, UsageError
 from engine.keys.signing import SigningKey
 from engine.privacy.cutting import LINES, Cut, Judge, Record, cut
@@ -124,7 +125,7 @@ class TooOld(Judge):
     def _look(self, line: bytes) -> None:
         try:
             record = msgspec.json.decode(line, type=Record)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except UNREADABLE:
             return
         key, sent = _key(record), self._sent_ns(record)
         self.newest_ns = max(self.newest_ns, sent)

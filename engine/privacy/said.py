@@ -19,6 +19,7 @@ from engine.archive.lock import alone_with
 from engine.archive.pieces import CORRECTIONS
 from engine.archive.reader import recorded
 from engine.archive.record_check import RECORDS
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import PublishError
 from engine.privacy.cutting import Judge, Record, Rewritten
 from engine.privacy.folder import Folder
@@ -87,7 +88,7 @@ def _left(directory: Path, judge: Judge) -> set[Key]:
     with Folder(directory) as folder:
         for name in filter(folder.is_file, RECORDS):
             for line in whole_lines(directory / name):
-                with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+                with contextlib.suppress(*UNREADABLE):
                     record = msgspec.json.decode(line, type=Record)
                     track_id = record.get("track_id")
                     if isinstance(track_id, int) and judge.record(record) is not None:
@@ -117,7 +118,7 @@ def _rewrite(directory: Path, becomes: Callable[[Correction], Correction], dry_r
 def _line(directory: Path, line: bytes, becomes: Callable[[Correction], Correction]) -> bytes:
     try:
         one = msgspec.json.decode(line, type=Correction)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise PublishError(f"{directory / CORRECTIONS} holds a line that is no correction: {error}") from error
     other = becomes(one)
     return line if other is one else msgspec.json.encode(other) + b"\n"

@@ -10,8 +10,7 @@ the kernel's buffer are kept short for cameras, and ``engine.client.Subscriber``
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import zmq
@@ -30,7 +29,6 @@ from engine.publish.patience import Patience
 from engine.publish.replay import ReplayService, Ring
 from engine.publish.subscriptions import GrantedSubscriptions, Subscriptions
 from engine.publish.tap import TapSocket
-from engine.runtime.descriptors import raise_limit
 
 _BLOCKED_POLL_MS = 50
 _LIVE_HWM = 32
@@ -42,9 +40,6 @@ _SUBSCRIPTION_BYTES = 512
 _HEARTBEAT_MS = 5_000
 """A subscriber behind a cut cable is given up after three of these; its queue would be held for ever otherwise."""
 _KEEPALIVE_SECONDS = 15
-_LINGER_MS = 5_000
-_MOST_FILES = 65_536
-"""A crowd of connections must not cost the process the files that it writes."""
 
 
 def _never() -> bool:
@@ -70,6 +65,7 @@ class Publisher:
         next_seq: Mapping[str, int] | None = None,
         warn: Callable[[str], None] = _nobody,
         tap: str = "",
+        awaits: int = 1,
     ) -> None:
         """Bind the sockets that the configuration names.
 
@@ -82,6 +78,7 @@ class Publisher:
             next_seq: where a publisher goes on that replaces another one, see ``Numbering``.
             warn: is told, seldom, whom the keys keep out, and that no reader comes.
             tap: endpoint of ``Tap.messages``; empty: none.
+            awaits: subscribers of a ``pub`` socket that ``wait_for_subscriber`` waits for.
 
         Raises:
             ConfigError: an endpoint is malformed, or open to others without keys; the engine's own key cannot be used. What is
@@ -89,7 +86,7 @@ class Publisher:
             PublishError: an endpoint is in use or may not be used.
         """
         self._config, self._kept_back = config, kept_back(config)
-        self._live = live
+        self._live, self._awaits = live, awaits
         self._numbering = Numbering(run_id, next_seq)
         self._subscriptions = Subscriptions()
         self._counters = {"published": 0, "published_bytes": 0, "unheard": 0, "abandoned": 0}
@@ -145,8 +142,18 @@ class Publisher:
         own = self._counters | {"floods": self._guard.cut} | ({"refused": self._door.refused} if self._door else {})
         return own | (self._replay.counters if self._replay else {})
 
+    @property
+    def readers(self) -> int:
+        """Connections to a ``pub`` socket that asked for something, as of the last ``poll``; only where
+        several are awaited."""
+        return self._subscriptions.readers
+
+    @property
+    def _have_come(self) -> bool:
+        return self.readers >= self._awaits if self._awaits > 1 else self.subscriptions > 0
+
     def wait_for_subscriber(self, timeout_seconds: float | None = None, should_stop: Callable[[], bool] = _never) -> bool:
-        """Wait for a first subscriber, as long as the configuration says or as given; return whether there is one."""
+        """Wait for whom is awaited, as long as the configuration says or as given; return whether they came."""
         deadline = time.monotonic() + (self._config.wait_seconds if timeout_seconds is None else timeout_seconds)
         while self._socket is not None:
             self.poll()
@@ -155,12 +162,12 @@ class Publisher:
             if self._config.socket == "push":
                 if self._socket.poll(wait_ms, zmq.POLLOUT):
                     return True
-            elif self.subscriptions:
+            elif self._have_come:
                 return True
             else:
                 self._socket.poll(wait_ms, zmq.POLLIN)
                 self._subscriptions.follow(self._socket)
-            if not self.subscriptions and (left_ms <= 0 or should_stop()):
+            if not self._have_come and (left_ms <= 0 or should_stop()):
                 return False
         return False
 
@@ -243,7 +250,8 @@ class Publisher:
             if config.socket == "pub":
                 self._subscriptions = GrantedSubscriptions(socket, self._door)
         if config.socket == "pub":
-            # Not XPUB_VERBOSER: it queues every repeated subscription, without bound.
+            # Else neither this nor XPUB_VERBOSER: they queue every repeated subscription, without bound.
+            socket.setsockopt(zmq.XPUB_VERBOSE, self._awaits > 1)
             socket.setsockopt(zmq.HEARTBEAT_IVL, _HEARTBEAT_MS)
             socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 3 * _HEARTBEAT_MS)
         else:
@@ -273,27 +281,3 @@ class Publisher:
         given = self._subscriptions
         are_cut = given.cut(losers) if isinstance(given, GrantedSubscriptions) else door.cut_all(self.bound_endpoint)
         return (not self.bound_replay or door.cut_all(self.bound_replay)) and are_cut
-
-
-@contextmanager
-def open_publisher(
-    config: PublishConfig,
-    run_id: str,
-    *,
-    live: bool = False,
-    next_seq: Mapping[str, int] | None = None,
-    warn: Callable[[str], None] = _nobody,
-    tap: str = "",
-) -> Iterator[Publisher]:
-    """Yield a publisher with a context of its own. At the end what is queued is still sent for a few seconds, and no file of a
-    socket is left; for arguments and errors see ``Publisher``.
-    """
-    raise_limit(_MOST_FILES)
-    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    publisher = Publisher(config, run_id, context, live=live, next_seq=next_seq, warn=warn, tap=tap)
-    try:
-        yield publisher
-    finally:
-        publisher.remove_socket_files()
-        publisher.close(_LINGER_MS)
-        context.term()

@@ -11,6 +11,7 @@ import zmq
 
 from engine.contracts.envelope import Payload
 from engine.contracts.replay import ReplayAnswer, ReplayRequest, decode_request, encode_replay
+from engine.contracts.unreadable import UNREADABLE
 from engine.keys.topics import may_read
 from engine.publish.door import Door, user_id
 from engine.publish.endpoint import bind, harden
@@ -123,7 +124,7 @@ class ReplayService:
     def _answers(self, body: list[zmq.Frame]) -> Iterator[tuple[Payload, ...]]:
         try:
             request = decode_request(body[-1].bytes if body else b"")
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             yield self._refusal(-1, f"this is not a replay request: {error}")
             return
         if self._door is not None and not self._may_read(body[-1], request):

@@ -22,18 +22,36 @@ class Subscriptions:
     def __init__(self) -> None:
         self.count = 0
         """Different topics that are asked for; 0: nobody listens."""
+        self._topics: set[bytes] = set()
+        self._connections: set[Connection] = set()
+        self._most_connections = 64
+
+    @property
+    def readers(self) -> int:
+        """Connections that have asked for something, and are open."""
+        return sum(connection.is_open for connection in self._connections)
 
     def follow(self, socket: zmq.Socket[bytes]) -> None:
-        """Take what has come, without waiting."""
+        """Take what has come, without waiting; of several that ask for the same only ``XPUB_VERBOSE`` tells."""
         for _ in range(_EVENTS_AT_ONCE):
             try:
-                event = socket.recv(zmq.NOBLOCK)
+                frame = socket.recv(zmq.NOBLOCK, copy=False)
             except zmq.Again:
-                return
+                break
+            event = frame.bytes
             if event[:1] == b"\x01":
-                self.count += 1
-            elif event[:1] == b"\x00":
-                self.count = max(0, self.count - 1)
+                self._topics.add(event[1:])
+                if (connection := _connection(frame)) is not None:
+                    self._note(connection)
+            elif event[:1] == b"\x00":  # of the last one that had asked for it
+                self._topics.discard(event[1:])
+        self.count = len(self._topics)
+
+    def _note(self, connection: Connection) -> None:
+        self._connections.add(connection)
+        if len(self._connections) > self._most_connections:  # most of them are of readers that came again and again
+            self._connections = {one for one in self._connections if one.is_open}
+            self._most_connections = max(64, 2 * len(self._connections))
 
 
 @dataclass
@@ -60,6 +78,10 @@ class GrantedSubscriptions(Subscriptions):
         self._astray: set[Connection] | None = None
         """Those whose questions were read since one could be taken for another's; None: all is well."""
         self._has_ended, self._next_look = False, 0.0
+
+    @property
+    def readers(self) -> int:
+        return sum(connection.is_open and bool(reader.granted) for connection, reader in self._readers.items())
 
     def follow(self, socket: zmq.Socket[bytes]) -> None:
         changed = False

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from engine.archive.reader import FaceLine, TrackRecord
 from engine.contracts.findings import Basis, Candidate
+from engine.contracts.times import clock, wall_span
 from engine.contracts.worth import ratio, worth
-from engine.report.clocks import clock, wall_span
 from engine.report.figures import MARK, Pictures, figure, small, strip_of
 from engine.report.fused import Fused, agreement_figure, fused_figures, fused_of, fused_strip
 from engine.report.moment import Moments

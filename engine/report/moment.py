@@ -11,13 +11,24 @@ from typing import Any, Literal
 
 from engine.archive.hiding import hides_faces
 from engine.archive.reader import TrackRecord
+from engine.contracts.recording import Recording
+from engine.contracts.times import clock
 from engine.footage.playable import is_playable
-from engine.report.clocks import clock
+from engine.footage.sameness import MOST_BYTES, Sameness, sameness
 from engine.report.figures import address
 
 Video = Literal["auto", "always", "never"]
 _MOST_FOLDERS_UP = 2
 _BEFORE_SECONDS = 1.0
+_COMPARED: Mapping[Sameness, str] = {
+    "same": "When this page was made, the recording had the SHA-256 of the one that was read.",
+    "unchanged": "When this page was made, the recording had the size and the time of the one that was read.",
+    "uncompared": "The run kept no SHA-256: nobody can say whether this is the recording that was read.",
+}
+_NOT_PLAYED: Mapping[Sameness, str] = {
+    "other": "Not played: the recording has changed since it was read.",
+    "uncompared": "Not played: the recording's time has changed since it was read, and its SHA-256 was not compared.",
+}
 
 
 class Moments:
@@ -28,7 +39,9 @@ class Moments:
         page: the file of the page.
         run: ``run.json``.
         video: ``auto``: recordings that a browser plays and that lie near the page, if no face is hidden; ``always``: wherever
-            they lie; ``never``: none.
+            they lie; ``never``: none. One that has changed since it was read is not played: beside the boxes it would show
+            something else. ``auto`` compares by size and time, and at most 1 GiB of recordings by their SHA-256; ``always``
+            compares each to its end.
         several_streams: the run has several, each of which counts its tracks for itself.
     """
 
@@ -36,7 +49,8 @@ class Moments:
         self._directory, self._folder = directory, page.absolute().parent
         self._inputs: Mapping[str, Mapping[str, Any]] = run.get("inputs") or {}
         self._video = "never" if video == "auto" and hides_faces(run) else video
-        self._addresses: dict[str, str] = {}
+        self._addresses: dict[str, tuple[str, str]] = {}
+        self._bytes_left = MOST_BYTES
         self._several_streams = several_streams
 
     def link(self, record: TrackRecord) -> str:
@@ -47,22 +61,41 @@ class Moments:
         first, last = record.span_seconds
         best = record.best.face.pts_seconds if record.best else first
         play = ""
-        if file := self._address(record.stream, facts):
+        file, note = self._address(record.stream, facts)
+        if file:
             start, end = max(0.0, first - _BEFORE_SECONDS), last + _BEFORE_SECONDS
-            play = f'<a class="play" href="{file}#t={start:.1f},{end:.1f}" data-at="{best:.2f}">play {clock(best)[:8]}</a> '
+            play = (
+                f'<a class="play" href="{file}#t={start:.1f},{end:.1f}" data-at="{best:.2f}" title="{note}">'
+                f"play {clock(best)[:8]}</a> "
+            )
+        elif note:
+            play = f'<span class="unplayed">{note}</span> '
         command = f"facestream clip {shlex.quote(str(self._directory))} --track {record.track_id}"
         command += f" --stream={shlex.quote(record.stream)}" if self._several_streams else ""
         return f'<p class="moment">{play}<code class="copy">{escape(command)}</code></p>'
 
-    def _address(self, stream: str, facts: Mapping[str, Any]) -> str:
+    def _address(self, stream: str, facts: Mapping[str, Any]) -> tuple[str, str]:
+        """Return where a recording is for the page, or nothing, and what is to be said of that."""
         if stream not in self._addresses:
-            self._addresses[stream] = self._found(facts)
+            self._addresses[stream] = self._found(stream, facts)
         return self._addresses[stream]
 
-    def _found(self, facts: Mapping[str, Any]) -> str:
+    def _found(self, stream: str, facts: Mapping[str, Any]) -> tuple[str, str]:
         path = Path(str(facts.get("path", "")))
         if self._video == "never" or "pictures" in facts or not is_playable(path):
-            return ""
+            return "", ""
         if self._video == "auto" and Path(os.path.relpath(path, self._folder)).parts.count("..") > _MOST_FOLDERS_UP:
-            return ""
-        return address(path, self._folder)
+            return "", ""
+        state = self._state(Recording(stream, path), facts)
+        if state == "other" or (state == "uncompared" and self._video == "auto"):
+            return "", _NOT_PLAYED[state]
+        return address(path, self._folder), _COMPARED[state]
+
+    def _state(self, recording: Recording, facts: Mapping[str, Any]) -> Sameness:
+        try:
+            state = sameness(recording, facts, self._bytes_left if self._video == "auto" else None)
+        except OSError:
+            return "other"
+        if state in ("same", "other"):
+            self._bytes_left -= facts.get("size_bytes", 0)
+        return state

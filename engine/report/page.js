@@ -116,7 +116,7 @@
     video.src = link.href;
     video.addEventListener("loadedmetadata", () => { video.currentTime = +link.dataset.at; }, { once: true });
     const said = view.querySelector(".said");
-    said.textContent = link.closest("article").querySelector(".where").textContent;
+    said.textContent = `${link.closest("article").querySelector(".where").textContent} ${link.title}`;
     video.addEventListener("error", () => {
       said.textContent = `This browser cannot play the recording: ${link.parentElement.querySelector("code").textContent}`;
     });

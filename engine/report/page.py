@@ -18,10 +18,10 @@ from engine.archive.reader import read_run, read_streams
 from engine.archive.record import settings
 from engine.contracts.findings import Decision
 from engine.contracts.messages import Stream
+from engine.contracts.times import zone_minutes
 from engine.contracts.worth import LIMITS
 from engine.errors import PublishError
 from engine.report.card import Sheet, card
-from engine.report.clocks import zone_minutes
 from engine.report.figures import Pictures
 from engine.report.moment import Moments, Video
 from engine.report.people import people_table

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from engine.contracts.times import clock, wall_span
 from engine.contracts.worth import ratio
-from engine.report.clocks import clock, wall_span
 from engine.report.track_index import Person
 
 

@@ -8,8 +8,7 @@ from typing import Any
 
 from engine.archive.record import attempts, workers
 from engine.contracts.messages import Stream
-from engine.contracts.times import utc_words
-from engine.report.clocks import clock, wall_clock
+from engine.contracts.times import utc_words, wall_clock
 
 _FACETS = ("sha256", "licence", "runtime")
 _CLOCKS: dict[str, str] = {
@@ -30,7 +29,7 @@ def started_and_took(run: Mapping[str, Any]) -> str:
     resumed = len(tries) > 1
     text += f" in {len(tries)} attempts" if resumed else ""
     took = "the last took" if resumed else "took"
-    return f"{text}, {took} {clock((ended - started) / 1e9)}" if isinstance(ended, int) else text
+    return f"{text}, {took} {(ended - started) / 1e9:.1f} s" if isinstance(ended, int) else text
 
 
 def inputs_table(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from html import escape
 
 from engine.contracts.findings import Decision
-from engine.report.clocks import clock, wall_clock, zone
+from engine.contracts.times import clock, wall_clock, zone
 from engine.report.track_index import Indexed
 
 _MOST_LANES = 24

@@ -14,8 +14,9 @@ from engine.client.results import Run, load_run
 from engine.config import Config
 from engine.contracts.messages import Face, Part, Track
 from engine.contracts.recording import Recording
-from engine.errors import PublishError, SourceError, UsageError
+from engine.errors import PublishError, UsageError
 from engine.footage.recordings import recording_of
+from engine.footage.sameness import check_same
 
 
 @dataclass(frozen=True)
@@ -74,16 +75,7 @@ def recording_again(track: RecordedTrack, moved_to: Path | None = None) -> Recor
     """
     facts = track.run.inputs[track.stream]
     recording = recording_of(track.stream, facts, moved_to)
-    known = str(facts.get("sha256", ""))
-    try:
-        if known and recording.sha256() != known:
-            raise SourceError(
-                f"{recording.path} is not the recording that was read: its SHA-256 is another one; say where that is now with "
-                "--recording",
-                "not_found",
-            )
-    except OSError as error:
-        raise SourceError(f"cannot read {recording.path}: {error.strerror}", "not_found") from error
+    check_same(recording, facts, None)
     return recording
 
 

@@ -136,16 +136,18 @@ def _csv(lines: Iterator[Line], columns: list[Column], out: BinaryIO) -> int:
     try:
         table.writerow([column.name for column in columns])
         for line in lines:
-            table.writerow([_cell(column.value(line)) for column in columns])
+            table.writerow([_cell(column, column.value(line)) for column in columns])
             count += 1
     finally:
         text.detach()
     return count
 
 
-def _cell(value: Any) -> Any:
+def _cell(column: Column, value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, float):
+        return column.rounded(value)
     return "" if value is None else csv_cell(value)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from engine.contracts.recording import Recording
 from engine.errors import SourceError, UsageError
 from engine.footage.clip import Moment
 from engine.footage.recordings import recording_of
+from engine.footage.sameness import MOST_BYTES, check_same
 
 _MOST_NAMED = 8
 
@@ -63,12 +64,20 @@ def tracks_seen(run: Run, numbers: Collection[int], stream: str = "") -> list[Se
     return sorted(found.values(), key=lambda seen: (seen.track_id, seen.stream))
 
 
-def recording_in(run: Run, stream: str, moved_to: Path | None = None) -> Recording:
-    """Return the recording that was read for a stream.
+def recording_in(
+    run: Run, stream: str, moved_to: Path | None = None, note: Callable[[str], None] = lambda _: None
+) -> Recording:
+    """Return the recording that was read for a stream: by its size and time, else by its SHA-256.
+
+    Args:
+        run: the run.
+        stream: its name.
+        moved_to: where the recording is now; None: where it was.
+        note: is told where it may be another one, because it is too large to be compared, or its SHA-256 is not known.
 
     Raises:
         UsageError: the run has no such stream.
-        SourceError: it was a camera, or the recording is not where it was.
+        SourceError: it was a camera, or the recording is not where it was, or is another one.
     """
     facts = run.inputs.get(stream)
     if facts is None:
@@ -78,7 +87,10 @@ def recording_in(run: Run, stream: str, moved_to: Path | None = None) -> Recordi
         if "received_from" in run.record:
             return _of_received(run, stream, moved_to)
         raise SourceError(f"{stream} was a camera: the run kept faces of it, and no video", "not_found")
-    return recording_of(stream, facts, moved_to)
+    recording = recording_of(stream, facts, moved_to)
+    if check_same(recording, facts, MOST_BYTES) == "uncompared":
+        note(f"{recording.path} has another time than the recording that was read, and was not compared with its SHA-256")
+    return recording
 
 
 def _of_received(run: Run, stream: str, path: Path | None) -> Recording:

@@ -23,6 +23,7 @@ from platformdirs import user_cache_path
 
 from engine import __version__
 from engine.contracts.manifest import sha256_of
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, FacestreamError
 from engine.runtime.failures import is_memory_failure
 from engine.runtime.processor import machine_here
@@ -140,7 +141,7 @@ def _choice(candidates: Sequence[Candidate], example: Example, file: Path) -> Ch
         if known.get(key) != before:
             return known.get(key)
         if (choice := _measured(candidates, example)) is not None:
-            with replacing(file) as beside:
+            with replacing(file, public=True) as beside:
                 beside.write_bytes(msgspec.json.format(msgspec.json.encode({**known, key: choice})))
         return choice
     return before
@@ -217,7 +218,7 @@ def _locked(file: Path) -> Iterator[None]:
 def _read(file: Path) -> dict[str, Choice]:
     try:
         return msgspec.json.decode(file.read_bytes(), type=dict[str, Choice])
-    except (OSError, msgspec.DecodeError):
+    except (OSError, *UNREADABLE):
         return {}
 
 

@@ -157,7 +157,7 @@ class _RuntimeCache:
         """Write it, whole or not at all."""
         if self._file is None or self._cache is None or (held := self._cache.serialize()) is None:
             return
-        with suppress(OSError), replacing(self._file) as beside:
+        with suppress(OSError), replacing(self._file, public=True) as beside:
             beside.write_bytes(bytes(held))
 
 

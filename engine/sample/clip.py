@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 
 from engine.contracts.frames import Uint8
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, PublishError
 from engine.runtime.x264 import repeatable_x264
 from engine.sample.actors import Actor
@@ -74,7 +75,7 @@ def read_truth(path: Path) -> Truth:
         return msgspec.json.decode(path.read_bytes(), type=Truth)
     except OSError as error:
         raise ConfigError(f"cannot read the ground truth {path}: {error.strerror}") from error
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise ConfigError(f"{path} is not the ground truth of a sample clip: {error}") from error
 
 

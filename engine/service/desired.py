@@ -19,6 +19,7 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.config import SourceConfig
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, PublishError
 from engine.whole_file import left_by_a_kill, replacing, sync_directory
 
@@ -99,7 +100,7 @@ class DesiredFile:
             raise ConfigError(self._damaged(f"cannot be read ({error.strerror})")) from error
         try:
             desired = msgspec.json.decode(content, type=Desired)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise ConfigError(self._damaged(f"is damaged, or of another version ({error})")) from error
         self._written = content
         return desired
@@ -167,8 +168,7 @@ def _encoded(desired: Desired) -> bytes:
 
 def _write(path: Path, content: bytes, step: Callable[[str], None]) -> None:
     with replacing(path) as beside:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
+        with beside.open("wb") as file:
             step(f"write {path.name}")
             file.write(content)
             file.flush()

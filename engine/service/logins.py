@@ -90,12 +90,10 @@ class Logins:
         """
         path = self._directory.credentials_file(f"{_OURS}{stream[:64]}-{secrets.token_hex(4)}")
         try:
-            with replacing(path) as beside:
-                descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(login + b"\n")
-                    file.flush()
-                    os.fsync(file.fileno())
+            with replacing(path) as beside, beside.open("wb") as file:
+                file.write(login + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
             sync_directory(path.parent)
         except OSError as error:
             raise PublishError(

@@ -11,11 +11,11 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import NamedTuple
 
-import msgspec
 import zmq
 from msgspec.structs import replace
 
 from engine.config_serve import ServeConfig
+from engine.contracts.unreadable import UNREADABLE
 from engine.control.answers import Problem, Reply, encode_reply
 from engine.control.verbs import PROTOCOL, Request, decode_request, largest_request
 from engine.errors import ConfigError, error_words
@@ -248,7 +248,7 @@ def _read(frames: list[zmq.Frame]) -> Request:
         raise ValueError(f"a request has the two parts {PROTOCOL.decode()!r} and a MessagePack map")
     try:
         request = decode_request(frames[2].buffer)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, MemoryError) as error:
+    except (*UNREADABLE, MemoryError) as error:
         raise ValueError(f"the request cannot be read: {' '.join(str(error).split())[:300]}") from error
     if not 0 < len(request.request_id) <= _LONGEST_ID:
         raise ValueError(f"request_id must have 1 to {_LONGEST_ID} characters")

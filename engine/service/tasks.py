@@ -17,6 +17,7 @@ from typing import TypeVar
 
 import msgspec
 
+from engine.contracts.unreadable import UNREADABLE
 from engine.control.answers import Problem
 from engine.service.refusal import Refusal
 from engine.service.task_messages import AnyTask, ExpireTask, TaskReply, decode_task_reply, encode_task
@@ -128,7 +129,7 @@ class Tasks:
         size = LENGTH.unpack(head)[0] if len(head) == LENGTH.size else 0
         said = child.stdout.read(size) if 0 < size <= _LARGEST_REPLY_BYTES else b""
         if said and len(said) == size:
-            with suppress(msgspec.DecodeError):
+            with suppress(*UNREADABLE):
                 return decode_task_reply(said)
         if was_late.is_set():
             return TaskReply(problem=Problem(code="deadline", message="it was not done in time: ask again, and wait longer"))

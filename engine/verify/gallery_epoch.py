@@ -8,7 +8,6 @@ gallery has at least as many changes. A copy at another place has none beside it
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 import secrets
 from contextlib import suppress
@@ -114,6 +113,4 @@ def _is_of(noted: Noted, epoch: str, revision: int) -> bool:
 def _note(gallery: Path, epoch: str, revision: int) -> None:
     # Where it cannot be written every writer begins another epoch: never one too few.
     with suppress(OSError), replacing(beside(gallery)) as unfinished:
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(f"{epoch} {revision}\n")
+        unfinished.write_text(f"{epoch} {revision}\n", encoding="ascii")

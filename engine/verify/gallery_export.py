@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TextIO
@@ -50,10 +49,7 @@ def write_pictures(rows: Sequence[PictureRow], path: Path, embeddings: bool) -> 
         raise GalleryError(f"cannot export the gallery to {path}: choose a name that ends in {' or '.join(writers)}")
     columns = [name for name in PictureRow._fields if embeddings or name != "embedding"]
     try:
-        with (
-            replacing(path) as beside,
-            os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8", newline="") as file,
-        ):
+        with replacing(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
             writer(file, columns, rows)
     except OSError as error:
         raise GalleryError(f"cannot export the gallery to {path}: {error.strerror}") from error

@@ -37,7 +37,7 @@ class GalleryFile:
     def __init__(self, path: Path, read_only: bool, busy_seconds: float = BUSY_SECONDS) -> None:
         self.path = path
         if read_only and not path.is_file():
-            raise MissingGalleryError(f"there is no gallery {path}: enrol someone first with `facestream enroll NAME IMAGE`")
+            raise MissingGalleryError(f"there is no gallery {path}: enrol someone first with `facestream enrol NAME IMAGE`")
         try:
             if not read_only:
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -73,5 +73,5 @@ def not_comparable(names: Sequence[str], embedder: str) -> str:
     some = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     return (
         f"{some} cannot be recognised by the embedder {embedder}: enrol them again with it "
-        f"(`facestream enroll NAME IMAGE --embedder {embedder}`), vectors of different embedders are never compared"
+        f"(`facestream enrol NAME IMAGE --embedder {embedder}`), vectors of different embedders are never compared"
     )

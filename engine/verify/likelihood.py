@@ -6,6 +6,9 @@ if they show two? In each bucket, by the size of the face and whether several fa
 do, a bit more says more. The line ends at the bounds beyond which the people behind it are too few to show anything
 (ELUB: Vergeer et al., "Numerical likelihood ratios outputted by LR systems are often based on extrapolation", 2016).
 
+Two lines, in truth: one against anybody, one against somebody else of the scene in which the picture was taken, who looks more
+like it by light, camera and company. Nobody says which of the two somebody else would be: the lower ratio holds for both.
+
 A ratio says nothing of how probable it is that it *is* the person: that takes a prior, which nobody but the user can state.
 """
 
@@ -30,13 +33,13 @@ _COLUMNS = (
     "least_faces",
     "offset",
     "slope",
+    "scene_offset",
+    "scene_slope",
     "lowest",
     "highest",
     "same",
     "different",
 )
-_UNUSED = slice(2, 4)
-"""Columns that older files have besides: a range of the codec's quantiser, which was never anything but all of it."""
 _ID_DIGITS = 12
 
 
@@ -51,14 +54,17 @@ class Bucket:
     """1: one face alone, or those of one moment; 2: several, fused."""
     offset: float
     slope: float
-    """log10 likelihood ratio = offset + slope * warped resemblance; the slope is above 0."""
+    """Against anybody: log10 likelihood ratio = offset + slope * warped resemblance; the slope is above 0."""
+    scene_offset: float
+    scene_slope: float
+    """The same against somebody else of the picture's scene."""
     lowest: float
     highest: float
-    """Bounds of the log10 likelihood ratio, on either side of 0."""
+    """Bounds of the log10 likelihood ratio, on either side of 0: what both can show."""
     same: int
     """People whose own pictures it rests on."""
     different: int
-    """Pairs of two people, likewise."""
+    """Pairs of two people of different scenes, likewise."""
 
     @property
     def words(self) -> str:
@@ -103,8 +109,9 @@ class Calibration:
             bucket: one of ``buckets``.
             pictures: of this person that are enrolled, or of each: the best of three is so good by chance three times as often.
         """
-        line = bucket.offset + bucket.slope * warped(resemblance, self.curve)
-        return np.clip(line - np.log10(np.maximum(pictures, 1)), bucket.lowest, bucket.highest)
+        score = warped(resemblance, self.curve)
+        line = np.minimum(bucket.offset + bucket.slope * score, bucket.scene_offset + bucket.scene_slope * score)
+        return np.asarray(np.clip(line - np.log10(np.maximum(pictures, 1)), bucket.lowest, bucket.highest), np.float64)
 
     @property
     def different(self) -> int:
@@ -167,13 +174,9 @@ def read_calibration(path: Path) -> Calibration:
     with reading(path, "the calibration of an embedder"):
         data = path.read_bytes()
         with np.load(io.BytesIO(data)) as stored:
-            columns = np.asarray(stored["buckets"], np.float64)
+            columns = np.asarray(stored["lines"], np.float64)
             rates, limits = np.asarray(stored["rates"], np.float64), np.asarray(stored["limits"], np.float64)
             curve, sha256, provenance = float(stored["curve"]), str(stored["embedder_sha256"]), str(stored["provenance"])
-        if columns.shape[1:] == (len(_COLUMNS) + 2,):
-            if np.isfinite(columns[:, _UNUSED]).any():
-                raise ValueError("it is of a range of the codec's quantiser")
-            columns = np.delete(columns, _UNUSED, axis=1)
         buckets = tuple(_bucket(dict(zip(_COLUMNS, row.tolist(), strict=True))) for row in columns)
         one = Calibration(buckets, curve, rates, limits, sha256, provenance, hashlib.sha256(data).hexdigest()[:_ID_DIGITS])
         _check(one)
@@ -185,7 +188,7 @@ def write_calibration(one: Calibration, path: Path) -> None:
     np.savez_compressed(
         path,
         allow_pickle=False,
-        buckets=np.array([[float(getattr(bucket, name)) for name in _COLUMNS] for bucket in one.buckets]),
+        lines=np.array([[float(getattr(bucket, name)) for name in _COLUMNS] for bucket in one.buckets]),
         rates=one.rates,
         limits=one.limits,
         curve=np.float64(one.curve),
@@ -202,7 +205,7 @@ def _bucket(row: dict[str, float]) -> Bucket:
 
 def _check(one: Calibration) -> None:
     """Raises ValueError."""
-    slopes = all(bucket.slope > 0 and bucket.lowest <= 0 <= bucket.highest for bucket in one.buckets)
+    slopes = all(bucket.slope > 0 and bucket.scene_slope > 0 and bucket.lowest <= 0 <= bucket.highest for bucket in one.buckets)
     sizes = all(bucket.low_px < bucket.high_px and bucket.least_faces in (1, 2) for bucket in one.buckets)
     table = one.limits.shape == (len(one.buckets), len(one.rates)) and len(one.rates) > 1
     if not (one.buckets and slopes and sizes and table):
@@ -214,4 +217,4 @@ def _check(one: Calibration) -> None:
 
 
 def _finite(buckets: Iterable[Bucket]) -> list[tuple[float, ...]]:
-    return [(one.low_px, one.offset, one.slope, one.lowest, one.highest) for one in buckets]
+    return [(one.low_px, one.offset, one.slope, one.scene_offset, one.scene_slope, one.lowest, one.highest) for one in buckets]

@@ -66,7 +66,9 @@ class ByMatchRate(ByChance):
 
     def _limit(self, size_px: float, moments: int) -> float:
         bucket = self._calibration.bucket_of(size_px, moments)
-        return float("inf") if bucket is None else self._calibration.limit(bucket, self._target)
+        if bucket is None:
+            return float("inf")
+        return max(self._calibration.limit(bucket, self._target), self._measured.scene_limit(self._target))
 
 
 def check_match_rate(config: VerifyConfig, calibration: Calibration | None = None) -> None:

@@ -15,6 +15,11 @@ to 200 people, and 2 to 20 % at 1,000.
 That is the mean over many galleries. False names come in clusters, though: who looks like somebody enrolled gets the name track
 after track, so that most galleries have none and a few have many. A second table therefore says how low the mean must be for a
 rate to hold in 95 of 100 galleries.
+
+All these are strangers whom another camera filmed than the one that took the picture. Two people in one room, light and
+camera look more alike. A third table says what they reach, at any size of face. Nobody tells where a picture was taken, so a
+name asks for both: the face is above what strangers of the whole gallery reach, and above what a stranger of the scene of that
+one picture does.
 """
 
 from __future__ import annotations
@@ -39,8 +44,8 @@ _SMALLER = 0.85
 _TOGETHER = 8192
 _RULE_OF_THREE = 3.0
 """No case among n shows, at 95 %, that at most 3 in n are one."""
-_TABLES = ("sizes_px", "chances", "limits", "own_low", "own_high", "rates", "mean_rates")
-_ARRAYS = ("crowd", *_TABLES, "strangers", "embedder_sha256", "provenance")
+_TABLES = ("sizes_px", "chances", "limits", "own_low", "own_high", "rates", "mean_rates", "scene_chances", "scene_limits")
+_ARRAYS = ("crowd", *_TABLES, "scene_pairs", "strangers", "embedder_sha256", "provenance")
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +68,12 @@ class OpenSet:
     """(R,) falling: shares of strangers' tracks that get a name, in the gallery at hand."""
     mean_rates: NDArray[np.float64]
     """(R,) falling: what the share must be in the mean over galleries, so that ``rates`` holds in 95 of 100 of them."""
+    scene_chances: NDArray[np.float64]
+    """(D,) falling: chances that somebody else of the picture's scene resembles it by at least the limit."""
+    scene_limits: NDArray[np.float64]
+    """(D,) resemblance, rising, of faces of any size."""
+    scene_pairs: int
+    """Pairs of people of one scene that they rest on."""
     strangers: NDArray[np.int64]
     """(S,) tracks of strangers that the limits rest on."""
     embedder_sha256: str
@@ -72,8 +83,8 @@ class OpenSet:
 
     @property
     def smallest_rate(self) -> float:
-        """The smallest share of strangers with a name that the data can support: in single galleries, and in the mean."""
-        return max(float(self.rates[-1]), _RULE_OF_THREE / float(self.strangers.sum()))
+        """The smallest share of strangers with a name that the data can support: in a gallery, in the mean, in a scene."""
+        return max(float(self.rates[-1]), _RULE_OF_THREE / float(self.strangers.sum()), _RULE_OF_THREE / self.scene_pairs)
 
     def check_rate(self, rate: float) -> None:
         """Refuse a false-name rate that the data cannot support.
@@ -84,8 +95,9 @@ class OpenSet:
         if rate < self.smallest_rate:
             least = np.ceil(self.smallest_rate * 1e5) / 1e5
             raise ConfigError(
-                f"verify.false_name_rate ({rate:g}) is below what the {self.strangers.sum():,} tracks of strangers behind the "
-                f"limits can show: use {least:g} or more, or set verify.known_cosine yourself"
+                f"verify.false_name_rate ({rate:g}) is below what the {self.strangers.sum():,} tracks of strangers and "
+                f"{self.scene_pairs:,} pairs of people of one scene behind the limits can show: use {least:g} or more, or set "
+                "verify.known_cosine yourself"
             )
 
     def crowding(self, vectors: Float32) -> Float32:
@@ -107,7 +119,8 @@ class OpenSet:
         return np.asarray(2 * cosines - self.crowding(vector[None])[0] - crowding, np.float32)
 
     def chance(self, resemblance: float, size_px: float, pictures: int) -> float:
-        """Return at most how often strangers resemble any of the pictures so much, in 95 of 100 galleries: 0 to 1.
+        """Return at most how often strangers resemble any of the pictures so much, in 95 of 100 galleries, or one of them where
+        its camera filmed them, whichever is more: 0 to 1.
 
         Args:
             resemblance: the best.
@@ -116,25 +129,25 @@ class OpenSet:
         """
         if size_px < self.smallest_px:
             return 1.0
-        limits = self._at(self.limits, size_px)
-        logs = np.log(self.chances)
-        if resemblance >= limits[-1]:  # as steep as between the last two
-            slope = (logs[-1] - logs[-2]) / max(limits[-1] - limits[-2], 1e-9)
-            log = logs[-1] + slope * (resemblance - limits[-1])
-        else:
-            log = np.interp(resemblance, limits, logs, left=0.0)
-        return float(min(1.0, np.exp(_along(log + np.log(max(pictures, 1)), np.log(self.mean_rates), np.log(self.rates)))))
+        log = _log_chance(resemblance, self._at(self.limits, size_px), self.chances) + np.log(max(pictures, 1))
+        anywhere = min(1.0, float(np.exp(_along(log, np.log(self.mean_rates), np.log(self.rates)))))
+        return max(anywhere, self.scene_chance(resemblance))
+
+    def scene_chance(self, resemblance: float) -> float:
+        """Return how often somebody else whom the camera of a picture filmed resembles it so much: 0 to 1."""
+        return float(np.exp(_log_chance(resemblance, self.scene_limits, self.scene_chances)))
 
     def limit(self, size_px: float, pictures: int, rate: float) -> float:
         """Return the resemblance from which ``chance`` is at most ``rate``; infinite where faces are too small for a name."""
         if size_px < self.smallest_px:
             return float("inf")
-        limits, logs = self._at(self.limits, size_px), np.log(self.chances)
         mean = _along(np.log(rate), np.log(self.rates), np.log(self.mean_rates))
         wanted = min(mean - np.log(max(pictures, 1)), 0.0)
-        if wanted <= logs[-1]:
-            return float(limits[-1] + (wanted - logs[-1]) * (limits[-1] - limits[-2]) / (logs[-1] - logs[-2]))
-        return float(np.interp(-wanted, -logs, limits))
+        return max(_limit(wanted, self._at(self.limits, size_px), self.chances), self.scene_limit(rate))
+
+    def scene_limit(self, rate: float) -> float:
+        """Return the resemblance from which ``scene_chance`` is at most ``rate``."""
+        return _limit(float(np.log(rate)), self.scene_limits, self.scene_chances)
 
     def stranger_limit(self, chance: float) -> float:
         """Return the resemblance with one picture that strangers of the largest measured size reach by a chance."""
@@ -172,6 +185,23 @@ def _along(at: float, steps: NDArray[np.float64], values: NDArray[np.float64]) -
     """Interpolate between steps that fall; beyond them value and step keep their difference."""
     inside = float(np.clip(at, steps[-1], steps[0]))
     return float(np.interp(-inside, -steps, values)) + float(at) - inside
+
+
+def _log_chance(resemblance: float, limits: NDArray[np.float64], chances: NDArray[np.float64]) -> float:
+    """Return the logarithm of the chance of a resemblance; beyond the last limit it falls as between the last two."""
+    logs = np.log(chances)
+    if resemblance < limits[-1]:
+        return float(np.interp(resemblance, limits, logs, left=0.0))
+    slope = (logs[-1] - logs[-2]) / max(limits[-1] - limits[-2], 1e-9)
+    return float(logs[-1] + slope * (resemblance - limits[-1]))
+
+
+def _limit(log_chance: float, limits: NDArray[np.float64], chances: NDArray[np.float64]) -> float:
+    """Return the resemblance of the logarithm of a chance."""
+    logs = np.log(chances)
+    if log_chance > logs[-1]:
+        return float(np.interp(-log_chance, -logs, limits))
+    return float(limits[-1] + (log_chance - logs[-1]) * (limits[-1] - limits[-2]) / (logs[-1] - logs[-2]))
 
 
 def crowding_of(vectors: Float32, crowd: Float32) -> Float32:
@@ -222,17 +252,27 @@ def read_open_set(path: Path) -> OpenSet:
     with reading(path, "the limits of an embedder"):
         with path.open("rb") as file, np.load(file) as stored:
             kept = {name: stored[name] for name in _ARRAYS}
-        tables = (np.asarray(kept[name], np.float64) for name in _TABLES)
-        sizes, chances, limits, low, high, rates, means = tables
-        crowd, strangers = np.asarray(kept["crowd"], np.float32), np.asarray(kept["strangers"], np.int64)
-        sha256, provenance = str(kept["embedder_sha256"]), str(kept["provenance"])
-        one = OpenSet(crowd, sizes, chances, limits, low, high, rates, means, strangers, sha256, provenance)
-        count = len(one.sizes_px)
-        fits = one.limits.shape == (count, len(one.chances)) and one.own_low.shape == one.own_high.shape == (count,)
-        falls = one.rates.shape == one.mean_rates.shape and all((np.diff(x) < 0).all() for x in (one.rates, one.mean_rates))
-        if not (fits and falls and len(rates)) or count < 1 or len(chances) < 2 or (np.diff(limits, axis=1) < 0).any():
+        tables = {name: np.asarray(kept[name], np.float64) for name in _TABLES}
+        one = OpenSet(
+            crowd=np.asarray(kept["crowd"], np.float32), **tables, scene_pairs=int(kept["scene_pairs"]),
+            strangers=np.asarray(kept["strangers"], np.int64), embedder_sha256=str(kept["embedder_sha256"]),
+            provenance=str(kept["provenance"]),
+        )  # fmt: skip
+        if not _agrees(one):
             raise ValueError("its tables do not agree")
     return one
+
+
+def _agrees(one: OpenSet) -> bool:
+    count = len(one.sizes_px)
+    shapes = one.limits.shape == (count, len(one.chances)) and one.own_low.shape == one.own_high.shape == (count,)
+    pairs = (one.rates, one.mean_rates), (one.scene_chances, one.scene_limits)
+    if not shapes or any(left.shape != right.shape for left, right in pairs) or one.scene_pairs < 1:
+        return False
+    falling = (one.chances, one.rates, one.mean_rates, one.scene_chances)
+    rising = (one.limits.T, one.scene_limits)
+    enough = count > 0 and len(one.rates) > 0 and len(one.chances) > 1 and len(one.scene_chances) > 1
+    return enough and all((np.diff(x) < 0).all() for x in falling) and all((np.diff(x, axis=0) >= 0).all() for x in rising)
 
 
 def write_open_set(one: OpenSet, path: Path) -> None:

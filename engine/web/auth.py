@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from engine.control.verbs import Role
 from engine.errors import ConfigError
+from engine.web.asked_link import AskedLink
 from engine.web.attempts import Attempts
 from engine.web.origins import SAFE, check_origin
 from engine.web.problems import Refusal
@@ -47,7 +48,7 @@ class Auth:
         """
         self._tokens, self._report, self._secure = tokens, report, secure
         self._attempts, self._sessions = Attempts(), Sessions()
-        self.link = LoginLink()
+        self.link, self.asked_link = LoginLink(), AskedLink(tokens.path)
         self._cookie = f"{'__Host-' if secure else ''}facestream-{port}"
 
     def asker(self, request: Request) -> Asker:
@@ -91,16 +92,17 @@ class Auth:
         """Return a new cookie's value.
 
         Raises:
-            Refusal: the link was used before, is too old, or was never made; or there are tokens, and nobody needs it.
+            Refusal: the link was used before, is too old, or was never made; or it is that of the start, and there are tokens.
         """
         if request.method != "GET":  # a look whether it is there would use it up
             raise Refusal("bad_request", f"{request.method} is not possible here", status=405, headers={"Allow": "GET"})
-        fits = self.link.fits(secret) and self._is_nobody_let_in()
+        was_asked_for = self.asked_link.fits(secret)
+        fits = was_asked_for or (self.link.fits(secret) and self._is_nobody_let_in())
         self._hear(request, fits=fits)
         if not fits:
-            raise Refusal(
-                "unauthorised", "this link was used before, or is an old one: make a token with `facestream tokens new NAME`"
-            )
+            raise Refusal("unauthorised", "this link was used before, or is an old one: `facestream tokens link` makes another")
+        if was_asked_for:
+            self.asked_link.spend()
         self.link.spend()
         self.log_out(request)
         return self._sessions.begin(OWNER, ROLES, "")[0]

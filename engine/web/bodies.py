@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
+from engine.contracts.unreadable import UNREADABLE
 from engine.control.verbs import Verb
 from engine.web.problems import Refusal
 
@@ -64,7 +65,7 @@ async def read_object(request: Request, most: int = JSON_BYTES) -> dict[str, Any
         raise Refusal("bad_request", f"the body is {kind or 'of no type'}: send application/json", "Content-Type", status=415)
     try:
         return msgspec.json.decode(body, type=dict[str, Any])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except UNREADABLE as error:
         raise Refusal("bad_request", f"the body is not a JSON object: {error}") from error
 
 

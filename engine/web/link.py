@@ -7,10 +7,10 @@ import secrets
 import time
 from typing import TypeVar
 
-import msgspec
 import zmq
 import zmq.asyncio
 
+from engine.contracts.unreadable import UNREADABLE
 from engine.control.answers import AnyResult, Reply, Status, decode_reply
 from engine.control.verbs import PROTOCOL, AnyVerb, EnrolPerson, GetStatus, Probe, Request, SearchPerson, Verb, encode_request
 from engine.web.auth import Asker
@@ -84,7 +84,7 @@ class ServiceLink:
             frames = await self._socket.recv_multipart()
             try:
                 reply = decode_reply(frames[-1])
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except UNREADABLE as error:
                 self._report.say("reply", f"a reply of the service cannot be read: {error}")
                 continue
             future = self._waiting.get(reply.request_id)

@@ -21,6 +21,7 @@ import msgspec
 import uvicorn
 
 from engine.contracts.http import HttpSettings, check_exposure, split_address, stays_here, tls_context
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, FacestreamError, FatalError, PublishError
 from engine.web.app import build_app
 from engine.web.auth import Auth
@@ -163,18 +164,28 @@ async def _until_a_signal(settings: WebSettings, report: Report, opened: socket.
     async with serving(settings, report, opened) as web:
         sys.stdout.write("listening\n")  # for the service: from here on it is there
         sys.stdout.flush()
-        report.tell(f"the console is at {_url(settings.http, opened)}")
-        if stays_here(settings.http) and not TokenFolder(settings.tokens).entries():
-            link = f"{_url(settings.http, opened)}login/{web.auth.link.make()}"
-            report.tell(
-                f"there are no tokens yet; this link lets one browser in, once: {link} (for {LINK_SECONDS // 60:.0f} minutes, "
-                "and until there is a token: `facestream tokens new NAME --roles view operate enrol` makes one)"
-            )
+        _say_where(settings, report, web, _url(settings.http, opened))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait((stopping, web.ended), return_when=asyncio.FIRST_COMPLETED)
+        web.auth.asked_link.closed()
         if not stopping.done():
             stopping.cancel()
             raise FatalError(web.ended.result())
+
+
+def _say_where(settings: WebSettings, report: Report, web: Web, url: str) -> None:
+    try:
+        web.auth.asked_link.opened(url)
+    except OSError as error:
+        report.tell(f"`facestream tokens link` will not work: cannot write to {settings.tokens}: {error.strerror}")
+    if stays_here(settings.http) and not TokenFolder(settings.tokens).entries():
+        report.tell(f"the console is at {url}")
+        report.tell(
+            f"there are no tokens yet; this link lets one browser in, once: {url}login/{web.auth.link.make()} "
+            f"(for {LINK_SECONDS // 60:.0f} minutes, and until there is a token; `facestream tokens link` makes another)"
+        )
+    else:
+        report.tell(f"the console is at {url}: log in with a token, or with a link of `facestream tokens link`")
 
 
 def _url(http: HttpSettings, opened: socket.socket) -> str:
@@ -245,7 +256,7 @@ def run(arguments: list[str]) -> int:
     try:
         try:
             settings = msgspec.json.decode(" ".join(arguments), type=WebSettings)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise ConfigError(f"the settings of the web process cannot be read: {error}") from error
         return main(settings)
     except FacestreamError as error:

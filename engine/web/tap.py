@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import msgspec
 import zmq
 import zmq.asyncio
 
 from engine.contracts.messages import AnyMessage, Face, Track, decode_header, kind_of
 from engine.contracts.picture_files import MEDIA_TYPES
 from engine.contracts.tap import decode_preview, preview_topic
+from engine.contracts.unreadable import UNREADABLE
 from engine.web.fan import Fan, encode
 from engine.web.paths import face_picture, stream_picture
 from engine.web.pictures import Picture, PictureRing
@@ -133,7 +133,7 @@ class Tap:
             frames = await socket.recv_multipart()
             try:
                 await take(frames)
-            except (msgspec.DecodeError, UnicodeDecodeError, IndexError) as error:
+            except (*UNREADABLE, IndexError) as error:
                 self._report.say("tap", f"a message of the run cannot be read: {error}")
 
     async def _take_message(self, frames: list[bytes]) -> None:

@@ -18,6 +18,7 @@ from typing import get_args
 
 import msgspec
 
+from engine.contracts.unreadable import UNREADABLE
 from engine.control.verbs import Role
 from engine.errors import ConfigError
 from engine.keys.files import remove_entry
@@ -191,7 +192,7 @@ def _read_entry(path: Path) -> Entry:
             entry = msgspec.json.decode(file.read(_LARGEST_BYTES), type=Entry)
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ConfigError(
             f"{path} is no token, or damaged: revoke it and make a new one with `facestream tokens new`"
         ) from error

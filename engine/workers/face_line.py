@@ -15,6 +15,8 @@ from engine.runtime.batcher import Batcher
 from engine.runtime.ordered_pool import OrderedPool
 from engine.workers.links import Outgoing, outgoing
 
+_PICTURE_SECONDS = 1.0
+"""So long pictures of tracks wait for a moment without a face; then one is made between faces."""
 Event = StreamChanged | InputFile | Checkpoint
 Passed = TrackClosed | Event
 """Waits until the faces before it are done."""
@@ -41,6 +43,8 @@ class FaceLine:
         self._core, self._threads, self._behind_seconds = core, threads, behind_seconds
         self._had_room = time.monotonic()
         """When a thread had nothing to do last."""
+        self._pictured = time.monotonic()
+        """When no picture was due last, or one was made."""
         self._batcher: Batcher[FaceCrop] = Batcher(batch, max_wait_seconds)
         self.pool: OrderedPool[list[FaceCrop] | Passed | _Forget, list[FaceCrop], Enlarged] = OrderedPool(
             self._enlarge, threads, "enhance"
@@ -54,8 +58,14 @@ class FaceLine:
 
     @property
     def seconds_left(self) -> float | None:
-        """How long faces may still wait for others to be enlarged with them; None if none do."""
-        return self._batcher.seconds_left(time.monotonic())
+        """How long faces may still wait for others to be enlarged with them, and pictures for a moment without a face; None if
+        none do."""
+        now = time.monotonic()
+        left = self._batcher.seconds_left(now)
+        if not self._core.has_picture_due:
+            return left
+        picture = max(0.0, self._pictured + _PICTURE_SECONDS - now) if len(self) else 0.0
+        return picture if left is None else min(left, picture)
 
     def put(self, link: FaceCrop | Passed) -> None:
         """Take the next of what there is to do."""
@@ -79,13 +89,20 @@ class FaceLine:
         self.pool.put(_Forget(), None)
 
     def flow(self) -> Iterator[tuple[int, list[Outgoing | Event]]]:
-        """Give out how many items are done with, and what there is to say of them; no step takes longer than a batch."""
+        """Give out how many items are done with, and what there is to say of them; no step takes longer than a batch, or than a
+        picture of a track, of which one is made at most: a face that comes meanwhile waits for no second one."""
         if (batch := self._batcher.due(time.monotonic())) is not None:
             self.pool.put(batch, batch)
         while (done := self.pool.take_done()) is not None:
             self._look_for_room()
             self._core.note_load(is_behind=time.monotonic() - self._had_room > self._behind_seconds)
             yield from self._finish(*done)
+        now = time.monotonic()
+        if not self._core.has_picture_due:
+            self._pictured = now
+        elif not len(self) or now - self._pictured >= _PICTURE_SECONDS:
+            yield 0, _messages(self._core.picture_due())
+            self._pictured = time.monotonic()
 
     def compare_again(self) -> list[Outgoing | Event]:
         """Return what a change of the gallery makes of the tracks that go on; nothing where there is none."""

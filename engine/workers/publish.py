@@ -13,7 +13,7 @@ from engine.contracts.streams import StreamChanged
 from engine.delivery.delivery import Delivery
 from engine.delivery.record import Record
 from engine.delivery.traces import Traces, tracing
-from engine.publish.publisher import Publisher, open_publisher
+from engine.publish.opening import Publisher, open_publisher
 from engine.runtime.actor import Actor
 from engine.runtime.channel import Channel
 from engine.runtime.mailbox import Sender

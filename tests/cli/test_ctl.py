@@ -9,10 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from engine.cli.app import main
+from engine.cli.ctl_tables import tell
 from engine.cli.ctl_ways import Where, point_out_namesakes
 from engine.control import answers, verbs
+from engine.control.answers import Status
 from engine.service.people import PeopleVerbs
 from engine.service.refusal import Refusal
 from engine.service.router import Router
@@ -175,3 +178,14 @@ def test_names_do_not_steer_the_terminal(directory: str, capsys: pytest.CaptureF
     said = ctl(capsys, directory, "people", "list")[1]
     assert "a [31mb" in said
     assert "\x1b" not in said
+
+
+@pytest.mark.parametrize(
+    ("level", "said"),
+    [(0, ""), (2, "overloaded, level 2 of 7: enhancing fewer faces, of all streams"), (7, "detecting less often")],
+)
+def test_the_status_says_when_the_machine_is_too_slow(capsys: pytest.CaptureFixture[str], level: int, said: str) -> None:
+    tell(Console(width=120), Status(version="1", state="running", ready=True, overload_level=level))
+    shown = capsys.readouterr().out
+    assert said in shown
+    assert ("overloaded" in shown) is bool(level)

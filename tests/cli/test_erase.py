@@ -54,7 +54,7 @@ def test_what_is_left_to_the_user_is_not_called_done(facestream, result):
     done = facestream("erase", "Ada", "--gallery", "g.sqlite", "--output", result)
     assert done.code == 0
     assert "the name still stands in: notes.txt" in done.out
-    assert "done, but for the files listed above" in done.out
+    assert "done, but for what is listed above" in done.out
 
 
 def test_what_no_run_has_written_is_listed_whatever_it_holds(facestream, result, tmp_path):

@@ -3,7 +3,7 @@ import json
 import cv2
 import pytest
 
-from engine.cli import enroll, main
+from engine.cli import enrol, main
 from engine.verify.gallery import Gallery, default_gallery_path
 from tests.crop.photographs import picture
 from tests.verify.faces import portrait
@@ -35,7 +35,7 @@ def facestream(capsys):
 
 
 def test_enrol_list_export_remove(folder, facestream):
-    code, out, _ = facestream("enroll", "Ada Lovelace", "astronaut.png", "tight.png")
+    code, out, _ = facestream("enrol", "Ada Lovelace", "astronaut.png", "tight.png")
     assert code == 0
     assert out.count("enrolled") == 2
     gallery = folder / "data" / "facestream" / "gallery.sqlite"
@@ -62,13 +62,13 @@ def test_enrol_list_export_remove(folder, facestream):
 
 
 def test_a_refused_picture_gives_code_1_and_the_others_are_enrolled(folder, facestream):
-    code, out, _ = facestream("enroll", "ada", "group.jpg", "astronaut.png", "none.jpg", "--gallery", "here.sqlite")
+    code, out, _ = facestream("enrol", "ada", "group.jpg", "astronaut.png", "none.jpg", "--gallery", "here.sqlite")
     assert code == 1
     assert "faces: cut it to the person you mean" in out
     assert "none.jpg cannot be read" in out
     with Gallery(folder / "here.sqlite") as gallery:
         assert [(person.name, person.pictures) for person in gallery.list()] == [("ada", 1)]
-    code, out, _ = facestream("enroll", "ada", "astronaut.png", "--gallery", "here.sqlite")
+    code, out, _ = facestream("enrol", "ada", "astronaut.png", "--gallery", "here.sqlite")
     assert code == 0
     assert "duplicate" in out
 
@@ -76,19 +76,19 @@ def test_a_refused_picture_gives_code_1_and_the_others_are_enrolled(folder, face
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["enroll", "ada"], 2, "no picture to enrol for ada: give at least one image file"),
-        (["enroll", " ", "astronaut.png"], 2, "cannot be the name of a person"),
-        (["enroll", "ada", "astronaut.png", "--embedder", "none"], 2, "the embedder none makes no vectors"),
-        (["enroll", "ada", "astronaut.png", "--embedder", "nope"], 2, "there is no embedder 'nope'"),
-        (["enroll", "ada", "astronaut.png", "--detector", "nope"], 2, "unknown detector 'nope'"),
-        (["gallery", "list"], 2, "enrol someone first with `facestream enroll NAME IMAGE`"),
+        (["enrol", "ada"], 2, "no picture to enrol for ada: give at least one image file"),
+        (["enrol", " ", "astronaut.png"], 2, "cannot be the name of a person"),
+        (["enrol", "ada", "astronaut.png", "--embedder", "none"], 2, "the embedder none makes no vectors"),
+        (["enrol", "ada", "astronaut.png", "--embedder", "nope"], 2, "there is no embedder 'nope'"),
+        (["enrol", "ada", "astronaut.png", "--detector", "nope"], 2, "unknown detector 'nope'"),
+        (["gallery", "list"], 2, "enrol someone first with `facestream enrol NAME IMAGE`"),
         (["gallery", "remove", "ada", "--gallery", "astronaut.png"], 1, "not a database"),
         (["gallery", "export", "people.csv"], 2, "there is no gallery"),
         (["gallery", "rename", "ada", "eva", "--gallery", "nope.sqlite"], 2, "there is no gallery nope.sqlite"),
         (["gallery", "release", "3fa9", "--gallery", "nope.sqlite"], 2, "there is no gallery nope.sqlite"),
         (["gallery", "drop", "3fa9", "--gallery", "nope.sqlite"], 2, "there is no gallery nope.sqlite"),
-        (["enroll", "ada", "nope.png"], 2, "nope.png cannot be read"),
-        (["enroll", "ada", "nope*.png"], 2, "matches no picture"),
+        (["enrol", "ada", "nope.png"], 2, "nope.png cannot be read"),
+        (["enrol", "ada", "nope*.png"], 2, "matches no picture"),
     ],
 )
 def test_wrong_use_is_one_sentence(folder, facestream, arguments, code, sentence):
@@ -168,6 +168,6 @@ def test_the_last_enrolled_picture_goes_while_others_are_set_apart(folder, faces
 
 
 def test_nothing_is_loaded_to_enrol_into_what_is_no_gallery(folder, facestream, monkeypatch):
-    monkeypatch.setattr(enroll, "open_embedder", lambda *_: pytest.fail("a model was loaded"))
-    assert facestream("enroll", "ada", "astronaut.png", "--gallery", "astronaut.png")[0] == 1
-    assert facestream("enroll", "ada", "astronaut.png", "--detector", "nope")[0] == 2
+    monkeypatch.setattr(enrol, "open_embedder", lambda *_: pytest.fail("a model was loaded"))
+    assert facestream("enrol", "ada", "astronaut.png", "--gallery", "astronaut.png")[0] == 1
+    assert facestream("enrol", "ada", "astronaut.png", "--detector", "nope")[0] == 2

@@ -113,21 +113,21 @@ def test_a_model_without_a_manifest_is_one_sentence(capsys):
 
 def test_nothing_is_fetched_without_a_yes_to_the_licence(capsys, folder):
     outcome = here(capsys, "models", "pull", "yunet")
-    complains(outcome, 2, "under the licence MIT: add --accept-license")
+    complains(outcome, 2, "under the licence MIT: add --accept-licence")
     assert "licence: MIT" in outcome.out
     assert not folder.exists()
 
 
 def test_an_unknown_model_is_one_sentence(capsys):
     complains(
-        here(capsys, "models", "pull", "nix", "--accept-license"), 2, "there is no model 'nix' to fetch: use one of yunet"
+        here(capsys, "models", "pull", "nix", "--accept-licence"), 2, "there is no model 'nix' to fetch: use one of yunet"
     )
 
 
 def test_no_network_is_one_sentence_and_1(capsys):
-    outcome = here(capsys, "models", "pull", "yunet", "--accept-license", "--url", "http://127.0.0.1:9/yunet")
+    outcome = here(capsys, "models", "pull", "yunet", "--accept-licence", "--url", "http://127.0.0.1:9/yunet")
     complains(outcome, 1, "cannot fetch yunet from http://127.0.0.1:9/yunet", "check the network")
 
 
 def test_another_scheme_is_refused(capsys):
-    complains(here(capsys, "models", "pull", "yunet", "--accept-license", "--url", "file:///x"), 2, "give an http or https URL")
+    complains(here(capsys, "models", "pull", "yunet", "--accept-licence", "--url", "file:///x"), 2, "give an http or https URL")

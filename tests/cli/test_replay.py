@@ -4,10 +4,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import zmq
 
 from engine.client import End, Face, Received, Subscriber
 from engine.contracts.messages import kind_of
@@ -76,3 +78,46 @@ def test_what_cannot_be_published_is_refused(tmp_path: Path, capsys: pytest.Capt
     complains(here(capsys, "replay", run, "--publish", "tcp://127.0.0.1:*", "--loop", "-1"), 2, "--loop")
     complains(here(capsys, "replay", run, "--publish", "tcp://0.0.0.0:5599"), 2, "--insecure")
     complains(here(capsys, "replay", tmp_path, "--publish", "tcp://127.0.0.1:*"), 1, "is not the output directory of a run")
+
+
+def test_it_waits_for_as_many_readers_as_are_asked_for(tmp_path: Path) -> None:
+    """All ask for the same, and one asks for several things: a subscription is no reader."""
+    made = make_run(tmp_path)
+    endpoint = f"ipc://{tmp_path}/sock/faces"
+
+    def read() -> list[str]:
+        with Subscriber(endpoint, timeout_seconds=50) as subscriber:
+            return [kind_of(item.message) for item in subscriber if isinstance(item, Received)]
+
+    options = ("--wait-readers", "3", "--speed", "100", "--wait-seconds", "60")
+    with _replaying(made.run.directory, endpoint, *options) as process, ThreadPoolExecutor(3) as pool:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("waiting for 3 readers at ipc://")
+        with zmq.Context() as context, context.socket(zmq.SUB) as other:
+            other.setsockopt(zmq.LINGER, 0)
+            for topic in (b"v1/face/", b"v1/track/", b"v1/end/"):
+                other.subscribe(topic)
+            other.connect(endpoint)
+            first = pool.submit(read)
+            assert not other.poll(700), "two are there"
+        readers = [first, pool.submit(read), pool.submit(read)]
+        got = [one.result(60) for one in readers]
+        assert process.wait(60) == 0
+    assert [kinds[0] for kinds in got] == ["stream"] * 3
+    assert got == [got[0]] * 3
+
+
+def test_it_gives_up_waiting_with_who_came(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = make_run(tmp_path)
+    place = ("replay", made.run.directory, "--publish", f"ipc://{tmp_path}/sock/faces")
+    done = here(capsys, *place, "--wait-readers", 2, "--wait-seconds", 0.1)
+    assert (done.code, "0 of 2 subscribed at ipc://" in done.err, "within 0.1 s: nothing was sent" in done.err) == (
+        1,
+        True,
+        True,
+    )
+    done = here(capsys, *place, "--socket", "push", "--wait-seconds", 0)
+    assert (done.code, "nobody read at ipc://" in done.err) == (1, True)
+    for wrong in (("--wait-readers", 0), ("--wait-seconds", -1), ("--wait-seconds", "nan"), ("--wait-readers", 2, "--no-wait")):
+        assert here(capsys, *place, *wrong).code == 2
+    assert here(capsys, *place, "--wait-readers", 2, "--socket", "push").code == 2

@@ -1,11 +1,14 @@
+import re
+from pathlib import Path
+
 import msgspec
 import pytest
 
+import engine
 from engine.archive.chain import Block, decode, encode
 from engine.archive.reader import face_line, track_line
-from engine.contracts.times import utc, utc_words
+from engine.contracts.times import clock, utc, utc_words, wall_clock
 from engine.desk.stored import read_result, when
-from engine.report.clocks import wall_clock
 from engine.results.columns import face_columns
 from tests.results.runs import make_run
 
@@ -55,3 +58,26 @@ def test_so_it_is_with_a_track_and_a_block(tmp_path):
     block = Block(number=0, at_ns=5, kind="begun", before="0" * 64).finished(None)
     assert decode(encode(block)) == block
     assert decode(encode(msgspec.structs.replace(block, at_ns=10**21).finished(None))) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "00:00:00.0"),
+        (59.96, "00:01:00.0"),
+        (3661.25, "01:01:01.2"),
+        (360000, "100:00:00.0"),
+        (-1.08, "-00:00:01.1"),
+        (-0.01, "00:00:00.0"),
+    ],
+)
+def test_clock(seconds, text):
+    assert clock(seconds) == text
+
+
+def test_a_time_is_put_in_words_in_one_place() -> None:
+    """A table, a page and a document that show one moment in three ways make people compare them by hand."""
+    root = Path(engine.__file__).parent
+    own = re.compile(r"//\s*36000|%H:%M:%S|pts_seconds:[.0-9]*\.[0-9]f\}")
+    found = {path.relative_to(root).as_posix() for path in root.rglob("*.py") if own.search(path.read_text(encoding="utf-8"))}
+    assert found == {"contracts/times.py", "web/tokens.py", "keys/folder.py"}, "the last two for programs: RFC 3339"

@@ -20,7 +20,7 @@ NAME = 'Zoë "Z" O\'Neil'
 @pytest.mark.e2e
 def test_a_redacted_run_and_the_erasure_of_who_was_recognised(clip: Clip, tmp_path: Path):
     gallery, result = tmp_path / "gallery.sqlite", tmp_path / "result"
-    assert facestream("enroll", NAME, sorted(clip.enrolment.glob("*.png"))[0], "--gallery", gallery).returncode == 0
+    assert facestream("enrol", NAME, sorted(clip.enrolment.glob("*.png"))[0], "--gallery", gallery).returncode == 0
     run = ("run", "--source", clip.video, "--out", result, "--gallery", gallery, "--redact", "blur", "--quiet")
     assert (done := facestream(*run)).returncode == 0, done.stderr
     before = lines(result)

@@ -65,7 +65,7 @@ def run(clip: Clip, tmp_path_factory: pytest.TempPathFactory) -> Run:
     ):
         # All of them show the same woman, which is put in question: here each is wanted.
         with pytest.raises(SystemExit, match=r"^0$"):
-            main(["enroll", name, str(photo), "--gallery", str(gallery), "--force"])
+            main(["enrol", name, str(photo), "--gallery", str(gallery), "--force"])
     sources = [word for path in paths for word in ("--source", path)]
     options = ["--policy", "interval", "--generator", "bicubic", "--quiet"]  # it is originals that are looked at here
     done = facestream("run", *sources, "--gallery", gallery, "--out", directory / "out", *options)

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.e2e
 
 def test_tracks_are_pure_and_only_the_enrolled_person_is_known(clip: Clip, tmp_path: Path):
     gallery = tmp_path / "gallery.sqlite"
-    enrolled = facestream("enroll", "astronaut", clip.enrolment / "astronaut.png", "--gallery", gallery)
+    enrolled = facestream("enrol", "astronaut", clip.enrolment / "astronaut.png", "--gallery", gallery)
     assert enrolled.returncode == 0, enrolled.stderr
     done = facestream("run", "--source", clip.video, "--out", tmp_path / "out", "--gallery", gallery, "--every", "2")
     assert done.returncode == 0, done.stderr

@@ -59,8 +59,11 @@ class Run:
         self.core = Enhancement(config, enhancer, None, verifier, calls, self.telemetry, lambda _: None, self.fuser)
 
     def see(self, *crops: FaceCrop) -> list[TrackResult]:
-        """Give faces one after the other; return what is said of tracks that go on."""
-        said = [said for crop in crops for said in self.core.finish([crop], self.core.enlarge([crop]))]
+        """Give faces one after the other, with time between them; return what is said of tracks that go on."""
+        said = list[Said]()
+        for crop in crops:
+            said += self.core.finish([crop], self.core.enlarge([crop]))
+            said += self.core.picture_due()
         return [one.body for one in said if isinstance(one.body, TrackResult)]
 
     def end(self, track_id: int = 1) -> Said:
@@ -145,6 +148,26 @@ def test_a_cameras_track_sends_one_when_it_has_clearly_improved():
     better = run.see(*(crop(15 + index, 0.8) for index in range(8)))
     assert len(better) == 1
     assert Run().see(*(crop(float(index), live=False) for index in range(9))) == []
+
+
+def test_no_face_waits_for_a_picture_and_each_picture_is_made_by_itself():
+    run = Run()
+    crops = [crop(seconds, track_id=track_id) for seconds in (0.0, 1.0) for track_id in (1, 2, 3)]
+    said = run.core.finish(crops, run.core.enlarge(crops))
+    assert [type(one.body) for one in said] == [FaceResult] * 6
+    assert (run.fuser.calls, run.core.has_picture_due) == ([], True)
+    run.end(2)
+    made = [run.core.picture_due() for _ in range(3)]
+    assert [[(one.body.track.track_id, one.body.ended) for one in each] for each in made] == [[(1, False)], [(3, False)], []]
+    assert not run.core.has_picture_due
+
+
+def test_what_waits_for_a_picture_is_asked_again_whether_it_is_due():
+    run = Run()
+    crops = [crop(0.0), crop(1.0)]
+    run.core.finish(crops, run.core.enlarge(crops))
+    run.core.note_load(is_behind=True)
+    assert (run.core.picture_due(), run.fuser.calls, run.core.has_picture_due) == ([], [], False)
 
 
 def test_when_the_machine_is_behind_pictures_of_cameras_are_left_out_and_counted():

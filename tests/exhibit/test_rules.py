@@ -3,7 +3,9 @@
 import pytest
 
 from engine.archive.chain import Block, Keep
+from engine.archive.chain_cuts import ledger_of
 from engine.archive.chain_writer import ChainWriter
+from engine.errors import PublishError
 from engine.exhibit.rules import only_corrects, too_young
 from tests.exhibit.results import faults, finished
 
@@ -22,6 +24,8 @@ SHA = "ab" * 32
         ("sealed", {"pieces": {"faces.jsonl": [SHA]}}, "vouches for what has come while no run went on"),
         ("found", {"edits": {"faces.jsonl": [(4, 99)]}}, "does not follow from the blocks before"),
         ("found", {"pieces": {"faces.jsonl": ["xy"]}}, "does not follow from the blocks before"),
+        ("found", {"edits": {"faces.jsonl": [(0, 3), (0, 3)]}}, "does not follow from the blocks before"),
+        ("found", {"cleared": {"embeddings_128.f32": [(0, 2), (1, 3)]}}, "does not follow from the blocks before"),
     ],
 )
 def test_a_block_that_nobody_writes_is_named(tmp_path, kind, facts, said):
@@ -55,3 +59,16 @@ def test_a_correction_does_nothing_else():
     plain = {"number": 1, "at_ns": 1, "before": "", "kind": "corrected", "pieces": {"corrections.jsonl": [SHA]}}
     assert only_corrects(Block(**plain))
     assert not only_corrects(Block(**plain, run=SHA))
+
+
+@pytest.mark.parametrize("span", [(10**18, 0), (-(10**18), 0), (0, 10**18), (3, -1), (2**62, 2**62)])
+def test_a_number_in_a_block_makes_nobody_count_for_long(tmp_path, span):
+    result = finished(tmp_path)
+    for why in ("erase", "expire"):
+        writer = ChainWriter(result)
+        writer.add("found", why=why)
+        writer.add("cut", why=why, edits={"faces.jsonl": [span, (0, 1)]}, keep=Keep(records_days=1.0))
+        writer.close()
+        assert "does not follow from the blocks before" in faults(result)[0]
+        with pytest.raises(PublishError, match="is damaged"):
+            ledger_of(result)

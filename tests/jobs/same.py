@@ -1,4 +1,4 @@
-"""Whether two output directories hold the same results, whatever their tracks are called and in what order they were written."""
+"""Whether two output directories hold the same results, whatever tracks are called and in what order things were written."""
 
 from __future__ import annotations
 

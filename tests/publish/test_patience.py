@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from engine.config import PublishConfig
 from engine.publish import patience, publisher
+from engine.publish.opening import open_publisher
 from engine.publish.patience import Patience
-from engine.publish.publisher import open_publisher
 from tests.publish.samples import stream_event
 
 

@@ -1,12 +1,15 @@
 import html
 import json
+import os
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 
+from engine.contracts.recording import Recording
 from engine.footage.playable import is_playable
+from engine.report import moment
 from engine.report.page import write_report
 from tests.decode.clips import render
 from tests.report.test_page import write_run
@@ -32,10 +35,10 @@ def test_what_is_no_recording_does_not_play(tmp_path):
     assert not is_playable(tmp_path / "none.mp4")
 
 
-def played(directory, recording, video="auto", redact="none", out=None):
+def played(directory, recording, video="auto", redact="none", out=None, facts=None):
     """Return the links to the recording, and the commands."""
     run = json.loads((directory / "run.json").read_text())
-    run |= {"inputs": {"cam1": {"path": str(recording)}}, "config": {"publish": {"redact": redact}}}
+    run |= {"inputs": {"cam1": facts or Recording("cam1", recording).facts()}, "config": {"publish": {"redact": redact}}}
     (directory / "run.json").write_text(json.dumps(run))
     page = write_report(directory, 5, video, out).read_text()
     return re.findall(r'class="play" href="([^"]+)"', page), re.findall(r'<code class="copy">([^<]+)', page)
@@ -54,6 +57,31 @@ def test_a_recording_near_the_page_is_played_from_where_it_lies(tmp_path):
     far.parent.mkdir(parents=True)
     assert played(directory, recording, out=far)[0] == []
     assert played(directory, recording, "always", out=far)[0] == ["../../../a%20clip.mp4#t=0.0,5.0"]
+
+
+def test_a_recording_that_has_changed_is_not_played(tmp_path, monkeypatch):
+    recording = render(tmp_path / "a.mp4", frames=2)
+    directory = write_run(tmp_path / "out", tracks=1, faces=4)
+    read = Recording("cam1", recording)
+    facts = read.facts() | {"sha256": read.sha256()}
+    os.utime(recording, (1, 1))
+    assert len(played(directory, recording, facts=facts)[0]) == 1, "a copy, of another time"
+    page = (directory / "report.html").read_text()
+    assert "had the SHA-256 of the one that was read" in page
+    changed = bytearray(recording.read_bytes())
+    changed[-1] ^= 1
+    recording.write_bytes(changed)
+    for video in ("auto", "always"):
+        assert played(directory, recording, video, facts=facts)[0] == []
+        assert "Not played: the recording has changed" in (directory / "report.html").read_text()
+    unhashed = {name: value for name, value in facts.items() if name != "sha256"}
+    assert played(directory, recording, facts=unhashed)[0] == []
+    assert "its SHA-256 was not compared" in (directory / "report.html").read_text()
+    assert len(played(directory, recording, "always", facts=unhashed)[0]) == 1
+    assert "nobody can say whether this is the recording" in (directory / "report.html").read_text()
+    monkeypatch.setattr(moment, "MOST_BYTES", len(changed) - 1)
+    assert played(directory, recording, facts=facts)[0] == []
+    assert "its SHA-256 was not compared" in (directory / "report.html").read_text()
 
 
 def test_of_several_streams_the_command_says_whose_track_it_is(tmp_path):

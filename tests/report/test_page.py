@@ -13,7 +13,6 @@ from engine.archive.writer import DirectorySink
 from engine.config import OutputConfig
 from engine.errors import PublishError
 from engine.publish.numbering import Numbering
-from engine.report.clocks import clock
 from engine.report.page import write_report
 from engine.report.summary import models_table, table
 from tests.publish.samples import face, pictures, stream_event, track
@@ -93,7 +92,7 @@ def test_named_tracks_come_first_with_their_other_faces(tmp_path):
 def test_the_head_says_what_was_read_and_with_what(tmp_path):
     page = report(write_run(tmp_path))
     for text in ("&lt;gate&gt; &amp; yard.mp4", "ab" * 32, "12.3 MB", "768 x 432", "ended end of file", "12,345", "completed",
-                 "Apache-2.0", "opencv", "processed 20", "took 00:00:"):  # fmt: skip
+                 "Apache-2.0", "opencv", "processed 20", ", took "):  # fmt: skip
         assert text in page
     assert page.count("cd" * 32) == 1  # two equal workers are one row
     assert "<b>& B" not in page
@@ -150,21 +149,6 @@ def test_what_a_name_may_claim_is_said_once(tmp_path):
     assert report(tmp_path).count("Names: at most 1 in 1,000 strangers get a name; faces below 20 px &amp; less are") == 1
 
 
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "00:00:00.0"),
-        (59.96, "00:01:00.0"),
-        (3661.25, "01:01:01.2"),
-        (360000, "100:00:00.0"),
-        (-1.08, "-00:00:01.1"),
-        (-0.01, "00:00:00.0"),
-    ],
-)
-def test_clock(seconds, text):
-    assert clock(seconds) == text
-
-
 @pytest.fixture
 def _in_india(monkeypatch):
     monkeypatch.setenv("TZ", "Asia/Kolkata")
@@ -210,7 +194,7 @@ def test_a_resumed_run_says_in_how_many_attempts(tmp_path):
     run = json.loads((tmp_path / "run.json").read_text())
     run["attempts"] = [{"run_id": "run0", "started_ns": 1_600_000_000_000_000_000, "outcome": "killed"}, *run["attempts"]]
     (tmp_path / "run.json").write_text(json.dumps(run))
-    assert "processed 2020-09-13 12:26:40 UTC in 2 attempts, the last took 00:00:" in report(tmp_path)
+    assert "processed 2020-09-13 12:26:40 UTC in 2 attempts, the last took " in report(tmp_path)
 
 
 def test_the_best_face_is_of_the_attempt_that_named_it(tmp_path):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -62,6 +63,22 @@ def test_lines_are_those_of_the_directory(tmp_path: Path) -> None:
     assert export(run, "faces", "jsonl", out) == 3
     written = [json.loads(line) for line in (run.directory / "faces.jsonl").read_text().splitlines()]
     assert [json.loads(line) for line in out.getvalue().splitlines()] == written
+
+
+def test_a_table_for_people_has_the_digits_that_mean_something_and_one_for_programs_all(tmp_path: Path) -> None:
+    made, out = make_run(tmp_path, {1: ("known", [1 / 3])}), io.BytesIO()
+    export(made.run, "tracks", "csv", out)
+    (row,) = _rows(out.getvalue())
+    assert row["first_pts_seconds"] == "0.333"
+    for name, text in row.items():
+        if "cosine" in name and text:
+            assert re.fullmatch(r"-?[01]\.[0-9]{4}", text), (name, text)
+    assert all(
+        len(text.lstrip("-0.").replace(".", "")) <= 10 for name, text in row.items() if re.fullmatch(r"-?[0-9]*\.[0-9]+", text)
+    )
+    programs = io.BytesIO()
+    export(made.run, "tracks", "jsonl", programs)
+    assert json.loads(programs.getvalue())["first_pts_seconds"] == 1 / 3
 
 
 def test_parquet_has_the_same_rows_with_types(tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
 from engine.client.results import load_run
+from engine.contracts.recording import Recording
 from engine.errors import SourceError, UsageError
+from engine.results import tracks_of
 from engine.results.tracks_of import recording_in, tracks_seen
 from tests.results.runs import make_run
 
@@ -83,3 +86,18 @@ def test_a_stream_whose_name_leads_elsewhere_names_no_file(tmp_path: Path) -> No
     assert run.inputs == {}
     with pytest.raises(UsageError, match=r"has no stream \.\./\.\./pwn: it has none"):
         recording_in(run, "../../pwn")
+
+
+def test_a_recording_of_another_content_is_not_the_one_that_was_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = make_run(tmp_path)
+    made.run.inputs["door"]["sha256"] = Recording("door", made.recording).sha256()
+    told: list[str] = []
+    os.utime(made.recording, (1, 1))
+    assert recording_in(made.run, "door", note=told.append).path == made.recording
+    made.recording.write_bytes(made.recording.read_bytes()[::-1])
+    with pytest.raises(SourceError, match="is not the recording that was read"):
+        recording_in(made.run, "door", note=told.append)
+    assert told == []
+    monkeypatch.setattr(tracks_of, "MOST_BYTES", 0)
+    assert recording_in(made.run, "door", note=told.append).path == made.recording
+    assert ["was not compared" in one for one in told] == [True]

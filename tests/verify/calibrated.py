@@ -9,8 +9,8 @@ from engine.verify.likelihood import Bucket, Calibration
 INF = float("inf")
 
 
-def bucket(low_px=14.0, high_px=40.0, least_faces=1, offset=0.0, slope=10.0, lowest=-1.5, highest=3.0):
-    return Bucket(low_px, high_px, least_faces, offset, slope, lowest, highest, 100, 10_000)
+def bucket(low_px=14.0, high_px=40.0, least_faces=1, offset=0.0, slope=10.0, scene_offset=9.0, lowest=-1.5, highest=3.0):
+    return Bucket(low_px, high_px, least_faces, offset, slope, scene_offset, slope, lowest, highest, 100, 10_000)
 
 
 BUCKETS = (bucket(), bucket(least_faces=2, offset=-0.5), bucket(40.0, INF, 1), bucket(40.0, INF, 2))

@@ -69,19 +69,16 @@ def test_what_was_written_is_read_with_an_id_of_its_own(tmp_path):
     assert read_calibration(tmp_path / "two.npz").id == again.id
 
 
-@pytest.mark.parametrize(("low", "is_read"), [(-INF, True), (20.0, False)])
-def test_a_file_with_the_columns_of_the_quantiser_is_read_where_they_say_nothing(tmp_path, low, is_read):
-    path = tmp_path / "one.npz"
-    write_calibration(MADE_UP, path)
-    with np.load(path) as stored:
-        kept = dict(stored)
-    assert kept["buckets"].shape == (4, 9)
-    np.savez_compressed(path, **kept | {"buckets": np.insert(kept["buckets"], [2, 2], [low, INF], axis=1)})
-    if is_read:
-        assert read_calibration(path).buckets == BUCKETS
-    else:
-        with pytest.raises(ModelError, match="quantiser"):
-            read_calibration(path)
+@given(st.floats(-1, 1), st.floats(-1, 1), st.floats(-1, 2))
+def test_the_ratio_holds_against_somebody_else_of_the_scene_too(one, other, scene_offset):
+    """It is the lower of both, and never falls where the resemblance rises."""
+    anybody, both = bucket(), bucket(scene_offset=scene_offset)
+    scene = bucket(offset=scene_offset)
+    low, high = MADE_UP.log10_ratio(np.sort([one, other]), both)
+    assert low <= high
+    for at, found in zip(sorted((one, other)), (low, high), strict=True):
+        alone = [float(MADE_UP.log10_ratio(np.array([at]), line)[0]) for line in (anybody, scene)]
+        assert found == pytest.approx(min(alone))
 
 
 @pytest.mark.parametrize("damage", ["cut", "garbage", "falling slope", "no buckets", "missing"])

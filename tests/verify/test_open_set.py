@@ -1,13 +1,17 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import ConfigError, ModelError
-from engine.verify.open_set import OpenSet, read_open_set, write_open_set
+from engine.verify.open_set import read_open_set, write_open_set
 from tests.verify.measured import measured
 
 ONE = measured()
+OF_ONE_ROOM = measured(scene=0.35)
+"""Here somebody else of the scene reaches 0.15 more than anybody of 64 px does, and 0.1 more at 16 px."""
 sizes = st.floats(5, 400)
 rates = st.floats(1e-9, 0.5)
 people = st.integers(1, 100_000)
@@ -63,6 +67,28 @@ def test_too_small_is_where_hardly_anybody_reaches_the_limit():
     assert ONE.too_small_px(1_000_000, 1e-9) == float("inf")
 
 
+@given(st.sampled_from([ONE, OF_ONE_ROOM]), sizes, rates, people)
+def test_a_name_asks_for_what_strangers_of_the_scene_do_not_reach(one, size, rate, pictures):
+    limit = one.limit(size, pictures, rate)
+    assert limit >= one.scene_limit(rate)
+    if limit < float("inf"):
+        assert one.chance(limit, size, pictures) <= rate * (1 + 1e-6)
+        assert one.scene_chance(limit) <= rate * (1 + 1e-6)
+
+
+@given(rates, people)
+def test_only_one_picture_is_of_the_scene_however_large_the_gallery(rate, pictures):
+    """So the scene asks for the same in every gallery, and a large one asks for more anyway."""
+    limit = OF_ONE_ROOM.limit(64, pictures, rate)
+    assert limit == max(ONE.limit(64, pictures, rate), OF_ONE_ROOM.scene_limit(rate))
+
+
+def test_a_rate_that_the_scenes_cannot_show_is_refused():
+    few = replace(ONE, scene_pairs=1000)
+    with pytest.raises(ConfigError, match=r"1,000 pairs of people of one scene .* use 0\.003 or more"):
+        few.check_rate(0.001)
+
+
 def test_a_rate_that_the_strangers_cannot_show_is_refused():
     few = measured(strangers=6000)
     few.check_rate(0.001)
@@ -87,6 +113,7 @@ def test_written_limits_are_read_as_they_were(tmp_path):
     write_open_set(ONE, path)
     read = read_open_set(path)
     np.testing.assert_array_equal(read.limits, ONE.limits)
+    np.testing.assert_array_equal(read.scene_limits, ONE.scene_limits)
     np.testing.assert_allclose(read.crowd, ONE.crowd, atol=1e-3)
     assert (read.embedder_sha256, read.provenance, read.smallest_rate) == (ONE.embedder_sha256, "made up", ONE.smallest_rate)
 
@@ -97,9 +124,9 @@ def test_damaged_limits_are_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:300])
     with pytest.raises(ModelError, match="does not hold the limits"):
         read_open_set(path)
-    falling = OpenSet(**{name: getattr(ONE, name) for name in ONE.__dataclass_fields__} | {"limits": ONE.limits[:, ::-1]})
-    write_open_set(falling, path)
-    with pytest.raises(ModelError, match="do not agree"):
-        read_open_set(path)
+    for falling in (replace(ONE, limits=ONE.limits[:, ::-1]), replace(ONE, scene_limits=ONE.scene_limits[::-1])):
+        write_open_set(falling, path)
+        with pytest.raises(ModelError, match="do not agree"):
+            read_open_set(path)
     with pytest.raises(ModelError):
         read_open_set(tmp_path / "none.npz")

@@ -19,12 +19,23 @@ class Core:
 
     def __init__(self) -> None:
         self.may, self.loads, self.closed = threading.Event(), list[bool](), list[int]()
+        self.due, self.order = 0, list[str]()
+
+    @property
+    def has_picture_due(self) -> bool:
+        return self.due > 0
+
+    def picture_due(self):
+        self.due -= 1
+        self.order.append("picture")
+        return []
 
     def enlarge(self, crops, *, hurry=False):
         self.may.wait(20)
         return Enlarged([], [], {}, 0.0)
 
     def finish(self, crops, enlarged):
+        self.order.append("face")
         return []
 
     def forget_recordings(self):
@@ -65,3 +76,46 @@ def test_tracks_that_end_together_are_closed_one_by_one():
     seen = [(items, len(said), len(core.closed)) for items, said in line.flow()]
     line.close()
     assert seen == [(0, 1, 1), (0, 1, 2), (0, 1, 3)]
+
+
+def _give(line: FaceLine, faces: int) -> None:
+    for _ in range(faces):
+        line.put(crop_of(noise_planes(8, 8)))
+
+
+def _take(line: FaceLine, core: Core, faces: int) -> None:
+    while core.order.count("face") < faces:
+        assert select.select([line.pool], [], [], 20)[0]
+        list(line.flow())
+
+
+def test_pictures_of_tracks_wait_until_no_face_does_and_are_made_one_by_one():
+    core = Core()
+    core.may.set()
+    core.due = 2
+    line = FaceLine(core, 1, 0.0, 1)  # type: ignore[arg-type]
+    _give(line, 3)
+    _take(line, core, 3)
+    assert core.order == ["face", "face", "face", "picture"]
+    assert line.seconds_left == 0.0, "what reads looks for a face first, and comes back at once"
+    _give(line, 1)
+    _take(line, core, 4)
+    assert core.order[4:] == ["face", "picture"]
+    assert line.seconds_left is None
+    line.close()
+
+
+def test_where_faces_never_end_a_picture_is_made_between_them_once_a_second(monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(face_line.time, "monotonic", lambda: now)
+    core = Core()
+    core.due = 5
+    line = FaceLine(core, 1, 0.0, 1)  # type: ignore[arg-type]
+    _give(line, 1)
+    for tenth in range(1, 32):
+        now = 100.0 + tenth / 10
+        list(line.flow())
+        assert line.seconds_left == pytest.approx(1.0 - (now - 100.0) % 1.0, abs=1e-6)
+    assert core.order == ["picture"] * 3
+    core.may.set()
+    line.close()

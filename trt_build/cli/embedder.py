@@ -95,6 +95,7 @@ def calibrate(
     recipe: str = "low_resolution_embedder",
     *,
     grounds: Path,
+    groups: Path,
     folder: Path,
     out: Path,
     detector: str = "grey",
@@ -111,6 +112,8 @@ def calibrate(
         Of the adaptation that ships: a file, or a name. Its faces take part.
     grounds
         A zip of pictures without faces, which lie behind.
+    groups
+        A zip of pictures of several people, as detector_faces.zip: they are strangers of one scene, and widen the crowd.
     folder
         Keeps what was recorded; the same command goes on where it was cut. Empty it after a change of detector or embedder.
     out
@@ -129,7 +132,7 @@ def calibrate(
 
     with RunProgress(CONSOLE) as progress:
         found = measure(
-            read_recipe_of(EmbedderRecipe, find_recipe(recipe)), grounds, detector, tracks, folder, progress.on_prepare
+            read_recipe_of(EmbedderRecipe, find_recipe(recipe)), grounds, groups, detector, tracks, folder, progress.on_prepare
         )
     with writable(out):
         write_open_set(found, out)

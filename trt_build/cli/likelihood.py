@@ -20,13 +20,15 @@ def _shipped(what: str) -> Path:
 
 
 @likelihood_app.command
-def fit(recipe: str = "low_resolution_embedder", *, folder: Path, out: Path, detector: str = "grey") -> None:
+def fit(recipe: str = "low_resolution_embedder", *, groups: Path, folder: Path, out: Path, detector: str = "grey") -> None:
     """Fit likelihood ratios on the tracks that `trt-build embedder calibrate` has recorded.
 
     Parameters
     ----------
     recipe
         Of the adaptation that ships: a file, or a name. Its faces take part.
+    groups
+        The zip of pictures of several people that `trt-build embedder calibrate` had.
     folder
         That of `trt-build embedder calibrate`.
     out
@@ -37,11 +39,14 @@ def fit(recipe: str = "low_resolution_embedder", *, folder: Path, out: Path, det
     from engine.verify.likelihood import read_calibration, write_calibration
     from engine.verify.open_set import read_open_set
     from trt_build.cli.progress import RunProgress
+    from trt_build.data.people.group_pictures import read_group_faces
     from trt_build.data.people.photographs import read_photographs
     from trt_build.data.people.recording import read_tracks
     from trt_build.protocols.likelihood.comparisons import comparisons_of
     from trt_build.protocols.likelihood.fit import fit as measure
     from trt_build.protocols.open_set.calibration import crowd_of, strangers_of
+    from trt_build.protocols.open_set.fit import crowd_of_people
+    from trt_build.protocols.open_set.scenes import scene_pairs
     from trt_build.recipes.embedder import EmbedderRecipe
     from trt_build.recipes.files import find_recipe, read_recipe_of
     from trt_build.writing import writable
@@ -51,7 +56,10 @@ def fit(recipe: str = "low_resolution_embedder", *, folder: Path, out: Path, det
     with RunProgress(CONSOLE) as progress:
         strangers = strangers_of(read, folder, progress.on_prepare)
         photographs = read_photographs(Path(read.faces.train), detector, progress.on_prepare)
-    found = measure(comparisons_of(tracks, photographs, limits, set(crowd_of(photographs, strangers))), limits.embedder_sha256)
+        beside = read_group_faces(groups, detector, folder / "cache", progress.on_prepare)
+    crowd = crowd_of(photographs, strangers)
+    scenes = scene_pairs(beside, crowd_of_people(photographs, crowd)).resemblance
+    found = measure(comparisons_of(tracks, photographs, limits, set(crowd)), scenes, limits.embedder_sha256)
     with writable(out):
         write_calibration(found, out)
     CONSOLE.print(f"{out}: {found.provenance}; id {read_calibration(out).id}", soft_wrap=True)

@@ -144,7 +144,7 @@ def _make(order: Order, key: EngineKey, path: Path, shop: Workshop) -> EngineMan
     made = make(order)
     seconds = time.monotonic() - began
     # Of one that was killed, too: the next writes over it.
-    with replacing(path, path.with_name(f".unfinished.{path.name}")) as unfinished:
+    with replacing(path, path.with_name(f".unfinished.{path.name}"), public=True) as unfinished:
         unfinished.write_bytes(made.content)
         manifest = EngineManifest(
             name=order.manifest.name,
@@ -170,7 +170,7 @@ def _make(order: Order, key: EngineKey, path: Path, shop: Workshop) -> EngineMan
 
 def write_engine_manifest(manifest: EngineManifest, engine: Path) -> None:
     """Write the manifest of an engine beside it, whole or not at all."""
-    with replacing(engine_manifest_path(engine)) as beside:
+    with replacing(engine_manifest_path(engine), public=True) as beside:
         beside.write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
 
 

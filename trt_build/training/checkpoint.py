@@ -24,7 +24,7 @@ def write_checkpoint(data: dict[str, Any], path: Path) -> None:
         TrainingError: it cannot be written, as on a full disk.
     """
     try:
-        with replacing(path) as beside:
+        with replacing(path, public=True) as beside:
             torch.save(data, beside)
     except (OSError, RuntimeError) as error:  # torch reports a failed write as a RuntimeError
         kept = " (the one before is kept)" if path.exists() else ""

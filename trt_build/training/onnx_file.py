@@ -66,7 +66,7 @@ def save_checked(model: onnx.ModelProto, path: Path) -> None:
         OSError: it cannot be written.
     """
     onnx.checker.check_model(model, full_check=True)
-    with replacing(path) as beside:
+    with replacing(path, public=True) as beside:
         onnx.save(model, str(beside))
 
 

@@ -12,8 +12,8 @@ from engine.archive.reader import TrackRecord
 from engine.contracts.count_words import count
 from engine.contracts.findings import Decision
 from engine.contracts.messages import Stream
+from engine.contracts.times import clock, wall_clock
 from engine.contracts.worth import degree, ratio
-from engine.report.clocks import clock, wall_clock
 from engine.report.figures import MARK
 from engine.report.pdf.blocks import Block, Table, Words, flow, heading
 from engine.report.pdf.facts import STATES, made_at, source_name
@@ -25,10 +25,9 @@ from engine.report.track_tables import Key
 _SIZE = 8.5
 _MOST_LEFT_OUT, _MOST_SOURCES, _SHORT_NOTES = 60, 20, 600
 _READ = (
-    "Its heading is what the software says of the track. A name is a suggestion of the software: somebody enrolled is "
-    "alike enough "
-    'for it. "No match found": nobody is. "Not decided": neither can be said. "Not compared": there was nobody to compare '
-    "with.",
+    "Its heading is what the software says of the track. A name is a suggestion of the software: somebody enrolled looks "
+    'enough like it. "No match found": nobody does. "Not decided": neither can be said. "Not compared": there was nobody to '
+    "compare with.",
     "The whole frame stands first, with a red box around the face. The box was drawn for the page; the recording has none.",
     "Below it are up to five pictures of the same face at one scale. Only the first one, with the black frame, shows the "
     "pixels of "
@@ -39,8 +38,7 @@ _READ = (
     "Likeness is a cosine, 1 for equal pictures. It is no percentage: strangers often reach 0.8. The likelihood ratio says "
     "what it is worth: how many times as probable such a likeness is if the face is this person's as if it is a stranger's.",
     '"Strangers so much like somebody enrolled" counts the whole gallery, not one person. "In 95 of 100 galleries": of 100 '
-    "groups "
-    "of as many people the figure holds for 95, for 5 it may be more; which kind this one is, is not known.",
+    "galleries with as many people the figure holds for 95; in this one it may be higher.",
     "px are pixels of the recording, of a face the mean of its width and height. SHA-256 is a fingerprint: two files that "
     "have the same one are the same.",
 )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from engine.archive.one_stream import one_stream
 from engine.archive.reader import TrackRecord, read_run, read_streams
+from engine.contracts.times import zoned
 from engine.errors import MissingRuntimeError, PublishError, UsageError
 from engine.exhibit import chain_status
 from engine.report.pdf.sentences import Confirmed, record_words
@@ -102,7 +103,7 @@ def write_pdf(
 
         first = Cover(
             run, streams, sources.states, records, decisions, left_out, why, asked.case, asked.notes,
-            asked.examiner, f"{created:%Y-%m-%d %H:%M:%S %z}", chain, asked.confirmed,
+            asked.examiner, zoned(created), chain, asked.confirmed,
         )  # fmt: skip
         sheet = new_sheet()
         cover(sheet, _completed(first, new_sheet, [*map(_texts, records)]))

@@ -28,6 +28,13 @@ _PEOPLE = (
 )
 
 
+_SCENE = (
+    "If the camera that took an enrolled picture filmed somebody else, too, they look more alike: the limit for a name was "
+    "reached by 13 of 21,676 pairs of people in one picture, by none of the 3,950 with faces from 24 px on."
+)
+"""Measured by ``tests.bench.scene_strangers``."""
+
+
 class NamingRate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the bench of names found at one size of face."""
 
@@ -82,6 +89,7 @@ def error_rates(run: Mapping[str, Any], record: TrackRecord) -> Iterator[str]:
     rates = naming_rates()
     if basis.false_name_rate == rates.false_name_rate:
         yield _bench(rates, basis.size_px)
+        yield _SCENE
     yield f"The limits were measured on {measured.provenance.partition(';')[0]}: {_PEOPLE}; not on this camera or these people."
 
 
@@ -90,7 +98,7 @@ def _chance(record: TrackRecord, basis: Basis) -> Iterator[str]:
     if first.false_name_chance is None or basis.false_name_rate is None:
         return
     if first.false_name_chance >= 1:
-        yield "This track: every stranger may look so much like somebody enrolled."
+        yield "This track: any stranger may look as much like somebody enrolled, so the likeness says nothing against chance."
         return
     yield (
         f"This track: at most {one_in(first.false_name_chance)} strangers with faces of this size look so much like somebody "
@@ -103,7 +111,8 @@ def _bench(rates: NamingRates, size_px: float) -> str:
     largest = " (larger ones were not tested)" if size_px > 1.2 * max(rate.size_px for rate in rates.sizes) else ""
     nameless = 100 - one.right_percent - 100 * one.others_names / one.enrolled_tracks
     return (
-        f"In a test with {rates.people_enrolled} people enrolled and faces of {one.size_px} px{largest} "
+        f"In a test with {rates.people_enrolled} people enrolled, before the limits allowed for people of one scene, and faces "
+        f"of {one.size_px} px{largest}, "
         f"{one.strangers_named} of {one.stranger_tracks:,} tracks of strangers got a name: "
         f"{1000 * one.strangers_named / one.stranger_tracks:.1f} in 1,000, the true share may be {one.low_per_1000:g} to "
         f"{one.high_per_1000:g} (95 %). Of {one.enrolled_tracks} tracks of people enrolled {one.others_names} got "

@@ -97,11 +97,11 @@ def _joined(directory: Path, run: Mapping[str, Any], record: TrackRecord) -> lis
     size = (max(1, said.width_px // said.scale), max(1, said.height_px // said.scale))
     picture = cv2.imdecode(np.frombuffer(fused.picture[1], np.uint8), cv2.IMREAD_COLOR)
     joined = Shown(
-        "Several frames", f"{len(said.frames)} frames, joined by {said.model}",
+        "Several frames", f"{len(said.frames)} frames, joined: {said.model}",
         None if picture is None else _jpeg(_small_enough(np.asarray(picture, np.uint8))), size, True, MARK,
     )  # fmt: skip
     overlay = _agreement(fused.agreement) if fused.agreement else None
-    words = f"orange: these frames differ (alike by {100 * said.agreement:.0f} %, background too)"
+    words = f"orange: these frames differ ({100 * said.agreement:.0f} % alike, with the background)"
     return [joined, Shown("Agreement", words if overlay else "deleted, or moved away", overlay, size, True)]
 
 

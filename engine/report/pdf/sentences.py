@@ -28,8 +28,8 @@ _FOUND = (
 )
 _COMPARED = (
     "Another network turns each face, and each enrolled photograph, into a list of numbers. The numbers (not the pictures) "
-    "of the track's faces are averaged, good faces counting more. How alike two lists are, less what both share with "
-    "everybody's face, decides."
+    "of the track's faces are averaged, good faces counting more. What decides is how alike two lists are, once what "
+    "they share with everybody's face is taken away."
 )
 _NOT_COMPARED = "There was nobody to compare these faces with."
 _ENHANCED = (
@@ -107,8 +107,8 @@ def finding(record: TrackRecord) -> str:
     if record.decision == "unknown":
         nearest = f" The most alike is {first.identity}: that is not a name." if first else ""
         by_chance = basis is not None and basis.false_name_rate is not None
-        rare = " Fewer than 1 in 100 tracks of a person enrolled are so unlike their own picture." if by_chance else ""
-        return f"Nobody enrolled is alike enough, and the person may be enrolled all the same.{rare}{nearest}"
+        rare = " Fewer than 1 in 100 tracks of enrolled people are so unlike their own pictures." if by_chance else ""
+        return f"The face is not enough like that of anybody enrolled; the person may be enrolled all the same.{rare}{nearest}"
     return "The software compared this face with nobody: the run had no gallery, or nobody was enrolled in it."
 
 
@@ -152,9 +152,9 @@ def strength(record: TrackRecord, people: int = 0, pairs: int = 0) -> Iterator[s
     low, high = (ratio(bound) for bound in basis.log10_lr_bounds)
     measured = f" on {people:,} people with a second picture of their own and {pairs:,} pairs of two people" if people else ""
     yield (
-        f"Measured for faces of {basis.bucket}{measured} (calibration {basis.calibration}). So many people can show no "
-        f"ratio above {high} or below {low}, even if the true one lies beyond; that is no margin of error, which was not "
-        "measured."
+        f"Measured for faces of {basis.bucket}{measured} (calibration {basis.calibration}). A test with so many people "
+        f"can show no ratio above {high} or below {low}, even if the true one lies beyond. That is a limit of the test, not a "
+        "margin of error, which was not measured."
     )
 
 
@@ -183,7 +183,7 @@ def limits(run: Mapping[str, Any], record: TrackRecord) -> Iterator[str]:
         yield "Whether the enrolled photographs show whom their names say, the software cannot know."
     qp = record.best.face.quality.qp if record.best else None
     if qp is not None:
-        yield f"The video is compressed (quantiser {qp:.0f}; 0: without loss, 51: strongest). The figures do not allow for it."
+        yield f"The video is compressed (quantiser {qp:.0f}; 0: without loss, 51: strongest); the figures do not allow for it."
     if record.candidates and record.decision != "known":
         yield "No name does not mean that the person is not enrolled."
     if record.track is not None and record.track.basis is not None and record.track.basis.persons > 1:

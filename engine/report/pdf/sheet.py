@@ -13,6 +13,7 @@ from fpdf import FPDF
 from fpdf.enums import MethodReturnValue, XPos, YPos
 
 from engine import __version__
+from engine.contracts.times import zoned
 from engine.report.pdf.fonts import TEXT, Fonts, needs_shaping
 from engine.report.pdf.lines import lines_of
 
@@ -58,7 +59,7 @@ class Sheet(FPDF):
         self.set_producer(f"facestream {__version__}")
         self.set_creation_date(created)
         self.set_lang("en")
-        self._foot = f"facestream {__version__}, document made {created:%Y-%m-%d %H:%M:%S %z}"
+        self._foot = f"facestream {__version__}, document made {zoned(created)}"
 
     @property
     def width_mm(self) -> float:

@@ -20,6 +20,7 @@ from engine.contracts.recording import Recording
 from engine.decode.recording import reader_of
 from engine.errors import FacestreamError
 from engine.footage.recordings import recording_of
+from engine.footage.sameness import sameness
 from engine.report.scene import Scene, scene_of
 from engine.runtime.colour import bgr_from_planes
 
@@ -118,9 +119,8 @@ class Sources:
 
 
 def _state(recording: Recording, facts: Mapping[str, Any]) -> SourceState:
-    if not facts.get("sha256"):
-        return "not hashed"
-    return "same" if recording.sha256() == facts["sha256"] else "other"
+    state = sameness(recording, facts, None)
+    return state if state in ("same", "other") else "not hashed"
 
 
 def _decoding(run: Mapping[str, Any]) -> DecodeConfig:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from engine.contracts.times import utc_words
 from engine.errors import GalleryError
 from engine.verify.gallery_file import GalleryFile
 from engine.verify.postgres.vectors import to_vector
@@ -118,7 +118,7 @@ def seen_at(path: Path) -> int:
 
 def moment(when_ns: int) -> str:
     """Return a moment (Unix, ns) as people read it."""
-    return datetime.fromtimestamp(when_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    return utc_words(when_ns)
 
 
 def word_of(table: str, row: Sequence[Any]) -> int:

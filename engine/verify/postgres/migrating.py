@@ -51,7 +51,7 @@ def migrate(connection: Connection[Any], where: str) -> None:
     except errors.InsufficientPrivilege as error:
         raise GalleryError(
             f"the gallery {where} cannot be made ({str(error).splitlines()[0]}): let a role do it that may, as the owner of "
-            "the database, with `facestream enroll`; it then admits others, see docs/gallery.md"
+            "the database, with `facestream enrol`; it then admits others, see docs/gallery.md"
         ) from error
 
 

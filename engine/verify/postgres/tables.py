@@ -68,10 +68,10 @@ class PostgresTables:
             )
         if step < len(STEPS) and read_only:
             if not step:
-                raise MissingGalleryError(f"there is no gallery {self.where}: enrol someone first with `facestream enroll`")
+                raise MissingGalleryError(f"there is no gallery {self.where}: enrol someone first with `facestream enrol`")
             raise GalleryError(
                 f"the gallery {self.where} has version {step} of its tables, this facestream needs {len(STEPS)}: "
-                "`facestream enroll`, as the role that owns them, brings them there"
+                "`facestream enrol`, as the role that owns them, brings them there"
             )
         if step < len(STEPS):
             migrate(self.connection, self.where)

@@ -17,7 +17,7 @@ export function signInView(root, entered) {
     },
   },
   h("h1", null, "facestream"),
-  field("Token", token, "Whoever runs the service gives you one: facestream tokens new NAME"),
+  field("Token", token, "Whoever runs the service gives you one, or a link instead: facestream tokens new NAME, facestream tokens link"),
   button));
   token.focus();
 }

@@ -35,7 +35,9 @@ def test_why_there_is_no_decision(missing, words):
 
 
 def test_no_name_says_what_the_software_found():
-    assert "Nobody enrolled is alike enough, and the person may be enrolled all the same" in finding(a_record("unknown"))
+    assert "The face is not enough like that of anybody enrolled; the person may be enrolled all the same" in finding(
+        a_record("unknown")
+    )
     assert "compared this face with nobody" in finding(a_record("none"))
     assert "no size would do" in finding(a_record("undecided", basis("size", size_needed_px=None)))
 

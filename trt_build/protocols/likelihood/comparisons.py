@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,5 +136,10 @@ def _bucket(
     )  # fmt: skip
 
 
-def _place(resemblance: Float32) -> NDArray[np.int64]:
+def histogram_of(resemblance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how many comparisons there are at each step of ``GRID``."""
+    return np.bincount(_place(resemblance), minlength=_STEPS).astype(np.float64)
+
+
+def _place(resemblance: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
     return np.clip(((resemblance - _LOWEST) / STEP).astype(np.int64), 0, _STEPS - 1)

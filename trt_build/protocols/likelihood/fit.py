@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from engine.verify.likelihood import Bucket, Calibration, warped
 from trt_build.errors import DataError
 from trt_build.measures.likelihood import bounds, cross_entropy, logistic
-from trt_build.protocols.likelihood.comparisons import GRID, Comparisons
+from trt_build.protocols.likelihood.comparisons import GRID, Comparisons, histogram_of
 
 Weights = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Over ``GRID``, of comparisons of one person and of two."""
@@ -26,11 +26,12 @@ _FEWEST = 20
 _FOLDS, _SEED = 5, 20261129
 
 
-def fit(buckets: Sequence[Comparisons], embedder_sha256: str) -> Calibration:
+def fit(buckets: Sequence[Comparisons], scenes: NDArray[np.float64], embedder_sha256: str) -> Calibration:
     """Return the calibration that the comparisons show.
 
     Args:
         buckets: see ``comparisons_of``.
+        scenes: (P,) resemblance of pairs of people of one scene, of faces of any size, see ``scene_pairs``.
         embedder_sha256: of the embedder.
 
     Raises:
@@ -47,13 +48,14 @@ def fit(buckets: Sequence[Comparisons], embedder_sha256: str) -> Calibration:
     curve = min(CURVES, key=lambda one: held_out_cost(folds, one))
     histograms = [one.histograms() for one in buckets]
     rates = [rate for rate in RATES if any(rate * different.sum() >= _ERRORS for _, different in histograms)]
-    fitted = [_fit_bucket(one, weights, curve) for one, weights in zip(buckets, histograms, strict=True)]
+    beside = histogram_of(scenes)
+    fitted = [_fit_bucket(one, weights, beside, curve) for one, weights in zip(buckets, histograms, strict=True)]
     limits = np.array([_limits(different, rates) for _, different in histograms])
     several = [one for one in fitted if one.least_faces > 1]
     same, different = [one.same for one in several], [one.different for one in several]
     provenance = (
         f"in each bucket of fused faces {min(same):,} to {max(same):,} people with their own other photographs, and "
-        f"{min(different):,} to {max(different):,} pairs of two people"
+        f"{min(different):,} to {max(different):,} pairs of two people; {len(scenes):,} pairs of people of one scene"
     )
     return Calibration(tuple(fitted), curve, np.array(rates), limits, embedder_sha256, provenance)
 
@@ -84,16 +86,24 @@ def held_out_cost(buckets: Sequence[Sequence[tuple[Weights, Weights]]], curve: f
     return float(np.mean(costs))
 
 
-def _fit_bucket(one: Comparisons, weights: Weights, curve: float) -> Bucket:
+def _fit_bucket(one: Comparisons, weights: Weights, beside: NDArray[np.float64], curve: float) -> Bucket:
     same, different = weights
+    line, low, high = _fit_line(same, different, curve)
+    scene, _, scene_high = _fit_line(same, beside, curve)
+    return Bucket(
+        one.low_px, one.high_px, 2 if one.several else 1, *line, *scene, low, min(high, scene_high),
+        round(float(same.sum())), round(float(different.sum())),
+    )  # fmt: skip
+
+
+def _fit_line(
+    same: NDArray[np.float64], different: NDArray[np.float64], curve: float
+) -> tuple[tuple[float, float], float, float]:
+    """Return offset and slope, and the lowest and highest ratio that so many comparisons can show."""
     score = warped(GRID, curve)
     offset, slope = logistic(score, same, different)
     met = (same > 0) | (different > 0)
-    low, high = bounds((offset + slope * score)[met], same[met], different[met])
-    return Bucket(
-        one.low_px, one.high_px, 2 if one.several else 1, offset, slope, low, high,
-        round(float(same.sum())), round(float(different.sum())),
-    )  # fmt: skip
+    return (offset, slope), *bounds((offset + slope * score)[met], same[met], different[met])
 
 
 def _limits(different: NDArray[np.float64], rates: Sequence[float]) -> NDArray[np.float64]:

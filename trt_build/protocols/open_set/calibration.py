@@ -14,8 +14,10 @@ from engine.config_verify import VerifyConfig
 from engine.contracts.frames import Uint8
 from engine.models.catalog import find_model
 from engine.verify.embedder import open_embedder
+from engine.verify.gallery import Gallery
 from engine.verify.open_set import OpenSet
 from trt_build.data.chips import load_chip_faces
+from trt_build.data.people.group_pictures import read_group_faces
 from trt_build.data.people.photographs import Photographs, choose, person_of, read_photographs
 from trt_build.data.people.recording import NOBODY, Arrays, Recorder, joined, plan
 from trt_build.protocols.open_set.fit import fit
@@ -34,6 +36,7 @@ _SEED = 11
 def calibrate(
     recipe: EmbedderRecipe,
     grounds: Path,
+    groups: Path,
     detector: str,
     tracks: int,
     folder: Path,
@@ -48,6 +51,7 @@ def calibrate(
     Args:
         recipe: of the adaptation to small faces that ships.
         grounds: a zip of pictures without faces, which lie behind.
+        groups: a zip of pictures of several people, see ``read_group_faces``.
         detector: as ``detect.detector``.
         tracks: of strangers, at each size.
         folder: keeps what was recorded; the same arguments go on with it.
@@ -60,11 +64,12 @@ def calibrate(
     strangers = strangers_of(recipe, folder, done)
     photographs = read_photographs(Path(recipe.faces.train), detector, done)
     crowd = crowd_of(photographs, strangers)
+    beside = read_group_faces(groups, detector, folder / "cache", done)
     recorded = record_strangers(photographs, strangers, grounds, detector, tracks, folder / "tracks", done, sizes_px)
     embedder = open_embedder(VerifyConfig(), find_model)
     assert embedder is not None
     embedder.close()
-    return fit(recorded, photographs, crowd, sizes_px, embedder.sha256)
+    return fit(recorded, photographs, crowd, beside, sizes_px, embedder.sha256)
 
 
 def strangers_of(recipe: EmbedderRecipe, folder: Path, done: Done) -> set[str]:
@@ -90,10 +95,13 @@ def record_strangers(
     sizes_px: Sequence[float] = SIZES_PX,
 ) -> Arrays:
     """Record people's photographs in turn until there are so many tracks of each size, see ``calibrate``."""
+    nobody = folder / "nobody.sqlite"
+    nobody.parent.mkdir(parents=True, exist_ok=True)
+    Gallery(nobody).close()  # a run refuses a gallery that is not there
     settings: dict[str, dict[str, Any]] = {
         "detect": {"detector": detector},
         "super_resolve": {"generator": "none"},  # decisions rest on the originals
-        "verify": {"gallery": str(folder / "nobody.sqlite"), "known_cosine": 1.0},  # not by limits that are being made
+        "verify": {"gallery": str(nobody), "known_cosine": 1.0},  # not by limits that are being made
         "publish": {"parts": ["embedding"]},
     }
     recorder = Recorder({one.name: one for one in photographs.actors}, folder, settings, grounds_of(grounds))

@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.frames import Float32
 from engine.verify.open_set import OpenSet, crowding_of
+from trt_build.data.people.group_pictures import GroupFaces
 from trt_build.data.people.photographs import Photographs, person_of
 from trt_build.data.people.recording import NOBODY, Arrays
 from trt_build.errors import DataError
+from trt_build.protocols.open_set.crowd import as_stored, make_crowd
 from trt_build.protocols.open_set.galleries import OWN, mean_rates
+from trt_build.protocols.open_set.scenes import scene_limits, scene_pairs, wider_crowd
 
-GROUP = 8
-"""People whose mean is one member of the crowd."""
-_FEWEST = 5
-"""A smaller group tells too much of those in it, and is left out."""
 CHANCES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4)
 _FAR_CHANCE = 1e-6
 """As rare as a few pairs in all: not counted, but fitted."""
@@ -30,23 +28,19 @@ _OWN_LOW, _OWN_HIGH = 0.01, 0.95
 _SEED = 20261128
 
 
-def make_crowd(vectors: Float32) -> Float32:
-    """Return means of groups of people who look alike, (K, length): k-means, without groups of fewer than five.
-
-    Args:
-        vectors: (N, length), one of each person.
-    """
-    cv2.setRNGSeed(_SEED % 10_000)
-    count = max(len(vectors) // GROUP, 1)
-    stop = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 50, 1e-6)
-    groups = np.zeros((len(vectors), 1), np.int32)
-    _, found, means = cv2.kmeans(np.asarray(vectors, np.float32), count, groups, stop, 3, cv2.KMEANS_PP_CENTERS)
-    sizes = np.bincount(np.asarray(found).ravel(), minlength=count)
-    return np.asarray(means, np.float32)[sizes >= _FEWEST]
+def crowd_of_people(photographs: Photographs, crowd_people: Sequence[str]) -> Float32:
+    """Return the crowd of the best photograph of each of some people, (K, length)."""
+    best = photographs.of_people()
+    return as_stored(make_crowd(photographs.vectors[[best[person][0] for person in crowd_people]]))
 
 
 def fit(
-    tracks: Arrays, photographs: Photographs, crowd_people: Sequence[str], sizes_px: Sequence[float], embedder_sha256: str
+    tracks: Arrays,
+    photographs: Photographs,
+    crowd_people: Sequence[str],
+    groups: GroupFaces,
+    sizes_px: Sequence[float],
+    embedder_sha256: str,
 ) -> OpenSet:
     """Return the limits that strangers' tracks reach.
 
@@ -55,15 +49,17 @@ def fit(
     Args:
         tracks: of people who are not in the crowd, see ``Recorder.record``.
         photographs: everyone's.
-        crowd_people: whose means the crowd is.
+        crowd_people: whose means the crowd is, beside those of ``groups``.
+        groups: pictures of several people, which show strangers of one scene.
         sizes_px: in which the faces were painted.
         embedder_sha256: of the embedder.
 
     Raises:
-        DataError: there are too few tracks of a size.
+        DataError: there are too few tracks of a size, or pairs of people of one scene.
     """
     best = {person: pictures[0] for person, pictures in photographs.of_people().items()}
-    crowd = make_crowd(photographs.vectors[[best[person] for person in crowd_people]]).astype(np.float16).astype(np.float32)
+    sharp = crowd_of_people(photographs, crowd_people)
+    crowd, pairs_of_scenes = wider_crowd(sharp, groups), scene_pairs(groups, sharp)
     enrolled = sorted(set(best) - set(crowd_people))
     gallery = photographs.vectors[[best[person] for person in enrolled]]
     own_pictures = {photographs.actors[best[person]].name for person in enrolled}
@@ -88,12 +84,14 @@ def fit(
         counts.append(len(chosen))
     people = len(set(whose) & set(enrolled))
     provenance = (
-        f"{sum(counts):,} tracks of {people:,} people, each against {len(enrolled) - 1:,} others; the crowd: "
-        f"{len(crowd):,} groups of {len(crowd_people):,} people"
+        f"{sum(counts):,} tracks of {people:,} people, each against {len(enrolled) - 1:,} others; "
+        f"{len(pairs_of_scenes.resemblance):,} pairs of people in {len(np.unique(pairs_of_scenes.pictures)):,} pictures; "
+        f"the crowd: {len(crowd):,} groups of {len(crowd_people):,} people and {len(groups.vectors):,} faces of pictures"
     )
     return OpenSet(
         crowd, np.array(medians), np.array([*CHANCES, _FAR_CHANCE]), _limits(pairs), np.array(lows), np.array(highs),
-        *mean_rates(met), np.array(counts, np.int64), embedder_sha256, provenance,
+        *mean_rates(met), *scene_limits(pairs_of_scenes), len(pairs_of_scenes.resemblance), np.array(counts, np.int64),
+        embedder_sha256, provenance,
     )  # fmt: skip
 
 

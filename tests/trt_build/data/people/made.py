@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from trt_build.data.people.group_pictures import GroupFaces
 from trt_build.data.people.photographs import Photographs
 from trt_build.data.people.recording import Arrays
 from trt_build.data.people.scene import Actor
@@ -23,6 +24,17 @@ def people(count: int, pictures: int, seed: int, spread: float = 0.5) -> Photogr
     blank = np.zeros((4, 4), np.uint8)
     actors = [Actor(f"p{at:04d}/{number}", blank, (0, 0, 4, 4)) for at in range(count) for number in range(pictures)]
     return Photographs(actors, rows, np.tile(np.linspace(1, 0.5, pictures, dtype=np.float32), count))
+
+
+def group_faces(pictures: int, seed: int, alike: float = 0.0) -> GroupFaces:
+    """Return eight people in each of so many pictures, who are ``alike`` by what their picture has in common."""
+    rng = np.random.default_rng(seed)
+    common = np.repeat(rng.standard_normal((pictures, 1, LENGTH)), 8, axis=1)
+    rows = unit(rng.standard_normal((pictures, 8, LENGTH)) + alike * common).reshape(-1, LENGTH)
+    picture = np.repeat(np.arange(pictures), 8)
+    yes = np.ones(len(rows), np.bool_)
+    sizes, boxes = np.full(len(rows), 40.0), np.zeros((len(rows), 4), np.float32)
+    return GroupFaces(rows, sizes, picture, picture % 2, picture.astype(np.str_), boxes, yes, yes)
 
 
 def tracks(photographs: Photographs, size_px: float, seed: int, spread: float) -> Arrays:

@@ -13,6 +13,8 @@ from trt_build.protocols.likelihood.figures import write_figures
 LIMITS = measured(LENGTH)
 SIZES = {18.0: 1.0, 52.0: 0.4}
 """Spread of the vectors by size of the face."""
+SCENES = np.random.default_rng(3).normal(-0.6, 0.3, 5000)
+"""Resemblance of people of one scene."""
 
 
 def compared(seed, count=150):
@@ -27,7 +29,7 @@ def compared(seed, count=150):
 def fitted():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit, "CURVES", (0.0,))
-        return fit.fit(compared(1), "f" * 64)
+        return fit.fit(compared(1), SCENES, "f" * 64)
 
 
 def test_each_person_counts_once_and_each_pair_of_people_once():
@@ -83,7 +85,7 @@ def test_what_is_fitted_is_read_as_written(fitted, tmp_path):
 
 def test_too_few_people_are_refused_and_a_folder_without_tracks(tmp_path):
     with pytest.raises(DataError, match="have a second photograph: at least 20 are needed"):
-        fit.fit(compared(1, 12), "f" * 64)
+        fit.fit(compared(1, 12), SCENES, "f" * 64)
     with pytest.raises(DataError, match="holds no recorded tracks"):
         read_tracks(tmp_path)
 

@@ -3,14 +3,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.trt_build.data.people.made import LENGTH, people, tracks
+from tests.trt_build.data.people.made import group_faces, people, tracks
 from trt_build.data.people.recording import NOBODY
 from trt_build.errors import DataError
 from trt_build.protocols.open_set import galleries
-from trt_build.protocols.open_set.fit import GROUP, fit, make_crowd, sizes_of
+from trt_build.protocols.open_set.fit import fit, sizes_of
 
 EVERYONE = people(900, 2, seed=1)
 CROWD = sorted(EVERYONE.of_people())[:400]
+GROUPS = group_faces(120, seed=5)
 
 
 def joined(*parts):
@@ -26,7 +27,7 @@ def found():
     seen = joined(tracks(EVERYONE, 16.0, 3, spread=1.0), tracks(EVERYONE, 48.0, 4, spread=0.3))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(galleries, "_DRAWS", 100)
-        return fit(seen, EVERYONE, CROWD, (16.0, 48.0), "f" * 64)
+        return fit(seen, EVERYONE, CROWD, GROUPS, (16.0, 48.0), "f" * 64)
 
 
 def test_strangers_of_other_people_reach_the_limits_as_often_as_is_said(found):
@@ -49,6 +50,7 @@ def test_strangers_of_other_people_reach_the_limits_as_often_as_is_said(found):
 def test_the_people_of_the_crowd_are_left_out_and_the_rest_is_counted(found):
     assert found.strangers.tolist() == [1000, 1000]
     assert "2,000 tracks of 500 people, each against 499 others" in found.provenance
+    assert "3,360 pairs of people in 120 pictures" in found.provenance
     assert found.smallest_rate == pytest.approx(3 / 2000)
     assert (np.diff(found.limits, axis=1) > 0).all()
 
@@ -59,20 +61,11 @@ def test_own_pictures_are_reached_more_often_where_faces_are_large(found):
     assert found.sizes_px.tolist() == pytest.approx([15.0, 47.0])
 
 
-def test_no_member_of_the_crowd_is_one_person():
-    vectors = EVERYONE.vectors[::2]
-    crowd = make_crowd(vectors)
-    assert crowd.shape[1] == LENGTH
-    assert 0 < len(crowd) <= len(vectors) // GROUP
-    assert np.linalg.norm(crowd, axis=1).max() < 0.95
-    assert (vectors @ crowd.T / np.linalg.norm(crowd, axis=1)).max() < 0.999
-
-
 def test_tracks_of_nobody_and_too_few_tracks_do_not_count():
     seen = tracks(EVERYONE, 16.0, 3, spread=1.0)
     seen["picture"] = np.full(len(seen["picture"]), NOBODY, seen["picture"].dtype)
     with pytest.raises(DataError, match="There are 0 tracks of faces of 16 px"):
-        fit(seen, EVERYONE, CROWD, (16.0,), "f" * 64)
+        fit(seen, EVERYONE, CROWD, GROUPS, (16.0,), "f" * 64)
 
 
 def test_the_size_of_a_track_is_weighted_as_its_faces():

@@ -1,4 +1,4 @@
-"""``facestream enroll``: who may be recognised."""
+"""``facestream enrol``: who may be recognised."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from engine.verify.galleries import is_there, open_gallery
 from engine.verify.person_name import alike, person_name, shown
 
 
-def enroll(
+def enrol(
     name: Annotated[str, Parameter(help="Who is in the pictures.")],
     /,
     *images: Annotated[Path, Parameter(help="Pictures that show this person and nobody else, or folders of them.")],
@@ -56,9 +56,9 @@ def enroll(
 
     For example:
 
-        facestream enroll "Ada Lovelace" ada-1.jpg ada-2.heic
+        facestream enrol "Ada Lovelace" ada-1.jpg ada-2.heic
 
-        facestream enroll visitor-7 photos/visitor-7 --gallery entrance.sqlite
+        facestream enrol visitor-7 photos/visitor-7 --gallery entrance.sqlite
 
     Exit code: 0 all pictures are in the gallery, 1 one was refused or set apart, 2 the command line is wrong.
     """

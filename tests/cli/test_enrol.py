@@ -1,4 +1,4 @@
-"""``facestream enroll``: pictures of a person into the gallery."""
+"""``facestream enrol``: pictures of a person into the gallery."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ def people(folder):
 
 
 def test_both_encodings_of_a_name_are_one_person(capsys, folder):
-    assert here(capsys, "enroll", "Jos\u00e9", "ada.png").code == 0
-    assert here(capsys, "enroll", "Jose\u0301 ", "tight.png").code == 0
+    assert here(capsys, "enrol", "Jos\u00e9", "ada.png").code == 0
+    assert here(capsys, "enrol", "Jose\u0301 ", "tight.png").code == 0
     assert people(folder) == [("Jos\u00e9", 2)]
     assert here(capsys, "gallery", "remove", "Jose\u0301").code == 0
     assert people(folder) == []
 
 
 def test_a_name_with_a_joiner_is_a_name(capsys, folder):
-    assert here(capsys, "enroll", PERSIAN, "ada.png").code == 0
+    assert here(capsys, "enrol", PERSIAN, "ada.png").code == 0
     assert people(folder) == [(PERSIAN, 1)]
 
 
 def test_a_name_that_can_be_mistaken_is_told_not_joined(capsys, folder):
-    here(capsys, "enroll", "Jos\u00e9", "ada.png")
-    shown = here(capsys, "enroll", "jose", "bob.png")
+    here(capsys, "enrol", "Jos\u00e9", "ada.png")
+    shown = here(capsys, "enrol", "jose", "bob.png")
     assert shown.code == 0
     assert "Jos\u00e9 is in the gallery, too: if both are one, `facestream gallery rename --join` joins them" in shown.out
     assert people(folder) == [("Jos\u00e9", 1), ("jose", 1)]
@@ -74,13 +74,13 @@ def test_a_name_that_can_be_mistaken_is_told_not_joined(capsys, folder):
     ],
 )
 def test_what_cannot_be_a_name_is_wrong_use(capsys, folder, name, says):
-    complains(here(capsys, "enroll", name, "ada.png"), 2, says)
+    complains(here(capsys, "enrol", name, "ada.png"), 2, says)
     assert not (folder / "data").exists()
 
 
 def test_another_person_s_picture_needs_force_and_the_reason_is_kept(capsys, folder):
-    here(capsys, "enroll", "ada", "ada.png")
-    shown = here(capsys, "enroll", "bob", "tight.png")
+    here(capsys, "enrol", "ada", "ada.png")
+    shown = here(capsys, "enrol", "bob", "tight.png")
     assert shown.code == 1
     assert "the face in tight.png looks like ada (cosine 0.9" in shown.out
     assert "it is set apart, and nobody is compared with it; if it is bob, `facestream gallery release " in shown.out
@@ -88,15 +88,15 @@ def test_another_person_s_picture_needs_force_and_the_reason_is_kept(capsys, fol
     assert "1 picture set apart in" in apart
     assert "looks like ada" in " ".join(apart.split())
     page = folder / "left out.html"
-    assert here(capsys, "enroll", "bob", "tight.png", "--sheet", page).code == 1
+    assert here(capsys, "enrol", "bob", "tight.png", "--sheet", page).code == 1
     assert "<img src=" in page.read_text()
     assert "looks like ada (cosine 0.9" in page.read_text()
-    assert here(capsys, "enroll", "bob", "tight.png", "--force").code == 0
+    assert here(capsys, "enrol", "bob", "tight.png", "--force").code == 0
     assert "forced" in here(capsys, "gallery", "list").out
     here(capsys, "gallery", "export", "people.jsonl")
     rows = [json.loads(line) for line in (folder / "people.jsonl").read_text().splitlines()]
     assert [row["doubt"][:14] for row in rows] == ["", "looks like ada"]
-    wrong = here(capsys, "enroll", "ada", "bob.png")
+    wrong = here(capsys, "enrol", "ada", "bob.png")
     assert wrong.code == 1
     assert "looks unlike the other pictures of ada (cosine 0." in wrong.out
 
@@ -113,7 +113,7 @@ def test_every_kind_of_picture_in_a_folder(capsys, folder):
     upright.transpose(Image.Transpose.ROTATE_180).save(folder / "photos" / "c.jpg", quality=90)
     pytest.importorskip("pillow_heif").register_heif_opener()
     upright.transpose(Image.Transpose.ROTATE_90).save(folder / "photos" / "d.heic", exif=exif, quality=90)
-    told = here(capsys, "enroll", "ada", "photos", "--json")
+    told = here(capsys, "enrol", "ada", "photos", "--json")
     assert (told.code, told.err) == (0, "")
     said = json.loads(told.out)
     assert (said["name"], said["alike"]) == ("ada", [])
@@ -126,22 +126,22 @@ def test_every_kind_of_picture_in_a_folder(capsys, folder):
 
         matrix = gallery.templates(OnnxEmbedder(SessionSpec(find_model("dlib"))).sha256)[1]
     assert (matrix @ matrix.T).min() > 0.98
-    complains(here(capsys, "enroll", "ada", "*.bmp"), 2, "matches no picture")
+    complains(here(capsys, "enrol", "ada", "*.bmp"), 2, "matches no picture")
 
 
 def test_a_woman_who_was_photographed_upside_down_is_known(capsys, folder):
     photo = shared("cases/upside-down-photo/astro_up.jpg")
-    shown = here(capsys, "enroll", "astronaut", photo)
+    shown = here(capsys, "enrol", "astronaut", photo)
     assert shown.code == 0
     assert "astro_up.jpg: was turned by 180°" in shown.out
-    assert here(capsys, "enroll", "astronaut", "ada.png").code == 0  # and is like the upright picture
+    assert here(capsys, "enrol", "astronaut", "ada.png").code == 0  # and is like the upright picture
 
 
 def test_a_file_name_that_is_not_utf_8_is_shown_with_escapes(capsys, folder):
     copy, damaged = (folder / os.fsdecode(name) for name in (b"ada-\xe9.png", b"damaged-\xe9.png"))
     copy.write_bytes((folder / "ada.png").read_bytes())
     damaged.write_bytes(b"text")
-    shown = here(capsys, "enroll", "ada", copy, damaged, "tight.png", "--json")
+    shown = here(capsys, "enrol", "ada", copy, damaged, "tight.png", "--json")
     assert shown.code == 1
     said = json.loads(shown.out)["pictures"]
     assert [one["outcome"] for one in said] == ["enrolled", "refused", "enrolled"]
@@ -158,8 +158,8 @@ def test_tables_fit_a_terminal_of_80_columns(capsys, folder, monkeypatch, name):
     monkeypatch.setenv("COLUMNS", "80")
     long = folder / f"{'photograph-' * 15}.png"
     cv2.imwrite(str(long), np.full((64, 64, 3), 128, np.uint8))
-    enrolled = here(capsys, "enroll", name, "ada.png", long)
-    assert here(capsys, "enroll", "bob", "tight.png", "--force").code == 0  # one column more
+    enrolled = here(capsys, "enrol", name, "ada.png", long)
+    assert here(capsys, "enrol", "bob", "tight.png", "--force").code == 0  # one column more
     listed = here(capsys, "gallery", "list")
     for out in (enrolled.out, listed.out):
         table = [line for line in out.splitlines() if line.startswith(tuple("┏┃┡│└"))]

@@ -1,0 +1,127 @@
+"""``engine.jobs.joining``: one directory of many recordings, as one run writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from engine.archive.reader import read_run, read_streams
+from engine.client import load_run
+from engine.config import Config, OutputConfig, SourceConfig
+from engine.contracts.recording import Recording
+from engine.errors import ConfigError, PublishError
+from engine.exhibit.verify import verify
+from engine.jobs.joining import Part, join
+from engine.jobs.plan import plan_recording
+from engine.jobs.warm import Warm
+from engine.source.sources import expand_sources
+from tests.e2e.conftest import facestream
+from tests.jobs.clips import film
+from tests.jobs.driving import Processed, joined, process
+from tests.jobs.same import same_results
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("archive")
+    film(folder / "door.mp4", 150, [(10, 40, 0), (95, 130, 1)])
+    film(folder / "hall.mkv", 60, [(0, 60, 2)])
+    (folder / "bad.mp4").write_bytes(b"no video")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def warm(archive: Path) -> Iterator[Warm]:
+    config = Config(sources=[SourceConfig(uri=str(archive))], output=OutputConfig(report=False))
+    with Warm(config, lambda warned: pytest.fail(warned.detail)) as models:
+        yield models
+
+
+@pytest.fixture(scope="module")
+def processed(archive: Path, warm: Warm, tmp_path_factory: pytest.TempPathFactory) -> list[Processed]:
+    recordings = expand_sources(warm.config.sources, warm.config.live)
+    folder = tmp_path_factory.mktemp("pieces")
+    return [process(one, folder, warm, 2.0) for one in recordings if isinstance(one, Recording)]
+
+
+@pytest.fixture
+def parts(processed: list[Processed]) -> list[Part]:
+    return [one.part for one in processed]
+
+
+def test_an_archive_in_segments_is_as_one_run_writes_it(tmp_path: Path, archive: Path, warm: Warm, processed):
+    assert facestream("run", "--source", archive, "--out", tmp_path / "run").returncode == 1, "one file is bad"
+    told = joined(tmp_path / "joined", warm, processed)
+    assert same_results(tmp_path / "run", tmp_path / "joined") == ""
+    assert (told.recordings, told.failed, told.frames) == (3, 1, 210)
+    assert told.twice > 0
+    assert len(list(load_run(tmp_path / "joined").tracks())) == told.tracks >= 2
+
+
+def test_what_reads_runs_reads_it(tmp_path: Path, warm: Warm, parts: list[Part]):
+    config = replace(warm.config, output=replace(warm.config.output, report=True))
+    join(tmp_path / "joined", config, parts)
+    assert (tmp_path / "joined" / "report.html").stat().st_size > 10_000
+    assert facestream("audit", tmp_path / "joined").returncode == 0
+    assert facestream("export", tmp_path / "joined", "--to", "csv", "--out", tmp_path / "tracks.csv").returncode == 0
+    again = facestream("reproduce", tmp_path / "joined", "--track", "1")
+    assert again.returncode == 0, again.stdout + again.stderr
+
+
+def test_it_is_joined_once(tmp_path: Path, warm: Warm, parts: list[Part]):
+    first = join(tmp_path / "joined", warm.config, parts)
+    before = (tmp_path / "joined" / "run.json").read_bytes()
+    assert join(tmp_path / "joined", warm.config, parts, lambda recordings: pytest.fail("again")) == first
+    assert (tmp_path / "joined" / "run.json").read_bytes() == before
+
+
+def test_what_a_kill_has_left_beside_goes(tmp_path: Path, warm: Warm, parts: list[Part]):
+    def die(recordings: int) -> None:
+        if recordings == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        join(tmp_path / "joined", warm.config, parts, die)
+    assert not (tmp_path / "joined").exists()
+    join(tmp_path / "joined", warm.config, parts)
+    join(tmp_path / "other", warm.config, parts)
+    assert same_results(tmp_path / "joined", tmp_path / "other") == ""
+    assert {path.name for path in tmp_path.iterdir()} == {"joined", "other"}
+
+
+def test_another_run_is_not_overwritten(tmp_path: Path, warm: Warm, parts: list[Part]):
+    join(tmp_path / "joined", warm.config, parts[1:])
+    with pytest.raises(ConfigError, match="already holds a run"):
+        join(tmp_path / "joined", warm.config, parts)
+    over = replace(warm.config, output=replace(warm.config.output, overwrite=True))
+    assert join(tmp_path / "joined", over, parts).recordings == 3
+
+
+def test_a_recording_that_was_set_aside_has_failed(tmp_path: Path, warm: Warm, parts: list[Part]):
+    aside = Part(parts[1].plan, failed="it has killed two workers")
+    told = join(tmp_path / "joined", warm.config, [parts[0], aside, parts[2]])
+    last = read_streams(tmp_path / "joined")[aside.plan.stream][-1]
+    assert (last.state, last.reason, last.detail) == ("failed", "worker_died", "it has killed two workers")
+    assert told.failed == sum(one.plan.stream == "bad" for one in (parts[0], parts[2])) + 1
+    assert set(read_run(tmp_path / "joined")["inputs"]) == {part.plan.stream for part in parts}
+
+
+def test_a_recording_that_is_not_finished_is_said(tmp_path: Path, warm: Warm, archive: Path, parts: list[Part]):
+    plan = plan_recording(Recording("door", archive / "door.mp4"), warm.config, 2.0)
+    with pytest.raises(PublishError, match="is not finished"):
+        join(tmp_path / "joined", warm.config, [Part(plan)])
+
+
+def test_pictures_that_are_gone_are_said(tmp_path: Path, warm: Warm, archive: Path):
+    one = process(Recording("hall", archive / "hall.mkv"), tmp_path / "pieces", warm, 9.0)
+    next((tmp_path / "pieces").rglob("*_original.jpg")).unlink()
+    with pytest.raises(PublishError, match="cannot write"):
+        joined(tmp_path / "joined", warm, [one])
+
+
+def test_the_chain_of_hashes_holds(tmp_path: Path, warm: Warm, parts: list[Part]):
+    join(tmp_path / "joined", warm.config, parts)
+    assert not verify(tmp_path / "joined").faults

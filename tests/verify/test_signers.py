@@ -1,0 +1,86 @@
+"""Four people who were filmed by one camera in one room: nobody gets another's name, and who is in three clips gets his."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import av
+import numpy as np
+import pytest
+
+from engine.config import DetectConfig
+from engine.config_verify import VerifyConfig
+from engine.desk.grouping import group_tracks
+from engine.desk.likeness import Likeness, haze_of
+from engine.desk.people import PRIOR
+from engine.detect.judged import open_judged
+from engine.models import find_model
+from engine.runtime.colour import planes_from_bgr
+from engine.verify.embedder import open_embedder
+from engine.verify.evidence import Evidence, FaceEvidence
+from engine.verify.rules import rule_of
+from engine.verify.snapshot import Snapshot
+from tests.assets import shared
+
+CLIPS = ("again", "brother", "help", "book", "eat", "hungry")
+OF_ONE_MAN = ("again", "brother", "help")
+PEOPLE = ("again", "book", "eat", "hungry")
+SECONDS = (0.0, 0.5, 1.0)
+
+
+@pytest.fixture(scope="module")
+def embedder():
+    opened = open_embedder(VerifyConfig(), find_model)
+    assert opened is not None
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def seen(embedder):
+    """By clip what is fused of three faces half a second apart."""
+    detector, _ = open_judged(DetectConfig(), find_model)
+    found = {}
+    for clip in CLIPS:
+        evidence = Evidence(0.88)
+        with av.open(str(shared(f"video/asl_{clip}.mkv"))) as container:
+            for at, frame in enumerate(container.decode(video=0)):
+                if at / 30 in SECONDS:
+                    bgr = frame.to_ndarray(format="bgr24")
+                    (faces,) = detector.detect([planes_from_bgr(bgr, full_range=False)])
+                    (vector,) = embedder.embed([bgr], [faces.landmarks[0]])
+                    size = float(np.sqrt(faces.boxes[0, 2:].prod()))
+                    evidence = evidence.add(FaceEvidence(vector, 1.0, at / 30, size_px=size))
+        found[clip] = evidence.fused()
+    detector.close()
+    return found
+
+
+def decided(embedder, enrolled, faces):
+    rule = rule_of(embedder, VerifyConfig())
+    people = Snapshot(1, ["enrolled"], enrolled.vector[None], [])
+    return rule.compare(faces.vector, None, faces, people, 1, VerifyConfig().min_faces)
+
+
+@pytest.mark.parametrize(("one", "other"), [*permutations(PEOPLE, 2)])
+def test_nobody_gets_the_name_of_another_one_in_the_room(embedder, seen, one, other):
+    (candidate,), decision, _ = decided(embedder, seen[one], seen[other])
+    assert decision != "known"
+    assert candidate.log10_lr < -np.log10(PRIOR), "nor are they grouped as one"
+    assert candidate.false_name_chance > 0.001
+
+
+@pytest.mark.parametrize("other", OF_ONE_MAN[1:])
+def test_the_man_of_another_clip_gets_his_own_name(embedder, seen, other):
+    (candidate,), decision, basis = decided(embedder, seen["again"], seen[other])
+    assert decision == "known"
+    assert candidate.log10_lr == basis.log10_lr_bounds[1]
+
+
+def test_the_six_clips_show_four_people(embedder, seen):
+    likeness = Likeness(embedder.sha256)
+    vectors = np.stack([seen[clip].vector for clip in CLIPS])
+    haze = haze_of(np.array([seen[clip].size_px for clip in CLIPS]))
+    least = likeness.resemblance_worth(float(np.log10((1 - PRIOR) / PRIOR)))
+    labels = group_tracks(vectors, likeness.crowding(vectors), haze, least)
+    assert labels.tolist() == [0, 0, 0, 1, 2, 3]

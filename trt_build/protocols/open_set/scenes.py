@@ -1,0 +1,102 @@
+"""What strangers of one scene reach: people who stand in one picture, so in one light, before one camera, often of one age.
+
+The crowd is made wider by the faces of the pictures, so that whom LFW has hardly any of (children, other continents, blurred
+and dark faces) is not taken for rare. No pair is compared over a crowd that it had a part in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.contracts.frames import Float32
+from engine.verify.open_set import crowding_of
+from trt_build.data.people.group_pictures import GroupFaces
+from trt_build.errors import DataError
+from trt_build.protocols.open_set.crowd import as_stored, make_crowd
+
+CHANCES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3)
+_FAR_CHANCE = 1e-5
+"""Not counted, but fitted: the tail beyond ``_TAIL`` is taken as exponential (Pickands 1975)."""
+_TAIL = 2
+"""Of ``CHANCES``."""
+_FEWEST = 3000
+"""Pairs of people: three times as many as the rarest chance asks for."""
+_BOOTSTRAPS, _SURE = 200, 0.95
+_SEED = 20261129
+
+
+@dataclass(frozen=True, eq=False)
+class ScenePairs:
+    """P pairs of two people, each in one picture."""
+
+    resemblance: NDArray[np.float64]
+    sizes_px: NDArray[np.float64]
+    """(P,) of the smaller face."""
+    pictures: NDArray[np.int64]
+    faces: NDArray[np.int64]
+    """(P, 2) rows of ``GroupFaces``."""
+
+
+def wider_crowd(crowd: Float32, faces: GroupFaces, half: int | None = None) -> Float32:
+    """Return a crowd and the groups of all faces of the pictures, or of one half of them, bare or masked: (K, length)."""
+    chosen = slice(None) if half is None else faces.halves == half
+    return as_stored(np.concatenate([crowd, make_crowd(faces.vectors[chosen])]))
+
+
+def scene_pairs(faces: GroupFaces, crowd: Float32, *, masked: bool = False, wider: bool = True) -> ScenePairs:
+    """Return all pairs of people who stand in one picture, each half of the pictures over a crowd without it.
+
+    Args:
+        faces: in pictures.
+        crowd: (K, length), without them.
+        masked: only faces with a mask, in place of those without.
+        wider: False: over the crowd alone.
+    """
+    parts = []
+    for half in (0, 1):
+        over = wider_crowd(crowd, faces, 1 - half) if wider else crowd
+        rows = np.flatnonzero(faces.is_somebody & (faces.is_bare != masked) & (faces.halves == half))
+        crowding = crowding_of(faces.vectors[rows], over)
+        alike = 2 * faces.vectors[rows] @ faces.vectors[rows].T - crowding[:, None] - crowding
+        one, other = np.nonzero(np.triu(faces.pictures[rows][:, None] == faces.pictures[rows], 1))
+        pairs = np.stack([rows[one], rows[other]], axis=1)
+        parts.append((alike[one, other].astype(np.float64), pairs))
+    resemblance, pairs = (np.concatenate(one) for one in zip(*parts, strict=True))
+    return ScenePairs(resemblance, faces.sizes_px[pairs].min(axis=1), faces.pictures[pairs[:, 0]], pairs)
+
+
+def scene_limits(pairs: ScenePairs) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the chances that a stranger of the picture's scene resembles it so much, falling, and the resemblance.
+
+    From 1 in 100 on they are upper bounds at 95 %, by a bootstrap over pictures: people of one picture are not independent.
+    They hardly differ by size: all sizes count together.
+
+    Raises:
+        DataError: the pairs are too few for the rarest chance.
+    """
+    if len(pairs.resemblance) < _FEWEST:
+        raise DataError(
+            f"The pictures show {len(pairs.resemblance):,} pairs of people: give more, at least {_FEWEST:,} are needed."
+        )
+    rng = np.random.default_rng(_SEED)
+    order = np.argsort(-pairs.resemblance)
+    values = pairs.resemblance[order]
+    place = np.unique(pairs.pictures, return_inverse=True)[1][order]
+    count = int(place.max()) + 1
+    plain = _reached(values, np.ones(len(values)))
+    draws = (np.bincount(rng.integers(0, count, count), minlength=count).astype(np.float64) for _ in range(_BOOTSTRAPS))
+    upper = np.quantile([_reached(values, draw[place]) for draw in draws], _SURE, axis=0)
+    rare = np.arange(len(plain)) >= _TAIL
+    return np.array([*CHANCES, _FAR_CHANCE]), np.maximum.accumulate(np.where(rare, np.maximum(plain, upper), plain))
+
+
+def _reached(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return what each chance reaches, the far one from the mean excess; ``values`` fall."""
+    shares = np.cumsum(weights) / weights.sum()
+    limits = values[np.minimum(np.searchsorted(shares, CHANCES), len(values) - 1)]
+    beyond = values >= limits[_TAIL]
+    excess = np.average(values[beyond] - limits[_TAIL], weights=weights[beyond]) if weights[beyond].any() else 0.0
+    return np.append(limits, limits[_TAIL] + excess * np.log(CHANCES[_TAIL] / _FAR_CHANCE))
