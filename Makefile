@@ -1,5 +1,6 @@
 # make run    install into .venv, render a sample clip, enrol one person, process the clip, show where the result is
 # make serve  install the extra `serve`, and run as a service with a console until Ctrl-C
+# make fleet  a database, six cameras and three nodes of a fleet on this machine, until Ctrl-C (docs/fleet.md)
 # make test   install with the development extras and run all tests: on all cores, then alone those of cameras, of processes that die and of clocks
 # make check  formatting, lint, types, import rules
 # make bench  cost of each stage and of the whole, against a plain loop and against the bound
@@ -24,7 +25,7 @@ LOWEST_TESTS := tests/test_config.py tests/contracts tests/cli tests/crop tests/
 	tests/enrolment/test_enrol.py tests/publish/test_encode.py tests/publish/test_endpoint.py tests/report/test_page.py \
 	tests/web
 
-.PHONY: run serve test check bench bench-gpu engines processors lowest clean
+.PHONY: run serve fleet test check bench bench-gpu engines processors lowest clean
 
 run: $(VENV)/.base
 	@mkdir -p $(OUT)
@@ -34,6 +35,9 @@ run: $(VENV)/.base
 
 serve: $(VENV)/.serve
 	$(BIN)/facestream serve
+
+fleet: $(VENV)/.dev
+	$(BIN)/python -m tests.bench.fleet_demo --out $(OUT)/fleet
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "not alone" -n $(WORKERS) --dist worksteal

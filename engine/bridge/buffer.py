@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from engine.archive.lock import DirectoryLock
-from engine.bridge.buffer_file import PAGE_BYTES, RESERVE_BYTES, connected, is_damage, is_no_room, opened, set_aside
+from engine.bridge import buffer_file as on_disk
+from engine.bridge.buffer_file import PAGE_BYTES, RESERVE_BYTES, is_damage, is_no_room
 from engine.bridge.names import Key
 from engine.bridge.packing import Missing
 from engine.client.sequence import Position
@@ -24,8 +25,8 @@ from engine.errors import OutputError, PublishError
 
 _OVERHEAD_BYTES = 256
 """Of an entry, besides its body."""
-_GIVE_WAY_SHARE = 1 / 64
-"""Of the bound, at least so much goes at once when the buffer is full."""
+_GIVE_WAY_SHARE, _GIVE_WAY_BYTES = 1 / 64, 8 << 20
+"""Of the bound, and at most, so much goes at once when the buffer is full."""
 _SHRINK_PAGES = 1024
 _SAY_SECONDS = 60.0
 _INSERT = "INSERT INTO entry (id, run, stream, kind, first, last, missing, added_ns, crc, body) VALUES (?,?,?,?,?,?,?,?,?,?)"
@@ -68,6 +69,7 @@ class Buffer:
         self._acks: set[int] = set()
         self._reader: sqlite3.Connection | None = None
         self._say_at = 0.0
+        self._is_starved = False
         self.heard: Callable[[], None] = lambda: None
         """Called after a commit that has brought something."""
         self.gave_way = 0
@@ -82,7 +84,7 @@ class Buffer:
         except PublishError as error:
             raise PublishError(f"another bridge uses the buffer {folder}: give each one its own --buffer") from error
         try:
-            self._writer = opened(folder, warn)
+            self._writer = on_disk.opened(folder, warn)
             self.waiting, size, newest, oldest = self._writer.execute(_COUNT).fetchone()
         except BaseException:
             self._lock.close()
@@ -131,16 +133,19 @@ class Buffer:
         """
         with self._mutex:
             acks = set(self._acks)
-        puts, least = self._puts, int(self.limit_bytes * _GIVE_WAY_SHARE)
+        puts, least = self._puts, min(int(self.limit_bytes * _GIVE_WAY_SHARE), _GIVE_WAY_BYTES)
         if not puts and not acks:
             return True
-        while not self._changed(puts, acks):
-            if not self._gives_way or not self._give_way(least):
-                self._say("there is no room on the disk: what comes waits")
-                return False
+        while not self._fits(puts) or not self._changed(puts, acks):
+            self._relieve()
+            if self._gives_way and self._give_way(least):
+                continue
+            self._say("there is no room on the disk: what comes waits")
+            if acks and self._changed([], acks):
+                self._forget(acks)
+            return False
         self._puts = []
-        with self._mutex:
-            self._acks -= acks
+        self._forget(acks)
         if self._gives_way and self.is_full:
             self._give_way(self.waiting_bytes - self.limit_bytes + least)
         if puts:
@@ -157,7 +162,7 @@ class Buffer:
         found: list[Entry] = []
         size = 0
         try:
-            self._reader = self._reader or connected(self.folder)
+            self._reader = self._reader or on_disk.connected(self.folder)
             least = self._front - 1 if number is None else number
             with closing(self._reader.execute(_AFTER, (least, most + len(self._acks)))) as rows:
                 for *identity, missing, crc, body in rows:
@@ -177,10 +182,10 @@ class Buffer:
         found = self._writer.execute("SELECT added_ns FROM entry ORDER BY id LIMIT 1").fetchone()
         return int(found[0]) if found else 0
 
-    def shrink(self) -> None:
-        """Give back a part of the disk that an outage took; call it now and then."""
-        free = self._writer.execute("PRAGMA freelist_count").fetchone()[0] * PAGE_BYTES
-        if free > 2 * RESERVE_BYTES + self.waiting_bytes:
+    def tend(self) -> None:
+        """Give back a part of the disk that an outage took, and take the ballast anew; call it now and then."""
+        self._is_starved = not on_disk.lay_ballast(self.folder) and self._is_starved
+        if self._free_bytes() > 2 * RESERVE_BYTES + self.waiting_bytes:
             with suppress(sqlite3.OperationalError):
                 # Not execute: it takes one page, as that statement has a step for each and no rows.
                 self._writer.executescript(f"PRAGMA incremental_vacuum({_SHRINK_PAGES})")
@@ -218,6 +223,24 @@ class Buffer:
         self.waiting, self.waiting_bytes = self.waiting + count, self.waiting_bytes + size
         return True
 
+    def _fits(self, puts: list[Entry]) -> bool:
+        """Whether to try: what the ballast gave on a full disk is for letting go, not for more."""
+        return not self._is_starved or self._free_bytes() > 2 * sum(_OVERHEAD_BYTES + len(entry.body) for entry in puts)
+
+    def _relieve(self) -> None:
+        """Drop the ballast, and let the log be written back into its room."""
+        self._is_starved = True
+        if on_disk.drop_ballast(self.folder):
+            with suppress(sqlite3.OperationalError):
+                self._writer.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+
+    def _free_bytes(self) -> int:
+        return int(self._writer.execute("PRAGMA freelist_count").fetchone()[0]) * PAGE_BYTES
+
+    def _forget(self, acks: set[int]) -> None:
+        with self._mutex:
+            self._acks -= acks
+
     def _note(self, puts: list[Entry]) -> None:
         run = puts[-1].key.run_id
         self._writer.execute("DELETE FROM position WHERE run != ?", (run,))
@@ -254,7 +277,7 @@ class Buffer:
     def _failure(self, error: sqlite3.Error) -> OutputError:
         if is_damage(error):
             self.close()
-            return OutputError(f"{set_aside(self.folder, error)}: start the bridge again")
+            return OutputError(f"{on_disk.set_aside(self.folder, error)}: start the bridge again")
         return OutputError(f"the buffer {self.folder} cannot be read or written: {error}")
 
     def _say(self, sentence: str) -> None:

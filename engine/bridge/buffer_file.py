@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
@@ -15,6 +16,9 @@ NAME = "buffer.sqlite"
 PAGE_BYTES = 8192
 RESERVE_BYTES = 16 << 20
 """Room in the file that is never given back, so that messages still pass where something else fills the disk."""
+BALLAST_BYTES = 32 << 20
+"""Of a file that is there to be deleted when the disk is full: what SQLite's log holds can then be written back, and go."""
+_BALLAST = "ballast"
 _VERSION = 1
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _NO_ROOM = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
@@ -65,7 +69,30 @@ def connected(folder: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(folder / NAME, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     # What is committed outlives a power cut: what others sent once is not sent again.
     connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA secure_delete=FAST")  # to zero what goes, page by page, needs as much room as it has
     return connection
+
+
+def lay_ballast(folder: Path) -> bool:
+    """Take the room of the ballast, if the disk has some to spare; return whether it is there."""
+    path = folder / _BALLAST
+    with suppress(OSError):
+        if not path.exists() and shutil.disk_usage(folder).free > 2 * BALLAST_BYTES:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            try:
+                os.posix_fallocate(descriptor, 0, BALLAST_BYTES)
+            finally:
+                os.close(descriptor)
+    return path.exists()
+
+
+def drop_ballast(folder: Path) -> bool:
+    """Give the room of the ballast to whoever needs it now; return whether there was one."""
+    try:
+        (folder / _BALLAST).unlink()
+    except OSError:
+        return False
+    return True
 
 
 def set_aside(folder: Path, error: Exception) -> str:
@@ -90,6 +117,7 @@ def _prepared(folder: Path) -> sqlite3.Connection:
         if not version:
             connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version={_VERSION}; COMMIT")
         _reserve(connection)
+        lay_ballast(folder)
     except BaseException:
         connection.close()
         raise

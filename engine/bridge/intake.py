@@ -22,7 +22,7 @@ _COMMIT_SECONDS = 0.02
 _COMMIT_BYTES = 8 << 20
 """What has come is on the disk after so long, or so much."""
 _NO_ROOM_SECONDS = 0.1
-_SHRINK_SECONDS = 1.0
+_TEND_SECONDS = 1.0
 _LAST_SECONDS = 2.0
 """For what is under way when the bridge is stopped."""
 
@@ -58,7 +58,7 @@ class Intake(threading.Thread):
         self._waits = site.socket == "pull"
         self._stop_at: float | None = None
         self._commit_at = 0.0
-        self._shrink_at = 0.0
+        self._tend_at = 0.0
         self.failure: Exception | None = None
         """What ended it."""
         self.missed = 0
@@ -110,9 +110,6 @@ class Intake(threading.Thread):
                     return
         except TimeoutError:
             self._commit()
-            if time.monotonic() >= self._shrink_at:
-                self._shrink_at = time.monotonic() + _SHRINK_SECONDS
-                self._buffer.shrink()
 
     def _take(self, item: Received | Gap) -> None:
         if isinstance(item, Gap):
@@ -135,4 +132,8 @@ class Intake(threading.Thread):
             if self._stop_at is not None and time.monotonic() >= self._stop_at:
                 break
             time.sleep(_NO_ROOM_SECONDS)
-        self._commit_at = time.monotonic() + _COMMIT_SECONDS
+        now = time.monotonic()
+        self._commit_at = now + _COMMIT_SECONDS
+        if now >= self._tend_at:
+            self._tend_at = now + _TEND_SECONDS
+            self._buffer.tend()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
@@ -77,8 +78,22 @@ def _card(person: Person) -> str:
         f'<article class="card{" named" if person.name else ""}"><div class="pictures">{pictures}</div>'
         f"<div><h3>{escape(shown(person.name or person.id))} {badge}</h3>"
         f'<p class="soft">{escape(person.id)} · {escape(seen)}</p><p class="soft">{escape(shown(where))}</p>'
-        f'<div class="strip">{strip}</div></div></article>\n'
+        f'<div class="strip">{strip}</div>{_say(person)}</div></article>\n'
     )
+
+
+def _say(person: Person) -> str:
+    """Return the commands that say who somebody is, to be copied: capitals stand for what only the reader knows."""
+    directories = dict.fromkeys(str(track.result.run.directory) for track in person.tracks)
+    where = f"facestream people {' '.join(map(shlex.quote, directories))}"
+    said = {
+        "the name": f"{where} --name {person.id} NAME",
+        "the same as somebody else (add the results of both)": f"{where} --merge {person.id} OTHER",
+    }
+    if len(person.tracks) > 1:
+        said["one track is somebody else's, as the last one"] = f"{where} --split {shlex.quote(person.tracks[-1].where)}"
+    lines = "".join(f"<p>{escape(what)}<br><code>{escape(shown(how))}</code></p>" for what, how in said.items())
+    return f'<details class="say"><summary>Say who this is</summary>{lines}</details>'
 
 
 def _small(track: StoredTrack) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,6 +18,7 @@ _STORE_BYTES = 80 << 20
 """Of the object store, for which Ray takes a third of the memory otherwise: no result goes through it."""
 _SILENCE = {
     "RAY_DEDUP_LOGS_SKIP_REGEX": "(?s).*",  # what its processes print, and its own news of them, come as our sentences
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
 }
@@ -43,13 +46,28 @@ def connected(address: str, cores: int | None = None) -> Iterator[None]:
     if address == LOCAL:
         options |= {"num_cpus": cores, "include_dashboard": False, "object_store_memory": _STORE_BYTES}
     try:
-        ray.init(address, **options)
+        with _unheard():
+            ray.init(address, **options)
     except Exception as error:
         raise UsageError(_refusal(address, error)) from error
     try:
         yield
     finally:
         ray.shutdown()
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Let nothing be written to standard error, by Python or below it: what goes wrong comes as an error, too."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere, warnings.catch_warnings(action="ignore"):
+            os.dup2(nowhere.fileno(), 2)
+            yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _refusal(address: str, error: Exception) -> str:
@@ -62,4 +80,7 @@ def _refusal(address: str, error: Exception) -> str:
         return f"{address} needs Ray's client: pip install 'ray[client]' ({said})"
     if address == AUTO:
         return "no Ray cluster runs on this machine: start one (`ray start --head`), join one, or use --address local"
-    return f"there is no Ray cluster at {address}: check the address ({said})"
+    return (
+        f"there is no Ray cluster at {address} ({said}): check the address; where it asks for a token, give the same "
+        "~/.ray/auth_token to this machine, and set RAY_AUTH_MODE=token"
+    )

@@ -18,7 +18,7 @@ from engine.jobs.job_folder import STATUS, JobFolder
 from engine.jobs.lease import Lease, Observer
 from engine.jobs.messages import Ended
 from engine.jobs.schedule import Entry, Schedule
-from engine.jobs.standing import Bad, Pace, Phase, Standing, bad_of, left_of
+from engine.jobs.standing import MOST_TOLD, Bad, Pace, Phase, Standing, bad_of, left_of
 from engine.jobs.task import Task
 
 _LOOK_SECONDS = 1.0
@@ -134,11 +134,15 @@ class Driver:
                     raise JobStopped("stopped at once: what was done is kept, the same command goes on")
                 self._turn()
             if self.schedule.is_over:
-                self._join(self._tell("joining").bad)
+                self._tell("joining")
+                self._join(bad_of(self.schedule, self._work.failed))
         except BaseException as error:
             for entry in self._running.values():  # whoever goes on need not wait for leases that nobody renews
                 (self._folder.leases / entry.task.key).unlink(missing_ok=True)
-            self._tell("stopped" if isinstance(error, JobStopped | KeyboardInterrupt) else "failed", str(error))
+            if isinstance(error, JobStopped | KeyboardInterrupt):
+                self._tell("stopped")
+            else:
+                self._tell("failed", str(error))
             raise
         return self._tell("done" if self.schedule.is_over else "stopped")
 
@@ -239,7 +243,7 @@ class Driver:
             seconds=now - self._began,
             times_real_time=self._pace.times_real_time,
             seconds_left=self._pace.seconds_left(sum(lefts) + more_cost, max(lefts, default=0.0), len(self._workers)),
-            bad=bad,
+            bad=bad[:MOST_TOLD],
             problem=problem,
         )
 

@@ -21,7 +21,7 @@ from engine.jobs.segments import Segment
 from engine.perception.perception import Item, Perception
 from engine.runtime.telemetry import Telemetry
 
-JOIN_EVERY = 8
+JOIN_EVERY = 16
 """Frames whose index is a multiple of it may be join points: of all of them there would be much to write down."""
 _LUMA_STEP = 4
 

@@ -23,7 +23,7 @@ Ending = Literal["joined", "end", "busy", "unfit"]
 ``unfit``: reading did not begin where the plan says, as in a file whose index is wrong."""
 
 
-class Point(msgspec.Struct, frozen=True, omit_defaults=True):
+class Point(msgspec.Struct, frozen=True, array_like=True):
     """A frame after which nobody is followed: what comes after it does not depend on what came before.
 
     Two segments may be joined at a frame that is a point of both, if ``key`` says that both have read the same there.

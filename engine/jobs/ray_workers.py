@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import time
 from collections import Counter
@@ -15,12 +16,15 @@ import msgspec
 
 import engine
 from engine.errors import UsageError
+from engine.jobs.head_watch import HeadWatch
 from engine.jobs.messages import Ended
 from engine.jobs.task import Task
 from engine.jobs.worker import TOKEN, About
 
 LABEL = "enhance"
 """Resource of nodes that compute crops for others: a node with two has two GPUs, or does as if."""
+
+_ALONE_SECONDS = 60.0
 
 
 @dataclass
@@ -51,6 +55,7 @@ class RayWorkers:
         from engine.jobs.ray_actors import RayHolder, RayWorker
 
         self._ray: Any = ray
+        self._head = HeadWatch()
         self._directory, self._most, self._warn = directory, most, warn
         self._worker = self._ray.remote(num_cpus=1, max_restarts=0)(RayWorker)
         self._holder = RayHolder
@@ -59,6 +64,7 @@ class RayWorkers:
         self._nodes: dict[str, str] = {}
         self._made = self._unfit = 0
         self._last_unfit = ""
+        self._alone_since: float | None = None
         self._token = secrets.token_hex(8)
         (directory / TOKEN).write_text(self._token)
 
@@ -69,7 +75,15 @@ class RayWorkers:
         return self._nodes.get(worker, "")
 
     def idle(self, wanted: int) -> list[str]:
-        self._grow(wanted)
+        with self._head.asking():
+            self._grow(wanted)
+        if len(self):
+            self._alone_since = None
+        elif self._alone_since is None:
+            self._alone_since = time.monotonic()
+        elif time.monotonic() - self._alone_since > _ALONE_SECONDS:
+            self._alone_since = math.inf
+            self._warn("no worker has come: the cluster has no free core, and it is waited for one (Ctrl-C ends this)")
         return [name for name, one in self._members.items() if one.about is not None and one.asked is None]
 
     def give(self, worker: str, task: Task) -> None:
@@ -82,8 +96,9 @@ class RayWorkers:
         if not asked:
             time.sleep(seconds)
             return []
-        self._ray.wait(list(asked), num_returns=1, timeout=seconds)
-        ready, _ = self._ray.wait(list(asked), num_returns=len(asked), timeout=0.0)
+        with self._head.asking():
+            self._ray.wait(list(asked), num_returns=1, timeout=seconds)
+            ready, _ = self._ray.wait(list(asked), num_returns=len(asked), timeout=0.0)
         ended = []
         for reference in ready:
             name = asked[reference]

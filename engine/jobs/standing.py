@@ -12,8 +12,7 @@ from engine.jobs.schedule import Entry, Schedule
 
 _WINDOW_SECONDS = 600.0
 _LEAST_SECONDS = 5.0
-_SHOWN = 1000
-
+MOST_TOLD = 1000
 Phase = Literal["working", "finishing", "joining", "done", "stopped", "failed"]
 """``finishing``: what runs is brought to its end, nothing else is begun; ``joining``: all is processed."""
 
@@ -50,7 +49,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     seconds_left: float | None
     """About; None: not known yet."""
     bad: list[Bad] = []
-    """The first thousand."""
+    """The first ``MOST_TOLD``."""
     problem: str = ""
     """Why it cannot go on, where it has failed."""
 
@@ -127,4 +126,4 @@ def bad_of(schedule: Schedule, failed: Mapping[str, str]) -> list[Bad]:
     found = {name: Bad(name, "failed", reason) for name, reason in failed.items()}
     for name, entry in schedule.bad.items():
         found[name] = Bad(name, "set_aside" if entry.state == "set_aside" else "failed", entry.reason)
-    return list(found.values())[:_SHOWN]
+    return list(found.values())

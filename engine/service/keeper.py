@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import threading
 import time
 from typing import Protocol
@@ -9,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from engine.errors import error_words
+from engine.runtime.postgres import without_password
 from engine.service.build import Parts
 from engine.service.expiry import RunExpiry
 from engine.service.life import SILENT_SECONDS, Readiness
@@ -133,7 +135,7 @@ class Keeper:
 
 def web_settings(parts: Parts) -> str:
     """Return what the web process is given."""
-    serve, directory = parts.config.serve, parts.directory
+    serve, fleet, directory = parts.config.serve, parts.config.fleet, parts.directory
     tap = directory.tap
     told = {
         "control": directory.web,
@@ -141,5 +143,7 @@ def web_settings(parts: Parts) -> str:
         "previews": tap.previews,
         "directory": str(directory.path),
         "http": serve.http_settings,
+        "fleet_database": without_password(fleet.database),
+        "fleet_node": fleet.node or platform.node(),
     }
     return msgspec.json.encode(told).decode()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from engine.web.auth import Auth
 from engine.web.connections import Bounds
 from engine.web.fan import Fan
+from engine.web.fleet import FleetCache
 from engine.web.link import ServiceLink, StatusCache
 from engine.web.report import Report
 from engine.web.settings import WebSettings
@@ -30,6 +31,8 @@ class Web:
     tap: Tap
     timeline: Timeline
     bounds: Bounds
+    fleet: FleetCache | None = None
+    """None: this service is no node of a fleet."""
     uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_MOST_UPLOADS))
     """Bodies with pictures that are held at the same time."""
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)

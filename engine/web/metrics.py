@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from engine.control.answers import Status, Stream
 from engine.web.context import Web
+from engine.web.fleet_metrics import fleet_families
 from engine.web.problems import Refusal
 from engine.web.seen import BUCKETS_SECONDS, OTHER, Seen
 
@@ -54,7 +55,8 @@ async def metrics(web: Web, request: Request) -> Response:
     except Refusal:
         status = None
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Families([*service_families(status), *web_families(web)]))
+    fleet = fleet_families(await web.fleet.get()) if web.fleet is not None else ()
+    registry.register(_Families([*service_families(status), *web_families(web), *fleet]))
     encoder, media_type = choose_encoder(request.headers.get("accept", ""))
     return Response(encoder(registry), headers={"Content-Type": media_type})
 

@@ -31,6 +31,7 @@ from engine.web.context import Web
 from engine.web.door import HEADER_BYTES
 from engine.web.events import send_status
 from engine.web.fan import Fan
+from engine.web.fleet import FleetCache
 from engine.web.link import ServiceLink, StatusCache
 from engine.web.report import Report
 from engine.web.sessions import LINK_SECONDS
@@ -129,6 +130,7 @@ async def serving(
         tap=Tap(settings.tap, settings.previews_endpoint, fan, report),
         timeline=Timeline(settings.runs),
         bounds=loose,
+        fleet=FleetCache(settings.fleet_database, settings.fleet_node) if settings.fleet_database else None,
     )
     server = _Server(_config(web, tls, console))
     jobs = {"link": link.run(), "tap": web.tap.run(), "status": send_status(web.status, fan)}
@@ -147,6 +149,8 @@ async def serving(
         await asyncio.gather(*tasks, return_exceptions=True)
         web.tap.close()
         link.close()
+        if web.fleet is not None:
+            await web.fleet.close()
 
 
 def _note(web: Web, task: asyncio.Task[None]) -> None:

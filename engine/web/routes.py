@@ -17,6 +17,7 @@ from engine.web.auth import Asker
 from engine.web.bodies import as_verb, read_object
 from engine.web.context import Web
 from engine.web.events import EventStream, asked_for
+from engine.web.fleet import FleetSeen
 from engine.web.problems import Refusal, as_json
 from engine.web.table import Body, Entry, asks
 from engine.web.timeline import checked_stream
@@ -106,6 +107,12 @@ async def _search(web: Web, request: Request, asker: Asker) -> Response:
         return as_json(await web.link.ask(asked, answers.Found, asker, _key(request)))
 
 
+async def _fleet(web: Web, request: Request, asker: Asker) -> Response:
+    if web.fleet is None:
+        raise Refusal("not_found", "this service is no node of a fleet: its configuration names no fleet.database")
+    return as_json(await web.fleet.get())
+
+
 async def _events(web: Web, request: Request, asker: Asker) -> Response:
     if request.method == "HEAD":
         return Response(media_type="text/event-stream")
@@ -131,10 +138,13 @@ class Known(msgspec.Struct, kw_only=True):
     roles: tuple[verbs.Role, ...]
     csrf: str = ""
     """To send as ``X-CSRF-Token``; empty where no cookie is used."""
+    fleet: bool = False
+    """Whether the service is a node of a fleet."""
 
 
 async def _who(web: Web, request: Request, asker: Asker) -> Response:
-    return as_json(Known(name=asker.name, roles=asker.roles, csrf=asker.session.csrf if asker.session else ""))
+    csrf = asker.session.csrf if asker.session else ""
+    return as_json(Known(name=asker.name, roles=asker.roles, csrf=csrf, fleet=web.fleet is not None))
 
 
 async def _log_out(web: Web, request: Request, asker: Asker) -> Response:
@@ -152,7 +162,8 @@ async def log_in(web: Web, request: Request) -> Response:
     except msgspec.ValidationError as error:
         raise Refusal("bad_request", 'token: send {"token": "…"}', "token") from error
     secret, session = web.auth.log_in(request, token)
-    response = as_json(Known(name=session.name, roles=session.roles, csrf=session.csrf))
+    known = Known(name=session.name, roles=session.roles, csrf=session.csrf, fleet=web.fleet is not None)
+    response = as_json(known)
     web.auth.give_cookie(response, secret)
     return response
 
@@ -191,6 +202,7 @@ ENTRIES: tuple[Entry, ...] = (
     _verb("PATCH", "/settings", verbs.ChangeSettings, answers.Settings, body="changes"),
     _verb("POST", "/drain", verbs.Drain, answers.Done),
     _verb("PUT", "/log-level", verbs.SetLogLevel, answers.Done, body="fields"),
+    Entry("GET", "/fleet", "All nodes and cameras of the fleet.", _fleet, "view", answer=FleetSeen),
     Entry(
         "GET", "/events", "What happens, as Server-Sent Events.", _events, "view", query=("kinds", "streams"),
         media_type="text/event-stream",

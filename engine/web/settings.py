@@ -23,6 +23,10 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     directory: str
     """Of the service: it holds ``tokens/`` and ``runs/``."""
     http: HttpSettings = HttpSettings()
+    fleet_database: str = ""
+    """``postgresql://…`` without a password; empty: this service is no node of a fleet."""
+    fleet_node: str = ""
+    """Its name there."""
 
     @property
     def previews_endpoint(self) -> str:

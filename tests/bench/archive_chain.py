@@ -1,8 +1,9 @@
 """Segments of an archive against ``facestream run`` at equal cores, and what is looked at twice:
 ``python -m tests.bench.archive_chain [VIDEO]``.
 
-Both are timed from when their models are open, by turns, and the best of each counts, as a machine is seldom alone. Each process
-of segments has a core of its own.
+Both begin when their models are open, and go by turns; the best of each counts. Beside the time on the clock, which on a busy
+machine goes to whoever has more processes, stands the processor's: of a run what it takes more than one over a few frames. Each
+process of segments has a core of its own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -33,6 +35,7 @@ from tests.jobs.same import same_results
 
 CONSOLE = Console()
 _ROUNDS = 3
+_LOOK_SECONDS = 0.1
 _SEGMENTS = (1, 2, 4, 8)
 
 
@@ -53,34 +56,56 @@ def _clip(folder: Path) -> Path:
 
 
 def _compare(folder: Path, clip: Path, cores: Sequence[int]) -> None:
-    run_seconds, parts_seconds = [], []
+    few = film(folder.with_name(f"{folder.name}-few.mp4"), 5, [])
+    runs, all_parts = [], []
     for number in range(_ROUNDS):
-        run_seconds.append(_run(folder / f"run-{number}", clip, cores))
-        parts_seconds.append(_in_segments(folder / f"parts-{number}", clip, cores))
+        _, begin = _run(folder / f"few-{number}", few, cores)
+        seconds, processor = _run(folder / f"run-{number}", clip, cores)
+        runs.append((seconds, processor - begin))
+        all_parts.append(_in_segments(folder / f"parts-{number}", clip, cores))
         words = same_results(folder / f"run-{number}", folder / f"parts-{number}" / "joined")
         assert not words, words
-    run, parts = min(run_seconds), min(parts_seconds)
-    CONSOLE.print(
-        f"{len(cores)} core(s): `facestream run` {run:.1f} s, {2 * len(cores)} segments {parts:.1f} s with their joining: "
-        f"{100 * (parts / run - 1):+.0f} %, results equal"
-    )
+    for words, run, parts in zip(
+        ("clock", "processor"), map(min, zip(*runs, strict=True)), map(min, zip(*all_parts, strict=True)), strict=True
+    ):
+        CONSOLE.print(
+            f"{len(cores)} core(s), {words}: `facestream run` {run:.1f} s, {2 * len(cores)} segments {parts:.1f} s with their "
+            f"joining: {100 * (parts / run - 1):+.0f} %, results equal"
+        )
 
 
-def _run(out: Path, clip: Path, cores: Sequence[int]) -> float:
+def _run(out: Path, clip: Path, cores: Sequence[int]) -> tuple[float, float]:
+    """Return seconds by the clock and of the processor."""
     command = [sys.executable, "-m", "engine", "run", "--source", str(clip), "--out", str(out)]
-    subprocess.run(
-        command, check=True, capture_output=True, timeout=900, preexec_fn=lambda: os.sched_setaffinity(0, cores)
-    )  # fmt: skip
+    used: dict[str, float] = {}
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+        preexec_fn=lambda: os.sched_setaffinity(0, cores),
+    ) as process:  # fmt: skip
+        while process.poll() is None:
+            used |= _used_in_session(process.pid)
+            time.sleep(_LOOK_SECONDS)
     record = json.loads((out / "run.json").read_bytes())
-    return (record["ended_ns"] - record["started_ns"]) / 1e9
+    return (record["ended_ns"] - record["started_ns"]) / 1e9, sum(used.values())
 
 
-def _in_segments(folder: Path, clip: Path, cores: Sequence[int]) -> float:
-    """Return the seconds of planning, of all segments, the longest share of a core, and of joining."""
+def _used_in_session(session: int) -> dict[str, float]:
+    """Return the processor's seconds of each process of a session: not all of a run's are waited for by their parents."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            fields = path.read_text().rpartition(") ")[2].split()
+            if int(fields[3]) == session:
+                found[path.parent.name] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return found
+
+
+def _in_segments(folder: Path, clip: Path, cores: Sequence[int]) -> tuple[float, float]:
+    """Return seconds by the clock, of the longest share of a core, and of the processor: of planning, segments and joining."""
     config, recording = _config(clip), Recording(clip.stem, clip)
-    begun = time.perf_counter()
+    begun, used = time.perf_counter(), time.process_time()
     plan = plan_recording(recording, config, _length(clip, config) / (2 * len(cores)))
-    planned = time.perf_counter() - begun
+    planned, processor = time.perf_counter() - begun, time.process_time() - used
     context = multiprocessing.get_context("spawn")
     workers = []
     for number, core in enumerate(cores):
@@ -93,41 +118,46 @@ def _in_segments(folder: Path, clip: Path, cores: Sequence[int]) -> float:
         pipe.recv()
     for _, pipe in workers:
         pipe.send("begin")
-    seconds = max(pipe.recv() for _, pipe in workers)
+    told = [pipe.recv() for _, pipe in workers]
+    seconds = max(clock for clock, _ in told)
+    processor += sum(cpu for _, cpu in told)
     for worker, _ in workers:
         worker.join(60)
     directories = [folder / str(number) for number in range(len(plan.segments))]
-    more, rest_seconds = _rest(plan, directories, config, recording, folder)
-    begun = time.perf_counter()
+    more, rest_seconds, rest_cpu = _rest(plan, directories, config, recording, folder)
+    begun, used = time.perf_counter(), time.process_time()
     join(folder / "joined", config, [Part(plan, [*directories, *more])])
-    return planned + seconds + rest_seconds + time.perf_counter() - begun
+    processor += rest_cpu + time.process_time() - used
+    return planned + seconds + rest_seconds + time.perf_counter() - begun, processor
 
 
 def _rest(
     plan: Plan, directories: Sequence[Path], config: Config, recording: Recording, folder: Path
-) -> tuple[list[Path], float]:
+) -> tuple[list[Path], float, float]:
     """Process what is asked for beside the plan."""
     more: list[Path] = []
-    seconds = 0.0
+    seconds = processor = 0.0
     with Warm(config, lambda warned: None) as warm:
         while not (chain := read_chain(plan, [*directories, *more])).is_whole:
             for segment in chain.todo:
                 more.append(folder / f"more-{len(more)}")
+                used = time.process_time()
                 seconds += process_segment(recording, segment, more[-1], warm).seconds
-    return more, seconds
+                processor += time.process_time() - used
+    return more, seconds, processor
 
 
 def _work(
     pipe: Connection, core: int, config: Config, recording: Recording, folder: Path, share: Sequence[tuple[int, Segment]]
-):
+) -> None:
     os.sched_setaffinity(0, {core})
     with Warm(config, lambda warned: None) as warm:
         pipe.send("ready")
         pipe.recv()
-        begun = time.perf_counter()
+        begun, used = time.perf_counter(), time.process_time()
         for number, segment in share:
             process_segment(recording, segment, folder / str(number), warm)
-        pipe.send(time.perf_counter() - begun)
+        pipe.send((time.perf_counter() - begun, time.process_time() - used))
 
 
 def _overhead(folder: Path, clip: Path) -> None:

@@ -112,7 +112,8 @@ def torn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A buffer whose process was killed: nothing was written back from the log."""
     folder = tmp_path_factory.mktemp("torn")
     code = (
-        "import os, sys; from pathlib import Path; from tests.bridge.test_buffer import filled\n"
+        "import os; from pathlib import Path; from engine.bridge import buffer_file\n"
+        "from tests.bridge.test_buffer import filled; buffer_file.RESERVE_BYTES = 1 << 16\n"
         f"filled(Path({str(folder)!r}), range(40), 3000); os.kill(os.getpid(), {int(signal.SIGKILL)})"
     )
     assert subprocess.run([sys.executable, "-c", code], env=environment()).returncode == -signal.SIGKILL
@@ -190,39 +191,6 @@ def test_what_gives_way_of_a_series_is_one_gap(ranges):
         assert reason == ("missed" if {why for _, why in of_it} == {"missed"} else "buffer_full")
 
 
-@pytest.fixture
-def full_disk(tmp_path):
-    """A buffer that cannot grow any more, with 40 messages of 100 kB."""
-    with closing(filled(tmp_path, range(40), 100_000)) as buffer:
-        pages = buffer._writer.execute("PRAGMA page_count").fetchone()[0]
-        buffer._writer.execute(f"PRAGMA max_page_count={pages}")
-        yield buffer
-
-
-def test_on_a_full_disk_the_oldest_give_way_and_what_comes_is_kept(full_disk):
-    for seq in range(40, 300):
-        full_disk.put(key(seq), bytes([seq % 256]) * 100_000)
-        assert full_disk.commit()
-    gap, *messages = everything(full_disk)
-    assert gap.missing == "buffer_full"
-    assert gap.key.last_seq + 1 == messages[0].key.first_seq
-    assert messages[-1].key.first_seq == 299
-    assert all(entry.body == bytes([entry.key.first_seq % 256]) * 100_000 for entry in messages)
-
-
-def test_on_a_full_disk_one_that_does_not_give_way_holds_what_came(full_disk):
-    full_disk._gives_way = False
-    seq = 40
-    while full_disk.commit():
-        full_disk.put(key(seq), bytes(100_000))
-        seq += 1
-    assert len(everything(full_disk)) == seq - 1
-    for entry in everything(full_disk)[:10]:
-        full_disk.acknowledge(entry)
-    assert full_disk.commit()
-    assert [entry.key.first_seq for entry in everything(full_disk)] == list(range(10, seq))
-
-
 def test_one_bridge_for_one_buffer(tmp_path, monkeypatch):
     monkeypatch.setattr("engine.archive.lock.WAIT_SECONDS", 0.1)
     with closing(opened(tmp_path)), pytest.raises(PublishError, match="another bridge uses the buffer"):
@@ -292,7 +260,7 @@ def test_room_that_an_outage_took_is_given_back(tmp_path, monkeypatch):
         buffer.commit()
         before = (tmp_path / NAME).stat().st_size
         for _ in range(10):
-            buffer.shrink()
+            buffer.tend()
         with closing(sqlite3.connect(tmp_path / NAME)) as other:
             other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         assert before > 30 * MB

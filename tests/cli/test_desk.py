@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
+import shlex
 from pathlib import Path
 
 import cv2
@@ -109,3 +111,19 @@ def test_people_name_their_tracks_as_split_takes_them_and_the_page_warns_of_noth
     assert '<p class="soft">1 stranger was seen once' in Path("p.html").read_text()
     assert 'class="notice"' not in Path("p.html").read_text()
     assert facestream("people", "one", "--split", found[0]).code == 0
+
+
+def test_the_commands_of_the_page_do_what_they_say(facestream, results):
+    assert facestream("people", *results, "--page", "p.html").code == 0
+    page = Path("p.html").read_text()
+    commands = [shlex.split(html.unescape(one)) for one in re.findall(r"<code>(facestream people .*?)</code>", page)]
+    assert [words[-3] for words in commands].count("--name") == 3, "one for each person"
+    name = next(words for words in commands if "--name" in words and {"one", "two"} < set(words))
+    assert facestream(*["O'Hara & Söhne" if word == "NAME" else word for word in name[1:]]).code == 0
+    split = next(words for words in commands if "--split" in words)
+    assert facestream(*split[1:]).code == 0
+    merge = [words for words in commands if "--merge" in words]
+    assert facestream("people", *results, *[merge[0][-2] if word == "OTHER" else word for word in merge[1][-3:]]).code == 0
+    said = json.loads(facestream("people", *results, "--json").out)["corrections"]
+    assert [one["what"] for one in said] == ["name", "split", "merge"]
+    assert said[0]["name"] == "O'Hara & Söhne"

@@ -52,7 +52,7 @@ def test_what_is_not_found_is_not_well(capsys, monkeypatch, found, said, code):
     """Four of six people on an easy photograph were "ok"."""
     finder = SimpleNamespace(name="grey", detect=lambda pictures: [range(found)], close=lambda: None)
     monkeypatch.setattr("engine.detect.catalog.open_detector", lambda *_: finder)
-    monkeypatch.setattr(doctor, "findings", lambda: iter(()))
+    monkeypatch.setattr(doctor, "findings", lambda _: iter(()))
     shown = here(capsys, "doctor")
     assert shown.code == code
     assert shown.out.startswith("broken" if code else "ok")
@@ -84,7 +84,7 @@ def test_a_gallery_of_an_earlier_version_is_told_of(tmp_path, monkeypatch):
         gallery.add(
             "ada", vector, embedder="dlib", embedder_sha256="s", runtime="", source_name="", picture_sha256="p", quality=1
         )
-    monkeypatch.setattr(doctor_checks, "CHECKS", {"gallery": doctor_checks._gallery})
+    monkeypatch.setattr(doctor_checks, "CHECKS", {"gallery": doctor_checks.say_gallery})
     assert [(finding.state, finding.sentence.split(":")[0]) for finding in findings()] == [
         ("ok", f"the gallery {tmp_path / 'facestream' / 'gallery.sqlite'} holds 1 person"),
         ("optional", "ada"),
@@ -120,7 +120,7 @@ def test_what_is_only_missing_does_not(capsys, monkeypatch):
 def test_a_gallery_that_is_no_gallery_is_broken(tmp_path, monkeypatch):
     (tmp_path / "facestream").mkdir()
     (tmp_path / "facestream" / "gallery.sqlite").write_bytes(b"this is no database, and it is long enough to be looked at" * 20)
-    monkeypatch.setattr(doctor_checks, "CHECKS", {"gallery": doctor_checks._gallery})
+    monkeypatch.setattr(doctor_checks, "CHECKS", {"gallery": doctor_checks.say_gallery})
     (finding,) = findings()
     assert finding.state == "broken"
     assert "gallery.sqlite" in finding.sentence

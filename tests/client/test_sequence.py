@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.client.sequence import Sequence
+from engine.client.sequence import Position, Sequence
 from tests.publish.samples import as_sent, end, face
 
 
@@ -40,3 +40,12 @@ def test_who_joins_late_misses_nothing_but_the_next_run_from_its_start():
     sequence = Sequence(from_start=False)
     assert sequence.arrived(numbered(40)) == range(40, 40)
     assert sequence.arrived(numbered(2, run_id="run2")) == range(0, 2)
+
+
+def test_who_goes_on_misses_what_came_since_and_new_series_and_runs_from_their_start():
+    sequence = Sequence(from_start=False, resume=Position("run1", {("a", "face"): 5}))
+    assert sequence.arrived(numbered(4, "a")) is None
+    assert sequence.arrived(numbered(7, "a")) == range(5, 7)
+    assert sequence.arrived(numbered(2, "b")) == range(0, 2)
+    assert sequence.arrived(numbered(1, "a", run_id="run2")) == range(0, 1)
+    assert Sequence(False, Position("run1", {("a", "face"): 5})).arrived(numbered(1, "a", run_id="run2")) == range(0, 1)

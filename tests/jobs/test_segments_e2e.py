@@ -61,8 +61,8 @@ def test_somebody_across_a_seam(tmp_path: Path, warm: Warm):
 
 
 def test_a_scene_that_is_cut_at_a_seam(tmp_path: Path, warm: Warm):
-    clip = film(tmp_path / "hall.mp4", 200, [(20, 60, 0), (85, 130, 1)], cuts=[100])
-    _compared(Recording("hall", clip), tmp_path, warm, 4.0)
+    clip = film(tmp_path / "hall.mp4", 150, [(20, 50, 0), (60, 100, 1)], cuts=[75])
+    _compared(Recording("hall", clip), tmp_path, warm, 3.0)
 
 
 def test_a_street_that_is_never_empty_is_one_segment_in_the_end(tmp_path: Path, warm: Warm, monkeypatch: pytest.MonkeyPatch):
@@ -81,10 +81,9 @@ def test_frames_at_uneven_times_and_with_a_pause(tmp_path: Path, warm: Warm):
     _compared(Recording("hall", clip), tmp_path, warm, 3.0)
 
 
-@pytest.mark.parametrize("ending", ["mp4", "mkv", "ts"])
-def test_open_groups_of_pictures_with_b_frames(tmp_path: Path, warm: Warm, ending: str):
+def test_open_groups_of_pictures_with_b_frames(tmp_path: Path, warm: Warm):
     options = {"x264-params": "open-gop=1:bframes=3:keyint=25:min-keyint=25:scenecut=0"}
-    clip = film(tmp_path / f"hall.{ending}", 200, [(30, 60, 0), (120, 150, 1)], options)
+    clip = film(tmp_path / "hall.ts", 150, [(30, 60, 0), (100, 120, 1)], options)
     parts, _ = _compared(Recording("hall", clip), tmp_path, warm, 3.0)
     assert len(parts.part.plan.segments) > 1
 

@@ -156,9 +156,10 @@ REVOKE ALL ON FUNCTION gallery.admit, gallery.open_to FROM PUBLIC;
 DO $$ BEGIN
     PERFORM gallery.admit('*', current_user);
     IF (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user) THEN
-        IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'facestream_gallery') THEN
+        BEGIN  -- roles are of all databases of a server
             CREATE ROLE facestream_gallery NOLOGIN NOBYPASSRLS;
-        END IF;
+        EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+        END;
         PERFORM gallery.open_to('facestream_gallery');
     END IF;
 END $$;

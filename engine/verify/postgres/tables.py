@@ -31,8 +31,15 @@ _SERVER_SETTINGS = {
     "tcp_keepalives_count": "3",
     "idle_in_transaction_session_timeout": "30s",
 }
-ROLE = "facestream_gallery"
-"""Whom a superuser acts as: row-level security holds for it."""
+_WHO = """
+    SELECT rolsuper OR rolbypassrls, session_user, has_schema_privilege('gallery', 'USAGE'),
+        (SELECT quote_ident(nspname) FROM pg_extension JOIN pg_namespace AS n ON n.oid = extnamespace WHERE extname = 'vector'),
+        (SELECT quote_ident(CASE WHEN o.rolsuper OR o.rolbypassrls THEN 'facestream_gallery' ELSE o.rolname END)
+            FROM pg_namespace JOIN pg_roles AS o ON o.oid = nspowner WHERE nspname = 'gallery')
+    FROM pg_roles WHERE rolname = current_user
+"""
+"""Of the session: whether row-level security does not hold for it, its login, whether it may use the schema, where pgvector is,
+and as whom row-level security would hold."""
 
 
 class PostgresTables:
@@ -172,15 +179,11 @@ def admit(connection: Connection[Any], address: Address) -> None:
         GalleryError: its role may not use the tenant.
         psycopg.Error: there is no answer.
     """
-    found = connection.execute(
-        "SELECT rolsuper OR rolbypassrls, session_user, has_schema_privilege('gallery', 'USAGE'),"
-        " (SELECT quote_ident(nspname) FROM pg_extension AS e JOIN pg_namespace AS n ON n.oid = extnamespace"
-        " WHERE extname = 'vector') FROM pg_roles WHERE rolname = current_user"
-    ).fetchone()
+    found = connection.execute(_WHO).fetchone()
     assert found is not None
-    bypasses, role, may_use, of_vector = found
+    bypasses, role, may_use, of_vector, instead = found
     if bypasses:
-        connection.execute(f"SET ROLE {ROLE}")
+        connection.execute(f"SET ROLE {instead}")
     connection.execute("SELECT set_config('search_path', %s, false)", (f"gallery, {of_vector or 'public'}",))
     if not may_use or connection.execute("SELECT gallery.tenant()").fetchone() == (None,):
         name = str(role).replace("'", "''")

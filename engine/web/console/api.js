@@ -1,7 +1,7 @@
 // The way to the server: JSON, the session's CSRF token, and errors as sentences.
 
 const ROOT = "/api/v1/";
-export const session = { name: "", roles: [], csrf: "" };
+export const session = { name: "", roles: [], csrf: "", fleet: false };
 
 export class ApiError extends Error {
   constructor(code, message, field, status) {
@@ -74,7 +74,7 @@ export async function signOut() {
   try {
     await call("DELETE", url("session"));
   } finally {
-    Object.assign(session, { name: "", roles: [], csrf: "" });
+    Object.assign(session, { name: "", roles: [], csrf: "", fleet: false });
   }
 }
 

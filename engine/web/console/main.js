@@ -12,6 +12,7 @@ import { timelineView } from "./timeline.js";
 import { trackView } from "./track.js";
 import { peopleView } from "./people.js";
 import { personView } from "./person.js";
+import { nodesView } from "./nodes.js";
 import { searchView } from "./search.js";
 import { healthView } from "./health.js";
 import { strangersView } from "./strangers.js";
@@ -23,6 +24,7 @@ const VIEWS = {
   timeline: [timelineView, "Timeline", true],
   people: [peopleView, "People", true],
   search: [searchView, "Search", true],
+  nodes: [nodesView, "Nodes", true],
   health: [healthView, "Health", true],
   track: [trackView, "Track", false],
   person: [personView, "Person", false],
@@ -53,7 +55,7 @@ function show() {
 function start() {
   signedIn = true;
   document.body.classList.add("in");
-  fill(document.getElementById("nav"), Object.entries(VIEWS).filter(([, [, , inBar]]) => inBar).map(([key, [, title]]) =>
+  fill(document.getElementById("nav"), Object.entries(VIEWS).filter(([key, [, , inBar]]) => inBar && (key !== "nodes" || session.fleet)).map(([key, [, title]]) =>
     h("a", { href: `#/${key}`, "data-view": key }, title)));
   fill(document.getElementById("tools"), themeSwitch(), h("button", { type: "button", class: "small",
     onclick: (event) => attempt(event.currentTarget, signOut).then(stop), title: `Signed in as ${session.name}` }, "Sign out"));

@@ -77,6 +77,22 @@ def test_names_go_on_while_the_database_is_away_and_a_removal_comes_with_the_nex
     assert b"zoe" not in kept.read_bytes()
 
 
+def test_what_was_said_to_be_done_outlives_a_crash_of_the_server(own, tmp_path):  # type: ignore[no-untyped-def]
+    with PostgresGallery(address_of(own.url), tmp_path) as store:
+        for number in range(5):
+            add(store, f"person {number}", number)
+        store.remove("person 3")
+        before = store.snapshot(SHA).gallery
+        own.kill()
+        with pytest.raises(GalleryError, match="cannot be used"):
+            add(store, "late", 9)
+    own.start()
+    with PostgresGallery(address_of(own.url), tmp_path) as store:
+        assert store.snapshot(SHA).gallery == before
+        add(store, "late", 9)
+        assert store.version() == 7
+
+
 def test_without_a_cache_it_is_an_error_in_time_and_names_the_place(own, follow, tmp_path):  # type: ignore[no-untyped-def]
     own.stop()
     began = time.monotonic()

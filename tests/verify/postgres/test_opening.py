@@ -76,6 +76,8 @@ def test_a_role_without_rights_and_a_database_without_pgvector(url: str, role: s
     with open_gallery(f"{theirs}?tenant=other") as gallery:
         assert gallery.tables.rows("SELECT count(*) FROM gallery.pictures") == [(0,)]
     assert is_there(theirs)
+    with open_gallery(url) as gallery:  # a superuser acts as the owner
+        assert gallery.tables.rows("SELECT current_user::text, (SELECT count(*) FROM gallery.pictures)") == [(role, 1)]
 
 
 def test_tables_of_a_later_version_are_refused_and_those_of_an_earlier_are_not_read_as_if_they_were_ours(url, monkeypatch):  # type: ignore[no-untyped-def]

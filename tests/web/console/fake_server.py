@@ -100,7 +100,9 @@ class FakeServer:
         if cookie not in self._sessions:
             return _problem("unauthorised", "Sign in.", 401)
         token = self._sessions[cookie]
-        answer = _json({"name": token, "roles": TOKENS[token], "csrf": f"csrf-{cookie}"})
+        answer = _json(
+            {"name": token, "roles": TOKENS[token], "csrf": f"csrf-{cookie}", "fleet": self.service.fleet is not None}
+        )
         answer.set_cookie("session", cookie, httponly=True, samesite="strict")
         return answer
 
@@ -148,6 +150,8 @@ def _answer(service: FakeService, request: Request, path: list[str], body: bytes
     match request.method, path:
         case "GET", ["status"]:
             return service.status()
+        case "GET", ["fleet"]:
+            return service.fleet
         case "GET", ["settings"]:
             return answers.Settings(values=service.settings)
         case "PATCH", ["settings"]:

@@ -14,6 +14,7 @@ from engine.contracts.findings import Candidate, Enhanced, Quality
 from engine.contracts.messages import Face, Part, StageStats, Track
 from engine.contracts.probed import Probed, ProbedFace
 from engine.control import answers
+from engine.web.fleet import FleetSeen
 from tests.web.console import fake_pictures
 
 RUN = "run-1"
@@ -36,6 +37,7 @@ class FakeService:
         self.settings: dict[str, Any] = {"verify.false_name_rate": 0.001, "verify.min_faces": 2, "live.adapt": True}
         self.log: list[answers.Event] = []
         self.state: str = "running"
+        self.fleet: FleetSeen | None = None
         self._seq = 0
         self._moved = 0
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from engine.contracts.findings import Candidate
+from engine.web.fleet import FleetSeen
 from tests.web.console import fake_pictures
+from tests.web.fleets import fleet
 
 pytestmark = [pytest.mark.e2e, pytest.mark.alone]
 CHECK = Path(__file__).with_name("access.js").read_text(encoding="utf-8")
@@ -18,6 +20,7 @@ VIEWS = {
     "person/Anna": ".track",
     "search": ".drop",
     "health": ".parts table",
+    "nodes": ".node:nth-child(4)",
     "why/gate": ".funnel",
     "track/run-1/gate/1": ".big",
 }
@@ -35,6 +38,7 @@ def furnish(service) -> None:
         service.add_stream(name, **facts)
     service.note("camera_stalled", "warning", stream="yard")
     service.note("worker_died", "error", stream="yard")
+    service.fleet = FleetSeen(fleet=fleet(), problem="the database is away", age_seconds=9.0, node="box-1")
     service.enrol("Anna", "a.jpg", fake_pictures.enhanced(0, 72))
     for track, decision in enumerate(("known", "known", "unknown", "undecided", "none"), 1):
         candidates = [] if decision == "none" else NAMED

@@ -1,0 +1,104 @@
+// All nodes of the fleet and their cameras, as the fleet's database knows them: what is wrong comes first.
+
+import { get, url } from "./api.js";
+import { badge, fill, h, keep, say, table } from "./dom.js";
+import { duration, millis, number, plural } from "./words.js";
+
+const EVERY_MS = 2000;
+const MOST_CAMERAS = 60;
+const STANDINGS = { missing: ["refused", "gone"], late: ["undecided", "does not answer"], up: ["known", "up"] };
+const URGENCY = ["missing", "late", "up"];
+
+/** Nodes in the order in which somebody should look at them. */
+export function ordered(nodes) {
+  return [...nodes].sort((a, b) => URGENCY.indexOf(a.standing) - URGENCY.indexOf(b.standing) || a.name.localeCompare(b.name, "en", { numeric: true }));
+}
+
+/** What of a node's address may be a link. */
+export function linkOf(address) {
+  try {
+    const parsed = new URL(address);
+    return ["http:", "https:"].includes(parsed.protocol) ? parsed.href : "";
+  } catch {
+    return "";
+  }
+}
+
+export function nodesView(root, signal) {
+  const note = h("div");
+  const top = h("div", { class: "figures" });
+  const unread = h("section", { class: "card", hidden: true, "aria-labelledby": "unread-title" }, h("h2", { id: "unread-title" }, "Cameras that nobody reads"), h("div"));
+  const cards = h("div", { class: "parts" });
+  const kept = new Map();
+  const empty = h("p", { class: "empty" }, "Asking for the fleet …");
+  let drawn = "";
+  let timer = 0;
+  fill(root, h("div", { class: "head" }, h("h1", null, "Nodes")), note, top, unread, empty, cards);
+  signal.addEventListener("abort", () => clearTimeout(timer));
+
+  function update({ fleet, age_seconds: age, problem, node: here }) {
+    const words = problem ? [`${problem}.`, fleet ? ` What is shown is ${duration(age)} old; nodes keep their cameras meanwhile.` : " Nothing is known of the fleet yet."]
+      : fleet && !fleet.quorum ? ["Fewer than half of the nodes are there: no camera is placed until they are."] : [];
+    const text = words.join("");
+    if (note.textContent !== text) fill(note, text && h("p", { class: "notice", role: "status" }, text));
+    if (!fleet) return say(empty, problem ? "" : "Asking for the fleet …");
+    const gone = new Set(fleet.nodes.filter((node) => node.standing === "missing").map((node) => node.name));
+    const waiting = fleet.cameras.filter((camera) => !camera.node || camera.holder !== camera.node || gone.has(camera.node));
+    say(empty, fleet.nodes.length ? "" : "No node was ever here: start one with a section fleet in its configuration.");
+    const key = JSON.stringify([fleet.nodes.map((node) => [node.name, node.standing]), waiting.map((camera) => [camera.name, camera.reason])]);
+    fill(top, [[`${number(fleet.nodes.filter((node) => node.standing === "up").length)} of ${number(fleet.nodes.length)}`, "nodes up"],
+      [number(fleet.cameras.length), "cameras"], [number(waiting.length), "nobody reads"]].map(([value, name]) => h("div", null, h("b", null, value), h("span", null, name))));
+    if (key !== drawn) {
+      drawn = key;
+      unread.hidden = !waiting.length;
+      fill(unread.lastElementChild, table("Cameras that nobody reads", ["camera", "node", "why"], waiting.slice(0, MOST_CAMERAS).map((camera) =>
+        [camera.name, camera.node || "none", camera.reason || "It is about to be read."])),
+      waiting.length > MOST_CAMERAS && h("p", { class: "where" }, `and ${plural(waiting.length - MOST_CAMERAS, "other camera")}`));
+    }
+    const of = new Map(fleet.nodes.map((node) => [node.name, []]));
+    for (const camera of fleet.cameras) of.get(camera.node)?.push(camera);
+    keep(cards, kept, ordered(fleet.nodes), (node) => node.name, () => h("section", { class: "card node" }), (card, node) => {
+      const cameras = of.get(node.name);
+      const now = JSON.stringify([node, cameras.map((camera) => [camera.name, camera.holder])]);
+      if (card.dataset.shown === now) return;
+      card.dataset.shown = now;
+      const open = card.querySelector("details")?.open;
+      fill(card, ...content(node, cameras, node.name === here));
+      const details = card.querySelector("details");
+      if (details && open) details.open = true;
+    });
+    return undefined;
+  }
+
+  async function ask() {
+    try {
+      update(await get(url("fleet"), signal));
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      fill(note, h("p", { class: "notice", role: "status" }, error.message));
+    }
+    if (!signal.aborted) timer = setTimeout(ask, EVERY_MS);
+  }
+  ask();
+}
+
+function content(node, cameras, isHere) {
+  const { about = {}, load = {} } = node;
+  const address = linkOf(about.console ?? "");
+  const gone = node.standing !== "up";
+  const labels = Object.entries(about.labels ?? {}).map(([name, value]) => `${name}=${value}`).join(", ");
+  const facts = [
+    ["cameras", about.capacity ? `${number(node.cameras)} of ${number(about.capacity)}` : number(node.cameras)],
+    gone ? ["last heard of", `${duration(node.renewed_seconds)} ago`] : ["processors in use", `${number(100 * (load.cpu_share ?? 0))} %`],
+    !gone && ["packet to message, p99", millis(load.p99_ms)],
+    ["labels", labels], ["version", about.version],
+  ].filter((fact) => fact && fact[1]);
+  return [
+    h("div", { class: "head" }, h("h3", null, node.name), badge(...STANDINGS[node.standing]), node.drained && badge("undecided", "drained"),
+      !gone && load.overload_level > 0 && badge("refused", "overloaded"), !gone && !load.ready && badge("undecided", "not ready"),
+      isHere ? badge("none", "this one") : address && h("a", { href: address, rel: "noreferrer" }, "Its console")),
+    h("dl", null, facts.map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value)))),
+    cameras.length > 0 && h("details", null, h("summary", null, plural(cameras.length, "camera")),
+      h("ul", { class: "names" }, cameras.map((camera) => h("li", { class: camera.holder === node.name ? "" : "waits" }, camera.name)))),
+  ];
+}
