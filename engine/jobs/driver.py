@@ -22,7 +22,7 @@ from engine.jobs.standing import MOST_TOLD, Bad, Pace, Phase, Standing, bad_of, 
 from engine.jobs.task import Task
 
 _LOOK_SECONDS = 1.0
-_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.5
 
 
 class JobStopped(FacestreamError):
@@ -210,7 +210,7 @@ class Driver:
     def _tell(self, phase: Phase, problem: str = "") -> Standing:
         standing = self._standing(phase, problem)
         try:
-            self._folder.write(STATUS, standing)
+            self._folder.tell(standing)
         except OSError as error:
             if phase != "failed":  # else what went wrong first is what the user must know
                 raise OutputError(f"{self._folder.directory} cannot be written: {error.strerror}") from error
