@@ -170,7 +170,7 @@ class Driver:
                 others = self._held.keys() - {one.task.key for one in self._running.values()}
                 if (entry := self.schedule.next(now, others)) is None:
                     break
-                self.schedule.begin(entry, worker)
+                self.schedule.begin(entry)
                 self._running[worker] = entry
                 self._workers.give(worker, entry.task)
         for worker, ended in self._workers.poll(_POLL_SECONDS):

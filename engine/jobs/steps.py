@@ -122,7 +122,7 @@ def _check_unchanged(recording: Recording, planned: Tree) -> None:
     now = recording.facts()
     if any(now.get(fact) != planned.get(fact) for fact in ("size_bytes", "mtime_ns")):
         raise RecoverableError(
-            f"{shown(recording.path)} has changed since it was planned: `facestream archive retry`, and the same command once more"
+            f"{shown(recording.path)} has changed since it was planned: `facestream archive retry`, then the same command again"
         )
 
 
