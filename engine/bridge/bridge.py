@@ -37,6 +37,8 @@ class BridgeStatus(msgspec.Struct, kw_only=True):
     """Messages that the broker has stored; ``repeated``: that it had already."""
     published_bytes: int
     repeated: int
+    refused: int
+    """Times that it did not take a message, which waits and is sent again."""
     gaps: int
     """Gap messages that it has stored."""
     parts_left_out: int

@@ -39,7 +39,7 @@ def wire(opened):
 
 @contextmanager
 def taking(folder: Path, site: Site, limit: int = 10**9) -> Iterator[tuple[Buffer, Intake]]:
-    with closing(Buffer(folder, limit, gives_way=site.socket == "sub", warn=lambda _: None)) as buffer:
+    with closing(Buffer(folder, limit, "site", gives_way=site.socket == "sub", warn=lambda _: None)) as buffer:
         intake = Intake(site, buffer, lambda: None)
         intake.start()
         try:
@@ -126,7 +126,7 @@ def test_a_full_buffer_holds_a_push_socket_back_and_takes_more_when_there_is_roo
 
 def test_what_ends_it_is_told(wire, tmp_path):
     ended = threading.Event()
-    with closing(Buffer(tmp_path, 10**9, warn=lambda _: None)) as buffer:
+    with closing(Buffer(tmp_path, 10**9, "site", warn=lambda _: None)) as buffer:
         intake = Intake(Site(wire.endpoint, socket="pull"), buffer, ended.set)
         intake.start()
         wire.face(0)

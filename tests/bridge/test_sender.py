@@ -79,7 +79,7 @@ class FakeLink:
 @contextmanager
 def waiting(count: int, size: int = 10) -> Iterator[Buffer]:
     with tempfile.TemporaryDirectory() as folder:
-        buffer = Buffer(Path(folder), 10**9, warn=lambda _: None)
+        buffer = Buffer(Path(folder), 10**9, "site", warn=lambda _: None)
         for seq in range(count):
             buffer.put(key(seq), msgpack.encode({"header": {"parts": [{"name": "enhanced"}]}, "payloads": [bytes(size)]}))
         buffer.commit()
