@@ -134,8 +134,8 @@ def _claim(connection: sqlite3.Connection, folder: Path, prefix: str) -> None:
     waiting = connection.execute("SELECT count(*) FROM entry").fetchone()[0]
     if others and waiting:
         raise ConfigError(
-            f"in the buffer {folder} {count(waiting, 'message')} of the site {others[0]} wait: "
-            f"send them with --prefix {others[0]} first, or give --buffer another folder"
+            f"the buffer {folder} holds {count(waiting, 'message')} of the site {others[0]}: "
+            f"send what waits with --prefix {others[0]} first, or give --buffer another folder"
         )
     if others or not connection.execute("SELECT 1 FROM site").fetchone():
         connection.execute("DELETE FROM site")

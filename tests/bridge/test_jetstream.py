@@ -162,10 +162,12 @@ def test_a_password_is_used_and_never_shown():
     assert "another-word" not in said
 
 
-def test_over_tls_a_broker_that_nobody_vouches_for_is_refused_in_time(tmp_path):
+def test_over_tls_a_broker_that_nobody_vouches_for_is_refused_in_time(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.bridge.jetstream._CONNECT_SECONDS", 1)
     require_nats()
-    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
-    made += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "certificate")]
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"]
+    made += ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    made += ["-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "certificate")]
     subprocess.run(made, check=True, capture_output=True)
     with NatsServer("--tls", "--tlscert", str(tmp_path / "certificate"), "--tlskey", str(tmp_path / "key")) as locked:
         url = locked.url.replace("nats://", "tls://")
