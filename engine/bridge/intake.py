@@ -85,6 +85,11 @@ class Intake(threading.Thread):
             "parts_left_out": self.parts_left_out,
         }
 
+    @property
+    def last_malformed(self) -> str:
+        """Why the last unreadable message was not readable."""
+        return self._subscriber.last_malformed
+
     def stop(self) -> None:
         """Ask it to end soon. What waits in a ``pull`` socket would be lost; a ``pub`` one goes on without us anyway."""
         self._stop_at = time.monotonic() + (_LAST_SECONDS if self._waits else 0.0)

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from msgspec import msgpack
 
+from engine.bridge.bridge import Bridge
+from engine.bridge.buffer import Buffer
+from engine.bridge.intake import Site
 from tests.bench.bridge_kills import kill_at_random
-from tests.bridge.carried import BridgeProcess, has_end, read_stream, stored_ids, until
-from tests.publish.samples import environment
+from tests.bridge.carried import WAIT_SECONDS, BridgeProcess, has_end, read_stream, stored_ids, until
+from tests.bridge.test_sender import Broker
+from tests.client.wire import Wire
+from tests.publish.samples import context, environment
 from tests.publish.sender import sending
 from tests.servers.nats import NatsServer, require_nats
 
@@ -31,6 +38,31 @@ def broker() -> Iterator[NatsServer]:
 def faces(count: int, run: str = "run1", stream: str = "cam1") -> dict[str, int]:
     """The ids of so many faces and of the end, each once."""
     return {f"{run}/{stream}/face/{seq}": 1 for seq in range(count)} | {f"{run}//end/0": 1}
+
+
+def test_an_endpoint_that_says_nothing_or_rubbish_is_told_once(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.bridge.bridge._SILENT_SECONDS", 0.0)
+    monkeypatch.setattr("engine.bridge.bridge._SHOW_SECONDS", 0.01)
+    told: list[str] = []
+
+    async def run(buffer: Buffer, wire: Wire) -> None:
+        bridge = Bridge(Site(wire.endpoint, socket="pull"), buffer, "site", Broker([]).open, told.append)
+        running = asyncio.create_task(bridge.run(lambda status: seen.append(status.malformed), 0.0))
+        while not seen or seen[-1] < 3:
+            wire.socket.send_multipart([b"v1/face/", b"rubbish"])
+            await asyncio.sleep(0.01)
+        bridge.stop()
+        await asyncio.wait_for(running, WAIT_SECONDS)
+
+    seen: list[int] = []
+    opened = context()
+    wire = Wire(opened)
+    with closing(Buffer(tmp_path, 10**9, "site", warn=told.append)) as buffer:
+        asyncio.run(asyncio.wait_for(run(buffer, wire), WAIT_SECONDS))
+    wire.socket.close()
+    opened.term()
+    assert sum("cannot be read: the header is not readable" in one for one in told) == 1
+    assert sum("nothing has come from tcp://127.0.0.1" in one for one in told) == 1
 
 
 def test_after_kills_of_the_bridge_and_of_the_broker_all_is_there_once():
