@@ -136,9 +136,7 @@ class Bridge:
             self._tell(f"what {self._endpoint} sends cannot be read: {self._intake.last_malformed}")
         if not status.received and not self._has_told_silence and time.monotonic() >= self._silent_at:
             self._has_told_silence = True
-            self._tell(
-                f"nothing has come from {self._endpoint} for {_SILENT_SECONDS:.0f} s: is a publisher there, and does it send?"
-            )
+            self._tell(f"nothing has come from {self._endpoint} for {_SILENT_SECONDS:.0f} s: is a publisher there?")
 
     async def _drain(self, sending: asyncio.Task[None], seconds: float) -> None:
         deadline = time.monotonic() + seconds

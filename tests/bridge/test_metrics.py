@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import socket
+from pathlib import Path
 from urllib.request import urlopen
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from engine.bridge.bridge import BridgeStatus
 from engine.bridge.metrics import served
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 
 
 def test_each_figure_of_the_status_is_there_under_its_name():
@@ -22,6 +27,8 @@ def test_each_figure_of_the_status_is_there_under_its_name():
         assert read(address) == {"link_up": 1} | figures
         metrics.show(BridgeStatus(link="down", reason="nobody is there", **figures))
         assert read(address)["link_up"] == 0
+        named = re.findall(r"`facestream_bridge_(\w+?)(?:_total)?`", PAGE.read_text(encoding="utf-8"))
+        assert sorted(named) == sorted(read(address))
 
 
 def read(address):
