@@ -12,7 +12,6 @@ from prometheus_client.parser import text_string_to_metric_families
 from engine.bridge.bridge import BridgeStatus
 from engine.bridge.metrics import served
 
-
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 
 
