@@ -99,7 +99,7 @@ class Agent(Closing):
             thread.start()
 
     def close(self) -> None:
-        """For when no camera is read any more; they stay its own until its lease is over, also for a node that is started anew."""
+        """For when no camera is read any more; they stay this node's until its lease is over, should it be started anew."""
         self._over.set()
         for thread in self._threads:
             thread.join(_END_SECONDS)
@@ -145,8 +145,9 @@ class Agent(Closing):
                 return
             if self._former:
                 lease.end_former(self._former)
-            lease.announce(self._about(lease))
+            lease.unsettle()
             self._wait_for_lock(lease)
+            lease.announce(self._about(lease))
             self._former = lease.pid
             self._reclaim(lease)
             self._know(lease)

@@ -112,7 +112,8 @@ class FleetView(msgspec.Struct, frozen=True):
         """One line for a person."""
         up, read = sum(node.alive for node in self.nodes), sum(not one.wanted for one in self.cameras)
         words = f"{up} of {len(self.nodes)} nodes are up, {read} of {len(self.cameras)} cameras have a node"
-        return words if self.quorum else f"{words}; nothing is placed until half of the nodes are there"
+        placed_when = f"half of the nodes have been there for {self.lease_seconds:g} s"
+        return words if self.quorum else f"{words}; nothing is placed until {placed_when}"
 
 
 _NODES = """

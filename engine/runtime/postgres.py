@@ -110,5 +110,6 @@ def told(where: str) -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        lines = str(error).strip().splitlines()
-        raise DatabaseError(f"the database {without_password(where)}: {lines[0] if lines else type(error).__name__}") from error
+        lines = str(error).strip().splitlines() or [type(error).__name__]
+        advice = "; let its owner grant that" if isinstance(error, psycopg.errors.InsufficientPrivilege) else ""
+        raise DatabaseError(f"the database {without_password(where)}: {lines[0]}{advice}") from error

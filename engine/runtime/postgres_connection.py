@@ -11,7 +11,7 @@ from psycopg.pq import TransactionStatus
 
 
 class BoundedConnection(psycopg.Connection[Any]):
-    """Closes itself, with ``psycopg.OperationalError``, when the server is silent for too long while it has something to answer.
+    """Closes itself, with ``psycopg.OperationalError``, when the server has something to answer and is silent for too long.
 
     A server that is stopped, or whose disk hangs, is still acknowledged for by its kernel: neither ``tcp_user_timeout`` nor
     keepalives end that. Everything that psycopg waits for goes through ``wait``, which looks ten times a second.

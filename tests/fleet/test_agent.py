@@ -161,3 +161,21 @@ def test_a_node_that_is_started_anew_without_the_database_reads_what_it_may(
         wait_for(lambda: late.cameras.names != {"own"}, LEASE / 2)
     late.close()
     server.start()
+
+
+def test_a_second_process_of_a_name_waits_and_changes_nothing(
+    connection: Connection, begin: Begin, database: str, tmp_path: Path
+) -> None:
+    apply(connection, fleet(camera("door", needs={"site": "north"})))
+    a = begin("a", labels={"site": "north"})
+    wait_for(lambda: a.cameras.names == {"door"})
+    before = fleet_view(connection).nodes[0].about
+    (tmp_path / "other").mkdir()
+    with Node("a", database, tmp_path / "other", labels={"site": "south"}) as second:
+        waiting = (
+            "SELECT FROM pg_stat_activity WHERE query LIKE '%%try_advisory_lock%%' AND application_name = 'facestream node a'"
+        )
+        wait_for(lambda: connection.execute(waiting).fetchone() is not None)
+        assert not second.cameras.names
+        assert fleet_view(connection).nodes[0].about == before
+    assert not a.cameras.runs

@@ -34,7 +34,7 @@ def test_a_server_that_hangs_ends_the_connection_in_time(
     gallery = PostgresTables(address_of(server.database("faces")), read_only=False)
     where = server.database("fleet")
     one, other = (connect(where, application="test", answer_seconds=1.0) for _ in range(2))
-    apply(one, Fleet())
+    apply(one, Fleet(cameras=()))
     with server.hanging():
         began = time.monotonic()
         with pytest.raises(DatabaseError, match=SILENT):

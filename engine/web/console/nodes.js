@@ -38,7 +38,7 @@ export function nodesView(root, signal) {
 
   function update({ fleet, age_seconds: age, problem, node: here }) {
     const words = problem ? [`${problem}.`, fleet ? ` What is shown is ${duration(age)} old; nodes keep their cameras meanwhile.` : " Nothing is known of the fleet yet."]
-      : fleet && !fleet.quorum ? ["Fewer than half of the nodes are there: no camera is placed until they are."] : [];
+      : fleet && !fleet.quorum ? [`No camera is placed until half of the nodes have been there for ${number(fleet.lease_seconds)} s.`] : [];
     const text = words.join("");
     if (note.textContent !== text) fill(note, text && h("p", { class: "notice", role: "status" }, text));
     if (!fleet) return say(empty, problem ? "" : "Asking for the fleet …");
