@@ -83,7 +83,7 @@ def _check(camera: FleetCamera, where: str) -> None:
                 "`sources` of the configuration of one node"
             )
     if redact_tree(camera.options) != camera.options:
-        raise ConfigError(f"{where}.options hold a secret, which would stand in the database: leave it out")
+        raise ConfigError(f"{where}.options hold a password or token, which would stand in the database: leave it out")
     if "/" in camera.credentials:
         raise ConfigError(
             f"{where}.credentials is a path: give the name of a file in credentials/ of each node's serve.directory"
