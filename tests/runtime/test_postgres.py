@@ -39,6 +39,8 @@ def test_a_server_that_hangs_ends_the_connection_in_time(
         began = time.monotonic()
         with pytest.raises(DatabaseError, match=SILENT):
             fleet_view(one)
+        with pytest.raises(DatabaseError, match="was closed, as there was no answer"):
+            fleet_view(one)
         with pytest.raises(DatabaseError, match=SILENT), told(where), other, other.transaction():
             other.execute("SELECT 1")
         with pytest.raises(GalleryError, match=f"{SILENT}.*check that the server runs"):
