@@ -20,6 +20,7 @@ from engine.archive.claim import check_free, check_writable
 from engine.archive.lock import DirectoryLock
 from engine.archive.same_job import check_same_settings
 from engine.config import Config
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, PublishError, UsageError
 from engine.jobs.archive_work import ArchiveWork, models_of
 from engine.jobs.attempts import judge
@@ -167,7 +168,7 @@ def _read_job(path: Path) -> JobFile | None:
         return msgspec.json.decode(path.read_bytes(), type=JobFile)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise ConfigError(f"{path} cannot be read ({error}): start over with --overwrite") from error
 
 
