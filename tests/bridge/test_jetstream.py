@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,17 @@ def test_a_password_is_used_and_never_shown():
         said = _open(Broker(f"nats://me:another-word@{address}", "made"))
     assert "uthorization" in said
     assert "another-word" not in said
+
+
+def test_over_tls_a_broker_that_nobody_vouches_for_is_refused_in_time(tmp_path):
+    require_nats()
+    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
+    made += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "certificate")]
+    subprocess.run(made, check=True, capture_output=True)
+    with NatsServer("--tls", "--tlscert", str(tmp_path / "certificate"), "--tlskey", str(tmp_path / "key")) as locked:
+        url = locked.url.replace("nats://", "tls://")
+        assert len(over(Broker(url, "made", tls_ca=tmp_path / "certificate"), _three)) == 3
+        assert "CERTIFICATE_VERIFY_FAILED" in _open(Broker(url, "made"))
 
 
 @pytest.mark.parametrize(

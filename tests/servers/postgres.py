@@ -38,7 +38,7 @@ class PostgresServer:
     """
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0, settings: dict[str, str] | None = None) -> None:
-        self.host, self.port = host, port or _free_port(host)
+        self.host, self.port = host, port or free_port(host)
         self._settings = {"max_connections": "200", "fsync": "off", **(settings or {})}
         self._folder = tempfile.TemporaryDirectory(prefix="facestream-pg-")
         self._data = Path(self._folder.name) / "data"
@@ -108,7 +108,8 @@ class PostgresServer:
                 raise RuntimeError(f"{' '.join(command)}: {said.read().decode(errors='replace')}")
 
 
-def _free_port(host: str) -> int:
+def free_port(host: str) -> int:
+    """Return a port that nobody listens at, now."""
     with socket.socket() as one:
         one.bind((host, 0))
         return int(one.getsockname()[1])
