@@ -185,4 +185,6 @@ class TrackIndex:
             raise PublishError(f"cannot read {self._directory / name}: {error.strerror}") from error
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> Iterator[Any]:
-        yield from self._database.execute(query, values)
+        # `yield from` would close the rows of an index that was closed before them
+        for row in self._database.execute(query, values):
+            yield row  # noqa: UP028

@@ -58,6 +58,13 @@ def test_people_with_the_most_evidence_come_first_then_what_may_be_somebody_then
     ]  # fmt: skip
 
 
+def test_what_is_half_read_may_outlive_the_index(tmp_path):
+    with closing(TrackIndex(write(tmp_path, [track(1), track(2)]))) as index:
+        half = index.tracks()
+        next(half)
+    half.close()  # as when the disk is full in the middle of a report
+
+
 def live_attempts(tmp_path):
     """A camera that was attached twice: its seconds began anew, an hour later."""
     tracks = [track(1, first=10.0), track(2, first=10.0)]
