@@ -89,7 +89,7 @@ def check_broker(broker: Broker) -> None:
         raise ConfigError(f"--to is {broker.shown}: use nats://HOST:4222, or tls://HOST:4222")
     try:
         parts = urlsplit(broker.url)
-        is_whole = bool(parts.hostname) and parts.port != 0 and "," not in parts.netloc
+        is_whole = bool(parts.hostname) and "," not in str(parts.hostname) and parts.port != 0
     except ValueError:
         is_whole = False
     if not is_whole:
