@@ -17,6 +17,7 @@ import msgspec
 from engine.bridge.link import Answer, OnAnswer
 from engine.bridge.names import all_subjects_of, covers, stream_name_of
 from engine.contracts.redaction import redact_url
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, LinkError, MissingRuntimeError
 
 if TYPE_CHECKING:
@@ -248,7 +249,7 @@ class JetStreamLink:
             return
         try:
             ack = _decode_ack(message.data)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             ack = _Ack(error=_Error(description=f"an answer that is none of JetStream: {error}"))
         self._on_answer(Answer(number, ack.duplicate, ack.error.description if ack.error else ""))
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import msgspec
 
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import FacestreamError, OutputError
 from engine.jobs.attempts import Attempt, Attempts
 from engine.jobs.job_folder import STATUS, JobFolder
@@ -264,5 +265,5 @@ def read_standing(folder: JobFolder) -> Standing | None:
     """Return how a job stood last; None: nobody has driven it yet, or its file is none of ours."""
     try:
         return msgspec.json.decode((folder.directory / STATUS).read_bytes(), type=Standing)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, *UNREADABLE):
         return None

@@ -17,8 +17,10 @@ from pathlib import Path
 
 import msgspec
 
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, OutputError
 from engine.jobs.attempts import Attempts
+from engine.private_file import make_private_folder
 from engine.whole_file import replacing, sync_directory
 
 JOB, STATUS = "job.json", "status.json"
@@ -44,7 +46,7 @@ class JobFolder:
         """
         try:
             for name in _FOLDERS:
-                (self.directory / name).mkdir(parents=True, exist_ok=True)
+                make_private_folder(self.directory / name)
         except OSError as error:
             raise OutputError(f"{error.filename} cannot be made: {error.strerror}") from error
 
@@ -68,7 +70,7 @@ class JobFolder:
         """
         place = self.unfinished / owner
         shutil.rmtree(place, ignore_errors=True)
-        place.mkdir(parents=True)
+        make_private_folder(place)
         return place
 
     def keep(self, key: str, place: Path) -> bool:
@@ -113,7 +115,7 @@ class JobFolder:
             return msgspec.json.decode(path.read_bytes(), type=Attempts)
         except FileNotFoundError:
             return Attempts("", [])
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, *UNREADABLE) as error:
             raise ConfigError(f"{path} cannot be read ({error}): remove it, the task is then tried anew") from error
 
     def write_attempts(self, key: str, attempts: Attempts) -> None:

@@ -15,6 +15,7 @@ from engine.archive.files import write_whole
 from engine.config import Config
 from engine.contracts.orders import Warned
 from engine.contracts.recording import Recording, shown
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import PublishError, WorkerError
 from engine.jobs.chain import Progress as Frames
 from engine.jobs.chain import process_segment
@@ -85,7 +86,7 @@ def read_plan(directory: Path) -> Plan:
     """
     try:
         return msgspec.json.decode((directory / PLAN).read_bytes(), type=Plan)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise PublishError(f"{directory / PLAN} cannot be read ({error}): remove {directory} to plan it anew") from error
 
 
