@@ -275,7 +275,7 @@ def _words_at_login(error: Exception) -> str:
     """A server that refuses a user may have hung up before its reason is read."""
     from nats.errors import UnexpectedEOF
 
-    if isinstance(error, ConnectionResetError | UnexpectedEOF):
+    if isinstance(error, ConnectionResetError | BrokenPipeError | UnexpectedEOF):
         return "it hung up at the login: is it NATS, and are user and password right?"
     return _words(error)
 
