@@ -16,7 +16,7 @@ from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
 from engine.errors import UsageError
-from engine.runtime.postgres import connect, is_postgres
+from engine.runtime.postgres import connect, is_postgres, refuse_password, without_password
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -131,7 +131,8 @@ def forget_node(node: NodeArgument, /, *, database: DatabaseOption) -> int:
 @contextmanager
 def _database(where: str) -> Iterator[Connection[Any]]:
     if not is_postgres(where):
-        raise UsageError(f"--database {where!r} is no database of a fleet: give postgresql://USER@HOST/NAME")
+        raise UsageError(f"--database {without_password(where)!r} is no database of a fleet: give postgresql://USER@HOST/NAME")
+    refuse_password(where, "--database")
     with connect(where, application="fleet") as connection:
         yield connection
 

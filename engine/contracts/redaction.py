@@ -68,6 +68,11 @@ def redact_tree(value: Any) -> Any:
     return value
 
 
+def names_secret(text: str) -> bool:
+    """Whether a text holds the value of a ``user=…``, ``password=…`` or the like."""
+    return _VALUE_IN_TEXT.search(text) is not None
+
+
 def _shown_in_text(found: re.Match[str]) -> str:
     around = _AFTER_URL.search(found[0])
     end = around.start() if around else len(found[0])

@@ -30,7 +30,7 @@ from engine.fleet.taken import TakenCameras
 from engine.fleet.view import About
 from engine.runtime.closing import Closing
 from engine.runtime.permit import Permit, now_seconds
-from engine.runtime.postgres import is_postgres, require_driver, without_password
+from engine.runtime.postgres import is_postgres, refuse_password, require_driver
 
 _TURN_MS = 100
 _BUSY_SECONDS = 0.2
@@ -69,7 +69,7 @@ class Agent(Closing):
         self._config, self._says = config, says
         self.node = node_name(config)
         self._folder = FleetFolder(folder)
-        self._remembered = self._folder.read(without_password(config.database), self.node)
+        self._remembered = self._folder.read(config.database, self.node)
         now = now_seconds()
         self._permit = Permit(self._folder.permit, writes=True)
         timing = Timing(self._remembered.lease_seconds)
@@ -99,7 +99,7 @@ class Agent(Closing):
             thread.start()
 
     def close(self) -> None:
-        """Give everything back; for when no camera is read any more."""
+        """For when no camera is read any more; they stay this node's until its lease is over, should it be started anew."""
         self._over.set()
         for thread in self._threads:
             thread.join(_END_SECONDS)
@@ -126,7 +126,7 @@ class Agent(Closing):
         self._trouble = now
         words = error_words(error)
         if self._has_ended_session:
-            words = f"the database {without_password(self._config.database)} has not answered for seconds"
+            words = f"the database {self._config.database} has not answered for seconds"
         self._says.warn(f"fleet: {words}")
 
     @property
@@ -145,8 +145,9 @@ class Agent(Closing):
                 return
             if self._former:
                 lease.end_former(self._former)
-            lease.announce(self._about(lease))
+            lease.unsettle()
             self._wait_for_lock(lease)
+            lease.announce(self._about(lease))
             self._former = lease.pid
             self._reclaim(lease)
             self._know(lease)
@@ -156,7 +157,6 @@ class Agent(Closing):
                 self._says.say("fleet: the database answers again")
             while not self._over.is_set():
                 self._turn(lease)
-            self._taken.give_all_back(lease)
         finally:
             lease.close()
             self._lease = None
@@ -285,10 +285,11 @@ def node_name(config: FleetConfig) -> str:
     """Return the name of a node, once all of the section is known to be possible.
 
     Raises:
-        ConfigError: the machine's name cannot be a node's, or the database is none.
+        ConfigError: the machine's name cannot be a node's, or the database is none, or its address holds a password.
     """
     if not is_postgres(config.database):
         raise ConfigError("fleet.database is no database of a fleet: give postgresql://USER@HOST/NAME")
+    refuse_password(config.database, "fleet.database")
     name = config.node or socket.gethostname().partition(".")[0]
     if not is_stream_name(name):
         whose = "" if config.node else "this machine's name "

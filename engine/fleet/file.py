@@ -12,7 +12,7 @@ from engine.config import SourceConfig
 from engine.config_file import read_yaml
 from engine.config_section import Section
 from engine.contracts.messages import check_stream_name
-from engine.contracts.redaction import redact_url
+from engine.contracts.redaction import names_secret, redact_tree, redact_url
 from engine.errors import ConfigError
 
 _ADDRESSES = ("uri", "crop_uri")
@@ -40,7 +40,8 @@ class FleetCamera(SourceConfig, frozen=True):
 class Fleet(Section, frozen=True):
     """All of the file."""
 
-    cameras: tuple[FleetCamera, ...] = ()
+    cameras: tuple[FleetCamera, ...]
+    """All that there should be; to be written also where there are none, as an empty file is one that was cut off."""
     lease_seconds: Annotated[float, msgspec.Meta(ge=3.0, le=60.0)] = 6.0
     """A node that cannot renew its lease for so long loses its cameras. Changed only while no node is there."""
 
@@ -76,6 +77,13 @@ def _check(camera: FleetCamera, where: str) -> None:
                 f"{where}.{key} holds a user or password, which would stand in the database: put them into a file in "
                 "credentials/ of each node's serve.directory, and name it with `credentials`"
             )
+        if names_secret(getattr(camera, key)):
+            raise ConfigError(
+                f"{where}.{key} holds a user, password or token, which would stand in the database: name this camera in "
+                "`sources` of the configuration of one node"
+            )
+    if redact_tree(camera.options) != camera.options:
+        raise ConfigError(f"{where}.options hold a password or token, which would stand in the database: leave it out")
     if "/" in camera.credentials:
         raise ConfigError(
             f"{where}.credentials is a path: give the name of a file in credentials/ of each node's serve.directory"

@@ -109,8 +109,12 @@ class Lease:
         self._run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = %s AND usename = current_user "
                   "AND application_name = current_setting('application_name')", pid)  # fmt: skip
 
+    def unsettle(self) -> None:
+        """Before the lock of this node is taken: let nobody count a session before it says that it is settled."""
+        self._run("UPDATE fleet.nodes SET settled = false WHERE name = %s", self._node)
+
     def announce(self, about: About) -> None:
-        """Say who this is; nobody counts this session before it says that it is settled."""
+        """Say who this is: with the lock, as another process may have the name."""
         with told(self._where), self.connection.transaction():
             self.connection.execute(
                 "INSERT INTO fleet.nodes (name, about) VALUES (%(node)s, %(about)s::jsonb) ON CONFLICT (name) DO UPDATE "

@@ -147,7 +147,8 @@ def _unfitness(camera: FleetCamera, node: Node, used: Mapping[str, float]) -> tu
 def _reason(camera: FleetCamera, nodes: Iterable[Node], choices: list[Node]) -> str:
     everyone = list(nodes)
     if choices:
-        return f"no node has room for its weight of {camera.weight:g}: {', '.join(node.name for node in choices)} are full"
+        full = ", ".join(node.name for node in choices)
+        return f"no node has room for its weight of {camera.weight:g}: {full} {'is' if len(choices) == 1 else 'are'} full"
     able = [node for node in everyone if not _why_not(camera, node)]
     if able:
         return f"none of the nodes that may have it takes cameras now: {', '.join(node.name for node in able)}"

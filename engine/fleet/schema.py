@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import DatabaseError
-from engine.runtime.postgres import told, without_password
+from engine.runtime.postgres import told
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -116,6 +116,15 @@ def require_tables(connection: Connection[Any]) -> None:
 
 
 def place_of(connection: Connection[Any]) -> str:
-    """Return the address of its database, for messages."""
-    info = connection.info
-    return without_password(f"postgresql://{info.user}@{info.host}:{info.port}/{info.dbname}")
+    """Return the address of its database, for messages.
+
+    Raises:
+        DatabaseError: it was closed.
+    """
+    import psycopg
+
+    try:
+        info = connection.info
+        return f"postgresql://{info.user}@{info.host}:{info.port}/{info.dbname}"
+    except psycopg.Error as error:
+        raise DatabaseError("the connection to the database was closed, as there was no answer") from error

@@ -59,7 +59,10 @@ class TakenCameras:
         busy = self._leave(lease, [name for name, one in self._taken.items() if one.is_lost or name not in mine])
         for row in rows:
             if row.holder == self._node and row.name not in self._taken and row.name not in mine:
-                busy |= not self._give_back(lease, row.name)
+                if self._cameras.may_run(row.name):
+                    busy = True
+                else:
+                    lease.give_back(row.name)
         new = [camera for name, camera in mine.items() if name not in self._taken]
         taken = [camera for camera in new if not self._cameras.may_run(camera.name) and lease.take(camera)]
         if taken:
@@ -91,12 +94,6 @@ class TakenCameras:
             self._cameras.stop(name)
         return list(lost)
 
-    def give_all_back(self, lease: Lease) -> None:
-        """When no camera is read any more."""
-        for name in list(self._taken):
-            lease.give_back(name)
-            del self._taken[name]
-
     def close(self) -> None:
         """Start nothing more."""
         self._hands.shutdown(wait=False, cancel_futures=True)
@@ -107,6 +104,9 @@ class TakenCameras:
     def _start(self, camera: FleetCamera) -> None:
         started = self._hands.submit(self._cameras.start, camera, keeps=self._keeps(camera))
         self._taken[camera.name] = _Taken(camera, started)
+
+    def _remember_taken(self) -> None:
+        self._remember(tuple(one.camera for one in self._taken.values()))
 
     def _look_after(self, lease: Lease, camera: FleetCamera, kept: bool) -> bool:
         """See to one that is placed here and taken; return whether something is left to do."""
@@ -120,7 +120,7 @@ class TakenCameras:
             if self._keeps(camera) and not lease.take(camera):  # that nobody takes it over is said before it is so
                 return True
             self._start(camera)
-            self._remember(tuple(each.camera for each in self._taken.values()))
+            self._remember_taken()
             return True
         if kept != self._keeps(camera):
             lease.take(camera)
@@ -131,18 +131,13 @@ class TakenCameras:
         left = False
         for name in names:
             self._cameras.stop(name)
-            if self._taken[name].started.done() and self._give_back(lease, name):
-                del self._taken[name]
-                self._remember(tuple(each.camera for each in self._taken.values()))
-            else:
+            if not self._taken[name].started.done() or self._cameras.may_run(name):
                 left = True
+                continue
+            del self._taken[name]
+            self._remember_taken()  # before another node may have it
+            lease.give_back(name)
         return left
-
-    def _give_back(self, lease: Lease, name: str) -> bool:
-        if self._cameras.may_run(name):
-            return False
-        lease.give_back(name)
-        return True
 
 
 def _fault(started: Future[str]) -> str:

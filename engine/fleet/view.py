@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -93,11 +94,8 @@ class CameraView(msgspec.Struct, frozen=True):
     """How often it was placed."""
     reason: str
     """Why it is nowhere, or not where it should be; empty: all is well."""
-
-    @property
-    def wanted(self) -> bool:
-        """Whether no node reads it."""
-        return not self.node or self.holder != self.node
+    wanted: bool
+    """Whether no node reads it, as far as the database knows: it is nowhere, on its way, or its node is missing."""
 
 
 class FleetView(msgspec.Struct, frozen=True):
@@ -114,7 +112,8 @@ class FleetView(msgspec.Struct, frozen=True):
         """One line for a person."""
         up, read = sum(node.alive for node in self.nodes), sum(not one.wanted for one in self.cameras)
         words = f"{up} of {len(self.nodes)} nodes are up, {read} of {len(self.cameras)} cameras have a node"
-        return words if self.quorum else f"{words}; nothing is placed until half of the nodes are there"
+        placed_when = f"half of the nodes have been there for {self.lease_seconds:g} s"
+        return words if self.quorum else f"{words}; nothing is placed until {placed_when}"
 
 
 _NODES = """
@@ -138,8 +137,8 @@ def fleet_view(connection: Connection[Any]) -> FleetView:
     require_tables(connection)
     with told(place_of(connection)):
         nodes = tuple(_node(row) for row in connection.execute(_NODES).fetchall())
-        up = {node.name for node in nodes if node.alive}
-        cameras = tuple(_camera(row, up) for row in connection.execute(_CAMERAS).fetchall())
+        standing = {node.name: node.standing for node in nodes}
+        cameras = tuple(_camera(row, standing) for row in connection.execute(_CAMERAS).fetchall())
         row = connection.execute("SELECT fleet.has_quorum(), lease_seconds FROM fleet.settings").fetchone()
     assert row is not None
     return FleetView(nodes=nodes, cameras=cameras, quorum=row[0], lease_seconds=row[1])
@@ -160,12 +159,12 @@ def _node(row: tuple[Any, ...]) -> NodeView:
     )
 
 
-def _camera(row: tuple[Any, ...], up: set[str]) -> CameraView:
+def _camera(row: tuple[Any, ...], standing: Mapping[str, Standing]) -> CameraView:
     name, told_camera, node, holder, since, generation, reason = row
     camera = msgspec.convert(told_camera, FleetCamera)
     if not reason and not node:
         reason = "no node has looked for a place for it yet"
-    elif not reason and node not in up:
+    elif not reason and standing.get(node) != "up":
         reason = f"its node {node} is not there"
     elif not reason and holder != node:
         reason = f"{node} is to take it" + (f" when {holder} has stopped it" if holder else "")
@@ -177,4 +176,5 @@ def _camera(row: tuple[Any, ...], up: set[str]) -> CameraView:
         since=since.isoformat(timespec="seconds") if since else "",
         generation=generation,
         reason=reason,
+        wanted=not node or holder != node or standing.get(node, "missing") == "missing",
     )

@@ -23,7 +23,7 @@ from engine.jobs.standing import MOST_TOLD, Bad, Pace, Phase, Standing, bad_of, 
 from engine.jobs.task import Task
 
 _LOOK_SECONDS = 1.0
-_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.5
 
 
 class JobStopped(FacestreamError):
@@ -171,7 +171,7 @@ class Driver:
                 others = self._held.keys() - {one.task.key for one in self._running.values()}
                 if (entry := self.schedule.next(now, others)) is None:
                     break
-                self.schedule.begin(entry, worker)
+                self.schedule.begin(entry)
                 self._running[worker] = entry
                 self._workers.give(worker, entry.task)
         for worker, ended in self._workers.poll(_POLL_SECONDS):
@@ -211,7 +211,7 @@ class Driver:
     def _tell(self, phase: Phase, problem: str = "") -> Standing:
         standing = self._standing(phase, problem)
         try:
-            self._folder.write(STATUS, standing)
+            self._folder.tell(standing)
         except OSError as error:
             if phase != "failed":  # else what went wrong first is what the user must know
                 raise OutputError(f"{self._folder.directory} cannot be written: {error.strerror}") from error

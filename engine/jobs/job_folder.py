@@ -56,7 +56,16 @@ class JobFolder:
         Raises:
             OSError: it cannot be written.
         """
-        _write(self.directory / name, msgspec.json.format(msgspec.json.encode(content), indent=1))
+        _write(self.directory / name, _readable(content))
+
+    def tell(self, standing: msgspec.Struct) -> None:
+        """Replace ``status.json``, each second: after a power cut an older one, or none, will do.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        with replacing(self.directory / STATUS) as beside:
+            beside.write_bytes(_readable(standing))
 
     def done(self) -> set[str]:
         """Return the keys of the tasks whose results are there."""
@@ -148,6 +157,10 @@ def _names(folder: Path) -> set[str]:
     with suppress(FileNotFoundError):
         return {name for name in os.listdir(folder) if not name.startswith(".")}
     return set()
+
+
+def _readable(content: msgspec.Struct) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(content), indent=1)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -10,7 +10,6 @@ from typing import Protocol
 import msgspec
 
 from engine.errors import error_words
-from engine.runtime.postgres import without_password
 from engine.service.build import Parts
 from engine.service.expiry import RunExpiry
 from engine.service.life import SILENT_SECONDS, Readiness
@@ -143,7 +142,7 @@ def web_settings(parts: Parts) -> str:
         "previews": tap.previews,
         "directory": str(directory.path),
         "http": serve.http_settings,
-        "fleet_database": without_password(fleet.database),
+        "fleet_database": fleet.database,
         "fleet_node": fleet.node or platform.node(),
     }
     return msgspec.json.encode(told).decode()

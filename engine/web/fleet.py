@@ -11,7 +11,7 @@ import msgspec
 
 from engine.errors import FacestreamError
 from engine.fleet.view import FleetView, fleet_view
-from engine.runtime.postgres import connect, without_password
+from engine.runtime.postgres import connect
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -81,7 +81,7 @@ class FleetCache:
             self._problem, self._due = str(error), self._clock() + _PAUSE_SECONDS
             self._drop()
         except msgspec.ValidationError as error:  # as a later release has written it
-            what = f"the database {without_password(self._database)} holds what this version cannot read: {error}"
+            what = f"the database {self._database} holds what this version cannot read: {error}"
             self._problem, self._due = what, self._clock() + _PAUSE_SECONDS
             self._drop()
         else:

@@ -23,8 +23,7 @@ def fleet_families(seen: FleetSeen) -> Iterator[Metric]:
     yield GaugeMetricFamily("facestream_fleet_age_seconds", "Of what is told here.", value=seen.age_seconds)
     yield GaugeMetricFamily("facestream_fleet_quorum", "Whether half of the nodes are there.", value=fleet.quorum)
     yield GaugeMetricFamily("facestream_fleet_cameras", "That there should be.", value=len(fleet.cameras))
-    gone = {node.name for node in fleet.nodes if node.standing == "missing"}
-    unread = sum(camera.wanted or camera.node in gone for camera in fleet.cameras)
+    unread = sum(camera.wanted for camera in fleet.cameras)
     yield GaugeMetricFamily("facestream_fleet_cameras_without_node", "Cameras that no node reads.", value=unread)
     nodes = fleet.nodes[:MOST_NODES]
     yield _of_nodes("up", "Whether it holds its lease.", ((one, one.alive) for one in nodes))

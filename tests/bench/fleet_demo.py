@@ -29,7 +29,7 @@ from tests.rtsp.clips import face_clip
 from tests.rtsp.scripted import ScriptedServer
 from tests.servers.postgres import PostgresServer, free_port
 
-_END_SECONDS, _MOST = 20.0, 50
+_START_SECONDS, _END_SECONDS, _MOST = 60.0, 20.0, 50
 _LINK = re.compile(r"http://\S+/login/\S+")
 
 
@@ -122,8 +122,6 @@ def main() -> None:
         cameras = [
             FleetCamera(uri=server.url(f"camera-{number}"), name=f"camera-{number}") for number in range(1, options.cameras + 1)
         ]
-        connection = closing.enter_context(connect(database, application="demo"))
-        apply(connection, Fleet(cameras=tuple(cameras)))
         room = -(-options.cameras // max(1, options.nodes - 1))  # so that one may be lost
         nodes = [
             closing.enter_context(DemoNode(f"box-{number + 1}", free_port("127.0.0.1"), database, options.out, room))
@@ -132,12 +130,14 @@ def main() -> None:
         console.print(
             f"in another terminal: kill -9 $(cat {options.out}/box-2.pid), and look at its cameras; Ctrl-C ends it all"
         )
-        _watch(connection, nodes, console, time.monotonic() + options.seconds)
+        _watch(database, nodes, Fleet(cameras=tuple(cameras)), console, time.monotonic() + options.seconds)
         console.print("ending …")
 
 
-def _watch(connection: object, nodes: list[DemoNode], console: Console, until: float) -> None:
+def _watch(database: str, nodes: list[DemoNode], fleet: Fleet, console: Console, until: float) -> None:
     shown, linked, over = list[str](), set[str](), set[str]()
+    all_run_by = time.monotonic() + _START_SECONDS
+    is_applied = False
     while time.monotonic() < until:
         for node in nodes:
             if node.link and node.name not in linked:
@@ -146,12 +146,20 @@ def _watch(connection: object, nodes: list[DemoNode], console: Console, until: f
             if node.is_over and node.name not in over:
                 over.add(node.name)
                 console.print(f"{node.name} has ended; {node.log} has its last words")
-        with suppress(DatabaseError):
-            lines = table_of(fleet_view(connection))
+        with suppress(DatabaseError), connect(database, application="demo") as connection:
+            view = fleet_view(connection)
+            if not is_applied and (_all_run(view, nodes) or time.monotonic() > all_run_by):
+                apply(connection, fleet)  # only now, so that each is given its share
+                is_applied = True
+            lines = table_of(view)
             if lines != shown:
                 shown = lines
                 console.print(time.strftime("%H:%M:%S"), "\n".join(lines))
         time.sleep(0.5)
+
+
+def _all_run(view: FleetView, nodes: list[DemoNode]) -> bool:
+    return view.quorum and sum(node.alive and node.load.running for node in view.nodes) == len(nodes)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,10 @@ def test_a_fleet_is_begun_looked_at_and_ended(capsys: pytest.CaptureFixture[str]
     ("where", "code", "says"),
     [
         ("mysql://h/d", 2, "is no database of a fleet: give postgresql://"),
-        ("postgresql://u:secret@127.0.0.1:1/d", 1, "the database postgresql://127.0.0.1:1/d: connection failed"),
+        ("mysql://u:secret@h/d", 2, "is no database of a fleet: give postgresql://"),
+        ("postgresql://u@127.0.0.1:1/d", 1, "the database postgresql://127.0.0.1:1/d: connection failed"),
+        ("postgresql://u:secret@127.0.0.1:1/d", 2, "holds a password, which others would see: put it in ~/.pgpass"),
+        ("postgresql://[u:secret@h/d", 2, "--database cannot be read"),
     ],
 )
 def test_a_database_that_is_none_is_said(capsys: pytest.CaptureFixture[str], where: str, code: int, says: str) -> None:

@@ -32,7 +32,7 @@ def test_make_run_does_the_whole_job(tmp_path: Path):
         [*commands[0].split(), *arguments], cwd=ROOT, capture_output=True, text=True, timeout=280, check=False
     )
     assert done.returncode == 0, done.stderr
-    assert re.search(r"astronaut +│ +0\.9\d", done.stderr), done.stderr
+    assert re.search(r"astronaut[ │]+0\.9\d", done.stderr), done.stderr
     assert f"report: {tmp_path}/result/report.html" in done.stderr
     assert (tmp_path / "result" / "report.html").stat().st_size > 50_000
 

@@ -13,6 +13,7 @@ import pytest
 from engine.fleet.file import Fleet, FleetCamera
 from engine.fleet.store import apply, drain, forget, undrain
 from engine.fleet.view import fleet_view
+from engine.runtime.permit import Permit, now_seconds
 from tests.fleet.nodes import Node, overlaps, wait_for
 from tests.servers.postgres import PostgresServer
 
@@ -120,3 +121,61 @@ def test_cameras_of_a_node_without_the_others_move_when_its_lease_is_over(
     wait_for(
         lambda: "own alone" not in str(fleet_view(connection).cameras) and "a alone may have it" in str(fleet_view(connection))
     )
+
+
+@pytest.mark.alone
+def test_a_lapse_that_the_cameras_process_alone_has_seen_is_a_new_start(connection: Connection, begin: Begin) -> None:
+    apply(connection, fleet(camera("door"), camera("own", only="a")))
+    a = begin("a")
+    wait_for(lambda: a.cameras.names == {"door", "own"} and not any(one.wanted for one in fleet_view(connection).cameras))
+    with Permit(a.folder / "permit", writes=True) as permit:
+        permit.until = now_seconds() - 0.01  # as where the service hung: its session lives, and renews the lease again
+        wait_for(lambda: [name for name, _, _ in a.cameras.runs] == ["door"] and a.cameras.names == {"door", "own"})
+    wait_for(lambda: not any(one.wanted for one in fleet_view(connection).cameras))
+    assert {one.generation for one in fleet_view(connection).cameras} == {1}, "no other node was asked"
+
+
+@pytest.mark.alone
+def test_a_node_that_is_started_anew_without_the_database_reads_what_it_may(
+    connection: Connection, begin: Begin, server: PostgresServer
+) -> None:
+    apply(connection, fleet(camera("door", prefers=("a",)), camera("gone", prefers=("a",)), camera("own", only="a")))
+    a, b = begin("a"), begin("b")
+    wait_for(lambda: a.cameras.names == {"door", "gone", "own"})
+    moved = fleet(camera("door", prefers=("a",)), camera("gone", only="b"), camera("own", only="a"))
+    apply(connection, moved)
+    wait_for(lambda: b.cameras.names == {"gone"})
+    wait_for(lambda: not any(one.wanted for one in fleet_view(connection).cameras))
+    connection.close()
+    a.close()
+    b.close()
+    server.stop(kill=True)
+    again = begin("a")
+    wait_for(lambda: again.cameras.names == {"door", "own"})
+    again.close()
+    with Permit(a.folder / "permit", writes=True) as permit:
+        permit.until = 0.0
+    late = begin("a")
+    wait_for(lambda: late.cameras.names == {"own"})
+    with pytest.raises(AssertionError):
+        wait_for(lambda: late.cameras.names != {"own"}, LEASE / 2)
+    late.close()
+    server.start()
+
+
+def test_a_second_process_of_a_name_waits_and_changes_nothing(
+    connection: Connection, begin: Begin, database: str, tmp_path: Path
+) -> None:
+    apply(connection, fleet(camera("door", needs={"site": "north"})))
+    a = begin("a", labels={"site": "north"})
+    wait_for(lambda: a.cameras.names == {"door"})
+    before = fleet_view(connection).nodes[0].about
+    (tmp_path / "other").mkdir()
+    with Node("a", database, tmp_path / "other", labels={"site": "south"}) as second:
+        waiting = (
+            "SELECT FROM pg_stat_activity WHERE query LIKE '%%try_advisory_lock%%' AND application_name = 'facestream node a'"
+        )
+        wait_for(lambda: connection.execute(waiting).fetchone() is not None)
+        assert not second.cameras.names
+        assert fleet_view(connection).nodes[0].about == before
+    assert not a.cameras.runs

@@ -116,7 +116,7 @@ def test_reasons_are_told() -> None:
     full = [Node("a", capacity=1.0), Node("b", takes=False)]
     wanted = [camera("one"), camera("two"), camera("north", needs={"site": "north"}), camera("own", only="z")]
     assert place(wanted, full, {}).reasons == {
-        "two": "no node has room for its weight of 1: a are full",
+        "two": "no node has room for its weight of 1: a is full",
         "north": "no node has the labels site=north",
         "own": "z alone may have it, and is no node",
     }

@@ -83,7 +83,7 @@ def test_view_says_who_is_there_and_what_has_no_node(connection: Connection) -> 
 
 
 def test_quorum_is_of_every_set_of_nodes_that_one_may_believe_in(connection: Connection) -> None:
-    apply(connection, Fleet())
+    apply(connection, Fleet(cameras=()))
     add_node(connection, "a")
     add_node(connection, "b", age_seconds=9.0, held=False)
     assert fleet_view(connection).quorum, "one of two"
@@ -102,7 +102,7 @@ def test_quorum_is_of_every_set_of_nodes_that_one_may_believe_in(connection: Con
 
 
 def test_a_node_that_is_there_is_not_forgotten(connection: Connection) -> None:
-    apply(connection, Fleet())
+    apply(connection, Fleet(cameras=()))
     add_node(connection, "a")
     with pytest.raises(UsageError, match="the node a holds its lease"):
         forget(connection, "a")
@@ -113,4 +113,4 @@ def test_a_node_that_is_there_is_not_forgotten(connection: Connection) -> None:
     undrain(connection, "a")
     assert not fleet_view(connection).nodes[0].drained
     with pytest.raises(UsageError, match="lease_seconds is 6 now and can be changed only while no node is there: stop a first"):
-        apply(connection, Fleet(lease_seconds=4.0))
+        apply(connection, Fleet(cameras=(), lease_seconds=4.0))

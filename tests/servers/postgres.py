@@ -11,7 +11,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -82,14 +83,27 @@ class PostgresServer:
 
     def kill(self) -> None:
         """SIGKILL all of its processes, as a crash does."""
-        main = int((self._data / "postmaster.pid").read_text().split()[0])
-        others = Path(f"/proc/{main}/task/{main}/children").read_text().split()
-        for process in (main, *map(int, others)):
-            with suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
-        while any(Path(f"/proc/{process}/stat").is_file() for process in (main, *others)):
+        processes = self._signal(signal.SIGKILL)
+        while any(Path(f"/proc/{process}/stat").is_file() for process in processes):
             time.sleep(0.01)
         (self._data / "postmaster.pid").unlink()
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Meanwhile it answers nobody, and its kernel still takes what it is sent."""
+        self._signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> list[int]:
+        main = int((self._data / "postmaster.pid").read_text().split()[0])
+        processes = [main, *map(int, Path(f"/proc/{main}/task/{main}/children").read_text().split())]
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, number)
+        return processes
 
     def __enter__(self) -> PostgresServer:
         self.start()

@@ -23,9 +23,11 @@ def node(name: str, standing: Standing = "up", cameras: int = 2, **facts: Any) -
 def camera(name: str, node: str = "", holder: str | None = None, reason: str = "") -> CameraView:
     """Return a camera that its node reads, or as said."""
     held = node if holder is None else holder
+    wanted = not node or held != node or "not there" in reason
     return CameraView(
-        name=name, uri=f"rtsp://{name}.example.org/1", node=node, holder=held, since=_SINCE, generation=1, reason=reason
-    )
+        name=name, uri=f"rtsp://{name}.example.org/1", node=node, holder=held, since=_SINCE, generation=1, reason=reason,
+        wanted=wanted,
+    )  # fmt: skip
 
 
 def fleet(**changed: Any) -> FleetView:

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from engine.errors import ConfigError
-from engine.runtime.postgres import without_password
+from engine.runtime.postgres import refuse_password
 
 TENANT = "main"
 """Of an address that names none."""
@@ -45,17 +45,13 @@ def address_of(where: str) -> Address:
     Raises:
         ConfigError: it is no URL, holds a password, or its tenant is no short word.
     """
+    refuse_password(where, "the address of the gallery")
+    parts = urlsplit(where)
     try:
-        parts = urlsplit(where)
         _ = parts.port
     except ValueError as error:
         raise ConfigError(f"the address of the gallery cannot be read ({error}): write postgresql://USER@HOST/NAME") from error
     options = parse_qsl(parts.query, keep_blank_values=True)
-    if parts.password is not None or any(name in ("password", "sslpassword") for name, _ in options):
-        raise ConfigError(
-            f"the address of the gallery {without_password(where)} holds a password, which the records of runs would show: "
-            "put it in ~/.pgpass, or in the environment as PGPASSWORD"
-        )
     tenants = [value for name, value in options if name == "tenant"]
     query = urlencode([option for option in options if option[0] != "tenant"], quote_via=quote)
     address = Address(urlunsplit(parts._replace(query=query)), tenants[-1] if tenants else TENANT)

@@ -38,12 +38,11 @@ export function nodesView(root, signal) {
 
   function update({ fleet, age_seconds: age, problem, node: here }) {
     const words = problem ? [`${problem}.`, fleet ? ` What is shown is ${duration(age)} old; nodes keep their cameras meanwhile.` : " Nothing is known of the fleet yet."]
-      : fleet && !fleet.quorum ? ["Fewer than half of the nodes are there: no camera is placed until they are."] : [];
+      : fleet && !fleet.quorum ? [`No camera is placed until half of the nodes have been there for ${number(fleet.lease_seconds)} s.`] : [];
     const text = words.join("");
     if (note.textContent !== text) fill(note, text && h("p", { class: "notice", role: "status" }, text));
     if (!fleet) return say(empty, problem ? "" : "Asking for the fleet …");
-    const gone = new Set(fleet.nodes.filter((node) => node.standing === "missing").map((node) => node.name));
-    const waiting = fleet.cameras.filter((camera) => !camera.node || camera.holder !== camera.node || gone.has(camera.node));
+    const waiting = fleet.cameras.filter((camera) => camera.wanted);
     say(empty, fleet.nodes.length ? "" : "No node was ever here: start one with a section fleet in its configuration.");
     const key = JSON.stringify([fleet.nodes.map((node) => [node.name, node.standing]), waiting.map((camera) => [camera.name, camera.reason])]);
     fill(top, [[`${number(fleet.nodes.filter((node) => node.standing === "up").length)} of ${number(fleet.nodes.length)}`, "nodes up"],

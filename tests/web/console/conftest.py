@@ -1,4 +1,4 @@
-"""A browser for the whole run of tests, a service and a page for each test; a page may not complain in its console."""
+"""A browser for the tests of this folder, a service and a page for each test; a page may not complain in its console."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ SIGNED_OUT = "the server responded with a status of 401"
 """Chromium complains of this itself when the page asks whether somebody is signed in."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
+    """While it is there, an event loop runs in this thread: no other test can have one."""
     with chromium("--enable-precise-memory-info") as started:
         yield started
 

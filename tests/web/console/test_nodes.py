@@ -89,7 +89,7 @@ def test_a_database_that_never_answered_leaves_an_explanation(opened):
 
 def test_too_few_nodes_are_said(opened):
     page = opened(fleet=fleet(quorum=False))
-    page.get_by_text("Fewer than half of the nodes are there").wait_for()
+    page.get_by_text("No camera is placed until half of the nodes have been there for 6 s").wait_for()
 
 
 def test_who_has_no_fleet_has_no_such_page(page):

@@ -1,0 +1,91 @@
+"""The way to a database is bounded also where the server takes what it is sent and says nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from engine.errors import ConfigError, DatabaseError, GalleryError
+from engine.fleet.file import Fleet
+from engine.fleet.store import apply
+from engine.fleet.view import fleet_view
+from engine.runtime.postgres import connect, refuse_password, told
+from engine.verify.postgres.address import address_of
+from engine.verify.postgres.tables import PostgresTables
+from tests.servers.postgres import PostgresServer, require_postgres
+
+SILENT = "it has not answered for"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    require_postgres()
+    with PostgresServer() as running:
+        yield running
+
+
+@pytest.mark.alone
+def test_a_server_that_hangs_ends_the_connection_in_time(
+    server: PostgresServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("engine.verify.postgres.tables.ANSWER_SECONDS", 1.0)
+    gallery = PostgresTables(address_of(server.database("faces")), read_only=False)
+    where = server.database("fleet")
+    one, other = (connect(where, application="test", answer_seconds=1.0) for _ in range(2))
+    apply(one, Fleet(cameras=()))
+    with server.hanging():
+        began = time.monotonic()
+        with pytest.raises(DatabaseError, match=SILENT):
+            fleet_view(one)
+        with pytest.raises(DatabaseError, match="was closed, as there was no answer"):
+            fleet_view(one)
+        with pytest.raises(DatabaseError, match=SILENT), told(where), other, other.transaction():
+            other.execute("SELECT 1")
+        with pytest.raises(GalleryError, match=f"{SILENT}.*check that the server runs"):
+            gallery.rows("SELECT 1")
+        with pytest.raises(DatabaseError, match="timeout"):
+            connect(where, application="test", answer_seconds=1.0)
+        assert time.monotonic() - began < 16.0
+    assert one.closed
+    assert other.closed
+    gallery.close()
+
+
+def test_who_waits_for_news_has_asked_nothing(server: PostgresServer) -> None:
+    with connect(server.url, application="test", answer_seconds=1.0) as connection, told(server.url):
+        connection.silent_seconds = 0.3  # type: ignore[attr-defined]
+        connection.execute("LISTEN news")
+        assert list(connection.notifies(timeout=0.8)) == []
+        with pytest.raises(DatabaseError, match=SILENT), told(server.url):
+            connection.execute("SELECT pg_sleep(2)")
+
+
+def test_a_statement_that_is_slow_is_told_by_the_server(server: PostgresServer) -> None:
+    with connect(server.url, application="test", answer_seconds=1.0) as connection:
+        with pytest.raises(DatabaseError, match="statement timeout"), told(server.url):
+            connection.execute("SELECT pg_sleep(3)")
+        assert connection.execute("SELECT count(*) FROM generate_series(1, 9)").fetchone() == (9,)
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "postgresql://me:secret@db/x",
+        "postgresql://me:@db/x",
+        "postgresql://db/x?sslpassword=secret",
+        "postgresql://db/x?%70assword=secret",
+    ],
+)
+def test_an_address_holds_no_password(where: str) -> None:
+    with pytest.raises(ConfigError, match=r"^fleet.database postgresql://.* holds a password.*~/.pgpass") as refused:
+        refuse_password(where, "fleet.database")
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "where", ["postgresql://me@db/x", "postgresql:///x?host=/tmp", "postgresql://a:5432,b:5432/x?passfile=/x"]
+)
+def test_an_address_without_one_is_as_libpq_takes_it(where: str) -> None:
+    refuse_password(where, "fleet.database")
