@@ -9,7 +9,7 @@ import msgspec
 
 from engine.contracts.messages import is_stream_name
 from engine.contracts.recording import Reading
-from engine.contracts.times import UnixNs
+from engine.contracts.times import Int64, UnixNs
 
 _INPUT: dict[str, Any] = {
     "path": str,
@@ -45,7 +45,7 @@ def shaped(run: Mapping[str, Any]) -> dict[str, Any]:
     for name, each in (("inputs", _INPUT), ("workers", {}), ("streams", {})):
         if name in found:
             found[name] = {key: _fitting(_mapping(one), each) for key, one in _mapping(found[name]).items()}
-    for name, kind in (("counters", int), ("versions", str)):
+    for name, kind in (("counters", Int64), ("versions", str)):
         if name in found:
             found[name] = {key: value for key, value in _mapping(found[name]).items() if _is(value, kind)}
     if "inputs" in found:

@@ -90,7 +90,7 @@ def check_broker(broker: Broker) -> None:
         raise ConfigError(f"--to is {broker.shown}: use nats://HOST:4222, or tls://HOST:4222")
     try:
         parts = urlsplit(broker.url)
-        is_whole = bool(parts.hostname) and parts.port != 0 and "," not in parts.netloc
+        is_whole = bool(parts.hostname) and "," not in str(parts.hostname) and parts.port != 0
     except ValueError:
         is_whole = False
     if not is_whole:
@@ -275,7 +275,7 @@ def _words_at_login(error: Exception) -> str:
     """A server that refuses a user may have hung up before its reason is read."""
     from nats.errors import UnexpectedEOF
 
-    if isinstance(error, ConnectionResetError | UnexpectedEOF):
+    if isinstance(error, ConnectionResetError | BrokenPipeError | UnexpectedEOF):
         return "it hung up at the login: is it NATS, and are user and password right?"
     return _words(error)
 

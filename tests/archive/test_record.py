@@ -65,6 +65,10 @@ def test_times_that_no_clock_shows_are_left_out(number):
     assert found == {"ended_ns": 5, "attempts": [{}]}
 
 
+def test_counts_that_no_message_carries_are_left_out():
+    assert shaped({"counters": {"faces": 5, "frames": 10**30, "drops": -(10**30)}}) == {"counters": {"faces": 5}}
+
+
 def test_commands_go_on_without_what_cannot_be_read(tmp_path, capsys):
     made = make_run(tmp_path)
     path = made.run.directory / "run.json"
