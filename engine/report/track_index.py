@@ -185,6 +185,4 @@ class TrackIndex:
             raise PublishError(f"cannot read {self._directory / name}: {error.strerror}") from error
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> Iterator[Any]:
-        # `yield from` would close the rows of an index that was closed before them
-        for row in self._database.execute(query, values):
-            yield row  # noqa: UP028
+        yield from iter(self._database.execute(query, values).fetchone, None)  # a cursor by itself is closed with the generator
