@@ -16,6 +16,7 @@ from engine.bridge.sender import Sender
 
 _SHOW_SECONDS = 1.0
 _TURN_SECONDS = 0.02
+_SILENT_SECONDS = 30.0
 _JOIN_SECONDS = 12.0
 """An intake that waits for a replay service ends within that."""
 
@@ -37,6 +38,8 @@ class BridgeStatus(msgspec.Struct, kw_only=True):
     """Messages that the broker has stored; ``repeated``: that it had already."""
     published_bytes: int
     repeated: int
+    refused: int
+    """Times that it did not take a message, which waits and is sent again."""
     gaps: int
     """Gap messages that it has stored."""
     parts_left_out: int
@@ -74,7 +77,9 @@ class Bridge:
             ConfigError: the endpoint or the key is not usable.
         """
         loop = asyncio.get_running_loop()
-        self._buffer, self._tell = buffer, tell
+        self._endpoint, self._buffer, self._tell = site.endpoint, buffer, tell
+        self._silent_at = time.monotonic() + _SILENT_SECONDS
+        self._has_told_malformed = self._has_told_silence = False
         self._stops = 0
         self._stirred = asyncio.Event()
         self._sender = Sender(buffer, prefix, open_link, tell)
@@ -104,7 +109,8 @@ class Bridge:
         self._intake.start()
         try:
             while not self._stops and not sending.done() and self._intake.is_alive():
-                show(self.status())
+                show(status := self.status())
+                self._tell_of_site(status)
                 self._stirred.clear()
                 try:
                     async with asyncio.timeout(_SHOW_SECONDS):
@@ -122,6 +128,15 @@ class Bridge:
         for failure in (None if sending.cancelled() else sending.exception(), self._intake.failure):
             if failure is not None:
                 raise failure
+
+    def _tell_of_site(self, status: BridgeStatus) -> None:
+        """Tell once what looks as if the endpoint were another one than was meant."""
+        if status.malformed and not self._has_told_malformed:
+            self._has_told_malformed = True
+            self._tell(f"what {self._endpoint} sends cannot be read: {self._intake.last_malformed}")
+        if not status.received and not self._has_told_silence and time.monotonic() >= self._silent_at:
+            self._has_told_silence = True
+            self._tell(f"nothing has come from {self._endpoint} for {_SILENT_SECONDS:.0f} s: is a publisher there?")
 
     async def _drain(self, sending: asyncio.Task[None], seconds: float) -> None:
         deadline = time.monotonic() + seconds

@@ -49,16 +49,20 @@ class Entry(NamedTuple):
 class Buffer:
     """For two threads: one puts and commits, one reads and acknowledges."""
 
-    def __init__(self, folder: Path, limit_bytes: int, *, gives_way: bool = True, warn: Callable[[str], None] = print) -> None:
+    def __init__(
+        self, folder: Path, limit_bytes: int, prefix: str, *, gives_way: bool = True, warn: Callable[[str], None]
+    ) -> None:
         """Open it, with what an earlier process has left.
 
         Args:
             folder: made where there is none, for its owner alone.
             limit_bytes: of all that waits.
+            prefix: of the site whose messages wait here.
             gives_way: beyond ``limit_bytes`` the oldest goes; False: whoever puts heeds ``is_full``.
             warn: is told, in a sentence, what was lost.
 
         Raises:
+            ConfigError: messages of another site wait in it.
             OutputError: it cannot be opened.
             PublishError: another process has it.
         """
@@ -66,10 +70,11 @@ class Buffer:
         self._gives_way, self._warn = gives_way, warn
         self._mutex = threading.Lock()
         self._puts: list[Entry] = []
+        self.uncommitted_bytes = 0
+        """Of what was put since the last commit."""
         self._acks: set[int] = set()
         self._reader: sqlite3.Connection | None = None
-        self._say_at = 0.0
-        self._is_starved = False
+        self._say_at, self._is_starved = 0.0, False
         self.heard: Callable[[], None] = lambda: None
         """Called after a commit that has brought something."""
         self.gave_way = 0
@@ -84,7 +89,7 @@ class Buffer:
         except PublishError as error:
             raise PublishError(f"another bridge uses the buffer {folder}: give each one its own --buffer") from error
         try:
-            self._writer = on_disk.opened(folder, warn)
+            self._writer = on_disk.opened(folder, prefix, warn)
             self.waiting, size, newest, oldest = self._writer.execute(_COUNT).fetchone()
         except BaseException:
             self._lock.close()
@@ -103,11 +108,6 @@ class Buffer:
         """Whether more than ``limit_bytes`` wait."""
         return self.waiting_bytes >= self.limit_bytes
 
-    @property
-    def uncommitted_bytes(self) -> int:
-        """Of what was put since the last commit."""
-        return sum(len(entry.body) for entry in self._puts)
-
     def position(self) -> Position | None:
         """Return how far the newest run had come, as of the last commit; None before any."""
         rows = self._writer.execute("SELECT stream, kind, next, run FROM position").fetchall()
@@ -116,6 +116,7 @@ class Buffer:
     def put(self, key: Key, body: bytes, missing: Missing | Literal[""] = "") -> None:
         """Add a message or a gap; from the next ``commit`` on it is there."""
         self._puts.append(Entry(self._next, key, missing, body))
+        self.uncommitted_bytes += len(body)
         self._next += 1
 
     def acknowledge(self, entry: Entry) -> None:
@@ -138,16 +139,16 @@ class Buffer:
             return True
         while not self._fits(puts) or not self._changed(puts, acks):
             self._relieve()
-            if self._gives_way and self._give_way(least):
+            if self._gives_way and self._give_way(least, "there is no room on the disk"):
                 continue
             self._say("there is no room on the disk: what comes waits")
             if acks and self._changed([], acks):
                 self._forget(acks)
             return False
-        self._puts = []
+        self._puts, self.uncommitted_bytes = [], 0
         self._forget(acks)
         if self._gives_way and self.is_full:
-            self._give_way(self.waiting_bytes - self.limit_bytes + least)
+            self._give_way(self.waiting_bytes - self.limit_bytes + least, "it is full")
         if puts:
             self.heard()
         return True
@@ -199,8 +200,7 @@ class Buffer:
             stop: all that is older goes; None: nothing.
         """
         count, size = len(puts), sum(_OVERHEAD_BYTES + len(entry.body) for entry in puts)
-        now = time.time_ns()
-        writer = self._writer
+        now, writer = time.time_ns(), self._writer
         try:
             writer.execute("BEGIN IMMEDIATE")
             for number in acks:
@@ -248,7 +248,7 @@ class Buffer:
         rows = ((stream, kind, run, number) for (stream, kind), number in following.items())
         self._writer.executemany("REPLACE INTO position (stream, kind, run, next) VALUES (?,?,?,?)", rows)
 
-    def _give_way(self, least_bytes: int) -> bool:
+    def _give_way(self, least_bytes: int, why: str) -> bool:
         """Put gaps in the place of the oldest messages; return whether there were any, and they went."""
         size, stop, messages = 0, None, 0
         went: list[tuple[Key, Missing]] = []
@@ -270,7 +270,7 @@ class Buffer:
         self.waiting, self.waiting_bytes, self._front = self.waiting - len(went), self.waiting_bytes - size, front
         self.gave_way += messages
         self.changes += 1
-        self._say(f"it is full: the oldest messages give way, {self.gave_way:,} so far")
+        self._say(f"{why}: the oldest messages give way, {self.gave_way:,} so far")
         self.heard()
         return True
 

@@ -10,7 +10,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.errors import OutputError
+from engine.contracts.count_words import count
+from engine.errors import ConfigError, OutputError
 
 NAME = "buffer.sqlite"
 PAGE_BYTES = 8192
@@ -27,6 +28,7 @@ _TABLES = """
 CREATE TABLE entry (id INTEGER PRIMARY KEY, run TEXT, stream TEXT, kind TEXT, first INTEGER, last INTEGER, missing TEXT,
     added_ns INTEGER, crc INTEGER, body BLOB);
 CREATE TABLE position (stream TEXT, kind TEXT, run TEXT, next INTEGER, PRIMARY KEY (stream, kind));
+CREATE TABLE site (prefix TEXT);
 CREATE TABLE reserve (filler BLOB);
 """
 
@@ -45,20 +47,21 @@ def _primary(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
-def opened(folder: Path, warn: Callable[[str], None]) -> sqlite3.Connection:
-    """Return a connection that writes; a file that is damaged is set aside, and told.
+def opened(folder: Path, prefix: str, warn: Callable[[str], None]) -> sqlite3.Connection:
+    """Return a connection that writes for a site; a file that is damaged is set aside, and told.
 
     Raises:
+        ConfigError: messages of another site wait in it.
         OutputError: it cannot be used.
     """
     try:
         try:
-            return _prepared(folder)
+            return _prepared(folder, prefix)
         except sqlite3.DatabaseError as error:
             if not is_damage(error):
                 raise
             warn(f"{set_aside(folder, error)}; what waited in it is lost to this bridge")
-            return _prepared(folder)
+            return _prepared(folder, prefix)
     except (sqlite3.Error, OSError) as error:
         what = "there is no room on the disk" if isinstance(error, sqlite3.Error) and is_no_room(error) else error
         raise OutputError(f"the buffer {folder} cannot be used: {what}") from error
@@ -103,7 +106,7 @@ def set_aside(folder: Path, error: Exception) -> str:
     return f"the buffer {folder} was damaged ({error}), and is set aside as {name}"
 
 
-def _prepared(folder: Path) -> sqlite3.Connection:
+def _prepared(folder: Path, prefix: str) -> sqlite3.Connection:
     os.close(os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
     connection = connected(folder)
     try:
@@ -116,12 +119,27 @@ def _prepared(folder: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode=WAL")
         if not version:
             connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version={_VERSION}; COMMIT")
+        _claim(connection, folder, prefix)
         _reserve(connection)
         lay_ballast(folder)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _claim(connection: sqlite3.Connection, folder: Path, prefix: str) -> None:
+    """See to it that what waits goes out under the name under which it came."""
+    others = [name for (name,) in connection.execute("SELECT prefix FROM site WHERE prefix != ?", (prefix,))]
+    waiting = connection.execute("SELECT count(*) FROM entry").fetchone()[0]
+    if others and waiting:
+        raise ConfigError(
+            f"the buffer {folder} holds {count(waiting, 'message')} of the site {others[0]}: "
+            f"send what waits with --prefix {others[0]} first, or give --buffer another folder"
+        )
+    if others or not connection.execute("SELECT 1 FROM site").fetchone():
+        connection.execute("DELETE FROM site")
+        connection.execute("INSERT INTO site VALUES (?)", (prefix,))
 
 
 def _reserve(connection: sqlite3.Connection) -> None:

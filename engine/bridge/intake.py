@@ -21,6 +21,8 @@ from engine.contracts.replay import Kind
 _COMMIT_SECONDS = 0.02
 _COMMIT_BYTES = 8 << 20
 """What has come is on the disk after so long, or so much."""
+_SLOW_COMMIT_SECONDS = 0.2
+"""On a slow disk after as long as the last time took, at most."""
 _NO_ROOM_SECONDS = 0.1
 _TEND_SECONDS = 1.0
 _LAST_SECONDS = 2.0
@@ -83,6 +85,11 @@ class Intake(threading.Thread):
             "parts_left_out": self.parts_left_out,
         }
 
+    @property
+    def last_malformed(self) -> str:
+        """Why the last unreadable message was not readable."""
+        return self._subscriber.last_malformed
+
     def stop(self) -> None:
         """Ask it to end soon. What waits in a ``pull`` socket would be lost; a ``pub`` one goes on without us anyway."""
         self._stop_at = time.monotonic() + (_LAST_SECONDS if self._waits else 0.0)
@@ -128,12 +135,13 @@ class Intake(threading.Thread):
 
     def _commit(self) -> None:
         """Write down what has come; while there is no room, nothing more is received."""
+        begun = time.monotonic()
         while not self._buffer.commit() or (self._waits and self._buffer.is_full):
             if self._stop_at is not None and time.monotonic() >= self._stop_at:
                 break
             time.sleep(_NO_ROOM_SECONDS)
         now = time.monotonic()
-        self._commit_at = now + _COMMIT_SECONDS
+        self._commit_at = now + min(max(_COMMIT_SECONDS, now - begun), _SLOW_COMMIT_SECONDS)
         if now >= self._tend_at:
             self._tend_at = now + _TEND_SECONDS
             self._buffer.tend()

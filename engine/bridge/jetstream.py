@@ -10,12 +10,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 from engine.bridge.link import Answer, OnAnswer
-from engine.bridge.names import stream_name_of
+from engine.bridge.names import all_subjects_of, covers, stream_name_of
 from engine.contracts.redaction import redact_url
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, LinkError, MissingRuntimeError
 
 if TYPE_CHECKING:
@@ -54,6 +56,10 @@ class Broker:
         return redact_url(self.url)
 
     @property
+    def uses_tls(self) -> bool:
+        return self.url.startswith("tls://") or self.tls_ca is not None
+
+    @property
     def stream_name(self) -> str:
         return self.stream or stream_name_of(self.prefix)
 
@@ -83,6 +89,13 @@ def check_broker(broker: Broker) -> None:
     if not broker.url.startswith(("nats://", "tls://")):
         raise ConfigError(f"--to is {broker.shown}: use nats://HOST:4222, or tls://HOST:4222")
     try:
+        parts = urlsplit(broker.url)
+        is_whole = bool(parts.hostname) and parts.port != 0 and "," not in parts.netloc
+    except ValueError:
+        is_whole = False
+    if not is_whole:
+        raise ConfigError(f"--to is {broker.shown}: give one host and a port, as in nats://HOST:4222")
+    try:
         import nats.aio.client  # noqa: F401
 
         if broker.credentials is not None:
@@ -100,10 +113,10 @@ def check_broker(broker: Broker) -> None:
 
 
 def _tls(broker: Broker) -> ssl.SSLContext | None:
-    if broker.tls_ca is None:
-        return ssl.create_default_context() if broker.url.startswith("tls://") else None
+    if not broker.uses_tls:
+        return None
     try:
-        return ssl.create_default_context(cafile=str(broker.tls_ca))
+        return ssl.create_default_context(cafile=broker.tls_ca)
     except (OSError, ssl.SSLError) as error:
         raise ConfigError(f"the certificates in {broker.tls_ca} cannot be read: {error.strerror or error}") from error
 
@@ -132,7 +145,9 @@ class JetStreamLink:
         from nats.aio.client import Client
         from nats.errors import Error
 
-        client, failures = Client(), list[Exception]()
+        from engine.bridge.nats_client import TlsClient
+
+        client, failures = TlsClient() if broker.uses_tls else Client(), list[Exception]()
         link: JetStreamLink | None = None
 
         async def failed(error: Exception) -> None:
@@ -153,6 +168,8 @@ class JetStreamLink:
                 ping_interval=_PING_SECONDS, max_outstanding_pings=_PINGS, **options,
             )  # fmt: skip
             await _bounded(connecting, 2 * _CONNECT_SECONDS)
+            if isinstance(client, TlsClient) and not client.is_checked:
+                raise LinkError(f"{broker.shown}: this version of nats-py cannot be held to TLS: install another one")
             link = cls(broker, client, on_answer)
             await link._begin()
         except (Error, OSError, TimeoutError, ValueError, LinkError) as error:
@@ -160,7 +177,7 @@ class JetStreamLink:
                 await _bounded(client.close(), _CONNECT_SECONDS)
             if isinstance(error, LinkError):
                 raise
-            raise LinkError(f"{broker.shown}: {_words(failures[-1] if failures else error)}") from error
+            raise LinkError(f"{broker.shown}: {_words_at_login(failures[-1] if failures else error)}") from error
         return link
 
     async def publish(self, number: int, subject: str, body: bytes, message_id: str) -> None:
@@ -206,7 +223,14 @@ class JetStreamLink:
         except (ServiceUnavailableError, NoRespondersError) as error:
             raise LinkError(f"{broker.shown} has no JetStream: start it with `nats-server -js`") from error
         except APIError as error:
-            raise LinkError(f"{broker.shown} does not make the stream {name!r}: {error.description}") from error
+            raise LinkError(
+                f"{broker.shown} does not make the stream {name!r}: {error.description}; make it there as you want it"
+            ) from error
+        if not any(covers(subject, all_subjects_of(broker.prefix)) for subject in found.config.subjects or ()):
+            raise LinkError(
+                f"the stream {name!r} of {broker.shown} does not take {all_subjects_of(broker.prefix)}: "
+                f"give it that subject, or use another --stream or --prefix"
+            )
         return found.config
 
     async def _made(self, jetstream: JetStreamContext, name: str) -> StreamConfig:
@@ -225,7 +249,7 @@ class JetStreamLink:
             return
         try:
             ack = _decode_ack(message.data)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             ack = _Ack(error=_Error(description=f"an answer that is none of JetStream: {error}"))
         self._on_answer(Answer(number, ack.duplicate, ack.error.description if ack.error else ""))
 
@@ -245,6 +269,15 @@ async def _bounded(work: Coroutine[Any, Any, None], seconds: float) -> None:
     if not task.done():
         raise TimeoutError(f"no answer within {seconds:.0f} s")
     await task
+
+
+def _words_at_login(error: Exception) -> str:
+    """A server that refuses a user may have hung up before its reason is read."""
+    from nats.errors import UnexpectedEOF
+
+    if isinstance(error, ConnectionResetError | UnexpectedEOF):
+        return "it hung up at the login: is it NATS, and are user and password right?"
+    return _words(error)
 
 
 def _words(error: Exception) -> str:

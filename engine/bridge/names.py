@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import zip_longest
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -48,6 +49,21 @@ def subject_of(prefix: str, key: Key, *, is_gap: bool) -> str:
     """
     levels = ["facestream", prefix, "v1", *(["gap"] if is_gap else []), token(key.kind)]
     return ".".join([*levels, token(key.stream)] if key.stream else levels)
+
+
+def all_subjects_of(prefix: str) -> str:
+    """Return what stands for all subjects of a site."""
+    return f"facestream.{prefix}.v1.>"
+
+
+def covers(pattern: str, asked: str) -> bool:
+    """Whether a broker that takes ``pattern`` takes all that ``asked`` stands for; both may have ``*`` and a last ``>``."""
+    for given, level in zip_longest(pattern.split("."), asked.split(".")):
+        if given == ">":
+            return level is not None
+        if given != level and not (given == "*" and level not in (None, ">")):
+            return False
+    return True
 
 
 def stream_name_of(prefix: str) -> str:

@@ -37,6 +37,8 @@ class Sent:
     published_bytes: int = 0
     repeated: int = 0
     """Messages that the broker had already."""
+    refused: int = 0
+    """Times that the broker did not take a message; it waits, and is sent again."""
     gaps: int = 0
     """Gap messages that it has stored."""
     parts_left_out: int = 0
@@ -114,12 +116,13 @@ class Sender:
 
     async def _one_link(self) -> None:
         self._under_way.clear()
-        self._bytes, self._refused = 0, ""
+        is_doubtful, self._bytes, self._refused = bool(self._refused), 0, ""
         link = await self._open_link(self._answer, self._stirred.set)
         try:
             self.sent.links += 1
-            self.down, self.window_seconds = "", link.window_seconds
-            self._tell(f"the link is up, {self._buffer.waiting:,} messages wait")
+            self.window_seconds = link.window_seconds
+            if not is_doubtful:  # what was refused before may be again
+                self._is_up()
             await self._send_all(link)
         finally:
             await link.close()
@@ -144,6 +147,10 @@ class Sender:
                 raise LinkError(link.broken or self._refused)
             if not entries:
                 await self._rest()
+
+    def _is_up(self) -> None:
+        self.down = ""
+        self._tell(f"the link is up, {self._buffer.waiting:,} messages wait")
 
     def _has_room(self) -> bool:
         return len(self._under_way) < _MOST and self._bytes < _MOST_BYTES
@@ -186,8 +193,11 @@ class Sender:
             return
         self._bytes -= len(entry.body)
         if answer.refused:
+            self.sent.refused += 1
             self._refused = f"the broker refuses messages: {answer.refused}"
             return
+        if self.down:
+            self._is_up()
         self._buffer.acknowledge(entry)
         if answer.repeated:
             self.sent.repeated += 1

@@ -26,7 +26,7 @@ from engine.cli.plain import plain
 from engine.contracts.count_words import count
 from engine.contracts.redaction import redact
 from engine.contracts.replay import Kind
-from engine.errors import UsageError
+from engine.errors import MissingRuntimeError, UsageError
 from engine.help_page import SELDOM
 from engine.pipeline.signals import ENDING, leave_terminal
 
@@ -60,6 +60,7 @@ def bridge(
     drain: Annotated[
         float, Parameter(group=SELDOM, help="When it is stopped: longest time to send what waits, in seconds.")
     ] = 10.0,
+    metrics: Annotated[str | None, Parameter(help="HOST:PORT for Prometheus, without a token.")] = None,
     json: JsonOption = False,
 ) -> None:
     """Carry what a site publishes to NATS JetStream, each message once.
@@ -86,8 +87,8 @@ def bridge(
     broker = Broker(to, check_prefix(prefix), stream, creds, tls_ca, window)
     check_broker(broker)
     site = Site(from_, replay, key, socket, kinds, Wishes(not no_pictures, picture_limit, not without_vectors))
-    with _shown(json) as (show, tell):
-        held = Buffer(buffer.expanduser(), int(buffer_gb * _GB), gives_way=socket == "sub", warn=tell)
+    with _shown(json) as (show, tell), _measured(metrics, show) as show:
+        held = Buffer(buffer.expanduser(), int(buffer_gb * _GB), broker.prefix, gives_way=socket == "sub", warn=tell)
         with closing(held):
             asyncio.run(_carry(site, held, broker, show, tell, drain))
 
@@ -113,6 +114,25 @@ async def _carry(
             loop.add_signal_handler(number, stop, number)
     tell(f"from {redact(site.endpoint)} to {broker.shown}, stream {broker.stream_name}")
     await carrying.run(show, drain_seconds)
+
+
+@contextmanager
+def _measured(address: str | None, show: Callable[[BridgeStatus], None]) -> Iterator[Callable[[BridgeStatus], None]]:
+    """Give what shows the status to Prometheus too."""
+    if address is None:
+        yield show
+        return
+    try:
+        from engine.bridge.metrics import served
+    except ImportError as error:
+        raise MissingRuntimeError(f"--metrics needs prometheus_client: pip install 'facestream[serve]' ({error})") from error
+    with served(address) as metrics:
+
+        def both(status: BridgeStatus) -> None:
+            metrics.show(status)
+            show(status)
+
+        yield both
 
 
 @contextmanager
@@ -147,6 +167,7 @@ def words_of(status: BridgeStatus) -> str:
         words.append(f"{status.waiting:,} wait ({status.waiting_bytes / 1e6:,.1f} MB, {status.waits_seconds:,.0f} s)")
     named = {
         "repeated": status.repeated,
+        "refused": status.refused,
         "refilled": status.replayed,
         "missed": status.missed,
         "malformed": status.malformed,

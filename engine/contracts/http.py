@@ -31,8 +31,8 @@ class HttpSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     """Speak HTTP in the clear to whoever comes, beyond this machine too."""
 
 
-def split_address(address: str) -> tuple[str, int]:
-    """Return host, without brackets, and port.
+def split_address(address: str, setting: str = "serve.http") -> tuple[str, int]:
+    """Return host, without brackets, and port of what ``setting`` gives.
 
     Raises:
         ConfigError: it is not HOST:PORT.
@@ -41,7 +41,7 @@ def split_address(address: str) -> tuple[str, int]:
     bracketed = host.startswith("[") and host.endswith("]")
     bare = host[1:-1] if bracketed else host
     if not colon or not bare or (":" in bare) != bracketed or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise ConfigError(f"serve.http is {address!r}: use HOST:PORT, as {DEFAULT_ADDRESS} or [::1]:8765")
+        raise ConfigError(f"{setting} is {address!r}: use HOST:PORT, as {DEFAULT_ADDRESS} or [::1]:8765")
     return bare, int(port)
 
 

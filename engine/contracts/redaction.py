@@ -19,6 +19,8 @@ _AFTER_URL = re.compile(r"(?:``[]'\")>,.:;]?|[]'\"`)>,.:;]{0,2})$")
 """Punctuation of the sentence around a URL; no more of it, as a password may end so too."""
 _HOST_AND_PORT = re.compile(r"(\[[^]\s]*]|[^][:\s]*)(:(?:\d{0,5}|\*))?|(HOST|ADDRESS):PORT")
 """``HOST:PORT`` is what our own sentences say; of others it is no secret."""
+_NOBODY = "USER@HOST"
+"""What our own sentences say of an address with a user."""
 _PATH = re.compile(r"[^?#=]*")
 _NAMES = r"user(?:name)?|usr|login|pass(?:word|wd|phrase)?|pwd|pw|(?:[a-z]+[_-]?)?(?:token|secret|key)|auth(?:orization)?"
 _PLACEHOLDER = r"(?-i:KEY=VALUE[]'`\")>,.:;]{0,3}(?!\S))"
@@ -33,8 +35,9 @@ def redact_url(url: str) -> str:
     if not separator or not re.fullmatch(_SCHEME, scheme, re.ASCII):
         return HIDDEN
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
-    host, tail = authority.rpartition("@")[2], rest[len(authority) :]
-    if "@" in tail or "://" in rest or not _HOST_AND_PORT.fullmatch(host):
+    tail = rest[len(authority) :]
+    host = authority if authority == _NOBODY else authority.rpartition("@")[2]
+    if "@" in tail or "://" in rest or not (host == _NOBODY or _HOST_AND_PORT.fullmatch(host)):
         return f"{scheme}://{HIDDEN}"
     shown = _PATH.match(tail)
     length = shown.end() if shown else 0

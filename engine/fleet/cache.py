@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 import zmq
 
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError
 from engine.fleet.file import FleetCamera
 from engine.fleet.view import About
@@ -57,7 +58,7 @@ class FleetFolder:
 
     def read(self, database: str, node: str) -> Remembered:
         """Return what is remembered; nothing where it is of another database or node, or cannot be read."""
-        with suppress(OSError, msgspec.DecodeError):
+        with suppress(OSError, *UNREADABLE):
             found = msgspec.json.decode(self._file.read_bytes(), type=Remembered)
             if (found.database, found.node) == (database, node):
                 return found

@@ -14,6 +14,7 @@ from contextlib import suppress
 import msgspec
 import zmq
 
+from engine.contracts.unreadable import UNREADABLE
 from engine.fleet.quorum import Answer, Heard
 from engine.fleet.view import About
 from engine.publish.endpoint import bind, harden
@@ -130,7 +131,7 @@ class Peers(Closing):
             for _ in range(_MOST_AT_ONCE):
                 frames = socket.recv_multipart(zmq.NOBLOCK)
                 if len(frames) == 2 and frames[0] in self._rounds:
-                    with suppress(msgspec.DecodeError):
+                    with suppress(*UNREADABLE):
                         heard = Heard(msgspec.json.decode(frames[1], type=Answer), self._now())
                         self._rounds[frames[0]][1][name] = heard
                         numbers.append(frames[0])

@@ -20,7 +20,8 @@ from engine.archive.claim import check_free, check_writable
 from engine.archive.lock import DirectoryLock
 from engine.archive.same_job import check_same_settings
 from engine.config import Config
-from engine.errors import ConfigError, PublishError, UsageError
+from engine.contracts.unreadable import UNREADABLE
+from engine.errors import ConfigError, GalleryError, PublishError, UsageError
 from engine.jobs.archive_work import ArchiveWork, models_of
 from engine.jobs.attempts import judge
 from engine.jobs.cluster import connected
@@ -142,11 +143,18 @@ def _with_gallery(config: Config, folder: JobFolder) -> Config:
     copy = folder.directory / GALLERY
     if not copy.exists():
         gallery_to_follow(source)  # it is there now
-        with replacing(copy) as beside, closing(sqlite3.connect(beside)) as into:
-            with closing(sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True)) as original:
-                original.backup(into)
-            into.execute("PRAGMA journal_mode=DELETE")  # a write-ahead log needs memory that machines do not share
+        try:
+            _copy_gallery(source, copy)
+        except sqlite3.Error as error:
+            raise GalleryError(f"the gallery {source} cannot be copied to {copy} ({error}): check both disks") from error
     return replace(config, verify=replace(config.verify, gallery=str(copy)))
+
+
+def _copy_gallery(source: Path, copy: Path) -> None:
+    with replacing(copy) as beside, closing(sqlite3.connect(beside)) as into:
+        with closing(sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True)) as original:
+            original.backup(into)
+        into.execute("PRAGMA journal_mode=DELETE")  # a write-ahead log needs memory that machines do not share
 
 
 def _begin(folder: JobFolder, job: JobFile, *, overwrite: bool) -> float:
@@ -167,7 +175,7 @@ def _read_job(path: Path) -> JobFile | None:
         return msgspec.json.decode(path.read_bytes(), type=JobFile)
     except FileNotFoundError:
         return None
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise ConfigError(f"{path} cannot be read ({error}): start over with --overwrite") from error
 
 

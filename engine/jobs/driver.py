@@ -12,6 +12,7 @@ from typing import Protocol
 
 import msgspec
 
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import FacestreamError, OutputError
 from engine.jobs.attempts import Attempt, Attempts
 from engine.jobs.job_folder import STATUS, JobFolder
@@ -22,7 +23,7 @@ from engine.jobs.standing import MOST_TOLD, Bad, Pace, Phase, Standing, bad_of, 
 from engine.jobs.task import Task
 
 _LOOK_SECONDS = 1.0
-_POLL_SECONDS = 0.2
+_POLL_SECONDS = 0.5
 
 
 class JobStopped(FacestreamError):
@@ -170,7 +171,7 @@ class Driver:
                 others = self._held.keys() - {one.task.key for one in self._running.values()}
                 if (entry := self.schedule.next(now, others)) is None:
                     break
-                self.schedule.begin(entry, worker)
+                self.schedule.begin(entry)
                 self._running[worker] = entry
                 self._workers.give(worker, entry.task)
         for worker, ended in self._workers.poll(_POLL_SECONDS):
@@ -210,7 +211,7 @@ class Driver:
     def _tell(self, phase: Phase, problem: str = "") -> Standing:
         standing = self._standing(phase, problem)
         try:
-            self._folder.write(STATUS, standing)
+            self._folder.tell(standing)
         except OSError as error:
             if phase != "failed":  # else what went wrong first is what the user must know
                 raise OutputError(f"{self._folder.directory} cannot be written: {error.strerror}") from error
@@ -264,5 +265,5 @@ def read_standing(folder: JobFolder) -> Standing | None:
     """Return how a job stood last; None: nobody has driven it yet, or its file is none of ours."""
     try:
         return msgspec.json.decode((folder.directory / STATUS).read_bytes(), type=Standing)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, *UNREADABLE):
         return None

@@ -17,8 +17,10 @@ from pathlib import Path
 
 import msgspec
 
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, OutputError
 from engine.jobs.attempts import Attempts
+from engine.private_file import make_private_folder
 from engine.whole_file import replacing, sync_directory
 
 JOB, STATUS = "job.json", "status.json"
@@ -44,7 +46,7 @@ class JobFolder:
         """
         try:
             for name in _FOLDERS:
-                (self.directory / name).mkdir(parents=True, exist_ok=True)
+                make_private_folder(self.directory / name)
         except OSError as error:
             raise OutputError(f"{error.filename} cannot be made: {error.strerror}") from error
 
@@ -54,7 +56,16 @@ class JobFolder:
         Raises:
             OSError: it cannot be written.
         """
-        _write(self.directory / name, msgspec.json.format(msgspec.json.encode(content), indent=1))
+        _write(self.directory / name, _readable(content))
+
+    def tell(self, standing: msgspec.Struct) -> None:
+        """Replace ``status.json``, each second: after a power cut an older one, or none, will do.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        with replacing(self.directory / STATUS) as beside:
+            beside.write_bytes(_readable(standing))
 
     def done(self) -> set[str]:
         """Return the keys of the tasks whose results are there."""
@@ -68,7 +79,7 @@ class JobFolder:
         """
         place = self.unfinished / owner
         shutil.rmtree(place, ignore_errors=True)
-        place.mkdir(parents=True)
+        make_private_folder(place)
         return place
 
     def keep(self, key: str, place: Path) -> bool:
@@ -113,7 +124,7 @@ class JobFolder:
             return msgspec.json.decode(path.read_bytes(), type=Attempts)
         except FileNotFoundError:
             return Attempts("", [])
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, *UNREADABLE) as error:
             raise ConfigError(f"{path} cannot be read ({error}): remove it, the task is then tried anew") from error
 
     def write_attempts(self, key: str, attempts: Attempts) -> None:
@@ -146,6 +157,10 @@ def _names(folder: Path) -> set[str]:
     with suppress(FileNotFoundError):
         return {name for name in os.listdir(folder) if not name.startswith(".")}
     return set()
+
+
+def _readable(content: msgspec.Struct) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(content), indent=1)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -32,6 +32,7 @@ from engine.jobs.pieces import Piece, read_piece
 from engine.jobs.plan import Plan, read_chain
 from engine.jobs.segments import Segment
 from engine.pipeline.run import describe_run
+from engine.private_file import make_private_folder
 from engine.whole_file import sync_directory
 
 OVERWRITE = "choose another one, or replace it with --overwrite"
@@ -91,7 +92,7 @@ def join(
     run = describe_run(replace(config, output=replace(config.output, directory=str(target), overwrite=False)))
     run |= {"inputs": {part.plan.stream: _facts_before(part.plan) for part in parts}}
     with _one_sentence(target):
-        beside.parent.mkdir(parents=True, exist_ok=True)
+        make_private_folder(beside.parent)
         joined = _write(beside, config, run, parts, content, progress)
         _report(beside, config)
         _take_place(beside, target)

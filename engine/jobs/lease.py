@@ -16,6 +16,8 @@ from pathlib import Path
 
 import msgspec
 
+from engine.contracts.unreadable import UNREADABLE
+from engine.private_file import private_opener
 from engine.whole_file import replacing
 
 RENEW_SECONDS = 2.0
@@ -58,7 +60,8 @@ class HeldLease:
             OSError: the folder cannot be written.
         """
         beside = self._path.with_name(f".{self._lease.owner}.{self._path.name}")
-        beside.write_bytes(msgspec.json.encode(self._lease))
+        with open(beside, "wb", opener=private_opener) as file:
+            file.write(msgspec.json.encode(self._lease))
         try:
             os.link(beside, self._path)  # unlike opening with O_EXCL it is never there without its content
         except FileExistsError:
@@ -99,7 +102,7 @@ def read_lease(path: Path) -> Lease | None:
     """Return what a lease says; None: there is none, or it is unreadable now."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=Lease)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, *UNREADABLE):
         return None
 
 

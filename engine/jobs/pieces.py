@@ -14,6 +14,7 @@ import msgspec
 from engine.archive.files import whole_lines, write_whole
 from engine.contracts.counts import Calls, Counts
 from engine.contracts.streams import StreamChanged
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import PublishError
 from engine.jobs.segments import Segment
 
@@ -118,7 +119,7 @@ def read_piece(directory: Path) -> Piece | None:
         return None
     except OSError as error:
         raise PublishError(f"cannot read {path}: {error.strerror}") from error
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise PublishError(
             f"{path} is not what this version writes ({error}): remove {directory} to process it anew"
         ) from error
@@ -129,7 +130,7 @@ def read_points(directory: Path) -> Iterator[Point]:
 
     Raises:
         OSError: the file cannot be read.
-        msgspec.DecodeError: it is damaged.
+        one of ``UNREADABLE``: it is damaged.
     """
     decoder = msgspec.json.Decoder(Point)
     for line in whole_lines(directory / POINTS):

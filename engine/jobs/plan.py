@@ -11,6 +11,7 @@ import msgspec
 
 from engine.config import Config
 from engine.contracts.recording import Recording, shown
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import PublishError
 from engine.jobs.joins import Chain, Done, chain_of
 from engine.jobs.pieces import Piece, read_piece, read_points
@@ -71,6 +72,6 @@ def read_done(directory: Path) -> tuple[Piece, Done] | None:
         return None
     try:
         points = {point.frame_index: point for point in read_points(directory)}
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise PublishError(f"the join points in {directory} cannot be read ({error}): remove it to process it anew") from error
     return piece, Done(piece.ending, piece.last_frame, points)

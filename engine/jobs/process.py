@@ -93,7 +93,6 @@ class TaskProcess:
         self._most_bytes, self._stuck_seconds = most_bytes, stuck_seconds
         self._worker: Worker | None = None
         self._said: deque[str] = deque(maxlen=_LAST_WORDS)
-        self.peak_bytes = 0
 
     @property
     def pid(self) -> int:
@@ -165,7 +164,6 @@ class TaskProcess:
                 if isinstance(said, Moved) and said.seconds > done:
                     done, since = said.seconds, time.monotonic()
             size = _resident_bytes(self.pid)
-            self.peak_bytes = max(self.peak_bytes, size)
             if not moved(max(done, 0.0)):
                 return self._stop(Ended("held"))
             if size > self._most_bytes:

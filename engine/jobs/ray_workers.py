@@ -25,6 +25,8 @@ LABEL = "enhance"
 """Resource of nodes that compute crops for others: a node with two has two GPUs, or does as if."""
 
 _ALONE_SECONDS = 60.0
+_GROW_SECONDS = 1.0
+"""So often the cluster's head is asked what there is."""
 
 
 @dataclass
@@ -63,6 +65,7 @@ class RayWorkers:
         self._holders: list[Any] = []
         self._nodes: dict[str, str] = {}
         self._made = self._unfit = 0
+        self._grow_due = 0.0
         self._last_unfit = ""
         self._alone_since: float | None = None
         self._token = secrets.token_hex(8)
@@ -75,13 +78,15 @@ class RayWorkers:
         return self._nodes.get(worker, "")
 
     def idle(self, wanted: int) -> list[str]:
-        with self._head.asking():
-            self._grow(wanted)
+        if (now := time.monotonic()) >= self._grow_due:
+            self._grow_due = now + _GROW_SECONDS
+            with self._head.asking():
+                self._grow(wanted)
         if len(self):
             self._alone_since = None
         elif self._alone_since is None:
-            self._alone_since = time.monotonic()
-        elif time.monotonic() - self._alone_since > _ALONE_SECONDS:
+            self._alone_since = now
+        elif now - self._alone_since > _ALONE_SECONDS:
             self._alone_since = math.inf
             self._warn("no worker has come: the cluster has no free core, and it is waited for one (Ctrl-C ends this)")
         return [name for name, one in self._members.items() if one.about is not None and one.asked is None]
@@ -97,8 +102,9 @@ class RayWorkers:
             time.sleep(seconds)
             return []
         with self._head.asking():
-            self._ray.wait(list(asked), num_returns=1, timeout=seconds)
-            ready, _ = self._ray.wait(list(asked), num_returns=len(asked), timeout=0.0)
+            ready, others = self._ray.wait(list(asked), num_returns=1, timeout=seconds)
+            if ready and others:
+                ready += self._ray.wait(others, num_returns=len(others), timeout=0.0)[0]
         ended = []
         for reference in ready:
             name = asked[reference]

@@ -24,8 +24,6 @@ class Entry:
     """When it may be tried again, in the driver's seconds."""
     reason: str = ""
     """Why it has failed, or is set aside."""
-    worker: str = ""
-    """Who does it."""
     done_seconds: float = 0.0
     """Of video, of a running one."""
 
@@ -46,9 +44,6 @@ class Schedule:
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())
-
-    def __getitem__(self, key: str) -> Entry:
-        return self._entries[key]
 
     def add(self, tasks: Iterable[Task], attempts: Mapping[str, Attempts], now: float = 0.0) -> list[Entry]:
         """Take further tasks, with what is known of earlier attempts at them; return those that were not there yet."""
@@ -80,17 +75,17 @@ class Schedule:
         )
         return max(free, key=lambda one: (one.task.first, self._costs[one.task.recording]), default=None)
 
-    def begin(self, entry: Entry, worker: str) -> None:
+    def begin(self, entry: Entry) -> None:
         """A worker has it now."""
-        entry.state, entry.worker, entry.done_seconds = "running", worker, 0.0
+        entry.state, entry.done_seconds = "running", 0.0
 
     def finish(self, entry: Entry) -> None:
         """Its result is there."""
-        entry.state, entry.worker, entry.done_seconds = "done", "", entry.task.seconds
+        entry.state, entry.done_seconds = "done", entry.task.seconds
 
     def give_back(self, entry: Entry) -> None:
         """Nobody has begun it after all, or it was stopped: that says nothing of it."""
-        entry.state, entry.worker, entry.done_seconds = "waiting", "", 0.0
+        entry.state, entry.done_seconds = "waiting", 0.0
 
     def note(self, entry: Entry, attempt: Attempt, now: float) -> None:
         """It was tried, without a result."""

@@ -15,7 +15,8 @@ from engine.archive.files import write_whole
 from engine.config import Config
 from engine.contracts.orders import Warned
 from engine.contracts.recording import Recording, shown
-from engine.errors import PublishError, WorkerError
+from engine.contracts.unreadable import UNREADABLE
+from engine.errors import PublishError, RecoverableError, WorkerError
 from engine.jobs.chain import Progress as Frames
 from engine.jobs.chain import process_segment
 from engine.jobs.elsewhere import Away, Line, open_away
@@ -48,6 +49,8 @@ class SegmentOrder(msgspec.Struct, frozen=True):
     config: Tree
     seconds: float
     """Of video in it, about."""
+    input: Tree
+    """``Plan.input``."""
 
 
 def plan_task(recording: Recording, config: Tree, seconds: float) -> Task:
@@ -71,7 +74,7 @@ def segment_task(recording: Sent, made: Plan, segment: Segment, config: Tree, mo
     """
     share = segment.frames / made.scan.frames if made.scan.frames and segment.frames else 1.0
     seconds = made.scan.seconds * share
-    order = SegmentOrder(recording, segment, config, seconds)
+    order = SegmentOrder(recording, segment, config, seconds, made.input)
     content = made.input.get("sha256") or made.input
     key = _key(recording.name, content, recording.name, recording.reading, recording.fps, segment, config, models)
     return Task(key, recording.name, _name(process), msgspec.msgpack.encode(order), seconds, max(seconds, 0.1))
@@ -85,7 +88,7 @@ def read_plan(directory: Path) -> Plan:
     """
     try:
         return msgspec.json.decode((directory / PLAN).read_bytes(), type=Plan)
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, *UNREADABLE) as error:
         raise PublishError(f"{directory / PLAN} cannot be read ({error}): remove {directory} to plan it anew") from error
 
 
@@ -98,15 +101,30 @@ def plan(kept: Kept, spec: bytes, directory: Path, progress: Progress) -> None:
 
 
 def process(kept: Kept, spec: bytes, directory: Path, progress: Progress) -> None:
-    """Process a segment, with the models that are open."""
+    """Process a segment, with the models that are open.
+
+    Raises:
+        RecoverableError: the recording is not what was planned: its result would be taken for that of another content.
+    """
     order = msgspec.msgpack.decode(spec, type=SegmentOrder)
+    recording = _seen(order.recording)
+    _check_unchanged(recording, order.input)
     warm = _warm(kept, order)
 
     def go_on(frames: Frames) -> bool:
         progress(order.seconds * frames.done / max(frames.of, frames.done, 1))
         return True
 
-    process_segment(_seen(order.recording), order.segment, directory, warm, go_on)
+    process_segment(recording, order.segment, directory, warm, go_on)
+    _check_unchanged(recording, order.input)
+
+
+def _check_unchanged(recording: Recording, planned: Tree) -> None:
+    now = recording.facts()
+    if any(now.get(fact) != planned.get(fact) for fact in ("size_bytes", "mtime_ns")):
+        raise RecoverableError(
+            f"{shown(recording.path)} has changed since it was planned: `facestream archive retry`, then the same command again"
+        )
 
 
 def _seen(order: Sent) -> Recording:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -186,5 +185,4 @@ class TrackIndex:
             raise PublishError(f"cannot read {self._directory / name}: {error.strerror}") from error
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> Iterator[Any]:
-        with closing(self._database.execute(query, values)) as found:
-            yield from found
+        yield from self._database.execute(query, values)

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, InferenceError, MissingRuntimeError, ModelError
 from engine.runtime.closing import Closing
 from engine.runtime.cores import usable_cores
@@ -115,7 +116,7 @@ def read_container(model: Path | bytes, name: str) -> tuple[bytes, bytes, NcnnTe
         with zipfile.ZipFile(BytesIO(model) if isinstance(model, bytes) else model) as archive:
             param, weights, tensors = (archive.read(member) for member in (PARAM, WEIGHTS, TENSORS))
         return param, weights, msgspec.json.decode(tensors, type=NcnnTensors)
-    except (OSError, zipfile.BadZipFile, KeyError, EOFError, msgspec.DecodeError) as error:
+    except (OSError, zipfile.BadZipFile, KeyError, EOFError, *UNREADABLE) as error:
         raise ModelError(
             f"{name} cannot be loaded by ncnn: it is damaged, or not what `trt-build build --target ncnn` writes ({error})"
         ) from error

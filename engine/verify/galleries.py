@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from engine.errors import GalleryError, MissingGalleryError
+from engine.errors import ConfigError, GalleryError, MissingGalleryError
 from engine.runtime.postgres import is_postgres
 from engine.verify.gallery import Gallery, default_gallery_path
 from engine.verify.gallery_store import GalleryNews
@@ -25,10 +25,16 @@ class Followed(Protocol):
 
 
 def gallery_file(where: Where = "") -> Path | None:
-    """Return the file of a gallery; None: it is in a database."""
+    """Return the file of a gallery; None: it is in a database.
+
+    Raises:
+        ConfigError: it is an address of another kind.
+    """
     named = str(where)
     if is_postgres(named):
         return None
+    if isinstance(where, str) and "://" in named:
+        raise ConfigError(f"{named} is no gallery: name a file, or a database as postgresql://USER@HOST/NAME")
     return Path(named).expanduser() if named else default_gallery_path()
 
 
@@ -36,7 +42,7 @@ def gallery_words(where: Where = "") -> str:
     """Return what messages call a gallery; no password is in it.
 
     Raises:
-        ConfigError: it is the address of a database, and cannot be read.
+        ConfigError: it is an address, and cannot be read.
     """
     if (file := gallery_file(where)) is not None:
         return str(file)
@@ -53,7 +59,7 @@ def open_gallery(where: Where = "", *, read_only: bool = False) -> StoredGallery
         read_only: never write; it must exist.
 
     Raises:
-        ConfigError: the address of a database cannot be read.
+        ConfigError: it is an address, and cannot be read.
         GalleryError: it cannot be made or opened, or is not a gallery.
         MissingGalleryError: it is only read, and not there.
         MissingRuntimeError: it is in a database, and psycopg is not installed.

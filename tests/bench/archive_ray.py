@@ -4,8 +4,8 @@
 
 The archive: the shared clips, and small generated ones of 2 to 4 s. What an undisturbed job finds is compared with one run over
 the same recordings; then tasks' processes, workers, nodes and drivers are killed at random moments of jobs, one job after the
-other until there were enough, and each result is compared with that. Last, one worker on the cluster and one process without
-a cluster do the same recordings, in turns: their times are compared with each other, and with nothing else.
+other until there were enough, and each result is compared with that. Last, what a job takes of the processor stands beside
+what one run over the same recordings takes: unlike times on the clock, that says something on a busy machine, too.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from rich.table import Table
 
 from engine.sample.clip import render_sample
 from tests.assets import SHARED
-from tests.jobs.nodes import Nodes, nodes
+from tests.bench.processor import measured
+from tests.jobs.nodes import TASK, Nodes, nodes
 from tests.jobs.same import same_results
 from tests.jobs.submission import KINDS, Kind, Submission, kill_one
 
@@ -59,7 +60,6 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=20, help="of each kind")
     parser.add_argument("--nodes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--pairs", type=int, default=3, help="of the comparison of times")
     parser.add_argument("--folder", type=Path, help="where the generated clips are kept")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -85,9 +85,7 @@ def main() -> None:
         jobs = [job for kind in KINDS for job in killed(kind, options.kills, cluster, sources, folder, truth, chance)]
         figures["kills"] = [asdict(job) for job in jobs]
         tell(jobs)
-        pairs = [pair(sources, folder, cluster) for _ in range(options.pairs)]
-        figures["pairs"] = pairs
-        CONSOLE.print(f"one worker of the cluster and one process alone, s: {pairs}")
+        figures["cost"] = cost(sources, folder)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
@@ -172,20 +170,16 @@ def tell(jobs: list[Killed]) -> None:
     CONSOLE.print(table)
 
 
-def pair(sources: list[str], folder: Path, cluster: Nodes) -> dict[str, float]:
-    """Return how long one worker of the cluster takes for the segments, and one process alone, models open in both."""
-    out = folder / "pair"
-    one = Submission(sources, out, cluster.address, "--workers", "1")
-    if one.wait(LIMIT_SECONDS) != 0:
-        raise RuntimeError(one.said)
-    status = json.loads((out / "job" / "status.json").read_text())
-    alone = subprocess.run(
-        [sys.executable, "-m", "tests.bench.archive_alone", str(out), str(folder / "alone")],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    shutil.rmtree(out)
-    shutil.rmtree(folder / "alone")
-    return {"cluster": status["seconds"], "alone": float(alone.stdout), "tasks": status["tasks"]}
+def cost(sources: list[str], folder: Path) -> dict[str, object]:
+    """Return what one run takes of the processor, and what a job over the same recordings on a cluster of its own does."""
+    each = [word for source in sources for word in ("--source", source)]
+    run = measured([sys.executable, "-m", "engine", "run", "-q", *each, "--out", str(folder / "cost-run")])
+    job = measured([sys.executable, "-m", "engine", "archive", "submit", "-q", *sources, "--out", str(folder / "cost-job")])
+    CONSOLE.print(
+        f"seconds of the processor: `facestream run` {run.total:.1f}, a job {job.total:.1f}, of which its tasks' processes "
+        f"{job.processor.get(TASK, 0.0):.1f}"
+    )
+    return {"run": asdict(run), "job": asdict(job)}
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.contracts.frames import Float32, Uint8
+from engine.errors import FacestreamError
 from engine.verify.open_set import OpenSet, crowding_of
 from tests.assets import SHARED
 from tests.bench.open_set_figures import interval, measured
@@ -46,8 +47,14 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--sheet", type=Path, help="picture of the pairs that are most alike")
     options = parser.parse_args()
-    with RunProgress(CONSOLE) as progress:
-        faces = read_group_faces(options.groups, options.detector, options.folder, progress.on_prepare)
+    for path in filter(None, (options.json, options.sheet)):
+        if not path.absolute().parent.is_dir():
+            parser.error(f"{path} is in no folder that is there")
+    try:
+        with RunProgress(CONSOLE) as progress:
+            faces = read_group_faces(options.groups, options.detector, options.folder, progress.on_prepare)
+    except (FacestreamError, OSError) as error:
+        parser.error(str(error))
     limits = measured()
     sharp = limits.crowd[: len(limits.crowd) - len(make_crowd(faces.vectors))]
     alone = scene_pairs(faces, sharp, wider=False)

@@ -31,7 +31,7 @@ def key(seq: int, stream: str = "door", run: str = "run1") -> Key:
 
 
 def opened(folder: Path, limit: int = 100 * MB, **options: bool) -> Buffer:
-    return Buffer(folder, limit, warn=lambda _: None, **options)
+    return Buffer(folder, limit, "site", warn=lambda _: None, **options)
 
 
 def filled(folder: Path, numbers: range, size: int = 1000, **options: int) -> Buffer:
@@ -206,7 +206,7 @@ def test_its_files_are_its_owners_alone(tmp_path):
 def test_a_file_that_is_none_is_set_aside_and_said(tmp_path):
     (tmp_path / NAME).write_bytes(b"not a database, " * 1000)
     said = []
-    with closing(Buffer(tmp_path, MB, warn=said.append)) as buffer:
+    with closing(Buffer(tmp_path, MB, "site", warn=said.append)) as buffer:
         assert everything(buffer) == []
     assert "set aside as damaged-" in said[0]
     assert (next(tmp_path.glob("damaged-*"))).read_bytes().startswith(b"not a database")

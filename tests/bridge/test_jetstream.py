@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import socket
 import subprocess
+import threading
 from collections.abc import Callable, Coroutine, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import nats
 import pytest
+from nats.js.api import DiscardPolicy, StreamConfig
 
 from engine.bridge.jetstream import Broker, JetStreamLink, check_broker
 from engine.bridge.link import Answer
@@ -83,15 +86,32 @@ def test_a_stream_that_is_there_is_left_as_it_is(server):
     assert jetstream(server, lambda stream: stream.stream_info("own")).config == before
 
 
-def test_what_no_stream_takes_is_refused_with_a_reason(server):
-    jetstream(server, lambda stream: stream.add_stream(name="faces-only", subjects=["facestream.part.v1.face.>"]))
+@pytest.mark.parametrize("subjects", [["orders.>"], ["facestream.part.v1.face.>", "facestream.part.v1.*"]])
+def test_a_stream_that_does_not_take_all_of_a_site_is_refused_before_anything_is_sent(server, subjects):
+    jetstream(server, lambda stream: stream.add_stream(name="facestream-part", subjects=subjects))
+    try:
+        assert "'facestream-part' of nats://127.0.0.1" in (said := _open(Broker(server.url, "part")))
+        assert "does not take facestream.part.v1.>: give it that subject" in said
+    finally:
+        jetstream(server, lambda stream: stream.delete_stream("facestream-part"))
 
-    async def send(link: JetStreamLink, answers: list[Answer]) -> str:
-        await link.publish(1, "facestream.part.v1.end", b"x", "a")
-        await answered(answers, 1)
-        return answers[0].refused
 
-    assert over(Broker(server.url, "part", stream="faces-only"), send) == "no stream takes its subject"
+def test_what_a_stream_does_not_take_is_refused_with_a_reason(server):
+    config = StreamConfig(name="small", subjects=["facestream.small.>"], max_msgs=1, discard=DiscardPolicy.NEW)
+    jetstream(server, lambda stream: stream.add_stream(config))
+
+    async def send(link: JetStreamLink, answers: list[Answer]) -> list[str]:
+        for number in range(2):
+            await link.publish(number, "facestream.small.v1.end", b"x", str(number))
+        await answered(answers, 2)
+        await asyncio.to_thread(jetstream, server, lambda stream: stream.delete_stream("small"))
+        await link.publish(2, "facestream.small.v1.end", b"x", "2")
+        await answered(answers, 3)
+        return [answer.refused for answer in answers]
+
+    assert over(Broker(server.url, "small", stream="small"), send) == [
+        "", "maximum messages exceeded", "no stream takes its subject",
+    ]  # fmt: skip
 
 
 def test_a_link_says_that_it_broke():
@@ -142,10 +162,12 @@ def test_a_password_is_used_and_never_shown():
     assert "another-word" not in said
 
 
-def test_over_tls_a_broker_that_nobody_vouches_for_is_refused_in_time(tmp_path):
+def test_over_tls_a_broker_that_nobody_vouches_for_is_refused_in_time(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.bridge.jetstream._CONNECT_SECONDS", 1)
     require_nats()
-    made = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=localhost"]
-    made += ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "certificate")]
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"]
+    made += ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    made += ["-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "certificate")]
     subprocess.run(made, check=True, capture_output=True)
     with NatsServer("--tls", "--tlscert", str(tmp_path / "certificate"), "--tlskey", str(tmp_path / "key")) as locked:
         url = locked.url.replace("nats://", "tls://")
@@ -153,10 +175,37 @@ def test_over_tls_a_broker_that_nobody_vouches_for_is_refused_in_time(tmp_path):
         assert "CERTIFICATE_VERIFY_FAILED" in _open(Broker(url, "made"))
 
 
+def test_to_a_broker_without_tls_nothing_is_said_where_there_should_be_tls():
+    """nats-py alone would send the password in the clear."""
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def listen() -> None:
+            with closing(listening.accept()[0]) as one:
+                one.sendall(b'INFO {"server_id":"x","version":"2.10.0","max_payload":1048576,"auth_required":true}\r\n')
+                one.settimeout(10)
+                heard.append(one.recv(1000))
+
+        server = threading.Thread(target=listen)
+        server.start()
+        port = listening.getsockname()[1]
+        assert "does not ask for TLS" in _open(Broker(f"tls://me:secret-word@127.0.0.1:{port}", "site"))
+        server.join(20)
+    assert heard == [b""]
+
+
+def test_a_real_broker_without_tls_is_refused_where_there_should_be_tls(server):
+    assert "does not ask for TLS" in _open(Broker(server.url.replace("nats://", "tls://"), "site"))
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
         ({"url": "http://127.0.0.1"}, "use nats://HOST:4222"),
+        ({"url": "nats://"}, "give one host and a port"),
+        ({"url": "nats://h:abc"}, "give one host and a port"),
+        ({"url": "nats://a:1,b:2"}, "give one host and a port"),
+        ({"url": "nats://a,b:2"}, "give one host and a port"),
         ({"url": "nats://me:secret-word@h", "credentials": Path("/nowhere")}, "the credentials /nowhere cannot be read"),
         ({"url": "nats://h", "credentials": Path("/etc/hostname")}, "is no file of credentials"),
         ({"url": "tls://h", "tls_ca": Path("/nowhere")}, "the certificates in /nowhere cannot be read"),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.bridge.names import Key, check_prefix, message_id, stream_name_of, subject_of, token
+from engine.bridge.names import Key, all_subjects_of, check_prefix, covers, message_id, stream_name_of, subject_of, token
 from engine.errors import ConfigError
 
 NAMES = st.text(min_size=1) | st.sampled_from([".", "..", "*", ">", "a.b", "a b", "%2E", "ä", "\u202e", "a/b", "\r\n", "%"])
@@ -51,3 +51,23 @@ def test_a_prefix_that_is_no_subject_is_refused(prefix: str) -> None:
 
 def test_a_stream_is_named_after_its_site() -> None:
     assert stream_name_of(check_prefix("eu.site-7")) == "facestream-eu-site-7"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "takes"),
+    [
+        (">", True),
+        ("facestream.>", True),
+        ("facestream.*.>", True),
+        ("facestream.a.>", True),
+        ("facestream.a.v1.>", True),
+        ("*.*.*.>", True),
+        ("facestream.a.v1.*", False),
+        ("facestream.a.v1.face.>", False),
+        ("facestream.a.v1", False),
+        ("facestream.b.>", False),
+        ("orders.>", False),
+    ],
+)
+def test_whether_a_pattern_takes_all_of_a_site(pattern: str, takes: bool) -> None:
+    assert covers(pattern, all_subjects_of("a")) is takes

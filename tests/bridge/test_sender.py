@@ -79,7 +79,7 @@ class FakeLink:
 @contextmanager
 def waiting(count: int, size: int = 10) -> Iterator[Buffer]:
     with tempfile.TemporaryDirectory() as folder:
-        buffer = Buffer(Path(folder), 10**9, warn=lambda _: None)
+        buffer = Buffer(Path(folder), 10**9, "site", warn=lambda _: None)
         for seq in range(count):
             buffer.put(key(seq), msgpack.encode({"header": {"parts": [{"name": "enhanced"}]}, "payloads": [bytes(size)]}))
         buffer.commit()
@@ -172,3 +172,15 @@ def test_a_link_that_is_down_is_said_once_with_the_reason():
         "the link is down: nobody is there",
         "the link is up",
     ]
+
+
+def test_a_broker_that_refuses_again_and_again_is_told_once_and_is_not_up():
+    broker = Broker(["refused"] * 4)
+    with waiting(1) as buffer:
+        sender, said = send_all(buffer, broker)
+    assert [sentence.split(",")[0].split(";")[0] for sentence in said] == [
+        "the link is up",
+        "the link is down: the broker refuses messages: no room",
+        "the link is up",
+    ]
+    assert (sender.sent.refused, sender.sent.published, sender.sent.links) == (4, 1, 5)

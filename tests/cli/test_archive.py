@@ -12,7 +12,6 @@ from engine.cli.archive_view import archive_view
 from engine.cli.archive_words import long_time, one_line, summary, video_hours
 from engine.jobs.archive import FOLDER
 from engine.jobs.attempts import Attempt, Attempts
-from engine.jobs.driver import STATUS
 from engine.jobs.job_folder import JobFolder
 from engine.jobs.standing import Bad, Standing
 from tests.cli.command import complains, here
@@ -130,7 +129,7 @@ def job(tmp_path: Path) -> JobFolder:
     """A job of which one recording was set aside, and that nobody works on."""
     folder = JobFolder(tmp_path / "tapes" / FOLDER)
     folder.make()
-    folder.write(STATUS, standing(phase="stopped", bad=[Bad("door", "set_aside", "2 processes died of it")]))
+    folder.tell(standing(phase="stopped", bad=[Bad("door", "set_aside", "2 processes died of it")]))
     folder.write_attempts("key", Attempts("door", [Attempt("died", "x")] * 2))
     folder.write_attempts("other", Attempts("yard", [Attempt("lost", "x")]))
     return folder

@@ -6,25 +6,19 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
+from contextlib import closing
 
 import pytest
 
 from engine.bridge.bridge import BridgeStatus
+from engine.bridge.buffer import Buffer
+from engine.bridge.names import Key
 from engine.cli.bridge import words_of
+from tests.cli.command import complains, here
 from tests.publish.samples import environment
 from tests.servers.nats import require_nats
 
 FROM = ("--from", "tcp://127.0.0.1:9")
-
-
-def said(folder: Path, *options: str, code: int = 2) -> str:
-    """Return what the command complains of, in one line."""
-    command = [sys.executable, "-m", "engine", "bridge", "--buffer", str(folder / "waits"), *options]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment())
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
@@ -36,11 +30,24 @@ def said(folder: Path, *options: str, code: int = 2) -> str:
         ((*FROM, "--to", "nats://h", "--buffer-gb", "0"), "--buffer-gb is 0: use a number above 0"),
         ((*FROM, "--to", "nats://h", "--picture-limit", "-3"), "--picture-limit is -3"),
         (("--from", "127.0.0.1:9", "--to", "nats://h"), "use tcp://ADDRESS:PORT"),
+        ((*FROM, "--to", "nats://h", "--metrics", "9100"), "--metrics is '9100': use HOST:PORT"),
+        ((*FROM, "--to", "nats://h", "--metrics", "192.0.2.1:9100"), "--metrics 192.0.2.1:9100: cannot listen there"),
         ((*FROM, "--to", "nats://h", "--key", "/nowhere.key"), "/nowhere.key"),
     ],
 )
-def test_a_wrong_option_is_one_sentence(options, sentence, tmp_path):
-    assert sentence in said(tmp_path, *options)
+def test_a_wrong_option_is_one_sentence(options, sentence, tmp_path, capsys):
+    outcome = here(capsys, "bridge", "--buffer", tmp_path / "waits", *options)
+    assert outcome.code == 2
+    assert "Traceback" not in outcome.err
+    assert sentence in outcome.err.splitlines()[-1]
+
+
+def test_what_waits_for_another_site_is_not_sent_in_the_name_of_this_one(tmp_path, capsys):
+    with closing(Buffer(tmp_path, 10**6, "yard", warn=lambda _: None)) as buffer:
+        buffer.put(Key("run1", "door", "face", 0, 0), b"x")
+        buffer.commit()
+    outcome = here(capsys, "bridge", "--buffer", tmp_path, *FROM, "--to", "nats://h", "--prefix", "hall")
+    complains(outcome, 2, "holds 1 message of the site yard", "send what waits with --prefix yard first")
 
 
 def test_without_nats_it_says_what_to_install(tmp_path):

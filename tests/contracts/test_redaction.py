@@ -101,6 +101,9 @@ def test_what_is_shown_of_a_url(url, shown):
         ("rtsp://HOST:PORT/ch1?pw=x", "rtsp://HOST:PORT/ch1?***"),
         ("rtsp://HOST:PORTs rtsp://user:PORT rtsp://HOST:word", "rtsp://*** rtsp://*** rtsp://***"),
         ("rtsp://HOST:PORT@10.0.0.5", "rtsp://10.0.0.5"),
+        ("write postgresql://USER@HOST/NAME.", "write postgresql://USER@HOST/NAME."),
+        ("postgresql://USER:pw@HOST/NAME postgresql://USER@HOST2/NAME", "postgresql://HOST/NAME postgresql://HOST2/NAME"),
+        ("rtsp://USER@HOST?a rtsp://USER@HOST@db rtsp://pw/USER@HOST", "rtsp://USER@HOST?*** rtsp://db rtsp://***"),
         ("a monkey ate 3 = three, cam1@home", "a monkey ate 3 = three, cam1@home"),
     ],
 )  # fmt: skip

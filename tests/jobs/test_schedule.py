@@ -15,7 +15,7 @@ def keys(schedule: Schedule, now: float = 0.0) -> list[str]:
     """Begin everything that can be begun."""
     begun = []
     while (entry := schedule.next(now)) is not None:
-        schedule.begin(entry, "w")
+        schedule.begin(entry)
         begun.append(entry.task.key)
     return begun
 
@@ -43,7 +43,7 @@ def test_what_somebody_else_holds_waits() -> None:
 def test_of_a_recording_that_failed_nothing_else_is_begun() -> None:
     schedule = Schedule()
     first, other, _ = schedule.add([task("r-1", recording="r"), task("s-1", recording="s"), task("r-2", recording="r")], {})
-    schedule.begin(first, "w")
+    schedule.begin(first)
     schedule.note(first, Attempt("failed", "no video"), 0.0)
     assert keys(schedule) == ["s-1"]
     schedule.finish(other)
@@ -56,7 +56,7 @@ def test_attempts_of_an_earlier_command_count() -> None:
     (entry,) = schedule.add([task("a")], {"a": Attempts("a", [Attempt("died", "x")])})
     assert schedule.next(0.5) is None
     assert schedule.next(1.5) is entry
-    schedule.begin(entry, "w")
+    schedule.begin(entry)
     schedule.note(entry, Attempt("died", "y"), 2.0)
     assert entry.state == "set_aside"
 
@@ -70,7 +70,7 @@ def test_every_task_ends_whatever_happens(events: list[tuple[int, Outcome]]) -> 
     for outcome in outcomes:
         now += 100.0
         while (entry := schedule.next(now)) is not None:
-            schedule.begin(entry, "w")
+            schedule.begin(entry)
             running.append(entry)
         if not running:
             break

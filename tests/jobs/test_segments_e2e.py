@@ -21,7 +21,7 @@ TWO_VISITS: list[Visit] = [(30, 75, 0), (150, 190, 1)]
 
 @pytest.fixture(scope="module")
 def warm() -> Iterator[Warm]:
-    config = Config(output=OutputConfig(report=False), detect=DetectConfig(every=2))
+    config = Config(output=OutputConfig(report=False), detect=DetectConfig(every=4))
     with Warm(config, lambda warned: pytest.fail(warned.detail)) as models:
         yield models
 

@@ -116,6 +116,21 @@ def seen_at(path: Path) -> int:
     return 0
 
 
+def forget_cache(path: Path) -> None:
+    """Remove a cache, with what SQLite keeps beside it.
+
+    Raises:
+        GalleryError: it cannot be removed.
+    """
+    for part in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
+        try:
+            part.unlink(missing_ok=True)
+        except OSError as error:
+            raise GalleryError(
+                f"{part} cannot be removed ({error.strerror}), and may hold people who are gone: do it"
+            ) from error
+
+
 def moment(when_ns: int) -> str:
     """Return a moment (Unix, ns) as people read it."""
     return utc_words(when_ns)

@@ -6,9 +6,13 @@ when it returns, and told at once to all who follow, see ``engine.verify.postgre
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
+from engine.errors import GalleryError
 from engine.verify.postgres.address import Address
+from engine.verify.postgres.cache import CacheFile, forget_cache
+from engine.verify.postgres.follow import bring_up_to_date
 from engine.verify.postgres.news import PostgresNews
 from engine.verify.postgres.tables import PostgresTables
 from engine.verify.stored_gallery import StoredGallery
@@ -31,6 +35,25 @@ class PostgresToFollow:
         return PostgresNews(self._address, self._address.cache(self._caches), embedder_sha256, self._max_age)
 
 
+class _Tables(PostgresTables):
+    """Who was taken out of these is out of what this machine keeps of them, too."""
+
+    def __init__(self, address: Address, read_only: bool, cache: Path) -> None:
+        super().__init__(address, read_only)
+        self._cache = cache
+
+    def wipe(self) -> None:
+        """See ``GalleryTables``."""
+        super().wipe()
+        if not self._cache.exists():
+            return
+        try:
+            with closing(CacheFile(self._cache)) as cache:
+                bring_up_to_date(self, cache)
+        except GalleryError:  # whoever follows makes it anew
+            forget_cache(self._cache)
+
+
 class PostgresGallery(StoredGallery):
     """An open gallery; made, with its tables, when it does not exist.
 
@@ -44,7 +67,7 @@ class PostgresGallery(StoredGallery):
     """
 
     def __init__(self, address: Address, caches: Path, read_only: bool = False) -> None:
-        super().__init__(PostgresTables(address, read_only))
+        super().__init__(_Tables(address, read_only, address.cache(caches)))
         self._to_follow = PostgresToFollow(address, caches)
 
     def follow(self, embedder_sha256: str) -> PostgresNews:

@@ -7,13 +7,13 @@ cache stay in force, also where a run begins; that is said, with the moment that
 from __future__ import annotations
 
 import logging
-import select
 import socket
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,7 @@ import numpy as np
 from engine.errors import FacestreamError, GalleryError
 from engine.verify.gallery_reading import read_snapshot
 from engine.verify.postgres.address import Address
-from engine.verify.postgres.cache import CacheFile, moment
+from engine.verify.postgres.cache import CacheFile, forget_cache, moment
 from engine.verify.postgres.follow import bring_up_to_date
 from engine.verify.snapshot import Snapshot
 
@@ -117,7 +117,7 @@ class PostgresNews:
             self._take(tables)
             self._begun.set()
             if not self._pushed:  # else something came in with the answers
-                select.select([tables.connection.fileno(), self._woken.fileno()], [], [], _LOOK_SECONDS)
+                wait([tables.connection.fileno(), self._woken], _LOOK_SECONDS)
 
     def _take(self, tables: PostgresTables) -> None:
         """Read what is new, and lay it ready."""
@@ -137,7 +137,7 @@ class PostgresNews:
         except GalleryError as error:
             tables.state()  # it raises if it is the database that is away
             if type(error.__cause__) is sqlite3.DatabaseError:  # damaged: it is made anew, next time
-                self._cache.unlink(missing_ok=True)
+                forget_cache(self._cache)
             if str(error) != self._cacheless:
                 _log.warning("this machine keeps no copy of the gallery %s: %s", self.where, error)
                 self._cacheless = str(error)

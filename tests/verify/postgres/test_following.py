@@ -177,3 +177,18 @@ def test_whatever_is_done_the_cache_the_database_and_a_file_are_equal(
             one, other = (getattr(gallery, listed)() for gallery in (store, file))
             timeless = [str(found).replace("T", " ") for found in (one, other)]
             assert len(one) == len(other), timeless
+
+
+def test_who_is_removed_is_gone_from_this_machine_too(store: PostgresGallery, follow, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    add(store, "ada", 1)
+    add(store, "bob", 2)
+    with closing(follow(store.where)) as news:
+        assert soon(news.news).gallery == store.snapshot(SHA).gallery
+    kept = address_of(store.where).cache(tmp_path / "kept")
+    store.remove("ada")
+    with closing(CacheFile(kept, read_only=True)) as cache:
+        assert cache.rows("SELECT identity FROM pictures") == [("bob",)]
+    assert all(vector(1).tobytes() not in file.read_bytes() for file in kept.parent.iterdir())
+    kept.write_bytes(b"none of SQLite" * 100)
+    store.remove("bob")
+    assert not list(kept.parent.iterdir())

@@ -1,0 +1,21 @@
+"""A client of NATS that says nothing before the connection is encrypted, where it is to be.
+
+nats-py goes on in the clear where a server offers no TLS, also with ``tls://``: whoever sits between could have the password.
+"""
+
+from __future__ import annotations
+
+from nats.aio.client import Client
+from nats.errors import Error
+
+
+class TlsClient(Client):
+    """``is_checked`` after ``connect``: the first word was said over TLS."""
+
+    is_checked = False
+
+    def _connect_command(self) -> bytes:
+        if not self._server_info.get("tls_required"):
+            raise Error("it does not ask for TLS, and over anything else nothing is sent: use nats://, or set TLS up there")
+        self.is_checked = True
+        return super()._connect_command()
