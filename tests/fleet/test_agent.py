@@ -19,7 +19,7 @@ from tests.servers.postgres import PostgresServer
 
 Connection = psycopg.Connection[Any]
 Begin = Callable[..., Node]
-LEASE = 3.0
+LEASE = 2.0
 
 
 def camera(name: str, **more: Any) -> FleetCamera:

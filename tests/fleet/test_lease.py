@@ -22,13 +22,13 @@ from engine.fleet.view import About, Load, fleet_view
 from tests.fleet.nodes import wait_for
 
 Connection = psycopg.Connection[Any]
-SECONDS = 3.0
+SECONDS = 2.0
 DOOR, YARD = (FleetCamera(uri=f"rtsp://192.0.2.1/{name}", name=name) for name in ("door", "yard"))
 HOLD = """
 import sys, time
 from engine.fleet.lease import Lease
 from engine.fleet.view import About, Load
-lease = Lease(sys.argv[1], "other", 3.0)
+lease = Lease(sys.argv[1], "other", float(sys.argv[3]))
 lease.prepare(), lease.announce(About()), lease.take_node()
 print("held", flush=True)
 while True:
@@ -61,7 +61,7 @@ def place(connection: Connection, name: str, node: str, holder: str | None = Non
 @pytest.mark.alone
 @pytest.mark.parametrize("within", ["", "transaction"])
 def test_a_node_that_hangs_loses_its_locks_by_the_servers_clock(lease: Lease, database: str, within: str) -> None:
-    child = subprocess.Popen([sys.executable, "-c", HOLD, database, within], stdout=subprocess.PIPE)
+    child = subprocess.Popen([sys.executable, "-c", HOLD, database, within, str(SECONDS)], stdout=subprocess.PIPE)
     try:
         assert child.stdout is not None
         assert child.stdout.readline() == b"held\n"
