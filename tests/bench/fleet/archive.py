@@ -164,7 +164,7 @@ class Archive:
                 self._begin(worker, entry)
 
     def _begin(self, worker: Worker, entry: Entry) -> None:
-        self._schedule.begin(entry, str(worker.node))
+        self._schedule.begin(entry)
         self._known -= 1
         worker.busy, worker.begun, life = entry, self._clock.now, worker.lives
         self._clock.after(self._seconds[entry.task.key], lambda: self._done(worker, life))
