@@ -38,17 +38,14 @@ def _say_people(where: str, words: str) -> Says:
 
 
 def _say_database(where: str) -> Says:
+    from engine.contracts.times import utc_words
     from engine.verify.galleries import gallery_words, kept_here
-    from engine.verify.postgres.cache import moment
 
-    kept_ns = kept_here(where)
     try:
         yield from _say_people(where, gallery_words(where))
     except GalleryError as error:
         yield "broken", f"{error}"
-    else:
-        kept_ns = kept_here(where)
-    if kept_ns:
-        yield "ok", f"this machine keeps what it held at {moment(kept_ns)}: while the database is away names are of then"
+    if kept_ns := kept_here(where):
+        yield "ok", f"this machine keeps what it held at {utc_words(kept_ns)}: while the database is away names are of then"
     else:
         yield "optional", "this machine keeps no copy of it yet: a first run does, and needs the database for that"

@@ -28,7 +28,7 @@ from engine.errors import OutputError, PublishError
 from engine.jobs.joined_lines import Lines
 from engine.jobs.joined_stream import JoinedStream
 from engine.jobs.joins import Chain
-from engine.jobs.pieces import Piece, read_piece
+from engine.jobs.pieces import Piece
 from engine.jobs.plan import Plan, read_chain
 from engine.jobs.segments import Segment
 from engine.pipeline.run import describe_run
@@ -150,11 +150,10 @@ def _note_input(sink: DirectorySink, plan: Plan) -> None:
 
 def _finished(part: Part) -> tuple[Chain, dict[Segment, tuple[Path, Piece]]]:
     """Return the links of a recording, and all that was processed of it."""
-    chain = read_chain(part.plan, part.directories)
+    chain, pieces = read_chain(part.plan, part.directories)
     if not chain.is_whole:
         raise PublishError(f"{part.plan.path} (stream {part.plan.stream}) is not finished: process what is left of it first")
-    found = ((directory, read_piece(directory)) for directory in part.directories)
-    return chain, {piece.segment: (directory, piece) for directory, piece in found if piece is not None}
+    return chain, pieces
 
 
 def _content_of(config: Config, parts: Sequence[Part]) -> str:

@@ -48,8 +48,8 @@ def plan_recording(recording: Recording, config: Config, seconds: float, alive: 
     return Plan(recording.name, shown(recording.path), facts, found, segments_of(found, seconds))
 
 
-def read_chain(plan: Plan, directories: Iterable[Path]) -> Chain:
-    """Return how far a recording has come.
+def read_chain(plan: Plan, directories: Iterable[Path]) -> tuple[Chain, dict[Segment, tuple[Path, Piece]]]:
+    """Return how far a recording has come, and what was processed of it, with the directory of each piece.
 
     Args:
         plan: of the recording.
@@ -58,8 +58,12 @@ def read_chain(plan: Plan, directories: Iterable[Path]) -> Chain:
     Raises:
         PublishError: a directory cannot be read.
     """
-    read = [found for directory in directories if (found := read_done(directory)) is not None]
-    return chain_of(plan.segments, {piece.segment: done for piece, done in read}, plan.scan.keys)
+    pieces, done = dict[Segment, tuple[Path, Piece]](), dict[Segment, Done]()
+    for directory in directories:
+        if (read := read_done(directory)) is not None:
+            piece, done[read[0].segment] = read
+            pieces[piece.segment] = directory, piece
+    return chain_of(plan.segments, done, plan.scan.keys), pieces
 
 
 def read_done(directory: Path) -> tuple[Piece, Done] | None:

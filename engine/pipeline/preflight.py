@@ -9,6 +9,7 @@ from pathlib import Path
 
 from engine.archive.claim import check_free, check_writable, held_by_a_run
 from engine.config import Config
+from engine.contracts.times import utc_words
 from engine.errors import ConfigError, GalleryError, MissingGalleryError
 from engine.models import find_model
 from engine.models.dlib_embedder import NAME as DLIB
@@ -112,10 +113,9 @@ def _check_gallery(config: Config, warn: Callable[[str], None], *, is_service: b
 def _is_kept_here(gallery: str, why: str, warn: Callable[[str], None]) -> bool:
     """Whether this machine keeps what a gallery in a database held, with which a run may begin."""
     from engine.verify.galleries import kept_here
-    from engine.verify.postgres.cache import moment
 
     if kept_ns := kept_here(gallery):
-        warn(f"{why}; names are those of {moment(kept_ns)}, as this machine keeps them")
+        warn(f"{why}; names are those of {utc_words(kept_ns)}, as this machine keeps them")
     return bool(kept_ns)
 
 

@@ -138,7 +138,7 @@ def _rest(
     more: list[Path] = []
     seconds = processor = 0.0
     with Warm(config, lambda warned: None) as warm:
-        while not (chain := read_chain(plan, [*directories, *more])).is_whole:
+        while not (chain := read_chain(plan, [*directories, *more])[0]).is_whole:
             for segment in chain.todo:
                 more.append(folder / f"more-{len(more)}")
                 used = time.process_time()
@@ -171,7 +171,7 @@ def _overhead(folder: Path, clip: Path) -> None:
                 for segment in todo:
                     directories.append(folder / f"{wanted}-{len(directories)}")
                     process_segment(recording, segment, directories[-1], warm)
-                todo = list(read_chain(plan, directories).todo)
+                todo = list(read_chain(plan, directories)[0].todo)
             told = join(folder / f"{wanted}-joined", config, [Part(plan, directories)])
             CONSOLE.print(
                 f"{len(plan.segments)} segments of {length / wanted:.0f} s: {told.twice} of {told.frames} frames looked at "

@@ -1,5 +1,9 @@
 import pytest
 
+from tests.client.conftest import opened, wire
+
+__all__ = ["opened", "wire"]
+
 
 @pytest.fixture(autouse=True)
 def _little_reserve(monkeypatch):

@@ -8,7 +8,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from msgspec import msgpack
 from msgspec.structs import replace
 
@@ -18,22 +17,7 @@ from engine.contracts.replay import ReplayAnswer, encode_replay
 from engine.errors import FatalError
 from tests.bridge.carried import until
 from tests.client.replay_service import answer_all, replaying
-from tests.client.wire import Wire
-from tests.publish.samples import context, face, stream_event
-
-
-@pytest.fixture
-def opened():
-    made = context()
-    yield made
-    made.term()
-
-
-@pytest.fixture
-def wire(opened):
-    made = Wire(opened)
-    yield made
-    made.socket.close()
+from tests.publish.samples import face, stream_event
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def finish(plan: Plan, recording: Recording, folder: Path, warm: Warm) -> Proces
             directories.append(folder / recording.name / f"{len(directories):03d}")
             pieces.append(process_segment(recording, segment, directories[-1], warm))
             assert len(pieces) < 30, [piece.segment for piece in pieces]
-        chain = read_chain(plan, directories)
+        chain, _ = read_chain(plan, directories)
         assert chain.is_whole or chain.todo
         todo = list(chain.todo)
     return Processed(Part(plan, directories), pieces)

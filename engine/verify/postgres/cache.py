@@ -12,7 +12,6 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from engine.contracts.times import utc_words
 from engine.errors import GalleryError
 from engine.verify.gallery_file import GalleryFile
 from engine.verify.postgres.vectors import to_vector
@@ -129,11 +128,6 @@ def forget_cache(path: Path) -> None:
             raise GalleryError(
                 f"{part} cannot be removed ({error.strerror}), and may hold people who are gone: do it"
             ) from error
-
-
-def moment(when_ns: int) -> str:
-    """Return a moment (Unix, ns) as people read it."""
-    return utc_words(when_ns)
 
 
 def word_of(table: str, row: Sequence[Any]) -> int:

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.contracts.times import utc_words
 from engine.errors import FacestreamError, GalleryError
 from engine.verify.gallery_reading import read_snapshot
 from engine.verify.postgres.address import Address
-from engine.verify.postgres.cache import CacheFile, forget_cache, moment
+from engine.verify.postgres.cache import CacheFile, forget_cache
 from engine.verify.postgres.follow import bring_up_to_date
 from engine.verify.snapshot import Snapshot
 
@@ -160,9 +161,9 @@ class PostgresNews:
                     people, self._laid_out = read_snapshot(cache, self._embedder), state
             finally:
                 cache.close()
-        words = f"{why}; names are those of {moment(seen_ns)}, as this machine keeps them" if seen_ns else why
+        words = f"{why}; names are those of {utc_words(seen_ns)}, as this machine keeps them" if seen_ns else why
         if seen_ns and self._max_age and time.time_ns() - seen_ns > self._max_age * 1e9:
-            words = f"{why}; nobody is named, as what this machine keeps is of {moment(seen_ns)} (verify.gallery_max_age)"
+            words = f"{why}; nobody is named, as what this machine keeps is of {utc_words(seen_ns)} (verify.gallery_max_age)"
             if self._laid_out != _NOBODY:
                 people, self._laid_out = Snapshot(0, [], np.zeros((0, 0), np.float32), []), _NOBODY
         self._lay_ready(people, words)
