@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.contracts.recording import Recording, shown
+from engine.contracts.recording import Recording, Sent, sent, shown
 from engine.errors import PublishError
 from engine.jobs.joining import Part
 from engine.jobs.joins import Chain, Done, chain_of
 from engine.jobs.pieces import Piece
 from engine.jobs.plan import Plan, read_done
-from engine.jobs.recordings import Sent, sent
 from engine.jobs.scan import Scan
 from engine.jobs.segments import WHOLE, Segment
 from engine.jobs.steps import Tree, plan_task, read_plan, segment_task

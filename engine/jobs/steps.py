@@ -14,14 +14,13 @@ import msgspec
 from engine.archive.files import write_whole
 from engine.config import Config
 from engine.contracts.orders import Warned
-from engine.contracts.recording import Recording, shown
+from engine.contracts.recording import Recording, Sent, sent, shown
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import PublishError, RecoverableError, WorkerError
 from engine.jobs.chain import Progress as Frames
 from engine.jobs.chain import process_segment
 from engine.jobs.elsewhere import Away, Line, open_away
 from engine.jobs.plan import Plan, plan_recording
-from engine.jobs.recordings import Sent, sent
 from engine.jobs.segments import Segment
 from engine.jobs.task import LINE, Kept, Progress, Task
 from engine.jobs.warm import Warm

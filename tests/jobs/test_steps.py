@@ -10,10 +10,9 @@ import msgspec
 import pytest
 
 from engine.config import Config
-from engine.contracts.recording import Recording
+from engine.contracts.recording import Recording, sent
 from engine.errors import RecoverableError, WorkerError
 from engine.jobs.plan import Plan
-from engine.jobs.recordings import sent
 from engine.jobs.segments import WHOLE
 from engine.jobs.steps import plan, plan_task, process, read_plan, segment_task
 from engine.jobs.task import Kept
