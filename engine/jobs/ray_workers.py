@@ -42,7 +42,8 @@ class _Member:
 
 
 class RayWorkers:
-    """See ``engine.jobs.driver.Workers``. An actor has one order in its hands at most, and no result travels. One that dies is replaced; one on a node that does not fit is not, and its node is told about.
+    """See ``engine.jobs.driver.Workers``. An actor has one order in its hands at most, and no result travels. One that dies is
+    replaced; one on a node that does not fit is not, and its node is told about.
 
     Args:
         directory: of the job.
