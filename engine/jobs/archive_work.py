@@ -11,11 +11,11 @@ from engine.errors import PublishError
 from engine.jobs.joining import Part
 from engine.jobs.joins import Chain, Done, chain_of
 from engine.jobs.models_named import models_opened
+from engine.jobs.orders import Tree, plan_task, read_plan, segment_task
 from engine.jobs.pieces import Piece
 from engine.jobs.plan import Plan, read_done
 from engine.jobs.scan import Scan
 from engine.jobs.segments import WHOLE, Segment
-from engine.jobs.steps import Tree, plan_task, read_plan, segment_task
 from engine.jobs.task import Task
 
 
