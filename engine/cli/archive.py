@@ -57,8 +57,8 @@ def submit(
     """Process recordings, and join what was found into one result.
 
     Give the same command again after whatever ended it, and it goes on. Ctrl-C
-    finishes the tasks that run; a second one leaves them: nothing that was done
-    is lost. A recording that kills two processes is set aside, and the others
+    finishes what the workers were given; a second one leaves it: nothing that
+    was done is lost. A recording that kills two processes is set aside, and the others
     go on.
 
     For example:

@@ -21,13 +21,13 @@ from engine.jobs.job_folder import STATUS, JobFolder
 from engine.jobs.lease import Lease, Observer
 from engine.jobs.messages import Ended
 from engine.jobs.schedule import Entry, Schedule
-from engine.jobs.standing import MOST_TOLD, Bad, Pace, Phase, Standing, bad_of, left_of
+from engine.jobs.standing import MOST_TOLD, Bad, Pace, Phase, Standing, bad_of, done_cost, left_of
 from engine.jobs.task import Task
 
 _LOOK_SECONDS = 1.0
 _POLL_SECONDS = 0.5
 _TOGETHER_COST, _TOGETHER = 20.0, 16
-"""Of tasks that are handed out together, so that a worker need not wait for the next one after each second of work."""
+"""The most that is handed out together, in seconds of video and in tasks: a worker need not wait after each second of work."""
 
 
 class JobStopped(FacestreamError):
@@ -161,7 +161,7 @@ class Driver:
             entry = new.pop()
             if entry.task.key in done:
                 new += self._finish(entry)
-        self._known_done = _done_cost(list(self.schedule))
+        self._known_done = done_cost(list(self.schedule))
         self._tell("working")
 
     def _turn(self) -> None:
@@ -260,7 +260,7 @@ class Driver:
         now = time.monotonic()
         done = sum(one.done_seconds for one in entries)
         if any(not one.task.first for one in self._in_hand()):
-            self._pace.note(now, _done_cost(entries) - self._known_done, done, len(self._running))
+            self._pace.note(now, done_cost(entries) - self._known_done, done, len(self._running))
         recordings = {one.task.recording for one in entries} - self.schedule.bad.keys()
         return Standing(
             phase=phase,
@@ -281,12 +281,6 @@ class Driver:
             bad=bad[:MOST_TOLD],
             problem=problem,
         )
-
-
-def _done_cost(entries: list[Entry]) -> float:
-    """Return the cost of what was done, parts of tasks included."""
-    counted = [one for one in entries if one.state in ("running", "done") and not one.task.first]
-    return sum(one.task.cost - left_of(one) for one in counted)
 
 
 def _fatal(ended: Ended, node: str) -> FacestreamError:
