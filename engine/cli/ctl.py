@@ -13,8 +13,8 @@ from cyclopts import App, Parameter
 from engine.cli.ctl_ways import OWN, Where, answered, asked, point_out_namesakes, show
 from engine.cli.overwriting import check_new
 from engine.config import SourceConfig
-from engine.config_errors import explain
-from engine.config_serve import MOST_UPLOAD_BYTES
+from engine.config.errors import explain
+from engine.config.serve import MOST_UPLOAD_BYTES
 from engine.contracts.probed import Probed
 from engine.control import answers, verbs
 from engine.control.schema import control_schema
