@@ -32,7 +32,7 @@ def recording_of(stream: str, facts: Mapping[str, Any], moved_to: Path | None = 
     if "pictures" in facts:
         found = [one for one in recordings_of(SourceConfig(uri=str(path))) if len(one.pictures) == facts["pictures"]]
         if len(found) != 1:
-            raise _other(stream, path, "is no series of so many pictures any more")
+            raise _other(stream, path, "no longer has that many pictures")
         recording = Recording(stream, path, found[0].pictures, facts.get("fps", SERIES_FPS), reading)
     else:
         recording = Recording(stream, path, reading=reading)
