@@ -21,7 +21,7 @@ from engine.cli.run_view import run_view
 from engine.cli.saying import say
 from engine.client.results import Run, load_run
 from engine.config import LiveConfig, SourceConfig
-from engine.config_file import load_config
+from engine.config.file import load_config
 from engine.contracts.count_words import count
 from engine.contracts.recording import Recording
 from engine.errors import SourceError, UsageError

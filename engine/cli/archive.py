@@ -12,7 +12,7 @@ from engine.cli.archive_words import one_line, summary
 from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.saying import say
-from engine.config_file import load_config
+from engine.config.file import load_config
 from engine.contracts.recording import shown
 from engine.errors import UsageError
 from engine.jobs.archive import Asked, retry_job, standing_of, submit_job

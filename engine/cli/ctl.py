@@ -13,7 +13,7 @@ from engine.cli.ctl_people import people_app
 from engine.cli.ctl_ways import OWN, Where, answered, asked, show
 from engine.cli.overwriting import check_new
 from engine.config import SourceConfig
-from engine.config_errors import explain
+from engine.config.errors import explain
 from engine.contracts.probed import Probed
 from engine.control import answers, verbs
 from engine.control.schema import control_schema

@@ -10,7 +10,7 @@ import msgspec
 from cyclopts import App, Parameter
 
 from engine.cli.ctl_ways import OWN, Where, asked, point_out_namesakes, show
-from engine.config_serve import MOST_UPLOAD_BYTES
+from engine.config.serve import MOST_UPLOAD_BYTES
 from engine.control import answers, verbs
 from engine.errors import FacestreamError, UsageError
 

@@ -12,7 +12,7 @@ import msgspec
 from cyclopts import Parameter
 
 from engine.config import DetectConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.count_words import count
 from engine.contracts.recording import shown
 from engine.crop.face_jpeg import face_jpeg
