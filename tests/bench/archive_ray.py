@@ -31,7 +31,7 @@ from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
-from engine.config_file import load_config
+from engine.config.file import load_config
 from engine.verify.galleries import gallery_to_follow
 from tests.assets import SHARED
 from tests.bench.processor import measured

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.config import Config
-from engine.config_file import load_config
+from engine.config.file import load_config
 from engine.detect.catalog import detector_named
 from engine.jobs.models_named import models_named, models_opened
 from engine.jobs.warm import Warm
