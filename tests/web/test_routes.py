@@ -9,6 +9,7 @@ from engine.control import answers, verbs
 from engine.control.answers import Problem
 from engine.web.paths import API
 from engine.web.routes import ENTRIES
+from tests.patience import PATIENCE_SECONDS
 from tests.web.server import FILES, Server
 from tests.web.service import JPEG, FakeService, door
 
@@ -170,7 +171,7 @@ def test_so_many_uploads_at_once_and_no_more(web: Server) -> None:
 
     def slowly(request: verbs.Request) -> answers.AnyResult:
         waiting.release()
-        assert let_go.wait(20)
+        assert let_go.wait(PATIENCE_SECONDS)
         return answers.Found()
 
     web.service.answer = slowly  # one at a time: the others wait in the service's queue, and hold their places here
@@ -181,14 +182,14 @@ def test_so_many_uploads_at_once_and_no_more(web: Server) -> None:
     for thread in threads:
         thread.start()
     try:
-        assert waiting.acquire(timeout=20)
+        assert waiting.acquire(timeout=PATIENCE_SECONDS)
         while not web.web.uploads.locked():
             threading.Event().wait(0.005)
         answer = web.ask("POST", "/api/v1/search", b"x", Content_Type="image/jpeg")
     finally:
         let_go.set()
         for thread in threads:
-            thread.join(20)
+            thread.join(PATIENCE_SECONDS)
     assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "busy", "2")
 
 
@@ -281,7 +282,7 @@ def test_a_picture_shows_what_the_stream_shows_now(web: Server, monkeypatch: pyt
     asked.start()
     assert web.service.wait_for_watcher() == b"\x01v1/preview/door/"
     web.service.preview("door")
-    asked.join(20)
+    asked.join(PATIENCE_SECONDS)
     assert (got[0].status, got[0].headers["Content-Type"], got[0].body) == (200, "image/jpeg", JPEG)
     assert got[0].headers["Cache-Control"] == "no-store"
     assert web.service.wait_for_watcher() == b"\x00v1/preview/door/"
