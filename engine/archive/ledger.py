@@ -11,7 +11,8 @@ from typing import Literal
 
 from engine.archive.chain import Block, Edit, Keep
 from engine.archive.files import first_data
-from engine.archive.pieces import chained_files, digests, row_bytes
+from engine.archive.pieces import chained_files, digests
+from engine.archive.vector_files import row_bytes
 
 _LENGTH = 32
 GONE = bytes(_LENGTH)

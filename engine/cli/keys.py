@@ -115,7 +115,7 @@ def list_keys(*, folder: FolderOption = None, json: JsonOption = False) -> int:
 
 @keys_app.command
 def revoke(name: Name, /, *, folder: FolderOption = None, json: JsonOption = False) -> int:
-    """Take a client out: a running engine cuts it within a second.
+    """Take a client out: a running engine disconnects it within a second.
 
     For example:
 

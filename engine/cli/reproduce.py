@@ -35,12 +35,12 @@ def reproduce(
 ) -> int:
     """Make one track of a result again from its recording: is it the same?
 
-    The faces that were written are cut again from the same frames and places; what
-    comes after is done anew: enlarging, the picture of the track, vectors, scores.
-    On the machine of the run, with its models and versions, it is equal, byte for
-    byte; elsewhere it may be near: pictures within 40 dB, vectors within a cosine
-    of 0.999, scores within 0.005 and the same decision. Models and versions that
-    are others than those of the run are named first. Exit code 1: it is not so.
+    The faces are cut again from the same frames and places; what follows is done
+    anew: enlarging, the picture of the track, vectors, scores. On the machine of
+    the run, with its models and versions, all is equal, byte for byte. Elsewhere
+    it may be near: pictures within 40 dB, vectors within a cosine of 0.999, scores
+    within 0.005, and the same decision. Models and versions that differ from the
+    run's are named first. Exit code 1: it is neither equal nor near.
 
     For example:
 

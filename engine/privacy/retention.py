@@ -22,6 +22,7 @@ from engine.archive.checkpoints import PROGRESS
 from engine.archive.files import FACES, whole_lines
 from engine.archive.pieces import CORRECTIONS
 from engine.archive.reader import recorded
+from engine.archive.vector_files import vector_files
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import FacestreamError, UsageError
 from engine.keys.signing import SigningKey
@@ -231,7 +232,7 @@ def _remove(directory: Path, gone: Destroyed) -> None:
         gone.pictures += sum(len(names) for _, _, names in os.walk(faces))
         shutil.rmtree(faces)
     with Folder(directory) as folder:
-        own = [RUN, REPORT, PROGRESS, CHAIN, CORRECTIONS, *LINES, *(path.name for path in directory.glob("embeddings_*.f32"))]
+        own = [RUN, REPORT, PROGRESS, CHAIN, CORRECTIONS, *LINES, *(path.name for path in vector_files(directory))]
         for name in own:
             folder.remove(name, Destroyed())
     if not any(directory.iterdir()):
