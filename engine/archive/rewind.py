@@ -39,12 +39,12 @@ def rewind(directory: Path, resume: Resume, chain: ChainWriter) -> None:
     """Drop what ``resume`` does not keep; for a restarted publisher, only what is torn. The chain is told.
 
     Raises:
-        PublishError: the directory has changed since it was looked at, or its chain is damaged.
+        PublishError: the directory has changed since it was read, or its chain is damaged.
         OSError: it cannot be written.
     """
     changed = [name for name, size in resume.sizes.items() if size_of(directory / name) != size]
     if changed:
-        raise PublishError(f"{directory} has changed since it was looked at ({', '.join(changed)}): start the run again")
+        raise PublishError(f"{directory} has changed since it was read ({', '.join(changed)}): start the run again")
     _remove_leftovers(directory)
     if resume.append:
         for name in LINES:

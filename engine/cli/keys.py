@@ -126,7 +126,7 @@ def revoke(name: Name, /, *, folder: FolderOption = None, json: JsonOption = Fal
     if json:
         sys.stdout.write(msgspec.json.encode({"revoked": name, "folder": str(opened.path)}).decode() + "\n")
     else:
-        say(f"revoked {name}: running engines that use {opened.path} cut it within a second")
+        say(f"revoked {name}: running engines that use {opened.path} disconnect it within a second")
     return 0
 
 

@@ -76,7 +76,7 @@ def _say(told: Reproduction) -> None:
     if not told.scores_compared:
         say("the scores were not compared: the gallery is another one now, or not there")
     if not told.hashed:
-        say("the run has not recorded the SHA-256 of the recording: that it is the one that was read, nobody can say")
+        say("the run did not record the SHA-256 of the recording, so nobody can say whether this is the one that was read")
     if not told.last_word:
         say(f"track {told.track_id} has no last word in the result, as after a kill: only its faces were compared")
     how = "found and followed anew from the beginning of" if told.whole else "cut again from"
