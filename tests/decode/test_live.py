@@ -18,8 +18,9 @@ from tests.rtsp.clips import frame_number
 from tests.rtsp.script import Behaviour
 from tests.rtsp.scripted import ScriptedServer
 
+pytestmark = pytest.mark.alone
 
-@pytest.mark.alone
+
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_frames_come_at_once_in_order_with_their_times(clip, transport):
     with ScriptedServer(clip) as server, watching(server.url(), transport=transport) as watch:
@@ -54,7 +55,6 @@ def test_ten_detections_a_second_are_marked(clip):
     assert sum(frame.detect for frame in watch.frames) == pytest.approx(20, abs=1)
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_the_cameras_own_time_comes_with_the_frames(clip, transport):
     ahead_seconds = 3600.0

@@ -14,8 +14,9 @@ from tests.rtsp.faults import Stall
 from tests.rtsp.script import Behaviour
 from tests.rtsp.scripted import ScriptedServer
 
+pytestmark = pytest.mark.alone
 
-@pytest.mark.alone
+
 def test_close_ends_it_also_while_it_connects(clip):
     with ScriptedServer(clip, Behaviour(silent=frozenset({"DESCRIBE"}))) as server:
         with watching(server.url(), connect_seconds=30.0, stall_seconds=30.0) as watch:

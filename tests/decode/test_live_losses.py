@@ -22,6 +22,8 @@ from tests.rtsp.script import Behaviour
 from tests.rtsp.scripted import ScriptedServer
 from tests.rtsp.server import GstServer
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
 def test_silence_is_stalled_then_live_again_then_a_new_connection(clip, transport):
@@ -101,7 +103,6 @@ def test_a_refused_password_waits_long_and_is_tried_once(clip):
     assert "wrong" not in str(watch.states)
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("fault", [Close(2), Reset(2), None])
 def test_reconnecting_leaves_nothing_behind(clip, fault):
     behaviour = Behaviour(answers={"DESCRIBE": 404}) if fault is None else Behaviour(faults=(fault,), speed=50.0)
@@ -115,7 +116,6 @@ def test_reconnecting_leaves_nothing_behind(clip, fault):
     assert marks[0] == marks[1]
 
 
-@pytest.mark.alone
 def test_a_real_server_is_lost_and_found_again(clip):
     with GstServer({"cam": clip}, user="admin", password="secret") as server:
         with watching(server.url("cam", "admin:secret")) as watch:

@@ -12,6 +12,8 @@ from tests.rtsp.faults import Garbage, Jump, Restart, Switch, Unsteady
 from tests.rtsp.script import Behaviour
 from tests.rtsp.scripted import ScriptedServer
 
+pytestmark = pytest.mark.alone
+
 
 def test_a_new_size_is_announced_before_its_first_frame(clip, small_clip):
     behaviour = Behaviour(faults=(Switch(25, clip=small_clip),), speed=4.0)
@@ -90,7 +92,6 @@ def test_in_the_middle_of_a_group_of_pictures_there_is_nothing_before_the_key_fr
     assert watch.decoder.counters["drops.no_key_frame"] >= 20
 
 
-@pytest.mark.alone
 def test_a_decoder_that_is_late_goes_on_at_a_key_frame(clip):
     with ScriptedServer(clip) as server, watching(server.url(), leaves_out_late=True) as watch:
         watch.until(lambda w: len(w.frames) == 5)

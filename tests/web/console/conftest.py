@@ -17,8 +17,7 @@ SIGNED_OUT = "the server responded with a status of 401"
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
-    """While it is there, an event loop runs in this thread: no other test can have one."""
-    # of this folder: it is gone before the tests of another one begin
+    """While it is there, an event loop runs in this thread and no other test can have one: it goes with this folder's last."""
     with chromium("--enable-precise-memory-info") as started:
         yield started
 
