@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from engine.errors import FacestreamError
@@ -56,8 +57,12 @@ class PlacedCameras:
             self._parts.streams.displace(self._parts.state.desired, name)
 
     def may_run(self, name: str) -> bool:
-        """Whether a camera is read, or may be before long."""
+        """Whether something of a camera may still be published, or may be before long."""
         return name in self._parts.streams.placed or self._parts.life.may_read(name)
+
+    def tell(self, ring: Callable[[], None]) -> None:
+        """Call this when ``may_run`` has become false of some camera."""
+        self._parts.life.on_gone = ring
 
     def load(self) -> Load:
         """Return how much there is to do, since the last call."""

@@ -30,6 +30,10 @@ class MarkedCameras:
         """Camera, from, to."""
         self.refuses: dict[str, str] = {}
         self._lock = threading.Lock()
+        self._ring: Callable[[], None] = lambda: None
+
+    def tell(self, ring: Callable[[], None]) -> None:
+        self._ring = ring
 
     def start(self, camera: FleetCamera, *, keeps: bool) -> str:
         with self._lock:
@@ -65,6 +69,7 @@ class MarkedCameras:
 
     def _end(self, name: str, when: float = 0.0) -> None:
         self.runs.append((name, self._running.pop(name)[1], when or time.monotonic()))
+        self._ring()
 
 
 class Node(Closing):
