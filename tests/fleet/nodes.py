@@ -95,6 +95,17 @@ class Node(Closing):
         self.agent.close()
 
 
+def settled(*nodes: Node) -> tuple[Node, ...]:
+    """Let all of these count at once, as if each had held its lease for as long as that is; return them."""
+    wait_for(lambda: all(node.agent._permission.has_session for node in nodes))
+    for node in nodes:
+        permission = node.agent._permission
+        with permission._lock:
+            assert permission._since is not None
+            permission._since -= permission.timing.lease
+    return nodes
+
+
 def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> float:
     """Wait until something holds; return how long that took."""
     began = time.monotonic()
