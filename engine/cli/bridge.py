@@ -28,7 +28,7 @@ from engine.contracts.redaction import redact
 from engine.contracts.replay import Kind
 from engine.errors import MissingRuntimeError, UsageError
 from engine.help_page import SELDOM
-from engine.pipeline.signals import ENDING, leave_terminal
+from engine.pipeline.signals import heard, leave_terminal
 
 _GB = 1e9
 
@@ -109,9 +109,8 @@ async def _carry(
             leave_terminal()
         carrying.stop()
 
-    for number in ENDING:
-        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
-            loop.add_signal_handler(number, stop, number)
+    for number in heard():
+        loop.add_signal_handler(number, stop, number)
     tell(f"from {redact(site.endpoint)} to {broker.shown}, stream {broker.stream_name}")
     await carrying.run(show, drain_seconds)
 

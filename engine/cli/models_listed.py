@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from engine.config import SuperResolveConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.manifest import read_manifest
 from engine.errors import ModelError
 from engine.models import DOWNLOADABLE, Downloadable, embedded_manifests, find_model, models_dir

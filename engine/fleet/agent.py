@@ -16,7 +16,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from engine import __version__
-from engine.config_fleet import FleetConfig
+from engine.config.fleet import FleetConfig
 from engine.contracts.messages import is_stream_name
 from engine.errors import ConfigError, DatabaseError, error_words
 from engine.fleet.cache import FleetFolder, Remembered

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import zmq
 from msgspec.structs import replace
 
-from engine.config_serve import ServeConfig
+from engine.config.serve import ServeConfig
 from engine.contracts.unreadable import UNREADABLE
 from engine.control.answers import Problem, Reply, encode_reply
 from engine.control.verbs import PROTOCOL, Request, decode_request, largest_request

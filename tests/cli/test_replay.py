@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import zmq
 
+from engine.cli.replay import _Stop
 from engine.client import End, Face, Received, Subscriber
 from engine.contracts.messages import kind_of
 from tests.cli.command import complains, here
@@ -57,6 +58,22 @@ def test_it_waits_for_a_reader_and_can_be_stopped_meanwhile(tmp_path: Path) -> N
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
         assert "sent 0 messages in 0 runs" in process.stderr.read()
+
+
+def test_a_closed_terminal_ends_it_but_not_under_nohup() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with _Stop() as stop:
+            signal.raise_signal(signal.SIGHUP)
+            assert not stop.is_asked()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    with _Stop() as stop:
+        signal.raise_signal(signal.SIGHUP)
+        signal.raise_signal(signal.SIGHUP)
+        assert stop.is_asked()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
 
 
 def test_a_changed_picture_is_told_and_the_rest_is_sent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -143,3 +143,11 @@ def test_references_of_a_first_picture_that_are_shown_later_are_not_taken_for_lo
     picture.pts = packets[first].pts
     assert not damage.is_too_early(picture)
     assert damage.left_out == 0
+
+
+@pytest.mark.parametrize("refused", [{}, {6}])
+def test_a_lost_picture_of_an_avi_shifts_no_time_behind_the_next_key_frame(tmp_path, refused):
+    """Times are those of the packets, in order: one of which no picture came must not wait for the next picture."""
+    whole = clip(tmp_path / "a.avi", "libx264", bf="2", **{"x264-params": "b-adapt=0"})
+    frames, _ = read(remuxed(whole, tmp_path / "b.avi", {3, 4}, spoil=refused))
+    assert [frame.time.pts for frame in frames][-3 * GOP :] == list(range(GOP, 4 * GOP))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from engine.config_file import load_config
+from engine.config.file import load_config
 from tests.deploy.test_files import DEPLOY, checked, tool
 
 BASE, FLEET, ARCHIVE = (DEPLOY / "kubernetes" / part for part in (".", "fleet", "archive"))

@@ -212,7 +212,7 @@ def test_a_series_of_pictures_is_one_stream_and_a_photograph_gives_its_face(tmp_
     assert (track["frames_seen"], track["last_pts_seconds"]) == (4, pytest.approx(0.4)), "of four frames"
     facts = json.loads((out / "run.json").read_text(encoding="utf-8"))["inputs"]["seq"]
     assert (facts["pictures"], facts["fps"], len(facts["sha256"])) == (5, 10.0, 64)
-    assert "1 of 5 pictures were left out" in " ".join(done.stderr.split())
+    assert "1 of 5 pictures was left out" in " ".join(done.stderr.split())
     again = run(out, *(word for source in sources for word in ("--source", source)), "--fps", 10, "--resume")
     assert again.returncode == 0, again.stderr
     assert faces_of(out) == ["photo", "seq", "single"]

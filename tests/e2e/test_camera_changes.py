@@ -13,7 +13,7 @@ import pytest
 
 from engine.client import load_run
 from engine.config import Config, CropConfig, DetectConfig, OutputConfig, SourceConfig, SuperResolveConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.camera import Camera
 from engine.pipeline.control import RunControl
 from engine.pipeline.run import run_pipeline

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.config import Config, CropConfig, DetectConfig, OutputConfig, SourceConfig, SuperResolveConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.pipeline import crew
 from engine.pipeline.bodies import BODIES
 from engine.pipeline.run import RunResult, run_pipeline

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.config_fleet import FleetConfig
+from engine.config.fleet import FleetConfig
 from engine.fleet.agent import Agent
 from engine.fleet.file import FleetCamera
 from engine.fleet.view import Load

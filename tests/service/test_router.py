@@ -13,7 +13,7 @@ import zmq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.config_serve import ServeConfig
+from engine.config.serve import ServeConfig
 from engine.control.answers import Done, Reply, Status, Streams, decode_reply
 from engine.control.client import ControlClient, ControlError, NoServiceError
 from engine.control.verbs import PROTOCOL, GetStatus, ListStreams, PauseStream, Request, encode_request

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from engine.config import DetectConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.service.refusal import Refusal
 from engine.service.task_messages import SelfTested, SelfTestTask, TaskReply, encode_task_reply
 from engine.service.tasks import MOST_AT_ONCE, Tasks

@@ -58,6 +58,8 @@ def usual_answer(request: Request) -> AnyResult | Problem | None:
             )
         case verbs.ListPeople():
             return answers.People(people=[answers.Person(name="Ada", pictures=2)])
+        case verbs.ListQuarantine():
+            return answers.Quarantine(pictures=[])
         case verbs.SearchPerson():
             return answers.Found(reason="no face")
         case verbs.GetSettings() | verbs.ChangeSettings():

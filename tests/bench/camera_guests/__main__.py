@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import Config, CropConfig, DetectConfig, PublishConfig, SourceConfig, SuperResolveConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.camera import Camera
 from engine.pipeline.control import RunControl
 from engine.pipeline.run import run_pipeline

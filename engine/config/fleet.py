@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.config_section import Positive, Section
+from engine.config.section import Positive, Section
 
 
 class FleetConfig(Section, frozen=True):
