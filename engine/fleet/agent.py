@@ -206,7 +206,7 @@ class Agent(Closing):
 
     def _about(self, lease: Lease) -> About:
         config = self._config
-        host = config.address or lease.address()
+        host = config.address.replace("{node}", self.node) or lease.address()
         return About(
             labels=config.labels,
             capacity=float(config.capacity or 0),

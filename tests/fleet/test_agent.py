@@ -188,9 +188,10 @@ def test_a_second_process_of_a_name_waits_and_changes_nothing(
     connection: Connection, begin: Begin, database: str, tmp_path: Path
 ) -> None:
     apply(connection, fleet(camera("door", needs={"site": "north"})))
-    (a,) = settled(begin("a", labels={"site": "north"}))
+    (a,) = settled(begin("a", labels={"site": "north"}, address="{node}.example.org"))
     wait_for(lambda: a.cameras.names == {"door"})
     before = fleet_view(connection).nodes[0].about
+    assert before.endpoint.startswith("tcp://a.example.org:")
     (tmp_path / "other").mkdir()
     with Node("a", database, tmp_path / "other", labels={"site": "south"}) as second:
         waiting = (
