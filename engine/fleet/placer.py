@@ -114,9 +114,9 @@ def _nodes(
     have_capacity = all(msgspec.convert(row[6], About).capacity for row in told_nodes)
     for name, held, missing, renewed, lease, drained, told_about, told_load in told_nodes:
         about, load = msgspec.convert(told_about, About), msgspec.convert(told_load, Load)
-        away = f"absent since {utc_words(int(renewed.timestamp() * 1e9))}" if missing else "" if held else "cut off just now"
-        away = away or ("drained" if drained else "" if load.running else "without a run now")
         weight = sum(weights.get(camera, 0.0) for camera, row in placements.items() if row.holder == name)
+        away = f"absent since {utc_words(int(renewed.timestamp() * 1e9))}" if missing else "" if held else "cut off just now"
+        away = away or (("draining" if weight else "drained") if drained else "" if load.running else "without a run now")
         works = load.down_seconds < lease
         if held and works:
             present.add(name)
