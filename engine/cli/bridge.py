@@ -23,7 +23,7 @@ from engine.bridge.names import check_prefix
 from engine.bridge.packing import Wishes
 from engine.cli.json_lines import JsonOption
 from engine.cli.plain import plain
-from engine.contracts.count_words import count
+from engine.contracts.count_words import count, megabytes
 from engine.contracts.redaction import redact
 from engine.contracts.replay import Kind
 from engine.errors import MissingRuntimeError, UsageError
@@ -163,7 +163,7 @@ def words_of(status: BridgeStatus) -> str:
     """Return one line about a bridge."""
     words = [f"link {status.link}", f"{count(status.published, 'message')} carried"]
     if status.waiting:
-        words.append(f"{status.waiting:,} wait ({status.waiting_bytes / 1e6:,.1f} MB, {status.waits_seconds:,.0f} s)")
+        words.append(f"{status.waiting:,} wait ({megabytes(status.waiting_bytes)}, {status.waits_seconds:,.0f} s)")
     named = {
         "repeated": status.repeated,
         "refused": status.refused,

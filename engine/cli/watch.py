@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Annotated, Literal
 
 import msgspec
@@ -90,7 +89,7 @@ def watch(
     output = _JsonLines() if json else _Lines()
     with subscriber, ExitStack() as closing:
         saver = closing.enter_context(_Saver(save, endpoint, follow, overwrite)) if save else None
-        with _Stop() as stop:
+        with suppress(KeyboardInterrupt), _Stop() as stop:
             for item in subscriber:
                 with stop.held_back():
                     output.show(item)
@@ -100,17 +99,13 @@ def watch(
 
 
 class _Stop(TakenSignals):
-    """Ctrl-C, SIGTERM or a terminal that is closed ends the block quietly, but never in the middle of a message that is being
-    written."""
+    """Ctrl-C, SIGTERM or a terminal that is closed ends the block by a ``KeyboardInterrupt``, but never in the middle of a
+    message that is being written."""
 
     def __init__(self) -> None:
         super().__init__(self._ask)
         self._busy = False
         self._asked = False
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
-        super().__exit__(kind, error, trace)
-        return kind is KeyboardInterrupt
 
     @contextmanager
     def held_back(self) -> Iterator[None]:

@@ -8,7 +8,6 @@ import signal
 import sys
 import termios
 from collections.abc import Callable, Sequence
-from types import TracebackType
 from typing import Any, Self
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -31,10 +30,9 @@ class TakenSignals:
         self._before = {number: signal.signal(number, self._take) for number in heard(self._asked_for)}
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+    def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        return False
 
     def _take(self, number: int, _: object) -> None:
         if number == signal.SIGHUP:

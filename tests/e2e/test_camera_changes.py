@@ -19,11 +19,11 @@ from engine.pipeline.control import RunControl
 from engine.pipeline.run import run_pipeline
 from engine.pipeline.status import RunStatus, StreamStatus
 from tests.e2e.live_run import make_clip
-from tests.e2e.test_processes import children_of
+from tests.e2e.processes import children_of
 from tests.rtsp.fixtures import StartGst, gst
 
 __all__ = ["gst"]
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 ROUNDS = 3
 
 

@@ -14,6 +14,7 @@ from engine.fleet.file import FleetCamera
 from engine.fleet.view import Load
 from engine.runtime.closing import Closing
 from engine.runtime.permit import Permit, now_seconds
+from tests.patience import PATIENCE_SECONDS
 
 
 class MarkedCameras:
@@ -106,7 +107,7 @@ def settled(*nodes: Node) -> tuple[Node, ...]:
     return nodes
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> float:
+def wait_for(condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> float:
     """Wait until something holds; return how long that took."""
     began = time.monotonic()
     while not condition():
