@@ -10,7 +10,7 @@ JITTER_FRAMES = 1.5
 FIRST_STEP_SECONDS = 1.0
 """From a frame without a time stamp to the first one: a longer step says that the stamps count from somewhere else."""
 _WRAPS_TICKS = (1 << 33, 1 << 32, -(1 << 31))
-"""Where counters of time stamps begin anew: MPEG-2 systems, and containers of 32 bits. FLV's have 31, which FFmpeg takes for 32:
+"""Where counters of time stamps begin anew: MPEG-2 systems, and containers of 32 bits. FLV has 31, which FFmpeg takes for 32:
 time then runs ahead by what is between them."""
 Bridge = Literal["none", "backward", "both"]
 
