@@ -34,6 +34,7 @@ For example:
     facestream fleet status
     facestream fleet drain box-2
     facestream fleet undrain box-2
+    facestream fleet rebalance --dry-run
     facestream fleet forget box-3
 
 Exit code: 0 done, 1 not done, 2 used wrongly; of `status` also 1 where a camera has no node.
@@ -111,6 +112,30 @@ def undrain_node(node: NodeArgument, /, *, database: DatabaseOption) -> int:
     with _database(database) as connection:
         undrain(connection, node)
     say(f"{node} may be given cameras")
+    return 0
+
+
+@fleet_app.command(name="rebalance")
+def rebalance_nodes(
+    *,
+    database: DatabaseOption,
+    dry_run: Annotated[bool, Parameter(negative=(), help="Show which cameras would move, and move none.")] = False,
+    json: JsonOption = False,
+) -> int:
+    """Give each node its share of the cameras, as after a new one has come, and show which move.
+
+    By `fleet.capacity` where all nodes have one, else by their processors. No more cameras move than that takes, of each node
+    one after another.
+    """
+    from engine.fleet.rebalance import rebalance
+
+    with _database(database) as connection:
+        moves = rebalance(connection, dry_run=dry_run)
+    if json:
+        write_lines([{"moves": [move._asdict() for move in moves], "applied": not dry_run}])
+        return 0
+    for line in [f"{move.camera} {move.before} -> {move.after}" for move in moves] or ["nothing moves"]:
+        say(line)
     return 0
 
 

@@ -204,7 +204,8 @@ class Decoder(RecordingReader):
                     continue
                 self._cut = "in the middle of a packet" if marks_cut and packet.is_corrupt else ""
                 if follow_time and packet.pts is not None:
-                    self._read_to_seconds = max(self._read_to_seconds, float(packet.pts * packet.time_base))
+                    ends = packet.pts + (packet.duration or 0)
+                    self._read_to_seconds = max(self._read_to_seconds, float(ends * packet.time_base))
                 if packet.stream.index == stream.index:
                     if is_encrypted_packet(packet):
                         raise encrypted(self._path, "common encryption", self._after())

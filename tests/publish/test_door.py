@@ -9,6 +9,7 @@ import time
 import pytest
 import zmq
 
+from tests.patience import PATIENCE_SECONDS
 from tests.publish.locked import KINDS, locked
 from tests.publish.samples import end, face
 from tests.publish.strangers import key_of_another_engine, key_that_is_not_on_the_list, no_key, revoked_key
@@ -128,7 +129,7 @@ def test_who_cannot_be_cut_as_too_many_files_are_open_is_cut_at_the_next_look(so
 
 def have_arrived(at, client):
     """Wait, while the publisher reads nothing, until what was sent before a client came is there: one thread moves it all."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while zmq.Event.HANDSHAKE_SUCCEEDED not in client.seen:
         assert time.monotonic() < deadline, "it never came in"
         at.publisher._door.poll()
