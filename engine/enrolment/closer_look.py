@@ -55,6 +55,12 @@ class _Cut:
     tilt_degrees: float = 0.0
 
 
+def moved(face: SeenFace, by_px: int) -> SeenFace:
+    """Return a face with its place moved to the right and down."""
+    landmarks = None if face.landmarks is None else face.landmarks + np.float32(by_px)
+    return replace(face, box=face.box + np.array([by_px, by_px, 0, 0], np.float32), landmarks=landmarks)
+
+
 def look_closer(picture: Uint8, places: Float32, detector: Detector) -> list[list[SeenFace]]:
     """Return for each place what was seen there, the most certain turn first; nothing where it was a false alarm.
 

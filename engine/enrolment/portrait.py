@@ -13,8 +13,8 @@ from engine.crop.quality import assess
 from engine.detect.detector import Detector
 from engine.detect.nested import shares
 from engine.detect.second_look import SecondLook
-from engine.enrolment.closer_look import SeenFace, look_closer
-from engine.enrolment.search import find_places
+from engine.enrolment.closer_look import SeenFace, look_closer, moved
+from engine.enrolment.search import find_places, framed_picture
 from engine.enrolment.turns import turn_boxes, turn_picture
 from engine.errors import EnrolmentRefused
 from engine.runtime.colour import planes_from_bgr
@@ -32,8 +32,10 @@ _BACKGROUND = 1 / 6
 """Faces smaller than this share of the largest are not counted: pictures on a wall, passers-by far behind."""
 _OTHER_WAY_UP = 0.1
 """As far the certainty must be above that of the same face on its head, to say which of them it is."""
+_FRAME, _FILLS = 0.5, 0.5
+"""Where nobody was found: the frame that is put around the picture, as a share of its longer side, and how much of its shorter
+side a face then has to fill. Detectors know faces with something around them."""
 _SAME_PLACE = 0.5
-_NOBODY = "{path} shows no face that the detector {detector} finds: give a clear frontal picture"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,7 +63,7 @@ def find_people(path: Path, picture: Uint8, detector: Detector, second_look: Sec
     faces = _likely_faces(picture, detector, second_look)
     sure = [turns for turns in faces if _is_sure(turns[0])]
     if not sure:
-        raise EnrolmentRefused(_NOBODY.format(path=path, detector=detector.name))
+        raise _nobody(path, picture, detector)
     sure.sort(key=lambda turns: -_size(turns[0]))
     return [_upright(picture, turns[0]) for turns in sure]
 
@@ -79,12 +81,20 @@ def find_portrait(path: Path, picture: Uint8, detector: Detector, second_look: S
         EnrolmentRefused: it shows nobody, several people, or somebody of whom it cannot be told which way up they are.
         InferenceError: the detector fails.
     """
-    turns = _of_the_only_face(path, _likely_faces(picture, detector, second_look), detector)
+    turns = _of_the_only_face(path, picture, _likely_faces(picture, detector, second_look), detector)
     face = turns[0]
     on_its_head = next((other.certainty for other in turns if (other.turn - face.turn) % 4 == 2), 0.0)
     if face.certainty - on_its_head < _OTHER_WAY_UP:
         raise EnrolmentRefused(f"in {path} it cannot be told which way up the face is: give a clear frontal picture")
     return _upright(picture, face)
+
+
+def _nobody(path: Path, picture: Uint8, detector: Detector) -> EnrolmentRefused:
+    height, width = picture.shape[:2]
+    if min(height, width) < _SMALLEST_PX:
+        least = f"a face of {_SMALLEST_PX:.0f} px does not fit into them"
+        return EnrolmentRefused(f"{path} has only {width}x{height} pixels, and {least}: give a larger picture")
+    return EnrolmentRefused(f"{path} shows no face that the detector {detector.name} finds: give a clear frontal picture")
 
 
 def _upright(picture: Uint8, face: SeenFace) -> Portrait:
@@ -97,6 +107,17 @@ def _upright(picture: Uint8, face: SeenFace) -> Portrait:
 
 
 def _likely_faces(picture: Uint8, detector: Detector, second_look: SecondLook | None) -> list[list[SeenFace]]:
+    """Return how each face was seen; where there is none, that of a picture which was cut to a face."""
+    faces = _believed(picture, detector, second_look)
+    if any(_is_sure(turns[0]) for turns in faces):
+        return faces
+    border = round(_FRAME * max(picture.shape[:2]))
+    framed = _believed(framed_picture(picture, border), detector, second_look)
+    filling = [turns for turns in framed if _size(turns[0]) >= _FILLS * min(picture.shape[:2])]
+    return [[moved(face, -border) for face in turns] for turns in filling] or faces
+
+
+def _believed(picture: Uint8, detector: Detector, second_look: SecondLook | None) -> list[list[SeenFace]]:
     faces = _faces(picture, detector)
     return [turns for turns in faces if second_look is None or _may_be_a_face(picture, turns[0], second_look)]
 
@@ -111,11 +132,11 @@ def _faces(picture: Uint8, detector: Detector) -> list[list[SeenFace]]:
     return _different(picture, look_closer(picture, places, detector))
 
 
-def _of_the_only_face(path: Path, faces: list[list[SeenFace]], detector: Detector) -> list[SeenFace]:
+def _of_the_only_face(path: Path, picture: Uint8, faces: list[list[SeenFace]], detector: Detector) -> list[SeenFace]:
     """Return how the only face was seen, the surest turn first."""
     sure = [turns[0] for turns in faces if _is_sure(turns[0])]
     if not sure:
-        raise EnrolmentRefused(_NOBODY.format(path=path, detector=detector.name))
+        raise _nobody(path, picture, detector)
     largest = max(map(_size, sure))
     way_up = max(sure, key=lambda face: face.certainty).turn
     people = [

@@ -76,6 +76,14 @@ def _views(picture: Uint8) -> list[_View]:
     return views
 
 
+def framed_picture(picture: Uint8, border_px: int) -> Uint8:
+    """Return a picture with a border of one colour, the median of its outermost pixels, as a wall behind a face."""
+    edge = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+    colour = np.median(edge, axis=0).tolist()
+    sides = (border_px,) * 4
+    return np.asarray(cv2.copyMakeBorder(picture, *sides, cv2.BORDER_CONSTANT, value=colour), np.uint8)
+
+
 def _reduced(picture: Uint8, scale: float) -> Uint8:
     if scale == 1:
         return picture
