@@ -20,25 +20,25 @@ from engine.control.schema import control_schema
 from engine.errors import UsageError
 from engine.private_file import private_opener
 
-_EPILOGUE = """\
-Examples:
+_ABOUT = """\
+Ask a running service, or tell it what to do.
 
-  facestream ctl status
-  facestream ctl streams add rtsp://192.0.2.10/stream1 --name door
-  facestream ctl streams list --json
-  facestream ctl streams change door --set detect_fps=5
-  facestream ctl streams remove door
-  facestream ctl people enrol "Ada Lovelace" ada-1.jpg ada-2.jpg
-  facestream ctl settings set crop.min_size_px=16
-  facestream ctl status --endpoint tcp://192.0.2.5:5558 --key desk.key
-  facestream ctl drain
+For example:
 
-Exit codes: 0 done, 1 not done, 2 used wrongly, or no service answers.
+    facestream ctl status
+    facestream ctl streams add rtsp://192.0.2.10/stream1 --name door
+    facestream ctl streams list --json
+    facestream ctl streams change door --set detect_fps=5
+    facestream ctl streams remove door
+    facestream ctl people enrol "Ada Lovelace" ada-1.jpg ada-2.jpg
+    facestream ctl settings set crop.min_size_px=16
+    facestream ctl status --endpoint tcp://192.0.2.5:5558 --key desk.key
+    facestream ctl drain
+
+Exit code: 0 done, 1 not done, 2 used wrongly, or no service answers.
 """
 
-ctl_app = App(
-    name="ctl", help="Ask a running service, or tell it what to do.", help_epilogue=_EPILOGUE, help_format="plaintext"
-)
+ctl_app = App(name="ctl", help=_ABOUT, help_epilogue="", help_format="plaintext")
 streams_app = App(name="streams", help="Cameras.", help_epilogue="", help_format="plaintext")
 settings_app = App(name="settings", help="What may be changed while it runs.", help_epilogue="", help_format="plaintext")
 for _app in (streams_app, people_app, settings_app):
@@ -176,7 +176,7 @@ def set_settings(
 
 @ctl_app.command(name="log-level")
 def log_level(level: Literal["error", "warning", "info"], /, *, where: Where = OWN) -> int:
-    """Log this level and those above it from now on."""
+    """Set the lowest level that is logged from now on."""
     return show(asked(where, verbs.SetLogLevel(level=level), answers.Done), where)
 
 

@@ -76,7 +76,7 @@ def remove(
     overwrite: OverwriteOption = False,
     gallery: GalleryOption = "",
 ) -> int:
-    """Take a person out, or one of their pictures; a running engine no longer knows them from its next face on.
+    """Take a person out, or one of their pictures; a running engine no longer names them from the next face on.
 
     For example:
 

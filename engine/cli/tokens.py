@@ -122,7 +122,7 @@ def list_tokens(*, directory: DirectoryOption = None, json: JsonOption = False) 
 
 @tokens_app.command
 def revoke(name: Name, /, *, directory: DirectoryOption = None, json: JsonOption = False) -> int:
-    """Let somebody in no longer: a running service refuses the token at once, and ends its sessions.
+    """Take a token back: a running service refuses it at once, and ends its sessions.
 
     For example:
 

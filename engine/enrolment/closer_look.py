@@ -55,10 +55,12 @@ class _Cut:
     tilt_degrees: float = 0.0
 
 
-def moved(face: SeenFace, by_px: int) -> SeenFace:
-    """Return a face with its place moved to the right and down."""
-    landmarks = None if face.landmarks is None else face.landmarks + np.float32(by_px)
-    return replace(face, box=face.box + np.array([by_px, by_px, 0, 0], np.float32), landmarks=landmarks)
+def out_of_frame(face: SeenFace, scale: float, border_px: int) -> SeenFace:
+    """Return a face of a picture that was ``framed`` at its place in the picture itself."""
+    box = (face.box - np.array([border_px, border_px, 0, 0], np.float32)) / np.float32(scale)
+    points = face.landmarks
+    landmarks = None if points is None else (points - border_px + np.float32(0.5)) / np.float32(scale) - np.float32(0.5)
+    return replace(face, box=box, landmarks=landmarks)
 
 
 def look_closer(picture: Uint8, places: Float32, detector: Detector) -> list[list[SeenFace]]:

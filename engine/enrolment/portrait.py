@@ -13,8 +13,8 @@ from engine.crop.quality import assess
 from engine.detect.detector import Detector
 from engine.detect.nested import shares
 from engine.detect.second_look import SecondLook
-from engine.enrolment.closer_look import SeenFace, look_closer, moved
-from engine.enrolment.search import find_places, framed_picture
+from engine.enrolment.closer_look import SeenFace, look_closer, out_of_frame
+from engine.enrolment.search import find_places, framed
 from engine.enrolment.turns import turn_boxes, turn_picture
 from engine.errors import EnrolmentRefused
 from engine.runtime.colour import planes_from_bgr
@@ -32,10 +32,10 @@ _BACKGROUND = 1 / 6
 """Faces smaller than this share of the largest are not counted: pictures on a wall, passers-by far behind."""
 _OTHER_WAY_UP = 0.1
 """As far the certainty must be above that of the same face on its head, to say which of them it is."""
-_FRAME, _FILLS = 0.5, 0.5
-"""Where nobody was found: the frame that is put around the picture, as a share of its longer side, and how much of its shorter
-side a face then has to fill. Detectors know faces with something around them."""
+_FILLS = 0.5
+"""So much of a picture's shorter side a face has to fill that was seen only with a frame around it."""
 _SAME_PLACE = 0.5
+_NOBODY = "{path} shows no face that the detector {detector} finds: give a clear frontal picture"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,13 +57,14 @@ def find_people(path: Path, picture: Uint8, detector: Detector, second_look: Sec
     """Return everyone whose face a picture shows clearly, the largest first; the same arguments as ``find_portrait``.
 
     Raises:
-        EnrolmentRefused: it shows nobody.
+        EnrolmentRefused: it is too small for a face, or shows nobody.
         InferenceError: the detector fails.
     """
+    _check_size(path, picture)
     faces = _likely_faces(picture, detector, second_look)
     sure = [turns for turns in faces if _is_sure(turns[0])]
     if not sure:
-        raise _nobody(path, picture, detector)
+        raise EnrolmentRefused(_NOBODY.format(path=path, detector=detector.name))
     sure.sort(key=lambda turns: -_size(turns[0]))
     return [_upright(picture, turns[0]) for turns in sure]
 
@@ -78,10 +79,12 @@ def find_portrait(path: Path, picture: Uint8, detector: Detector, second_look: S
         second_look: says whether what was found is a face; None: the detector is believed.
 
     Raises:
-        EnrolmentRefused: it shows nobody, several people, or somebody of whom it cannot be told which way up they are.
+        EnrolmentRefused: it is too small for a face, or shows nobody, several people, or somebody of whom it cannot be told
+            which way up they are.
         InferenceError: the detector fails.
     """
-    turns = _of_the_only_face(path, picture, _likely_faces(picture, detector, second_look), detector)
+    _check_size(path, picture)
+    turns = _of_the_only_face(path, _likely_faces(picture, detector, second_look), detector)
     face = turns[0]
     on_its_head = next((other.certainty for other in turns if (other.turn - face.turn) % 4 == 2), 0.0)
     if face.certainty - on_its_head < _OTHER_WAY_UP:
@@ -89,12 +92,11 @@ def find_portrait(path: Path, picture: Uint8, detector: Detector, second_look: S
     return _upright(picture, face)
 
 
-def _nobody(path: Path, picture: Uint8, detector: Detector) -> EnrolmentRefused:
+def _check_size(path: Path, picture: Uint8) -> None:
     height, width = picture.shape[:2]
     if min(height, width) < _SMALLEST_PX:
         least = f"a face of {_SMALLEST_PX:.0f} px does not fit into them"
-        return EnrolmentRefused(f"{path} has only {width}x{height} pixels, and {least}: give a larger picture")
-    return EnrolmentRefused(f"{path} shows no face that the detector {detector.name} finds: give a clear frontal picture")
+        raise EnrolmentRefused(f"{path} has only {width}x{height} pixels, and {least}: give a larger picture")
 
 
 def _upright(picture: Uint8, face: SeenFace) -> Portrait:
@@ -111,10 +113,9 @@ def _likely_faces(picture: Uint8, detector: Detector, second_look: SecondLook | 
     faces = _believed(picture, detector, second_look)
     if any(_is_sure(turns[0]) for turns in faces):
         return faces
-    border = round(_FRAME * max(picture.shape[:2]))
-    framed = _believed(framed_picture(picture, border), detector, second_look)
-    filling = [turns for turns in framed if _size(turns[0]) >= _FILLS * min(picture.shape[:2])]
-    return [[moved(face, -border) for face in turns] for turns in filling] or faces
+    around, scale, border_px = framed(picture)
+    seen = [[out_of_frame(face, scale, border_px) for face in turns] for turns in _believed(around, detector, second_look)]
+    return [turns for turns in seen if _size(turns[0]) >= _FILLS * min(picture.shape[:2])] or faces
 
 
 def _believed(picture: Uint8, detector: Detector, second_look: SecondLook | None) -> list[list[SeenFace]]:
@@ -132,11 +133,11 @@ def _faces(picture: Uint8, detector: Detector) -> list[list[SeenFace]]:
     return _different(picture, look_closer(picture, places, detector))
 
 
-def _of_the_only_face(path: Path, picture: Uint8, faces: list[list[SeenFace]], detector: Detector) -> list[SeenFace]:
+def _of_the_only_face(path: Path, faces: list[list[SeenFace]], detector: Detector) -> list[SeenFace]:
     """Return how the only face was seen, the surest turn first."""
     sure = [turns[0] for turns in faces if _is_sure(turns[0])]
     if not sure:
-        raise _nobody(path, picture, detector)
+        raise EnrolmentRefused(_NOBODY.format(path=path, detector=detector.name))
     largest = max(map(_size, sure))
     way_up = max(sure, key=lambda face: face.certainty).turn
     people = [

@@ -44,6 +44,6 @@ def recording_at(stream: str, facts: Mapping[str, Any], moved_to: Path | None = 
     if "pictures" in facts:
         found = [one for one in recordings_of(SourceConfig(uri=str(path))) if len(one.pictures) == facts["pictures"]]
         if len(found) != 1:
-            raise not_the_one(stream, path, "is no series of so many pictures any more")
+            raise not_the_one(stream, path, "no longer has that many pictures")
         return Recording(stream, path, found[0].pictures, facts.get("fps", SERIES_FPS), reading)
     return Recording(stream, path, reading=reading)

@@ -22,7 +22,7 @@ from engine.errors import ConfigError, error_words
 from engine.keys.folder import default_folder
 from engine.publish.door import Door, user_id
 from engine.publish.endpoint import bind, harden
-from engine.service.bell import Bell
+from engine.runtime.bell import Bell
 from engine.service.caller import Caller, this_user
 from engine.service.directory import ServiceDirectory
 from engine.service.seldom import Seldom

@@ -92,7 +92,7 @@ def _fastest(
     session, choice = open_choice(candidates, example)
     if choice is None and len(candidates) > 1:
         warn(
-            f"no engine is used, as nobody can remember in {remembered().parent} which one is fastest: let this user write "
+            f"no engine is used, as it cannot be remembered in {remembered().parent} which one is fastest: let this user write "
             "there, set XDG_CACHE_HOME to another folder, or name super_resolve.runtime and precision"
         )
     taken = candidates[0].name if choice is None else choice.name

@@ -23,7 +23,7 @@ from tests.rtsp.clips import face_clip
 from tests.rtsp.fixtures import StartGst, gst
 
 __all__ = ["gst"]
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 ENOUGH = 3
 Picture = np.ndarray
 

@@ -58,7 +58,7 @@ def test_a_series_with_a_picture_less_is_another(tmp_path: Path) -> None:
     (series,) = recordings_of(SourceConfig(uri=str(_pictures(tmp_path / "seq", 3))))
     facts = series.facts()
     (tmp_path / "seq" / "1.png").unlink()
-    with pytest.raises(SourceError, match="is no series of so many pictures any more"):
+    with pytest.raises(SourceError, match="no longer has that many pictures"):
         recording_of("seq", facts)
 
 

@@ -29,7 +29,7 @@ from engine.pipeline.run import run_pipeline
 from engine.pipeline.status import RunStatus, StreamStatus
 from tests.bench.camera_turn import Faces
 from tests.e2e.live_run import make_clip
-from tests.e2e.test_processes import children_of
+from tests.e2e.processes import children_of
 from tests.rtsp.server import GstServer
 
 OTHERS = ("one", "two")

@@ -7,7 +7,7 @@ import pytest
 from engine.contracts.findings import Candidate
 from tests.web.console import fake_pictures
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 ANNA = [Candidate("Anna", 0.94, 0.95, false_name_chance=0.0002), Candidate("Omar", 0.7, 0.7, false_name_chance=0.2)]
 
 
