@@ -89,7 +89,8 @@ def _with_photographs(
 ) -> tuple[list[Side], str]:
     """Return both sides and whose vectors they have."""
     name = embedder or (tracks[0].result.embedder if tracks else "dlib")
-    with photographs(name) as (read, model):
+    paths = [Path(one) for one in words if one not in sides]
+    with photographs(paths, name) as (read, model):
         for track in tracks:
             check_embedder(model, track.result)
         return [sides[one] if one in sides else photograph_side(read(Path(one), face)) for one in words], model.sha256

@@ -58,7 +58,7 @@ def test_people_are_listed_named_and_undone(facestream, results):
         complains(facestream(*command, "--page", "one/p.html"), 2, "one/p.html lies inside the run's directory")
     complains(facestream("people", *results, "--note", "why"), 2, "belong to a correction")
     complains(facestream("people", *results, "--merge", "P-NOBODY", "gate/1"), 2, "nobody in these results")
-    complains(facestream("people", "nothing"), 1, "is not the output directory of a run")
+    complains(facestream("people", "nothing"), 2, "is not the output directory of a run")
     complains(facestream("people"), 2, "no result to look in")
 
 
@@ -127,3 +127,20 @@ def test_the_commands_of_the_page_do_what_they_say(facestream, results):
     said = json.loads(facestream("people", *results, "--json").out)["corrections"]
     assert [one["what"] for one in said] == ["name", "split", "merge"]
     assert said[0]["name"] == "O'Hara & Söhne"
+
+
+def test_a_photograph_that_cannot_be_read_is_said_before_models_are_loaded(facestream, results, monkeypatch):
+    monkeypatch.setattr("engine.cli.desk_options.open_embedder", lambda *_: pytest.fail("a model was loaded"))
+    Path("notes.png").write_text("no picture")
+    for photo in ("missing.png", "notes.png"):
+        complains(facestream("search", photo, *results), 1, photo)
+        complains(facestream("compare", photo, "one:yard/1"), 1, photo)
+
+
+def test_where_there_is_no_result_the_command_was_wrong_and_where_one_is_unreadable_it_failed(facestream, results):
+    for missing in ("nowhere", "."):
+        complains(facestream("people", missing), 2, "is not the output directory of a run")
+    complains(facestream("compare", "nowhere:yard/1", "one:yard/1"), 2, "nowhere is not the output directory of a run")
+    assert facestream("people", "nowhere", "one").code == 0  # the others go on
+    Path("two/run.json").write_text("no record")
+    complains(facestream("people", "nowhere", "two"), 1, "two/run.json is not the record of a run")
