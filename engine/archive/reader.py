@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -134,9 +135,10 @@ def as_written(directory: Path) -> dict[str, Any]:
     path = directory / "run.json"
     try:
         run = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise MissingResultError(f"{directory} is not the output directory of a run: {path.name}: {error.strerror}") from error
     except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+            why = f"is not the output directory of a run: {path.name}: {error.strerror}"
+            raise MissingResultError(f"{directory} {why}") from error
         raise PublishError(f"cannot read {path}: {error.strerror}") from error
     except UNREADABLE as error:
         raise PublishError(f"{path} is not the record of a run: {error}") from error

@@ -58,11 +58,11 @@ def compare(
     check_place(page, overwrite=overwrite)
     check_outside_runs(page)
     tracks = {words: track for words in (one, other) if (track := find_track(words)) is not None}
+    of_tracks = {words: track_side(track, vector_of(track), track_pictures(track)) for words, track in tracks.items()}
     digests = {track.result.embedder_sha256 for track in tracks.values()}
     if len(digests) > 1:
         first, second = (f"{track.result.embedder} of {track.result.run.directory}" for track in tracks.values())
         raise UsageError(f"vectors of two embedders cannot be compared: {first}, and {second}")
-    of_tracks = {words: track_side(track, vector_of(track), track_pictures(track)) for words, track in tracks.items()}
     if len(of_tracks) == len({one, other}):
         sides, digest = [of_tracks[one], of_tracks[other]], digests.pop()
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -16,6 +15,7 @@ from rich.text import Text
 
 from engine.archive.claim import check_writable
 from engine.cli.gallery_pictures import GalleryOption
+from engine.cli.json_lines import write_lines
 from engine.cli.long_work import check_place
 from engine.cli.tables import Column, Rows
 from engine.config import DetectConfig
@@ -111,7 +111,7 @@ def _tell_programs(name: str, results: Sequence[EnrolResult], gallery: str, name
     readable = [replace(result, reason=readable_path(result.reason)) for result in results]
     pictures = [msgspec.to_builtins(result, enc_hook=readable_path) for result in readable]
     said = {"name": name, "gallery": readable_path(gallery), "alike": namesakes, "pictures": pictures}
-    sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
+    write_lines([said])
 
 
 def _tell_people(name: str, results: Sequence[EnrolResult], gallery: str, namesakes: Sequence[str]) -> None:

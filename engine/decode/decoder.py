@@ -124,7 +124,7 @@ class Decoder(RecordingReader):
         self._frame_rate, self._frames_expected = 0.0, 0
         self._counted.counts["frames"] = self._first_frame
         self._since_change = start.since_mark if start else 0
-        self._read_to_seconds = 0.0
+        self._read_to_seconds, self._read_to_byte = 0.0, 0
         self._cut = ""
         self._refusal = ""
 
@@ -146,9 +146,8 @@ class Decoder(RecordingReader):
                 if self._seek_ticks is not None:
                     seek_to_key(container, stream, self._seek_ticks, exact=self._first_frame > 0)
                 yield from self._read(container, stream)
-                end = RecordingEnd(
-                    self._path, container, stream, self._counted, self._cut, self._read_to_seconds, self._refusal
-                )
+                read_to = self._read_to_seconds, self._read_to_byte
+                end = RecordingEnd(self._path, container, stream, self._counted, self._cut, *read_to, self._refusal)
                 end.check()
                 self._notes += end.missing_time()
                 if self._first_frame == 0:  # else the counters are not those of the whole recording
@@ -207,6 +206,7 @@ class Decoder(RecordingReader):
                 if follow_time and packet.pts is not None:
                     ends = packet.pts + (packet.duration or 0)
                     self._read_to_seconds = max(self._read_to_seconds, float(ends * packet.time_base))
+                self._read_to_byte = max(self._read_to_byte, (packet.pos or 0) + packet.size)
                 if packet.stream.index == stream.index:
                     if is_encrypted_packet(packet):
                         raise encrypted(self._path, "common encryption", self._after())

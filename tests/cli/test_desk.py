@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 import shlex
 from pathlib import Path
@@ -144,3 +145,28 @@ def test_where_there_is_no_result_the_command_was_wrong_and_where_one_is_unreada
     assert facestream("people", "nowhere", "one").code == 0  # the others go on
     Path("two/run.json").write_text("no record")
     complains(facestream("people", "nowhere", "two"), 1, "two/run.json is not the record of a run")
+
+
+def test_a_name_that_no_disk_takes_is_a_wrong_path_for_every_command(facestream):
+    name = "x" * 300
+    for command in (
+        ("people", name), ("compare", f"{name}:yard/1", name), ("audit", name), ("expire", name, "--pictures-days", "1"),
+        ("report", name), ("erase", "Ann", "--output", name, "--dry-run"), ("enhance", "a.png", "--out", name),
+    ):  # fmt: skip
+        complains(facestream(*command), 2, "File name too long")
+
+
+def test_a_folder_whose_name_is_not_utf8_is_told_to_programs_with_an_escape(facestream, tmp_path):
+    result = write_result(tmp_path / os.fsdecode(b"lat\xe9in"), [("ann", "", 0)])
+    run = json.loads((result / "run.json").read_bytes()) | {"inputs": {"yard": {"path": "yard.mp4"}}}
+    (result / "run.json").write_text(json.dumps(run))
+    for command in (("audit", result), ("expire", result, "--pictures-days", "1", "--dry-run"), ("report", result)):
+        assert "lat\\\\udce9in" in facestream(*command, "--json").out, command
+    complains(facestream("erase", "Ann", "--output", result, "--dry-run", "--json"), 1, "nothing of 'Ann' was found")
+    assert "lat\\udce9in" in (result / "report.html").read_text()
+
+
+def test_a_track_without_a_vector_is_not_said_to_be_of_another_embedder(facestream, results, tmp_path):
+    write_result(tmp_path / "none", [("ann", "", 0)], run_id="run3", sha256="")
+    (tmp_path / "none/embeddings_128.f32").write_bytes(b"")
+    complains(facestream("compare", "none:yard/1", "one:yard/1"), 1, "none:yard/1 has no vector")
