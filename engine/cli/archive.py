@@ -12,27 +12,24 @@ from engine.cli.archive_words import one_line, summary
 from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.saying import say
-from engine.config_file import load_config
+from engine.config.file import load_config
 from engine.contracts.recording import shown
 from engine.errors import UsageError
 from engine.jobs.archive import Asked, retry_job, standing_of, submit_job
 
-_EPILOGUE = """\
-Examples:
+_ABOUT = """\
+Process many recordings on all cores, of one machine or many.
 
-  facestream archive submit recordings/ --out tapes
-  facestream archive submit list.txt --out /shared/tapes --address auto
-  facestream archive submit 'cellar/*.mkv' --out tapes --config thorough.yaml
-  facestream archive status tapes
-  facestream archive retry tapes
+For example:
 
-Exit codes: 0 all are done, 1 some are not, 2 used wrongly, 130 stopped at once.
+    facestream archive submit recordings/ --out tapes
+    facestream archive submit list.txt --out /shared/tapes --address auto
+    facestream archive submit 'cellar/*.mkv' --out tapes --config thorough.yaml
+    facestream archive status tapes
+    facestream archive retry tapes
 """
 
-archive_app = App(
-    name="archive", help="Process many recordings on all cores, of one machine or many.", help_epilogue=_EPILOGUE,
-    help_format="plaintext",
-)  # fmt: skip
+archive_app = App(name="archive", help=_ABOUT, help_epilogue="", help_format="plaintext")
 
 Out = Annotated[Path, Parameter(help="The directory of the job.")]
 
@@ -55,16 +52,17 @@ def submit(
 ) -> int:
     """Process recordings, and join what was found into one result.
 
-    Give the same command again after whatever ended it, and it goes on. Ctrl-C
-    finishes the tasks that run; a second one leaves them: nothing that was done
-    is lost. A recording that kills two processes is set aside, and the others
-    go on.
+    Whatever ended it: give the same command again, and it goes on. Ctrl-C
+    finishes the tasks that run, a second Ctrl-C drops them; what was done is
+    kept. A recording that kills two processes is set aside, and the others go on.
 
     For example:
 
         facestream archive submit recordings/ --out tapes
 
         facestream archive submit list.txt --out /shared/tapes --address auto
+
+    Exit code: 0 all are done, 1 some are not, 2 used wrongly, 130 stopped at once.
     """
     if workers is not None and workers < 1:
         raise UsageError(f"--workers is {workers}: give 1 or more")

@@ -48,7 +48,7 @@ class Assign(Order, frozen=True):
 
 
 class Settled(Order, frozen=True):
-    """The publisher to the supervisor: everything of a recording up to this frame, or to its end, has been said."""
+    """The publisher to the supervisor: everything of a recording up to this frame, or of a stream to its end, has been said."""
 
     stream: str
     frame_index: int | None = None

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from engine.archive.reader import recorded
 from engine.archive.record import embedder_sha256
 from engine.config import DetectConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.count_words import count
 from engine.contracts.probed import Probed
 from engine.control.answers import Done, Enrolled, Found, PictureVerdict

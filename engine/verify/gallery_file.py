@@ -13,7 +13,15 @@ from typing import Any
 from engine.errors import GalleryError, MissingGalleryError
 from engine.verify.gallery_epoch import epoch_of, note, noted_beside
 from engine.verify.gallery_log import is_whole, make_log, mark_of, shorten_log, touched_since
-from engine.verify.gallery_schema import FORMAT_1_AS_2, FROM_FORMAT_1, SCHEMA, SCHEMA_VERSION, make
+from engine.verify.gallery_schema import (
+    FORMAT_1_AS_2,
+    FROM_FORMAT_1,
+    QUARANTINED_AS_NOW,
+    QUARANTINED_BEFORE,
+    SCHEMA,
+    SCHEMA_VERSION,
+    make,
+)
 from engine.verify.gallery_tables import Mark, Table
 from engine.verify.person_name import spelling
 
@@ -76,6 +84,8 @@ class GalleryFile:
                 f"the gallery {self.path} has format {found}, this facestream reads format {SCHEMA_VERSION}: use the "
                 "facestream that wrote it, or enrol into a new file"
             )
+        if read_only and run(QUARANTINED_BEFORE).fetchone():
+            run(QUARANTINED_AS_NOW)
         if not read_only and not is_whole(self):
             with self.transaction("IMMEDIATE"):
                 make_log(self)

@@ -15,6 +15,7 @@ from engine.bridge.buffer import Buffer
 from engine.bridge.names import Key
 from engine.cli.bridge import words_of
 from tests.cli.command import complains, here
+from tests.patience import PATIENCE_SECONDS
 from tests.publish.samples import environment
 from tests.servers.nats import require_nats
 
@@ -69,7 +70,7 @@ def test_with_nobody_at_either_end_it_waits_says_so_and_ends_when_it_is_asked(tm
         told = [bridge.stderr.readline() for _ in range(2)]
         bridge.send_signal(signal.SIGINT)
         rest = bridge.stderr.read()
-        assert bridge.wait(30) == 0
+        assert bridge.wait(PATIENCE_SECONDS) == 0
     assert "the link is down" in told[1]
     assert "secret-word" not in "".join(told) + rest
     assert rest.splitlines()[-1] == "link down, 0 messages carried"

@@ -161,13 +161,16 @@ def test_who_is_joined_and_who_is_called_nearly_the_same_is_said(
     directory: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     enrol(tmp_path / "gallery.sqlite", "Ada", "Person b", "person c")
-    said = ctl(capsys, directory, "people", "rename", "Ada", "Person b")[1]
+    code, out, said = ctl(capsys, directory, "people", "rename", "Ada", "Person b")
+    assert (code, out) == (1, "")
+    assert "Person b is in the gallery already, with 1 picture: if Ada is the same person, join them on purpose with" in said
+    said = ctl(capsys, directory, "people", "rename", "Ada", "Person b", "--join")[1]
     assert said == "1 picture renamed; joined with Person b, who had 1 picture\n"
     said = ctl(capsys, directory, "people", "rename", "Person b", "Person c")[1]
     assert "2 pictures renamed; person c is in the gallery, too" in said
     point_out_namesakes(Where(directory=Path(directory)), "Person C")
     said = capsys.readouterr().out
-    joins = "is in the gallery, too: if both are one, `facestream ctl people rename` joins them\n"
+    joins = "is in the gallery, too: if both are one, `facestream ctl people rename --join` joins them\n"
     assert said == f"Person c {joins}person c {joins}"
     point_out_namesakes(Where(directory=Path(directory), json=True), "Person C")
     assert capsys.readouterr().out == ""

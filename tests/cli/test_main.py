@@ -134,6 +134,7 @@ def test_an_unknown_command_is_one_sentence_and_2():
 
 def test_a_mistyped_command_is_guessed(capsys):
     complains(here(capsys, "smaple"), 2, "did you mean sample?")
+    complains(here(capsys, "erase", "Ada", "result"), 2, "result: more than this command takes", "see facestream erase --help")
     complains(here(capsys, "models", "lst"), 2, "did you mean list?", "see facestream models --help")
 
 

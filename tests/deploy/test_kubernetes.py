@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from engine.config_file import load_config
+from engine.config.file import load_config
 from tests.deploy.test_files import DEPLOY, checked, tool
 
 BASE, FLEET, ARCHIVE = (DEPLOY / "kubernetes" / part for part in (".", "fleet", "archive"))
@@ -86,6 +86,10 @@ def test_the_configuration_of_a_node_is_valid_and_its_port_is_let_in(fleet, tmp_
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
     assert config.fleet.listen == f"tcp://0.0.0.0:{ports['fleet']}"
     assert {"name": "FACESTREAM_FLEET_DATABASE", "value": config.fleet.database} in container["env"]
+    service = fleet["Service", "engine"]
+    assert (service["spec"]["clusterIP"], service["spec"]["publishNotReadyAddresses"]) == ("None", True)
+    assert config.fleet.address == "{node}." + service["metadata"]["name"], "a pod's own name, whatever translates its address"
+    assert fleet["StatefulSet", "engine"]["spec"]["serviceName"] == service["metadata"]["name"]
     policy = fleet["NetworkPolicy", "engine"]["spec"]
     assert {"port": ports["fleet"]} in [port for rule in policy["egress"] for port in rule.get("ports", [])]
 

@@ -12,6 +12,7 @@ from engine.config import DetectConfig
 from engine.detect.catalog import open_detector
 from engine.detect.second_look import Faceness
 from engine.enrolment.portrait import find_portrait
+from engine.enrolment.search import find_places
 from engine.errors import EnrolmentRefused
 from engine.models import find_model
 from tests.assets import SHARED
@@ -153,6 +154,22 @@ def test_a_strip_shows_no_face(size):
     detector = BlobDetector()
     with pytest.raises(EnrolmentRefused, match="shows no face"):
         find_portrait(Path("strip.png"), empty(*size), detector)
+
+
+def test_a_face_at_the_end_of_a_panorama_is_found_where_it_is_and_its_border_is_bounded(monkeypatch):
+    sizes = []
+    bordered = cv2.copyMakeBorder
+
+    def remember(picture, *border):
+        made = bordered(picture, *border)
+        sizes.append(made.nbytes)
+        return made
+
+    monkeypatch.setattr("engine.enrolment.search.cv2.copyMakeBorder", remember)
+    picture = draw(empty(900, 12_000), 11_250, 100, 700)
+    places = find_places(picture, BlobDetector((20, 30)), (0,))  # which sees it in one of the bordered views alone
+    np.testing.assert_allclose(places, [[11_250, 100, 700, 700]], atol=70)
+    assert max(sizes) < 128 << 20
 
 
 class SaysNo:

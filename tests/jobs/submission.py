@@ -12,10 +12,10 @@ from typing import Literal
 
 from engine.jobs.lease import read_lease
 from tests.jobs.nodes import TASK, WORKER, Nodes, ancestors, kill
+from tests.patience import PATIENCE_SECONDS
 
 Kind = Literal["task", "worker", "node", "driver"]
 KINDS: tuple[Kind, ...] = ("task", "worker", "node", "driver")
-_WAIT_SECONDS = 60.0
 
 
 class Submission:
@@ -97,8 +97,8 @@ def kill_one(kind: Kind, cluster: Nodes, submission: Submission, chance: random.
 
 
 def wait_for(condition: Callable[[], list[int]]) -> list[int]:
-    """Return what a condition gives as soon as that is something; after a minute, nothing."""
-    deadline = time.monotonic() + _WAIT_SECONDS
+    """Return what a condition gives as soon as that is something; after ``PATIENCE_SECONDS``, nothing."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         if found := condition():
             return found

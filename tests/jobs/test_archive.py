@@ -24,7 +24,6 @@ def engine(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.e2e
-@pytest.mark.alone
 @pytest.mark.timeout(600)
 def test_whatever_dies_the_result_is_that_of_one_machine(tmp_path: Path) -> None:
     archive, out = tmp_path / "archive", tmp_path / "out"

@@ -18,6 +18,7 @@ from engine.jobs.process import TaskProcess
 from engine.jobs.task import Task
 from engine.jobs.worker import ArchiveWorker
 from tests.jobs.fake_work import task
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -109,7 +110,7 @@ def test_one_that_lost_its_lease_stops_and_keeps_what_the_other_left(worker: Arc
     while not path.exists():
         pass
     path.write_text('{"owner": "other", "node": "n", "pid": 1}')
-    thread.join(20)
+    thread.join(PATIENCE_SECONDS)
     assert ended == [Ended("held")]
     assert path.exists(), "another's lease stays"
 

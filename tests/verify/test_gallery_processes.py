@@ -7,6 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from engine.verify.gallery import Gallery
+from tests.patience import PATIENCE_SECONDS
 from tests.verify.vectors import SHA, add
 
 
@@ -64,7 +65,7 @@ def test_a_new_gallery_may_be_opened_by_many_at_once(tmp_path):
         path, together = tmp_path / f"{number}.sqlite", threading.Barrier(4)
 
         def made(path=path, together=together):
-            together.wait(10)
+            together.wait(PATIENCE_SECONDS)
             with Gallery(path) as gallery:
                 return gallery.version()
 

@@ -90,7 +90,7 @@ def change(gallery: StoredGallery, what: str, name: str, seed: int) -> None:
         case "picture" if pictures:
             gallery.remove_picture(name, pictures[0].picture_sha256)
         case "rename":
-            gallery.rename(name, NAMES[seed % len(NAMES)])
+            gallery.rename(name, NAMES[seed % len(NAMES)], join=True)
         case "negative":
             gallery.keep_negatives(name, SHA, "run/door/1", [vector(seed)])
         case "release" if apart:

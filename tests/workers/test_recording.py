@@ -23,6 +23,7 @@ from engine.runtime.worker import WorkerContext
 from engine.workers import input_hash, reading
 from engine.workers.links import FrameReady, link_pair
 from engine.workers.recording import RecordingWorker, recording_body
+from tests.patience import PATIENCE_SECONDS
 
 FRAMES = 6
 Fault = Callable[[], None]
@@ -83,8 +84,8 @@ class Bench:
             if isinstance(self.told[-1], WantRecording):
                 stream = waiting.pop(0) if waiting else ""
                 supervisor.send(Assign(stream, bytes(self.folder / f"{stream}.mp4")) if stream else Drain())
-        worker.join(10)
-        listener.join(10)
+        worker.join(PATIENCE_SECONDS)
+        listener.join(PATIENCE_SECONDS)
         for channel in (supervisor, control, perceive, downstream):
             channel.close()
         return self

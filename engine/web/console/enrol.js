@@ -10,7 +10,7 @@ import { number, plural } from "./words.js";
 const MOST = 40;
 const OUTCOMES = { enrolled: "known", duplicate: "undecided", quarantined: "undecided", refused: "refused" };
 
-/** `name`: of somebody who is enrolled, empty for somebody new. `first`: files to begin with. `done`: called after a success. */
+/** `name`: of somebody who is enrolled, empty for somebody new. `first`: files to begin with. `done`: called after one went into the gallery, or was set apart. */
 export function enrolDialog(name = "", first = [], done = () => {}) {
   dialog(name ? `More pictures of ${name}` : "Enrol somebody", (close, signal) => {
     const pictures = []; // {file, row, verdict}
@@ -36,7 +36,7 @@ export function enrolDialog(name = "", first = [], done = () => {}) {
           if (await send(who.value.trim(), one)) enrolled++;
         }
       });
-      if (enrolled) done();
+      if (enrolled || pictures.some((one) => one.verdict === "quarantined")) done();
       if (enrolled) who.readOnly = true;
       if (whole) fill(status, `${plural(enrolled, "picture")} of ${waiting.length} enrolled.`);
       return undefined;

@@ -34,15 +34,32 @@ function renameDialog(name) {
       event.preventDefault();
       const renamed = input.value.trim();
       if (renamed === name) return close();
-      if (await attempt(button, () => call("POST", url("people", name, "rename"), { new_name: renamed }))) {
-        close();
-        toast(`${name} is now called ${renamed}.`, "done");
-        location.hash = `#/person/${encodeURIComponent(renamed)}`;
-      }
+      let done = "";
+      await attempt(button, async () => { done = await rename(name, renamed); });
+      if (!done) return undefined;
+      close();
+      toast(done, "done");
+      location.hash = `#/person/${encodeURIComponent(renamed)}`;
       return undefined;
-    } }, field("New name", input, "If somebody is called so already, both become one."),
+    } }, field("New name", input),
     h("div", { class: "row end" }, h("button", { type: "button", onclick: close }, "Cancel"), button));
   });
+}
+
+/** Returns what was done; empty: nothing, as somebody has the name who is another person. */
+async function rename(name, renamed) {
+  const ask = (join) => call("POST", url("people", name, "rename"), { new_name: renamed, join });
+  try {
+    await ask(false);
+    return `${name} is now called ${renamed}.`;
+  } catch (error) {
+    if (error.code !== "conflict") throw error;
+  }
+  if (!(await confirm(`Join ${name} with ${renamed}?`,
+    `${renamed} is in the gallery already. If both are the same person they become one, which cannot be undone; else choose another name.`,
+    "They are one: join them"))) return "";
+  await ask(true);
+  return `${name} and ${renamed} are one person now.`;
 }
 
 async function remove(name, button) {

@@ -2,7 +2,7 @@
 
 import { call, url } from "./api.js";
 import { facts, fill, h } from "./dom.js";
-import { draw } from "./pictures.js";
+import { drawBase64 } from "./pictures.js";
 import { attempt, confirm, dialog, field, toast, values } from "./ui.js";
 import { number, plural } from "./words.js";
 
@@ -125,6 +125,5 @@ async function showProbe(box, probed) {
       ["pictures/s", number(probed.fps, 1)], ["faces", number(probed.faces.length)],
       ["largest face", probed.faces.length ? `${number(Math.max(...probed.faces.map((face) => Math.sqrt(face.width * face.height))))} px` : null]]));
   if (!probed.picture) return;
-  const bytes = Uint8Array.from(atob(probed.picture), (letter) => letter.charCodeAt(0));
-  await draw(canvas, new Blob([bytes], { type: "image/jpeg" }), { boxes: probed.faces, width: probed.width_px, height: probed.height_px });
+  await drawBase64(canvas, probed.picture, { boxes: probed.faces, width: probed.width_px, height: probed.height_px });
 }
