@@ -30,6 +30,9 @@ _MORE = 16
 _FEW = 20_000
 """Pictures; so many are compared in full at once in less time."""
 _CHUNK = 256
+_WORTH = 16
+"""Where more than one picture in so many is left, it is quicker to compare all in full: the directions are not those of these
+people."""
 
 
 def sketch_of(matrix: Float32, crowding: Float32, directions: NDArray[np.float64]) -> Float32:
@@ -60,14 +63,16 @@ def nearest(people: Snapshot, measured: OpenSet, vector: Float32, limit: int) ->
         vector: (length,) of length 1.
         limit: at most so many.
     """
-    if people.pictures <= _FEW:
-        all_of_them = measured.resemblance_at(people.cosines(vector), vector, people.crowding(measured.crowd))
-        best = people.persons.best(all_of_them)
-        first = highest(best, limit)
-        return first, best[first].tolist()
-    places, values = _best(people, measured, vector, _contenders(people, measured, vector, min(limit, people.people)))
-    order = np.lexsort((places, -values))[:limit]
-    return places[order].tolist(), values[order].tolist()
+    if people.pictures > _FEW:
+        rows = _contenders(people, measured, vector, min(limit, people.people))
+        if len(rows) <= people.pictures // _WORTH:
+            places, values = _best(people, measured, vector, rows)
+            order = np.lexsort((places, -values))[:limit]
+            return places[order].tolist(), values[order].tolist()
+    all_of_them = measured.resemblance_at(people.cosines(vector), vector, people.crowding(measured.crowd))
+    best = people.persons.best(all_of_them)
+    first = highest(best, limit)
+    return first, best[first].tolist()
 
 
 def _contenders(people: Snapshot, measured: OpenSet, vector: Float32, wanted: int) -> NDArray[np.intp]:

@@ -41,6 +41,8 @@ def test_the_first_ones_are_those_of_comparing_all_in_full(
         expected = nearest(everyone, ONE, face, limit)
         monkeypatch.setattr(module, "_FEW", 0)
         assert nearest(everyone, ONE, face, limit) == expected
+        monkeypatch.setattr(module, "_WORTH", 1)
+        assert nearest(everyone, ONE, face, limit) == expected
 
 
 @pytest.mark.parametrize("rest", [1e-6, 0.05, 0.9])
