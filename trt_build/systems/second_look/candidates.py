@@ -45,6 +45,11 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.boxes)
 
+    def only(self, rows: NDArray[np.int64]) -> Candidates:
+        """Return some of them, of the same pictures."""
+        some = (values[rows] for values in (self.picture, self.boxes, self.scores, self.scales, self.is_face))
+        return Candidates(self.pictures, *some)
+
 
 def collect(
     pictures: Sequence[Labelled], detector: Detector, scales: Sequence[float], name: str, cache: Path, done: Done
