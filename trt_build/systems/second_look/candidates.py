@@ -47,8 +47,9 @@ class Candidates:
 
     def only(self, rows: NDArray[np.int64]) -> Candidates:
         """Return some of them, of the same pictures."""
-        some = (values[rows] for values in (self.picture, self.boxes, self.scores, self.scales, self.is_face))
-        return Candidates(self.pictures, *some)
+        return Candidates(
+            self.pictures, self.picture[rows], self.boxes[rows], self.scores[rows], self.scales[rows], self.is_face[rows]
+        )
 
 
 def collect(
