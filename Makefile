@@ -1,7 +1,7 @@
 # make run    install into .venv, render a sample clip, enrol one person, process the clip, show where the result is
 # make serve  install the extra `serve`, and run as a service with a console until Ctrl-C
 # make fleet  a database, six cameras and three nodes of a fleet on this machine, until Ctrl-C (docs/fleet.md)
-# make test   install with the development extras and run all tests: on all cores, then alone those of cameras, of processes that die and of clocks
+# make test   install with the development extras and run all tests: side by side, then alone those that measure how long something takes
 # make check  formatting, lint, types, import rules
 # make bench  cost of each stage and of the whole, against a plain loop and against the bound
 # make engines  every shipped model built by TensorRT-RTX for every GPU that it knows; no GPU needed
@@ -14,13 +14,14 @@ VENV ?= .venv
 LOWEST ?= .venv-lowest
 OUT ?= out
 SAMPLE_SECONDS ?= 20
-WORKERS ?= $(shell nproc)
+# More than cores: tests that start processes and cameras mostly wait for them.
+WORKERS ?= $(shell echo $$(($$(nproc) * 3 / 2)))
 BIN := $(VENV)/bin
 
 PROCESSOR_TESTS := tests/runtime/test_session.py tests/models/test_dlib_embedder.py tests/verify/test_onnx_embedder.py \
 	tests/super_resolve/test_manifest_generator.py tests/detect/test_grey.py tests/trt_build/systems/generator/test_export.py \
 	tests/trt_build/networks/test_dlib_resnet.py tests/trt_build/systems/embedder/test_training.py
-LOWEST_TESTS := tests/test_config.py tests/contracts tests/cli tests/crop tests/detect tests/models tests/runtime \
+LOWEST_TESTS := tests/config tests/contracts tests/cli tests/crop tests/detect tests/models tests/runtime \
 	tests/super_resolve tests/track tests/verify $(wildcard tests/decode/test_decoder*.py) tests/pipeline/test_run.py \
 	tests/enrolment/test_enrol.py tests/publish/test_encode.py tests/publish/test_endpoint.py tests/report/test_page.py \
 	tests/web
@@ -41,7 +42,7 @@ fleet: $(VENV)/.dev
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "not alone" -n $(WORKERS) --dist worksteal
-	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest -m alone $$(grep -rl --include='*.py' mark.alone tests)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
@@ -63,7 +64,7 @@ processors: $(VENV)/.dev
 	ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=avx2 $(BIN)/python -m pytest $(PROCESSOR_TESTS)
 
 lowest: $(LOWEST)/.lowest
-	$(LOWEST)/bin/python -m pytest -m "not alone" $(LOWEST_TESTS)
+	$(LOWEST)/bin/python -m pytest -m "not alone and not e2e" $(LOWEST_TESTS)
 
 $(LOWEST)/.lowest: pyproject.toml
 	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)

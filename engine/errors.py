@@ -112,6 +112,16 @@ class MissingGalleryError(GalleryError):
     exit_code = 2
 
 
+class GalleryRefusal(GalleryError):
+    """The gallery could do it, and something in it speaks against it."""
+
+
+class NameTakenError(GalleryRefusal):
+    """Somebody else has the name that a person was to have."""
+
+    exit_code = 2
+
+
 class DatabaseError(FatalError):
     """A database that several machines share does not answer, or refuses."""
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.contracts.manifest import sha256_of
 from engine.whole_file import replacing
 from trt_build.writing import writable
 
@@ -43,8 +44,7 @@ def key_of(source: Path) -> str:
 @lru_cache(maxsize=4096)
 def _digest(path: Path, changed_ns: int) -> str:
     """Return the SHA-256 of a file, read once as long as it does not change."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of(path)
 
 
 def _in_place(path: Path, write: Callable[[Path], None]) -> None:

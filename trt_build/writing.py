@@ -24,13 +24,13 @@ def writable(path: Path, error: type[FacestreamError] = DataError) -> Iterator[N
         raise error(f"'{path}' cannot be written: {failure.strerror or failure}.") from None
 
 
-def make_folder(folder: Path, error: type[FacestreamError] = DataError) -> None:
+def make_folder(folder: Path) -> None:
     """Make a folder and those above it.
 
     Raises:
-        error: it cannot be made.
+        DataError: it cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as failure:
-        raise error(f"The folder '{folder}' cannot be made: {failure.strerror}.") from None
+        raise DataError(f"The folder '{folder}' cannot be made: {failure.strerror}.") from None

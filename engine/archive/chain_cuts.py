@@ -16,7 +16,8 @@ from typing import Any
 
 from engine.archive.chain import CHAIN, Keep, Why, chain_lines, decode
 from engine.archive.chain_writer import ChainWriter
-from engine.archive.ledger import Compared, Difference, Ledger, compare
+from engine.archive.comparison import Compared, Difference, compare
+from engine.archive.ledger import Ledger
 from engine.archive.lock import DirectoryLock
 from engine.archive.pieces import CORRECTIONS, size_of_pieces
 from engine.errors import PublishError

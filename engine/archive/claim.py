@@ -9,7 +9,8 @@ from pathlib import Path
 from engine.archive.chain import CHAIN
 from engine.archive.checkpoints import PROGRESS
 from engine.archive.files import FACES
-from engine.archive.pieces import CORRECTIONS, row_bytes
+from engine.archive.pieces import CORRECTIONS
+from engine.archive.vector_files import row_bytes, vector_files
 from engine.errors import ConfigError
 
 LINES = {"face": "faces.jsonl", "track": "tracks.jsonl", "stream": "stream.jsonl"}
@@ -22,7 +23,7 @@ OF_A_RUN = "choose another one, or replace it with --overwrite; --resume goes on
 def held_by_a_run(directory: Path) -> list[Path]:
     """Return what an earlier run left in a directory, ``run.json`` first; nothing where there is no directory."""
     own = [directory / name for name in _OWN]
-    return [path for path in own if path.exists()] + sorted(directory.glob("embeddings_*.f32"))
+    return [path for path in own if path.exists()] + vector_files(directory)
 
 
 def run_around(path: Path) -> Path | None:

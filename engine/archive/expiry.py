@@ -19,6 +19,7 @@ import msgspec
 
 from engine.archive.files import first_data, whole_lines
 from engine.archive.past import PastClock
+from engine.archive.vector_files import row_bytes, vector_files
 from engine.contracts.unreadable import UNREADABLE
 
 _LOOK_SECONDS = 60.0
@@ -93,7 +94,7 @@ class Expiry:
 
     def _cuts(self, since_ns: int) -> dict[Path, int]:
         """Return where each file begins if it has nothing older."""
-        vectors = {path.name for path in self._directory.glob("embeddings_*.f32")}
+        vectors = {path.name for path in vector_files(self._directory)}
         cuts: dict[Path, int] = {}
         rows: dict[str, int] = {}
         for name in _LINES:
@@ -102,14 +103,13 @@ class Expiry:
             for vector in _first_vectors(path, cuts[path], vectors):
                 rows[vector.file] = min(vector.row, rows.get(vector.file, vector.row))
         for file, row in rows.items():
-            length = Path(file).stem.partition("_")[2]
-            cuts[self._directory / file] = 4 * row * int(length)
+            cuts[self._directory / file] = row * row_bytes(file)
         return cuts
 
     def _left(self, cuts: dict[Path, int]) -> int:
         """Return how many bytes there are, less what goes if some files begin later."""
         paths = [self._directory / name for name in _LINES]
-        there = [path for path in (*paths, *self._directory.glob("embeddings_*.f32")) if path.exists()]
+        there = [path for path in (*paths, *vector_files(self._directory)) if path.exists()]
         return sum(path.stat().st_size - max(first_data(path), cuts.get(path, 0)) for path in there)
 
     def _first_time_that_fits(self) -> int:

@@ -41,12 +41,12 @@ class DirectoryLock:
 
 
 @contextlib.contextmanager
-def alone_with(path: Path, wait_seconds: float | None = None) -> Iterator[None]:
+def alone_with(path: Path) -> Iterator[None]:
     """Keep others who come with this, too, from a file that is added to or replaced meanwhile; it is made where there is none.
     A run that goes on in the same directory does not stand in the way.
 
     Raises:
-        PublishError: another process is there for longer than ``wait_seconds``, which is ``WAIT_SECONDS`` by default.
+        PublishError: another process is there for longer than ``WAIT_SECONDS``.
         OSError: the file cannot be opened; a link is not followed.
     """
     with contextlib.ExitStack() as held:
@@ -57,12 +57,12 @@ def alone_with(path: Path, wait_seconds: float | None = None) -> Iterator[None]:
             held.callback(os.close, descriptor)
             return _try(descriptor) and _is_at(path, descriptor)  # what was replaced while we waited is another file
 
-        if not _becomes(is_ours, wait_seconds):
+        if not _becomes(is_ours):
             raise PublishError(f"somebody else is writing to {path} now: do it again in a moment")
         yield
 
 
-def _becomes(is_so: Callable[[], bool], wait_seconds: float | None) -> bool:
+def _becomes(is_so: Callable[[], bool], wait_seconds: float | None = None) -> bool:
     deadline = time.monotonic() + (WAIT_SECONDS if wait_seconds is None else wait_seconds)
     while not is_so():
         if time.monotonic() > deadline:

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from engine.archive.files import whole_lines
+from engine.archive.vector_files import row_bytes
 
 CORRECTIONS = "corrections.jsonl"
 """Of people, who look at a result."""
 LINED = ("faces.jsonl", "tracks.jsonl", "stream.jsonl", "progress.jsonl", CORRECTIONS)
 """Those of lines."""
-_VECTORS = re.compile(r"embeddings_([1-9][0-9]{0,5})\.f32")
-_FLOAT_BYTES = 4
 _AT_ONCE = 1 << 20
-
-
-def row_bytes(name: str) -> int:
-    """Return the length of a vector of a file of vectors; 0: it is none."""
-    found = _VECTORS.fullmatch(name)
-    return _FLOAT_BYTES * int(found[1]) if found else 0
 
 
 def chained_files(directory: Path) -> list[str]:

@@ -16,14 +16,14 @@ from types import TracebackType
 import msgspec
 
 from engine.archive.files import inside, whole_lines
-from engine.archive.pieces import chained_files, row_bytes
+from engine.archive.pieces import chained_files
+from engine.archive.vector_files import row_bytes, vector_length
 from engine.contracts.unreadable import UNREADABLE
 
 RECORDS = ("faces.jsonl", "tracks.jsonl")
 _AT_ONCE = 256
 _THREADS = 4
 """Reading small files waits for the disk more than for a core."""
-_FLOAT_BYTES = 4
 _LARGEST_BYTES = 64 << 20
 """Of a picture."""
 
@@ -191,7 +191,7 @@ class _Embeddings:
 
     def read(self, row: _Row | None, shape: list[int]) -> bytes:
         """Return the bytes of a row, fewer or none where the file does not hold it."""
-        if row is None or row.file not in self._files or [_FLOAT_BYTES * length for length in shape] != [row_bytes(row.file)]:
+        if row is None or row.file not in self._files or shape != [vector_length(row.file)]:
             return b""
         length, descriptor = row_bytes(row.file), self._files[row.file]
         if not 0 <= row.row * length < os.fstat(descriptor).st_size:

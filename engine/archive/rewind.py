@@ -28,24 +28,23 @@ from engine.archive.files import cut_torn_line, keep_lines, whole_lines, write_w
 from engine.archive.reader import NamedFiles
 from engine.archive.record_check import RECORDS, decode_record, size_of
 from engine.archive.resume import LINES, Resume
+from engine.archive.vector_files import row_bytes, vector_files
 from engine.contracts.messages import Stream
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import PublishError
 from engine.whole_file import left_by_a_kill, sync_directory
-
-_FLOAT_BYTES = 4
 
 
 def rewind(directory: Path, resume: Resume, chain: ChainWriter) -> None:
     """Drop what ``resume`` does not keep; for a restarted publisher, only what is torn. The chain is told.
 
     Raises:
-        PublishError: the directory has changed since it was looked at, or its chain is damaged.
+        PublishError: the directory has changed since it was read, or its chain is damaged.
         OSError: it cannot be written.
     """
     changed = [name for name, size in resume.sizes.items() if size_of(directory / name) != size]
     if changed:
-        raise PublishError(f"{directory} has changed since it was looked at ({', '.join(changed)}): start the run again")
+        raise PublishError(f"{directory} has changed since it was read ({', '.join(changed)}): start the run again")
     _remove_leftovers(directory)
     if resume.append:
         for name in LINES:
@@ -96,12 +95,10 @@ def _keeps_note(resume: Resume, note: AnyNote) -> bool:
 
 def _cut_embeddings(directory: Path) -> None:
     """Leave whole rows only, so that the next one begins where it should."""
-    for path in directory.glob("embeddings_*.f32"):
-        length = path.stem.partition("_")[2]
-        if length.isdigit() and int(length):
-            size, row_bytes = path.stat().st_size, int(length) * _FLOAT_BYTES
-            if size % row_bytes:
-                os.truncate(path, size - size % row_bytes)
+    for path in vector_files(directory):
+        size = path.stat().st_size
+        if torn := size % row_bytes(path.name):
+            os.truncate(path, size - torn)
 
 
 def _remove_pictures(directory: Path) -> None:

@@ -44,6 +44,7 @@ from engine.archive.pictures import picture_name
 from engine.archive.resume import Resume
 from engine.archive.rewind import rewind
 from engine.archive.same_job import check_same_models
+from engine.archive.vector_files import vectors_name
 from engine.config import OutputConfig
 from engine.contracts.envelope import Payload
 from engine.contracts.messages import AnyMessage, Face, Stream, Track, kind_of
@@ -250,7 +251,7 @@ class DirectorySink:
         extra: dict[str, Any] = {}
         for part, payload in zip(message.parts, payloads, strict=True):
             if part.name == "embedding":
-                name = f"embeddings_{part.shape[0]}.f32"
+                name = vectors_name(part.shape[0])
                 assert not isinstance(payload, Stored), "vectors stand together in a file"
                 offset = self._files[name].append(payload)
                 extra["embedding"] = {"file": name, "row": offset // len(payload)}

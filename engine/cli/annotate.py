@@ -21,11 +21,12 @@ from engine.cli.run_view import run_view
 from engine.cli.saying import say
 from engine.client.results import Run, load_run
 from engine.config import LiveConfig, SourceConfig
-from engine.config_file import load_config
+from engine.config.file import load_config
 from engine.contracts.count_words import count
 from engine.contracts.recording import Recording
 from engine.errors import SourceError, UsageError
 from engine.footage.clip import suffix_for
+from engine.footage.video import check_ending
 from engine.pipeline.run import run_pipeline
 from engine.private_file import make_private_folder
 from engine.results.annotate import annotate as annotate_run
@@ -57,11 +58,10 @@ def annotate(
     """Draw boxes, names, enhanced faces and the clock into a recording.
 
     Of a recording its faces are found first, as `facestream run` does. Of a
-    finished run nothing is detected again: between the faces that it wrote, of
-    most tracks one a second, boxes move evenly and are drawn to where the face
-    looks the same; they are left out where the next one is more than 4 s away.
-    Green: recognised; amber: undecided; white: unknown; blue: nobody was looked
-    for.
+    finished run nothing is detected again. It wrote one face a second of most
+    tracks: between two of them the box moves evenly, to where the face looks the
+    same, and is left out where the next one is more than 4 s away. Green:
+    recognised; amber: undecided; white: unknown; blue: nobody was looked for.
 
     The picture comes out as a player shows it: upright, with square pixels,
     without combs; the sound is copied. A hardware encoder is used where one works,
@@ -79,6 +79,7 @@ def annotate(
     folder = out if out.is_dir() or not out.suffix else None
     if folder is None:
         check_place(out, overwrite=overwrite)
+        check_ending(out)
     options = {"config": config, "gallery": gallery, "profile": profile, "every": every}
     code = 0
     with _run_of(source, stream, recording, options, show_hidden=show_hidden, is_one=folder is None) as (run, chosen):

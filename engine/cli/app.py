@@ -18,8 +18,8 @@ COMMANDS = {
     "serve": ("engine.cli.serve:serve", "Run as a service, whose cameras come and go."),
     "archive": ("engine.cli.archive:archive_app", "Process many recordings on all cores, of one machine or many."),
     "ctl": ("engine.cli.ctl:ctl_app", "Ask a running service, or tell it what to do."),
-    "fleet": ("engine.cli.fleet:fleet_app", "Give the cameras of many machines a home."),
-    "probe": ("engine.cli.probe:probe", "Look at a camera before adding it: what it sends, its faces' sizes."),
+    "fleet": ("engine.cli.fleet:fleet_app", "Share cameras out among many machines."),
+    "probe": ("engine.cli.probe:probe", "Try a camera before adding it: what it sends, its faces' sizes."),
     "report": ("engine.cli.report:report", "Make a run's page again, or a document of it (PDF)."),
     "watch": ("engine.cli.watch:watch", "Subscribe to a run and show, or save, what it sends."),
     "bridge": ("engine.cli.bridge:bridge", "Carry what a site publishes to a message broker, each once."),
@@ -139,8 +139,10 @@ def _reads_recordings(options: list[str]) -> bool:
 def _sentence(error: CycloptsError) -> str:
     import difflib
 
-    from cyclopts import UnknownCommandError
+    from cyclopts import UnknownCommandError, UnusedCliTokensError
 
+    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+        return f"{' '.join(error.unused_tokens)}: more than this command takes"
     if isinstance(error, UnknownCommandError) and error.unused_tokens:
         # Its own text would import every command to look for synonyms.
         word, names = error.unused_tokens[0], sorted(name for name in error.app or () if not name.startswith("-"))

@@ -12,27 +12,24 @@ from engine.cli.archive_words import one_line, summary
 from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.saying import say
-from engine.config_file import load_config
+from engine.config.file import load_config
 from engine.contracts.recording import shown
 from engine.errors import UsageError
-from engine.jobs.archive import Asked, retry_job, standing_of, submit_job
+from engine.jobs.archive import SEGMENT_SECONDS, Asked, retry_job, standing_of, submit_job
 
-_EPILOGUE = """\
-Examples:
+_ABOUT = """\
+Process many recordings on all cores, of one machine or many.
 
-  facestream archive submit recordings/ --out tapes
-  facestream archive submit list.txt --out /shared/tapes --address auto
-  facestream archive submit 'cellar/*.mkv' --out tapes --config thorough.yaml
-  facestream archive status tapes
-  facestream archive retry tapes
+For example:
 
-Exit codes: 0 all are done, 1 some are not, 2 used wrongly, 130 stopped at once.
+    facestream archive submit recordings/ --out tapes
+    facestream archive submit list.txt --out /shared/tapes --address auto
+    facestream archive submit 'cellar/*.mkv' --out tapes --config thorough.yaml
+    facestream archive status tapes
+    facestream archive retry tapes
 """
 
-archive_app = App(
-    name="archive", help="Process many recordings on all cores, of one machine or many.", help_epilogue=_EPILOGUE,
-    help_format="plaintext",
-)  # fmt: skip
+archive_app = App(name="archive", help=_ABOUT, help_epilogue="", help_format="plaintext")
 
 Out = Annotated[Path, Parameter(help="The directory of the job.")]
 
@@ -49,26 +46,30 @@ def submit(
     ] = "local",
     config: Annotated[Path | None, Parameter(help="YAML file with settings, as for `facestream run`.")] = None,
     workers: Annotated[int | None, Parameter(help="At most so many; by default one for each core.")] = None,
+    segment_seconds: Annotated[float, Parameter(help="Longer recordings are cut into pieces of about that.")] = SEGMENT_SECONDS,
     overwrite: OverwriteOption = False,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative=(), help="Say what fails, and nothing else.")] = False,
     json: JsonOption = False,
 ) -> int:
     """Process recordings, and join what was found into one result.
 
-    Give the same command again after whatever ended it, and it goes on. Ctrl-C
-    finishes the tasks that run; a second one leaves them: nothing that was done
-    is lost. A recording that kills two processes is set aside, and the others
-    go on.
+    Whatever ended it: give the same command again, and it goes on. Ctrl-C
+    finishes what the workers were given, a second Ctrl-C drops it; what was done
+    is kept. A recording that kills two processes is set aside, and the others go on.
 
     For example:
 
         facestream archive submit recordings/ --out tapes
 
         facestream archive submit list.txt --out /shared/tapes --address auto
+
+    Exit code: 0 all are done, 1 some are not, 2 used wrongly, 130 stopped at once.
     """
     if workers is not None and workers < 1:
         raise UsageError(f"--workers is {workers}: give 1 or more")
-    asked = Asked(list(sources), out, load_config(config), address, workers, overwrite=overwrite)
+    if not segment_seconds > 0:
+        raise UsageError(f"--segment-seconds is {segment_seconds:g}: give more than 0")
+    asked = Asked(list(sources), out, load_config(config), address, workers, overwrite, segment_seconds)
 
     def note(sentence: str) -> None:
         say(f"facestream: note: {shown(sentence)}", aside=True)

@@ -46,11 +46,11 @@ def audit(
     holds: Annotated[str, Parameter(help="A SHA-256 that an earlier audit gave: the chain must still have that block.")] = "",
     json: JsonOption = False,
 ) -> int:
-    """Compare a result with its hash chain: what is not as it was written?
+    """Compare a result with its hash chain: was anything changed since it was written?
 
     Exit code 1 where something was changed, taken away or put in. What retention
-    or an erasure has deleted is told, and is no fault. Who can write to the
-    directory can make a whole other chain: sign it with `facestream run --sign`,
+    or an erasure has deleted is listed, and is no fault. Whoever can write to the
+    directory can make another whole chain: sign it with `facestream run --sign`,
     or keep the SHA-256 that this prints elsewhere, and ask for it with --holds.
 
     For example:

@@ -23,12 +23,12 @@ from engine.bridge.names import check_prefix
 from engine.bridge.packing import Wishes
 from engine.cli.json_lines import JsonOption
 from engine.cli.plain import plain
-from engine.contracts.count_words import count
+from engine.contracts.count_words import count, megabytes
 from engine.contracts.redaction import redact
 from engine.contracts.replay import Kind
 from engine.errors import MissingRuntimeError, UsageError
 from engine.help_page import SELDOM
-from engine.pipeline.signals import ENDING, leave_terminal
+from engine.pipeline.signals import heard, leave_terminal
 
 _GB = 1e9
 
@@ -109,9 +109,8 @@ async def _carry(
             leave_terminal()
         carrying.stop()
 
-    for number in ENDING:
-        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
-            loop.add_signal_handler(number, stop, number)
+    for number in heard():
+        loop.add_signal_handler(number, stop, number)
     tell(f"from {redact(site.endpoint)} to {broker.shown}, stream {broker.stream_name}")
     await carrying.run(show, drain_seconds)
 
@@ -164,7 +163,7 @@ def words_of(status: BridgeStatus) -> str:
     """Return one line about a bridge."""
     words = [f"link {status.link}", f"{count(status.published, 'message')} carried"]
     if status.waiting:
-        words.append(f"{status.waiting:,} wait ({status.waiting_bytes / 1e6:,.1f} MB, {status.waits_seconds:,.0f} s)")
+        words.append(f"{status.waiting:,} wait ({megabytes(status.waiting_bytes)}, {status.waits_seconds:,.0f} s)")
     named = {
         "repeated": status.repeated,
         "refused": status.refused,

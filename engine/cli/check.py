@@ -13,7 +13,7 @@ from rich.table import Table
 
 from engine.cli.json_lines import write_lines
 from engine.config import Config, SourceConfig
-from engine.config_file import load_config
+from engine.config.file import load_config
 from engine.contracts.camera import Camera
 from engine.contracts.recording import Recording
 from engine.contracts.redaction import redact, redact_tree

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,44 +9,42 @@ from typing import Annotated, Any, Literal
 import msgspec
 from cyclopts import App, Parameter
 
-from engine.cli.ctl_ways import OWN, Where, answered, asked, point_out_namesakes, show
+from engine.cli.ctl_people import people_app
+from engine.cli.ctl_ways import OWN, Where, answered, asked, show
 from engine.cli.overwriting import check_new
 from engine.config import SourceConfig
-from engine.config_errors import explain
-from engine.config_serve import MOST_UPLOAD_BYTES
+from engine.config.errors import explain
 from engine.contracts.probed import Probed
 from engine.control import answers, verbs
 from engine.control.schema import control_schema
-from engine.errors import FacestreamError, UsageError
+from engine.errors import UsageError
 from engine.private_file import private_opener
 
-_EPILOGUE = """\
-Examples:
+_ABOUT = """\
+Ask a running service, or tell it what to do.
 
-  facestream ctl status
-  facestream ctl streams add rtsp://192.0.2.10/stream1 --name door
-  facestream ctl streams list --json
-  facestream ctl streams change door --set detect_fps=5
-  facestream ctl streams remove door
-  facestream ctl people enrol "Ada Lovelace" ada-1.jpg ada-2.jpg
-  facestream ctl settings set crop.min_size_px=16
-  facestream ctl status --endpoint tcp://192.0.2.5:5558 --key desk.key
-  facestream ctl drain
+For example:
 
-Exit codes: 0 done, 1 not done, 2 used wrongly, or no service answers.
+    facestream ctl status
+    facestream ctl streams add rtsp://192.0.2.10/stream1 --name door
+    facestream ctl streams list --json
+    facestream ctl streams change door --set detect_fps=5
+    facestream ctl streams remove door
+    facestream ctl people enrol "Ada Lovelace" ada-1.jpg ada-2.jpg
+    facestream ctl settings set crop.min_size_px=16
+    facestream ctl status --endpoint tcp://192.0.2.5:5558 --key desk.key
+    facestream ctl drain
+
+Exit code: 0 done, 1 not done, 2 used wrongly, or no service answers.
 """
 
-ctl_app = App(
-    name="ctl", help="Ask a running service, or tell it what to do.", help_epilogue=_EPILOGUE, help_format="plaintext"
-)
+ctl_app = App(name="ctl", help=_ABOUT, help_epilogue="", help_format="plaintext")
 streams_app = App(name="streams", help="Cameras.", help_epilogue="", help_format="plaintext")
-people_app = App(name="people", help="The gallery.", help_epilogue="", help_format="plaintext")
 settings_app = App(name="settings", help="What may be changed while it runs.", help_epilogue="", help_format="plaintext")
 for _app in (streams_app, people_app, settings_app):
     ctl_app.command(_app)
 
 Name = Annotated[str, Parameter(help="Of the stream.")]
-Person = Annotated[str, Parameter(help="As `ctl people list` shows it.")]
 Set = Annotated[
     list[str] | None,
     Parameter(name="--set", negative=(), help="KEY=VALUE as in a configuration file; repeat it; KEY= is null."),
@@ -149,83 +146,6 @@ def probe(
     return show(found, where)
 
 
-@people_app.command(name="list")
-def list_people(*, where: Where = OWN) -> int:
-    """Show who is in the gallery."""
-    return show(asked(where, verbs.ListPeople(), answers.People), where)
-
-
-@people_app.command(name="enrol")
-def enrol(
-    name: Annotated[str, Parameter(help="Who is in the pictures.")],
-    /,
-    *images: Annotated[Path, Parameter(help="Pictures that show this person and nobody else.")],
-    force: Annotated[bool, Parameter(negative=(), help="Also what looks like somebody else.")] = False,
-    where: Where = OWN,
-) -> int:
-    """Add pictures of a person to the gallery.
-
-    For example:
-
-        facestream ctl people enrol "Ada Lovelace" ada-1.jpg ada-2.jpg
-
-    Exit code: 1 where one was refused.
-    """
-    if not images:
-        raise UsageError(f"no picture to enrol for {name}: give at least one image file")
-    results, problem = list[answers.Enrolled](), None
-    for picture in [_picture(path) for path in images]:  # each in a request of its own, as large as one may be
-        try:
-            verb = verbs.EnrolPerson(name=name, pictures=[picture], force=force)
-            results.append(asked(where, verb, answers.Enrolled, more_seconds=90.0))
-        except FacestreamError as error:
-            problem = error
-            break
-    if results:  # they are enrolled, whatever became of the next
-        show(msgspec.structs.replace(results[-1], pictures=[one for result in results for one in result.pictures]), where)
-        point_out_namesakes(where, name)
-    if problem is not None:
-        raise problem
-    return 1 if any(one.outcome in ("refused", "quarantined") for result in results for one in result.pictures) else 0
-
-
-@people_app.command(name="remove")
-def remove_person(name: Person, /, *, where: Where = OWN) -> int:
-    """Take a person out of the gallery."""
-    return show(asked(where, verbs.RemovePerson(name=name), answers.Done), where)
-
-
-@people_app.command(name="rename")
-def rename_person(name: Person, new: Annotated[str, Parameter(help="The new name.")], /, *, where: Where = OWN) -> int:
-    """Give a person another name; where somebody has it already both become one, which is said."""
-    return show(asked(where, verbs.RenamePerson(name=name, new_name=new), answers.Done), where)
-
-
-@people_app.command(name="search")
-def search_person(
-    image: Annotated[Path, Parameter(help="A picture that shows one person.")],
-    /,
-    *,
-    most: Annotated[int, Parameter(help="People and tracks to show at most.")] = 20,
-    where: Where = OWN,
-) -> int:
-    """Look for somebody in the gallery and in the tracks of the last days."""
-    verb = verbs.SearchPerson(picture=_picture(image), most=most)
-    return show(asked(where, verb, answers.Found, more_seconds=90.0), where)
-
-
-@people_app.command(name="wrong")
-def not_that_person(name: Person, run_id: str, stream: str, track_id: int, /, *, where: Where = OWN) -> int:
-    """Say that a track was given a wrong name.
-
-    For example:
-
-        facestream ctl people wrong "Ada Lovelace" 20260301T140500Z-5f0d7e1a door 17
-    """
-    verb = verbs.NotThatPerson(name=name, run_id=run_id, stream=stream, track_id=track_id)
-    return show(asked(where, verb, answers.Done), where)
-
-
 @ctl_app.command
 def status(*, where: Where = OWN) -> int:
     """Show how the service stands."""
@@ -256,7 +176,7 @@ def set_settings(
 
 @ctl_app.command(name="log-level")
 def log_level(level: Literal["error", "warning", "info"], /, *, where: Where = OWN) -> int:
-    """Log this level and those above it from now on."""
+    """Set the lowest level that is logged from now on."""
     return show(asked(where, verbs.SetLogLevel(level=level), answers.Done), where)
 
 
@@ -284,15 +204,3 @@ def _source(uri: str, named: dict[str, str], changes: list[str] | None) -> Sourc
 
 def _changes(given: list[str] | None) -> dict[str, Any]:
     return dict(answered(one) for one in given or ())
-
-
-def _picture(path: Path) -> verbs.Picture:
-    try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode) and not path.is_dir():
-            raise UsageError(f"{path} is no file: give that of a picture")
-        if found.st_size > MOST_UPLOAD_BYTES:
-            raise UsageError(f"{path} has {found.st_size:,} bytes, and no service takes more than {MOST_UPLOAD_BYTES:,}")
-        return verbs.Picture(content=path.read_bytes(), name=path.name)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error

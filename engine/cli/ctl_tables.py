@@ -15,7 +15,7 @@ from engine.cli.run_words import how_long, overload_words, printable
 from engine.cli.tables import Column, Rows
 from engine.contracts.count_words import count
 from engine.contracts.probed import Probed
-from engine.control.answers import Done, Enrolled, Found, People, Settings, Status, Stream, Streams
+from engine.control.answers import Done, Enrolled, Found, People, Quarantine, Settings, Status, Stream, Streams
 from engine.perception.overload import LEVELS
 
 
@@ -78,6 +78,22 @@ def _(result: Enrolled) -> list[object]:
         quality = f" (face {one.quality.size_px:.0f} px)" if one.quality else ""
         lines.append(Text(printable(f"{one.name}: {one.outcome}{quality}" + (f": {one.reason}" if one.reason else ""))))
     return lines
+
+
+@_lines.register
+def _(result: Quarantine) -> list[object]:
+    columns = [
+        Column("picture", "word"),
+        Column("name"),
+        Column("file"),
+        Column("it", "sentence"),
+        Column("when (UTC)", "word"),
+    ]
+    rows = [
+        [one.picture[:8], *map(printable, (one.name, one.file, one.reason)), one.at[:16].replace("T", " ")]
+        for one in result.pictures
+    ]
+    return [*([Rows(columns, rows)] if rows else []), Text(f"{count(len(rows), 'picture')} set apart")]
 
 
 @_lines.register

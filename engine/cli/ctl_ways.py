@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import sys
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from rich.console import Console
 from engine.cli.ctl_tables import tell
 from engine.cli.run_words import printable
 from engine.contracts.probed import Probed
-from engine.control.answers import AnyResult, Done, People
+from engine.control.answers import AnyResult, Done, People, Quarantine
 from engine.control.client import ControlClient, ControlError, NoServiceError
 from engine.control.verbs import AnyVerb, ListPeople
 from engine.errors import UsageError
@@ -52,6 +53,8 @@ def asked(where: Where, verb: AnyVerb, wanted: type[Result], more_seconds: float
         NoServiceError: nobody answered.
         UsageError: the options do not go together.
     """
+    if not 0 < where.seconds < math.inf:
+        raise UsageError(f"--wait {where.seconds:g} must be more than 0 seconds")
     key = read_key(where.key.expanduser(), ClientKey) if where.key else None
     if key is not None and not where.endpoint:
         raise UsageError("--key is for a service elsewhere: give its --endpoint too")
@@ -62,7 +65,7 @@ def asked(where: Where, verb: AnyVerb, wanted: type[Result], more_seconds: float
     endpoint = where.endpoint or control_endpoint(directory_of(str(where.directory or "")))
     with ControlClient(endpoint, key) as client:
         try:
-            _check_that_one_listens(endpoint)
+            check_that_one_listens(endpoint)
             return client.call(verb, wanted, where.seconds + more_seconds)
         except ControlError as error:
             error.exit_code = 2 if error.code in _NOT_DONE_IN_USE else 1
@@ -72,7 +75,7 @@ def asked(where: Where, verb: AnyVerb, wanted: type[Result], more_seconds: float
             raise
 
 
-def _check_that_one_listens(endpoint: str) -> None:
+def check_that_one_listens(endpoint: str, option: str = "--directory` or `--endpoint") -> None:
     """ZeroMQ waits for a service that may come: of a socket of this machine it is known at once that nobody has it.
 
     Raises:
@@ -85,9 +88,9 @@ def _check_that_one_listens(endpoint: str) -> None:
         asked_once.settimeout(1.0)
         try:
             asked_once.connect(path)
-        except (FileNotFoundError, ConnectionRefusedError) as error:
+        except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError) as error:
             raise NoServiceError(
-                f"no service runs at {endpoint}: is `facestream serve` running? (`--directory` or `--endpoint` says which)"
+                f"no service runs at {endpoint}: is `facestream serve` running? (`{option}` says which)"
             ) from error
         except OSError:
             return  # it is busy, or something else that the client itself will tell
@@ -96,12 +99,18 @@ def _check_that_one_listens(endpoint: str) -> None:
 def show(result: AnyResult, where: Where) -> int:
     """Print an answer; return the exit code."""
     if where.json:
-        if isinstance(result, Probed):
-            result = msgspec.structs.replace(result, picture=b"")
-        sys.stdout.write(msgspec.json.encode(result).decode() + "\n")
+        sys.stdout.write(msgspec.json.encode(_without_pictures(result)).decode() + "\n")
     else:
         tell(Console(highlight=False), result)
     return 0
+
+
+def _without_pictures(result: AnyResult) -> AnyResult:
+    if isinstance(result, Probed):
+        return msgspec.structs.replace(result, picture=b"")
+    if isinstance(result, Quarantine):
+        return msgspec.structs.replace(result, pictures=[msgspec.structs.replace(one, portrait=b"") for one in result.pictures])
+    return result
 
 
 def point_out_namesakes(where: Where, name: str) -> None:
@@ -113,7 +122,7 @@ def point_out_namesakes(where: Where, name: str) -> None:
     except (ControlError, NoServiceError):
         return  # what was to be done is done
     for other in namesakes({one.name: one.pictures for one in people}, name):
-        said = f"{printable(other)} is in the gallery, too: if both are one, `facestream ctl people rename` joins them"
+        said = f"{printable(other)} is in the gallery, too: if both are one, `facestream ctl people rename --join` joins them"
         tell(Console(highlight=False), Done(note=said))
 
 

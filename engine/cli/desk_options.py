@@ -12,12 +12,13 @@ import msgspec
 from cyclopts import Parameter
 
 from engine.config import DetectConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.count_words import count
 from engine.contracts.recording import shown
+from engine.crop.face_jpeg import face_jpeg
 from engine.decode.still import read_content, read_still
 from engine.desk.likeness import Worth
-from engine.desk.photograph import Photographed, cut_for_page
+from engine.desk.photograph import Photographed
 from engine.desk.stored import Result
 from engine.detect.catalog import open_detector
 from engine.detect.second_look import open_second_look
@@ -52,7 +53,7 @@ def photographs(embedder: str, detector: str = "auto") -> Iterator[Any]:
             if still.pages > 1:
                 remarks.append(f"the first of the file's {still.pages} pictures was taken.")
             [vector] = model.embed([portrait.bgr], [portrait.landmarks])
-            return Photographed(path.name, vector, portrait.quality, cut_for_page(portrait.bgr, portrait.box), remarks)
+            return Photographed(path.name, vector, portrait.quality, face_jpeg(portrait.bgr, portrait.box), remarks)
 
         yield read, model
 

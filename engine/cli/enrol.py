@@ -18,7 +18,7 @@ from engine.cli.gallery_pictures import GalleryOption
 from engine.cli.overwriting import check_new
 from engine.cli.tables import Column, Rows
 from engine.config import DetectConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.recording import shown as readable_path
 from engine.detect.catalog import check_detector, open_detector
 from engine.detect.second_look import SecondLook, open_second_look

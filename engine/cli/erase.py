@@ -155,7 +155,7 @@ def _say_all(done: Erasure, file: Path) -> None:
     for log in done.service_logs:
         say(f"{log.file}: NOT DONE: {log.error}" if log.error else f"{log.file}: {count(log.names, 'name')} {would}")
     for file_with_name in done.mentions:
-        say(f"{file_with_name}: NOT DONE: the name still stands in it, look yourself{_of_answers(file_with_name)}")
+        say(f"{file_with_name}: NOT DONE: the name still stands in it, so check it yourself{_of_answers(file_with_name)}")
     for link in done.not_followed:
         say(f"{link}: NOT DONE: it is a link, which is not followed: name the directory that it leads to with --output")
     if not done.dry_run:

@@ -36,7 +36,7 @@ def expire(
 
     Age counts from when it was written. A run that goes on is left alone: it deletes by itself
     what `output.keep_pictures_days` and the like say. Without any number of days nothing would
-    go, which is an error.
+    go, and that is an error.
 
     For example:
 
@@ -49,7 +49,7 @@ def expire(
     directories
         Output directories of runs, or folders of them.
     pictures_days
-        Pictures go after so many days, as 7 or 0.5; 0 keeps them for ever, and so below.
+        Pictures go after so many days, as 7 or 0.5; 0 keeps them for ever; likewise below.
     vectors_days
         Vectors, which can identify a person.
     records_days

@@ -38,9 +38,9 @@ def export(
     programs.
 
     A row is the last word on a track, unless --faces or --interim asks for others.
-    `name` is empty where nobody was recognised; `best_identity` is whom it
-    resembles most all the same, `candidates` all of them as JSON. Files are
-    relative to the run's directory.
+    `name` is empty where nobody was recognised; `best_identity` is the closest
+    person even then, `candidates` are all of them as JSON. Paths are relative to
+    the run's directory.
 
     In CSV a text that a spreadsheet would take for a formula begins with an
     apostrophe. jsonl has the messages as the directory has them. Row n of the

@@ -23,22 +23,24 @@ if TYPE_CHECKING:
 
     from engine.fleet.view import CameraView, FleetView, NodeView
 
-_EPILOGUE = """\
-Examples:
-
-  facestream fleet apply FLEET.yaml --database postgresql://db.example.org/fleet
-  facestream fleet status
-  facestream fleet drain box-2
-  facestream fleet undrain box-2
-  facestream fleet forget box-3
+_ABOUT = """\
+Share cameras out among many machines.
 
 A node is a `facestream serve` whose configuration has a section `fleet`. FACESTREAM_FLEET_DATABASE stands for --database.
-Exit codes: 0 done, 1 not done, 2 used wrongly; `status`: 1 where a camera has no node.
+
+For example:
+
+    facestream fleet apply FLEET.yaml --database postgresql://db.example.org/fleet
+    facestream fleet status
+    facestream fleet drain box-2
+    facestream fleet undrain box-2
+    facestream fleet rebalance --dry-run
+    facestream fleet forget box-3
+
+Exit code: 0 done, 1 not done, 2 used wrongly; of `status` also 1 where a camera has no node.
 """
 
-fleet_app = App(
-    name="fleet", help="Give the cameras of many machines a home.", help_epilogue=_EPILOGUE, help_format="plaintext"
-)
+fleet_app = App(name="fleet", help=_ABOUT, help_epilogue="", help_format="plaintext")
 DatabaseOption = Annotated[
     str, Parameter(env_var="FACESTREAM_FLEET_DATABASE", help="Where the nodes meet, as postgresql://USER@HOST/NAME.")
 ]
@@ -54,7 +56,7 @@ def apply_fleet(
     dry_run: Annotated[bool, Parameter(negative=(), help="Show what would change, and change nothing.")] = False,
     json: JsonOption = False,
 ) -> int:
-    """Let the cameras of a file be those of the fleet, and show what that changes: + added, ~ changed, - removed.
+    """Make the cameras of a file those of the fleet, and show what changes: + added, ~ changed, - removed.
 
     For example:
 
@@ -93,7 +95,7 @@ def show_status(*, database: DatabaseOption, json: JsonOption = False) -> int:
 
 @fleet_app.command(name="drain")
 def drain_node(node: NodeArgument, /, *, database: DatabaseOption) -> int:
-    """Move a node's cameras elsewhere, one after another, and give it none: before an upgrade."""
+    """Move a node's cameras to others, one after another, and give it no new ones: do so before an upgrade."""
     from engine.fleet.store import drain
 
     with _database(database) as connection:
@@ -113,12 +115,36 @@ def undrain_node(node: NodeArgument, /, *, database: DatabaseOption) -> int:
     return 0
 
 
+@fleet_app.command(name="rebalance")
+def rebalance_nodes(
+    *,
+    database: DatabaseOption,
+    dry_run: Annotated[bool, Parameter(negative=(), help="Show which cameras would move, and move none.")] = False,
+    json: JsonOption = False,
+) -> int:
+    """Give each node its share of the cameras, as after a new one has come, and show which move.
+
+    By `fleet.capacity` where all nodes have one, else by their processors. No more cameras move than that takes, of each node
+    one after another.
+    """
+    from engine.fleet.rebalance import rebalance
+
+    with _database(database) as connection:
+        moves = rebalance(connection, dry_run=dry_run)
+    if json:
+        write_lines([{"moves": [move._asdict() for move in moves], "applied": not dry_run}])
+        return 0
+    for line in [f"{move.camera} {move.before} -> {move.after}" for move in moves] or ["nothing moves"]:
+        say(line)
+    return 0
+
+
 @fleet_app.command(name="forget")
 def forget_node(node: NodeArgument, /, *, database: DatabaseOption) -> int:
     """Take out a node that is switched off for good.
 
     Its cameras are placed elsewhere at once, also those that it alone may have.
-    You vouch that it runs nothing any more: nobody can see that from elsewhere.
+    You vouch that it no longer runs: no other machine can tell.
     """
     from engine.fleet.store import forget
 

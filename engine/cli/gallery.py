@@ -17,7 +17,6 @@ from engine.cli.gallery_pictures import (
     drop,
     existing,
     known_name,
-    people_of,
     pictures,
     quarantine,
     release,
@@ -77,7 +76,7 @@ def remove(
     overwrite: OverwriteOption = False,
     gallery: GalleryOption = "",
 ) -> int:
-    """Take a person out, or one of their pictures; a running engine no longer knows them from its next face on.
+    """Take a person out, or one of their pictures; a running engine no longer names them from the next face on.
 
     For example:
 
@@ -135,12 +134,8 @@ def rename(
     """
     known, new = known_name(name, gallery), person_name(new)
     with existing(gallery) as opened:
-        before = people_of(opened)
-        if new in before and new != known and not join:
-            raise UsageError(
-                f"{new} is in the gallery already: add --join if {known} is the same person, which cannot be undone"
-            )
-        renamed = opened.rename(known, new)
+        before = opened.people()
+        renamed = opened.rename(known, new, join=join)
     said = f"renamed {shown(known)} to {shown(new)} ({count(renamed, 'picture', 'pictures')})"
     Console().print(plain(said + joining_words(before, known, new)), highlight=False, markup=False, soft_wrap=True)
     return 0

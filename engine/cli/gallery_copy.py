@@ -18,7 +18,7 @@ _Place = Annotated[str, Parameter(help="Gallery file, or postgresql://USER@HOST/
 def copy(source: _Place, target: _Place, /, *, json: JsonOption = False) -> int:
     """Copy a gallery to another place, which must be empty: all that it holds, or nothing.
 
-    What both decide by is compared: their digests are equal.
+    Afterwards the digests of what both decide by are compared.
 
     For example:
 

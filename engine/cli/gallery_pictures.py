@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -98,11 +97,6 @@ def existing(gallery: str) -> StoredGallery:
     return open_gallery(gallery)
 
 
-def people_of(opened: StoredGallery) -> dict[str, int]:
-    """Return how many pictures each person has, by name: enrolled ones and those that were set apart."""
-    return dict(Counter(one.identity for one in (*opened.pictures(), *opened.quarantined())))
-
-
 def known_name(name: str, gallery: str) -> str:
     """Return how a person's name is written in the gallery, who may be there with pictures that were set apart alone.
 
@@ -111,7 +105,7 @@ def known_name(name: str, gallery: str) -> str:
         GalleryError: it cannot be read.
     """
     with open_gallery(gallery, read_only=True) as opened:
-        names = people_of(opened)
+        names = opened.people()
     if (known := spelling(name)) in names:
         return known
     near = [other for other in names if alike(other, name)]

@@ -115,7 +115,7 @@ def list_keys(*, folder: FolderOption = None, json: JsonOption = False) -> int:
 
 @keys_app.command
 def revoke(name: Name, /, *, folder: FolderOption = None, json: JsonOption = False) -> int:
-    """Take a client out: a running engine cuts it within a second.
+    """Take a client out: a running engine disconnects it within a second.
 
     For example:
 
@@ -126,7 +126,7 @@ def revoke(name: Name, /, *, folder: FolderOption = None, json: JsonOption = Fal
     if json:
         sys.stdout.write(msgspec.json.encode({"revoked": name, "folder": str(opened.path)}).decode() + "\n")
     else:
-        say(f"revoked {name}: running engines that use {opened.path} cut it within a second")
+        say(f"revoked {name}: running engines that use {opened.path} disconnect it within a second")
     return 0
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from engine.cli.overwriting import check_new
 from engine.cli.share_bar import share_bar
 from engine.errors import UsageError
+from engine.pipeline.signals import TakenSignals
 
 
 def check_place(path: Path | None, *, overwrite: bool) -> None:
@@ -31,16 +32,11 @@ def check_place(path: Path | None, *, overwrite: bool) -> None:
 def ends_cleanly() -> Iterator[None]:
     """Let SIGTERM and SIGHUP end the block as Ctrl-C does, so that no half-written file, and no pictures of faces, are left."""
 
-    def interrupt(*_: object) -> None:
+    def interrupt(_: int) -> None:
         raise KeyboardInterrupt
 
-    heard = [number for number in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, interrupt) for number in heard}  # nohup has SIGHUP ignored
-    try:
+    with TakenSignals(interrupt, (signal.SIGTERM, signal.SIGHUP)):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

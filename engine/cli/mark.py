@@ -39,11 +39,11 @@ def verify(
 ) -> int:
     """Look for the three marks: XMP in the file, the mark in the pixels, and C2PA.
 
-    Of a folder, as a run's, all pictures are looked at, also those in its folders.
+    Of a folder, such as a run's, every picture is checked, also in the folders below.
 
-    That a picture has no mark proves nothing: each of them can be removed. Anybody
-    can write XMP; the mark in the pixels is of a public key; what C2PA says is as
-    good as the certificate that it is signed with.
+    A missing mark proves nothing, as each of them can be removed. Anybody can write
+    XMP, the key of the mark in the pixels is public, and C2PA is worth what the
+    certificate is that signed it.
 
     For example:
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 
 from engine.config import SuperResolveConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
+from engine.contracts.count_words import megabytes
 from engine.contracts.manifest import read_manifest
 from engine.errors import ModelError
 from engine.models import DOWNLOADABLE, Downloadable, embedded_manifests, find_model, models_dir
@@ -82,7 +83,7 @@ def remote(entry: Downloadable) -> Listed:
 
 def in_words(size_bytes: int) -> str:
     """Return a size for a person."""
-    return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 1e6 else f"{size_bytes / 1e3:.0f} kB"
+    return megabytes(size_bytes) if size_bytes >= 1e6 else f"{size_bytes / 1e3:.0f} kB"
 
 
 def _local(path: Path, where: str) -> Listed:

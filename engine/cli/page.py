@@ -35,7 +35,7 @@ def write_page(
     if gallery and not photographs:
         raise UsageError("--gallery says who was enrolled with the photographs: add --photographs FOLDER")
     if out is not None and out.suffix.lower() not in (".html", ".htm"):
-        raise UsageError(f"{out} is no name of a page: let it end with .html, or add --pdf for a document")
+        raise UsageError(f"{out} does not end with .html, as a page does: give such a name, or add --pdf for a document")
     check_new([out], overwrite=overwrite)
     check_outside_runs(None if out is None or out.resolve() == (directory / "report.html").resolve() else out)
     portraits = Portraits(gallery or _gallery_of(run), photographs) if photographs else None

@@ -90,7 +90,7 @@ def people(
         Show what was said, by whom and when.
     prior
         How probable it is that two tracks are of one person, before they are looked
-        at: a smaller one takes fewer people for one, and splits more.
+        at: a smaller one joins fewer tracks.
     everybody
         Also strangers who were seen once.
     """

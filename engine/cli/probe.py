@@ -38,7 +38,7 @@ def probe(
     crop_uri: Annotated[str, Parameter(help="The main stream of the same camera: look at it too, and say what it gains.")] = "",
     credentials: Annotated[Path | None, Parameter(help="File with one line user:password.")] = None,
     transport: Annotated[Literal["tcp", "udp"], Parameter(help="How the pictures of rtsp:// travel.")] = "tcp",
-    seconds: Annotated[float, Parameter(help="Look for so long, 60 at most.")] = 5.0,
+    seconds: Annotated[float, Parameter(help="How long to look, 60 at most.")] = 5.0,
     detector: Annotated[str, Parameter(help="As of `facestream run`, or none: look for no faces.")] = "auto",
     picture: Annotated[
         Path | None, Parameter(help="Write one picture, that with the largest face, into this JPEG file.")

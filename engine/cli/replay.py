@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,6 +16,7 @@ from engine.config import PublishConfig
 from engine.contracts.count_words import count
 from engine.errors import PublishError, UsageError
 from engine.pipeline.run import new_run_id
+from engine.pipeline.signals import CountedSignals
 from engine.publish.exposure import check_exposure
 from engine.publish.frames import kept_back
 from engine.publish.opening import open_publisher
@@ -133,25 +133,13 @@ def _speed(text: str) -> float | None:
     return speed
 
 
-class _Stop:
-    """Lets Ctrl-C and SIGTERM end it in good order, with a last message."""
-
-    def __init__(self) -> None:
-        self._asked = False
-        self._before: dict[signal.Signals, Any] = {}
-
-    def __enter__(self) -> _Stop:
-        self._before = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
+class _Stop(CountedSignals):
+    """Lets Ctrl-C, SIGTERM or a terminal that is closed end it in good order, with a last message; a second Ctrl-C at once."""
 
     def is_asked(self) -> bool:
-        return self._asked
+        return self.count > 0
 
-    def _ask(self, *_: object) -> None:
-        if self._asked:
+    def _add(self, number: int) -> None:
+        super()._add(number)
+        if self.count > 1:
             raise KeyboardInterrupt
-        self._asked = True

@@ -35,12 +35,12 @@ def reproduce(
 ) -> int:
     """Make one track of a result again from its recording: is it the same?
 
-    The faces that were written are cut again from the same frames and places; what
-    comes after is done anew: enlarging, the picture of the track, vectors, scores.
-    On the machine of the run, with its models and versions, it is equal, byte for
-    byte; elsewhere it may be near: pictures within 40 dB, vectors within a cosine
-    of 0.999, scores within 0.005 and the same decision. Models and versions that
-    are others than those of the run are named first. Exit code 1: it is not so.
+    The faces are cut again from the same frames and places; what follows is done
+    anew: enlarging, the picture of the track, vectors, scores. On the machine of
+    the run, with its models and versions, all is equal, byte for byte. Elsewhere
+    it may be near: pictures within 40 dB, vectors within a cosine of 0.999, scores
+    within 0.005, and the same decision. Models and versions that differ from the
+    run's are named first. Exit code 1: it is neither equal nor near.
 
     For example:
 
@@ -76,7 +76,7 @@ def _say(told: Reproduction) -> None:
     if not told.scores_compared:
         say("the scores were not compared: the gallery is another one now, or not there")
     if not told.hashed:
-        say("the run has not recorded the SHA-256 of the recording: that it is the one that was read, nobody can say")
+        say("the run did not record the SHA-256 of the recording, so nobody can say whether this is the one that was read")
     if not told.last_word:
         say(f"track {told.track_id} has no last word in the result, as after a kill: only its faces were compared")
     how = "found and followed anew from the beginning of" if told.whole else "cut again from"

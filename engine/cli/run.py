@@ -21,7 +21,7 @@ from engine.cli.run_result import print_result, shortcomings
 from engine.cli.run_view import run_view
 from engine.cli.run_words import printable
 from engine.config import Config, Redact
-from engine.config_file import load_config
+from engine.config.file import load_config
 from engine.contracts.camera import HardwareDecoding
 from engine.contracts.messages import Deinterlace
 from engine.errors import FacestreamError

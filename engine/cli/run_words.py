@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.contracts.count_words import count
+from engine.contracts.count_words import count, megabytes
 from engine.contracts.counts import Counts
 from engine.contracts.redaction import redact
 from engine.perception.overload import LEVELS
@@ -73,8 +73,8 @@ def removed_words(counters: Mapping[str, int]) -> str:
     pictures, tracks = counters.get("removed.pictures", 0), counters.get("removed.tracks", 0)
     if not pictures:
         return ""
-    freed = counters.get("removed.bytes", 0) / 1e6
-    return f"{count(pictures, 'picture')} of {count(tracks, 'track')} deleted ({freed:,.1f} MB), as output.keep_* says"
+    freed = megabytes(counters.get("removed.bytes", 0))
+    return f"{count(pictures, 'picture')} of {count(tracks, 'track')} deleted ({freed}), as output.keep_* says"
 
 
 def frames_per_second(status: RunStatus) -> float:

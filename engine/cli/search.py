@@ -53,8 +53,8 @@ def search(
 
     Every face and every track is compared; of each track the best is shown, with
     its likelihood ratio where one was calibrated. Among many tracks the best one
-    looks alike by chance: it is said how many strangers would. Nothing of a
-    result is changed.
+    looks alike by chance: how many strangers would is shown. No result is
+    changed.
 
     For example:
 

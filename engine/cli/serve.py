@@ -27,7 +27,7 @@ _LAST_SECONDS = 1.0
 
 def serve(
     config: Annotated[
-        Path | None, Parameter(help="YAML file with the section `serve`; without one all is as by default.")
+        Path | None, Parameter(help="YAML file with the section `serve`; without one everything is at its default.")
     ] = None,
     /,
     *,

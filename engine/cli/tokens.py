@@ -12,10 +12,12 @@ from cyclopts import App, Parameter
 from platformdirs import user_state_path
 from rich.console import Console
 
+from engine.cli.ctl_ways import check_that_one_listens
 from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
 from engine.contracts.count_words import count
 from engine.errors import ConfigError
+from engine.service.directory import web_endpoint
 from engine.web.asked_link import AskedLink
 from engine.web.tokens import ROLES, Entry, TokenFolder
 
@@ -78,11 +80,14 @@ def link(*, directory: DirectoryOption = None, json: JsonOption = False) -> int:
     It may do all, until it logs out or the service ends. Whoever may write the
     service's directory can make one, as a token; over SSH as well.
 
+    Exit code: 1 where no service answers there.
+
     For example:
 
         facestream tokens link
     """
     folder = _opened(directory)
+    check_that_one_listens(web_endpoint(folder.path.parent), "--directory")  # one that was killed has left its address
     url = AskedLink(folder.path).make()
     if json:
         sys.stdout.write(msgspec.json.encode({"link": url, "folder": str(folder.path)}).decode() + "\n")
@@ -117,7 +122,7 @@ def list_tokens(*, directory: DirectoryOption = None, json: JsonOption = False) 
 
 @tokens_app.command
 def revoke(name: Name, /, *, directory: DirectoryOption = None, json: JsonOption = False) -> int:
-    """Let somebody in no longer: a running service refuses the token at once, and ends its sessions.
+    """Take a token back: a running service refuses it at once, and ends its sessions.
 
     For example:
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from cyclopts import Parameter
@@ -22,7 +21,7 @@ from engine.contracts.count_words import count
 from engine.contracts.findings import Decision
 from engine.contracts.times import clock
 from engine.contracts.worth import ratio
-from engine.pipeline.signals import ENDING, leave_terminal
+from engine.pipeline.signals import TakenSignals
 from engine.source.names import name_from_text, new_name
 
 Kind = Literal["face", "track", "stream", "stats", "end"]
@@ -90,7 +89,7 @@ def watch(
     output = _JsonLines() if json else _Lines()
     with subscriber, ExitStack() as closing:
         saver = closing.enter_context(_Saver(save, endpoint, follow, overwrite)) if save else None
-        with _Stop() as stop:
+        with suppress(KeyboardInterrupt), _Stop() as stop:
             for item in subscriber:
                 with stop.held_back():
                     output.show(item)
@@ -99,24 +98,14 @@ def watch(
         output.summary(subscriber)
 
 
-class _Stop:
-    """Ctrl-C, SIGTERM or a terminal that is closed ends the block quietly, but never in the middle of a message that is being
-    written."""
+class _Stop(TakenSignals):
+    """Ctrl-C, SIGTERM or a terminal that is closed ends the block by a ``KeyboardInterrupt``, but never in the middle of a
+    message that is being written."""
 
     def __init__(self) -> None:
+        super().__init__(self._ask)
         self._busy = False
         self._asked = False
-        self._before: dict[signal.Signals, Any] = {}
-
-    def __enter__(self) -> _Stop:
-        asked = [number for number in ENDING if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
-        self._before = {number: signal.signal(number, self._on_signal) for number in asked}
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-        return kind is KeyboardInterrupt
 
     @contextmanager
     def held_back(self) -> Iterator[None]:
@@ -128,9 +117,7 @@ class _Stop:
         if self._asked:
             raise KeyboardInterrupt
 
-    def _on_signal(self, number: int, _: object) -> None:
-        if number == signal.SIGHUP:
-            leave_terminal()
+    def _ask(self, number: int) -> None:
         self._asked = True
         if not self._busy:
             raise KeyboardInterrupt

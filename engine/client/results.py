@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,10 +16,10 @@ from engine.archive.files import inside
 from engine.archive.lines import last_words
 from engine.archive.pictures import read_picture
 from engine.archive.reader import FaceLine, TrackLine, VectorRow, face_lines, read_run, stream_lines, track_lines
+from engine.archive.vector_files import row_bytes, vector_length
 from engine.contracts.messages import Stream
 from engine.errors import PublishError
 
-_VECTORS = re.compile(r"embeddings_([1-9][0-9]{0,5})\.f32")
 Key = tuple[str, int]
 """Stream and track id: unique within a directory."""
 
@@ -143,7 +142,7 @@ class Run:
         Raises:
             PublishError: the file cannot be read.
         """
-        if place.file not in self._files and not (is_file_of_vectors(place.file) and self.file(place.file)):
+        if place.file not in self._files and not (vector_length(place.file) and self.file(place.file)):
             return False
         return 0 <= place.row < len(self.rows(place.file))
 
@@ -194,21 +193,15 @@ class Run:
         return self._files[name]
 
     def _mapped(self, name: str) -> NDArray[np.float32]:
-        found = _VECTORS.fullmatch(name)
-        if found is None or (path := inside(self.directory, name)) is None:
+        if not (length := vector_length(name)) or (path := inside(self.directory, name)) is None:
             raise PublishError(f"{self.directory}: {name!r} is no file of vectors of a run")
         try:
-            count = os.path.getsize(path) // (4 * (length := int(found[1])))
+            count = os.path.getsize(path) // row_bytes(name)
             if not count:
                 return np.zeros((0, length), np.float32)
             return np.memmap(path, np.dtype("<f4"), "r", shape=(count, length))
         except OSError as error:
             raise PublishError(f"cannot read {path}: {error.strerror}") from error
-
-
-def is_file_of_vectors(name: str) -> bool:
-    """Return whether a run may have called a file of vectors so: it says their length."""
-    return _VECTORS.fullmatch(name) is not None
 
 
 def load_run(directory: str | Path) -> Run:

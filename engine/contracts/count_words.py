@@ -1,4 +1,4 @@
-"""Numbers with their nouns, for people: one of something is not several."""
+"""Numbers with their nouns and units, for people: one of something is not several."""
 
 from __future__ import annotations
 
@@ -12,3 +12,8 @@ def count(number: int, one: str, several: str = "") -> str:
         several: that for none or more than one; empty: ``one`` with an s.
     """
     return f"{number:,} {one if number == 1 else several or one + 's'}"
+
+
+def megabytes(size_bytes: int) -> str:
+    """Return a size, as ``1,234.5 MB`` (of 10^6 bytes)."""
+    return f"{size_bytes / 1e6:,.1f} MB"

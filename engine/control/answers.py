@@ -141,6 +141,30 @@ class People(Value, frozen=True, tag_field="kind", tag="people"):
     gallery: str = ""
 
 
+class SetApart(Value, frozen=True):
+    """A picture that was not enrolled until somebody has looked."""
+
+    name: str
+    """Whom it was given for."""
+    picture: str
+    """Its SHA-256."""
+    file: str
+    """What it was called."""
+    reason: str
+    """What speaks against it, as ``looks like Bob (cosine 0.94)``."""
+    quality: float
+    at: str
+    """When it was set apart (UTC, ISO 8601)."""
+    portrait: bytes = b""
+    """The face as a small JPEG; empty where none was kept, and where there are too many."""
+
+
+class Quarantine(Value, frozen=True, tag_field="kind", tag="quarantine"):
+    """By person and time."""
+
+    pictures: list[SetApart]
+
+
 class Match(Value, frozen=True):
     """A person or a track that resembles a picture."""
 
@@ -222,7 +246,7 @@ class Status(Value, frozen=True, tag_field="kind", tag="status"):
     """The newest, oldest first."""
 
 
-AnyResult = Done | Stream | Streams | Probed | Enrolled | People | Found | Settings | Status
+AnyResult = Done | Stream | Streams | Probed | Enrolled | People | Quarantine | Found | Settings | Status
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):

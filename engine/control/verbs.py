@@ -20,6 +20,8 @@ Role = Literal["view", "operate", "enrol"]
 MOST_PROBE_SECONDS = 20.0
 MOST_PICTURES, MOST_FOUND = 50, 200
 """Of one person at a time; of one search."""
+MOST_PORTRAITS = 200
+"""Pictures that are set apart and come with the face."""
 LogLevel = Literal["error", "warning", "info"]
 
 
@@ -104,10 +106,34 @@ class RemovePerson(Verb, frozen=True, tag="people.remove"):
 
 
 class RenamePerson(Verb, frozen=True, tag="people.rename"):
-    """Give a person another name; where somebody has it both become one: ``Done``."""
+    """Give a person another name: ``Done``. ``conflict`` where somebody else has it, unless both are to be joined."""
 
     name: str
     new_name: str
+    join: bool = False
+    """Both are one person from then on, which cannot be undone."""
+
+
+class ListQuarantine(Verb, frozen=True, tag="people.quarantine"):
+    """Which pictures were set apart at enrolment, with which nobody is compared: ``Quarantine``."""
+
+
+class ReleasePicture(Verb, frozen=True, tag="people.release"):
+    """Enrol a picture that was set apart, as it does show this person: ``Done``."""
+
+    name: str
+    """For whom it was set apart."""
+    picture: str
+    """Its SHA-256, or what that begins with."""
+
+
+class DropPicture(Verb, frozen=True, tag="people.drop"):
+    """Forget a picture that was set apart: ``Done``."""
+
+    name: str
+    """For whom it was set apart."""
+    picture: str
+    """Its SHA-256, or what that begins with."""
 
 
 class SearchPerson(Verb, frozen=True, tag="people.search"):
@@ -153,7 +179,8 @@ class Drain(Verb, frozen=True, tag="drain"):
 
 AnyVerb = (
     ListStreams | AddStream | ChangeStream | PauseStream | ResumeStream | RemoveStream | Probe
-    | EnrolPerson | ListPeople | RemovePerson | RenamePerson | SearchPerson | NotThatPerson
+    | EnrolPerson | ListPeople | RemovePerson | RenamePerson | ListQuarantine | ReleasePicture | DropPicture
+    | SearchPerson | NotThatPerson
     | GetStatus | GetSettings | ChangeSettings | SetLogLevel | Drain
 )  # fmt: skip
 
@@ -182,7 +209,10 @@ ROLE_OF: dict[type[Verb], Role] = {
     **dict.fromkeys(
         (AddStream, ChangeStream, PauseStream, ResumeStream, RemoveStream, Probe, ChangeSettings, SetLogLevel, Drain), "operate"
     ),
-    **dict.fromkeys((EnrolPerson, RemovePerson, RenamePerson, SearchPerson, NotThatPerson), "enrol"),
+    **dict.fromkeys(
+        (EnrolPerson, RemovePerson, RenamePerson, ListQuarantine, ReleasePicture, DropPicture, SearchPerson, NotThatPerson),
+        "enrol",
+    ),
 }
 """The role that each verb needs."""
 

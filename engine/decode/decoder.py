@@ -37,8 +37,10 @@ from engine.decode.damage import Damage
 from engine.decode.display import Display
 from engine.decode.encryption import is_encrypted_packet
 from engine.decode.lead import Lead
+from engine.decode.pixel_shape import PixelShape
 from engine.decode.recording_end import RecordingEnd, announces_duration, notes_of
 from engine.decode.recording_reader import Items, RecordingReader
+from engine.decode.stamps import Stamps
 from engine.errors import SourceError
 
 # Log lines would call back into Python from FFmpeg's own threads, which is known to deadlock.
@@ -167,19 +169,24 @@ class Decoder(RecordingReader):
             self._frame_rate, self._frames_expected = float(nominal_rate(stream)), expected_frames(container, stream)
         clock = recording_clock(container, stream, self._config.skip_frame, self._start)
         damage = Damage(context)
-        container_says = container_aspect(stream)
+        stamps = Stamps(container, skips=self._config.skip_frame != "none")
+        shape = PixelShape(context, container_aspect(stream))
         for packet in self._packets(container, stream):
             captured_ns = time.time_ns()
             damage.feed(packet)
+            stamps.feed(packet)
             try:
                 pictures = context.decode(packet)
             except (av.error.FFmpegError, ValueError):
                 self._counted.counts["corrupt_packets"] += 1
                 damage.lose()
+                stamps.refuse()
                 continue
-            aspect = container_says or context.sample_aspect_ratio
+            shape.note(packet)
             for picture in pictures:
-                yield from self._show(picture, aspect, damage, clock, captured_ns)
+                note = self._note(picture, stamps, damage, captured_ns)
+                if note is not None:
+                    yield from self._show(picture, shape.of(picture), note, clock)
         yield from self._emit(self._display.flush(), clock)
 
     def _packets(self, container: InputContainer, stream: VideoStream) -> Iterator[av.Packet[Any] | None]:
@@ -198,7 +205,8 @@ class Decoder(RecordingReader):
                     continue
                 self._cut = "in the middle of a packet" if marks_cut and packet.is_corrupt else ""
                 if follow_time and packet.pts is not None:
-                    self._read_to_seconds = max(self._read_to_seconds, float(packet.pts * packet.time_base))
+                    ends = packet.pts + (packet.duration or 0)
+                    self._read_to_seconds = max(self._read_to_seconds, float(ends * packet.time_base))
                 if packet.stream.index == stream.index:
                     if is_encrypted_packet(packet):
                         raise encrypted(self._path, "common encryption", self._after())
@@ -212,17 +220,19 @@ class Decoder(RecordingReader):
         frames = self._counted.counts["frames"]
         return f" after its first {count(frames, 'frame').removeprefix('1 ')}" if frames else ""
 
-    def _show(
-        self, picture: av.VideoFrame, aspect: Fraction | None, damage: Damage, clock: StreamClock, captured_ns: int
-    ) -> Iterator[Frame | StreamChanged]:
+    def _note(self, picture: av.VideoFrame, stamps: Stamps, damage: Damage, captured_ns: int) -> _Note | None:
+        """Return what is known of a picture, None of one that comes too early to be whole."""
+        pts, ticks = stamps.of(picture)
         too_early = damage.is_too_early(picture)
         if self._config.skip_frame == "none":
             self._counted.drops["no_key_frame"] = damage.left_out
         if too_early:
-            return
-        # Containers such as AVI time packets only in decoding order; FFmpeg carries that over to the order of showing.
-        ticks = picture.dts if picture.pts is None else picture.pts
-        note = _Note(picture.pts, ticks, captured_ns, bool(picture.is_corrupt), damage.harms(picture))
+            return None
+        return _Note(pts, ticks, captured_ns, bool(picture.is_corrupt), damage.harms(picture))
+
+    def _show(
+        self, picture: av.VideoFrame, aspect: Fraction | None, note: _Note, clock: StreamClock
+    ) -> Iterator[Frame | StreamChanged]:
         try:
             shown = self._display.show(picture, aspect, note)
         except Exception as error:  # of whatever kind: it costs this picture

@@ -1,12 +1,16 @@
-"""The reader that a recording needs: of a video, or of a series of pictures."""
+"""The reader that a recording needs: of a video, of a series of pictures, or of an animated one."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from engine.config import DecodeConfig
 from engine.contracts.recording import Recording, Start
+from engine.decode.animation import animation_of
 from engine.decode.decoder import Decoder
 from engine.decode.recording_reader import RecordingReader
 from engine.decode.series import SeriesDecoder
+from engine.decode.still_kind import LOOKED_AT_BYTES, Kind, kind_of
 
 
 def reader_of(
@@ -25,6 +29,21 @@ def reader_of(
         seek_ticks: of a video, see ``Decoder``.
         start: likewise.
     """
-    if recording.pictures:
+    is_series = bool(recording.pictures)
+    if len(recording.files) == 1:
+        # What a single file is its content says: names may mislead, and many pictures are small films.
+        kind = kind_of(_head(recording.path))
+        is_series = is_series and kind is not Kind.VIDEO
+        if (is_series or kind is Kind.WEBP) and (animation := animation_of(recording.files[0])):
+            return SeriesDecoder(recording, detect_every, animation)
+    if is_series:
         return SeriesDecoder(recording, detect_every)
     return Decoder(recording.name, recording.path, config, detect_every, recording.reading, seek_ticks, start)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(LOOKED_AT_BYTES)
+    except (OSError, ValueError):
+        return b""  # whoever reads it says so

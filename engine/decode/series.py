@@ -1,23 +1,27 @@
-"""A series of pictures, read like a recording: frames as a viewer shows them and the states of its stream."""
+"""Series of pictures, and animated ones, read like recordings: frames as a viewer shows them and the states of their stream."""
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import cast
 
 import av
 from msgspec.structs import replace
 
+from engine.contracts.count_words import count
 from engine.contracts.frames import Frame, FrameTime, Planes, Uint8
 from engine.contracts.messages import Reason, StreamState
 from engine.contracts.recording import Recording
 from engine.contracts.streams import StreamChanged
+from engine.decode.animation import Animation
 from engine.decode.display import Display
 from engine.decode.recording_reader import Items, RecordingReader
-from engine.decode.still import read_still
+from engine.decode.still import Still, read_still
 from engine.errors import MissingRuntimeError, PictureError, SourceError
 
 _FINEST_RATE = 100_000
@@ -33,11 +37,17 @@ class SeriesDecoder(RecordingReader):
     Args:
         recording: with its ``pictures``.
         detect_every: every n-th frame, from the start and from each change of size, is marked for detection.
+        animation: its only file, whose pictures are read instead, at their own times; it is closed at the end.
     """
 
-    def __init__(self, recording: Recording, detect_every: int = 1) -> None:
+    def __init__(self, recording: Recording, detect_every: int = 1, animation: Animation | None = None) -> None:
         super().__init__()
-        self._recording, self._detect_every = recording, detect_every
+        self._recording, self._detect_every, self._animation = recording, detect_every, animation
+        rate = Fraction(recording.fps).limit_denominator(_FINEST_RATE)
+        self._tick = Fraction(1, 1000) if animation else 1 / rate
+        self._total = animation.pictures if animation else len(recording.pictures)
+        self._several = 0
+        """Files that hold more than the picture that was read."""
         self._size_px = (0, 0)
         self._since_change = 0
         self._first_error: SourceError | None = None
@@ -46,13 +56,12 @@ class SeriesDecoder(RecordingReader):
 
     def _run(self) -> Items:
         yield self._state("connecting")
-        rate = Fraction(self._recording.fps).limit_denominator(_FINEST_RATE)
-        time_base = (rate.denominator, rate.numerator)
-        for place, path in enumerate(self._recording.pictures):
+        time_base = (self._tick.numerator, self._tick.denominator)
+        for place, (ticks, read) in enumerate(self._animation or self._series()):
             captured_ns = time.time_ns()
             self._counted.counts["packets"] += 1
             try:
-                planes = self._shown(path)
+                planes = self._shown(read)
             except SourceError as error:
                 self._counted.counts["corrupt_packets"] += 1
                 self._first_error = self._first_error or error
@@ -64,14 +73,27 @@ class SeriesDecoder(RecordingReader):
             self._counted.counts["frames"] += 1
             detect = self._since_change % self._detect_every == 0
             self._since_change += 1
-            when = FrameTime(
-                place, place, time_base, float(place / rate), captured_ns, recorded_ns=self._recorded_ns(place / rate)
-            )
+            seconds = ticks * self._tick
+            when = FrameTime(place, ticks, time_base, float(seconds), captured_ns, recorded_ns=self._recorded_ns(seconds))
             yield Frame(self._recording.name, when, planes, detect)
+        if self._animation:
+            self._animation.close()
         yield self._last_state()
 
-    def _shown(self, path: Path) -> Planes:
-        picture = av.VideoFrame.from_ndarray(read_picture(path), "bgr24")
+    def _series(self) -> Iterator[tuple[int, Callable[[], Uint8]]]:
+        for place, path in enumerate(self._recording.pictures):
+            yield place, partial(self._read, path)
+
+    def _read(self, path: Path) -> Uint8:
+        still = _read_still(path)
+        self._several += still.pages > 1
+        return still.bgr
+
+    def _shown(self, read: Callable[[], Uint8]) -> Planes:
+        try:
+            picture = av.VideoFrame.from_ndarray(read(), "bgr24")
+        except PictureError as error:
+            raise SourceError(str(error), "truncated") from error
         ((planes, _),) = self._display.show(picture, None, None)
         return planes
 
@@ -80,11 +102,19 @@ class SeriesDecoder(RecordingReader):
         return None if started_ns is None else started_ns + round(seconds * 1_000_000_000)
 
     def _last_state(self) -> StreamChanged:
-        error, bad, total = self._first_error, self._counted.counts["corrupt_packets"], len(self._recording.pictures)
-        if error is None:
-            return self._state("ended", "end_of_file")
-        if bad < total:
-            return self._state("ended", "end_of_file", f"{bad} of {total} pictures were left out; the first: {error}")
+        error, bad, total = self._first_error, self._counted.counts["corrupt_packets"], self._total
+        notes = (
+            [f"{bad} of {count(total, 'picture')} {'was' if bad == 1 else 'were'} left out; the first: {error}"]
+            if error
+            else []
+        )
+        if self._several:
+            files = count(self._several, "file")
+            notes.append(
+                f"{files} of {self._recording.path} hold{'s' * (self._several == 1)} several pictures: the first was read"
+            )
+        if error is None or bad < total:
+            return self._state("ended", "end_of_file", "; ".join(notes))
         detail = str(error) if total == 1 else f"{self._recording.path}: none of its {total} pictures; the first: {error}"
         return self._state("failed", error.reason, detail)
 
@@ -98,20 +128,20 @@ class SeriesDecoder(RecordingReader):
             height_px=self._size_px[1],
             counters=self.counters,
             frame_rate=self._recording.fps,
-            frames_expected=len(self._recording.pictures),
+            frames_expected=self._total,
             started_ns=self._recording.reading.started_ns,
             clock=self._recording.reading.clock,
         )
 
 
-def read_picture(path: Path) -> Uint8:
-    """Return a picture as (height, width, 3) BGR, upright as a viewer shows it.
+def _read_still(path: Path) -> Still:
+    """Return a picture, upright as a viewer shows it.
 
     Raises:
         SourceError: it is not there, may not be read, is no picture, or breaks off.
     """
     try:
-        return read_still(path).bgr
+        return read_still(path)
     except (PictureError, MissingRuntimeError) as error:
         reason = "not_found" if not path.exists() else "not_a_video" if os.access(path, os.R_OK) else "permission"
         raise SourceError(str(error), reason) from error

@@ -15,7 +15,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 
 from engine.contracts.frames import Uint8
-from engine.decode.still_kind import REFUSALS, Kind, kind_of
+from engine.decode.still_kind import LOOKED_AT_BYTES, REFUSALS, Kind, kind_of
 from engine.decode.still_pixels import bgr_of
 from engine.errors import MissingRuntimeError, PictureError
 
@@ -25,7 +25,6 @@ _MOST_BYTES = 1 << 30
 _FEWEST_PX = 8
 _FORMATS = ("AVIF", "BMP", "DIB", "GIF", "HEIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP")
 _SUPPORTED = "a JPEG, PNG, HEIC, AVIF, WebP or TIFF file"
-_HEAD_BYTES = 4096
 _ORIENTATION = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -60,7 +59,7 @@ def read_content(path: Path) -> bytes:
         if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
             raise PictureError(f"{path} is a device or a pipe, not a picture file: copy it to a file first")
         with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
+            head = file.read(LOOKED_AT_BYTES)
             _refuse_others(path, kind_of(head))
             if path.stat().st_size > _MOST_BYTES:
                 raise PictureError(f"{path} is too large for a picture ({path.stat().st_size >> 20} MB): give {_SUPPORTED}")
@@ -81,7 +80,7 @@ def read_still(path: Path, content: bytes | None = None) -> Still:
         MissingRuntimeError: HEIC, and its reader is not installed.
     """
     content = read_content(path) if content is None else content
-    kind = kind_of(content[:_HEAD_BYTES])
+    kind = kind_of(content[:LOOKED_AT_BYTES])
     if kind is Kind.HEIC:
         _know_heic()
     try:
@@ -100,9 +99,21 @@ def read_still(path: Path, content: bytes | None = None) -> Still:
         raise PictureError(f"{path} is damaged or cut off ({error}): give another copy of it") from error
 
 
-def _decode(path: Path, content: bytes) -> Still:
+def open_still(content: io.BytesIO) -> Image.Image:
+    """Return a picture as Pillow opens it, not decoded; it raises whatever Pillow does."""
     Image.init()  # all readers: Pillow's first step knows the commonest only
-    with Image.open(io.BytesIO(content), formats=[name for name in _FORMATS if name in Image.OPEN]) as image:
+    return Image.open(content, formats=[name for name in _FORMATS if name in Image.OPEN])
+
+
+def bgr_upright(image: Image.Image) -> Uint8:
+    """Decode and return (height, width, 3) BGR, upright; transparent parts are white. It raises whatever Pillow does."""
+    image.load()
+    turn = _UPRIGHT.get(_orientation(image))
+    return bgr_of(image if turn is None else image.transpose(turn))
+
+
+def _decode(path: Path, content: bytes) -> Still:
+    with open_still(io.BytesIO(content)) as image:
         if image.format == "TIFF" and _is_raw(image):
             _refuse_others(path, Kind.RAW)
         if image.width * image.height > MOST_PIXELS:
@@ -112,9 +123,7 @@ def _decode(path: Path, content: bytes) -> Still:
         if min(image.size) < _FEWEST_PX:
             raise PictureError(f"{path} has only {image.width}x{image.height} pixels: give a larger picture")
         pages = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)  # MPO: the others show the same
-        image.load()
-        turn = _UPRIGHT.get(_orientation(image))
-        return Still(bgr_of(image if turn is None else image.transpose(turn)), pages)
+        return Still(bgr_upright(image), pages)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -19,6 +19,8 @@ _VIDEO_STARTS = (
 )
 _RAW_STARTS = (b"FUJIFILMCCD-RAW", b"IIRO", b"MMOR", b"IIU\x00")
 _TS_PACKET = 188
+LOOKED_AT_BYTES = 4096
+"""Of a file, to say what it is."""
 
 
 class Kind(Enum):
@@ -34,6 +36,7 @@ class Kind(Enum):
     DRAWING = "SVG"
     ARCHIVE = "archive"
     RAW = "raw data"
+    WEBP = "WebP"
 
 
 REFUSALS = {
@@ -62,6 +65,8 @@ def kind_of(head: bytes) -> Kind:
         return Kind.RAW
     if _is_video(head):
         return Kind.VIDEO
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return Kind.WEBP
     if head.startswith(b"PK\x03\x04"):
         return Kind.ARCHIVE
     if head.startswith(b"%PDF"):

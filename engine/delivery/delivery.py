@@ -32,8 +32,8 @@ class Delivery:
         telemetry: counts and measures.
         lanes: names of the enhance workers.
         should_stop: asked now and then while a message waits for its reader; True: it is given up.
-        tell: is told of each last state that the account of the models' calls has made another one, of how far recordings
-            that may be read again have been said, and of what cannot be written.
+        tell: is told of each last state that the account of the models' calls has made another one, of each stream that has
+            been said to its end, of how far recordings have that may be read again, and of what cannot be written.
         record: what is to be written.
         traces: of some faces; None: none.
     """
@@ -148,9 +148,7 @@ class Delivery:
                 about = event.stream, event.frame_index, event.next_track_id, event.rejected
                 with self._telemetry.stage("checkpoint"):
                     self._unwritten.guard(sink, partial(sink.checkpoint, *about))
-            if event.stream not in self._record.read_again:
-                continue
-            if isinstance(event, Checkpoint):
-                self._tell(Settled(event.stream, event.frame_index))
-            elif event.is_last:
+            if isinstance(event, StreamChanged) and event.is_last:
                 self._tell(Settled(event.stream))
+            elif isinstance(event, Checkpoint) and event.stream in self._record.read_again:
+                self._tell(Settled(event.stream, event.frame_index))

@@ -24,12 +24,9 @@ class Chosen:
     """Sentences on those that cannot."""
 
 
-def choose_results(directories: Sequence[Path], embedder_sha256: str | None = None) -> Chosen:
-    """Read results, each once; one that cannot be read, or compared with the others, is left out.
-
-    Args:
-        directories: of runs.
-        embedder_sha256: whose vectors are wanted; None: those of the embedder that most results have, of equals the first.
+def choose_results(directories: Sequence[Path]) -> Chosen:
+    """Read results, each once; one that cannot be read, or compared with the others, is left out: compared are those of the
+    embedder that most results have, of equals the first.
 
     Raises:
         PublishError: none is left; the message says why.
@@ -52,7 +49,7 @@ def choose_results(directories: Sequence[Path], embedder_sha256: str | None = No
         else:
             results[result.origin] = result
     found = list(results.values())
-    wanted = embedder_sha256 or _usual(found)
+    wanted = _usual(found)
     for result in found:
         if result.embedder_sha256 != wanted:
             left_out.append(

@@ -19,7 +19,8 @@ from engine.archive.corrections import origin_of
 from engine.archive.lines import last_words, read_lines
 from engine.archive.reader import VectorRow
 from engine.archive.record import workers
-from engine.client.results import Key, Run, is_file_of_vectors, load_run
+from engine.archive.vector_files import vector_length
+from engine.client.results import Key, Run, load_run
 from engine.contracts.findings import Basis, Candidate, Quality
 from engine.contracts.times import Int64, StreamSeconds, UnixNs, clock, wall_clock
 from engine.errors import PublishError
@@ -217,7 +218,7 @@ def _file_of_vectors(run: Run, said: Sequence[StoredFace | _TrackLine]) -> str:
         PublishError: it cannot be read.
     """
     places = (one.embedding for one in said if one.embedding is not None)
-    named = Counter(place.file for place in places if is_file_of_vectors(place.file))
+    named = Counter(place.file for place in places if vector_length(place.file))
     usual = max(named, key=named.__getitem__, default="")
     if usual:
         run.rows(usual)

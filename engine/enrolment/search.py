@@ -25,6 +25,10 @@ _BORDERED_SCALES = (0.5, 0.25)
 """Faces at the border that are small enough for the largest scale alone are not cut much."""
 _BORDER = 0.35
 """Added around the picture, as a share of its longer side."""
+_MOST_BORDERED_PX = 4 * _LONGEST_SIDE_PX
+"""What is longer is reduced before: around a strip of 20,000 px the border would take a gigabyte."""
+_FRAME = 0.5
+"""Put around a picture that shows nobody, as a share of its longer side: detectors know faces with something around them."""
 _SAME_PLACE = 0.5
 """Overlap of two boxes of one face, over the smaller of them."""
 MOST_PLACES = 16
@@ -63,17 +67,31 @@ def find_places(picture: Uint8, detector: Detector, turns: Sequence[int]) -> Flo
 
 
 def _views(picture: Uint8) -> list[_View]:
-    border = round(_BORDER * max(picture.shape[:2]))
-    bordered = np.asarray(cv2.copyMakeBorder(picture, border, border, border, border, cv2.BORDER_REPLICATE), np.uint8)
+    before = min(1.0, _MOST_BORDERED_PX / max(picture.shape[:2]))
+    small = _reduced(picture, before)
+    border = round(_BORDER * max(small.shape[:2]))
+    bordered = np.asarray(cv2.copyMakeBorder(small, border, border, border, border, cv2.BORDER_REPLICATE), np.uint8)
     views = []
-    for source, border_px, scales in ((picture, 0, _SCALES), (bordered, border, _BORDERED_SCALES)):
+    for source, reduced, border_px, scales in ((picture, 1.0, 0, _SCALES), (bordered, before, border, _BORDERED_SCALES)):
         longest = max(source.shape[:2])
         base = min(1.0, _LONGEST_SIDE_PX / longest)
         scales = _SCALES if longest <= _LONGEST_SIDE_PX / 2 else scales
         for scale in scales:
             if scale == 1 or base * scale * longest >= _SMALLEST_SIDE_PX:
-                views.append(_View(_reduced(source, base * scale), base * scale, border_px))
+                views.append(_View(_reduced(source, base * scale), reduced * base * scale, round(border_px / reduced)))
     return views
+
+
+def framed(picture: Uint8) -> tuple[Uint8, float, int]:
+    """Return a picture, reduced where it is large, with a border of one colour around it, the median of its outermost pixels:
+    as a wall behind a face; and its scale and the border's width, to find the way back."""
+    scale = min(1.0, _LONGEST_SIDE_PX / max(picture.shape[:2]))
+    small = _reduced(picture, scale)
+    border = round(_FRAME * max(small.shape[:2]))
+    edge = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
+    colour = np.median(edge, axis=0).tolist()
+    around = cv2.copyMakeBorder(small, border, border, border, border, cv2.BORDER_CONSTANT, value=colour)
+    return np.asarray(around, np.uint8), scale, border
 
 
 def _reduced(picture: Uint8, scale: float) -> Uint8:

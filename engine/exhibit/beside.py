@@ -6,7 +6,8 @@ from pathlib import Path
 
 from engine.archive.chain import CHAIN
 from engine.archive.files import FACES
-from engine.archive.pieces import LINED, row_bytes
+from engine.archive.pieces import LINED
+from engine.archive.vector_files import row_bytes
 from engine.exhibit.verdict import Verdict
 
 _DERIVED = ("report.html", "report.pdf", "report")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.archive.chain import CHAIN, FIRST, Block, chain_lines, decode, hash_of, signed_text
 from engine.archive.ledger import Ledger
-from engine.archive.pieces import row_bytes
+from engine.archive.vector_files import row_bytes
 from engine.contracts.count_words import count
 from engine.contracts.times import utc_words
 from engine.exhibit.rules import only_corrects, out_of_place, went_too_early

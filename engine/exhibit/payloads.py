@@ -10,8 +10,9 @@ from pathlib import Path
 
 import msgspec
 
+from engine.archive.comparison import Compared
 from engine.archive.files import inside
-from engine.archive.ledger import GONE, Compared, Ledger
+from engine.archive.ledger import GONE, Ledger
 from engine.archive.pieces import digest, pieces
 from engine.archive.record_check import RECORDS, Record, size_of
 from engine.contracts.times import UnixNs, utc_words

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from engine.archive.chain import CHAIN, hash_of, last_line
 from engine.archive.chain_cuts import has_chain, in_words
-from engine.archive.ledger import Compared, compare
-from engine.archive.pieces import CORRECTIONS, LINED, row_bytes
+from engine.archive.comparison import Compared, compare
+from engine.archive.pieces import CORRECTIONS, LINED
 from engine.archive.reader import recorded
 from engine.archive.record import settings
+from engine.archive.vector_files import row_bytes
 from engine.contracts.count_words import count
 from engine.contracts.times import utc_words
 from engine.errors import PublishError, UsageError

@@ -16,7 +16,7 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from engine import __version__
-from engine.config_fleet import FleetConfig
+from engine.config.fleet import FleetConfig
 from engine.contracts.messages import is_stream_name
 from engine.errors import ConfigError, DatabaseError, error_words
 from engine.fleet.cache import FleetFolder, Remembered
@@ -28,6 +28,7 @@ from engine.fleet.placer import place_all
 from engine.fleet.quorum import Permission, Timing
 from engine.fleet.taken import TakenCameras
 from engine.fleet.view import About
+from engine.runtime.bell import Bell
 from engine.runtime.closing import Closing
 from engine.runtime.permit import Permit, now_seconds
 from engine.runtime.postgres import is_postgres, refuse_password, require_driver
@@ -76,14 +77,14 @@ class Agent(Closing):
         ends = now + timing.lease if self._is_alone else self._permit.until + timing.margin
         self._permission = Permission(self.node, timing, now, ends if ends - timing.margin > now else 0.0)
         self._peers = self._listen()
-        self._taken = TakenCameras(self.node, cameras, self._remember_cameras)
-        self._cameras = cameras
+        self._cameras, self._taken = cameras, TakenCameras(self.node, cameras, self._remember_cameras)
         self._lease: Lease | None = None
         self._newest = (0, "")
         """What was known of the nodes when they were last looked at: one that was started anew may be asked elsewhere."""
         self._former = 0
         """The session before, at the server."""
-        self._over = threading.Event()
+        self._over, self._bell = threading.Event(), Bell()
+        cameras.tell(self._bell.ring)
         self._writing = threading.Lock()
         self._is_over = True
         """The lease was over when it was last looked at."""
@@ -101,8 +102,10 @@ class Agent(Closing):
     def close(self) -> None:
         """For when no camera is read any more; they stay this node's until its lease is over, should it be started anew."""
         self._over.set()
+        self._bell.ring()
         for thread in self._threads:
             thread.join(_END_SECONDS)
+        self._bell.close()
         if not self._threads[1].is_alive():
             self._peers.close()
         self._taken.close()
@@ -195,7 +198,7 @@ class Agent(Closing):
         if lease.is_placer():
             place_all(lease.connection)
         pause = _BUSY_SECONDS if busy else self._permission.timing.renew
-        lease.wait(max(0.01, began + pause - now_seconds()))
+        lease.wait(max(0.01, began + pause - now_seconds()), self._bell)
 
     def _renewed(self, sent: float) -> None:
         self._permission.renewed(sent)
@@ -203,7 +206,7 @@ class Agent(Closing):
 
     def _about(self, lease: Lease) -> About:
         config = self._config
-        host = config.address or lease.address()
+        host = config.address.replace("{node}", self.node) or lease.address()
         return About(
             labels=config.labels,
             capacity=float(config.capacity or 0),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from engine.fleet.file import FleetCamera
@@ -26,7 +27,11 @@ class Cameras(Protocol):
         """Read a camera no longer; nothing happens where it is not read."""
 
     def may_run(self, name: str) -> bool:
-        """Whether a camera is read, or may be before long."""
+        """Whether something of a camera may still be published, or may be before long: it may while it is read, and until
+        publish has passed its last state."""
+
+    def tell(self, ring: Callable[[], None]) -> None:
+        """Call this, from any thread, when ``may_run`` has become false of some camera."""
 
     def load(self) -> Load:
         """Return how much there is to do, since the last call."""

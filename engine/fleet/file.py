@@ -9,8 +9,8 @@ from typing import Annotated
 import msgspec
 
 from engine.config import SourceConfig
-from engine.config_file import read_yaml
-from engine.config_section import Section
+from engine.config.file import read_yaml
+from engine.config.section import Section
 from engine.contracts.messages import check_stream_name
 from engine.contracts.redaction import names_secret, redact_tree, redact_url
 from engine.errors import ConfigError

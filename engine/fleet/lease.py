@@ -15,6 +15,8 @@ from engine.fleet.file import FleetCamera
 from engine.fleet.schema import CAMERA, CHANNEL, NODE, PLACER, migrate, place_of
 from engine.fleet.store import register
 from engine.fleet.view import About, Load
+from engine.runtime.bell import Bell
+from engine.runtime.channel import wait_for_handles
 from engine.runtime.permit import now_seconds
 from engine.runtime.postgres import connect, told
 
@@ -202,11 +204,12 @@ class Lease:
         )  # fmt: skip
         self._run("SELECT pg_notify(%s, 'fault')", CHANNEL)
 
-    def wait(self, seconds: float) -> None:
-        """Wait until something has changed, so long at most."""
+    def wait(self, seconds: float, bell: Bell) -> None:
+        """Wait until something has changed, or the bell rings, so long at most."""
         with told(self._where):
-            for _ in self.connection.notifies(timeout=seconds, stop_after=1):
-                pass
+            if not any(True for _ in self.connection.notifies(timeout=0)):  # none came in with an answer
+                wait_for_handles([self.connection.fileno(), bell.fileno()], seconds)
+        bell.hush()
 
     def close(self) -> None:
         """End it, and throw away what was not sent yet."""

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from engine.contracts.times import utc_words
 from engine.fleet.file import FleetCamera
-from engine.fleet.place import Node, estimate_of, next_moves, place
+from engine.fleet.place import next_moves, place
+from engine.fleet.room import Node, estimate_of
 from engine.fleet.schema import CHANNEL, place_of
 from engine.fleet.store import cameras_of
 from engine.fleet.view import About, Load
@@ -20,9 +22,13 @@ if TYPE_CHECKING:
 
 _FAULT_SECONDS = 60.0
 """So long a camera is not placed on a node that could not read it."""
+_GIVE_SECONDS = 60.0
+"""A node that has been overloaded for so long, with the same cameras, gives one away where it can."""
+WISH_SECONDS = 600.0
+"""What could not be moved by then, as a node has filled up, stays."""
 
 
-class _Row(NamedTuple):
+class Row(NamedTuple):
     """A placement."""
 
     node: str
@@ -49,10 +55,10 @@ def place_all(connection: Connection[Any]) -> bool:
 
 
 def _place(connection: Connection[Any]) -> bool:
-    cameras, rows = cameras_of(connection), _placements(connection)
+    cameras, rows, nodes, present = standing(connection)
     now = {name: row.node for name, row in rows.items() if row.node}
-    nodes, present = _nodes(connection, cameras, rows)
-    placing = place(cameras, nodes, now)
+    wishes = dict(connection.execute("SELECT camera, node FROM fleet.wishes").fetchall())
+    placing = place(cameras, nodes, now, wishes)
     calm = all(rows[name].holder == node for name, node in now.items() if node in present)
     after = now | next_moves(now, placing.nodes, present, calm=calm)
     for name in now.keys() - placing.nodes.keys():
@@ -76,30 +82,41 @@ def _place(connection: Connection[Any]) -> bool:
     return bool(changes)
 
 
-def _placements(connection: Connection[Any]) -> dict[str, _Row]:
+def standing(connection: Connection[Any]) -> tuple[list[FleetCamera], dict[str, Row], list[Node], set[str]]:
+    """Return all cameras, where each is placed, all nodes, and which of these are there and run their cameras."""
+    cameras, rows = cameras_of(connection), _placements(connection)
+    return cameras, rows, *_nodes(connection, cameras, rows)
+
+
+def _placements(connection: Connection[Any]) -> dict[str, Row]:
     rows = connection.execute(
         "SELECT camera, coalesce(node, ''), coalesce(holder, ''), reason FROM fleet.placements"
     ).fetchall()
-    return {row[0]: _Row(*row[1:]) for row in rows}
+    return {row[0]: Row(*row[1:]) for row in rows}
 
 
 def _nodes(
-    connection: Connection[Any], cameras: list[FleetCamera], placements: Mapping[str, _Row]
+    connection: Connection[Any], cameras: list[FleetCamera], placements: Mapping[str, Row]
 ) -> tuple[list[Node], set[str]]:
     """Return all nodes, and which of them are there and run their cameras."""
-    refused = defaultdict[str, set[str]](set)
-    for node, camera in connection.execute(
-        "SELECT node, camera FROM fleet.faults WHERE since > clock_timestamp() - make_interval(secs => %s)", (_FAULT_SECONDS,)
+    refused = defaultdict[str, dict[str, str]](dict)
+    for node, camera, fault in connection.execute(
+        "SELECT node, camera, fault FROM fleet.faults WHERE since > clock_timestamp() - make_interval(secs => %s)",
+        (_FAULT_SECONDS,),
     ).fetchall():
-        refused[node].add(camera)
+        refused[node][camera] = fault
     weights = {camera.name: camera.weight for camera in cameras}
     found, present = [], set()
-    for name, held, missing, lease, drained, told_about, told_load in connection.execute(
-        "SELECT name, held, missing, lease_seconds, EXISTS (SELECT FROM fleet.drained WHERE node = name), about, load "
+    told_nodes = connection.execute(
+        "SELECT name, held, missing, renewed, lease_seconds, EXISTS (SELECT FROM fleet.drained WHERE node = name), about, load "
         "FROM fleet.nodes JOIN fleet.presence USING (name), fleet.settings"
-    ).fetchall():
+    ).fetchall()
+    have_capacity = all(msgspec.convert(row[6], About).capacity for row in told_nodes)
+    for name, held, missing, renewed, lease, drained, told_about, told_load in told_nodes:
         about, load = msgspec.convert(told_about, About), msgspec.convert(told_load, Load)
         weight = sum(weights.get(camera, 0.0) for camera, row in placements.items() if row.holder == name)
+        away = f"absent since {utc_words(int(renewed.timestamp() * 1e9))}" if missing else "" if held else "cut off just now"
+        away = away or (("draining" if weight else "drained") if drained else "" if load.running else "without a run now")
         works = load.down_seconds < lease
         if held and works:
             present.add(name)
@@ -109,10 +126,13 @@ def _nodes(
                 labels=about.labels,
                 capacity=about.capacity,
                 estimate=estimate_of(load, weight),
+                size=about.capacity if have_capacity else max(1, load.cores),
                 is_overloaded=load.overload_level > 0,
-                takes=held and load.running and not drained,
+                gives=load.overloaded_seconds >= _GIVE_SECONDS,
+                takes=not away,
                 keeps=not missing and works and not drained,
-                refuses=frozenset(refused[name]),
+                away=away,
+                refuses=refused[name],
             )
         )
     return found, present
@@ -124,4 +144,8 @@ def _tidy(connection: Connection[Any]) -> None:
         "DELETE FROM fleet.placements WHERE node IS NULL AND camera NOT IN (SELECT name FROM fleet.cameras) "
         "AND (holder IS NULL OR (NOT kept AND EXISTS (SELECT FROM fleet.presence WHERE name = holder AND missing)))"
     )
+    connection.execute(
+        "DELETE FROM fleet.wishes AS w WHERE since < clock_timestamp() - make_interval(secs => %s) OR NOT EXISTS "
+        "(SELECT FROM fleet.placements AS p WHERE p.camera = w.camera AND p.node = w.before)", (WISH_SECONDS,)
+    )  # fmt: skip
     connection.execute("DELETE FROM fleet.registry WHERE version < (SELECT min(seen) FROM fleet.nodes)")

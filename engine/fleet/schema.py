@@ -1,8 +1,8 @@
 """The tables that the nodes of a fleet share, in the schema ``fleet`` of a PostgreSQL database, and how they are made.
 
-Who owns what: ``cameras``, ``drained`` and ``settings`` are the operator's (``facestream fleet``), a row of ``nodes`` its
-node's, ``placements.node`` the placer's, and ``placements.holder`` that of the node which runs the camera, from before it
-starts it until after it has stopped it. ``registry`` has every set of nodes that some node may still believe in, see
+Who owns what: ``cameras``, ``drained``, ``wishes`` and ``settings`` are the operator's (`facestream fleet`), a row of ``nodes``
+its node's, ``placements.node`` the placer's, and ``placements.holder`` that of the node which runs the camera, from before it
+starts it until after its last word. ``registry`` has every set of nodes that some node may still believe in, see
 ``engine.fleet.quorum``.
 """
 
@@ -72,7 +72,12 @@ $$;
 """
 """``presence``: who holds its lease, who may be counted, and whose lease is over for certain. ``has_quorum``: of every set of
 nodes that a registered node may believe in, half are there."""
-MIGRATIONS = (_FIRST,)
+_WISHES = """
+CREATE TABLE fleet.wishes (
+    camera text PRIMARY KEY, before text NOT NULL, node text NOT NULL, since timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+"""
+MIGRATIONS = (_FIRST, _WISHES)
 """Each brings the tables from the version before to the next, and only adds, so that nodes of two releases can go together."""
 
 

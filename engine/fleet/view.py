@@ -33,6 +33,8 @@ class Load(msgspec.Struct, frozen=True, omit_defaults=True):
     """Of its machine's processors, 0 to 1, over the last seconds."""
     overload_level: int = 0
     """0 is none."""
+    overloaded_seconds: float = 0.0
+    """For how long it has been above 0, with the same cameras."""
     p99_ms: float = 0.0
     """From a frame's packet to its message, the slowest stream's 99th percentile."""
     ready: bool = False

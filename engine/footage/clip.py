@@ -31,7 +31,6 @@ _NEVER_COPIED = {"gif"}
 _SAME_SECONDS = 0.005
 _ROUNDING_SECONDS = 0.0005
 """The times of a moment are sums of fractions."""
-_SOUND_IN_MP4 = {"aac", "mp3", "ac3", "opus", "alac"}
 
 
 @dataclass(frozen=True)

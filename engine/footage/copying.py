@@ -14,6 +14,7 @@ from av.container import InputContainer, OutputContainer
 from av.video.stream import VideoStream
 
 from engine.decode.container import FALLBACK_TIME_BASE, open_recording, origin_seconds
+from engine.decode.stamps import tells_showing
 from engine.footage.positions import key_frame_before, seek, stamp, ticks_of
 
 Media = VideoStream | AudioStream
@@ -73,9 +74,9 @@ def copy_part(
                 copied = streams.get(packet.stream.index)
                 if copied is not None:
                     if packet.stream.index == video.index:
-                        ends = max(ends, (stamp(packet) or 0) * packet.time_base)
+                        ends = max(ends, (stamp(packet, container) or 0) * packet.time_base)
                         tell(float(ends - first))
-                    _move(packet, first)
+                    _move(packet, first, shows=tells_showing(container))
                     packet.stream = copied
                     _write(packet, target)
         origin = origin_seconds(container)
@@ -110,7 +111,7 @@ def _part(container: InputContainer, video: VideoStream, first: Fraction, last: 
     """Yield the packets from the key frame at ``first`` on up to ``last``, of the video those that follow from it."""
     seen = over = False
     for packet in container.demux():
-        when = stamp(packet)
+        when = stamp(packet, container)
         if not packet.size or when is None:
             continue
         seconds = when * packet.time_base
@@ -135,10 +136,10 @@ def _write(packet: av.Packet[Any], target: OutputContainer) -> None:
         raise CannotCopy("its time stamps are not in order") from error
 
 
-def _move(packet: av.Packet[Any], first: Fraction) -> None:
-    """Let time begin at ``first``."""
+def _move(packet: av.Packet[Any], first: Fraction, *, shows: bool) -> None:
+    """Let time begin at ``first``; ``shows``: time stamps say when a picture is shown."""
     shift = round(first / packet.time_base)
-    if packet.pts is None:
+    if packet.pts is None or not shows:
         context: Any = packet.stream.codec_context
         if getattr(context, "has_b_frames", False):
             raise CannotCopy("its pictures do not say when they are shown")

@@ -12,6 +12,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from engine.decode.container import FALLBACK_TIME_BASE, origin_seconds
+from engine.decode.stamps import stamp_of
 
 _STEPS_BACK_SECONDS = (0.0, 2.0, 10.0, 60.0)
 """Before the moment: some containers, as transport streams, are searched and not indexed, and land behind it."""
@@ -64,9 +65,10 @@ def seek(container: InputContainer, stream: VideoStream, ticks: int | None) -> b
     return True
 
 
-def stamp(packet: av.Packet[Any]) -> int | None:
+def stamp(packet: av.Packet[Any], container: InputContainer) -> int | None:
     """Return when a packet is shown, in ticks of its stream; of containers that only say when it is decoded, that."""
-    return packet.pts if packet.pts is not None else packet.dts
+    found = stamp_of(packet, container)
+    return packet.dts if found is None else found
 
 
 def ticks_of(container: InputContainer, stream: VideoStream, seconds: float) -> int:
@@ -78,7 +80,7 @@ def _last_key(container: InputContainer, stream: VideoStream, ticks: int) -> int
     found = None
     packets = (packet for packet in container.demux(stream) if packet.size)
     for number, packet in enumerate(takewhile(lambda packet: packet.dts is None or packet.dts <= ticks, packets)):
-        when = stamp(packet)
+        when = stamp(packet, container)
         if packet.is_keyframe and when is not None and when <= ticks:
             found = when
         if number >= _MOST_PACKETS:

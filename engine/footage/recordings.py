@@ -11,11 +11,12 @@ import msgspec
 from engine.config import SourceConfig
 from engine.contracts.recording import SERIES_FPS, Reading, Recording
 from engine.errors import SourceError
+from engine.footage.sameness import check_same, not_the_one
 from engine.source.files import recordings_of
 
 
 def recording_of(stream: str, facts: Mapping[str, Any], moved_to: Path | None = None) -> Recording:
-    """Return a recording by what ``run.json`` says of it under ``inputs``.
+    """Return a recording by what ``run.json`` says of it under ``inputs``; a file of that size is there.
 
     Args:
         stream: its name.
@@ -25,6 +26,17 @@ def recording_of(stream: str, facts: Mapping[str, Any], moved_to: Path | None = 
     Raises:
         SourceError: it is not there any more, or is not the one that was read (``not_found``); the message says what to do.
     """
+    recording = recording_at(stream, facts, moved_to)
+    check_same(recording, {key: facts[key] for key in ("size_bytes",) if key in facts}, 0)
+    return recording
+
+
+def recording_at(stream: str, facts: Mapping[str, Any], moved_to: Path | None = None) -> Recording:
+    """Return where a recording should be, whatever lies there; of a series its pictures. See ``recording_of``.
+
+    Raises:
+        SourceError: ``run.json`` does not say where, or there is no series of so many pictures (``not_found``).
+    """
     path = moved_to or Path(facts.get("path", ""))
     if path == Path():
         raise SourceError(f"run.json does not say where the recording of {stream} is: say it with --recording", "not_found")
@@ -32,17 +44,6 @@ def recording_of(stream: str, facts: Mapping[str, Any], moved_to: Path | None = 
     if "pictures" in facts:
         found = [one for one in recordings_of(SourceConfig(uri=str(path))) if len(one.pictures) == facts["pictures"]]
         if len(found) != 1:
-            raise _other(stream, path, "is no series of so many pictures any more")
-        recording = Recording(stream, path, found[0].pictures, facts.get("fps", SERIES_FPS), reading)
-    else:
-        recording = Recording(stream, path, reading=reading)
-    now = recording.facts()
-    if "size_bytes" not in now:
-        raise _other(stream, path, "is not there any more")
-    if now["size_bytes"] != facts.get("size_bytes", now["size_bytes"]):
-        raise _other(stream, path, f"has {now['size_bytes']} bytes, and had {facts['size_bytes']}")
-    return recording
-
-
-def _other(stream: str, path: Path, why: str) -> SourceError:
-    return SourceError(f"the recording of {stream}, {path}, {why}: say where it is now with --recording", "not_found")
+            raise not_the_one(stream, path, "no longer has that many pictures")
+        return Recording(stream, path, found[0].pictures, facts.get("fps", SERIES_FPS), reading)
+    return Recording(stream, path, reading=reading)

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from engine.contracts.recording import Recording
 from engine.errors import SourceError
 
-Sameness = Literal["same", "unchanged", "uncompared", "other"]
+Sameness = Literal["same", "unchanged", "uncompared", "other", "gone"]
 """``same``: its SHA-256 is the one that the run wrote; ``unchanged``: its size and its time are; ``uncompared``: its size is,
-its time is not, and its SHA-256 was not compared or is not known; ``other``: it is another one, or there is none."""
+its time is not, and its SHA-256 was not compared or is not known; ``other``: it is another one; ``gone``: there is none, or
+none that can be read."""
 
 MOST_BYTES = 1 << 30
 """What is read of recordings only to compare them: a few seconds."""
 
 
-def sameness(recording: Recording, facts: Mapping[str, Any], most_bytes: int | None) -> Sameness:
+class Compared(NamedTuple):
+    """What became of a comparison."""
+
+    state: Sameness
+    why: str = ""
+    """Of ``other`` and ``gone``: what a sentence says of it, as ``has 5 bytes, and had 7``."""
+
+
+def compared(recording: Recording, facts: Mapping[str, Any], most_bytes: int | None) -> Compared:
     """Compare a recording with what ``run.json`` says of it under ``inputs``.
 
     Args:
@@ -24,36 +34,56 @@ def sameness(recording: Recording, facts: Mapping[str, Any], most_bytes: int | N
         facts: as of ``Recording.facts``, with the ``sha256`` where the run has read it to its end.
         most_bytes: may be read: a larger one is not compared, and one of the same size and time need not be. None: it is read
             to its end in any case where its SHA-256 is known.
-
-    Raises:
-        OSError: it cannot be read.
     """
-    now, sha256 = recording.facts(), str(facts.get("sha256", ""))
-    size = now.get("size_bytes")
-    if size is None or size != facts.get("size_bytes", size):
-        return "other"
-    in_time = "mtime_ns" in facts and facts["mtime_ns"] == now["mtime_ns"]
-    if in_time and (most_bytes is not None or not sha256):
-        return "unchanged"
-    if not sha256 or (most_bytes is not None and size > most_bytes):
-        return "uncompared"
-    return "same" if recording.sha256() == sha256 else "other"
+    try:
+        if why := _unreadable(recording):
+            return Compared("gone", why)
+        now, sha256 = recording.facts(), str(facts.get("sha256", ""))
+        size = now.get("size_bytes", 0)
+        if size != (before := facts.get("size_bytes", size)):
+            return Compared("other", f"has {size:,} bytes, and had {before:,} when it was read")
+        in_time = "mtime_ns" in facts and facts["mtime_ns"] == now.get("mtime_ns")
+        if in_time and (most_bytes is not None or not sha256):
+            return Compared("unchanged")
+        if not sha256 or (most_bytes is not None and size > most_bytes):
+            return Compared("uncompared")
+        if recording.sha256() == sha256:
+            return Compared("same")
+        return Compared("other", "is not the one that was read: its size is the same, its SHA-256 another one")
+    except FileNotFoundError:
+        return Compared("gone", "is not there")
+    except OSError as error:
+        return Compared("gone", f"cannot be read: {error.strerror}")
 
 
 def check_same(recording: Recording, facts: Mapping[str, Any], most_bytes: int | None) -> Sameness:
-    """Do the same, and refuse another one.
+    """Do the same, and refuse another one, and one that cannot be read.
 
     Raises:
-        SourceError: it is another one, or cannot be read (``not_found``).
+        SourceError: it is (``not_found``); says what is wrong with it, and what to do.
     """
-    try:
-        state = sameness(recording, facts, most_bytes)
-    except OSError as error:
-        raise SourceError(f"cannot read {recording.path}: {error.strerror}", "not_found") from error
-    if state == "other":
-        raise SourceError(
-            f"{recording.path} is not the recording that was read: its SHA-256 is another one; say where that is now with "
-            "--recording",
-            "not_found",
-        )
+    state, why = compared(recording, facts, most_bytes)
+    if state in ("other", "gone"):
+        raise not_the_one(recording.name, recording.path, why)
     return state
+
+
+def not_the_one(stream: str, path: object, why: str) -> SourceError:
+    """Return what is raised where a recording is not the one that was read."""
+    return SourceError(f"the recording of {stream}, {path}, {why}: say where it is now with --recording", "not_found")
+
+
+def _unreadable(recording: Recording) -> str:
+    """Return what a sentence says of a file that is none; empty: all can be opened.
+
+    Raises:
+        OSError: one cannot be, or there is none.
+    """
+    for path in recording.files:
+        mode = path.stat().st_mode
+        if stat.S_ISDIR(mode):
+            return "is a folder, and was a file" if path == recording.path else f"has a folder {path.name} in it"
+        if not stat.S_ISREG(mode):
+            return "is no file"
+        path.open("rb").close()
+    return ""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from engine.config import DecodeConfig
 from engine.contracts.recording import Recording
 from engine.decode.container import FALLBACK_TIME_BASE, open_recording, recording_clock
+from engine.decode.stamps import stamp_of
 from engine.errors import SourceError
 
 _ASK_PACKETS = 4096
@@ -87,12 +88,13 @@ def _packets(
         for packet in container.demux(stream):
             if packet.size == 0 or packet.is_discard:
                 continue
-            if packet.pts is None:
+            stamp = stamp_of(packet, container)
+            if stamp is None:
                 raise _CannotCut("some of its pictures have no time stamp")
-            if newest is not None and packet.pts < newest - back:
+            if newest is not None and stamp < newest - back:
                 raise _CannotCut("its time stamps jump back")
-            newest = packet.pts if newest is None else max(newest, packet.pts)
-            stamps.append(packet.pts)
+            newest = stamp if newest is None else max(newest, stamp)
+            stamps.append(stamp)
             keys.append(packet.is_keyframe and not packet.is_corrupt)
             if len(stamps) % _ASK_PACKETS == 0:
                 alive()

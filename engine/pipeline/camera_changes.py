@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 
 from engine.contracts.camera import Camera
-from engine.contracts.orders import Warned
+from engine.contracts.orders import Settled, Warned
 from engine.contracts.streams import StreamChanged
 from engine.pipeline.control import RunControl
 from engine.pipeline.crew import Crew
+from engine.pipeline.lives import Lives
 from engine.pipeline.status import RunStatus
 from engine.pipeline.stream_status import StreamStatus
 from engine.pipeline.watchdog import Watchdog
@@ -16,7 +17,8 @@ from engine.pipeline.watchdog import Watchdog
 READY_SECONDS = 120.0
 """A worker that has not loaded its models by then is given up."""
 LEAVING_SECONDS = 5.0
-"""A camera's process that hangs in FFmpeg when it should end is killed after so long."""
+"""A camera's process that hangs in FFmpeg when it should end is killed after so long; and so long after its end its last word
+is waited for."""
 
 
 class CameraChanges:
@@ -36,6 +38,9 @@ class CameraChanges:
         self._wanted: dict[str, Camera] = {camera.name: camera for camera in crew.cameras.values()}
         self._leaving: dict[str, tuple[str, float]] = {}
         """Of each worker that was told to go: its stream, and since when."""
+        self._lives = Lives(LEAVING_SECONDS)
+        for camera in crew.cameras.values():
+            self._lives.begin(camera.name)
         self._is_settled = True
 
     def settle(self) -> None:
@@ -59,11 +64,17 @@ class CameraChanges:
             self._note_leaving(worker, before[worker])
         for worker in now.keys() - before.keys():
             self._watchdog.begin(worker, READY_SECONDS)
+            self._lives.begin(now[worker].name)
         self._tell()
 
+    def note(self, settled: Settled) -> None:
+        """Publish has passed the last state of a stream, or something before that."""
+        if settled.frame_index is None:
+            self._lives.said(settled.stream)
+
     def _tell(self) -> None:
-        """Say which streams have a process, or will have one that is wanted and cannot be started yet."""
-        self._control.followed({*self._wanted, *(name for name, _ in self._leaving.values())})
+        """Say of which streams there is something to come, or will be, where one that is wanted cannot be started yet."""
+        self._control.followed({*self._wanted, *self._lives.unsaid(time.monotonic())})
 
     def give_up(self, worker: str, sentence: str, *, was_ready: bool) -> None:
         """A camera's worker has died, and another one would die too: so ends this camera, and no other. Of one that had been
@@ -72,6 +83,8 @@ class CameraChanges:
         self._crew.let_go(worker)
         self._watchdog.cameras = self._crew.cameras
         self._note_leaving(worker, camera)
+        if not was_ready:
+            self._lives.said(camera.name)  # nothing is to come, and perceive knows nothing of it
         if self._wanted.get(camera.name) == camera:
             del self._wanted[camera.name]
         self._fail(camera, sentence, is_said=was_ready)
@@ -104,6 +117,7 @@ class CameraChanges:
             worker.close()
             worker.process.close()
             name, _ = self._leaving.pop(worker.name)
+            self._lives.process_ended(name, time.monotonic())
             if name not in self._wanted:
                 self._status.forget_worker(worker.name)
             stream = self._status.streams.get(name)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 from queue import Empty, SimpleQueue
 from threading import Lock
 
 from engine.contracts.camera import Camera
 from engine.contracts.messages import check_stream_name
+from engine.runtime.bell import Bell
 
 REMOVED, PAUSED, CHANGED = "the camera was removed", "the camera was paused", "the camera was changed"
 
@@ -26,6 +27,10 @@ class RunControl:
         self._present: frozenset[str] | None = None
         self._lock = Lock()
         self._gone: dict[str, str] = {}
+        self.bell = Bell()
+        """Rings when something is asked for."""
+        self.on_gone: Callable[[], None] = lambda: None
+        """Is called, by the run's thread, when ``may_read`` has become false of some camera; it must not block."""
         self.end_asked = ""
         """Why the run is to end in good order; empty: it goes on."""
 
@@ -44,13 +49,14 @@ class RunControl:
         self._ask(name, None, why)
 
     def may_read(self, name: str) -> bool:
-        """Whether a camera of this name has a process in the run, or may have before long."""
+        """Whether something of a camera of this name may still be sent, or may be before long."""
         present = self._present
         return present is None or name in present or self._asked.get(name, 0) > self._followed
 
     def end(self, why: str) -> None:
         """Let the run end in good order, as a first signal does."""
         self.end_asked = self.end_asked or why
+        self.bell.ring()
 
     def changed(self, cameras: Mapping[str, Camera]) -> dict[str, Camera]:
         """Return the cameras, by stream, that there should be now; for the run."""
@@ -68,14 +74,17 @@ class RunControl:
                 self._gone[name] = why
 
     def followed(self, present: Iterable[str]) -> None:
-        """The run has done what it has taken: these streams have a process now; for the run."""
-        self._present = frozenset(present)
-        self._followed = self._taken
+        """The run has done what it has taken: of these streams there is something to come; for the run."""
+        before, self._present = self._present, frozenset(present)
+        followed, self._followed = self._followed, self._taken
+        if before is None or before - self._present or self._taken > followed:
+            self.on_gone()
 
     def _ask(self, name: str, camera: Camera | None, why: str) -> None:
         with self._lock:  # numbers are in order of the queue
             number = self._asked[name] = next(self._numbers)
             self._requests.put((number, name, camera, why))
+        self.bell.ring()
 
     @property
     def gone(self) -> frozenset[str]:

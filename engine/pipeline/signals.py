@@ -1,4 +1,4 @@
-"""Counts the signals that ask a run to end."""
+"""The signals that ask a command or a run to end."""
 
 from __future__ import annotations
 
@@ -7,40 +7,50 @@ import os
 import signal
 import sys
 import termios
-from types import FrameType
+from collections.abc import Callable, Sequence
+from typing import Any, Self
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Ctrl-C, a service manager, and a terminal that is closed."""
 
 
-class CountedSignals:
-    """Takes the signals of ``ENDING`` over inside a ``with``; for the main thread.
+def heard(asked: Sequence[signal.Signals] = ENDING) -> list[signal.Signals]:
+    """Return those that may be taken over: where SIGHUP is ignored, as under nohup, it stays so."""
+    return [number for number in asked if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
 
-    SIGHUP asks once: for one terminal that is closed it comes from the kernel, from the shell and from whoever is around it.
-    Where it was ignored, as under nohup, it still is.
-    """
 
-    def __init__(self) -> None:
-        self.count = 0
-        """How many came."""
-        self._before: dict[signal.Signals, object] = {}
+class TakenSignals:
+    """In a ``with`` the signals that are ``heard`` go to ``take``, SIGHUP after the terminal was left; for the main thread."""
 
-    def __enter__(self) -> CountedSignals:
-        for number in ENDING:
-            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
-                self._before[number] = signal.signal(number, self._take)
+    def __init__(self, take: Callable[[int], None], asked: Sequence[signal.Signals] = ENDING) -> None:
+        self._taker, self._asked_for = take, asked
+        self._before: dict[signal.Signals, Any] = {}
+
+    def __enter__(self) -> Self:
+        self._before = {number: signal.signal(number, self._take) for number in heard(self._asked_for)}
         return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
-            signal.signal(number, handler)  # type: ignore[arg-type]
+            signal.signal(number, handler)
 
-    def _take(self, number: int, frame: FrameType | None) -> None:
+    def _take(self, number: int, _: object) -> None:
         if number == signal.SIGHUP:
             leave_terminal()
-            self.count = self.count or 1
-        else:
-            self.count += 1
+        self._taker(number)
+
+
+class CountedSignals(TakenSignals):
+    """Counts those that come. SIGHUP asks once: for one terminal that is closed it comes from the kernel, from the shell and
+    from whoever is around it."""
+
+    def __init__(self) -> None:
+        super().__init__(self._add)
+        self.count = 0
+        """How many came."""
+
+    def _add(self, number: int) -> None:
+        self.count = self.count or 1 if number == signal.SIGHUP else self.count + 1
 
 
 def leave_terminal() -> None:

@@ -25,18 +25,27 @@ class StageTotals:
         other._stages, other._latencies = self._stages.copy(), self._latencies.copy()
         return other
 
-    def named(self, beats: Iterable[Beat]) -> dict[str, StageBeat]:
-        """Return all under one name each, as ``stats`` has them: a stage by its own, a stream's latency as
-        ``latency.<stream>``. The slowest worker's percentiles stand for all.
+    def stages(self, beats: Iterable[Beat]) -> dict[str, StageBeat]:
+        """Return each stage by its name; the slowest worker's percentiles stand for all.
 
         Args:
             beats: the newest of each worker that lives.
         """
-        stages, latencies = self._stages.copy(), self._latencies.copy()
+        stages = self._stages.copy()
         for beat in beats:
             _merge(stages, beat.stages)
+        return stages
+
+    def named(self, beats: Iterable[Beat]) -> dict[str, StageBeat]:
+        """Return all under one name each, for ``stats`` alone: also each stream's latency, as ``latency.<stream>``.
+
+        Args:
+            beats: as of ``stages``.
+        """
+        beats, latencies = list(beats), self._latencies.copy()
+        for beat in beats:
             _merge(latencies, beat.latencies)
-        return stages | {f"latency.{stream}": latency for stream, latency in latencies.items()}
+        return self.stages(beats) | {f"latency.{stream}": latency for stream, latency in latencies.items()}
 
 
 def _merge(into: dict[str, StageBeat], others: Mapping[str, StageBeat]) -> None:

@@ -226,12 +226,12 @@ class RunStatus:
             self._restarts_of_the_gone += worker.restarts
 
     def stages(self) -> dict[str, StageBeat]:
-        """Each stage, and each stream's latency, over all workers since the start, by the names of ``stats``."""
-        return self._dead_stages.named(self._beats.values())
+        """Each stage over all workers since the start; latencies stand with the streams."""
+        return self._dead_stages.stages(self._beats.values())
 
     def stats(self) -> RunStats:
         """Return the body of a ``stats`` message: rates are since the one before."""
-        now, stages = self.seconds, self.stages()
+        now, stages = self.seconds, self._dead_stages.named(self._beats.values())
         then, before = self._last_stats
         self._last_stats = (now, stages)
         seconds = max(now - then, 1e-3)

@@ -62,8 +62,7 @@ class Supervisor:
         self._watchdog = Watchdog(config.hung_seconds, crew.cameras)
         self._replaces = crew.policy.replaces_workers
         self._restarts = Restarts(config.restarts_per_minute)
-        self._failed: dict[str, Failed] = {}
-        self._silent: dict[str, str] = {}
+        self._failed, self._silent = dict[str, Failed](), dict[str, str]()
         self._duration_seconds = duration_seconds
         self._error: FacestreamError | None = None
         self._flush_until: float | None = None
@@ -151,11 +150,13 @@ class Supervisor:
         alive = [worker for worker in self._workers.values() if not worker.finished]
         handles = {worker.control.fileno(): worker for worker in alive} | {worker.sentinel: worker for worker in alive}
         printing = {worker.text.fileno(): worker for worker in self._workers.values() if worker.text.is_open}
-        for handle in wait_for_handles([*handles, *printing], _TICK_SECONDS):
+        for handle in wait_for_handles([*handles, *printing, self._control.bell.fileno()], _TICK_SECONDS):
             if handle in printing:
                 self.status.take_text(printing[handle].name, *printing[handle].text.read())
                 continue
-            worker = handles[handle]
+            if (worker := handles.get(handle)) is None:
+                self._control.bell.hush()
+                continue
             while not worker.finished and worker.control.has_message():
                 try:
                     self._hear(worker)
@@ -193,6 +194,7 @@ class Supervisor:
                 self._readings.want(worker.name)
             case Settled():
                 self._readings.settle(link)
+                self._changes.note(link)
             case Failed():
                 self._failed[worker.name] = link
                 self._bury(worker)
@@ -210,8 +212,7 @@ class Supervisor:
         self._readings.forget_wish(name)
         hopeless = said is not None and said.fatal
         death = self._deaths.of(name, says_hopeless=hopeless, lost_neighbour=worker.lost_neighbour)
-        fate = fate_of(death, begun=self._begun, ending=self.was_drained, replaces=self._replaces)
-        match fate:
+        match fate_of(death, begun=self._begun, ending=self.was_drained, replaces=self._replaces):
             case "again":
                 self._readings.read_again(name)
                 self._replace(name, reason, at_fault=False)
@@ -260,8 +261,7 @@ class Supervisor:
 
     def _kill_the_hung(self) -> None:
         for name, silence in self._watchdog.hung():
-            worker = self._workers[name]
-            if not worker.finished:
+            if not (worker := self._workers[name]).finished:
                 self._silent[name] = f"the worker {name} {silence} and was killed"
                 worker.process.kill()
 

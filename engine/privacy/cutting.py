@@ -31,6 +31,12 @@ _AT_ONCE, _ALL = 10_000, 0
 """Pictures and vectors that are destroyed together: the memory does not grow with the run."""
 
 
+def key_of(record: Record) -> tuple[str, int]:
+    """Return stream and track of a line; -1: of no track."""
+    track_id = record.get("track_id")
+    return str(record.get("stream")), track_id if isinstance(track_id, int) else -1
+
+
 class Judge:
     """Says what becomes of each line; called more than once for each, always with the same answer."""
 

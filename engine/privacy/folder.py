@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from engine.archive.expiry import punch
-
-_VECTORS = re.compile(r"embeddings_([1-9][0-9]{0,5})\.f32")
-_FLOAT_BYTES = 4
+from engine.archive.vector_files import row_bytes
 
 
 @dataclass
@@ -116,12 +113,11 @@ class Folder:
         Raises:
             OSError: it cannot be written.
         """
-        if (known := _VECTORS.fullmatch(file)) is None or self.is_link(file):
+        if not (length := row_bytes(file)) or self.is_link(file):
             gone.refused.add(file)
             return
         if not self.is_file(file):
             return
-        length = _FLOAT_BYTES * int(known[1])
         descriptor = os.open(file, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self._descriptor)
         try:
             status = os.fstat(descriptor)

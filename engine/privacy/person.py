@@ -23,7 +23,7 @@ from engine.archive.files import whole_lines
 from engine.archive.record_check import RECORDS
 from engine.contracts.track_picture import TrackPicture
 from engine.contracts.unreadable import UNREADABLE
-from engine.privacy.cutting import Judge, Record
+from engine.privacy.cutting import Judge, Record, key_of
 from engine.privacy.folder import Folder
 from engine.privacy.mentions import Mentions
 from engine.privacy.said import tracks_named
@@ -118,9 +118,9 @@ class OfPerson(Judge):
         """See ``Judge``."""
         if record.get("kind") not in ("face", "track"):
             return record
-        if _key(record) in self.tracks or (record["kind"] == "face" and self._who(record) == "theirs"):
+        if key_of(record) in self.tracks or (record["kind"] == "face" and self._who(record) == "theirs"):
             return None
-        if record["kind"] == "track" and _key(record) in self._mixed:
+        if record["kind"] == "track" and key_of(record) in self._mixed:
             record = _without_pictures(record)
         if record["kind"] == "face" and self._presence.covers(record):
             record = without_scene(record)
@@ -142,7 +142,7 @@ class OfPerson(Judge):
             record = msgspec.json.decode(line, type=Record)
         except UNREADABLE:
             return
-        track, who = seen.setdefault(_key(record), _Seen()), self._who(record)
+        track, who = seen.setdefault(key_of(record), _Seen()), self._who(record)
         track.note_times(record)
         if record.get("kind") == "track":
             track.has_track, track.now = True, who
@@ -154,7 +154,7 @@ class OfPerson(Judge):
             track.another_face |= who == "another"
             seconds = record.get("pts_seconds")
             if who == "theirs" and isinstance(seconds, int | float):
-                self._alone.append((_key(record)[0], seconds, seconds))
+                self._alone.append((key_of(record)[0], seconds, seconds))
 
     def _look_for_lost(self, line: bytes, folder: Folder) -> None:
         try:
@@ -191,8 +191,3 @@ def _without_pictures(track: Record) -> Record:
 def _first(record: Record) -> Any:
     candidates = record.get("candidates")
     return candidates[0] if isinstance(candidates, list) and candidates else None
-
-
-def _key(record: Record) -> _Key:
-    track_id = record.get("track_id")
-    return str(record.get("stream")), track_id if isinstance(track_id, int) else -1

@@ -42,7 +42,7 @@ class RunErased(msgspec.Struct, kw_only=True):
     linked: list[str] = []
     """Files that have another hard link somewhere."""
     mentions: list[str] = []
-    """Files in which the name still stands, as that of a stream, a recording, or somebody else: look yourself."""
+    """Files in which the name still stands, as that of a stream, a recording, or somebody else: check them yourself."""
     unknown: list[str] = []
     """What lies in the directory and no run has written, as clips, exports and pages: it may show the person all the same."""
     look_alikes: list[str] = []

@@ -22,10 +22,11 @@ from engine.archive.checkpoints import PROGRESS
 from engine.archive.files import FACES, whole_lines
 from engine.archive.pieces import CORRECTIONS
 from engine.archive.reader import recorded
+from engine.archive.vector_files import vector_files
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import FacestreamError, UsageError
 from engine.keys.signing import SigningKey
-from engine.privacy.cutting import LINES, Cut, Judge, Record, cut
+from engine.privacy.cutting import LINES, Cut, Judge, Record, cut, key_of
 from engine.privacy.folder import Destroyed, Folder
 from engine.privacy.orphans import remove_orphans
 from engine.privacy.runs import REPORT, RUN, GoesOn, Report, nobody_writes, report_anew, runs_below
@@ -105,7 +106,7 @@ class TooOld(Judge):
             return None
         if record.get("kind") not in ("face", "track"):
             return record
-        key = _key(record)
+        key = key_of(record)
         if not self._named.get(key) and self._is_over(self._policy.strangers_days, self._last_ns[key]):
             return None
         if self._is_over(self._policy.strangers_days, sent):
@@ -127,7 +128,7 @@ class TooOld(Judge):
             record = msgspec.json.decode(line, type=Record)
         except UNREADABLE:
             return
-        key, sent = _key(record), self._sent_ns(record)
+        key, sent = key_of(record), self._sent_ns(record)
         self.newest_ns = max(self.newest_ns, sent)
         self._last_ns[key] = max(sent, self._last_ns.get(key, 0))
         if record.get("kind") == "track":
@@ -231,7 +232,7 @@ def _remove(directory: Path, gone: Destroyed) -> None:
         gone.pictures += sum(len(names) for _, _, names in os.walk(faces))
         shutil.rmtree(faces)
     with Folder(directory) as folder:
-        own = [RUN, REPORT, PROGRESS, CHAIN, CORRECTIONS, *LINES, *(path.name for path in directory.glob("embeddings_*.f32"))]
+        own = [RUN, REPORT, PROGRESS, CHAIN, CORRECTIONS, *LINES, *(path.name for path in vector_files(directory))]
         for name in own:
             folder.remove(name, Destroyed())
     if not any(directory.iterdir()):
@@ -259,8 +260,3 @@ def _less(record: Record, key: str, goes: Any) -> Record:
     if isinstance(parts, list):
         left["parts"] = [part for part in parts if not (isinstance(part, dict) and goes(part.get("name")))]
     return left
-
-
-def _key(record: Record) -> tuple[str, int]:
-    track_id = record.get("track_id")
-    return str(record.get("stream")), track_id if isinstance(track_id, int) else -1

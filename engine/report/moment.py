@@ -14,7 +14,7 @@ from engine.archive.reader import TrackRecord
 from engine.contracts.recording import Recording
 from engine.contracts.times import clock
 from engine.footage.playable import is_playable
-from engine.footage.sameness import MOST_BYTES, Sameness, sameness
+from engine.footage.sameness import MOST_BYTES, Sameness, compared
 from engine.report.figures import address
 
 Video = Literal["auto", "always", "never"]
@@ -26,7 +26,8 @@ _COMPARED: Mapping[Sameness, str] = {
     "uncompared": "The run kept no SHA-256: nobody can say whether this is the recording that was read.",
 }
 _NOT_PLAYED: Mapping[Sameness, str] = {
-    "other": "Not played: the recording has changed since it was read.",
+    "other": "Not played: the recording has changed, it {why}.",
+    "gone": "Not played: the recording {why}.",
     "uncompared": "Not played: the recording's time has changed since it was read, and its SHA-256 was not compared.",
 }
 
@@ -86,16 +87,9 @@ class Moments:
             return "", ""
         if self._video == "auto" and Path(os.path.relpath(path, self._folder)).parts.count("..") > _MOST_FOLDERS_UP:
             return "", ""
-        state = self._state(Recording(stream, path), facts)
-        if state == "other" or (state == "uncompared" and self._video == "auto"):
-            return "", _NOT_PLAYED[state]
-        return address(path, self._folder), _COMPARED[state]
-
-    def _state(self, recording: Recording, facts: Mapping[str, Any]) -> Sameness:
-        try:
-            state = sameness(recording, facts, self._bytes_left if self._video == "auto" else None)
-        except OSError:
-            return "other"
+        state, why = compared(Recording(stream, path), facts, self._bytes_left if self._video == "auto" else None)
         if state in ("same", "other"):
             self._bytes_left -= facts.get("size_bytes", 0)
-        return state
+        if state in ("other", "gone") or (state == "uncompared" and self._video == "auto"):
+            return "", _NOT_PLAYED[state].format(why=escape(why))
+        return address(path, self._folder), _COMPARED[state]

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from engine.archive.record import attempts, workers
+from engine.contracts.count_words import megabytes
 from engine.contracts.messages import Stream
 from engine.contracts.times import utc_words, wall_clock
 
@@ -49,7 +50,7 @@ def inputs_table(
         picture = next((f"{event.width_px} x {event.height_px}" for event in reversed(events) if event.width_px), "")
         rows.append([
             name, *(f"{count:,}" for count in found.get(name, (0, 0))), facts.get("path", ""),
-            f"{size / 1e6:,.1f} MB" if isinstance(size, int) else "", picture,
+            megabytes(size) if isinstance(size, int) else "", picture,
             f"{events[-1].state} {events[-1].reason.replace('_', ' ')} {events[-1].detail}".strip() if events else "",
             _beginning(events),
             facts.get("sha256", ""),

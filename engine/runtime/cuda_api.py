@@ -48,7 +48,7 @@ class Cuda:
             devices = self._call("cudaGetDeviceCount")
         except CudaFault as error:
             if not str(error).startswith(_NO_DRIVER):
-                raise MissingRuntimeError(f"CUDA does not answer ({error}): look at nvidia-smi") from error
+                raise MissingRuntimeError(f"CUDA does not answer ({error}): see what nvidia-smi says") from error
             raise MissingRuntimeError(
                 f"there is no NVIDIA driver here, or no GPU ({error}): install it, or set the device to cpu"
             ) from error

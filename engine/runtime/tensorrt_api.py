@@ -49,7 +49,7 @@ _DIAGNOSES = {
     "OLD_CUDA_RUNTIME": "the CUDA runtime here is too old for it",
     "INSUFFICIENT_GPU_MEMORY": "it needs more memory than this GPU has",
     "MALFORMED_ENGINE": "it is damaged, or no engine",
-    "CUDA_ERROR": "the GPU does not answer: look at nvidia-smi",
+    "CUDA_ERROR": "the GPU does not answer: see what nvidia-smi says",
 }
 
 

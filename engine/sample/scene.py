@@ -66,12 +66,12 @@ class Camera:
         return self.horizon_px + (self.metres_above_crown - taller_metres) / FACE_METRES * face_px
 
 
-def walk(camera: Camera, way: str, frames: int, late_seconds: float = 0.0) -> NDArray[np.float64]:
+def walk(camera: Camera, way: str, frames: int) -> NDArray[np.float64]:
     """Return (frames, 2): the column of the person's middle and the width of the face, both in pixels, for each frame."""
     points = np.array(WAYS[way])
     depth_m = FACE_METRES * camera.focal_px / points[:, 2]
     side_m = (points[:, 1] - 0.5) * camera.width_px * depth_m / camera.focal_px
-    times = np.arange(-FPS // 2, frames + FPS // 2) / FPS - late_seconds
+    times = np.arange(-FPS // 2, frames + FPS // 2) / FPS
     on_floor = np.stack([np.interp(times % CYCLE_SECONDS, points[:, 0], values) for values in (side_m, depth_m)], 1)
     window = np.hanning(FPS // 2 * 2 + 3)[1:-1]
     smooth = np.stack([np.convolve(axis, window / window.sum(), "valid") for axis in on_floor.T], 1)[:frames]

@@ -16,7 +16,9 @@ from engine.verify.person_name import person_name
 
 _BEING_UNABLE = ("failed", "deadline", "busy", "stopping")
 """Codes of what would have been done."""
-_PEOPLE = (verbs.EnrolPerson, verbs.RemovePerson, verbs.RenamePerson, verbs.NotThatPerson)
+_PEOPLE = (
+    verbs.EnrolPerson, verbs.RemovePerson, verbs.RenamePerson, verbs.ReleasePicture, verbs.DropPicture, verbs.NotThatPerson
+)  # fmt: skip
 
 
 class Audit:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from msgspec.structs import replace
 
 from engine.config import Config
-from engine.config_serve import ServeConfig
+from engine.config.serve import ServeConfig
 from engine.contracts.http import check_exposure, tls_context
 from engine.control.verbs import LogLevel
 from engine.errors import ConfigError

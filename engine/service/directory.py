@@ -32,6 +32,11 @@ def control_endpoint(directory: Path) -> str:
     return f"ipc://{directory}/control.sock"
 
 
+def web_endpoint(directory: Path) -> str:
+    """Return where the web process of a directory's service asks."""
+    return f"ipc://{directory}/web.sock"
+
+
 class ServiceDirectory(Closing):
     """Held from construction to ``close``, or to the end of the process.
 
@@ -89,7 +94,7 @@ class ServiceDirectory(Closing):
     @property
     def web(self) -> str:
         """Where the web process asks, which is believed who stands behind it."""
-        return f"ipc://{self.path}/web.sock"
+        return web_endpoint(self.path)
 
     @property
     def tap(self) -> Tap:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from engine.config import LiveConfig, SourceConfig
-from engine.config_serve import ServeConfig
+from engine.config.serve import ServeConfig
 from engine.contracts.camera import Camera
 from engine.contracts.messages import check_stream_name
 from engine.contracts.redaction import redact_tree, redact_url

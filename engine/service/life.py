@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -47,6 +48,8 @@ class Life:
         self.web_fault = ""
         """Why it does not answer, though it should."""
         self.wants_self_test = threading.Event()
+        self.on_gone: Callable[[], None] = lambda: None
+        """Is called, by any thread, when ``may_read`` has become false of some camera."""
         self._run: RunStatus | None = None
         self._observed = self.started
         self._control: RunControl | None = None
@@ -58,7 +61,7 @@ class Life:
         return self._run
 
     def may_read(self, name: str) -> bool:
-        """Whether a camera of this name has a process, or may have before long."""
+        """Whether something of a camera of this name may still be sent, or may be before long."""
         control = self._control
         return control is not None and control.may_read(name)
 
@@ -75,6 +78,7 @@ class Life:
         """A run begins."""
         with self._lock:
             self.run_id, self._run, self._control = run_id, None, control
+            control.on_gone = lambda: self.on_gone()
             if self.stopping:
                 control.end(self.stopping)
 
@@ -82,6 +86,7 @@ class Life:
         """There is no run until the next one begins."""
         with self._lock:
             self._run = self._control = None
+        self.on_gone()
 
     def observe(self, status: RunStatus) -> None:
         """Take the newest status of the run; what comes when it is over is no news."""

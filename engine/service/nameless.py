@@ -8,9 +8,17 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from engine.control.answers import AnyResult, Done, Enrolled, PictureVerdict, Reply
-from engine.control.verbs import AnyVerb, EnrolPerson, NotThatPerson, RemovePerson, RenamePerson
+from engine.control.verbs import (
+    AnyVerb,
+    DropPicture,
+    EnrolPerson,
+    NotThatPerson,
+    ReleasePicture,
+    RemovePerson,
+    RenamePerson,
+)
 
-_ABOUT_PEOPLE = (EnrolPerson, RemovePerson, RenamePerson, NotThatPerson)
+_ABOUT_PEOPLE = (EnrolPerson, RemovePerson, RenamePerson, ReleasePicture, DropPicture, NotThatPerson)
 _NOT_KEPT = "why was said when it was asked first, and is not kept"
 
 

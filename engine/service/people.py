@@ -5,31 +5,35 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 from engine.contracts.count_words import count
 from engine.contracts.messages import is_run_id
-from engine.control.answers import Done, Enrolled, Found, People, Person
+from engine.control.answers import Done, Enrolled, Found, People, Person, Quarantine, SetApart
 from engine.control.verbs import (
     MOST_FOUND,
     MOST_PICTURES,
+    MOST_PORTRAITS,
+    DropPicture,
     EnrolPerson,
     NotThatPerson,
     Picture,
+    ReleasePicture,
     RemovePerson,
     RenamePerson,
     Request,
     SearchPerson,
 )
-from engine.errors import UsageError
+from engine.errors import GalleryRefusal, NameTakenError, UsageError
 from engine.service.deadlines import check_deadline, seconds_left
 from engine.service.directory import ServiceDirectory
 from engine.service.life import Life
-from engine.service.refusal import Refusal, nobody
+from engine.service.refusal import Refusal, in_service_words, nobody
 from engine.service.task_messages import EnrolTask, NotThatTask, SearchTask
 from engine.service.tasks import Tasks
 from engine.verify.galleries import gallery_words, is_there, open_gallery
+from engine.verify.gallery_records import Kept
 from engine.verify.joining import joining_words
 from engine.verify.person_name import person_name
 from engine.verify.stored_gallery import StoredGallery
@@ -99,11 +103,34 @@ class PeopleVerbs:
         """See ``RenamePerson``."""
         new = _name(verb.new_name, "new_name")
         with self._writable(request) as gallery:
-            before = {one.name: one.pictures for one in gallery.list()}
-            renamed = gallery.rename(verb.name, new)
+            before = gallery.people()
+            try:
+                renamed = gallery.rename(verb.name, new, join=verb.join)
+            except NameTakenError as error:
+                raise Refusal("conflict", str(error).replace("--join", '"join": true (of ctl: --join)'), "new_name") from error
         if not renamed:
             raise nobody(verb.name)
         return Done(note=f"{count(renamed, 'picture')} renamed{joining_words(before, verb.name, new)}")
+
+    def quarantine(self) -> Quarantine:
+        """See ``ListQuarantine``."""
+        if not is_there(self.gallery):
+            return Quarantine(pictures=[])
+        with open_gallery(self.gallery, read_only=True) as gallery:
+            found, portraits = gallery.quarantined(), gallery.portraits()
+        return Quarantine(pictures=[_apart(one, portraits, at < MOST_PORTRAITS) for at, one in enumerate(found)])
+
+    def release(self, verb: ReleasePicture, request: Request) -> Done:
+        """See ``ReleasePicture``."""
+        with self._writable(request) as gallery, _refused():
+            one = gallery.release(verb.picture, _name(verb.name, "name"))
+        return Done(note=f"{one.picture_sha256[:8]} is enrolled for {one.identity}")
+
+    def drop(self, verb: DropPicture, request: Request) -> Done:
+        """See ``DropPicture``."""
+        with self._writable(request) as gallery, _refused():
+            one = gallery.drop(verb.picture, _name(verb.name, "name"))
+        return Done(note=f"{one.picture_sha256[:8]} of {one.identity} is forgotten")
 
     def search(self, verb: SearchPerson, request: Request) -> Found:
         """See ``SearchPerson``."""
@@ -142,10 +169,11 @@ class PeopleVerbs:
         return self._tasks.run(task, Done, seconds_left(request))
 
     def _check_size(self, picture: Picture, field: str) -> None:
+        name = picture.name[:80] or "the picture"
         if len(picture.content) > self._upload_bytes:
-            raise Refusal("too_large", f"the picture has more than {self._upload_bytes:,} bytes (serve.upload_bytes)", field)
+            raise Refusal("too_large", f"{name} has more than {self._upload_bytes:,} bytes (serve.upload_bytes)", field)
         if not picture.content:
-            raise Refusal("bad_request", "the picture is empty", field)
+            raise Refusal("bad_request", f"{name} is empty: give a picture", field)
 
     @contextmanager
     def _folder(self) -> Iterator[str]:
@@ -165,6 +193,27 @@ class PeopleVerbs:
         check_deadline(request)
         with open_gallery(self.gallery) as gallery:
             yield gallery
+
+
+def _apart(one: Kept, portraits: Mapping[tuple[str, str], bytes], with_portrait: bool) -> SetApart:
+    portrait = portraits.get((one.identity, one.picture_sha256), b"") if with_portrait else b""
+    return SetApart(
+        name=one.identity,
+        picture=one.picture_sha256,
+        file=one.source_name,
+        reason=one.doubt,
+        quality=one.quality,
+        at=one.at,
+        portrait=portrait,
+    )
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    try:
+        yield
+    except GalleryRefusal as error:
+        raise Refusal("refused", in_service_words(str(error)), "picture") from error
 
 
 def _name(text: str, field: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from engine.errors import FacestreamError
@@ -31,7 +32,8 @@ class PlacedCameras:
     def __init__(self, parts: Parts, permit: Path) -> None:
         self._parts, self._permit = parts, permit
         self._times = _processor_times()
-        self._ran = time.monotonic()
+        self._ran = self._well = time.monotonic()
+        self._streams: frozenset[str] = frozenset()
 
     def start(self, camera: FleetCamera, *, keeps: bool) -> str:
         """Let a camera be read, or read with other settings; return why it cannot be, or nothing. It may ask a name server."""
@@ -56,8 +58,12 @@ class PlacedCameras:
             self._parts.streams.displace(self._parts.state.desired, name)
 
     def may_run(self, name: str) -> bool:
-        """Whether a camera is read, or may be before long."""
+        """Whether something of a camera may still be published, or may be before long."""
         return name in self._parts.streams.placed or self._parts.life.may_read(name)
+
+    def tell(self, ring: Callable[[], None]) -> None:
+        """Call this when ``may_run`` has become false of some camera."""
+        self._parts.life.on_gone = ring
 
     def load(self) -> Load:
         """Return how much there is to do, since the last call."""
@@ -68,6 +74,9 @@ class PlacedCameras:
         before, self._times = self._times, _processor_times()
         busy, total = (after - then for after, then in zip(self._times, before, strict=True))
         streams = run.wanted.values() if run else ()
+        names = frozenset(self._parts.streams.placed)
+        if not (run and run.overload_level) or names != self._streams:
+            self._well, self._streams = now, names
         return Load(
             running=run is not None and not life.stopping,
             down_seconds=round(now - self._ran, 1),
@@ -75,6 +84,7 @@ class PlacedCameras:
             cores=os.cpu_count() or 1,
             cpu_share=round(busy / total, 3) if total > 0 else 0.0,
             overload_level=run.overload_level if run else 0,
+            overloaded_seconds=round(now - self._well, 1),
             p99_ms=round(max((one.latency_p99_ms or 0.0 for one in streams), default=0.0), 1),
             ready=not why_not_ready(life),
         )

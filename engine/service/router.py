@@ -14,7 +14,7 @@ from typing import NamedTuple
 import zmq
 from msgspec.structs import replace
 
-from engine.config_serve import ServeConfig
+from engine.config.serve import ServeConfig
 from engine.contracts.unreadable import UNREADABLE
 from engine.control.answers import Problem, Reply, encode_reply
 from engine.control.verbs import PROTOCOL, Request, decode_request, largest_request
@@ -22,7 +22,7 @@ from engine.errors import ConfigError, error_words
 from engine.keys.folder import default_folder
 from engine.publish.door import Door, user_id
 from engine.publish.endpoint import bind, harden
-from engine.service.bell import Bell
+from engine.runtime.bell import Bell
 from engine.service.caller import Caller, this_user
 from engine.service.directory import ServiceDirectory
 from engine.service.seldom import Seldom

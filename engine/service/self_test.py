@@ -10,7 +10,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from engine.config import SuperResolveConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.frames import Uint8
 from engine.detect.catalog import open_detector
 from engine.detect.detector import Detector

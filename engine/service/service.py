@@ -21,7 +21,7 @@ from engine.service.state import Change, State
 from engine.service.stream_verbs import StreamVerbs
 
 _VIEWS = (verbs.ListStreams, verbs.ListPeople, verbs.GetStatus, verbs.GetSettings)
-_READING = (*_VIEWS, verbs.SearchPerson, verbs.Probe)
+_READING = (*_VIEWS, verbs.ListQuarantine, verbs.SearchPerson, verbs.Probe)
 QUICK = (verbs.ListStreams, verbs.GetStatus, verbs.GetSettings)
 """Verbs that wait for nothing; others may wait for the disk, the audit log, a name server, a camera or a child."""
 
@@ -87,6 +87,8 @@ class Service:
                 return settings_of(self._life.config)
             case verbs.ListPeople():
                 return self._people.list()
+            case verbs.ListQuarantine():
+                return self._people.quarantine()
             case verbs.SearchPerson():
                 return self._people.search(verb, request)
             case verbs.Probe():
@@ -131,6 +133,10 @@ class Service:
                 return self._people.remove(verb, request)
             case verbs.RenamePerson():
                 return self._people.rename(verb, request)
+            case verbs.ReleasePicture():
+                return self._people.release(verb, request)
+            case verbs.DropPicture():
+                return self._people.drop(verb, request)
             case verbs.NotThatPerson():
                 return self._people.not_that_person(verb, request)
             case verbs.SetLogLevel():

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from engine.config import Config
-from engine.config_file import load_config
+from engine.config.file import load_config
 from engine.contracts.manifest import read_manifest
 from engine.control.answers import Settings
 from engine.errors import ConfigError, ModelError

@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.config import Config, SourceConfig
-from engine.config_errors import explain
+from engine.config.errors import explain
 from engine.contracts.camera import Camera
 from engine.errors import ConfigError, FatalError
 from engine.pipeline.control import CHANGED, PAUSED, RunControl

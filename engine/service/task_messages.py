@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from engine.config import DetectConfig, Redact
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.camera import Camera
 from engine.contracts.probed import Probed
 from engine.control.answers import Done, Enrolled, Found, Problem

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 PICTURE_EXTENSIONS = frozenset([
-    ".avif", ".bmp", ".dib", ".heic", ".heif", ".hif", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".pbm", ".pgm", ".png",
-    ".pnm", ".ppm", ".tif", ".tiff", ".webp",
+    ".avif", ".bmp", ".dib", ".heic", ".heif", ".hif", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".mpo", ".pbm", ".pgm",
+    ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp",
 ])  # fmt: skip
 _NUMBER = re.compile(r"(\d+)")
 _PLACE = re.compile(r"%(%|(0\d+)?d)")

@@ -28,7 +28,7 @@ _BLACK, _RANGE = 16.0, 219.0
 class TrackNetwork:
     """See ``engine.super_resolve.track_picture.Fusion``; ``close`` frees it."""
 
-    def __init__(self, manifest_path: Path, *, threads: int = 1) -> None:
+    def __init__(self, manifest_path: Path) -> None:
         """Load the network and try it.
 
         Raises:
@@ -37,7 +37,7 @@ class TrackNetwork:
         """
         manifest: Manifest = read_manifest(manifest_path)
         self.name, self.sha256, self.licence, self.scale = manifest.name, manifest.sha256, manifest.licence, manifest.scale
-        spec = SessionSpec(manifest_path.with_name(manifest.file), threads=threads)
+        spec = SessionSpec(manifest_path.with_name(manifest.file))
         self._session: Session = open_session(replace(spec, name=manifest.name))
         self.runtime = self._session.runtime
         with trying(self._session):
@@ -69,19 +69,17 @@ class TrackNetwork:
         self._session.close()
 
 
-def open_fusion(find_model: Callable[[str], Path | None], scale: int = 4, name: str = MODEL, *, threads: int = 1) -> Fusion:
+def open_fusion(find_model: Callable[[str], Path | None], scale: int = 4) -> Fusion:
     """Open the network where its file is there and enlarges as the generator does; else the average of enhanced frames.
 
     Args:
         find_model: returns the manifest of a model by its name, None where there is none.
         scale: of the generator.
-        name: of the network.
-        threads: compute threads of one run.
 
     Raises:
         ModelError: the file is there, but corrupt or no such network.
     """
-    path = find_model(name)
+    path = find_model(MODEL)
     if path is None or read_manifest(path).scale != scale:
         return Average(scale)
-    return TrackNetwork(path, threads=threads)
+    return TrackNetwork(path)

@@ -34,8 +34,8 @@ def enlarged(warp: Warp, factor: float) -> Warp:
     return np.column_stack([linear, factor * warp[:, 2] + middle - linear @ np.full(2, middle)])
 
 
-def look_through(picture: Float32, warp: Warp, shape: tuple[int, int], way: int = _WAY) -> Float32:
+def look_through(picture: Float32, warp: Warp, shape: tuple[int, int]) -> Float32:
     """Return ``picture`` as it looks from the reference, (h, w) float32 of ``shape``; its border goes on outwards."""
     height, width = shape
-    seen = cv2.warpAffine(picture, warp, (width, height), flags=way, borderMode=cv2.BORDER_REPLICATE)
+    seen = cv2.warpAffine(picture, warp, (width, height), flags=_WAY, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(seen, np.float32)

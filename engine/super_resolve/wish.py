@@ -48,9 +48,7 @@ class Wish(Struct, frozen=True):
         return self.runtime in (_ANY, runtime) and self.precision in (_ANY, precision)
 
 
-def open_wished(
-    spec: SessionSpec, model: Manifest, wish: Wish, example: Example, warn: Warn, file: Path | None = None
-) -> Session:
+def open_wished(spec: SessionSpec, model: Manifest, wish: Wish, example: Example, warn: Warn) -> Session:
     """Open a model, or an engine of it. ``Session.runtime`` says what was measured, and what the gate found.
 
     Args:
@@ -59,7 +57,6 @@ def open_wished(
         wish: what may be taken.
         example: see ``engine.runtime.race``.
         warn: is told in a sentence why an engine that is there is not taken.
-        file: what was measured before; the user's own by default.
 
     Raises:
         ConfigError: what is asked for is not there; the message says which command makes it.
@@ -86,23 +83,17 @@ def open_wished(
         return _first_that_opens(candidates, engines, remedies, warn)
     if candidates[0].spec.precision != "float32" and engines:
         candidates = candidates[1:]  # the engine of the same has passed the gate
-    return _fastest(candidates, engines, remedies, example, warn, file)
+    return _fastest(candidates, engines, remedies, example, warn)
 
 
 def _fastest(
-    candidates: list[Candidate],
-    engines: list[BuiltEngine],
-    remedies: Mapping[str, str],
-    example: Example,
-    warn: Warn,
-    file: Path | None,
+    candidates: list[Candidate], engines: list[BuiltEngine], remedies: Mapping[str, str], example: Example, warn: Warn
 ) -> Session:
-    file = file or remembered()
-    session, choice = open_choice(candidates, example, file)
+    session, choice = open_choice(candidates, example)
     if choice is None and len(candidates) > 1:
         warn(
-            f"no engine is used, as nobody can remember in {file.parent} which one is fastest: let this user write there, set "
-            "XDG_CACHE_HOME to another folder, or name super_resolve.runtime and precision"
+            f"no engine is used, as it cannot be remembered in {remembered().parent} which one is fastest: let this user write "
+            "there, set XDG_CACHE_HOME to another folder, or name super_resolve.runtime and precision"
         )
     taken = candidates[0].name if choice is None else choice.name
     said = [] if choice is None else [f"{choice}; {choice.times_as_fast:.1f} times {candidates[0].name}"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.frames import Float32, Uint8
 from engine.errors import ModelError
 from engine.runtime.session import SessionSpec

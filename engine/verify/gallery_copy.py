@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from engine.errors import GalleryError
-from engine.verify.gallery_pictures import COLUMNS
+from engine.verify.gallery_pictures import APART_COLUMNS, COLUMNS
 from engine.verify.gallery_reading import snapshot_of
 from engine.verify.gallery_tables import Table
 from engine.verify.stored_gallery import StoredGallery
 
 _COPIED: dict[Table, tuple[str, ...]] = {
     "pictures": COLUMNS,
-    "quarantined": COLUMNS,
+    "quarantined": APART_COLUMNS,
     "negatives": ("identity", "embedder_sha256", "embedding", "source", "marked_at"),
 }
 

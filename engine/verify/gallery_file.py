@@ -12,7 +12,15 @@ from typing import Any
 
 from engine.errors import GalleryError, MissingGalleryError
 from engine.verify.gallery_epoch import epoch_of, note, noted_beside
-from engine.verify.gallery_schema import FORMAT_1_AS_2, FROM_FORMAT_1, SCHEMA, SCHEMA_VERSION, make
+from engine.verify.gallery_schema import (
+    FORMAT_1_AS_2,
+    FROM_FORMAT_1,
+    QUARANTINED_AS_NOW,
+    QUARANTINED_BEFORE,
+    SCHEMA,
+    SCHEMA_VERSION,
+    make,
+)
 from engine.verify.gallery_tables import Table
 from engine.verify.person_name import spelling
 
@@ -75,6 +83,8 @@ class GalleryFile:
                 f"the gallery {self.path} has format {found}, this facestream reads format {SCHEMA_VERSION}: use the "
                 "facestream that wrote it, or enrol into a new file"
             )
+        if read_only and run(QUARANTINED_BEFORE).fetchone():
+            run(QUARANTINED_AS_NOW)
 
     def _from_format_1(self, read_only: bool) -> int:
         """Bring an older file to this format, or look at it as if it were; return the format."""

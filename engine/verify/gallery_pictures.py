@@ -3,6 +3,7 @@ somebody has looked."""
 
 from __future__ import annotations
 
+import base64
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from engine.contracts.frames import Float32
-from engine.errors import GalleryError
+from engine.errors import GalleryError, GalleryRefusal
 from engine.verify.gallery_records import Enrolled, Identity, Kept
 from engine.verify.gallery_tables import GalleryTables, Table
 from engine.verify.person_name import spelling
@@ -20,6 +21,8 @@ COLUMNS = (
     "runtime", "doubt",
 )  # fmt: skip
 """Of an enrolled picture, and of one that was set apart: its ``doubt`` is the reason."""
+APART_COLUMNS = (*COLUMNS, "portrait")
+"""Of one that was set apart; of one that is enrolled no picture is kept."""
 _LIST = "identity, source_name, picture_sha256, quality, enrolled_at, embedder, embedder_sha256, doubt"
 
 
@@ -44,7 +47,7 @@ def put(file: GalleryTables, row: Mapping[str, Any], *, apart: bool) -> bool:
 
     Args:
         file: of the gallery.
-        row: by ``COLUMNS``.
+        row: by ``APART_COLUMNS``.
         apart: where it goes.
 
     Raises:
@@ -64,9 +67,9 @@ def put(file: GalleryTables, row: Mapping[str, Any], *, apart: bool) -> bool:
         file.execute(f"DELETE FROM pictures WHERE {of_picture} AND runtime = ''", key)
     if file.has("quarantined"):
         file.execute(f"DELETE FROM quarantined WHERE {of_picture}", key)
-    table = "quarantined" if apart else "pictures"
-    values = tuple(row[name] for name in COLUMNS)
-    file.execute(f"INSERT INTO {table} ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})", values)
+    table, columns = ("quarantined", APART_COLUMNS) if apart else ("pictures", COLUMNS)
+    values = tuple(row[name] for name in columns)
+    file.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", values)
     return not apart
 
 
@@ -74,7 +77,7 @@ def _refuse_enrolled(file: GalleryTables, row: Mapping[str, Any]) -> None:
     """What is enrolled is not set apart beside it, but for what may take the place of a vector of an earlier version."""
     held = holder_of(file, row["picture_sha256"], row["embedder_sha256"])
     if held and (held.runtime or held.identity != row["identity"]):
-        raise GalleryError(_enrolled_words(row["picture_sha256"], held.identity))
+        raise GalleryRefusal(_enrolled_words(row["picture_sha256"], held.identity))
 
 
 def _enrolled_words(picture_sha256: str, name: str) -> str:
@@ -125,6 +128,19 @@ def listed(file: GalleryTables, table: Table, name: str = "") -> list[Kept]:
     return [Kept(*row) for row in rows]
 
 
+def portraits(file: GalleryTables) -> dict[tuple[str, str], bytes]:
+    """Return the faces of the pictures that were set apart, by person and SHA-256, as small JPEGs; not of those of which none
+    was kept.
+
+    Raises:
+        GalleryError: they cannot be read.
+    """
+    if not file.has("quarantined"):
+        return {}
+    rows = file.rows("SELECT identity, picture_sha256, portrait FROM quarantined WHERE portrait <> ''")
+    return {(who, sha256): base64.b64decode(portrait) for who, sha256, portrait in rows}
+
+
 def the_one(pictures: Sequence[Kept], begins: str, where: str, listing: str) -> Kept:
     """Return the picture whose SHA-256 begins so; of several embedders' vectors of one picture the first.
 
@@ -135,16 +151,16 @@ def the_one(pictures: Sequence[Kept], begins: str, where: str, listing: str) -> 
         listing: the command that shows them.
 
     Raises:
-        GalleryError: there is none, or several pictures begin so, or several people have the one that does.
+        GalleryRefusal: there is none, or several pictures begin so, or several people have the one that does.
     """
     found = [one for one in pictures if begins and one.picture_sha256.startswith(begins.lower())]
     if not found:
-        raise GalleryError(f"no picture {where} begins with {begins!r}: see `facestream gallery {listing}`")
+        raise GalleryRefusal(f"no picture {where} begins with {begins!r}: see `facestream gallery {listing}`")
     if len({one.picture_sha256 for one in found}) > 1:
-        raise GalleryError(f"several pictures {where} begin with {begins!r}: give more of what the list shows")
+        raise GalleryRefusal(f"several pictures {where} begin with {begins!r}: give more of what the list shows")
     if len(people := list(dict.fromkeys(one.identity for one in found))) > 1:
         whose = ", ".join(map(repr, people))
-        raise GalleryError(f"the picture {begins!r} {where} is of several people, {whose}: say whose with --name")
+        raise GalleryRefusal(f"the picture {begins!r} {where} is of several people, {whose}: say whose with --name")
     return found[0]
 
 
@@ -172,7 +188,7 @@ def released(file: GalleryTables, one: Kept) -> int:
     for (embedder,) in file.rows(of_embedders, key):
         held = holder_of(file, one.picture_sha256, embedder)
         if held and held.identity != one.identity:
-            raise GalleryError(_enrolled_words(one.picture_sha256, held.identity))
+            raise GalleryRefusal(_enrolled_words(one.picture_sha256, held.identity))
         file.execute("DELETE FROM pictures WHERE picture_sha256 = ? AND identity = ? AND embedder_sha256 = ?", (*key, embedder))
     file.execute(
         f"INSERT INTO pictures ({columns}) SELECT {columns} FROM quarantined WHERE picture_sha256 = ? AND identity = ?", key

@@ -55,6 +55,7 @@ _QUARANTINED = """CREATE TABLE IF NOT EXISTS quarantined (
     enrolled_at TEXT NOT NULL,  -- when it was set apart: UTC, ISO 8601
     runtime TEXT NOT NULL,
     doubt TEXT NOT NULL,
+    portrait TEXT NOT NULL DEFAULT '',  -- the face as a small JPEG, base64, for whoever decides
     UNIQUE (identity, picture_sha256, embedder_sha256)
 )"""
 _NEGATIVES = """CREATE TABLE IF NOT EXISTS negatives (
@@ -67,12 +68,16 @@ _NEGATIVES = """CREATE TABLE IF NOT EXISTS negatives (
     UNIQUE (identity, embedder_sha256, source, embedding)
 )"""
 MADE_WHEN_NEEDED: dict[Table, str] = {"quarantined": _QUARANTINED, "negatives": _NEGATIVES}
+QUARANTINED_BEFORE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'quarantined' AND sql NOT LIKE '%portrait%'"
+"""Finds the table as earlier versions made it, which kept no small pictures."""
+QUARANTINED_AS_NOW = f"CREATE TEMP VIEW quarantined AS SELECT id, {', '.join(COLUMNS)}, '' AS portrait FROM main.quarantined"
+"""For readers of that one."""
 _OF_ONE_PERSON = "UNIQUE (identity,"
 
 
 def make(file: GalleryFile, table: Table) -> None:
-    """Make a table where it is missing, inside a transaction; or make it anew where an earlier version let a picture be set
-    apart for one person alone.
+    """Make a table where it is missing, inside a transaction, or bring that of an earlier version forward: one in which a
+    picture can be set apart for one person alone, or that keeps no small picture of it.
 
     Raises:
         GalleryError: the file cannot be written.
@@ -87,3 +92,5 @@ def make(file: GalleryFile, table: Table) -> None:
         file.execute(_QUARANTINED)
         file.execute(f"INSERT INTO quarantined ({columns}) SELECT {columns} FROM quarantined_before")
         file.execute("DROP TABLE quarantined_before")
+    elif table == "quarantined" and "portrait" not in made:
+        file.execute("ALTER TABLE quarantined ADD COLUMN portrait TEXT NOT NULL DEFAULT ''")

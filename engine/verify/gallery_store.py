@@ -60,6 +60,10 @@ class GalleryReader(Protocol):
         """Return the pictures that were set apart, of everybody or of one person."""
         ...
 
+    def portraits(self) -> dict[tuple[str, str], bytes]:
+        """Return small JPEGs of the faces of the pictures that were set apart, by person and SHA-256."""
+        ...
+
     def negatives(self) -> dict[str, int]:
         """Return by person how many tracks were marked as not them."""
         ...
@@ -81,6 +85,7 @@ class GalleryWriter(GalleryReader, Protocol):
         quality: float,
         doubt: str = "",
         apart: bool = False,
+        portrait: bytes = b"",
     ) -> None:
         """Enrol one picture, or set it apart."""
         ...
@@ -101,8 +106,8 @@ class GalleryWriter(GalleryReader, Protocol):
         """Forget a picture that was set apart."""
         ...
 
-    def rename(self, name: str, new: str) -> int:
-        """Give a person another name; return how many pictures there were."""
+    def rename(self, name: str, new: str, *, join: bool = False) -> int:
+        """Give a person another name, or join two; return how many pictures there were."""
         ...
 
     def keep_negatives(self, name: str, embedder_sha256: str, source: str, vectors: Sequence[Float32]) -> int:

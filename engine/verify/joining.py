@@ -1,11 +1,31 @@
-"""What is to be said where a person gets a name: somebody has it already, or one that can be mistaken for it."""
+"""Where a person gets a name that somebody has already, or one that can be mistaken for it: refused, or said."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from engine.contracts.count_words import count
+from engine.errors import NameTakenError
 from engine.verify.person_name import alike, shown, spelling
+
+
+def check_free(pictures: Mapping[str, int], name: str, new: str) -> None:
+    """Check that a person can have a name without being joined with somebody.
+
+    Args:
+        pictures: how many each person has, by name; whoever is not among them is nobody to join.
+        name: of the person up to now.
+        new: the new one.
+
+    Raises:
+        NameTakenError: somebody has it.
+    """
+    name, new = spelling(name), spelling(new)
+    if name in pictures and new in pictures:
+        raise NameTakenError(
+            f"{shown(new)} is in the gallery already, with {count(pictures[new], 'picture')}: if {shown(name)} is the same "
+            "person, join them on purpose with --join, which cannot be undone; else choose another name"
+        )
 
 
 def joining_words(pictures: Mapping[str, int], name: str, new: str) -> str:

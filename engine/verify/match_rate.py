@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.findings import Basis, Candidate, Decision
 from engine.contracts.frames import Float32
 from engine.errors import ConfigError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.errors import ConfigError
 from engine.verify.embedder import Embedder
 from engine.verify.evidence import MOST_FACES

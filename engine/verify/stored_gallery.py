@@ -5,7 +5,9 @@ An object belongs to the thread and the process that made it.
 
 from __future__ import annotations
 
+import base64
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -22,6 +24,7 @@ from engine.verify.gallery_reading import read_snapshot
 from engine.verify.gallery_records import Enrolled, Faces, Identity, Kept
 from engine.verify.gallery_store import GalleryNews
 from engine.verify.gallery_tables import GalleryTables
+from engine.verify.joining import check_free
 from engine.verify.person_name import spelling
 from engine.verify.snapshot import Snapshot
 
@@ -64,6 +67,7 @@ class StoredGallery(ABC):
         quality: float,
         doubt: str = "",
         apart: bool = False,
+        portrait: bytes = b"",
     ) -> None:
         """Enrol one picture, or set it apart; it is visible to every reader when this returns.
 
@@ -81,6 +85,7 @@ class StoredGallery(ABC):
             quality: 0 to 1.
             doubt: what speaks against the picture, where it is enrolled all the same, or set apart.
             apart: nobody is compared with it until it is released.
+            portrait: the face as a small JPEG, for whoever decides on a picture that is set apart; of others none is kept.
 
         Raises:
             GalleryError: as for all methods, or the picture is there already, or the vector does not fit the others.
@@ -91,7 +96,7 @@ class StoredGallery(ABC):
         row = {
             "identity": identity, "embedder": embedder, "embedder_sha256": embedder_sha256, "embedding": content,
             "source_name": source_name, "picture_sha256": picture_sha256, "quality": float(quality), "enrolled_at": now,
-            "runtime": runtime, "doubt": doubt,
+            "runtime": runtime, "doubt": doubt, "portrait": base64.b64encode(portrait).decode(),
         }  # fmt: skip
         with self._changing() as changed:
             changed.append(rows.put(self.tables, row, apart=apart))
@@ -138,6 +143,10 @@ class StoredGallery(ABC):
         """Return the pictures that were set apart, of everybody or of one person, by name and time."""
         return rows.listed(self.tables, "quarantined", name)
 
+    def portraits(self) -> dict[tuple[str, str], bytes]:
+        """Return the faces of the pictures that were set apart, by person and SHA-256, as far as small JPEGs were kept."""
+        return rows.portraits(self.tables)
+
     def release(self, picture_sha256: str, name: str = "") -> Kept:
         """Enrol a picture that was set apart; the gallery keeps the reason. See ``drop``."""
         with self._changing() as changed:
@@ -154,7 +163,8 @@ class StoredGallery(ABC):
             name: of the person it was set apart for; empty: there is but one.
 
         Raises:
-            GalleryError: as for all methods, or there is no such picture, or more than one.
+            GalleryError: as for all methods.
+            GalleryRefusal: there is no such picture, or more than one, or it may not be released.
         """
         with self._changing():
             one = rows.the_one(self.quarantined(name), picture_sha256, "in quarantine", "quarantine")
@@ -162,18 +172,28 @@ class StoredGallery(ABC):
         self.tables.wipe()
         return one
 
-    def rename(self, name: str, new: str) -> int:
+    def people(self) -> dict[str, int]:
+        """Return how many pictures each person has, by name: enrolled ones and those that were set apart."""
+        return dict(Counter(one.identity for one in (*self.pictures(), *self.quarantined())))
+
+    def rename(self, name: str, new: str, *, join: bool = False) -> int:
         """Give all pictures of a person another name; return how many there were, 0 if nobody has this name.
 
-        Where the new name is there already, both are one person from then on.
+        Args:
+            name: of the person up to now.
+            new: the new one.
+            join: where somebody has it already, both are one person from then on, which cannot be undone.
 
         Raises:
             GalleryError: as for all methods.
+            NameTakenError: somebody has the new name already, and they are not to be joined.
             ValueError: the new name is empty.
         """
         if not spelling(new):
             raise ValueError(f"needs a name, got {new!r}")
         with self._changing() as changed:
+            if not join and spelling(new) != spelling(name):
+                check_free(self.people(), name, new)
             renamed = self.tables.execute(
                 "UPDATE pictures SET identity = ? WHERE identity = ?", (spelling(new), spelling(name))
             )

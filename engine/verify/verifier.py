@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 from msgspec.structs import replace
 
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.faces import FaceCrop
 from engine.contracts.findings import Basis, Candidate, Decision
 from engine.contracts.frames import Float32, Uint8

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from engine.fleet.place import estimate_of
+from engine.fleet.room import estimate_of
 from engine.fleet.view import NodeView
 from engine.web.fleet import FleetSeen
 

@@ -186,6 +186,9 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("GET", "/streams/{name}/picture", "Its newest picture.", _stream_picture, "view", media_type="image/jpeg"),
     _verb("POST", "/probe", verbs.Probe, Probed, body="fields"),
     _verb("GET", "/people", verbs.ListPeople, answers.People),
+    _verb("GET", "/quarantine", verbs.ListQuarantine, answers.Quarantine),
+    _verb("POST", "/quarantine/{picture}/release", verbs.ReleasePicture, answers.Done, body="fields"),
+    _verb("POST", "/quarantine/{picture}/drop", verbs.DropPicture, answers.Done, body="fields"),
     _verb("POST", "/people/{name:path}/rename", verbs.RenamePerson, answers.Done, body="fields"),
     Entry(
         "POST", "/people/{name:path}", "Add pictures of a person to the gallery.", _enrol, "enrol", verbs.EnrolPerson,

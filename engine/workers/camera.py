@@ -58,11 +58,11 @@ class CameraWorker(Actor[Struct]):
                 self.turn(0.0)
                 if self.stopped is not None:
                     break
-        if self.stopped is not None:
-            was_removed = self.stopped.outcome == "completed"
-            detail = self.stopped.detail if was_removed else "the run was stopped"
-            self._announce(StreamChanged(self._camera.name, "ended", "drained", detail))
-            self.worst = self.stopped
+            if self.stopped is not None:  # said before it hangs up, which may take long: somebody may wait for the camera
+                was_removed = self.stopped.outcome == "completed"
+                detail = self.stopped.detail if was_removed else "the run was stopped"
+                self._announce(StreamChanged(self._camera.name, "ended", "drained", detail))
+                self.worst = self.stopped
         with suppress(ChannelClosed):
             self._writer.close()
             self._writer.tell(self.last_word())

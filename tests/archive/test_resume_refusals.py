@@ -46,7 +46,7 @@ def test_a_directory_that_changed_after_the_plan_is_refused(tmp_path):
     stale = plan(directory, job)
     attempt(directory, job, 2)
     whole = {path: path.read_bytes() for path in directory.glob("*.jsonl")}
-    with pytest.raises(PublishError, match=r"has changed since it was looked at \(.*faces.jsonl"):
+    with pytest.raises(PublishError, match=r"has changed since it was read \(.*faces.jsonl"):
         DirectorySink(OutputConfig(directory=str(directory)), run_of("x", job), resume=stale)
     assert {path: path.read_bytes() for path in directory.glob("*.jsonl")} == whole
     assert plan(directory, job) is not None

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import zmq
 
-from engine.config_file import load_config
+from engine.config.file import load_config
 from engine.contracts.messages import Face, decode_header
 from engine.pipeline.run import run_pipeline
 from engine.pipeline.status import RunStatus

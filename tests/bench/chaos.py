@@ -54,7 +54,8 @@ class Bench:
         """Start the engine and the subscriber, and wait for every camera."""
         config = self.folder / "chaos.yaml"
         sources = [{"uri": server.url("cam"), "name": name} for name, server in self.servers.items()]
-        config.write_text(json.dumps({"sources": sources}), encoding="utf-8")
+        work = {"super_resolve": {"track_pictures": False}} if self.options.no_pictures else {}
+        config.write_text(json.dumps({"sources": sources} | work), encoding="utf-8")
         model = SHARED / "models" / "face_detection_yunet_2023mar.onnx"
         detector = ["--detector", str(model)] if model.exists() else []
         command = [sys.executable, "-m", "engine", "run", str(config), "--publish", f"ipc://{self.socket}", *detector]
@@ -218,6 +219,7 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=3)
     parser.add_argument("--minutes", type=float, default=0.0, help="watch memory for so long instead of restarting")
     parser.add_argument("--quiet", type=float, default=30.0, help="seconds of the quiet phase")
+    parser.add_argument("--no-pictures", action="store_true", help="of tracks: the work of a version that made none")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()

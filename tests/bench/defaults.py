@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.config import Config, DetectConfig
-from engine.config_file import load_config
+from engine.config.file import load_config
 from engine.detect.catalog import open_detector
 from engine.models import find_model
 from engine.pipeline.run import run_pipeline

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from tests.bench.plain_loop import PlainResult
+from tests.e2e.truth import iou
 
 
 def compare_outputs(plain: PlainResult, directory: Path) -> dict[str, float]:
@@ -26,7 +27,7 @@ def compare_outputs(plain: PlainResult, directory: Path) -> dict[str, float]:
     for index, (frame, box) in enumerate(plain.boxes):
         by_frame[frame].append((index, box))
     best = [
-        max(((_iou(box, line["box"]), index) for index, box in by_frame[line["frame_index"]]), default=(0, 0)) for line in lines
+        max(((iou(box, line["box"]), index) for index, box in by_frame[line["frame_index"]]), default=(0, 0)) for line in lines
     ]
     ratios = [
         _psnr(plain.enhanced[index], cv2.imread(str(directory / line["files"]["enhanced"])))
@@ -40,13 +41,6 @@ def compare_outputs(plain: PlainResult, directory: Path) -> dict[str, float]:
         "found_at_iou_0.9": float(np.mean([overlap >= 0.9 for overlap, _ in best])),
         "enhanced_psnr_db": float(np.median(ratios)) if ratios else float("nan"),
     }
-
-
-def _iou(a, b) -> float:
-    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    shared = max(width, 0) * max(height, 0)
-    return shared / (a[2] * a[3] + b[2] * b[3] - shared)
 
 
 def _psnr(a: np.ndarray, b: np.ndarray) -> float:

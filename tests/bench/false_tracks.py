@@ -21,7 +21,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from engine.config_file import load_config
+from engine.config.file import load_config
 from engine.contracts.frames import Float32, Uint8
 from engine.detect.nested import shares
 from engine.pipeline.run import run_pipeline

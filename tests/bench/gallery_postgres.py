@@ -201,7 +201,7 @@ def main() -> None:
 
 
 def _sha256() -> str:
-    from engine.config_verify import VerifyConfig
+    from engine.config.verify import VerifyConfig
     from engine.models import find_model
     from engine.verify.embedder import open_embedder
 

@@ -22,7 +22,7 @@ import numpy as np
 from rich.console import Console
 
 from engine.config import DetectConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.frames import Float32, Uint8
 from engine.detect.catalog import open_detector
 from engine.detect.second_look import open_second_look

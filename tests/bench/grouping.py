@@ -23,7 +23,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.desk.grouping import group_tracks
 from engine.desk.hits import search
 from engine.desk.likeness import Likeness, haze_of

@@ -28,7 +28,7 @@ from rich.table import Table
 
 from engine.sample.clip import render_sample
 from tests.e2e.live_run import FPS, MODEL, LiveRun, make_clip
-from tests.e2e.test_processes import children_of, results
+from tests.e2e.processes import children_of, results
 from tests.rtsp.server import GstServer
 
 CONSOLE = Console()

@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.config import DetectConfig, PublishConfig, SuperResolveConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.frames import Float32, Uint8
 from engine.detect.catalog import open_detector
 from engine.marking import THRESHOLD, declare, find_mark, put_mark

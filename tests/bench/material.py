@@ -8,7 +8,7 @@ from pathlib import Path
 import av
 
 from engine.config import Config
-from engine.config_file import load_config
+from engine.config.file import load_config
 from engine.sample.clip import render_sample
 from tests.assets import SHARED
 

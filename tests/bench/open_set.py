@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.config import DetectConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.detect.catalog import open_detector
 from engine.enrolment.enrol import enrol_pictures
 from engine.models import find_model

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from scipy.stats import beta
 
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.findings import Candidate, Decision
 from engine.models import find_model
 from engine.models.catalog import embedded_dir

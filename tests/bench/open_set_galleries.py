@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.verify.naming import is_doubtful
 from engine.verify.open_set import OpenSet
 from trt_build.data.people.photographs import Photographs, person_of

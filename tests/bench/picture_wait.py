@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from skimage.data import astronaut
 
 from engine.config import Config
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.faces import FaceCrop
 from engine.contracts.findings import Quality
 from engine.contracts.frames import FrameTime

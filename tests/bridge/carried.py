@@ -21,12 +21,11 @@ from nats.errors import TimeoutError as NothingCame
 from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import NotFoundError
 
+from tests.patience import PATIENCE_SECONDS
 from tests.publish.samples import environment
 
-WAIT_SECONDS = 60.0
 
-
-def until(is_so: Callable[[], bool], what: str, seconds: float = WAIT_SECONDS) -> None:
+def until(is_so: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
     """Wait for something, and fail where it does not come."""
     deadline = time.monotonic() + seconds
     while not is_so():
@@ -92,9 +91,9 @@ class BridgeProcess:
     def _ended(self) -> int:
         process = self._process
         assert process is not None
-        code = process.wait(WAIT_SECONDS)
+        code = process.wait(PATIENCE_SECONDS)
         for reader in self._readers:
-            reader.join(WAIT_SECONDS)
+            reader.join(PATIENCE_SECONDS)
         for pipe in (process.stdout, process.stderr):
             assert pipe is not None
             pipe.close()
@@ -134,7 +133,7 @@ def read_stream(url: str, name: str = "facestream-site", *, headers_only: bool =
         finally:
             await client.close()
 
-    return asyncio.run(asyncio.wait_for(read(), 5 * WAIT_SECONDS))
+    return asyncio.run(asyncio.wait_for(read(), 2 * PATIENCE_SECONDS))
 
 
 def has_end(url: str, prefix: str = "site") -> bool:

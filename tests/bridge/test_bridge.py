@@ -17,14 +17,15 @@ from engine.bridge.bridge import Bridge
 from engine.bridge.buffer import Buffer
 from engine.bridge.intake import Site
 from tests.bench.bridge_kills import kill_at_random
-from tests.bridge.carried import WAIT_SECONDS, BridgeProcess, has_end, read_stream, stored_ids, until
+from tests.bridge.carried import BridgeProcess, has_end, read_stream, stored_ids, until
 from tests.bridge.test_sender import Broker
 from tests.client.wire import Wire
+from tests.patience import PATIENCE_SECONDS
 from tests.publish.samples import context, environment
 from tests.publish.sender import sending
 from tests.servers.nats import NatsServer, require_nats
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 PAGE = (Path(__file__).parents[2] / "docs" / "bridge.md").read_text(encoding="utf-8")
 
 
@@ -52,13 +53,13 @@ def test_an_endpoint_that_says_nothing_or_rubbish_is_told_once(tmp_path, monkeyp
             wire.socket.send_multipart([b"v1/face/", b"rubbish"])
             await asyncio.sleep(0.01)
         bridge.stop()
-        await asyncio.wait_for(running, WAIT_SECONDS)
+        await asyncio.wait_for(running, PATIENCE_SECONDS)
 
     seen: list[int] = []
     opened = context()
     wire = Wire(opened)
     with closing(Buffer(tmp_path, 10**9, "site", warn=told.append)) as buffer:
-        asyncio.run(asyncio.wait_for(run(buffer, wire), WAIT_SECONDS))
+        asyncio.run(asyncio.wait_for(run(buffer, wire), PATIENCE_SECONDS))
     wire.socket.close()
     opened.term()
     assert sum("cannot be read: the header is not readable" in one for one in told) == 1
@@ -138,7 +139,9 @@ def test_the_consumer_runs_as_printed(broker, tmp_path):
             site.endpoint, broker.url, tmp_path / "waits", "--replay", site.facts["replay"], "--picture-limit", "9"
         ):
             until(lambda: has_end(broker.url), "the end")
-        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, env=environment())
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_SECONDS, env=environment()
+        )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[:1] == ["cam1 1 known, without a picture"]
     assert len(done.stdout.splitlines()) == 30

@@ -17,6 +17,7 @@ from engine.contracts.replay import ReplayAnswer, encode_replay
 from engine.errors import FatalError
 from tests.bridge.carried import until
 from tests.client.replay_service import answer_all, replaying
+from tests.patience import PATIENCE_SECONDS
 from tests.publish.samples import face, stream_event
 
 
@@ -29,7 +30,7 @@ def taking(folder: Path, site: Site, limit: int = 10**9) -> Iterator[tuple[Buffe
             yield buffer, intake
         finally:
             intake.stop()
-            intake.join(20)
+            intake.join(PATIENCE_SECONDS)
             assert not intake.is_alive()
 
 
@@ -110,7 +111,7 @@ def test_what_ends_it_is_told(wire, tmp_path):
         until(lambda: buffer.waiting == 1, "a face")
         message, payloads = face()
         wire.say(message, 1, payloads, schema="facestream/2")
-        assert ended.wait(10)
+        assert ended.wait(PATIENCE_SECONDS)
         assert isinstance(intake.failure, FatalError)
         assert "facestream/2" in str(intake.failure)
 

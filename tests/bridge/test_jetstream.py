@@ -18,6 +18,7 @@ from nats.js.api import DiscardPolicy, StreamConfig
 from engine.bridge.jetstream import Broker, JetStreamLink, check_broker
 from engine.bridge.link import Answer
 from engine.errors import ConfigError, LinkError
+from tests.patience import PATIENCE_SECONDS
 from tests.servers.nats import NatsServer, require_nats
 
 
@@ -190,7 +191,7 @@ def test_to_a_broker_without_tls_nothing_is_said_where_there_should_be_tls():
         server.start()
         port = listening.getsockname()[1]
         assert "does not ask for TLS" in _open(Broker(f"tls://me:secret-word@127.0.0.1:{port}", "site"))
-        server.join(20)
+        server.join(PATIENCE_SECONDS)
     assert heard == [b""]
 
 

@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from engine.bridge.bridge import BridgeStatus
 from engine.bridge.metrics import served
+from tests.patience import PATIENCE_SECONDS
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 
@@ -32,7 +33,7 @@ def test_each_figure_of_the_status_is_there_under_its_name():
 
 def read(address):
     """Return the values by their names, without what all names have."""
-    with urlopen(f"http://{address}/metrics", timeout=10) as answer:
+    with urlopen(f"http://{address}/metrics", timeout=PATIENCE_SECONDS) as answer:
         families = list(text_string_to_metric_families(answer.read().decode()))
     samples = [sample for family in families for sample in family.samples]
     return {one.name.removeprefix("facestream_bridge_").removesuffix("_total"): one.value for one in samples}

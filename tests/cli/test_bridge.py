@@ -15,6 +15,7 @@ from engine.bridge.buffer import Buffer
 from engine.bridge.names import Key
 from engine.cli.bridge import words_of
 from tests.cli.command import complains, here
+from tests.patience import PATIENCE_SECONDS
 from tests.publish.samples import environment
 from tests.servers.nats import require_nats
 
@@ -54,7 +55,7 @@ def test_without_nats_it_says_what_to_install(tmp_path):
     (tmp_path / "nats.py").write_text("raise ImportError('none here')")
     env = environment() | {"PYTHONPATH": os.pathsep.join([str(tmp_path), environment()["PYTHONPATH"]])}
     command = [sys.executable, "-m", "engine", "bridge", "--buffer", str(tmp_path / "w"), *FROM, "--to", "nats://h"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=env)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, env=env)
     assert done.returncode == 1
     assert "pip install 'facestream[nats]'" in done.stderr
 
@@ -69,7 +70,7 @@ def test_with_nobody_at_either_end_it_waits_says_so_and_ends_when_it_is_asked(tm
         told = [bridge.stderr.readline() for _ in range(2)]
         bridge.send_signal(signal.SIGINT)
         rest = bridge.stderr.read()
-        assert bridge.wait(30) == 0
+        assert bridge.wait(PATIENCE_SECONDS) == 0
     assert "the link is down" in told[1]
     assert "secret-word" not in "".join(told) + rest
     assert rest.splitlines()[-1] == "link down, 0 messages carried"

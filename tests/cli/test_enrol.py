@@ -58,7 +58,9 @@ def test_a_name_that_can_be_mistaken_is_told_not_joined(capsys, folder):
     complains(
         here(capsys, "gallery", "remove", "JOSE"), 1, "nobody in the gallery is called 'JOSE': did you mean Jos\u00e9 or jose?"
     )
-    complains(here(capsys, "gallery", "rename", "jose", "Jose\u0301"), 2, "is in the gallery already: add --join if jose is")
+    complains(
+        here(capsys, "gallery", "rename", "jose", "Jose\u0301"), 2, "José is in the gallery already, with 1 picture: if jose is"
+    )
     renamed = here(capsys, "gallery", "rename", "jose", "Jose\u0301", "--join").out
     assert renamed == "renamed jose to Jos\u00e9 (1 picture); joined with Jos\u00e9, who had 1 picture\n"
     assert people(folder) == [("Jos\u00e9", 2)]

@@ -37,6 +37,8 @@ def test_a_fleet_is_begun_looked_at_and_ended(capsys: pytest.CaptureFixture[str]
     view = json.loads(fleet(capsys, "status", *where, "--json")[1])
     assert view["cameras"][0]["uri"] == "rtsp://192.0.2.10/one"
     assert fleet(capsys, "drain", "box-1", *where) == (2, "", "facestream: there is no node 'box-1': none was ever there\n")
+    assert fleet(capsys, "rebalance", *where, "--dry-run")[1] == "nothing moves\n"
+    assert json.loads(fleet(capsys, "rebalance", *where, "--json")[1]) == {"moves": [], "applied": True}
     path.write_text("cameras: []")
     assert json.loads(fleet(capsys, "apply", str(path), *where, "--json")[1]) == {"changes": ["- door"], "applied": True}
     assert fleet(capsys, "status", *where)[0] == 0

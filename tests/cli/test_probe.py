@@ -14,7 +14,6 @@ from tests.rtsp.fixtures import gst, http, scripted, small_clip
 from tests.rtsp.script import Behaviour
 
 __all__ = ["gst", "http", "scripted", "small_clip"]
-pytestmark = pytest.mark.alone
 
 
 def photograph(folder: Path) -> Clip:

@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 import zmq
 
+from engine.cli.replay import _Stop
 from engine.client import End, Face, Received, Subscriber
 from engine.contracts.messages import kind_of
 from tests.cli.command import complains, here
+from tests.patience import PATIENCE_SECONDS
 from tests.publish.samples import environment
 from tests.results.runs import make_run
 
@@ -33,14 +35,14 @@ def test_a_reader_gets_the_run_twice_each_with_its_end(tmp_path: Path) -> None:
     made = make_run(tmp_path)
     endpoint = f"ipc://{tmp_path}/sock/faces"
     with _replaying(made.run.directory, endpoint, "--socket", "push", "--speed", "max", "--loop", "2") as process:
-        with Subscriber(endpoint, socket="pull", follow=True, timeout_seconds=30) as subscriber:
+        with Subscriber(endpoint, socket="pull", follow=True, timeout_seconds=PATIENCE_SECONDS) as subscriber:
             got: list[Received] = []
             for item in subscriber:
                 assert isinstance(item, Received)
                 got.append(item)
                 if sum(isinstance(one.message, End) for one in got) == 2:
                     break
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
         assert "sent 20 messages in 2 runs" in (process.stderr.read() if process.stderr else "")
     assert [kind_of(one.message) for one in got[:10]] == [kind_of(message) for message, _ in made.sent] + ["end"]
     assert len({one.message.run_id for one in got}) == 2
@@ -55,8 +57,24 @@ def test_it_waits_for_a_reader_and_can_be_stopped_meanwhile(tmp_path: Path) -> N
         assert process.stderr is not None
         assert process.stderr.readline().startswith("waiting for a reader at ipc://")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
         assert "sent 0 messages in 0 runs" in process.stderr.read()
+
+
+def test_a_closed_terminal_ends_it_but_not_under_nohup() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with _Stop() as stop:
+            signal.raise_signal(signal.SIGHUP)
+            assert not stop.is_asked()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    with _Stop() as stop:
+        signal.raise_signal(signal.SIGHUP)
+        signal.raise_signal(signal.SIGHUP)
+        assert stop.is_asked()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
 
 
 def test_a_changed_picture_is_told_and_the_rest_is_sent(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,7 +104,7 @@ def test_it_waits_for_as_many_readers_as_are_asked_for(tmp_path: Path) -> None:
     endpoint = f"ipc://{tmp_path}/sock/faces"
 
     def read() -> list[str]:
-        with Subscriber(endpoint, timeout_seconds=50) as subscriber:
+        with Subscriber(endpoint, timeout_seconds=PATIENCE_SECONDS) as subscriber:
             return [kind_of(item.message) for item in subscriber if isinstance(item, Received)]
 
     options = ("--wait-readers", "3", "--speed", "100", "--wait-seconds", "60")
@@ -101,8 +119,8 @@ def test_it_waits_for_as_many_readers_as_are_asked_for(tmp_path: Path) -> None:
             first = pool.submit(read)
             assert not other.poll(700), "two are there"
         readers = [first, pool.submit(read), pool.submit(read)]
-        got = [one.result(60) for one in readers]
-        assert process.wait(60) == 0
+        got = [one.result(PATIENCE_SECONDS) for one in readers]
+        assert process.wait(PATIENCE_SECONDS) == 0
     assert [kinds[0] for kinds in got] == ["stream"] * 3
     assert got == [got[0]] * 3
 

@@ -10,6 +10,7 @@ from engine.cli import serve
 from engine.cli.run_log import RunLog
 from engine.cli.serve import ServiceLines
 from engine.pipeline.status import RunStatus
+from tests.patience import PATIENCE_SECONDS
 
 
 class Stuck(RunLog):
@@ -20,7 +21,7 @@ class Stuck(RunLog):
         self.read, self.written = threading.Event(), list[str]()
 
     def warn(self, sentence: str) -> None:
-        self.read.wait(30.0)
+        self.read.wait(PATIENCE_SECONDS)
         self.written.append(sentence)
 
     def show(self, status: RunStatus) -> None:
@@ -39,7 +40,7 @@ def test_nobody_waits_for_whoever_does_not_read_the_log(monkeypatch: pytest.Monk
     lines.close()
     assert lines.is_stuck
     log.read.set()
-    lines._thread.join(30.0)
+    lines._thread.join(PATIENCE_SECONDS)
     assert not lines.is_stuck
     assert log.written[0] == "one"
     assert [one for one in log.written if one.isdigit()] == ["99"], "of several the newest"

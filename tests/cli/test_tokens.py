@@ -1,7 +1,9 @@
 import json
+import socket
 
 import pytest
 
+from engine.web.asked_link import AskedLink
 from engine.web.tokens import TokenFolder
 from tests.cli.command import complains, here
 
@@ -35,6 +37,20 @@ def test_a_certificate_needs_no_token(facestream, tmp_path):
     made = facestream("tokens", "new", "guard", "--certificate", "--json", "--directory", tmp_path / "d")
     assert "token" not in json.loads(made.out)
     assert json.loads(facestream("tokens", "list", "--json", "--directory", tmp_path / "d").out)["certificate"] is True
+
+
+def test_a_link_of_a_service_that_was_killed_is_refused(facestream, tmp_path):
+    AskedLink(tmp_path / "tokens").opened("http://127.0.0.1:8765/")
+    with socket.socket(socket.AF_UNIX) as service:
+        service.bind(str(tmp_path / "web.sock"))
+        service.listen()
+        made = facestream("tokens", "link", "--directory", tmp_path)
+        assert (made.code, made.out.startswith("http://127.0.0.1:8765/login/")) == (0, True)
+    for _ in ("a socket without a listener", "and none"):
+        refused = facestream("tokens", "link", "--directory", tmp_path)
+        assert refused.out == ""
+        complains(refused, 1, f"no service runs at ipc://{tmp_path}/web.sock: is `facestream serve` running?")
+        (tmp_path / "web.sock").unlink(missing_ok=True)
 
 
 def test_a_damaged_entry_is_said(facestream, tmp_path):

@@ -15,6 +15,7 @@ from engine.publish.numbering import Numbering
 from engine.publish.publisher import Publisher
 from engine.report.page import write_report
 from tests.cli.command import complains, here
+from tests.patience import PATIENCE_SECONDS
 from tests.publish.samples import as_sent, end, environment, face, stream_event, track
 
 
@@ -41,7 +42,7 @@ def watched(publisher, *options, messages):
     with started(publisher, *options) as process:
         for message, payloads in messages:
             publisher.send(message, payloads, lambda: process.poll() is not None)
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=PATIENCE_SECONDS)
     return process.returncode, output, errors
 
 
@@ -96,7 +97,7 @@ def test_following_saves_each_run_by_itself_until_it_is_stopped(publisher, tmp_p
             publisher.send(message, payloads)
         assert any(line.startswith("end") for line in process.stdout)
         process.send_signal(number)
-        output, errors = process.communicate(timeout=30)
+        output, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, output, errors) == (0, "6 messages, 0 missed\n", "")
     assert [path.name for path in tmp_path.iterdir()] == ["run1"]
     assert json.loads((tmp_path / "run1/run.json").read_text())["outcome"] == "completed"

@@ -8,6 +8,7 @@ import zmq
 
 from engine.contracts.messages import encode_header, topic_of
 from engine.contracts.replay import ReplayAnswer, decode_request, encode_replay
+from tests.patience import PATIENCE_SECONDS
 from tests.publish.samples import as_sent, face
 
 
@@ -31,7 +32,7 @@ def replaying(opened, answer):
         yield router.getsockopt(zmq.LAST_ENDPOINT).rstrip(b"\0").decode(), asked
     finally:
         stop.set()
-        thread.join(10)
+        thread.join(PATIENCE_SECONDS)
         router.close()
 
 

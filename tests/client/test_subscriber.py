@@ -9,6 +9,7 @@ import pytest
 from engine.client import End, Face, Gap, Subscriber
 from engine.errors import ConfigError, FatalError
 from tests.client.wire import seen
+from tests.patience import PATIENCE_SECONDS
 from tests.publish.samples import face, stream_event
 
 
@@ -55,7 +56,7 @@ def test_only_the_kinds_and_streams_that_are_asked_for(wire):
 
 
 def test_following_goes_on_with_the_next_run(wire):
-    with wire.subscriber(follow=True, timeout_seconds=10) as subscriber:
+    with wire.subscriber(follow=True, timeout_seconds=PATIENCE_SECONDS) as subscriber:
         wire.face(0)
         wire.end(**{"face/cam1": 0})
         wire.face(0, run_id="run2")
@@ -106,6 +107,6 @@ def test_subscribers_of_a_process_share_threads_and_leave_no_file_open(wire):
     for _ in range(30):
         with wire.subscriber(replay="tcp://127.0.0.1:9"):
             assert held()[1] <= first[1]
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while held()[0] > first[0]:  # sockets are closed by another thread, a moment later
         assert time.monotonic() < deadline

@@ -11,6 +11,7 @@ from engine.contracts.messages import encode_header, topic_of
 from engine.contracts.replay import ReplayAnswer, decode_request, encode_replay
 from tests.client.replay_service import answer_all, replaying
 from tests.client.wire import seen, subscribed
+from tests.patience import PATIENCE_SECONDS
 from tests.publish.samples import as_sent, face
 
 
@@ -48,7 +49,7 @@ def test_a_replay_answer_with_strangers_and_forgeries_gives_what_is_usable(wire,
         wire.end()
         assert seen(subscriber) == [0, (1, 2), 3, 4, "End"]
         assert subscriber.counters["replayed"] == 2
-    serving.join(10)
+    serving.join(PATIENCE_SECONDS)
     router.close()
 
 

@@ -107,9 +107,10 @@ def test_a_damaged_picture_marks_all_that_build_on_it(tmp_path, codec, name):
     assert end.state == "ended"
 
 
-def test_a_lost_packet_of_a_transport_stream_is_seen_though_the_decoder_hides_it(tmp_path):
-    whole = clip(tmp_path / "whole.ts", "libx264")
-    frames, _ = read(remuxed(whole, tmp_path / "a.ts", {GOP + 3}))
+@pytest.mark.parametrize("kind", ["ts", "mp4", "mkv", "flv"])
+def test_a_lost_packet_is_seen_though_the_decoder_hides_it(tmp_path, kind):
+    whole = clip(tmp_path / f"whole.{kind}", "libx264")
+    frames, _ = read(remuxed(whole, tmp_path / f"a.{kind}", {GOP + 3}))
     damaged = {n for n, frame in enumerate(frames) if frame.damaged}
     assert damaged >= set(range(GOP + 4, 2 * GOP - 1))
     assert damaged <= set(range(GOP + 3, 2 * GOP))
@@ -143,3 +144,11 @@ def test_references_of_a_first_picture_that_are_shown_later_are_not_taken_for_lo
     picture.pts = packets[first].pts
     assert not damage.is_too_early(picture)
     assert damage.left_out == 0
+
+
+@pytest.mark.parametrize("refused", [{}, {6}])
+def test_a_lost_picture_of_an_avi_shifts_no_time_behind_the_next_key_frame(tmp_path, refused):
+    """Times are those of the packets, in order: one of which no picture came must not wait for the next picture."""
+    whole = clip(tmp_path / "a.avi", "libx264", bf="2", **{"x264-params": "b-adapt=0"})
+    frames, _ = read(remuxed(whole, tmp_path / "b.avi", {3, 4}, spoil=refused))
+    assert [frame.time.pts for frame in frames][-3 * GOP :] == list(range(GOP, 4 * GOP))

@@ -16,13 +16,13 @@ from engine.decode.live import LiveDecoder
 from engine.decode.main_stream import Answer, MainStream
 from engine.errors import WorkerError
 from tests.decode.watching import camera
+from tests.patience import PATIENCE_SECONDS
 from tests.rtsp.clips import Clip, frame_number, numbered_clip
 from tests.rtsp.faults import Reset, Stall
 from tests.rtsp.fixtures import scripted
 from tests.rtsp.script import Behaviour
 
 __all__ = ["scripted"]
-pytestmark = pytest.mark.alone
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ class Pair:
         self.answers: list[Answer] = []
         self.subs: dict[int, Frame] = {}
 
-    def until(self, condition: Callable[[], bool], *, asks: bool = True, seconds: float = 30.0) -> None:
+    def until(self, condition: Callable[[], bool], *, asks: bool = True, seconds: float = PATIENCE_SECONDS) -> None:
         """Read on until a condition holds, asking for each frame that is to be looked at.
 
         Raises:

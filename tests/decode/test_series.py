@@ -9,8 +9,9 @@ import pytest
 from engine.contracts.frames import Frame
 from engine.contracts.recording import Appearance, Reading, Recording
 from engine.contracts.streams import StreamChanged
-from engine.decode.series import SeriesDecoder, read_picture
-from engine.errors import SourceError
+from engine.decode.series import SeriesDecoder
+from engine.decode.still import read_still
+from engine.errors import PictureError
 from engine.runtime.colour import bgr_from_planes
 from tests.assets import shared
 
@@ -90,7 +91,7 @@ def test_each_picture_is_upright_as_a_viewer_shows_it(tmp_path, orientation):
     exif[0x112] = orientation
     stored = upright if way is None else upright.transpose(way)
     stored.save(tmp_path / "turned.jpg", exif=exif, quality=95, subsampling=0)
-    picture = read_picture(tmp_path / "turned.jpg")
+    picture = read_still(tmp_path / "turned.jpg").bgr
     assert picture.shape == (48, 64, 3)
     assert np.abs(picture.astype(int) - scene()).mean() < 6
 
@@ -120,7 +121,7 @@ def test_a_broken_picture_is_counted_and_left_out(tmp_path, kind, suffix):
     assert [frame.time.frame_index for frame in frames] == [0, 2]
     assert frames[1].time.pts_seconds == pytest.approx(0.08), "time goes on"
     assert (states[-1].state, states[-1].counters["corrupt_packets"]) == ("ended", 1)
-    assert f"1 of 3 pictures were left out; the first: {paths[1]} " in states[-1].detail
+    assert f"1 of 3 pictures was left out; the first: {paths[1]} " in states[-1].detail
 
 
 def test_a_jpeg_may_hold_a_whole_thumbnail_and_still_be_cut(tmp_path):
@@ -129,17 +130,17 @@ def test_a_jpeg_may_hold_a_whole_thumbnail_and_still_be_cut(tmp_path):
     exif = pillow.Exif()
     exif[0x9286] = (tmp_path / "thumb.jpg").read_bytes()
     pillow.fromarray(scene()).save(tmp_path / "a.jpg", exif=exif)
-    read_picture(tmp_path / "a.jpg")
+    read_still(tmp_path / "a.jpg")
     data = (tmp_path / "a.jpg").read_bytes()
     (tmp_path / "a.jpg").write_bytes(data[:-40])
-    with pytest.raises(SourceError, match="damaged or cut off"):
-        read_picture(tmp_path / "a.jpg")
+    with pytest.raises(PictureError, match="damaged or cut off"):
+        read_still(tmp_path / "a.jpg")
 
 
 def test_what_follows_a_jpeg_does_no_harm(tmp_path):
     path = write(tmp_path / "a.jpg", scene())
     path.write_bytes(path.read_bytes() + bytes(5000))
-    assert read_picture(path).shape[1] == 64
+    assert read_still(path).bgr.shape[1] == 64
 
 
 def test_a_series_without_a_picture_fails_with_the_first_reason(tmp_path):
@@ -154,7 +155,7 @@ def test_a_series_without_a_picture_fails_with_the_first_reason(tmp_path):
 
 
 def test_a_photograph_of_a_camera_is_read():
-    assert read_picture(shared("cases/exif-jpeg/Canon_40D.jpg")).shape == (68, 100, 3)
+    assert read_still(shared("cases/exif-jpeg/Canon_40D.jpg")).bgr.shape == (68, 100, 3)
 
 
 def test_a_series_is_turned_stretched_and_dated_as_a_video_is(tmp_path):

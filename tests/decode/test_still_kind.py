@@ -19,7 +19,7 @@ from tests.assets import shared
         (b"\0\0\0\x08wide\0\0\0\0mdat", Kind.VIDEO),
         (b"\x1a\x45\xdf\xa3\x01", Kind.VIDEO),
         (b"RIFF\0\0\0\0AVI LIST", Kind.VIDEO),
-        (b"RIFF\0\0\0\0WEBPVP8 ", Kind.UNKNOWN),
+        (b"RIFF\0\0\0\0WEBPVP8 ", Kind.WEBP),
         ((b"G" + bytes(187)) * 3, Kind.VIDEO),
         (b"II*\0\x10\0\0\0CR\x02", Kind.RAW),
         (b"\xef\xbb\xbf\n<HTML><BODY>", Kind.WEB_PAGE),
@@ -41,5 +41,5 @@ def test_recordings_are_videos():
 
 
 def test_every_refusal_says_what_to_do():
-    assert set(REFUSALS) == set(Kind) - {Kind.UNKNOWN, Kind.HEIC, Kind.AVIF}
+    assert set(REFUSALS) == set(Kind) - {Kind.UNKNOWN, Kind.HEIC, Kind.AVIF, Kind.WEBP}
     assert all(": " in sentence for sentence in REFUSALS.values())

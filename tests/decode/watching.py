@@ -15,6 +15,7 @@ from engine.contracts.frames import Frame
 from engine.contracts.streams import StreamChanged
 from engine.decode import packet_queue
 from engine.decode.live import LiveDecoder
+from tests.patience import PATIENCE_SECONDS
 
 LONGEST_PAUSE_SECONDS = 0.5
 """A caller must hear of a decoder at least so often (on a busy machine)."""
@@ -49,7 +50,7 @@ class Watch:
         self.order: list[str] = []
         """``frame`` or the name of a state; runs of frames as one."""
 
-    def until(self, condition: Callable[[Watch], bool], seconds: float = 30.0) -> Watch:
+    def until(self, condition: Callable[[Watch], bool], seconds: float = PATIENCE_SECONDS) -> Watch:
         """Iterate until the condition holds.
 
         Raises:

@@ -14,6 +14,7 @@ from engine.contracts.faces import STEPS, Sighting
 from engine.contracts.orders import Warned
 from engine.delivery.traces import Traces, tracing
 from engine.errors import ConfigError, MissingRuntimeError
+from tests.patience import PATIENCE_SECONDS
 from tests.publish.samples import face
 
 pytest.importorskip("opentelemetry.sdk", reason="needs the extra `otel`")
@@ -90,7 +91,7 @@ def test_the_end_does_not_wait_for_who_takes_none_and_nothing_is_said_after_it(m
     class Stuck:
         def export(self, spans: object) -> None:
             began.set()
-            assert go_on.wait(30)
+            assert go_on.wait(PATIENCE_SECONDS)
             logging.getLogger("opentelemetry.exporter").warning("nobody is there")
 
         def shutdown(self) -> None: ...
@@ -101,13 +102,13 @@ def test_the_end_does_not_wait_for_who_takes_none_and_nothing_is_said_after_it(m
     traces.close()
     left = set(threading.enumerate()) - before
     try:
-        assert began.wait(30)
+        assert began.wait(PATIENCE_SECONDS)
         assert left
         assert all(one.daemon for one in left), "the process can end"
     finally:
         go_on.set()
         for one in left:
-            one.join(30)
+            one.join(PATIENCE_SECONDS)
     assert said == []
 
 

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from engine.config_file import load_config
+from engine.config.file import load_config
 from tests.deploy.test_files import DEPLOY, checked, tool
+from tests.patience import PATIENCE_SECONDS
 
 BASE, FLEET, ARCHIVE = (DEPLOY / "kubernetes" / part for part in (".", "fleet", "archive"))
 RAYJOB = yaml.safe_load((ARCHIVE / "rayjob.yaml").read_text(encoding="utf-8"))
@@ -86,6 +87,10 @@ def test_the_configuration_of_a_node_is_valid_and_its_port_is_let_in(fleet, tmp_
     ports = {port["name"]: port["containerPort"] for port in container["ports"]}
     assert config.fleet.listen == f"tcp://0.0.0.0:{ports['fleet']}"
     assert {"name": "FACESTREAM_FLEET_DATABASE", "value": config.fleet.database} in container["env"]
+    service = fleet["Service", "engine"]
+    assert (service["spec"]["clusterIP"], service["spec"]["publishNotReadyAddresses"]) == ("None", True)
+    assert config.fleet.address == "{node}." + service["metadata"]["name"], "a pod's own name, whatever translates its address"
+    assert fleet["StatefulSet", "engine"]["spec"]["serviceName"] == service["metadata"]["name"]
     policy = fleet["NetworkPolicy", "engine"]["spec"]
     assert {"port": ports["fleet"]} in [port for rule in policy["egress"] for port in rule.get("ports", [])]
 
@@ -109,7 +114,7 @@ sed -i 1d holds
     for name in ("facestream", "sleep"):
         (tmp_path / name).chmod(0o755)
     path = f"{tmp_path}:{Path(sys.executable).parent}:/usr/bin:/bin"
-    done = subprocess.run(["sh", script], env={"PATH": path}, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["sh", script], env={"PATH": path}, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "calls").read_text().split() == ["drain", *["status"] * calls]
 

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,8 +13,9 @@ from types import TracebackType
 
 from engine.client import AnyMessage, End, Face, Gap, Stream, Subscriber
 from tests.assets import SHARED
+from tests.e2e.processes import wait_until
 from tests.e2e.started import Started
-from tests.e2e.test_processes import wait_until
+from tests.patience import PATIENCE_SECONDS
 from tests.rtsp.clips import Clip, face_clip, recorded_clip
 
 MODEL = SHARED / "models" / "face_detection_yunet_2023mar.onnx"
@@ -80,30 +80,30 @@ class LiveRun(Started):
         self.assert_running()
         return {face.stream for face in self.faces if face.captured_ns > since_ns} >= set(streams)
 
-    def wait_for_faces(self, *streams: str, since_ns: int = 0, seconds: float = 40.0) -> None:
+    def wait_for_faces(self, *streams: str, since_ns: int = 0, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until each stream gives faces."""
-        wait_until(lambda: self._nap() or self.has_fresh_faces(streams, since_ns), seconds)
+        wait_until(lambda: self.has_fresh_faces(streams, since_ns), seconds)
 
-    def wait_for_state(self, stream: str, state: str, after: int = 0, seconds: float = 20.0) -> Stream:
+    def wait_for_state(self, stream: str, state: str, after: int = 0) -> Stream:
         """Return the first message of a state among those of a stream from number ``after`` on."""
 
         def found() -> Stream | None:
-            self._nap()
             self.assert_running()
             return next((message for message in self.states(stream)[after:] if message.state == state), None)
 
-        message: Stream = wait_until(found, seconds)
+        message = wait_until(found)
+        assert message is not None
         return message
 
     def assert_running(self) -> None:
         assert self.process.poll() is None, self.said
 
-    def stop(self, seconds: float = 40.0) -> tuple[int, str]:
+    def stop(self, seconds: float = PATIENCE_SECONDS) -> tuple[int, str]:
         """Ask the run to end; return its exit code and all that it printed."""
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(timeout=seconds)
         with suppress(AssertionError):
-            wait_until(lambda: self._nap() or self.ends, 2)
+            wait_until(lambda: self.ends, 2)
         return code, self.said
 
     def _listen(self) -> None:
@@ -115,7 +115,3 @@ class LiveRun(Started):
                             self.messages.append(item.message)
                         if self._stopped.is_set():
                             return
-
-    @staticmethod
-    def _nap() -> None:
-        time.sleep(0.02)  # leaves the processor to the run; the caller's deadline decides

@@ -15,6 +15,7 @@ from engine.control.client import ControlClient, ControlError, NoServiceError
 from engine.control.verbs import GetStatus, ListStreams
 from engine.service.directory import control_endpoint
 from tests.e2e.started import Started
+from tests.patience import PATIENCE_SECONDS
 
 CONFIG = """
 serve: {{directory: "{state}", cameras_in: [loopback], http: "{http}", record: {record}}}
@@ -24,7 +25,6 @@ super_resolve: {{generator: none, workers: 1}}
 verify: {{embedder: none}}
 {more}
 """
-_START_SECONDS = 120.0
 
 
 class Serving(Started):
@@ -77,7 +77,7 @@ class Serving(Started):
     def stop(self) -> int:
         """Ask it to end; return its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(_START_SECONDS)
+        return self.process.wait(PATIENCE_SECONDS)
 
     def streams(self) -> dict[str, Stream]:
         """Return all cameras, by name."""
@@ -87,7 +87,7 @@ class Serving(Started):
         """Return how it stands."""
         return self.client.call(GetStatus(), Status)
 
-    def wait(self, condition: Callable[[], object], seconds: float = _START_SECONDS) -> None:
+    def wait(self, condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until something holds."""
         until = time.monotonic() + seconds
         while not self._holds(condition):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from tests.e2e.test_processes import children_of
+from tests.e2e.processes import children_of
 
 
 class Started:

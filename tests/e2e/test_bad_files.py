@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.bad_files import BAD, environment, face_clip, make_batch
-from tests.e2e.test_processes import assert_nothing_left, children_of, is_working, wait_until
+from tests.e2e.processes import assert_nothing_left, children_of, is_working, wait_until
 from tests.e2e.test_recordings import lines_of
+from tests.patience import PATIENCE_SECONDS
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 
 QUICK = ["--embedder", "none", "--generator", "bicubic", "--detector", "grey"]
 
@@ -29,7 +30,7 @@ def run(out: Path, *arguments: object, config: dict | None = None) -> subprocess
         command.append(str(path))
     return subprocess.run(
         [*command, "--out", str(out), *QUICK, *map(str, arguments)],
-        capture_output=True, text=True, timeout=200, check=False, env=environment(),
+        capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False, env=environment(),
     )  # fmt: skip
 
 
@@ -163,7 +164,12 @@ def test_without_a_directory_the_others_go_on_too(tmp_path: Path):
         face_clip(folder / f"{name}.mp4")
     command = [sys.executable, "-m", "engine", "run", "--publish", f"ipc://{tmp_path}/faces", "--source", str(folder)]
     done = subprocess.run(
-        [*command, *QUICK, "--log-format", "json"], capture_output=True, text=True, timeout=100, check=False, env=environment()
+        [*command, *QUICK, "--log-format", "json"],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+        env=environment(),
     )
     ended = json.loads(done.stderr.splitlines()[-1])
     assert done.returncode == 1
@@ -184,7 +190,7 @@ def test_a_signal_while_a_reader_is_dead_still_drains(tmp_path: Path):
     workers = children_of(process.pid)
     os.kill(workers["fs-decode-1"], signal.SIGSEGV)
     process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     ends = ends_of(out)
     assert all(len(states) == 1 for states in ends.values()), errors
     assert sorted(states[0]["reason"] for states in ends.values()) == ["drained", "worker_died"]
@@ -212,7 +218,7 @@ def test_a_series_of_pictures_is_one_stream_and_a_photograph_gives_its_face(tmp_
     assert (track["frames_seen"], track["last_pts_seconds"]) == (4, pytest.approx(0.4)), "of four frames"
     facts = json.loads((out / "run.json").read_text(encoding="utf-8"))["inputs"]["seq"]
     assert (facts["pictures"], facts["fps"], len(facts["sha256"])) == (5, 10.0, 64)
-    assert "1 of 5 pictures were left out" in " ".join(done.stderr.split())
+    assert "1 of 5 pictures was left out" in " ".join(done.stderr.split())
     again = run(out, *(word for source in sources for word in ("--source", source)), "--fps", 10, "--resume")
     assert again.returncode == 0, again.stderr
     assert faces_of(out) == ["photo", "seq", "single"]

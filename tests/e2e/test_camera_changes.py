@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from engine.client import load_run
 from engine.config import Config, CropConfig, DetectConfig, OutputConfig, SourceConfig, SuperResolveConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.camera import Camera
 from engine.pipeline.control import RunControl
 from engine.pipeline.run import run_pipeline
 from engine.pipeline.status import RunStatus, StreamStatus
 from tests.e2e.live_run import make_clip
-from tests.e2e.test_processes import children_of
+from tests.e2e.processes import children_of
 from tests.rtsp.fixtures import StartGst, gst
 
 __all__ = ["gst"]
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 ROUNDS = 3
 
 
@@ -38,6 +41,10 @@ class Story:
     def __init__(self, control: RunControl, guest: Camera) -> None:
         self.control, self.guest = control, guest
         self.handles: list[tuple[int, int]] = []
+        self.gone: list[int] = []
+        """When it was said that nothing of the guest will come any more (Unix, nanoseconds)."""
+        self._is_removed = False
+        control.on_gone = self._note_gone
         self.seen: set[str] = set()
         self._streams: Mapping[str, StreamStatus] = {}
         self._steps: Iterator[bool] | None = None
@@ -50,6 +57,11 @@ class Story:
         self._steps = self._steps or self._tell()
         next(self._steps, None)
 
+    def _note_gone(self) -> None:
+        if self._is_removed and not self.control.may_read("guest"):
+            self.gone.append(time.time_ns())
+            self._is_removed = False
+
     def _tell(self) -> Iterator[bool]:
         while self._streams["stays"].frames < 5:
             yield False
@@ -60,6 +72,7 @@ class Story:
             before = self._streams["guest"].frames
             assert "fs-camera-guest" in workers()
             self.control.remove("guest")
+            self._is_removed = True
             while not self._streams["guest"].is_over or "fs-camera-guest" in workers():
                 yield False
             assert (self._streams["guest"].state, self._streams["guest"].detail) == (
@@ -93,3 +106,17 @@ def test_a_camera_comes_and_goes(gst: StartGst, tmp_path: Path) -> None:
     assert story.seen == {"connecting", "live", "ended"} or story.seen == {"live", "ended"}
     assert (result.outcome, result.status.restarts, result.counters.get("drops.worker_died", 0)) == ("drained", 0, 0)
     assert workers() == {}
+    said = messages_of(tmp_path / "out", "guest")
+    lives = [[kind for sent, kind in said if begin < sent <= end] for begin, end in pairwise([0, *story.gone])]
+    assert len(lives) == ROUNDS
+    for life in lives:  # another machine that begins when it hears of it never publishes beside this one
+        assert (life[0], life[-1]) == ("connecting", "ended"), "it is said when the last word has been sent, and not before"
+    assert sum(map(len, lives)) == len(said), "and nothing comes after it"
+
+
+def messages_of(directory: Path, stream: str) -> list[tuple[int, str]]:
+    """Return when each message of a stream was sent, and what it was."""
+    run = load_run(directory)
+    found = [(one.sent_ns, one.state) for one in run.streams() if one.stream == stream]
+    found += [(one.face.sent_ns, "face") for one in run.faces() if one.face.stream == stream]
+    return sorted(found + [(one.track.sent_ns, "track") for one in run.track_messages() if one.track.stream == stream])

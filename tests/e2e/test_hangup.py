@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Clip
-from tests.e2e.test_processes import QUICK, assert_nothing_left, children_of, wait_until
+from tests.e2e.processes import QUICK, assert_nothing_left, children_of, wait_until
+from tests.patience import PATIENCE_SECONDS
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 
 
 def test_closing_the_terminal_drains(clip: Clip, tmp_path: Path):
@@ -41,7 +42,7 @@ def test_closing_the_terminal_drains(clip: Clip, tmp_path: Path):
     wait_until(is_live)
     workers = children_of(process.pid)
     os.close(master)
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=PATIENCE_SECONDS) == 0
     run = json.loads((out / "run.json").read_text(encoding="utf-8"))
     assert run["outcome"] == "drained"
     assert (out / "report.html").exists()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from engine.config import Config, CropConfig, DetectConfig, OutputConfig, SourceConfig, SuperResolveConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.pipeline import crew
 from engine.pipeline.bodies import BODIES
 from engine.pipeline.run import RunResult, run_pipeline
@@ -19,7 +19,7 @@ from engine.pipeline.status import RunStatus
 from tests.e2e.conftest import Clip
 from tests.inference.fake_device import DEVICE, fake_inference_body
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 
 
 def run(clip: Clip, out: Path, device: str, observer: Callable[[RunStatus], None] = lambda status: None) -> RunResult:

@@ -4,7 +4,7 @@ import zipfile
 
 import pytest
 
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.models import find_model
 from engine.verify.embedder import open_embedder
 from engine.verify.gallery import Gallery

@@ -7,19 +7,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections import defaultdict
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.conftest import Clip
+from tests.e2e.processes import QUICK, assert_nothing_left, children_of, is_working, results, wait_until
+from tests.patience import PATIENCE_SECONDS
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
-
-
-QUICK = ["--embedder", "none", "--every", "3"]
-"""What happens to processes does not depend on how much they compute."""
+pytestmark = pytest.mark.e2e
 
 
 def start(clip: Clip, out: Path, *more: str, generator: str = "bicubic") -> subprocess.Popen[str]:
@@ -27,54 +23,6 @@ def start(clip: Clip, out: Path, *more: str, generator: str = "bicubic") -> subp
     return subprocess.Popen(
         [*command, "--generator", generator, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-
-
-def children_of(pid: int) -> dict[str, int]:
-    """Worker processes by the name that they gave themselves, children of children too."""
-    names, children = dict[int, str](), defaultdict[int, list[int]](list)
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                stat = (entry / "stat").read_text(encoding="utf-8")
-            except OSError:
-                continue
-            name, rest = stat[stat.index("(") + 1 : stat.rindex(")")], stat[stat.rindex(")") + 2 :].split()
-            if rest[0] != "Z":
-                names[int(entry.name)] = name
-                children[int(rest[1])].append(int(entry.name))
-    found, waiting = {}, children[pid]
-    for child in waiting:
-        waiting += children[child]
-        found[names[child]] = child
-    return found
-
-
-def wait_until(condition, seconds: float = 60.0):
-    """Poll for what another process does; returns what the condition returned."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if result := condition():
-            return result
-        os.sched_yield()
-    raise AssertionError("it did not happen in time")
-
-
-def is_working(process: subprocess.Popen[str], out: Path) -> bool:
-    """The stream is live: all workers are up and frames flow."""
-    assert process.poll() is None, process.stderr.read()
-    path = out / "stream.jsonl"
-    return path.exists() and '"live"' in path.read_text(encoding="utf-8")
-
-
-def assert_nothing_left(workers: dict[str, int]) -> None:
-    wait_until(lambda: not any(_is_alive(pid) for pid in workers.values()), 20)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -85,7 +33,7 @@ def test_a_signal_drains(clip: Clip, tmp_path: Path, number: signal.Signals):
     workers = children_of(process.pid)
     assert {"fs-decode-1", "fs-perceive", "fs-publish"} <= set(workers)
     process.send_signal(number)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, errors
     run = json.loads((out / "run.json").read_text(encoding="utf-8"))
     assert run["outcome"] == "drained"
@@ -103,35 +51,16 @@ def test_a_second_signal_forces(clip: Clip, tmp_path: Path):
     workers = children_of(process.pid)
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGTERM)  # of the same signal, the kernel would keep one for two
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 130
     assert_nothing_left(workers)
-
-
-def results(out: Path) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
-    """What a run found, without numbers that depend on which worker was faster: faces, and tracks that are over, with the
-    frames of their pictures."""
-    faces, tracks = [], []
-    for line in (out / "faces.jsonl").read_text(encoding="utf-8").splitlines():
-        face = json.loads(line)
-        original = next(part["sha256"] for part in face["parts"] if part["name"] == "original")
-        faces.append((face["stream"], face["frame_index"], tuple(face["box"]), original))
-    for line in (out / "tracks.jsonl").read_text(encoding="utf-8").splitlines():
-        track = json.loads(line)
-        if track["ended"]:
-            spans = (track["first_pts"], track["last_pts"])
-            picture = track["picture"] or {"frames": [], "rejected": []}
-            assert all((out / name).is_file() for name in track["files"].values()) if picture["frames"] else True
-            fused = sorted([*(frame["frame_index"] for frame in picture["frames"]), *picture["rejected"]])
-            tracks.append((track["stream"], *spans, track["frames_seen"], track["faces_enhanced"], *fused))
-    return sorted(faces), sorted(tracks)
 
 
 @pytest.fixture(scope="module")
 def undisturbed(clip: Clip, tmp_path_factory: pytest.TempPathFactory):
     out = tmp_path_factory.mktemp("undisturbed") / "out"
     process = start(clip, out)
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, errors
     faces, tracks = results(out)
     assert faces
@@ -147,7 +76,7 @@ def test_a_run_outlives_its_workers_without_loss(clip: Clip, undisturbed, tmp_pa
     wait_until(lambda: is_working(process, out))
     workers = children_of(process.pid)
     os.kill(workers[victim], signal.SIGKILL)
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, errors
     assert "Traceback" not in errors
     run = json.loads((out / "run.json").read_text(encoding="utf-8"))
@@ -193,7 +122,7 @@ def test_beside_a_camera_a_recording_outlives_each_worker_that_they_share_withou
     wait_until(lambda: states()[-1:] == ["ended"])
     workers = children_of(process.pid)
     process.send_signal(signal.SIGTERM)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 1, errors  # the camera never gave a picture, which is said
     faces, tracks = results(out)
     assert faces == undisturbed[0]
@@ -207,7 +136,7 @@ def test_without_a_directory_a_dead_worker_ends_the_run_with_a_clear_error(clip:
     wait_until(lambda: "fs-perceive" in children_of(process.pid) and (tmp_path / "faces").exists())
     workers = children_of(process.pid)
     os.kill(workers["fs-perceive"], signal.SIGKILL)
-    _, errors = process.communicate(timeout=90)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 1
     assert "the worker perceive was killed by signal SIGKILL" in " ".join(errors.split())
     assert "Traceback" not in errors
@@ -220,7 +149,7 @@ def test_a_killed_supervisor_takes_its_workers_along(clip: Clip, tmp_path: Path)
     wait_until(lambda: is_working(process, out))
     workers = children_of(process.pid)
     process.kill()
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE_SECONDS)
     assert_nothing_left(workers)
     assert json.loads((out / "run.json").read_text(encoding="utf-8"))["outcome"] == "running"
 
@@ -230,18 +159,18 @@ def test_a_killed_run_goes_on_where_it_was(clip: Clip, undisturbed, tmp_path: Pa
     process = start(clip, out, "--realtime")
     wait_until(lambda: is_working(process, out) and (out / "faces.jsonl").stat().st_size > 0)
     process.kill()
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE_SECONDS)
     process = start(clip, out)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 2
     assert "--resume" in " ".join(errors.split()), "the way out is named"
     process = start(clip, out, "--resume")
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, errors
     assert results(out) == undisturbed
     before = (out / "faces.jsonl").read_bytes()
     process = start(clip, out, "--resume")
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, errors
     assert (out / "faces.jsonl").read_bytes() == before, "a finished run is left as it is"
 
@@ -271,7 +200,7 @@ def test_a_recording_whose_decoder_is_killed_again_fails_alone(clip: Clip, tmp_p
         decoder = wait_until(reads_again)
         os.kill(decoder, signal.SIGKILL)
         killed.add(decoder)
-    _, errors = process.communicate(timeout=120)
+    _, errors = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 1, errors
     sentence = f"{clip.video}: the worker decode-1 was killed by signal SIGKILL while it read this recording"
     assert f"deadly failed (worker_died): {sentence}" in " ".join(errors.split())

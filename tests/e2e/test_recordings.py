@@ -14,8 +14,9 @@ from engine.exhibit import verify
 from engine.reproduction import reproduce
 from tests.assets import shared
 from tests.e2e.conftest import Clip, facestream
+from tests.patience import PATIENCE_SECONDS
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 
 FAST = ["--every", "5", "--embedder", "none", "--policy", "every"]
 """dlib's detector is slow: every fifth frame is enough to prove the way."""
@@ -30,7 +31,7 @@ def subscribe(endpoint: str, results) -> None:
     from engine.client import Gap, Subscriber
 
     gaps, faces, order, outcome = 0, [], [], ""
-    with Subscriber(endpoint, socket="pull", timeout_seconds=120) as subscriber:
+    with Subscriber(endpoint, socket="pull", timeout_seconds=PATIENCE_SECONDS) as subscriber:
         for item in subscriber:
             if isinstance(item, Gap):
                 gaps += 1
@@ -57,8 +58,8 @@ def run_with_subscriber(tmp_path: Path, *arguments: object) -> tuple[int, list, 
     settings.write_text("publish:\n  embeddings: true\n")
     done = facestream("run", settings, "--out", tmp_path / "out", "--publish", endpoint, "--socket", "push", *arguments)
     assert done.returncode == 0, done.stderr
-    seen = results.get(timeout=60)
-    reader.join(30)
+    seen = results.get(timeout=PATIENCE_SECONDS)
+    reader.join(PATIENCE_SECONDS)
     return seen
 
 

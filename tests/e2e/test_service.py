@@ -11,10 +11,11 @@ from engine.control.answers import Done, Settings, Stream
 from engine.control.verbs import AddStream, ChangeSettings, ChangeStream, Drain, PauseStream, RemoveStream, ResumeStream
 from tests.e2e.live_run import make_clip
 from tests.e2e.serving import Serving
+from tests.patience import PATIENCE_SECONDS
 from tests.rtsp.fixtures import StartGst, gst
 
 __all__ = ["gst"]
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 
 
 def test_cameras_come_change_pause_and_go(gst: StartGst, tmp_path: Path) -> None:
@@ -55,4 +56,4 @@ def test_cameras_come_change_pause_and_go(gst: StartGst, tmp_path: Path) -> None
         call(ChangeSettings(changes={"crop.top_k": 3}), Settings)
         service.wait(lambda: service.status().run_id != run and service.status().state == "running")
         call(Drain(), Done)
-        assert service.process.wait(120) == 0, service.said
+        assert service.process.wait(PATIENCE_SECONDS) == 0, service.said

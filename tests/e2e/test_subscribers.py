@@ -12,10 +12,11 @@ import pytest
 import zmq
 
 from engine.client import Gap, Received, Subscriber
+from tests.patience import PATIENCE_SECONDS
 from tests.publish.samples import environment
 from tests.publish.sender import sending
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 TRANSPORTS = pytest.mark.parametrize("transport", ["tcp", "ipc"])
 
 
@@ -30,17 +31,18 @@ def age_seconds(item: Received, at_ns: int | None = None) -> float:
 def let_send(sender, count):
     """Wait until the publisher has sent ``count`` more; it blocks for nobody."""
     target = sender.status()["published"] + count
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while sender.status()["published"] < target:
         assert time.monotonic() < deadline
 
 
+@pytest.mark.alone
 @TRANSPORTS
 @pytest.mark.parametrize("size_bytes", [6_000, 30_000])
 def test_a_reader_that_stalled_is_handed_nothing_old(transport, size_bytes, tmp_path):
     with (
         sending(endpoint=endpoint_of(transport, tmp_path), rate=500, bytes=size_bytes) as sender,
-        Subscriber(sender.endpoint, timeout_seconds=20) as subscriber,
+        Subscriber(sender.endpoint, timeout_seconds=PATIENCE_SECONDS) as subscriber,
     ):
         items = iter(subscriber)
         next(items)
@@ -57,14 +59,15 @@ def test_a_reader_that_stalled_is_handed_nothing_old(transport, size_bytes, tmp_
     assert ages[-1] < 0.5
 
 
+@pytest.mark.alone
 @TRANSPORTS
 def test_every_message_at_a_slow_reader_is_handed_out_or_told_of(transport, tmp_path):
     with (
         sending(endpoint=endpoint_of(transport, tmp_path), rate=500) as sender,
-        Subscriber(sender.endpoint, timeout_seconds=20) as subscriber,
+        Subscriber(sender.endpoint, timeout_seconds=PATIENCE_SECONDS) as subscriber,
     ):
         ranges, ages, items = [], [], iter(subscriber)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while (len(ages) < 100 or subscriber.counters["missed"] == 0) and time.monotonic() < deadline:
             asked_ns, item = time.time_ns(), next(items)
             if isinstance(item, Gap):
@@ -81,7 +84,9 @@ def test_every_message_at_a_slow_reader_is_handed_out_or_told_of(transport, tmp_
 def test_a_reader_with_replay_gets_what_it_missed_while_it_stalled(tmp_path):
     with (
         sending(rate=500, replay="tcp://127.0.0.1:*") as sender,
-        Subscriber(sender.endpoint, replay=sender.facts["replay"], from_start=False, timeout_seconds=20) as subscriber,
+        Subscriber(
+            sender.endpoint, replay=sender.facts["replay"], from_start=False, timeout_seconds=PATIENCE_SECONDS
+        ) as subscriber,
     ):
         items = iter(subscriber)
         first = next(items).message.seq
@@ -121,12 +126,13 @@ for misbehave in itertools.cycle([bad_peers.random_bytes, bad_peers.http_request
 """
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("code", [STALLED, GARBAGE], ids=["stalled", "garbage"])
 def test_a_bad_neighbour_costs_a_healthy_reader_nothing(code):
     with (
         # Long queues: a busy machine that pauses the reader is not what is looked at here.
         sending(rate=200, send_hwm=2000) as sender,
-        Subscriber(sender.endpoint, timeout_seconds=20, max_age_seconds=None) as subscriber,
+        Subscriber(sender.endpoint, timeout_seconds=PATIENCE_SECONDS, max_age_seconds=None) as subscriber,
         neighbour(code, sender.endpoint),
     ):
         before = sender.status()["rss_kb"]
@@ -143,7 +149,7 @@ def test_a_bad_neighbour_costs_a_healthy_reader_nothing(code):
 def test_a_killed_publisher_that_comes_back_is_a_new_run(transport, tmp_path):
     with sending(endpoint=endpoint_of(transport, tmp_path), run_id="first") as sender:
         endpoint = sender.endpoint
-        subscriber = Subscriber(endpoint, timeout_seconds=20, max_age_seconds=None)
+        subscriber = Subscriber(endpoint, timeout_seconds=PATIENCE_SECONDS, max_age_seconds=None)
         items = iter(subscriber)
         seen = [next(items) for _ in range(20)]
         sender.process.kill()
@@ -165,7 +171,7 @@ def _run(item):
 
 def test_a_subscriber_may_be_there_before_its_publisher(tmp_path):
     endpoint = f"ipc://{tmp_path}/faces"
-    with Subscriber(endpoint, timeout_seconds=20) as subscriber, sending(endpoint=endpoint):
+    with Subscriber(endpoint, timeout_seconds=PATIENCE_SECONDS) as subscriber, sending(endpoint=endpoint):
         assert isinstance(next(iter(subscriber)), Received)
 
 

@@ -11,7 +11,7 @@ import pytest
 import zmq
 
 from engine.config import Config, CropConfig, DetectConfig, LiveConfig, PublishConfig, SourceConfig, SuperResolveConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.camera import Camera
 from engine.contracts.messages import Face, decode_header
 from engine.contracts.tap import Preview, PreviewBox, Tap, decode_preview
@@ -23,7 +23,7 @@ from tests.rtsp.clips import face_clip
 from tests.rtsp.fixtures import StartGst, gst
 
 __all__ = ["gst"]
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 ENOUGH = 3
 Picture = np.ndarray
 

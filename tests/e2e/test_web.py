@@ -11,12 +11,13 @@ import pytest
 from engine.web.tokens import TokenFolder
 from tests.e2e.live_run import make_clip
 from tests.e2e.serving import Serving
+from tests.patience import PATIENCE_SECONDS
 from tests.rtsp.fixtures import StartGst, gst
 from tests.web.listening import listening
 from tests.web.server import Server
 
 __all__ = ["gst"]
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 
 
 class _Serving(Serving):
@@ -60,4 +61,4 @@ def test_a_camera_is_added_over_http_and_its_faces_come(gst: StartGst, tmp_path:
         assert one["all"], json.dumps(one)
         assert web.ask("GET", one["best"]["pictures"]["original"]).body[:2] == b"\xff\xd8"
         assert web.ask("POST", "/api/v1/drain").status == 200
-        assert service.process.wait(120) == 0, service.said
+        assert service.process.wait(PATIENCE_SECONDS) == 0, service.said

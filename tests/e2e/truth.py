@@ -76,11 +76,12 @@ def _track(line: dict, seen: Counter[str]) -> TrackTruth:
 
 
 def _who(box: list[float], people) -> str:
-    best = max(people, key=lambda person: _iou(box, person.box), default=None)
-    return best.identity if best is not None and _iou(box, best.box) >= SMALLEST_IOU else ""
+    best = max(people, key=lambda person: iou(box, person.box), default=None)
+    return best.identity if best is not None and iou(box, best.box) >= SMALLEST_IOU else ""
 
 
-def _iou(a, b) -> float:
+def iou(a, b) -> float:
+    """Return the intersection over the union of two boxes, (x, y, width, height) each."""
     width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
     height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
     shared = max(width, 0) * max(height, 0)

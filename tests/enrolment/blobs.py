@@ -35,13 +35,13 @@ class BlobDetector:
 
     def detect(self, pictures):
         self.pictures += len(pictures)
-        return [self._faces(bgr_from_planes(picture).astype(int)) for picture in pictures]
+        return [self._faces(bgr_from_planes(picture)) for picture in pictures]
 
     def close(self):
         pass
 
     def _faces(self, bgr):
-        face = (bgr[:, :, 2] > bgr[:, :, 1] + 60).astype(np.uint8)
+        face = (cv2.subtract(bgr[:, :, 2], bgr[:, :, 1]) > 60).astype(np.uint8)
         found = []
         for x, y, width, height, _ in cv2.connectedComponentsWithStats(face)[2][1:]:
             blue = bgr[y : y + height, x : x + width, 0] > 150

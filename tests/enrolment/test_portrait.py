@@ -12,8 +12,10 @@ from engine.config import DetectConfig
 from engine.detect.catalog import open_detector
 from engine.detect.second_look import Faceness
 from engine.enrolment.portrait import find_portrait
+from engine.enrolment.search import find_places
 from engine.errors import EnrolmentRefused
 from engine.models import find_model
+from engine.sample.known_face import known_face
 from tests.assets import SHARED
 from tests.crop.photographs import FOUND, picture
 from tests.enrolment.blobs import BlobDetector, draw, empty
@@ -77,6 +79,25 @@ def test_somebody_far_behind_is_not_counted():
 def test_what_is_tiny_is_nobody():
     with pytest.raises(EnrolmentRefused, match="shows no face that the detector blobs finds"):
         find_portrait(PATH, draw(empty(), 300, 200, 10), BlobDetector((5, 300)))
+
+
+def test_what_is_too_small_for_a_face_is_said():
+    for shape, size in (((8, 8, 3), "8x8"), ((15, 400, 3), "400x15")):
+        with pytest.raises(EnrolmentRefused, match=f"photo.jpg has only {size} pixels, and a face of 16 px does not fit"):
+            find_portrait(PATH, np.full(shape, 90, np.uint8), BlobDetector())
+
+
+@pytest.mark.parametrize("share", [0.8, 0.7])
+def test_a_picture_that_was_cut_to_the_face_or_into_it_shows_somebody(detector, share):
+    whole = known_face()
+    x, y, width, height = 178 + 45, 63 + 56, round(90 * share / 2), round(113 * share / 2)
+    cut = np.ascontiguousarray(whole[y - height : y + height, x - width : x + width])
+    found = find_portrait(PATH, cut, detector)
+    assert found.turned_degrees == 0
+    np.testing.assert_array_equal(found.bgr, cut)
+    assert found.quality.size_px == pytest.approx(100, rel=0.25)
+    eyes = found.landmarks[:2].mean(0) + np.array([x - width, y - height])
+    assert eyes == pytest.approx(np.array([226, 108]), abs=12)
 
 
 class AllWaysUp(BlobDetector):
@@ -148,11 +169,27 @@ def test_a_couple_of_which_one_is_three_times_as_large_is_refused(share, detecto
             find_portrait(PATH, image[:, cut:], detector)
 
 
-@pytest.mark.parametrize("size", [(8, 20000), (20000, 8), (9, 5000)])
+@pytest.mark.parametrize("size", [(16, 20000), (20000, 16), (17, 5000)])
 def test_a_strip_shows_no_face(size):
     detector = BlobDetector()
     with pytest.raises(EnrolmentRefused, match="shows no face"):
         find_portrait(Path("strip.png"), empty(*size), detector)
+
+
+def test_a_face_at_the_end_of_a_panorama_is_found_where_it_is_and_its_border_is_bounded(monkeypatch):
+    sizes = []
+    bordered = cv2.copyMakeBorder
+
+    def remember(picture, *border):
+        made = bordered(picture, *border)
+        sizes.append(made.nbytes)
+        return made
+
+    monkeypatch.setattr("engine.enrolment.search.cv2.copyMakeBorder", remember)
+    picture = draw(empty(900, 12_000), 11_250, 100, 700)
+    places = find_places(picture, BlobDetector((20, 30)), (0,))  # which sees it in one of the bordered views alone
+    np.testing.assert_allclose(places, [[11_250, 100, 700, 700]], atol=70)
+    assert max(sizes) < 128 << 20
 
 
 class SaysNo:

@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from engine.config_fleet import FleetConfig
+from engine.config.fleet import FleetConfig
 from engine.fleet.agent import Agent
 from engine.fleet.file import FleetCamera
 from engine.fleet.view import Load
 from engine.runtime.closing import Closing
 from engine.runtime.permit import Permit, now_seconds
+from tests.patience import PATIENCE_SECONDS
 
 
 class MarkedCameras:
@@ -30,6 +31,10 @@ class MarkedCameras:
         """Camera, from, to."""
         self.refuses: dict[str, str] = {}
         self._lock = threading.Lock()
+        self._ring: Callable[[], None] = lambda: None
+
+    def tell(self, ring: Callable[[], None]) -> None:
+        self._ring = ring
 
     def start(self, camera: FleetCamera, *, keeps: bool) -> str:
         with self._lock:
@@ -65,6 +70,7 @@ class MarkedCameras:
 
     def _end(self, name: str, when: float = 0.0) -> None:
         self.runs.append((name, self._running.pop(name)[1], when or time.monotonic()))
+        self._ring()
 
 
 class Node(Closing):
@@ -90,7 +96,18 @@ class Node(Closing):
         self.agent.close()
 
 
-def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> float:
+def settled(*nodes: Node) -> tuple[Node, ...]:
+    """Let all of these count at once, as if each had held its lease for as long as that is; return them."""
+    wait_for(lambda: all(node.agent._permission.has_session for node in nodes))
+    for node in nodes:
+        permission = node.agent._permission
+        with permission._lock:
+            assert permission._since is not None
+            permission._since -= permission.timing.lease
+    return nodes
+
+
+def wait_for(condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> float:
     """Wait until something holds; return how long that took."""
     began = time.monotonic()
     while not condition():

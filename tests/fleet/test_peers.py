@@ -15,6 +15,7 @@ from engine.fleet.quorum import Answer
 from engine.fleet.view import About
 from engine.runtime.permit import now_seconds
 from tests.fleet.nodes import wait_for
+from tests.patience import PATIENCE_SECONDS
 
 WITHOUT = Answer(False, 0.5)
 
@@ -33,7 +34,7 @@ def both() -> Iterator[tuple[Peers, Peers]]:
         yield closing.enter_context(peers_of("a")), closing.enter_context(peers_of("b"))
 
 
-def heard(asker: Peers, other: Peers, nodes: dict[str, About], seconds: float = 10.0) -> dict[str, Answer]:
+def heard(asker: Peers, other: Peers, nodes: dict[str, About], seconds: float = PATIENCE_SECONDS) -> dict[str, Answer]:
     """Ask until there is an answer, and return all."""
     found: dict[str, Answer] = {}
 

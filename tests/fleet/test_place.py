@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.fleet.file import FleetCamera
-from engine.fleet.place import Node, estimate_of, next_moves, place
+from engine.fleet.place import next_moves, place
+from engine.fleet.room import Node, estimate_of
 from engine.fleet.view import Load
 
 NAMES = ["a", "b", "c", "d"]
@@ -40,7 +41,7 @@ nodes = st.lists(
         is_overloaded=st.booleans(),
         takes=st.booleans(),
         keeps=st.booleans(),
-        refuses=st.frozensets(st.sampled_from(["c0", "c1", "p0"]), max_size=2),
+        refuses=st.dictionaries(st.sampled_from(["c0", "c1", "p0"]), st.just("no file"), max_size=2),
     ),
     unique_by=lambda one: one.name,
     max_size=4,
@@ -113,17 +114,34 @@ def test_cameras_of_a_dead_node_spread_over_the_others() -> None:
 
 
 def test_reasons_are_told() -> None:
-    full = [Node("a", capacity=1.0), Node("b", takes=False)]
-    wanted = [camera("one"), camera("two"), camera("north", needs={"site": "north"}), camera("own", only="z")]
-    assert place(wanted, full, {}).reasons == {
-        "two": "no node has room for its weight of 1: a is full",
-        "north": "no node has the labels site=north",
+    gone = "absent since 2026-03-01 13:05:00 UTC"
+    there = [
+        Node("a", capacity=1.0),
+        Node("b", takes=False, away="drained"),
+        Node("c", labels={"site": "south"}, takes=False, away=gone),
+        Node("d", refuses={"two": "there is no file door.txt"}, capacity=0.5),
+    ]
+    wanted = [
+        camera("one"),
+        camera("two"),
+        camera("north", needs={"site": "north", "gpu": "1"}),
+        camera("own", only="z"),
+        camera("bound", only="b"),
+    ]
+    assert place(wanted, there, {"one": "a"}).reasons == {
+        "two": f"no node can have it: a (full: 1 of 1), b (drained), c ({gone}), d (cannot read it: there is no file door.txt)",
+        "north": "no node can have it: a, b, c, d (lacks the labels gpu=1 site=north)",
         "own": "z alone may have it, and is no node",
+        "bound": "b alone may have it (drained)",
     }
     assert place([camera("one")], [], {}).reasons == {"one": "there is no node"}
-    assert place([camera("x")], [Node("b", takes=False)], {}).reasons["x"].endswith("takes cameras now: b")
-    refusing = Node("b", refuses=frozenset({"x"}))
-    assert place([camera("x")], [refusing], {}).reasons["x"].startswith("no node can read it")
+    assert place([camera("x")], [Node("b", takes=False)], {}).reasons == {"x": "no node can have it: b (takes no cameras now)"}
+    many = [Node(f"n{number}", capacity=0.5) for number in range(30)]
+    assert (
+        place([camera("x")], many, {})
+        .reasons["x"]
+        .endswith(": n0, n1, n10, n11, n12 and 25 more (full: 0 of 0.5, and it weighs 1)")
+    )
 
 
 def test_a_drained_node_is_left_by_one_camera_after_another() -> None:

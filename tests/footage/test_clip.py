@@ -13,6 +13,7 @@ from engine.decode.recording import reader_of
 from engine.errors import PublishError, SourceError
 from engine.footage.clip import Moment, cut_clip, suffix_for
 from engine.source.files import recordings_of
+from tests.decode.clips import render
 from tests.footage.moving import numbers, record, seconds_of_sound, shown
 
 
@@ -47,6 +48,13 @@ def test_pictures_without_time_stamps_of_their_own_are_copied_in_order(tmp_path:
     assert made.encoder == ""
     assert 0.4 < made.begins_seconds <= 1.0
     assert numbers(made.path)[0] == round(25 * made.begins_seconds)
+
+
+def test_pictures_that_do_not_say_when_they_are_shown_are_encoded_anew(tmp_path: Path) -> None:
+    """An AVI of H.264 with B-frames: a copy would show them in the order of decoding."""
+    path = render(tmp_path / "b.avi", frames=30, codec_options={"bf": "2", "g": "10"})
+    made = cut_clip(Recording("a", path), Moment(0.4, 0.8), tmp_path / "clip.mp4")
+    assert made.why_encoded == "its pictures do not say when they are shown"
 
 
 def test_a_turned_recording_stays_turned(tmp_path: Path) -> None:

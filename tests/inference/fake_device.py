@@ -17,6 +17,7 @@ from engine.runtime.listener import Listener
 from engine.runtime.session import Session, SessionSpec, open_session
 from engine.runtime.tensors import Tensor
 from engine.runtime.worker import WorkerContext
+from tests.patience import PATIENCE_SECONDS
 
 DEVICE = "cuda:0"
 KILL, LOSE = 251, 252
@@ -43,7 +44,7 @@ class FakeSession:
         tensor = next(iter(tensors.values()))
         self.runs.append(len(tensor))
         if self.gate is not None:
-            assert self.gate.wait(20)
+            assert self.gate.wait(PATIENCE_SECONDS)
         if len(tensor) > self.most_items:
             raise DeviceMemoryError(f"no memory for {len(tensor)}")
         firsts = {int(item.flat[0]) for item in tensor}

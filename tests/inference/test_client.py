@@ -9,6 +9,7 @@ import pytest
 from engine.inference.client import _Line
 from engine.inference.messages import Ran
 from engine.runtime.channel import ChannelClosed
+from tests.patience import PATIENCE_SECONDS
 
 
 class Answers:
@@ -21,7 +22,7 @@ class Answers:
         self._asked.set()
 
     def receive(self) -> object:
-        self._asked.wait(30)
+        self._asked.wait(PATIENCE_SECONDS)
         if not self._answers:
             raise ChannelClosed
         return self._answers.pop(0)
@@ -38,7 +39,7 @@ class Answers:
 def test_who_asked_hears_that_the_line_is_gone_whatever_ended_it(answers: tuple[object, ...]):
     line = _Line(channel := Answers(*answers))  # type: ignore[arg-type]
     with pytest.raises(ChannelClosed):
-        line.ask(lambda ticket: ticket).result(timeout=30)
+        line.ask(lambda ticket: ticket).result(timeout=PATIENCE_SECONDS)
     line.close()
     assert channel.is_closed
     with pytest.raises(ChannelClosed):

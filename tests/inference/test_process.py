@@ -27,6 +27,7 @@ from engine.runtime.worker import WorkerContext, start_worker
 from engine.workers.links import LINKS, link_pair
 from tests.inference.fake_device import DEVICE, FUSE, KILL, LOSE, FakeSession, open_fake
 from tests.onnx_models import grey_model
+from tests.patience import PATIENCE_SECONDS
 
 GREY = SessionSpec(grey_model(), device=DEVICE, profile=Profile(1, 4, 8), name="grey")
 WAIT_MS, STUCK = 5.0, 30.0
@@ -59,7 +60,7 @@ class Device:
 
     def wait_for_its_end(self) -> None:
         """Return when what answers is gone."""
-        self._thread.join(20)
+        self._thread.join(PATIENCE_SECONDS)
         assert not self._thread.is_alive()
 
     def drain(self) -> Beat:
@@ -179,7 +180,7 @@ def test_what_was_in_hand_when_a_device_was_lost_is_asked_again_of_the_successor
     assert isinstance(device.error, DeviceLostError)
     device.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE_SECONDS)
     for first in (LOSE, 100):
         same(found[first], HERE.run(lumas(2, first)))
 
@@ -197,7 +198,7 @@ def test_a_question_of_which_two_devices_are_lost_has_failed_and_the_next_works(
     for _ in range(2):
         device.wait_for_its_end()
         device.start()
-    thread.join(20)
+    thread.join(PATIENCE_SECONDS)
     assert said == ["grey was not computed: 2 processes of its device died one after the other"]
     same(session.run(lumas(2)), EXPECTED)
 
@@ -211,14 +212,14 @@ def test_a_process_that_is_killed_is_followed_by_another(tmp_path: Path, monkeyp
     workers = [start_worker("inference-fake", inference_body, listener, WAIT_MS, STUCK, open_fake, codec=LINKS)]
     thread = threading.Thread(target=lambda: found.append(client.open(GREY).run(lumas(2, KILL))))
     thread.start()  # it waits until there is somebody
-    workers[0].process.join(30)
+    workers[0].process.join(PATIENCE_SECONDS)
     assert workers[0].process.exitcode == -signal.SIGKILL
     workers.append(start_worker("inference-fake", inference_body, listener, WAIT_MS, STUCK, open_fake, codec=LINKS))
-    thread.join(30)
+    thread.join(PATIENCE_SECONDS)
     same(found[0], HERE.run(lumas(2, KILL)))
     client.close()
     workers[1].control.send(Drain())
-    workers[1].process.join(30)
+    workers[1].process.join(PATIENCE_SECONDS)
     assert workers[1].process.exitcode == 0
     for worker in workers:
         worker.close()
@@ -242,7 +243,7 @@ def test_who_waits_while_the_line_is_closed_gets_an_error():
     while not session.runs:
         assert thread.is_alive()
     client.close()
-    thread.join(20)
+    thread.join(PATIENCE_SECONDS)
     gate.set()
     assert said == ["the line to the process of the device is closed"]
     device.close()
@@ -284,8 +285,8 @@ def test_who_reads_no_answers_holds_up_no_other(device: Device, client: Inferenc
     )
     for thread in threads:
         thread.start()
-    threads[1].join(20)
+    threads[1].join(PATIENCE_SECONDS)
     deaf.hang_up()
-    threads[0].join(20)
+    threads[0].join(PATIENCE_SECONDS)
     deaf.close()
     same(found[0], EXPECTED)

@@ -13,7 +13,7 @@ from insightface.data import get_image
 from msgspec.structs import replace
 
 from engine.config import DetectConfig, SuperResolveConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.frames import Detections
 from engine.detect.judged import open_judged
 from engine.inference.client import InferenceClient

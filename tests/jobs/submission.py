@@ -12,10 +12,10 @@ from typing import Literal
 
 from engine.jobs.lease import read_lease
 from tests.jobs.nodes import TASK, WORKER, Nodes, ancestors, kill
+from tests.patience import PATIENCE_SECONDS
 
 Kind = Literal["task", "worker", "node", "driver"]
 KINDS: tuple[Kind, ...] = ("task", "worker", "node", "driver")
-_WAIT_SECONDS = 60.0
 
 
 class Submission:
@@ -31,7 +31,9 @@ class Submission:
     def __init__(self, sources: Sequence[str], out: Path, address: str, *more: str) -> None:
         command = ["-m", "engine", "archive", "submit", *sources, "--out", str(out), "--address", address, "-q", *more]
         self._command, self.out = [sys.executable, *command], out
+        self.said_by_the_killed: list[str] = []
         self.said = ""
+        """By the last one."""
         self._process = self._start()
 
     def _start(self) -> subprocess.Popen[str]:
@@ -63,13 +65,13 @@ class Submission:
     def kill(self) -> None:
         """Kill it, and give the command again."""
         self._process.kill()
-        self.said += self._process.communicate()[0]
+        self.said_by_the_killed.append(self._process.communicate()[0])
         self._process = self._start()
 
     def wait(self, seconds: float) -> int:
         """Wait for its end; return its exit code."""
         try:
-            self.said += self._process.communicate(timeout=seconds)[0]
+            self.said = self._process.communicate(timeout=seconds)[0]
         finally:
             self._process.kill()
         return self._process.wait()
@@ -97,8 +99,8 @@ def kill_one(kind: Kind, cluster: Nodes, submission: Submission, chance: random.
 
 
 def wait_for(condition: Callable[[], list[int]]) -> list[int]:
-    """Return what a condition gives as soon as that is something; after a minute, nothing."""
-    deadline = time.monotonic() + _WAIT_SECONDS
+    """Return what a condition gives as soon as that is something; after ``PATIENCE_SECONDS``, nothing."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         if found := condition():
             return found

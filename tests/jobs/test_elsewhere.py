@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from engine.config import Config
-from engine.config_file import load_config
+from engine.config.file import load_config
 from engine.contracts.orders import Warned
 from engine.contracts.recording import Recording
 from engine.errors import WorkerError

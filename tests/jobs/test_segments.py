@@ -67,6 +67,7 @@ UNEVEN = [index + 2 * (index // 5) + (400 if index >= 70 else 0) for index in ra
         ("uneven.mkv", "libx264", PLAIN, UNEVEN),
         ("uneven.ts", "libx264", PLAIN, UNEVEN),
         ("xvid.avi", "mpeg4", {"g": "20"}, None),
+        ("reordered.avi", "libx264", PLAIN, None),
         ("intra.mov", "mjpeg", {"strict": "-1"}, None),
     ],
 )

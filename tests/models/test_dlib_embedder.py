@@ -8,7 +8,7 @@ import dlib
 import numpy as np
 import pytest
 
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.manifest import read_manifest, sha256_of
 from engine.errors import MissingRuntimeError, ModelError
 from engine.models import dlib_embedder as made

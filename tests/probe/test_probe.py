@@ -16,10 +16,9 @@ from engine.probe import look_at
 from engine.probe.probe import rate_of
 from engine.publish.veil import hide
 from tests.decode.watching import camera
+from tests.patience import PATIENCE_SECONDS
 from tests.rtsp.clips import frame_number
 from tests.rtsp.script import Behaviour
-
-pytestmark = pytest.mark.alone
 
 
 class Finds:
@@ -44,6 +43,7 @@ def looked(source: Camera, *widths: list[float], seconds: float = 0.7):
     return look_at(source, Finds(*widths) if widths else None, seconds)
 
 
+@pytest.mark.alone
 def test_a_real_server_is_described(gst, small_clip):
     server = gst({"cam": small_clip}, user="u", password="secret")
     probed = looked(camera(server.url("cam", "u:secret")), [30.0], [60.0, 20.0], [], seconds=1.3)
@@ -91,7 +91,7 @@ def test_a_web_server_of_live_video_is_described(http, small_clip):
 def test_what_gives_no_picture_says_why(scripted, small_clip, behaviour, reason, says):
     server = scripted(small_clip, behaviour)
     with pytest.raises(SourceError, match=says) as told:
-        looked(camera(server.url(), connect_seconds=3.0))
+        looked(camera(server.url(), connect_seconds=PATIENCE_SECONDS))
     assert told.value.reason == reason
     server.wait(lambda: server.connections_open == 0)
 

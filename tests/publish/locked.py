@@ -15,10 +15,10 @@ from engine.config import PublishConfig
 from engine.keys.curve import use_key
 from engine.keys.folder import KeyFolder
 from engine.publish.publisher import Publisher
+from tests.patience import PATIENCE_SECONDS
 
 KINDS = pytest.mark.parametrize("socket", ["pub", "push"])
 FAILED = {zmq.Event.HANDSHAKE_FAILED_AUTH, zmq.Event.HANDSHAKE_FAILED_PROTOCOL, zmq.Event.HANDSHAKE_FAILED_NO_DETAIL}
-_LONGEST_SECONDS = 20
 
 
 class Client:
@@ -90,7 +90,7 @@ class Locked:
 
     def until(self, is_so, what="it never came to be"):
         """Let the publisher work until something is so."""
-        deadline = time.monotonic() + _LONGEST_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not is_so():
             assert time.monotonic() < deadline, what
             self.publisher.poll()

@@ -9,13 +9,14 @@ import sys
 
 from engine.client import Gap, Subscriber
 from engine.contracts.messages import kind_of
+from tests.patience import PATIENCE_SECONDS
 
 
 def main() -> None:
     options = json.loads(sys.argv[1])
     wait = options.pop("wait", False)
     seen, gaps = [], []
-    with Subscriber(options.pop("endpoint"), timeout_seconds=20, **options) as subscriber:
+    with Subscriber(options.pop("endpoint"), timeout_seconds=PATIENCE_SECONDS, **options) as subscriber:
         if wait:
             sys.stdin.readline()
         for item in subscriber:

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from engine.client import Gap, Subscriber
+from tests.patience import PATIENCE_SECONDS
 from tests.publish import bad_peers
 from tests.publish.sender import sending
 
@@ -49,7 +50,7 @@ def read(subscriber, count):
 def endure(sender, endpoint, misbehave):
     """Misbehave beside a healthy reader, who reads all that was sent meanwhile, and look at the publisher's memory."""
     # The reader has to hold what comes while this thread misbehaves.
-    with Subscriber(sender.endpoint, timeout_seconds=10, max_age_seconds=None) as healthy:
+    with Subscriber(sender.endpoint, timeout_seconds=PATIENCE_SECONDS, max_age_seconds=None) as healthy:
         _, [first] = read(healthy, 1)
         before = sender.status()
         for _ in range(MOST_TURNS):
@@ -87,7 +88,7 @@ def test_a_reader_of_a_thousand_streams_is_no_flood_and_gets_them_all():
     streams = [*(f"camera{number}" for number in range(1000)), "zz"]
     with (
         sending(rate=RATE, stream="zz") as sender,
-        Subscriber(sender.endpoint, streams=streams, timeout_seconds=10, max_age_seconds=None) as many,
+        Subscriber(sender.endpoint, streams=streams, timeout_seconds=PATIENCE_SECONDS, max_age_seconds=None) as many,
     ):
         read(many, 20)
         assert sender.status()["topics"] == 3 * len(streams) + 1

@@ -6,6 +6,7 @@ import socket as stdlib_socket
 
 import zmq
 
+from tests.patience import PATIENCE_SECONDS
 from tests.publish.bad_peers import frame
 from tests.publish.locked import locked
 from tests.publish.samples import face
@@ -32,7 +33,7 @@ def test_garbage_and_half_handshakes_disturb_nobody(tmp_path):
         at.until(lambda: at.publisher.subscriptions == 1)
         peers = []
         for index, said in enumerate(GARBAGE.values()):
-            peers.append(stdlib_socket.create_connection((host, int(port)), timeout=10))
+            peers.append(stdlib_socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS))
             peers[-1].sendall(said)
             at.publisher.send(*face("door", track_id=index))
             assert at.hear(rightful, f"v1/face/door/{index}/") == [f"v1/face/door/{index}/"]

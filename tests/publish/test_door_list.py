@@ -13,6 +13,7 @@ import zmq
 from zmq.auth.thread import ThreadAuthenticator
 
 from engine.keys.folder import KeyFolder
+from tests.patience import PATIENCE_SECONDS
 from tests.publish.locked import locked
 from tests.publish.samples import face
 
@@ -56,7 +57,7 @@ def test_a_list_that_has_stopped_answering_is_started_again_and_said(tmp_path):
     with locked(tmp_path) as at:
         authenticator = at.publisher._door._authenticator
         authenticator.pipe.send(b"TERMINATE")
-        authenticator.thread.join(20)
+        authenticator.thread.join(PATIENCE_SECONDS)
         at.until(authenticator.is_alive)
         at.client(at.rightful)
         at.until(lambda: at.publisher.subscriptions == 1)
@@ -67,7 +68,7 @@ def test_a_door_whose_list_has_stopped_answering_can_be_closed(tmp_path):
     with locked(tmp_path) as at:
         authenticator = at.publisher._door._authenticator
         authenticator.pipe.send(b"TERMINATE")
-        authenticator.thread.join(20)
+        authenticator.thread.join(PATIENCE_SECONDS)
         at.publisher._door.close()
         assert authenticator.pipe is None
 

@@ -9,6 +9,7 @@ from engine.client import Subscriber
 from engine.contracts.replay import ReplayRequest, decode_answer, encode_replay
 from engine.errors import FatalError
 from engine.keys.files import write_key
+from tests.patience import PATIENCE_SECONDS
 from tests.publish.locked import locked
 from tests.publish.samples import end, face
 from tests.publish.strangers import key_of_another_engine, revoked_key
@@ -58,7 +59,9 @@ def test_our_subscriber_reads_with_its_file_and_says_why_it_cannot(tmp_path):
         there, replay = at.publisher.bound_endpoint, at.publisher.bound_replay
         write_key(tmp_path / "mine.key", at.rightful)
         at.publisher.send(*face("door"))
-        with Subscriber(there, replay=replay, key=tmp_path / "mine.key", timeout_seconds=20, context=at.context) as subscriber:
+        with Subscriber(
+            there, replay=replay, key=tmp_path / "mine.key", timeout_seconds=PATIENCE_SECONDS, context=at.context
+        ) as subscriber:
             at.until(lambda: at.publisher.subscriptions >= 4)
             at.publisher.send(*face("door"))
             at.publisher.send(end(), [])
@@ -67,7 +70,9 @@ def test_our_subscriber_reads_with_its_file_and_says_why_it_cannot(tmp_path):
         write_key(tmp_path / "former.key", revoked_key(at, tmp_path))
         for file, why in ((None, "wants a key: give --key"), ("former.key", "does not accept this key, or no longer")):
             with (
-                Subscriber(there, key=file and tmp_path / file, timeout_seconds=20, context=at.context) as refused,
+                Subscriber(
+                    there, key=file and tmp_path / file, timeout_seconds=PATIENCE_SECONDS, context=at.context
+                ) as refused,
                 pytest.raises(FatalError, match=why),
             ):
                 next(iter(refused))
@@ -77,7 +82,9 @@ def test_our_subscriber_says_that_its_key_is_for_another_engine(tmp_path):
     with locked(tmp_path) as at:
         write_key(tmp_path / "other.key", key_of_another_engine(at, tmp_path))
         with (
-            Subscriber(at.publisher.bound_endpoint, key=tmp_path / "other.key", timeout_seconds=20, context=at.context) as one,
+            Subscriber(
+                at.publisher.bound_endpoint, key=tmp_path / "other.key", timeout_seconds=PATIENCE_SECONDS, context=at.context
+            ) as one,
             pytest.raises(FatalError, match="the key of stranger is most likely for another engine"),
         ):
             next(iter(one))

@@ -12,6 +12,7 @@ from engine.config import PublishConfig
 from engine.contracts.messages import decode_header, topic_of
 from engine.errors import ConfigError, PublishError
 from engine.publish.publisher import Publisher
+from tests.patience import PATIENCE_SECONDS
 from tests.publish.samples import context, end, environment, face, stream_event, track
 
 
@@ -194,7 +195,7 @@ def test_waiting_for_a_subscriber_can_be_stopped():
         assert not publisher.wait_for_subscriber(3600, lambda: True)
 
 
-def polled_until(publisher, condition, seconds=20):
+def polled_until(publisher, condition, seconds=PATIENCE_SECONDS):
     """Poll the publisher until ``condition``; return whether it came."""
     deadline = monotonic() + seconds
     while not condition() and monotonic() < deadline:

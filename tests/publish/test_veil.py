@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.config import PublishConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.models.catalog import find_model
 from engine.publish.encode import parts_of, track_parts_of
 from engine.publish.veil import BLOCKS, hide, veiled

@@ -11,12 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from engine.archive.reader import TrackRecord
 from tests.publish.samples import as_sent, face, track
 from tests.report.selection import select_tracks
 
 FACE, TRACK = as_sent(face()[0]), as_sent(track()[0])
-FACE_LINE = msgspec.json.encode(FACE)
 
 
 def write(directory: Path, faces: list[tuple[str, int, float, float]], tracks: list[tuple[str, int, float, bool, str]]) -> None:
@@ -83,10 +81,6 @@ def test_it_is_what_one_would_pick_with_everything_in_memory(tmp_path_factory, f
     ), "those with a name come first"
     assert shown == [one for key in chosen if (one := expected[key]) and (key in ends or one[5] <= best)]
     assert (found.tracks, found.faces) == (len(expected), len(faces))
-
-
-def numbers_of(record: TrackRecord) -> list[int]:
-    return [line.face.seq for line in record.faces]
 
 
 def peak_bytes(directory: Path, tracks: int) -> int:

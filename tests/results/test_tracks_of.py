@@ -48,7 +48,7 @@ def test_a_recording_that_has_gone_and_a_camera_are_told_apart(tmp_path: Path) -
     with pytest.raises(UsageError, match=r"has no stream gate: it has door, yard"):
         recording_in(made.run, "gate")
     moved = made.recording.rename(tmp_path / "moved.mp4")
-    with pytest.raises(SourceError, match=r"door\.mp4, is not there any more: say where it is now with --recording"):
+    with pytest.raises(SourceError, match=r"door\.mp4, is not there: say where it is now with --recording"):
         recording_in(made.run, "door")
     assert recording_in(made.run, "door", moved).path == moved
 
@@ -95,7 +95,7 @@ def test_a_recording_of_another_content_is_not_the_one_that_was_read(tmp_path: P
     os.utime(made.recording, (1, 1))
     assert recording_in(made.run, "door", note=told.append).path == made.recording
     made.recording.write_bytes(made.recording.read_bytes()[::-1])
-    with pytest.raises(SourceError, match="is not the recording that was read"):
+    with pytest.raises(SourceError, match="is not the one that was read: its size is the same"):
         recording_in(made.run, "door", note=told.append)
     assert told == []
     monkeypatch.setattr(tracks_of, "MOST_BYTES", 0)

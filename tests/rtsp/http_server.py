@@ -15,6 +15,7 @@ from typing import Any
 import av
 import av.container
 
+from tests.patience import PATIENCE_SECONDS
 from tests.rtsp.clips import Clip
 from tests.rtsp.listener import Listener, reset
 
@@ -82,7 +83,7 @@ class HttpServer:
         """Accept connections again."""
         self._listener.listen()
 
-    def wait(self, condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    def wait(self, condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until a condition holds; raises TimeoutError."""
         self._listener.wait(condition, seconds)
 

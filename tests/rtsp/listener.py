@@ -11,6 +11,8 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any
 
+from tests.patience import PATIENCE_SECONDS
+
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 LINGER_NOT = struct.pack("ii", 1, 0)
 """Closing a socket with this set sends a reset."""
@@ -74,7 +76,7 @@ class Listener:
         with self._changed:
             self._changed.notify_all()
 
-    def wait(self, condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    def wait(self, condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until the condition holds, which is asked again after each change.
 
         Raises:
@@ -87,7 +89,7 @@ class Listener:
                     raise TimeoutError(f"the server waited {seconds:g} s for a condition")
 
     def _call(self, task: Coroutine[Any, Any, None]) -> None:
-        asyncio.run_coroutine_threadsafe(task, self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(task, self._loop).result(PATIENCE_SECONDS)
 
     async def _listen(self) -> None:
         if self._server is None:

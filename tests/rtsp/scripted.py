@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from types import TracebackType
 
+from tests.patience import PATIENCE_SECONDS
 from tests.rtsp.clips import Clip
 from tests.rtsp.faults import Fault
 from tests.rtsp.listener import Listener
@@ -89,7 +90,7 @@ class ScriptedServer:
         self.refuse()
         self.drop()
 
-    def wait(self, condition: Callable[[], bool], seconds: float = 10.0) -> None:
+    def wait(self, condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until a condition on ``counts`` or connections holds.
 
         Raises:

@@ -16,11 +16,11 @@ from typing import Literal
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from tests.rtsp.clips import Clip
 
 PYTHON = "/usr/bin/python3"
 SCRIPT = Path(__file__).with_name("gst_server.py")
-START_SECONDS = 20.0
 PACKAGES = "python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
 
 
@@ -39,7 +39,7 @@ def why_not() -> str:
     """Return why the server cannot run here, empty where it can."""
     if not Path(PYTHON).exists():
         return f"{PYTHON} is missing"
-    check = subprocess.run([PYTHON, str(SCRIPT), "--check"], capture_output=True, timeout=60)
+    check = subprocess.run([PYTHON, str(SCRIPT), "--check"], capture_output=True, timeout=PATIENCE_SECONDS)
     return "" if check.returncode == 0 else f"install {PACKAGES}"
 
 
@@ -122,7 +122,7 @@ class GstServer:
         """RTSP sessions that are open now."""
         return self._ask("sessions", "sessions")
 
-    def wait_for_sessions(self, count: int, seconds: float = 5.0) -> None:
+    def wait_for_sessions(self, count: int, seconds: float = PATIENCE_SECONDS) -> None:
         """Wait until so many sessions are open.
 
         Raises:
@@ -144,7 +144,7 @@ class GstServer:
         assert process is not None, "the server does not run"
         assert process.stdin is not None
         assert process.stdout is not None
-        watchdog = threading.Timer(START_SECONDS, process.kill)
+        watchdog = threading.Timer(PATIENCE_SECONDS, process.kill)
         watchdog.start()
         try:
             process.stdin.write(line + "\n")

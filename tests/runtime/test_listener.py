@@ -11,6 +11,7 @@ from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.codec import Codec
 from engine.runtime.listener import Listener, connect
 from engine.runtime.protocol import PROTOCOL, Drain, Taken
+from tests.patience import PATIENCE_SECONDS
 
 CODEC = Codec(PROTOCOL)
 
@@ -49,7 +50,7 @@ def test_who_answers_may_change_and_the_address_stays():
         process = mp.get_context("spawn").Process(target=answer_once, args=(listener,))
         process.start()
         answered.add(caller.receive().count)
-        process.join(20)
+        process.join(PATIENCE_SECONDS)
         with pytest.raises(ChannelClosed):
             caller.receive()
         caller.close()

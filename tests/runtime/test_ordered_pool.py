@@ -10,6 +10,7 @@ import pytest
 
 from engine.runtime.channel import wait_for_any
 from engine.runtime.ordered_pool import OrderedPool
+from tests.patience import PATIENCE_SECONDS
 
 
 def taken(pool: OrderedPool[Any, Any, Any]) -> tuple[Any, Any]:
@@ -24,7 +25,7 @@ def test_results_come_in_order_though_the_second_is_done_first():
 
     def work(values: Sequence[int]) -> list[int]:
         if values == [1]:
-            assert second_done.wait(10)
+            assert second_done.wait(PATIENCE_SECONDS)
         else:
             second_done.set()
         return [value * 10 for value in values]
@@ -45,7 +46,7 @@ def test_one_stream_does_not_wait_for_another():
 
     def work(values: Sequence[int]) -> Sequence[int]:
         if values == [1]:
-            assert release.wait(10)
+            assert release.wait(PATIENCE_SECONDS)
         return values
 
     pool: OrderedPool[str, int, int] = OrderedPool(work, workers=2, name="test")
@@ -79,13 +80,13 @@ def test_what_waits_while_a_thread_is_busy_is_computed_together():
     def work(values: Sequence[int]) -> Sequence[int]:
         calls.append(list(values))
         begun.set()
-        assert release.wait(10)
+        assert release.wait(PATIENCE_SECONDS)
         return values
 
     pool: OrderedPool[int, int, int] = OrderedPool(work, workers=1, name="test", together=3)
     assert pool.capacity == 6
     pool.put(0, 0, "a")
-    assert begun.wait(10)
+    assert begun.wait(PATIENCE_SECONDS)
     for value in range(1, 6):
         pool.put(value, value, "ab"[value % 2])
     assert not pool.has_room
@@ -115,12 +116,12 @@ def test_an_error_is_of_all_that_were_computed_together():
 
     def work(values: Sequence[int]) -> list[int]:
         begun.set()
-        assert release.wait(10)
+        assert release.wait(PATIENCE_SECONDS)
         return [1 // value for value in values]
 
     pool: OrderedPool[int, int, int] = OrderedPool(work, workers=1, name="test", together=2)
     pool.put(0, 1)
-    assert begun.wait(10)
+    assert begun.wait(PATIENCE_SECONDS)
     pool.put(1, 1)
     pool.put(2, 0)
     release.set()

@@ -26,7 +26,6 @@ def server() -> Iterator[PostgresServer]:
         yield running
 
 
-@pytest.mark.alone
 def test_a_server_that_hangs_ends_the_connection_in_time(
     server: PostgresServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

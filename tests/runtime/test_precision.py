@@ -15,7 +15,7 @@ from insightface.data import get_image
 from skimage.data import astronaut
 
 from engine.config import DetectConfig, SuperResolveConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.detect import open_detector
 from engine.errors import ConfigError
 from engine.models import find_model

@@ -16,6 +16,7 @@ from engine.runtime.cuda_api import Cuda, CudaFault
 from engine.runtime.session import SessionSpec, open_session
 from engine.runtime.tensorrt_api import TensorRT
 from tests.onnx_models import grey_model
+from tests.patience import PATIENCE_SECONDS
 from tests.runtime.fake_tensorrt import LOW, Context, Engine, Gpu
 from tests.together import run_together
 
@@ -158,8 +159,8 @@ def test_whoever_waits_while_a_session_is_closed_is_told(tmp_path: Path, engine:
 
     def wait(stream: int) -> None:
         if not go_on.is_set():
-            both_compute.wait(10)
-            go_on.wait(10)
+            both_compute.wait(PATIENCE_SECONDS)
+            go_on.wait(PATIENCE_SECONDS)
 
     monkeypatch.setattr(gpu, "wait", wait)
     said: list[str] = []
@@ -174,7 +175,7 @@ def test_whoever_waits_while_a_session_is_closed_is_told(tmp_path: Path, engine:
     threads = [threading.Thread(target=ask, daemon=True) for _ in range(2)]
     for thread in threads:
         thread.start()
-    both_compute.wait(10)  # both lanes are lent
+    both_compute.wait(PATIENCE_SECONDS)  # both lanes are lent
 
     waiting = threading.Event()
     taken = session._lanes.get
@@ -187,12 +188,12 @@ def test_whoever_waits_while_a_session_is_closed_is_told(tmp_path: Path, engine:
     late = [threading.Thread(target=ask, daemon=True) for _ in range(3)]
     for thread in late:
         thread.start()
-    waiting.wait(10)  # at least one of them is past every check
+    waiting.wait(PATIENCE_SECONDS)  # at least one of them is past every check
     closing = threading.Thread(target=session.close, daemon=True)
     closing.start()
     go_on.set()
     for thread in (*threads, *late, closing):
-        thread.join(10)
+        thread.join(PATIENCE_SECONDS)
         assert not thread.is_alive()
     assert set(said) <= {"computed", "face is closed"}
     assert len(said) == 5

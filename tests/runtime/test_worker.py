@@ -22,6 +22,7 @@ from engine.runtime.channel import Channel, ChannelClosed, channel_pair
 from engine.runtime.descriptors import open_descriptors
 from engine.runtime.protocol import Attach, Beat, Drain, Ready
 from engine.runtime.worker import DESCRIPTORS, BodyIn, Worker, WorkerContext, start_worker
+from tests.patience import PATIENCE_SECONDS
 from tests.runtime.worker_bodies import CODEC, echo_body, hear_all
 
 
@@ -36,7 +37,7 @@ def test_a_worker_says_ready_works_and_says_that_it_stops():
     assert isinstance(last, Beat)
     assert last.finished
     assert last.counts.run == {"links": 1}
-    worker.process.join(10)
+    worker.process.join(PATIENCE_SECONDS)
     assert worker.process.exitcode == 0
     ours.close()
     worker.control.close()
@@ -48,7 +49,7 @@ def test_a_killed_worker_is_described_and_its_neighbour_notices():
     theirs.close()
     assert isinstance(worker.control.receive(), Ready)
     os.kill(worker.process.pid, signal.SIGKILL)
-    worker.process.join(10)
+    worker.process.join(PATIENCE_SECONDS)
     assert worker.describe_end() == "was killed by signal SIGKILL"
     with pytest.raises(ChannelClosed):
         ours.receive()
@@ -73,7 +74,7 @@ def test_a_running_worker_is_given_another_pipe():
     assert ours.receive() == Drain("drained", "from neighbour")
     with pytest.raises(ChannelClosed):
         ours.receive()  # no end is left open in this process
-    worker.process.join(10)
+    worker.process.join(PATIENCE_SECONDS)
     ours.close()
     worker.control.close()
 
@@ -110,14 +111,14 @@ def test_a_child_of_a_killed_parent_cleans_up_and_ends(tmp_path, forked):
     child = int(ours.receive().worker)
     assert litter.exists()
     os.kill(parent.process.pid, signal.SIGKILL)
-    parent.process.join(10)
+    parent.process.join(PATIENCE_SECONDS)
     with pytest.raises(ChannelClosed):
         ours.receive()  # the child's end closes when it is gone
     assert not litter.exists()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while _lives(child):  # its files are closed a moment before it is gone
         assert time.monotonic() < deadline
-        os.sched_yield()
+        time.sleep(0.01)  # leaves the processor to them; the deadline decides
     ours.close()
     parent.control.close()
 
@@ -129,18 +130,18 @@ def test_a_worker_outlives_the_thread_that_asked_for_it():
 
     def ask() -> None:
         started.put(start_worker("echo", echo_body, theirs, codec=CODEC))
-        is_up.wait(60)
+        is_up.wait(PATIENCE_SECONDS)
 
     asker = threading.Thread(target=ask)
     asker.start()
-    worker = started.get(timeout=60)
+    worker = started.get(timeout=PATIENCE_SECONDS)
     theirs.close()
     assert isinstance(worker.control.receive(), Ready)
     is_up.set()
     asker.join()
     ours.send(Drain("drained"))
     assert ours.receive() == Drain("drained")
-    worker.process.join(20)
+    worker.process.join(PATIENCE_SECONDS)
     assert worker.process.exitcode == 0
     ours.close()
     worker.control.close()
@@ -167,7 +168,7 @@ def test_a_worker_lives_while_it_does_something_long():
     ours.send(Drain("drained"))
     assert ours.receive() == Drain("drained")
     assert hear_all(worker)[-1].finished
-    worker.process.join(10)
+    worker.process.join(PATIENCE_SECONDS)
     assert worker.process.exitcode == 0
     ours.close()
     worker.control.close()
@@ -223,7 +224,7 @@ def test_a_workers_environment_is_that_of_who_starts_it_now(forked: Sequence[str
         worker = start_worker("word", BodyIn(__name__, "word_body"), codec=CODEC, forked=forked)
         ready, _ = hear_all(worker)
         assert ready == Ready("word", {"word": word})
-        worker.process.join(10)
+        worker.process.join(PATIENCE_SECONDS)
         worker.close()
 
 
@@ -235,7 +236,7 @@ def kin_body(context: WorkerContext) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each loads for itself")
 def test_many_of_a_kind_come_from_one_that_has_loaded_it_and_outlives_the_signal_that_stops_a_service():
     for ending in mp.active_children():  # what other tests have left would be closed while it is counted
-        ending.join(10)
+        ending.join(PATIENCE_SECONDS)
     gc.collect()
     workers, parents = [start_worker("kin", kin_body, codec=CODEC, forked=[__name__])], set[int]()
     mp.active_children(), gc.collect()  # what tests before this one left is not closed in the middle of it
@@ -253,7 +254,7 @@ def test_many_of_a_kind_come_from_one_that_has_loaded_it_and_outlives_the_signal
     for worker in workers[1:]:
         worker.control.send(Drain())
     for worker in workers:
-        worker.process.join(10)
+        worker.process.join(PATIENCE_SECONDS)
         worker.close()
     assert [worker.process.exitcode for worker in workers] == [-signal.SIGKILL, 0, 0, 0]
     assert workers[0].describe_end() == "was killed by signal SIGKILL"

@@ -12,6 +12,7 @@ import pytest
 from engine.errors import FacestreamError, ModelError
 from engine.runtime.protocol import Failed
 from engine.runtime.worker import WorkerContext, error_words, start_worker
+from tests.patience import PATIENCE_SECONDS
 from tests.runtime.worker_bodies import CODEC, hear_all
 
 
@@ -33,7 +34,7 @@ def test_an_error_is_one_sentence_and_a_code(body, message, code):
     assert isinstance(failed, Failed)
     assert failed.message.startswith(message)
     assert failed.exit_code == code
-    worker.process.join(10)
+    worker.process.join(PATIENCE_SECONDS)
     assert worker.process.exitcode == 1
     worker.control.close()
 
@@ -67,7 +68,7 @@ def test_what_a_child_prints_comes_to_its_parent(capfd: pytest.CaptureFixture[st
     """It went to the terminal, past the log of the run."""
     worker = start_worker("printing", printing_body, codec=CODEC)
     hear_all(worker)
-    worker.process.join(10)
+    worker.process.join(PATIENCE_SECONDS)
     lines = worker.text.read()
     assert {"a library says hello", "nobody has set up logging", "below Python"} <= set(lines)
     assert any(line.endswith("UserWarning: a warning of Python") for line in lines)

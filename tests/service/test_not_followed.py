@@ -16,6 +16,7 @@ from engine.contracts.camera import Camera
 from engine.decode.camera import plan_of
 from engine.decode.packet_reader import PacketReader
 from engine.service.given_source import LOCKED
+from tests.patience import PATIENCE_SECONDS
 
 NOISE = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
 JPEG = bytes(cv2.imencode(".jpg", NOISE)[1].tobytes())
@@ -106,7 +107,7 @@ def test_where_it_is_connected_to_is_looked_at(
     """As where a name leads elsewhere by now, or an RTSP camera has redirected."""
     reader = PacketReader(Camera("door", f"{site[0]}/v.mjpg", "door", options=LOCKED, networks=networks))
     reader.start()
-    reader.join(20.0)
+    reader.join(PATIENCE_SECONDS)
     assert reader.error is not None
     assert (reader.queue.get(0.0) is None) == bool(reason)
     assert reason in ("", reader.error.reason)

@@ -13,8 +13,19 @@ import numpy as np
 import pytest
 from skimage.data import astronaut
 
-from engine.control.answers import Done, Enrolled, Found, Match, People, Person
-from engine.control.verbs import EnrolPerson, ListPeople, NotThatPerson, Picture, RemovePerson, RenamePerson, SearchPerson
+from engine.control.answers import Done, Enrolled, Found, Match, People, Person, Quarantine
+from engine.control.verbs import (
+    DropPicture,
+    EnrolPerson,
+    ListPeople,
+    ListQuarantine,
+    NotThatPerson,
+    Picture,
+    ReleasePicture,
+    RemovePerson,
+    RenamePerson,
+    SearchPerson,
+)
 from engine.models import find_model
 from engine.service import resemblance
 from engine.service.build import Parts
@@ -157,10 +168,52 @@ def test_names(parts: Parts) -> None:
     enrol(parts, "ada", unit(1, 0, 0, 0))
     assert code(parts, RenamePerson(name="ada", new_name=" ")) == "bad_request"
     assert code(parts, RenamePerson(name="bob", new_name="eve")) == "not_found"
+    enrol(parts, "eve", unit(0, 1, 0, 0))
+    assert code(parts, RenamePerson(name="bob", new_name="eve")) == "not_found"
+    taken = ask(parts, RenamePerson(name="ada", new_name="eve")).problem
+    assert taken is not None
+    assert (taken.code, taken.field) == ("conflict", "new_name")
+    assert 'with "join": true (of ctl: --join), which cannot be undone' in taken.message
+    assert people(parts) == [Person(name="ada", pictures=1), Person(name="eve", pictures=1)]
+    assert ask(parts, RenamePerson(name="eve", new_name="ada", join=True)).result == Done(
+        note="1 picture renamed; joined with ada, who had 1 picture"
+    )
     assert code(parts, RenamePerson(name="ada", new_name="Ada Lovelace")) == "done"
-    assert people(parts) == [Person(name="Ada Lovelace", pictures=1)]
+    assert people(parts) == [Person(name="Ada Lovelace", pictures=2)]
     assert code(parts, RemovePerson(name="Ada Lovelace")) == "done"
     assert people(parts) == []
+
+
+def set_apart(parts: Parts, name: str, number: int, portrait: bytes = b"") -> str:
+    digest = f"{number:064x}"[::-1]
+    with Gallery(parts.directory.path.parent / "gallery.sqlite") as gallery:
+        gallery.add(
+            name, unit(1, number, 0, 0), embedder="dlib", embedder_sha256=SHA, runtime="x", source_name=f"{number}.jpg",
+            picture_sha256=digest, quality=0.5, doubt="looks like bob (cosine 0.9)", apart=True, portrait=portrait,
+        )  # fmt: skip
+    return digest
+
+
+def test_what_was_set_apart_is_looked_at_enrolled_or_forgotten(parts: Parts) -> None:
+    assert ask(parts, ListQuarantine()).result == Quarantine(pictures=[])
+    assert code(parts, ReleasePicture(name="ada", picture="1")) == "not_found", "there is no gallery"
+    first, second = set_apart(parts, "ada", 1, b"jpeg"), set_apart(parts, "ada", 2)
+    found = ask(parts, ListQuarantine()).result
+    assert isinstance(found, Quarantine)
+    told = [(one.name, one.picture, one.file, one.reason, one.portrait) for one in found.pictures]
+    doubt = "looks like bob (cosine 0.9)"
+    assert told == [("ada", first, "1.jpg", doubt, b"jpeg"), ("ada", second, "2.jpg", doubt, b"")]
+    for wrong in (
+        ReleasePicture(name="ada", picture="f"),
+        DropPicture(name="bob", picture=first),
+        DropPicture(name="ada", picture=""),
+    ):
+        assert code(parts, wrong) == "refused"
+    assert code(parts, ReleasePicture(name="\n", picture=first)) == "bad_request"
+    assert ask(parts, ReleasePicture(name="ada", picture=first[:8])).result == Done(note=f"{first[:8]} is enrolled for ada")
+    assert people(parts) == [Person(name="ada", pictures=1)]
+    assert code(parts, DropPicture(name="ada", picture=second)) == "done"
+    assert ask(parts, ListQuarantine()).result == Quarantine(pictures=[])
 
 
 def test_uploads_are_bounded(parts: Parts) -> None:

@@ -11,6 +11,7 @@ import pytest
 from engine.control.verbs import ChangeStream, PauseStream, RemoveStream
 from engine.fleet.file import FleetCamera
 from engine.pipeline.control import RunControl
+from engine.pipeline.status import RunStatus
 from engine.service.build import Parts
 from engine.service.placed import PlacedCameras
 from tests.service.parts import SOURCES, added, ask, code, service_in, states
@@ -51,6 +52,24 @@ def test_it_comes_and_goes_with_the_run_and_is_kept_nowhere(parts: Parts, placed
     assert not placed.may_run("door")
     assert not parts.directory.desired.exists()
     assert placed.load().running is False
+
+
+def test_it_says_for_how_long_these_cameras_have_been_too_much(
+    parts: Parts, placed: PlacedCameras, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 100.0
+    monkeypatch.setattr("engine.service.placed.time.monotonic", lambda: now)
+
+    def after(seconds: float, level: int) -> float:
+        nonlocal now
+        now += seconds
+        parts.life.observe(RunStatus(overload_level=level))
+        return placed.load().overloaded_seconds
+
+    parts.life.begin("run", RunControl())
+    assert [after(1.0, 0), after(1.0, 1), after(30.0, 2), after(30.0, 1)] == [0.0, 1.0, 31.0, 61.0]
+    placed.start(camera(), keeps=False)
+    assert [after(1.0, 1), after(1.0, 1), after(1.0, 0)] == [0.0, 1.0, 0.0], "they are others now"
 
 
 @pytest.mark.parametrize(

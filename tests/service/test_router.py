@@ -13,7 +13,7 @@ import zmq
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.config_serve import ServeConfig
+from engine.config.serve import ServeConfig
 from engine.control.answers import Done, Reply, Status, Streams, decode_reply
 from engine.control.client import ControlClient, ControlError, NoServiceError
 from engine.control.verbs import PROTOCOL, GetStatus, ListStreams, PauseStream, Request, encode_request
@@ -21,6 +21,7 @@ from engine.errors import FacestreamError
 from engine.keys.folder import KeyFolder
 from engine.service.build import Parts
 from engine.service.router import Router
+from tests.patience import PATIENCE_SECONDS
 from tests.service.parts import Says, service_in
 
 
@@ -196,7 +197,7 @@ def test_holders_of_keys_have_their_roles_and_nobody_else_comes_in(tmp_path: Pat
                     with ControlClient(endpoint, stranger) as other, pytest.raises(NoServiceError):
                         other.call(GetStatus(), Status, seconds=0.3)
                 folder.revoke("desk")
-                until = time.monotonic() + 10.0
+                until = time.monotonic() + PATIENCE_SECONDS
                 while is_answered(client) and time.monotonic() < until:
                     pass
                 assert not is_answered(client)

@@ -13,7 +13,7 @@ import zmq
 from engine.control.answers import Done, Problem, Reply, Status, Stream
 from engine.control.client import ControlClient, ControlError
 from engine.control.verbs import PROTOCOL, AnyVerb, GetStatus, PauseStream, Request, encode_request
-from engine.service.bell import Bell
+from engine.runtime.bell import Bell
 from engine.service.build import Parts
 from engine.service.caller import Caller
 from engine.service.router import Router

@@ -241,4 +241,4 @@ def test_where_nothing_can_be_remembered_it_is_said_that_no_engine_is_used(bench
     bench.add()
     assert bench.runtime().endswith("CPUExecutionProvider float32")
     (sentence,) = bench.said
-    assert f"no engine is used, as nobody can remember in {tmp_path / 'cache'} which one is fastest" in sentence
+    assert f"no engine is used, as it cannot be remembered in {tmp_path / 'cache'} which one is fastest" in sentence

@@ -9,6 +9,7 @@ from typing import TypeVar
 from engine.contracts.frames import Float32
 from engine.verify.galleries import gallery_file
 from engine.verify.stored_gallery import StoredGallery
+from tests.patience import PATIENCE_SECONDS
 
 _T = TypeVar("_T")
 
@@ -24,7 +25,7 @@ def holds(gallery: StoredGallery, vector: Float32) -> bool:
     return any(found)
 
 
-def soon(look: Callable[[], _T], seconds: float = 20.0) -> _T:
+def soon(look: Callable[[], _T], seconds: float = PATIENCE_SECONDS) -> _T:
     """Return the first thing that is true of what is looked at again and again."""
     until = time.monotonic() + seconds
     while not (found := look()):

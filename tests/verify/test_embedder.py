@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.manifest import Manifest, SmallFaces, sha256_of, write_manifest
 from engine.errors import ModelError
 from engine.models.catalog import find_model

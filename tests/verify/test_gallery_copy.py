@@ -22,7 +22,7 @@ def test_there_and_back(tmp_path: Path, database: str, capsys: pytest.CaptureFix
         add(gallery, "bob", 4000, embedder_sha256="b" * 64, length=32)
         gallery.add(
             "cy", vector(7), embedder="dlib", embedder_sha256=SHA, runtime=RUNTIME, source_name="ö.jpg", picture_sha256="c",
-            quality=0.1 + 0.2, doubt="looks like bob (cosine 0.9)", apart=True,
+            quality=0.1 + 0.2, doubt="looks like bob (cosine 0.9)", apart=True, portrait=b"jpeg",
         )  # fmt: skip
         gallery.keep_negatives("bob", SHA, "run/door/1", [vector(5), vector(6)])
     for source, target in ((files[0], database), (database, files[1])):
@@ -31,7 +31,7 @@ def test_there_and_back(tmp_path: Path, database: str, capsys: pytest.CaptureFix
         assert (said["apart"], said["negatives"], len(said["digests"])) == (1, 2, 2)
         with open_gallery(source, read_only=True) as old, open_gallery(target, read_only=True) as new:
             assert new.version() == 1
-            for listed in ("list", "pictures", "quarantined", "negatives"):
+            for listed in ("list", "pictures", "quarantined", "portraits", "negatives"):
                 assert getattr(old, listed)() == getattr(new, listed)()
             one, other = old.snapshot(SHA).gallery, new.snapshot(SHA).gallery
             assert one is not None

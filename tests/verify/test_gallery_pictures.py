@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.errors import GalleryError
+from engine.errors import GalleryError, NameTakenError
 from engine.privacy.removal import remove_picture
 from engine.verify import gallery_pictures as rows
 from engine.verify.galleries import open_gallery
@@ -21,6 +21,7 @@ def set_apart(
     gallery.add(
         name, vector(seed), embedder="dlib", embedder_sha256=sha256, runtime=RUNTIME, source_name=f"{name}.jpg",
         picture_sha256=digest, quality=0.5, doubt=doubt, apart=True,
+        portrait=b"\xff\xd8" + name.encode(),
     )  # fmt: skip
     return digest
 
@@ -33,6 +34,7 @@ def test_what_is_set_apart_is_compared_with_nobody_until_it_is_released(each_gal
     assert gallery.snapshot(SHA).gallery == before.gallery
     assert [person.name for person in gallery.list()] == ["ada"]
     (one,) = gallery.quarantined()
+    assert gallery.portraits() == {("bob", digest): b"\xff\xd8bob"}
     assert (one.identity, one.picture_sha256, one.doubt) == ("bob", digest, "looks like ada (cosine 0.9)")
     with pytest.raises(GalleryError, match="no picture in quarantine begins with 'ffff': see `facestream gallery quarantine`"):
         gallery.release("ffff")
@@ -44,7 +46,7 @@ def test_what_is_set_apart_is_compared_with_nobody_until_it_is_released(each_gal
     assert gallery.version() == before.version + 1
     assert [one.doubt for one in gallery.pictures("bob")] == ["looks like ada (cosine 0.9)"]
     assert gallery.drop("00000008").identity == "cy"
-    assert gallery.quarantined() == []
+    assert (gallery.quarantined(), gallery.portraits()) == ([], {})
     assert not holds(gallery, vector(8))
 
 
@@ -127,7 +129,10 @@ def test_a_picture_that_was_set_apart_for_several_people_is_released_or_dropped_
     assert [one.identity for one in gallery.quarantined()] == ["bob"]
     gallery.remove("ann")
     put_again = set_apart(gallery, "dee", 7)
-    assert gallery.rename("dee", "bob") == 1, "both were set apart, and are one now"
+    with pytest.raises(NameTakenError, match="bob is in the gallery already, with 1 picture: if dee is the same person"):
+        gallery.rename("dee", " bob")
+    assert gallery.rename("nobody", "bob") == 0
+    assert gallery.rename("dee", "bob", join=True) == 1, "both were set apart, and are one now"
     assert gallery.release(put_again).identity == "bob"
 
 
@@ -141,6 +146,18 @@ def test_a_table_in_which_a_picture_was_set_apart_for_one_person_alone_is_made_a
     )
     gallery.tables.execute("INSERT INTO quarantined SELECT * FROM old")
     before = gallery.quarantined()
+    with open_gallery(gallery.where, read_only=True) as reader:
+        assert (reader.quarantined(), reader.portraits()) == (before, {}), "earlier versions kept none"
     set_apart(gallery, "bob", 7)
     assert [(one.identity, one.picture_sha256) for one in gallery.quarantined()] == [("ann", digest), ("bob", digest)]
     assert gallery.quarantined("ann") == before
+    assert gallery.portraits() == {("bob", digest): b"\xff\xd8bob"}
+
+
+def test_a_table_that_keeps_no_small_pictures_is_brought_forward(gallery: Gallery) -> None:
+    digest = set_apart(gallery, "ann", 7)
+    gallery.tables.execute("ALTER TABLE quarantined DROP COLUMN portrait")
+    with open_gallery(gallery.where, read_only=True) as reader:
+        assert ([one.identity for one in reader.quarantined()], reader.portraits()) == (["ann"], {})
+    set_apart(gallery, "bob", 7)
+    assert gallery.portraits() == {("bob", digest): b"\xff\xd8bob"}

@@ -7,6 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 from engine.verify.gallery import Gallery
+from tests.patience import PATIENCE_SECONDS
 from tests.verify.vectors import SHA, add
 
 
@@ -52,7 +53,7 @@ def test_two_processes_may_make_and_fill_the_same_gallery(tmp_path):
                             source_name="", picture_sha256=who + str(n), quality=1)
     """)
     processes = [subprocess.Popen([sys.executable, "-c", writer, who]) for who in ("ada", "bob")]
-    assert [process.wait(60) for process in processes] == [0, 0]
+    assert [process.wait(PATIENCE_SECONDS) for process in processes] == [0, 0]
     with Gallery(path) as gallery:
         assert gallery.version() == 40
         assert [(person.name, person.pictures) for person in gallery.list()] == [("ada", 20), ("bob", 20)]
@@ -64,7 +65,7 @@ def test_a_new_gallery_may_be_opened_by_many_at_once(tmp_path):
         path, together = tmp_path / f"{number}.sqlite", threading.Barrier(4)
 
         def made(path=path, together=together):
-            together.wait(10)
+            together.wait(PATIENCE_SECONDS)
             with Gallery(path) as gallery:
                 return gallery.version()
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from engine.config import DetectConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.detect.catalog import open_detector
 from engine.models.catalog import find_model
 from engine.runtime.colour import planes_from_bgr

@@ -74,7 +74,7 @@ def test_they_go_with_the_person(people: str) -> None:
         gallery.keep_negatives("bob", SHA, "run/door/1", [LIKE_ADA])
         gallery.rename("ada", "Ada Lovelace")
         assert gallery.negatives() == {"Ada Lovelace": 1, "bob": 1}
-        gallery.rename("Ada Lovelace", "bob")
+        gallery.rename("Ada Lovelace", "bob", join=True)
         assert gallery.negatives() == {"bob": 1}, "the same vector of the same track once"
         gallery.remove("bob")
         assert gallery.negatives() == {}

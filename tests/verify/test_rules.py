@@ -1,6 +1,6 @@
 import pytest
 
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.errors import ConfigError
 from engine.verify import rules
 from engine.verify.evidence import MOST_FACES

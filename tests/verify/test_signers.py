@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.config import DetectConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.desk.grouping import group_tracks
 from engine.desk.likeness import Likeness, haze_of
 from engine.desk.people import PRIOR

@@ -5,7 +5,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.findings import Quality
 from engine.errors import ConfigError, GalleryError
 from engine.models.catalog import find_model

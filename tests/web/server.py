@@ -19,6 +19,7 @@ from engine.web.process import listening, serving
 from engine.web.report import Report
 from engine.web.settings import WebSettings
 from engine.web.tokens import TokenFolder
+from tests.patience import PATIENCE_SECONDS
 from tests.web.service import FakeService
 
 FILES = {"index.html": b"<!doctype html><p>console", "main.js": b"// script", "base.css": b"p {}"}
@@ -72,7 +73,7 @@ class Server:
             sent["Authorization"] = f"Bearer {shown}"
         if body is not None and not isinstance(body, bytes):
             body, sent = json.dumps(body).encode(), {"Content-Type": "application/json"} | sent
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_SECONDS)
         with contextlib.closing(connection):
             connection.request(method, path, body, sent)
             reply = connection.getresponse()
@@ -115,11 +116,11 @@ def server(service: FakeService, bounds: Bounds | None = None, **http: Any) -> I
     with listening(settings.http) as opened:
         thread = threading.Thread(target=lambda: asyncio.run(run(opened)), daemon=True)
         thread.start()
-        assert ready.wait(20)
+        assert ready.wait(PATIENCE_SECONDS)
         running = Server(service, settings, opened.getsockname()[1], made["web"], made["loop"], lines)
         try:
             yield running
         finally:
             made["loop"].call_soon_threadsafe(made["stop"].set)
-            thread.join(20)
+            thread.join(PATIENCE_SECONDS)
             assert not thread.is_alive()

@@ -21,6 +21,7 @@ from engine.control import answers, verbs
 from engine.control.answers import AnyResult, Problem, Reply, encode_reply
 from engine.control.verbs import Request, decode_request
 from engine.web.settings import WebSettings
+from tests.patience import PATIENCE_SECONDS
 
 JPEG = b"\xff\xd8\xff\xe0 a picture \xff\xd9"
 Answer = Callable[[Request], "AnyResult | Problem | None"]
@@ -58,6 +59,8 @@ def usual_answer(request: Request) -> AnyResult | Problem | None:
             )
         case verbs.ListPeople():
             return answers.People(people=[answers.Person(name="Ada", pictures=2)])
+        case verbs.ListQuarantine():
+            return answers.Quarantine(pictures=[])
         case verbs.SearchPerson():
             return answers.Found(reason="no face")
         case verbs.GetSettings() | verbs.ChangeSettings():
@@ -117,7 +120,7 @@ class FakeService:
         with self._context.socket(zmq.PAIR) as stopper:
             stopper.connect("inproc://stop")
             stopper.send(b"")
-            self._thread.join(10)
+            self._thread.join(PATIENCE_SECONDS)
         for socket in (self._messages, self._previews, self._stop, self._router):
             socket.close(linger=0)
         self._context.term()

@@ -24,6 +24,7 @@ from engine.contracts.http import HttpSettings
 from engine.web.process import listening, listening_at_last, run, serving
 from engine.web.report import Report
 from engine.web.tokens import TokenFolder
+from tests.patience import PATIENCE_SECONDS
 from tests.web.browser import Browser
 from tests.web.server import Server, everything, server
 from tests.web.service import FakeService, usual_answer
@@ -52,7 +53,7 @@ def test_it_is_a_process_that_can_be_used_at_once_and_ends_in_order(service: Fak
         assert browser.ask("GET", link).status == 303
         assert browser.ask("GET", "/api/v1/status").json["state"] == "running"
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE_SECONDS) == 0
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_where_a_part_has_ended_the_process_ends_so_that_another_is_started(serv
         sys.exit(process.run(sys.argv[1:]))
     """
     settings = msgspec.json.encode(service.settings()).decode()
-    done = subprocess.run([sys.executable, "-c", code, settings], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code, settings], capture_output=True, text=True, timeout=PATIENCE_SECONDS)
     assert done.returncode == 1  # 2 would say that it must not be started again
     assert "web: status has ended: RuntimeError('at night')" in done.stderr
 
@@ -122,7 +123,7 @@ def test_a_port_that_is_in_use_is_waited_for_and_said_once() -> None:
     with taken, listening_at_last(http, Report(said.put), pause) as opened:
         assert opened.getsockname()[1] == int(http.address.rpartition(":")[2])
     assert pauses == [0.5, 1.0, 2.0, 5.0, 10.0, 10.0, 10.0]
-    assert f"cannot listen at {http.address}" in said.get(timeout=10)
+    assert f"cannot listen at {http.address}" in said.get(timeout=PATIENCE_SECONDS)
     assert said.empty()
 
 
@@ -140,7 +141,9 @@ def test_an_address_of_another_machine_is_waited_for() -> None:
 def test_the_pipeline_is_never_imported() -> None:
     heavy = ("engine.pipeline", "engine.service", "engine.workers", "cv2", "onnxruntime", "av", "numpy")
     code = f"import sys, engine.web.process; print([name for name in sys.modules if name.startswith({heavy})])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60).stdout == "[]\n"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_SECONDS).stdout == "[]\n"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +153,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tls")
 
     def openssl(*arguments: str) -> None:
-        subprocess.run([OPENSSL, *arguments], cwd=folder, check=True, capture_output=True, timeout=60)  # type: ignore[list-item]
+        subprocess.run([OPENSSL, *arguments], cwd=folder, check=True, capture_output=True, timeout=PATIENCE_SECONDS)  # type: ignore[list-item]
 
     new = ("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     openssl(*new, "-x509", "-days", "2", "-subj", "/CN=authority", "-keyout", "ca.key", "-out", "ca.pem")
@@ -168,7 +171,7 @@ def over_tls(
     context = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
     if name:
         context.load_cert_chain(certificates / f"{name}.pem", certificates / f"{name}.key")
-    connection = http.client.HTTPSConnection("127.0.0.1", running.port, timeout=20, context=context)
+    connection = http.client.HTTPSConnection("127.0.0.1", running.port, timeout=PATIENCE_SECONDS, context=context)
     connection.request(method, "/api/v1/status" if method == "GET" else "/api/v1/drain", headers=headers)
     answer = connection.getresponse()
     answer.read()
@@ -190,7 +193,7 @@ def test_over_tls_cookies_are_for_tls_alone_and_nothing_is_spoken_in_the_clear(
         TokenFolder(running.settings.tokens).revoke("tls")
         link = running.web.auth.link.make()
         context = ssl.create_default_context(cafile=str(certificates / "ca.pem"))
-        connection = http.client.HTTPSConnection("127.0.0.1", running.port, timeout=20, context=context)
+        connection = http.client.HTTPSConnection("127.0.0.1", running.port, timeout=PATIENCE_SECONDS, context=context)
         connection.request("GET", f"/login/{link}")
         cookie = connection.getresponse().headers["Set-Cookie"]
         connection.close()

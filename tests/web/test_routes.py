@@ -9,8 +9,9 @@ from engine.control import answers, verbs
 from engine.control.answers import Problem
 from engine.web.paths import API
 from engine.web.routes import ENTRIES
+from tests.patience import PATIENCE_SECONDS
 from tests.web.server import FILES, Server
-from tests.web.service import JPEG, FakeService, door
+from tests.web.service import JPEG, door
 
 SOURCE = {"uri": "rtsp://192.0.2.9/s", "name": "gate"}
 
@@ -41,6 +42,9 @@ def test_a_stream_is_added_as_the_body_says(web: Server) -> None:
         ("GET", "/people", None, verbs.ListPeople()),
         ("DELETE", "/people/Ada%20L%2FB", None, verbs.RemovePerson(name="Ada L/B")),
         ("POST", "/people/Jos%C3%A9/rename", {"new_name": "Joe"}, verbs.RenamePerson(name="José", new_name="Joe")),
+        ("GET", "/quarantine", None, verbs.ListQuarantine()),
+        ("POST", "/quarantine/3fa91c22/release", {"name": "Ada"}, verbs.ReleasePicture(name="Ada", picture="3fa91c22")),
+        ("POST", "/quarantine/3fa91c22/drop", {"name": "Ada"}, verbs.DropPicture(name="Ada", picture="3fa91c22")),
         (
             "POST", "/tracks/r1/door/7/wrong", {"name": "Ada"},
             verbs.NotThatPerson(name="Ada", run_id="r1", stream="door", track_id=7),
@@ -170,7 +174,7 @@ def test_so_many_uploads_at_once_and_no_more(web: Server) -> None:
 
     def slowly(request: verbs.Request) -> answers.AnyResult:
         waiting.release()
-        assert let_go.wait(20)
+        assert let_go.wait(PATIENCE_SECONDS)
         return answers.Found()
 
     web.service.answer = slowly  # one at a time: the others wait in the service's queue, and hold their places here
@@ -181,14 +185,14 @@ def test_so_many_uploads_at_once_and_no_more(web: Server) -> None:
     for thread in threads:
         thread.start()
     try:
-        assert waiting.acquire(timeout=20)
+        assert waiting.acquire(timeout=PATIENCE_SECONDS)
         while not web.web.uploads.locked():
             threading.Event().wait(0.005)
         answer = web.ask("POST", "/api/v1/search", b"x", Content_Type="image/jpeg")
     finally:
         let_go.set()
         for thread in threads:
-            thread.join(20)
+            thread.join(PATIENCE_SECONDS)
     assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "busy", "2")
 
 
@@ -234,43 +238,11 @@ def test_head_is_answered_without_a_body(web: Server, path: str) -> None:
     assert (answer.status, answer.body) == (200, b"")
 
 
-def test_live_needs_nobody_and_ready_says_why_not(web: Server) -> None:
-    assert web.ask("GET", "/live", token=None).status == 200
-    assert web.ask("GET", "/ready", token=None).json == {"ready": True, "reason": ""}
-
-
-@pytest.mark.parametrize(("silent_seconds", "code"), [(0.0, 200), (59.0, 200), (60.0, 503), (600.0, 503)])
-def test_a_service_whose_run_hangs_does_not_live(service: FakeService, silent_seconds: float, code: int) -> None:
-    from tests.web.server import server
-
-    with server(service) as running:
-        service.answer = lambda request: answers.Status(
-            version="1", state="running", ready=False, silent_seconds=silent_seconds
-        )
-        assert running.ask("GET", "/live", token=None).status == code
-
-
-@pytest.mark.parametrize(
-    ("state", "reason"), [("starting", "starting"), ("stopping", "being stopped"), ("running", "not ready")]
-)
-def test_ready_names_files_only_to_those_who_may_look(service: FakeService, state: str, reason: str) -> None:
-    from tests.web.server import server
-
-    with server(service) as running:
-        running.token = running.token_for(f"for-{state}", "view")
-        service.answer = lambda request: answers.Status(version="1", state=state, ready=False, ready_detail="/models/x is gone")  # type: ignore[arg-type]
-        strangers, known = running.ask("GET", "/ready", token=None), running.ask("GET", "/ready")
-    assert (strangers.status, strangers.json["reason"]) == (503, reason)
-    assert (known.status, known.json["reason"]) == (503, "/models/x is gone")
-
-
 def test_every_entry_of_the_table_is_reached(web: Server) -> None:
     """No path hides another one that comes later."""
-    filled = {"name": "door", "run_id": "r", "stream": "door", "track_id": "7", "id": "x"}
+    filled = {"name": "door", "run_id": "r", "stream": "door", "track_id": "7", "id": "x", "picture": "3f"}
     for entry in ENTRIES:
         path = re.sub(r"{(\w+)}", lambda found: filled[found[1]], entry.plain_path)
-        token = web.token if entry.role != "view" else None
-        del token
         answer = web.ask(entry.method, API + path, token=None)
         assert (answer.status, answer.code) == (401, "unauthorised"), entry
 
@@ -281,7 +253,7 @@ def test_a_picture_shows_what_the_stream_shows_now(web: Server, monkeypatch: pyt
     asked.start()
     assert web.service.wait_for_watcher() == b"\x01v1/preview/door/"
     web.service.preview("door")
-    asked.join(20)
+    asked.join(PATIENCE_SECONDS)
     assert (got[0].status, got[0].headers["Content-Type"], got[0].body) == (200, "image/jpeg", JPEG)
     assert got[0].headers["Cache-Control"] == "no-store"
     assert web.service.wait_for_watcher() == b"\x00v1/preview/door/"

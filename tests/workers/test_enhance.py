@@ -26,6 +26,7 @@ from engine.workers.enhance import EnhanceWorker
 from engine.workers.face_line import FaceLine
 from engine.workers.links import Outgoing, link_pair
 from engine.workers.policy import policy_of
+from tests.patience import PATIENCE_SECONDS
 from tests.super_resolve.test_enhancer import crop_of, noise_planes
 from tests.verify.faces import ThumbnailEmbedder
 
@@ -97,7 +98,7 @@ def run(generator_fails: bool, embedder_fails: bool, tracks: list[int]) -> tuple
             faces[link.body.face.track_id] = link.body
         elif isinstance(link, StreamChanged):
             ends[link.stream] = judged(link)
-    thread.join(20)
+    thread.join(PATIENCE_SECONDS)
     assert not thread.is_alive()
     warnings = []
     while supervisor.has_message():

@@ -11,6 +11,7 @@ from engine.enhancement.enhancement import Said
 from engine.enhancement.enlarging import Enlarged
 from engine.workers import face_line
 from engine.workers.face_line import FaceLine
+from tests.patience import PATIENCE_SECONDS
 from tests.super_resolve.test_enhancer import crop_of, noise_planes
 
 
@@ -31,7 +32,7 @@ class Core:
         return []
 
     def enlarge(self, crops, *, hurry=False):
-        self.may.wait(20)
+        self.may.wait(PATIENCE_SECONDS)
         return Enlarged([], [], {}, 0.0)
 
     def finish(self, crops, enlarged):

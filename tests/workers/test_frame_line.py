@@ -17,6 +17,7 @@ from engine.runtime.channel import wait_for_any
 from engine.runtime.frame_slots import SlotPicture
 from engine.workers.frame_line import FrameLine
 from engine.workers.links import FrameReady
+from tests.patience import PATIENCE_SECONDS
 
 CONFIG = Config(detect=DetectConfig(workers=1))
 PLANES = Planes(*(np.zeros((size, size), np.uint8) for size in (16, 8, 8)))
@@ -33,7 +34,7 @@ class Core:
     def detect(self, pictures: Sequence[Planes]) -> list[Found]:
         self.calls.append(len(pictures))
         self.begun.set()
-        assert self.gate.wait(20)
+        assert self.gate.wait(PATIENCE_SECONDS)
         return [Found(Detections.empty(), 0.0) for _ in pictures]
 
     def is_detection_due(self, stream: str, *, marked: bool, live: bool) -> bool:
@@ -63,7 +64,7 @@ def test_what_gathers_while_it_is_busy_is_looked_at_together(together: int, call
     given: list[object] = []
     line._put(source, frame("a", 0))  # type: ignore[arg-type]
     given += line.flow()
-    assert core.begun.wait(20)
+    assert core.begun.wait(PATIENCE_SECONDS)
     for number in range(1, 7):
         line._put(source, frame("ab"[number % 2], number))  # type: ignore[arg-type]
     given += line.flow()

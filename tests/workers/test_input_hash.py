@@ -9,13 +9,14 @@ import pytest
 
 from engine.contracts.recording import Recording
 from engine.workers.input_hash import InputHash
+from tests.patience import PATIENCE_SECONDS
 
 
 def test_it_says_what_was_read(tmp_path: Path):
     path = tmp_path / "a.mp4"
     path.write_bytes(b"x" * (3 << 20) + b"end")
     digest = InputHash(Recording("a", path))
-    assert digest.wait(20)
+    assert digest.wait(PATIENCE_SECONDS)
     found = digest.take()
     assert found is not None
     assert (found.stream, found.path, found.size_bytes) == ("a", str(path), (3 << 20) + 3)
@@ -30,7 +31,7 @@ def test_what_cannot_be_read_is_left_to_the_decoder(tmp_path: Path, kind: str):
     if kind == "directory":
         path.mkdir()
     digest = InputHash(Recording("a", path))
-    assert digest.wait(20)
+    assert digest.wait(PATIENCE_SECONDS)
     assert digest.take() is None
 
 

@@ -252,7 +252,7 @@ def test_a_recording_that_is_given_up_has_one_last_state_and_nothing_after_it(sa
     bench.supervisor.close()
 
 
-def test_without_a_camera_the_supervisor_does_not_hear_how_far_it_is():
+def test_without_a_camera_the_supervisor_hears_that_all_was_said_and_not_how_far_it_is():
     bench, blocked = blocked_bench(lambda bench: None)
     bench.worker.delivery._record = Record(OutputConfig(), {})
     bench.enhance.send(Checkpoint("clip", 5, 2, event_id=1, lanes=("enhance-1",)))
@@ -262,5 +262,28 @@ def test_without_a_camera_the_supervisor_does_not_hear_how_far_it_is():
     while bench.supervisor.has_message():
         told.append(bench.supervisor.receive())
     assert blocked.sent == ["clip ended"]
-    assert not any(isinstance(one, Settled) for one in told)
+    assert [one for one in told if isinstance(one, Settled)] == [Settled("clip")]
+    bench.supervisor.close()
+
+
+def test_a_camera_is_said_to_its_end_when_all_that_enhance_its_faces_have_said_so():
+    """From then on another node may have it: what came before has been sent, and nothing comes behind."""
+    bench, blocked = blocked_bench(lambda bench: None)
+    bench.worker.delivery._barrier = Barrier(("enhance-1", "enhance-2"))
+    last = StreamChanged("door", "ended", "drained", event_id=2, lanes=("enhance-1", "enhance-2"))
+
+    def settled() -> list[Settled]:
+        told = []
+        while bench.supervisor.has_message():
+            told.append(bench.supervisor.receive())
+        return [one for one in told if isinstance(one, Settled)]
+
+    bench.worker.delivery.pass_on(last, "enhance-2")
+    bench.enhance.send(outgoing(*track("door", 1)))
+    bench.read()
+    assert settled() == []
+    bench.enhance.send(last)
+    bench.read()
+    assert blocked.sent == ["track 1", "door ended"]
+    assert settled() == [Settled("door")]
     bench.supervisor.close()

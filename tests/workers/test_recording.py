@@ -13,6 +13,7 @@ import pytest
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame, FrameTime, Planes
 from engine.contracts.orders import Assign, Refused, WantRecording
+from engine.contracts.recording import Sent
 from engine.contracts.streams import InputFile, StreamChanged
 from engine.decode import recording as recording_readers
 from engine.errors import SourceError, WorkerError
@@ -23,6 +24,7 @@ from engine.runtime.worker import WorkerContext
 from engine.workers import input_hash, reading
 from engine.workers.links import FrameReady, link_pair
 from engine.workers.recording import RecordingWorker, recording_body
+from tests.patience import PATIENCE_SECONDS
 
 FRAMES = 6
 Fault = Callable[[], None]
@@ -82,9 +84,9 @@ class Bench:
             self.told.append(supervisor.receive())
             if isinstance(self.told[-1], WantRecording):
                 stream = waiting.pop(0) if waiting else ""
-                supervisor.send(Assign(stream, bytes(self.folder / f"{stream}.mp4")) if stream else Drain())
-        worker.join(10)
-        listener.join(10)
+                supervisor.send(Assign(Sent(stream, bytes(self.folder / f"{stream}.mp4"))) if stream else Drain())
+        worker.join(PATIENCE_SECONDS)
+        listener.join(PATIENCE_SECONDS)
         for channel in (supervisor, control, perceive, downstream):
             channel.close()
         return self

@@ -158,7 +158,7 @@ def weigh(*, faces: Path, grounds: Path, folder: Path, out: Path, detector: str 
     tracks
         At each size.
     """
-    from engine.config_verify import VerifyConfig
+    from engine.config.verify import VerifyConfig
     from engine.models.catalog import find_model
     from engine.verify.embedder import open_embedder
     from engine.verify.face_weights import write_face_weights

@@ -7,7 +7,7 @@ from pathlib import Path
 from cyclopts import App
 from rich.console import Console
 
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.models.catalog import embedded_dir
 
 CONSOLE = Console()

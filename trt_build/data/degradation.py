@@ -1,6 +1,6 @@
 """Degradations from a sharp face to a surveillance-like one: pure functions of (image, rng).
 
-Images are luma, float32 (H, W), in 8-bit levels [0, 255]; only `to_uint8` rounds. The order is
+Images are luma, float32 (H, W), in 8-bit levels [0, 255]; only `to_levels` rounds. The order is
 the camera's: optics, motion, sampling, sensor noise, sharpening, compression, player. The ranges
 follow ReDegNet and Real-ESRGAN (second order, halved), set for faces of 128 px brought to 32 px.
 """
@@ -12,16 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PILImage
 
+from trt_build.measures.resample import to_levels
+
 Image = NDArray[np.float32]
 Luma8 = NDArray[np.uint8]
 Random = np.random.Generator
 
 DOWN_METHODS = ("area", "linear", "antialiased_cubic")
-
-
-def to_uint8(image: Image) -> Luma8:
-    """Round to 8 bits, as a camera or a file would."""
-    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
 
 
 def resize(image: Image, size: int, flag: int) -> Image:
@@ -114,7 +111,7 @@ def sharpen(image: Image, rng: Random) -> Image:
 def jpeg(image: Image, rng: Random, low: int, high: int) -> Image:
     """Through JPEG at a quality of low..high."""
     quality = int(rng.integers(low, high + 1))
-    _, data = cv2.imencode(".jpg", to_uint8(image), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    _, data = cv2.imencode(".jpg", to_levels(image), [cv2.IMWRITE_JPEG_QUALITY, quality])
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), dtype=np.float32)
 
 
@@ -127,7 +124,7 @@ def player_rescale(image: Image, rng: Random) -> Image:
 
 def clean(image: Luma8, size: int, method: str = "area") -> Luma8:
     """Only the sampling: shrink by `method` and round. Validation uses 'area'."""
-    return to_uint8(shrink(image.astype(np.float32), size, method))
+    return to_levels(shrink(image.astype(np.float32), size, method))
 
 
 def first_order(image: Luma8, size: int, rng: Random) -> Luma8:
@@ -143,7 +140,7 @@ def first_order(image: Luma8, size: int, rng: Random) -> Luma8:
         out = jpeg(out, rng, 30, 95)
     if rng.random() < 0.2:
         out = player_rescale(out, rng)
-    return to_uint8(out)
+    return to_levels(out)
 
 
 def second_order(image: Luma8, size: int, rng: Random) -> Luma8:
@@ -160,4 +157,4 @@ def second_order(image: Luma8, size: int, rng: Random) -> Luma8:
     out = sensor_noise(out, rng, 0.3, 5.0)
     if rng.random() < 0.7:
         out = jpeg(out, rng, 50, 95)
-    return to_uint8(out)
+    return to_levels(out)

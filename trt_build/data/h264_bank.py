@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.runtime.x264 import repeatable_x264
-from trt_build.data.degradation import Luma8, Random, optical_blur, to_uint8
+from trt_build.data.degradation import Luma8, Random, optical_blur
 from trt_build.errors import DataError
+from trt_build.measures.resample import to_levels
 from trt_build.recipes.degradations import H264Spec
 
 WIDTH, HEIGHT = 1280, 720
@@ -64,7 +65,7 @@ def _through_codec(faces: Luma8, size: int, scale: int, spec: H264Spec, rng: Ran
     reach = max(cut, spec.frames - 1 - cut)
     speed = rng.uniform(-1, 1, (len(faces), 2)) * (slack / 2 - 1) / reach
     home = corner + slack // 2 + rng.integers(-1, 2, (len(faces), 2))
-    blurred = np.stack([to_uint8(optical_blur(f.astype(np.float32), rng, 0.3, 2.0)) for f in faces])
+    blurred = np.stack([to_levels(optical_blur(f.astype(np.float32), rng, 0.3, 2.0)) for f in faces])
     crf = int(rng.integers(spec.crf_min, spec.crf_max + 1))
     noise = float(rng.uniform(0, spec.noise_max))
     frames = _clip(blurred, home, speed, cut, scale, noise, spec.frames, rng)
@@ -94,7 +95,7 @@ def _clip(
             canvas[y : y + side, x : x + side] = face
         small = cv2.resize(canvas, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
         grain = rng.standard_normal(small.shape, dtype=np.float32) * np.float32(noise)
-        yield to_uint8(small + grain)
+        yield to_levels(small + grain)
 
 
 def through_h264(

@@ -26,7 +26,7 @@ from trt_build.recipes.data_folder import with_data_folder
 TRAINING = "$FACESTREAM_DATA/data/lfw_gray/train.zip"
 APART = "$FACESTREAM_DATA/data/lfw_gray/val.zip"
 PICTURES = "$FACESTREAM_DATA/data/detector_faces.zip"
-LEAST_CALIBRATION = 500
+LEAST_CALIBRATION, _MOST_CALIBRATION = 500, 512
 GATE_FACES = FULL_GATE_FACES
 _SEED = 20
 _FACE_PX = 144
@@ -75,12 +75,11 @@ def sides(scale: int, smallest_px: int, largest_px: int) -> list[int]:
     return known or [max(smallest_px, min(largest_px, _FACE_PX // scale))]
 
 
-def calibration_faces(source: Path | None = None, count: int = 512) -> RealFaces:
+def calibration_faces(source: Path | None = None) -> RealFaces:
     """Return faces of the training identities, or those that are given.
 
     Args:
         source: a zip or folder of pictures with faces; by default the training faces of the folder of data.
-        count: at most so many.
 
     Raises:
         DataError: there are none, or too few.
@@ -91,7 +90,7 @@ def calibration_faces(source: Path | None = None, count: int = 512) -> RealFaces
             f"int8 needs at least {LEAST_CALIBRATION} real faces of the training identities to calibrate on, and "
             f"'{path}' is not there: give --calibration a zip or folder of pictures with faces, or choose another precision."
         )
-    faces = _given(path, count) if source else _chosen(path, count, "training identities")
+    faces = _given(path, _MOST_CALIBRATION) if source else _chosen(path, _MOST_CALIBRATION, "training identities")
     if len(faces) < LEAST_CALIBRATION:
         raise DataError(f"int8 needs at least {LEAST_CALIBRATION} real faces to calibrate on: '{path}' holds {len(faces)}.")
     return faces

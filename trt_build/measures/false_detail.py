@@ -37,13 +37,6 @@ def energies(result: Band, truth: Band) -> tuple[NDArray[np.float64], NDArray[np
     return np.mean(false**2, axis=(-2, -1)), np.mean(truth**2, axis=(-2, -1))
 
 
-def false_detail_rate(result: Luma, truth: Luma, scale: int) -> float:
-    """Return the rate over one picture or a stack of them; NaN where the truth has no detail up there."""
-    false, there = energies(band(result, scale), band(truth, scale))
-    total = float(np.sum(there))
-    return float(np.sum(false)) / total if total > 1e-12 else float("nan")
-
-
 @lru_cache(maxsize=64)
 def _low_pass(length: int, scale: int) -> NDArray[np.float64]:
     """Return the symmetric (length, length) projection onto the lowest coefficients of an orthonormal DCT-II."""

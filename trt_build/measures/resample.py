@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -21,9 +23,9 @@ def cubic(image: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float
     return np.asarray(resized, np.float64)
 
 
-def to_levels(image: NDArray[np.float64]) -> NDArray[np.uint8]:
+def to_levels(image: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
     """Clamp to 0 to 255 and round."""
-    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(image), 0, 255), np.uint8)
 
 
 def enlarge_cubic(images: NDArray[np.uint8], scale: int) -> NDArray[np.uint8]:

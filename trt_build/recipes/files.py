@@ -8,7 +8,7 @@ from typing import TypeVar
 import msgspec
 import yaml
 
-from engine.config_errors import explain, key_that_stands_twice
+from engine.config.errors import explain, key_that_stands_twice
 from engine.shipped import shipped
 from trt_build.errors import RecipeError
 from trt_build.recipes.data_folder import with_data_folder

@@ -200,5 +200,5 @@ def _need_libraries() -> None:
     for module in ("fpdf", "pymupdf_fonts", "uharfbuzz"):
         if importlib.util.find_spec(module) is None:
             raise MissingRuntimeError(
-                f"what makes PDF documents is not installed ({module}): pip install 'facestream[exhibit]'"
+                f"the packages that make PDF documents are not installed ({module}): pip install 'facestream[exhibit]'"
             )

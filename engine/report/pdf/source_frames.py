@@ -19,8 +19,8 @@ from engine.contracts.frames import Frame
 from engine.contracts.recording import Recording
 from engine.decode.recording import reader_of
 from engine.errors import FacestreamError
-from engine.footage.recordings import recording_of
-from engine.footage.sameness import sameness
+from engine.footage.recordings import recording_at
+from engine.footage.sameness import compared
 from engine.report.scene import Scene, scene_of
 from engine.runtime.colour import bgr_from_planes
 
@@ -93,12 +93,12 @@ class Sources:
 
     def _look(self, stream: str, facts: Mapping[str, Any], frames: dict[int, Path]) -> None:
         try:
-            recording = recording_of(stream, facts)
+            recording = recording_at(stream, facts)
         except FacestreamError:
             self.states[stream] = "other" if "path" in facts and Path(facts["path"]).exists() else "gone"
             return
+        self.states[stream] = _state(recording, facts)
         try:
-            self.states[stream] = _state(recording, facts)
             if self.states[stream] == "same" and frames:
                 self._decode(recording, frames)
         except (FacestreamError, OSError):
@@ -119,8 +119,8 @@ class Sources:
 
 
 def _state(recording: Recording, facts: Mapping[str, Any]) -> SourceState:
-    state = sameness(recording, facts, None)
-    return state if state in ("same", "other") else "not hashed"
+    state = compared(recording, facts, None).state
+    return state if state in ("same", "other", "gone") else "not hashed"
 
 
 def _decoding(run: Mapping[str, Any]) -> DecodeConfig:

@@ -138,7 +138,7 @@ def _no_frame(page: Page) -> str:
     state = page.sources.states.get(record.stream, "gone")
     name = source_name(page.run, record.stream)
     return {
-        "gone": f"the recording {name} is not where it was processed any more",
+        "gone": f"the recording {name} is not where it was processed any more, or cannot be read",
         "other": f"the recording {name} is not the file that was processed",
         "not hashed": f"the SHA-256 of the recording {name} was not recorded, so nobody can say that it is the one",
     }.get(state, f"the recording {name} does not give it again")

@@ -176,5 +176,6 @@ _FIRST = "".join(
         _RIGHTS,
     )
 )
-STEPS = (_FIRST,)
+_PORTRAITS = "ALTER TABLE gallery.quarantined ADD COLUMN portrait text NOT NULL DEFAULT '';"
+STEPS = (_FIRST, _PORTRAITS)
 """Each brings the schema to the next version, the first from nothing."""

@@ -4,20 +4,20 @@ import { call, url } from "./api.js";
 import { badge, fill, h } from "./dom.js";
 import { draw } from "./pictures.js";
 import { photoInput } from "./photo_input.js";
-import { attempt, dialog, field, toast } from "./ui.js";
+import { READABLE, attempt, dialog, field, toast } from "./ui.js";
 import { number, plural } from "./words.js";
 
 const MOST = 40;
 const OUTCOMES = { enrolled: "known", duplicate: "undecided", quarantined: "undecided", refused: "refused" };
 
-/** `name`: of somebody who is enrolled, empty for somebody new. `first`: files to begin with. `done`: called after a success. */
+/** `name`: of somebody who is enrolled, empty for somebody new. `first`: files to begin with. `done`: called after one went into the gallery, or was set apart. */
 export function enrolDialog(name = "", first = [], done = () => {}) {
   dialog(name ? `More pictures of ${name}` : "Enrol somebody", (close, signal) => {
     const pictures = []; // {file, row, verdict}
     const list = h("ul", { class: "uploads" });
     const status = h("p", { class: "where", role: "status" });
     const who = h("input", { name: "name", required: true, value: name, readonly: Boolean(name), autocomplete: "off", autofocus: !name,
-      maxlength: 100 });
+      maxlength: 100, ...READABLE });
     const button = h("button", { class: "primary" }, "Enrol");
     const add = (files) => {
       if (pictures.length + files.length > MOST) return toast(`At most ${MOST} pictures at a time.`);
@@ -36,7 +36,7 @@ export function enrolDialog(name = "", first = [], done = () => {}) {
           if (await send(who.value.trim(), one)) enrolled++;
         }
       });
-      if (enrolled) done();
+      if (enrolled || pictures.some((one) => one.verdict === "quarantined")) done();
       if (enrolled) who.readOnly = true;
       if (whole) fill(status, `${plural(enrolled, "picture")} of ${waiting.length} enrolled.`);
       return undefined;

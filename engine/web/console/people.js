@@ -3,6 +3,7 @@
 import { can, get, url } from "./api.js";
 import { fill, h, say } from "./dom.js";
 import { enrolDialog } from "./enrol.js";
+import { showQuarantine } from "./quarantine.js";
 import { attempt } from "./ui.js";
 import { plural } from "./words.js";
 
@@ -14,12 +15,17 @@ export function peopleView(root, signal) {
   const list = h("ul", { class: "people" });
   const count = h("span", { class: "where", role: "status" });
   const where = h("p", { class: "where" });
+  const apart = h("section", { class: "apart" });
   const load = () => attempt(null, async () => {
     const answer = await get(url("people"), signal);
     people = answer.people;
     say(where, answer.gallery ? `Gallery: ${answer.gallery}` : "");
     render();
   });
+  const loadAll = () => {
+    load();
+    if (can("enrol")) attempt(null, () => showQuarantine(apart, signal, load));
+  };
   function render() {
     const wanted = people.filter((person) => person.name.toLowerCase().includes(filter));
     say(count, wanted.length > MOST ? `the first ${MOST} of ${plural(wanted.length, "person", "people")}` : plural(wanted.length, "person", "people"));
@@ -32,8 +38,8 @@ export function peopleView(root, signal) {
   fill(root, h("div", { class: "head" }, h("h1", null, "People"), count,
     h("input", { type: "search", class: "small", placeholder: "Find a person", "aria-label": "Find a person",
       oninput: (event) => { filter = event.target.value.trim().toLowerCase(); render(); } }),
-    can("enrol") && [h("button", { type: "button", class: "primary", onclick: () => enrolDialog("", [], load) }, "Enrol somebody"),
+    can("enrol") && [h("button", { type: "button", class: "primary", onclick: () => enrolDialog("", [], loadAll) }, "Enrol somebody"),
       h("a", { class: "button", href: "#/strangers" }, "Strangers who came back")]),
-  list, where);
-  load();
+  apart, list, where);
+  loadAll();
 }

@@ -4,7 +4,7 @@ import { call, can, get, url } from "./api.js";
 import { facts, fill, h } from "./dom.js";
 import { enrolDialog } from "./enrol.js";
 import { trackList } from "./track_list.js";
-import { attempt, confirm, dialog, field, toast } from "./ui.js";
+import { READABLE, attempt, confirm, dialog, field, toast } from "./ui.js";
 import { number } from "./words.js";
 
 export function personView(root, signal, [name]) {
@@ -28,21 +28,38 @@ export function personView(root, signal, [name]) {
 
 function renameDialog(name) {
   dialog(`Rename ${name}`, (close) => {
-    const input = h("input", { name: "new_name", required: true, value: name, maxlength: 100, autofocus: true });
+    const input = h("input", { name: "new_name", required: true, value: name, maxlength: 100, autofocus: true, ...READABLE });
     const button = h("button", { class: "primary" }, "Rename");
     return h("form", { class: "body", onsubmit: async (event) => {
       event.preventDefault();
       const renamed = input.value.trim();
       if (renamed === name) return close();
-      if (await attempt(button, () => call("POST", url("people", name, "rename"), { new_name: renamed }))) {
-        close();
-        toast(`${name} is now called ${renamed}.`, "done");
-        location.hash = `#/person/${encodeURIComponent(renamed)}`;
-      }
+      let done = "";
+      await attempt(button, async () => { done = await rename(name, renamed); });
+      if (!done) return undefined;
+      close();
+      toast(done, "done");
+      location.hash = `#/person/${encodeURIComponent(renamed)}`;
       return undefined;
-    } }, field("New name", input, "If somebody is called so already, both become one."),
+    } }, field("New name", input),
     h("div", { class: "row end" }, h("button", { type: "button", onclick: close }, "Cancel"), button));
   });
+}
+
+/** Returns what was done; empty: nothing, as somebody has the name who is another person. */
+async function rename(name, renamed) {
+  const ask = (join) => call("POST", url("people", name, "rename"), { new_name: renamed, join });
+  try {
+    await ask(false);
+    return `${name} is now called ${renamed}.`;
+  } catch (error) {
+    if (error.code !== "conflict") throw error;
+  }
+  if (!(await confirm(`Join ${name} with ${renamed}?`,
+    `${renamed} is in the gallery already. If both are the same person they become one, which cannot be undone; else choose another name.`,
+    "They are one: join them"))) return "";
+  await ask(true);
+  return `${name} and ${renamed} are one person now.`;
 }
 
 async function remove(name, button) {

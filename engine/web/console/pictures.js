@@ -19,6 +19,10 @@ export async function draw(canvas, blob, { boxes = [], width = 0, height = 0 } =
   for (const box of boxes) frame(pen, box, scale, canvas);
 }
 
+/** Draw a JPEG that came as base64 within JSON. */
+export const drawBase64 = (canvas, text, options) =>
+  draw(canvas, new Blob([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))], { type: "image/jpeg" }), options);
+
 /** Fetch and draw, a few at a time; a canvas that is still being drawn is left alone. */
 export async function drawFrom(canvas, address, options) {
   if (canvas.dataset.busy) return;

@@ -2,8 +2,8 @@
 
 import { call, url } from "./api.js";
 import { facts, fill, h } from "./dom.js";
-import { draw } from "./pictures.js";
-import { attempt, confirm, dialog, field, toast, values } from "./ui.js";
+import { drawBase64 } from "./pictures.js";
+import { READABLE, attempt, confirm, dialog, field, toast, values } from "./ui.js";
 import { number, plural } from "./words.js";
 
 const TRANSPORTS = ["tcp", "udp"];
@@ -35,7 +35,7 @@ export function addDialog() {
         close();
       }
     } },
-    field("Address", h("input", { name: "uri", required: true, autofocus: true, spellcheck: "false", autocomplete: "off",
+    field("Address", h("input", { name: "uri", required: true, autofocus: true, spellcheck: "false", autocomplete: "off", ...READABLE,
       placeholder: "rtsp://192.0.2.10/stream1", inputmode: "url" }), "It begins with rtsp, rtsps, http, https, srt or rtmp"),
     field("Name", h("input", { name: "name", pattern: "[A-Za-z0-9_.\\-]{1,64}", autocomplete: "off", placeholder: "entrance",
       title: "1 to 64 characters: letters, digits, _ . -" }), "Letters, digits, _ . and -. Left empty, it is made from the address."),
@@ -125,6 +125,5 @@ async function showProbe(box, probed) {
       ["pictures/s", number(probed.fps, 1)], ["faces", number(probed.faces.length)],
       ["largest face", probed.faces.length ? `${number(Math.max(...probed.faces.map((face) => Math.sqrt(face.width * face.height))))} px` : null]]));
   if (!probed.picture) return;
-  const bytes = Uint8Array.from(atob(probed.picture), (letter) => letter.charCodeAt(0));
-  await draw(canvas, new Blob([bytes], { type: "image/jpeg" }), { boxes: probed.faces, width: probed.width_px, height: probed.height_px });
+  await drawBase64(canvas, probed.picture, { boxes: probed.faces, width: probed.width_px, height: probed.height_px });
 }

@@ -22,14 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import Config, CropConfig, DetectConfig, PublishConfig, SourceConfig, SuperResolveConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.camera import Camera
 from engine.pipeline.control import RunControl
 from engine.pipeline.run import run_pipeline
 from engine.pipeline.status import RunStatus, StreamStatus
 from tests.bench.camera_turn import Faces
 from tests.e2e.live_run import make_clip
-from tests.e2e.test_processes import children_of
+from tests.e2e.processes import children_of
 from tests.rtsp.server import GstServer
 
 OTHERS = ("one", "two")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.config import Config
-from engine.config_file import load_config
+from engine.config.file import load_config
 from engine.contracts.faces import FaceCrop, TrackClosed
 from engine.contracts.frames import Frame
 from engine.contracts.streams import StreamChanged

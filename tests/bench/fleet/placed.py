@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.fleet.file import FleetCamera
-from engine.fleet.place import Node, next_moves, place
+from engine.fleet.place import next_moves, place
+from engine.fleet.room import Node
 from tests.bench.fleet.load import Load
 
 MIX = (0.4, 0.3, 0.2, 0.1)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.trt_build.tiny import smooth_faces
 from trt_build.data import degradation
+from trt_build.measures.resample import to_levels
 
 FACE = smooth_faces(1, 128).images[0]
 
@@ -70,6 +71,6 @@ def test_jpeg_of_low_quality_changes_more():
 def test_sharpening_then_rounding_stays_in_range():
     image = np.zeros((16, 16), np.float32)
     image[8:] = 255
-    out = degradation.to_uint8(degradation.sharpen(image, np.random.default_rng(0)))
+    out = to_levels(degradation.sharpen(image, np.random.default_rng(0)))
     assert out.min() == 0
     assert out.max() == 255

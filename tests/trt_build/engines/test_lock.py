@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from tests.trt_build.engines.orders import order_of
 from trt_build.engines import build as building
 from trt_build.engines.build import Workshop, build
@@ -23,9 +24,9 @@ def test_of_two_that_build_at_once_one_waits_and_finds_it(model, shop):
     second = threading.Thread(target=lambda: found.append(build(order_of(model), patient)))
     with alone(path, lambda: pytest.fail("nobody else holds it")):
         second.start()
-        assert waits.wait(20)
+        assert waits.wait(PATIENCE_SECONDS)
         made = building._make(order_of(model), building.key_of(order_of(model)), path, shop)
-    second.join(20)
+    second.join(PATIENCE_SECONDS)
     assert [engine.is_new for engine in found] == [False]
     assert found[0].manifest == made
 

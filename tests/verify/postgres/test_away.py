@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 import pytest
 
 from engine.config import Config
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.errors import GalleryError
 from engine.pipeline.preflight import check_before
 from engine.verify.galleries import gallery_to_follow

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
 from tests.web.console.browser import chromium
 from tests.web.console.fake_server import FakeServer
 
@@ -16,7 +17,7 @@ SIGNED_OUT = "the server responded with a status of 401"
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
-    """While it is there, an event loop runs in this thread: no other test can have one."""
+    """While it is there, an event loop runs in this thread and no other test can have one: it goes with this folder's last."""
     with chromium("--enable-precise-memory-info") as started:
         yield started
 
@@ -41,7 +42,7 @@ def open_page(browser: Any, server: FakeServer, complaints: list[str]) -> Iterat
     def opened(address: str = "", token: str = "all", **options: Any) -> Any:
         context = browser.new_context(viewport=options.pop("viewport", {"width": 1280, "height": 800}), **options)
         contexts.append(context)
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(1000 * PATIENCE_SECONDS)
         page = context.new_page()
         page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: complaints.append(str(error)))

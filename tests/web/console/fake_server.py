@@ -141,6 +141,8 @@ class FakeServer:
             return _json(_answer(self.service, request, path, body))
         except KeyError as error:
             return _problem("not_found", f"There is no {error.args[0]}.", 404)
+        except FileExistsError as error:
+            return _problem("conflict", str(error), 409)
         except ValueError as error:
             return _problem("refused", str(error), 422)
 
@@ -163,6 +165,11 @@ def _answer(service: FakeService, request: Request, path: list[str], body: bytes
             return _streams(service, request.method, rest, sent)
         case _, ["people", *rest]:
             return _people(service, request, rest, sent, body)
+        case "GET", ["quarantine"]:
+            return answers.Quarantine(pictures=service.apart)
+        case "POST", ["quarantine", picture, what]:
+            service.decide(picture, what, sent["name"])
+            return answers.Done()
         case _, ["tracks", *rest]:
             return _tracks(service, request, rest, sent)
         case "POST", ["search"]:
@@ -204,7 +211,13 @@ def _people(service: FakeService, request: Request, rest: list[str], sent: Any, 
         case "POST", [name]:
             return service.enrol(name, request.query_params.get("file", ""), body)
         case "POST", [name, "rename"]:
-            service.people[sent["new_name"]] = msgspec.structs.replace(service.people.pop(name), name=sent["new_name"])
+            new = sent["new_name"]
+            if new in service.people and not sent.get("join"):
+                raise FileExistsError(f"{new} is in the gallery already.")
+            was, there = service.people.pop(name), service.people.get(new)
+            service.people[new] = msgspec.structs.replace(
+                was, name=new, pictures=was.pictures + (there.pictures if there else 0)
+            )
             return answers.Done()
         case "DELETE", [name]:
             del service.people[name]

@@ -31,6 +31,7 @@ class FakeService:
         self._tell = tell
         self.streams: dict[str, answers.Stream] = {}
         self.people: dict[str, answers.Person] = {}
+        self.apart: list[answers.SetApart] = []
         self.pictures: dict[str, bytes] = {}
         self.tracks: list[dict[str, Any]] = []
         self.wrong: list[tuple[str, int, str]] = []
@@ -135,6 +136,21 @@ class FakeService:
             before = self.people.get(name, answers.Person(name=name, pictures=0))
             self.people[name] = msgspec.structs.replace(before, pictures=before.pictures + 1)
         return answers.Enrolled(name=name, pictures=[verdict])
+
+    def set_apart(self, name: str, file: str, reason: str, portrait: bytes) -> None:
+        """Keep a picture that nobody is compared with."""
+        digest = f"{len(self.apart):064x}"
+        at = "2026-03-01T10:00:00+00:00"
+        self.apart.append(
+            answers.SetApart(name=name, picture=digest, file=file, reason=reason, quality=0.6, at=at, portrait=portrait)
+        )
+
+    def decide(self, picture: str, what: str, name: str) -> None:
+        """Enrol a picture that was set apart, or forget it."""
+        self.apart = [one for one in self.apart if (one.name, one.picture) != (name, picture)]
+        if what == "release":
+            before = self.people.get(name, answers.Person(name=name, pictures=0))
+            self.people[name] = msgspec.structs.replace(before, pictures=before.pictures + 1)
 
     def probe(self, source: SourceConfig) -> Probed:
         x, y, width, height = fake_pictures.box_of(0)

@@ -13,7 +13,8 @@ from types import TracebackType
 import pytest
 import yaml
 
-START_SECONDS = 120.0
+from tests.patience import PATIENCE_SECONDS
+
 _LINK = re.compile(r"http://\S+/login/\S+")
 
 
@@ -40,7 +41,7 @@ class RealService:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(60)
+            self.process.wait(PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -51,7 +52,7 @@ class RealService:
 
     def link(self) -> str:
         """Return the address that lets one browser in, once it is there."""
-        until = time.monotonic() + START_SECONDS
+        until = time.monotonic() + PATIENCE_SECONDS
         while not (found := _LINK.search(self.said)):
             if self.process.poll() is not None or time.monotonic() > until:
                 pytest.fail(f"the service did not say where its console is:\n{self.said}")

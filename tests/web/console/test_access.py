@@ -11,7 +11,7 @@ from engine.web.fleet import FleetSeen
 from tests.web.console import fake_pictures
 from tests.web.fleets import fleet
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 CHECK = Path(__file__).with_name("access.js").read_text(encoding="utf-8")
 VIEWS = {
     "live": ".tile",

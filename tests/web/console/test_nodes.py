@@ -7,7 +7,7 @@ import pytest
 from engine.web.fleet import FleetSeen
 from tests.web.fleets import camera, fleet, node
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture

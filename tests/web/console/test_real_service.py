@@ -8,21 +8,20 @@ from typing import Any
 import pytest
 
 from tests.e2e.live_run import make_clip
+from tests.patience import PATIENCE_SECONDS
 from tests.rtsp.fixtures import StartGst, gst
 from tests.web.console.real_service import RealService
 
 pytest.importorskip("starlette", reason="needs the extra `serve`")
-pytestmark = [pytest.mark.e2e, pytest.mark.alone, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 __all__ = ["gst"]
-SECONDS = 120
-"""For what takes a second: machines may be busy."""
 
 
 @pytest.fixture
 def watched(browser: Any) -> Any:
     """A page that remembers what went wrong in it, and what was refused."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(SECONDS * 1000)
+    context.set_default_timeout(1000 * PATIENCE_SECONDS)
     page = context.new_page()
     page.faults = []
     page.on("pageerror", lambda error: page.faults.append(str(error)))

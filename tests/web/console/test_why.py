@@ -6,7 +6,7 @@ import pytest
 
 from engine.contracts.worth import ratio, worth
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 GOOD = {"size_px": 60.0, "sharpness": 0.8, "frontal": 0.9, "score": 0.8, "damaged": False}
 BASIS = {
     "faces": 5, "faces_needed": 2, "size_px": 60.0, "size_needed_px": 33.0, "quality": 0.8, "margin": 0.1,

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from engine.config import DetectConfig
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.frames import Float32, Uint8
 from engine.crop.quality import assess
 from engine.detect.catalog import open_detector

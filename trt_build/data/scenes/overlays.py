@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.frames import Float32, Uint8
-from trt_build.data.degradation import Random, to_uint8
+from trt_build.data.degradation import Random
+from trt_build.measures.resample import to_levels
 
 _FONTS = (
     cv2.FONT_HERSHEY_SIMPLEX,
@@ -23,7 +24,7 @@ _LEAST_COVERED_PX = 12
 
 def put_overlays(canvas: Float32, faces: Float32, rng: Random) -> Float32:
     """Write dates, words and digits, draw logos and vests where no face is; ``faces`` (N, 4)."""
-    image = to_uint8(canvas)
+    image = to_levels(canvas)
     for _ in range(int(rng.integers(1, 5))):
         _OVERLAYS[rng.integers(len(_OVERLAYS))](image, faces, rng)
     return image.astype(np.float32)
@@ -31,7 +32,7 @@ def put_overlays(canvas: Float32, faces: Float32, rng: Random) -> Float32:
 
 def cover_faces(canvas: Float32, boxes: Float32, points: Float32, share: float, rng: Random) -> Float32:
     """Put a mask, a cap or glasses on this share of the faces whose points are known."""
-    image = to_uint8(canvas)
+    image = to_levels(canvas)
     for box, five in zip(boxes, points, strict=True):
         if box[2] >= _LEAST_COVERED_PX and np.isfinite(five).all() and rng.random() < share:
             _COVERS[rng.integers(len(_COVERS))](image, box.astype(np.float64), five.astype(np.float64), rng)

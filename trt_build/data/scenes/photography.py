@@ -10,6 +10,7 @@ import numpy as np
 from engine.contracts.frames import Float32, Uint8
 from trt_build.data import degradation
 from trt_build.data.degradation import Random
+from trt_build.measures.resample import to_levels
 
 
 def photograph(scene: Float32, rng: Random, *, decoded: bool = False) -> Uint8:
@@ -35,8 +36,8 @@ def photograph(scene: Float32, rng: Random, *, decoded: bool = False) -> Uint8:
     if draw < 0.40:
         image = degradation.jpeg(image, rng, 25, 92)
     elif draw < 0.52:
-        return h264(degradation.to_uint8(image), int(rng.integers(22, 40)))
-    return degradation.to_uint8(image)
+        return h264(to_levels(image), int(rng.integers(22, 40)))
+    return to_levels(image)
 
 
 def _light(image: Float32, rng: Random) -> Float32:

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.frames import Float32
-from trt_build.data.degradation import Random, to_uint8
+from trt_build.data.degradation import Random
 from trt_build.data.scenes.geometry import moved_boxes, moved_points, turn_about, warp
 from trt_build.data.scenes.overlays import cover_faces, put_overlays
 from trt_build.data.scenes.photography import photograph
 from trt_build.data.scenes.scene import Scene, flipped
 from trt_build.data.scenes.teacher import Labelled
+from trt_build.measures.resample import to_levels
 from trt_build.recipes.detector import SceneSpec
 
 _VISIBLE, _SMALLEST_PX = 0.6, 7.0
@@ -72,7 +73,7 @@ def cut_scene(first: Source, second: Source, spec: SceneSpec, rng: Random, *, de
         canvas = cover_faces(canvas, boxes, points, spec.covers, rng)
     if rng.random() < spec.overlays:
         canvas = put_overlays(canvas, np.concatenate([boxes, ignored]), rng)
-    finished = to_uint8(canvas) if rng.random() < _UNTOUCHED else photograph(canvas, rng, decoded=decoded)
+    finished = to_levels(canvas) if rng.random() < _UNTOUCHED else photograph(canvas, rng, decoded=decoded)
     return flipped(Scene(finished, boxes, points, ignored), rng)
 
 

@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from trt_build.data.degradation import Image, Luma8, Random, motion_blur, optical_blur, to_uint8
+from trt_build.data.degradation import Image, Luma8, Random, motion_blur, optical_blur
 from trt_build.data.h264_bank import HEIGHT, WIDTH, through_h264
 from trt_build.data.tracks.motion import Motion, draw_motion
 from trt_build.errors import DataError
+from trt_build.measures.resample import to_levels
 from trt_build.recipes.track import ClipSpec
 
 SCALE = 4
@@ -107,7 +108,7 @@ def _frames(filmed: list[_Filmed], spec: ClipSpec, noise: float, size: int, rng:
         for index, one in enumerate(filmed):
             x, y = _home(index, size)
             canvas[y - _SLACK // 2 :, x - _SLACK // 2 :][:pitch, :pitch] = _cell(one, time, size, rng)
-        yield to_uint8(canvas + np.float32(noise) * rng.standard_normal(canvas.shape, dtype=np.float32))
+        yield to_levels(canvas + np.float32(noise) * rng.standard_normal(canvas.shape, dtype=np.float32))
 
 
 def _cell(one: _Filmed, time: int, size: int, rng: Random) -> Image:

@@ -20,7 +20,7 @@ from trt_build.data.scenes.material import frames_of
 from trt_build.data.scenes.teacher import Labelled, Teacher, grey_planes
 from trt_build.systems.detector.scoring import MATCH_IOU, Tally
 
-_TIMED = 30
+_TIMED, _TIMED_SIZE_PX = 30, (640, 360)
 Done = Callable[[str, int], None]
 """Called with the name of what is measured and how many pictures are."""
 
@@ -72,10 +72,10 @@ def evaluate_clips(
     return rows
 
 
-def time_ratio(model: Path, teacher: Path, size_px: tuple[int, int] = (640, 360)) -> dict[str, float]:
+def time_ratio(model: Path, teacher: Path) -> dict[str, float]:
     """Return the median milliseconds of both detectors on one picture from a decoder, turn by turn, and their ratio."""
     rng = np.random.default_rng(0)
-    picture = grey_planes(rng.integers(16, 236, size_px[::-1], dtype=np.uint8), full_range=False)
+    picture = grey_planes(rng.integers(16, 236, _TIMED_SIZE_PX[::-1], dtype=np.uint8), full_range=False)
     ours: Detector = GreyDetector(SessionSpec(model, "onnxruntime"))
     theirs: Detector = YuNet(SessionSpec(teacher, "onnxruntime"), None, "teacher", "")
     seconds: dict[str, list[float]] = {"ours_ms": [], "teacher_ms": []}

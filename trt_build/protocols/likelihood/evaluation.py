@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from engine.verify.likelihood import Bucket, Calibration
 from trt_build.errors import DataError
+from trt_build.measures.bootstrap import Interval
 from trt_build.measures.likelihood import calibration_error, cllr, cllr_min, dev_pav, probability_of
 from trt_build.protocols.likelihood.comparisons import GRID, Comparisons
 
@@ -18,22 +19,11 @@ BINS = 10
 _DRAWS, _SEED = 24, 20261129
 
 
-class Measured(msgspec.Struct, frozen=True):
-    """A figure with its 95 % interval over people."""
-
-    value: float
-    low: float
-    high: float
-
-    def __str__(self) -> str:
-        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
-
-
 class Reliability(msgspec.Struct, frozen=True):
     """What was stated and what was observed, by bin of the stated probability; empty bins are left out."""
 
     stated: list[float]
-    observed: list[Measured]
+    observed: list[Interval]
 
 
 class BucketResult(msgspec.Struct, frozen=True):
@@ -44,18 +34,18 @@ class BucketResult(msgspec.Struct, frozen=True):
     """With a second photograph."""
     pairs: int
     """Of two people."""
-    cllr: Measured
+    cllr: Interval
     """Bits, of the bounded ratios."""
-    cllr_min: Measured
-    cllr_cal: Measured
+    cllr_min: Interval
+    cllr_cal: Interval
     """The difference of the two: what the calibration loses."""
-    calibration_error: Measured
+    calibration_error: Interval
     """Expected, of the probability at even odds."""
-    dev_pav: Measured
+    dev_pav: Interval
     """Powers of ten."""
-    match_rates: dict[str, Measured]
+    match_rates: dict[str, Interval]
     """By target: the observed false match rate over it."""
-    found: dict[str, Measured]
+    found: dict[str, Interval]
     """By target: share of the comparisons of one person that pass."""
     lowest: float
     highest: float
@@ -132,13 +122,13 @@ def _binned(place: NDArray[np.int64], stated: Weights, same: Weights, different:
     return means
 
 
-def measured_of(values: Sequence[float]) -> Measured:
+def measured_of(values: Sequence[float]) -> Interval:
     """Return the first value, with 1.96 standard deviations of the others on either side: draws repeat people, so that their
     middle is not the value's."""
     drawn = np.array(values[1:])
     drawn = drawn[np.isfinite(drawn)]
     away = 1.96 * float(drawn.std(ddof=1)) if len(drawn) > 1 else 0.0
-    return Measured(values[0], max(values[0] - away, 0.0), values[0] + away)
+    return Interval(values[0], max(values[0] - away, 0.0), values[0] + away)
 
 
 def _drawn(one: Comparisons) -> list[tuple[Weights, Weights]]:

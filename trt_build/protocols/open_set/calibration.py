@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from engine.config_verify import VerifyConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.frames import Uint8
 from engine.models.catalog import find_model
 from engine.verify.embedder import open_embedder

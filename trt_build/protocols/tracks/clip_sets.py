@@ -34,14 +34,14 @@ Place = tuple[float, float, float]
 class Clips:
     """The frames of some clips and where their faces are, read once."""
 
-    def __init__(self, paths: Sequence[Path], done: Done, detector: str = "grey") -> None:
+    def __init__(self, paths: Sequence[Path], done: Done) -> None:
         """Read them.
 
         Raises:
             DataError: a clip cannot be read.
         """
         self._found: dict[str, tuple[list[Uint8], list[Place | None]]] = {}
-        finder = open_detector(DetectConfig(detector=detector), find_model)
+        finder = open_detector(DetectConfig(detector="grey"), find_model)
         for path in paths:
             frames = [expand(frame) for frame in islice(luma_frames(path), _MOST_FRAMES)]
             places = []

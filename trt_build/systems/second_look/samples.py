@@ -12,10 +12,11 @@ from engine.contracts.frames import Float32, Uint8
 from engine.detect.face_places import POINTS, places_in
 from engine.detect.face_windows import CONTEXTS, SIDE_PX, face_windows, near_squares
 from trt_build.data.batches import ENDLESS
-from trt_build.data.degradation import Random, to_uint8
+from trt_build.data.degradation import Random
 from trt_build.data.scenes.geometry import moved_boxes, moved_points, overlaps, resized, turn_about, warp
 from trt_build.data.scenes.photography import photograph
 from trt_build.data.scenes.teacher import Labelled
+from trt_build.measures.resample import to_levels
 from trt_build.recipes.second_look import SecondLookRecipe
 from trt_build.systems.second_look.candidates import Candidates, sorted_by_labels
 
@@ -159,7 +160,7 @@ def windows_of(place: _Place, count: int, rng: Random) -> tuple[Uint8, Float32]:
     angle, stretch = rng.uniform(-30, 30) if rng.random() < 0.15 else rng.normal(0, 4), float(rng.uniform(0.93, 1.07))
     matrix = turn_about(middle.astype(np.float64), (side / 2, side / 2), scale, angle, stretch)
     cut = warp(_part(place.image, middle, side / scale), _moved(matrix, place.image, middle, side / scale), scale, side, 1)
-    image = to_uint8(cut) if rng.random() < _UNTOUCHED else photograph(cut, rng)
+    image = to_levels(cut) if rng.random() < _UNTOUCHED else photograph(cut, rng)
     boxes = np.concatenate([_jittered(place.box[2:] * scale, side, place.spread, rng) for _ in range(count)])
     windows, places = face_windows(image, boxes), np.full((count, POINTS, 2), np.nan, np.float32)
     if place.truth is not None:

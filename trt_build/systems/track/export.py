@@ -30,7 +30,6 @@ def export_track(
     name: str | None,
     licence: str,
     training_data: str,
-    figures: dict[str, float] | None = None,
 ) -> Manifest:
     """Write NAME.onnx, with weights in float16, and NAME.json into ``folder``.
 
@@ -40,7 +39,6 @@ def export_track(
         name: the recipe's where None.
         licence: of the weights.
         training_data: a sentence for the manifest.
-        figures: what was measured.
 
     Raises:
         TrainingError: the checkpoint cannot be read.
@@ -64,7 +62,6 @@ def export_track(
             f"{data['step']} steps."
         ),
         parameters=sum(one.numel() for one in network.parameters()),
-        figures={key: round(value, 4) for key, value in (figures or {}).items()},
     )
 
 

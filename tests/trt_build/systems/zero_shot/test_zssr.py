@@ -11,9 +11,10 @@ torch = pytest.importorskip("torch", reason="zero-shot learning needs torch")
 from trt_build.data import degradation  # noqa: E402
 from trt_build.errors import DataError  # noqa: E402
 from trt_build.measures.metrics import bicubic, psnr  # noqa: E402
-from trt_build.systems.zero_shot.zssr import CLEAN, SURVEILLANCE, _stands_still, _turned, enlarge_zero_shot  # noqa: E402
+from trt_build.systems.zero_shot.zssr import SURVEILLANCE, _stands_still, _turned, enlarge_zero_shot  # noqa: E402
 
-QUICK = replace(CLEAN, width=8, steps=12, flips=False)
+CLEAN = replace(SURVEILLANCE, noise=0.0)
+QUICK = replace(CLEAN, width=8, steps=12)
 
 
 def stripes(angle, side=64):
@@ -56,10 +57,9 @@ def test_a_seed_repeats_and_sides_may_differ():
     assert enlarge_zero_shot(low, spec).shape == (1, 46, 68)
 
 
-def test_turns_are_undone():
-    picture = torch.rand(1, 2, 3, 4)
-    for way in range(8):
-        torch.testing.assert_close(_turned(_turned(picture, way), way, back=True), picture)
+def test_there_are_eight_turns_and_mirrorings():
+    picture = torch.arange(9.0).reshape(1, 1, 3, 3)
+    assert len({tuple(_turned(picture, way).flatten().tolist()) for way in range(8)}) == 8
 
 
 def test_learning_that_stands_still_is_noticed():

@@ -30,6 +30,9 @@ class Bell:
         with suppress(BlockingIOError):
             os.eventfd_read(self._descriptor)
 
+    def __del__(self) -> None:
+        self.close()
+
     def close(self) -> None:
         """Ring no more."""
         with self._lock:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from engine.config_section import Device, Positive, Section
+from engine.config.section import Device, Positive, Section
 
 
 class VerifyConfig(Section, frozen=True):

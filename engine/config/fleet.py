@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.config_section import Positive, Section
+from engine.config.section import Positive, Section
 
 
 class FleetConfig(Section, frozen=True):
@@ -20,6 +20,7 @@ class FleetConfig(Section, frozen=True):
     listen: str = "tcp://0.0.0.0:*"
     """Where other nodes ask whether it has the database; ``*``: any free port."""
     address: str = ""
-    """Its host name or address for other nodes; empty: as the database sees it."""
+    """Its host name or address for other nodes, in which ``{node}`` stands for its own name; empty: as the database sees it,
+    which is wrong behind an address translation."""
     console: str = ""
     """Where people open its console, as ``https://box-1.example.org:8765``; shown by `facestream fleet status`."""

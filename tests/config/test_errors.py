@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.config import Config
-from engine.config_errors import explain, key_that_stands_twice, line_of
-from engine.config_file import load_config
+from engine.config.errors import explain, key_that_stands_twice, line_of
+from engine.config.file import load_config
 from engine.errors import ConfigError
 
 

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.config import PROFILES, Config
-from engine.config_file import load_config, merge
+from engine.config.file import load_config, merge
 from engine.errors import ConfigError
 
-EXAMPLES = sorted((Path(__file__).parents[1] / "configs/pipelines").glob("*.yaml"))
+EXAMPLES = sorted((Path(__file__).parents[2] / "configs/pipelines").glob("*.yaml"))
 
 
 def write(folder: Path, text: str) -> Path:

@@ -1,4 +1,4 @@
-"""The configuration: typed, unknown keys forbidden, and pure; ``engine.config_file`` reads it."""
+"""The configuration: typed, unknown keys forbidden, and pure; ``engine.config.file`` reads it."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from engine.config_fleet import FleetConfig
-from engine.config_section import Device, Positive, Section
-from engine.config_serve import ServeConfig
-from engine.config_verify import VerifyConfig
+from engine.config.fleet import FleetConfig
+from engine.config.section import Device, Positive, Section
+from engine.config.serve import ServeConfig
+from engine.config.verify import VerifyConfig
 from engine.contracts.camera import CameraDefaults, HardwareDecoding, NonNegative, Seconds, Transport
 from engine.contracts.messages import Deinterlace, Rotate
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from engine.config_section import Positive, Section
+from engine.config.section import Positive, Section
 from engine.contracts.http import HttpSettings
 
 MOST_UPLOAD_BYTES = 256 * 1024 * 1024

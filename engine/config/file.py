@@ -11,8 +11,8 @@ import msgspec
 import yaml
 
 from engine.config import PROFILES, Config
-from engine.config_errors import explain, key_that_stands_twice, sentence
-from engine.config_section import Section
+from engine.config.errors import explain, key_that_stands_twice, sentence
+from engine.config.section import Section
 from engine.errors import ConfigError
 
 Kind = TypeVar("Kind", bound=Section)
