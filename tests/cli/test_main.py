@@ -16,6 +16,7 @@ from engine.cli import app
 from engine.cli.app import COMMANDS
 from engine.errors import ConfigError, DownloadError, ModelError
 from tests.cli.command import apart, complains, here
+from tests.patience import PATIENCE_SECONDS
 
 
 def fails_with(monkeypatch, error: BaseException) -> None:
@@ -98,7 +99,7 @@ def test_help_loads_nothing_heavy():
             [sys.executable, "-c", program.replace("'zmq'", f"'zmq', *{sorted(others)}"), *arguments],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
         assert done.returncode == 0, done.stderr
