@@ -31,8 +31,9 @@ _FEW = 20_000
 """Pictures; so many are compared in full at once in less time."""
 _CHUNK = 256
 _WORTH = 16
-"""Where more than one picture in so many is left, it is quicker to compare all in full: the directions are not those of these
-people."""
+"""Where more than one picture in so many is left, it is quicker to compare all in full."""
+_MOST_REST = 0.05
+"""Mean square of ``|t|``; that of faces is 0.017. With more the bounds are hardly worth their time."""
 
 
 def sketch_of(matrix: Float32, crowding: Float32, directions: NDArray[np.float64]) -> Float32:
@@ -63,7 +64,7 @@ def nearest(people: Snapshot, measured: OpenSet, vector: Float32, limit: int) ->
         vector: (length,) of length 1.
         limit: at most so many.
     """
-    if people.pictures > _FEW:
+    if people.pictures > _FEW and _fit(people, measured):
         rows = _contenders(people, measured, vector, min(limit, people.people))
         if len(rows) <= people.pictures // _WORTH:
             places, values = _best(people, measured, vector, rows)
@@ -73,6 +74,12 @@ def nearest(people: Snapshot, measured: OpenSet, vector: Float32, limit: int) ->
     best = people.persons.best(all_of_them)
     first = highest(best, limit)
     return first, best[first].tolist()
+
+
+def _fit(people: Snapshot, measured: OpenSet) -> bool:
+    """Whether the directions are those in which these people differ, by those of the first leaf."""
+    rest = people.sketches(measured)[0][:, -2]
+    return float(np.vdot(rest, rest)) <= _MOST_REST * len(rest)
 
 
 def _contenders(people: Snapshot, measured: OpenSet, vector: Float32, wanted: int) -> NDArray[np.intp]:

@@ -42,6 +42,7 @@ def test_the_first_ones_are_those_of_comparing_all_in_full(
         monkeypatch.setattr(module, "_FEW", 0)
         assert nearest(everyone, ONE, face, limit) == expected
         monkeypatch.setattr(module, "_WORTH", 1)
+        monkeypatch.setattr(module, "_MOST_REST", 1.0)
         assert nearest(everyone, ONE, face, limit) == expected
 
 
