@@ -139,7 +139,7 @@ def measure(fleet: Fleet, fault: str) -> dict[str, Any]:
         "p99_during_ms": round(float(np.percentile(during, 99)), 1) if during else None,
         "ratio": round(float(np.percentile(during, 99) / np.percentile(before, 99)), 2) if before and during else None,
         "others": others,
-        "load": os.getloadavg()[0],
+        "load": round(os.getloadavg()[0], 1),
     }
 
 
@@ -224,6 +224,7 @@ def show(rows: list[dict[str, Any]]) -> None:
         "p99_before_ms",
         "p99_during_ms",
         "ratio",
+        "load",
     )
     table = Table(*columns, title="three nodes, three cameras")
     for row in rows:
