@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 pytest.importorskip("hatchling", reason="needs the build backend")
 
 from hatchling.builders.sdist import SdistBuilder
@@ -65,7 +67,7 @@ def test_facestream_is_the_client(wheel, tmp_path):
     program = "import engine.client, facestream; print(facestream.load_run is engine.client.load_run, *facestream.__all__)"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
     done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
     )
     assert done.stdout.split() == ["True", *engine.client.__all__, "__version__"], done.stderr
 

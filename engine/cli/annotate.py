@@ -26,6 +26,7 @@ from engine.contracts.count_words import count
 from engine.contracts.recording import Recording
 from engine.errors import SourceError, UsageError
 from engine.footage.clip import suffix_for
+from engine.footage.video import check_ending
 from engine.pipeline.run import run_pipeline
 from engine.private_file import make_private_folder
 from engine.results.annotate import annotate as annotate_run
@@ -78,6 +79,7 @@ def annotate(
     folder = out if out.is_dir() or not out.suffix else None
     if folder is None:
         check_place(out, overwrite=overwrite)
+        check_ending(out)
     options = {"config": config, "gallery": gallery, "profile": profile, "every": every}
     code = 0
     with _run_of(source, stream, recording, options, show_hidden=show_hidden, is_one=folder is None) as (run, chosen):

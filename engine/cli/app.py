@@ -139,8 +139,10 @@ def _reads_recordings(options: list[str]) -> bool:
 def _sentence(error: CycloptsError) -> str:
     import difflib
 
-    from cyclopts import UnknownCommandError
+    from cyclopts import UnknownCommandError, UnusedCliTokensError
 
+    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
+        return f"{' '.join(error.unused_tokens)}: more than this command takes"
     if isinstance(error, UnknownCommandError) and error.unused_tokens:
         # Its own text would import every command to look for synonyms.
         word, names = error.unused_tokens[0], sorted(name for name in error.app or () if not name.startswith("-"))

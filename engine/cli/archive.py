@@ -15,7 +15,7 @@ from engine.cli.saying import say
 from engine.config.file import load_config
 from engine.contracts.recording import shown
 from engine.errors import UsageError
-from engine.jobs.archive import Asked, retry_job, standing_of, submit_job
+from engine.jobs.archive import SEGMENT_SECONDS, Asked, retry_job, standing_of, submit_job
 
 _ABOUT = """\
 Process many recordings on all cores, of one machine or many.
@@ -46,6 +46,7 @@ def submit(
     ] = "local",
     config: Annotated[Path | None, Parameter(help="YAML file with settings, as for `facestream run`.")] = None,
     workers: Annotated[int | None, Parameter(help="At most so many; by default one for each core.")] = None,
+    segment_seconds: Annotated[float, Parameter(help="Longer recordings are cut into pieces of about that.")] = SEGMENT_SECONDS,
     overwrite: OverwriteOption = False,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative=(), help="Say what fails, and nothing else.")] = False,
     json: JsonOption = False,
@@ -53,8 +54,8 @@ def submit(
     """Process recordings, and join what was found into one result.
 
     Whatever ended it: give the same command again, and it goes on. Ctrl-C
-    finishes the tasks that run, a second Ctrl-C drops them; what was done is
-    kept. A recording that kills two processes is set aside, and the others go on.
+    finishes what the workers were given, a second Ctrl-C drops it; what was done
+    is kept. A recording that kills two processes is set aside, and the others go on.
 
     For example:
 
@@ -66,7 +67,9 @@ def submit(
     """
     if workers is not None and workers < 1:
         raise UsageError(f"--workers is {workers}: give 1 or more")
-    asked = Asked(list(sources), out, load_config(config), address, workers, overwrite=overwrite)
+    if not segment_seconds > 0:
+        raise UsageError(f"--segment-seconds is {segment_seconds:g}: give more than 0")
+    asked = Asked(list(sources), out, load_config(config), address, workers, overwrite, segment_seconds)
 
     def note(sentence: str) -> None:
         say(f"facestream: note: {shown(sentence)}", aside=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from engine.contracts.counts import Counts
-from engine.contracts.recording import Reading
+from engine.contracts.recording import Sent
 
 
 class Order(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -35,16 +35,14 @@ class WantRecording(Order, frozen=True):
 class Assign(Order, frozen=True):
     """The supervisor's answer to WantRecording."""
 
-    stream: str
-    path: bytes
-    """As the system has it: a file's name need not be text."""
+    recording: Sent
     first_frame: int = 0
     """Frames before this one were processed by an earlier attempt: decode them, hand over none."""
-    pictures: list[bytes] = []
-    """A series: its files, in their order."""
-    fps: float = 0.0
-    """Pictures per second of a series."""
-    reading: Reading = Reading()
+
+    @property
+    def stream(self) -> str:
+        """Name of its stream."""
+        return self.recording.name
 
 
 class Settled(Order, frozen=True):

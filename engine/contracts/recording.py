@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import reduce
@@ -131,3 +132,24 @@ class Recording:
             digest.update(block)
             alive()
         return digest.hexdigest()
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """A recording on its way to another process: names of files are bytes, as the system has them, and need not be text."""
+
+    name: str
+    path: bytes
+    pictures: list[bytes] = []
+    fps: float = SERIES_FPS
+    reading: Reading = Reading()
+
+    def recording(self) -> Recording:
+        """Return what was sent."""
+        pictures = tuple(Path(os.fsdecode(path)) for path in self.pictures)
+        return Recording(self.name, Path(os.fsdecode(self.path)), pictures, self.fps, self.reading)
+
+
+def sent(recording: Recording) -> Sent:
+    """Return a recording as it is sent."""
+    pictures = [os.fsencode(path) for path in recording.pictures]
+    return Sent(recording.name, os.fsencode(recording.path), pictures, recording.fps, recording.reading)

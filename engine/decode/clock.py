@@ -9,8 +9,9 @@ JITTER_FRAMES = 1.5
 """Steps back of less than this many frames are careless muxing, not a jump."""
 FIRST_STEP_SECONDS = 1.0
 """From a frame without a time stamp to the first one: a longer step says that the stamps count from somewhere else."""
-_WRAPS_TICKS = (1 << 33, 1 << 32)
-"""Where counters of time stamps begin anew: MPEG-2 systems, and containers of 32 bits."""
+_WRAPS_TICKS = (1 << 33, 1 << 32, -(1 << 31))
+"""Where counters of time stamps begin anew: MPEG-2 systems, and containers of 32 bits. FLV has 31, which FFmpeg takes for 32:
+time then runs ahead by what is between them."""
 Bridge = Literal["none", "backward", "both"]
 
 
@@ -72,8 +73,10 @@ class StreamClock:
             self._joins = False
             self._last_seconds = stamp + self._shift_seconds
             return self._last_seconds, False
-        if self._joins and not 0.0 < stamp - last <= FIRST_STEP_SECONDS:
-            self._shift_seconds = last + self._frame_seconds - stamp
+        if self._joins:
+            origin = self._starts_at_seconds or 0.0
+            is_near = 0.0 < stamp - origin - last <= FIRST_STEP_SECONDS
+            self._shift_seconds = -origin if is_near else last + self._frame_seconds - stamp
         self._joins = False
         now = self._unwrapped(stamp + self._shift_seconds, last)
         step = now - last
@@ -87,7 +90,8 @@ class StreamClock:
         return now, jumped
 
     def _continues(self, step_seconds: float) -> bool:
-        return -JITTER_FRAMES * self._frame_seconds <= step_seconds <= self._max_gap_seconds
+        late = max(self._max_gap_seconds, JITTER_FRAMES * self._frame_seconds)  # frames of a time lapse are far apart
+        return -JITTER_FRAMES * self._frame_seconds <= step_seconds <= late
 
     def _unwrapped(self, now: float, last: float) -> float:
         """Return the time of a stamp whose counter may have begun anew since the last one."""

@@ -17,6 +17,10 @@ from engine.decode.cropping import Crop, crop_of
 from engine.decode.encryption import HOW, encryption_of_file, encryption_of_stream
 from engine.errors import SourceError
 
+_OPTIONS = {"protocol_whitelist": "file", "live_start_index": "0", "m3u8_hold_counters": "2"}
+"""A playlist does not reach out of this machine. One without an end was not finished: it is read from its first segment, not
+near its end as a broadcast is, and nobody waits for more than half the length of a segment (the least of FFmpeg's counts)."""
+_PLAYLIST = b"#EXTM3U"
 _TEXT_DEMUXERS = {"tty"}
 """FFmpeg draws any .txt or .nfo file as a picture of a terminal."""
 _PICTURE_DEMUXERS = "_pipe"
@@ -49,8 +53,8 @@ def open_recording(path: Path, video_stream: int | None = None) -> tuple[InputCo
         SourceError: with the reason ``not_found``, ``permission``, ``not_a_video``, ``no_video``, ``codec`` or ``encrypted``.
     """
     try:
-        # "file:" keeps FFmpeg from taking "cam:1.mkv" for a protocol, the whitelist keeps a playlist from reaching out.
-        container = av.open(f"file:{path}", metadata_errors="replace", options={"protocol_whitelist": "file"})
+        # "file:" keeps FFmpeg from taking "cam:1.mkv" for a protocol.
+        container = av.open(f"file:{path}", metadata_errors="replace", options=_OPTIONS)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise _explain_open(path, error) from error
     try:
@@ -113,6 +117,7 @@ def recording_clock(
         MAX_KEY_FRAME_GAP_SECONDS if skip_frame == "nonkey" else MAX_GAP_SECONDS,
         starts_at_seconds=start.origin_seconds if start else origin_seconds(container),
         bridge=bridges(container),
+        unstamped_first=True,
     )
 
 
@@ -203,7 +208,7 @@ def _video_stream_of(path: Path, container: InputContainer, wanted: int | None) 
         raise SourceError(f"{path} is not a video", "not_a_video")
     streams = _videos_of(container)
     if not streams:
-        kinds = sorted({stream.type or "unknown" for stream in container.streams})
+        kinds = sorted({"a cover" if stream.type == "video" else stream.type or "unknown" for stream in container.streams})
         raise SourceError(f"{path} has no video stream, only {' and '.join(kinds)}", "no_video")
     if wanted is not None and wanted >= len(streams):
         held = "one video stream, 0" if len(streams) == 1 else f"{len(streams)} video streams, 0 to {len(streams) - 1}"
@@ -232,6 +237,11 @@ def _explain_open(path: Path, error: Exception) -> SourceError:
         return SourceError(f"{path} is empty", reason)
     if kind := encryption_of_file(path):
         return encrypted(path, kind)
+    if start.startswith(_PLAYLIST):
+        return SourceError(
+            f"{path} is a playlist of which nothing can be read: keep its segments beside it, called as in it, or give them",
+            reason,
+        )
     if start[4:8] in _SEGMENT_STARTS:
         return SourceError(
             f"{path} is a segment of a stream without its initialisation (moov): join them, as `cat init.mp4 segment.m4s`",

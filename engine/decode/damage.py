@@ -34,8 +34,7 @@ class Damage:
     def __init__(self, context: VideoCodecContext) -> None:
         self._waits_for_key = context.name in _BEGINS_ANYWHERE
         self._intra_only = bool(context.codec.intra_only)
-        in_mp4 = (context.extradata or b"").startswith(b"\x01")  # without the start codes that H264Order looks for
-        self._order = H264Order(context.extradata) if context.name == "h264" and not in_mp4 else None
+        self._order = H264Order(context.extradata) if context.name == "h264" else None
         self._has_begun = False
         self.left_out = 0
         """Pictures before the first that can be decoded, as far as they are known."""
@@ -46,6 +45,7 @@ class Damage:
 
     def feed(self, packet: av.Packet[Any] | None) -> None:
         """Take note of a packet, None at the end."""
+        missing = packet is not None and self._is_gap_before(packet)
         if packet is None or packet.is_discard:
             return
         self._fed += 1
@@ -53,9 +53,15 @@ class Damage:
             self._fed_at[packet.pts] = self._fed
             if len(self._fed_at) > _REMEMBERED:
                 self._fed_at.popitem(last=False)
-        missing = self._order is not None and self._order.gap_before(bytes(memoryview(packet)[:LOOKED_AT_BYTES]))
         if (packet.is_corrupt or missing) and not packet.is_keyframe:
             self.lose()
+
+    def _is_gap_before(self, packet: av.Packet[Any]) -> bool:
+        if self._order is None:
+            return False
+        if packet.has_sidedata("new_extradata"):
+            self._order = H264Order(bytes(packet.get_sidedata("new_extradata")))
+        return self._order.gap_before(bytes(memoryview(packet)[:LOOKED_AT_BYTES]))
 
     def lose(self) -> None:
         """The newest packet is damaged, or gave no picture."""

@@ -13,6 +13,8 @@ LOOKED_AT_BYTES = 8192
 _SLICE_HEAD_BYTES = 32
 _SLICE, _IDR_SLICE, _SEQUENCE_PARAMETERS = 1, 5, 7
 _HIGH_PROFILES = {44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244}
+_AVCC_HEAD_BYTES = 6
+"""Before the sequence parameter sets; the picture parameter sets behind them are counted by one more byte."""
 _START = b"\x00\x00\x01"
 
 
@@ -60,22 +62,32 @@ class H264Order:
     """Follow one stream, packet by packet.
 
     Args:
-        extradata: of the stream; parameter sets inside the stream replace it.
+        extradata: of the stream, with start codes (Annex B) or as MP4, Matroska and FLV have it (avcC, ISO/IEC 14496-15);
+            parameter sets inside the stream replace it.
     """
 
     def __init__(self, extradata: bytes | None) -> None:
         self._sequence: _Sequence | None = None
         self._last: int | None = None
-        for nal in _nals(extradata or b""):
+        extradata = extradata or b""
+        self._length_bytes = 1 + (extradata[4] & 3) if extradata[:1] == b"\x01" and len(extradata) > _AVCC_HEAD_BYTES else 0
+        """Of the length before each NAL unit; 0: start codes."""
+        if self._length_bytes:
+            found = [nal for nal in _prefixed(extradata[_AVCC_HEAD_BYTES:], 2) if nal[0] & 0x1F == _SEQUENCE_PARAMETERS]
+            # Of several, which one a picture belongs to is not looked up.
+            found = found if len(set(found)) == 1 else []
+        else:
+            found = list(_nals(extradata))
+        for nal in found:
             self._learn(nal)
 
     def gap_before(self, packet: bytes) -> bool:
         """Return whether reference pictures are missing between the packet before and this one.
 
         Args:
-            packet: one picture with start codes (Annex B), or its first ``LOOKED_AT_BYTES``; others never have a gap.
+            packet: one picture, or its first ``LOOKED_AT_BYTES``.
         """
-        for nal in _nals(packet):
+        for nal in _prefixed(packet, self._length_bytes) if self._length_bytes else _nals(packet):
             kind = nal[0] & 0x1F
             if kind in (_SLICE, _IDR_SLICE):
                 try:
@@ -118,6 +130,17 @@ def _nals(data: bytes) -> Iterator[bytes]:
     for nal in data[:LOOKED_AT_BYTES].split(_START)[1:]:
         if nal:
             yield nal
+
+
+def _prefixed(data: bytes, length_bytes: int) -> Iterator[bytes]:
+    """Yield NAL units that stand behind their lengths, the last one as far as it is there."""
+    at = 0
+    while at + length_bytes < len(data):
+        length = int.from_bytes(data[at : at + length_bytes], "big")
+        at += length_bytes
+        if length:
+            yield data[at : at + length]
+        at += length
 
 
 def _parse_sequence(nal: bytes) -> _Sequence:

@@ -112,4 +112,5 @@ def notes_of(path: Path, counters: Mapping[str, int]) -> Iterator[str]:
         first = count(early, "picture").removeprefix("1 ")
         yield f"{path} begins between key frames: its first {first}, which cannot be decoded, {were} left out"
     if corrupt := counters["corrupt_frames"]:
-        yield f"{corrupt} of the {counters['frames']} pictures of {path} are damaged"
+        are = "is" if corrupt == 1 else "are"
+        yield f"{corrupt} of the {count(counters['frames'], 'picture')} of {path} {are} damaged"

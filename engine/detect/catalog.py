@@ -25,9 +25,7 @@ def open_detector(config: DetectConfig, find_model: FindModel) -> Detector:
         ConfigError: no detector has this name, or it cannot compute in the precision that is asked for.
     """
     check_detector(config)
-    name = config.detector
-    if name == "auto":
-        name = "yunet" if find_model("yunet") else "grey"
+    name = detector_named(config, find_model)
     if name in DETECTORS:
         return DETECTORS[name](config, find_model)
     if name.startswith("scrfd:"):
@@ -36,6 +34,13 @@ def open_detector(config: DetectConfig, find_model: FindModel) -> Detector:
     if path.suffix.lower() == ".json":
         return _grey_file(config, path)
     return _yunet_file(config, path, path.stem, "unknown")
+
+
+def detector_named(config: DetectConfig, find_model: FindModel) -> str:
+    """Return which detector is meant."""
+    if config.detector != "auto":
+        return config.detector
+    return "yunet" if find_model("yunet") else "grey"
 
 
 def check_detector(config: DetectConfig) -> None:

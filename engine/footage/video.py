@@ -7,6 +7,7 @@ from contextlib import suppress
 from fractions import Fraction
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,7 +21,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from engine.contracts.frames import ColourMatrix, Planes, Uint8
 from engine.decode.clock import StreamClock
 from engine.decode.container import MAX_GAP_SECONDS, bridges, open_recording, origin_seconds
-from engine.errors import PublishError
+from engine.errors import PublishError, UsageError
 from engine.footage.copying import sound_of
 from engine.footage.encoders import TIME_BASE, Encoder
 
@@ -71,6 +72,23 @@ class Sound:
                     yield seconds - self._begin, packet
 
 
+def check_ending(path: Path) -> None:
+    """Return if a video file may be called like this.
+
+    Raises:
+        UsageError: nothing says what kind it is to be.
+    """
+    with TemporaryDirectory() as folder:
+        try:
+            av.open(f"file:{folder}/video{path.suffix}", "w").close()
+        except ValueError as error:
+            raise UsageError(_no_kind(path)) from error
+
+
+def _no_kind(path: Path) -> str:
+    return f"no kind of video file ends with {path.suffix or 'nothing'}: use .mp4 or .mkv"
+
+
 class VideoFile:
     """A video that is being written. It takes the size and colours of its first picture; others are made to fit into it.
 
@@ -94,7 +112,7 @@ class VideoFile:
             options = {"movflags": "faststart"} if path.suffix in (".mp4", ".mov") else {}
             self._file = av.open(f"file:{path}", "w", options=options)
         except ValueError as error:
-            raise PublishError(f"no kind of video file ends with {path.suffix or 'nothing'}: use .mp4 or .mkv") from error
+            raise PublishError(_no_kind(path)) from error
         if comment:
             self._file.metadata["comment"] = comment
 

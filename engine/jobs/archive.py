@@ -22,17 +22,17 @@ from engine.archive.same_job import check_same_settings
 from engine.config import Config
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, GalleryError, PublishError, UsageError
-from engine.jobs.archive_work import ArchiveWork, models_of
+from engine.jobs.archive_work import ArchiveWork
 from engine.jobs.attempts import judge
 from engine.jobs.cluster import connected
 from engine.jobs.driver import Driver, read_standing
 from engine.jobs.job_folder import JOB, JobFolder
 from engine.jobs.joining import join
+from engine.jobs.models_named import models_named
 from engine.jobs.pieces import Piece, read_piece
 from engine.jobs.ray_workers import RayWorkers
 from engine.jobs.recordings import recordings_of
 from engine.jobs.standing import Bad, Standing
-from engine.jobs.warm import Warm
 from engine.pipeline.preflight import check_before
 from engine.pipeline.signals import CountedSignals
 from engine.verify.galleries import gallery_file, gallery_to_follow
@@ -107,8 +107,7 @@ def submit_job(asked: Asked, show: Callable[[Standing], None], note: Callable[[s
     folder = JobFolder(out / FOLDER)
     folder.make()
     with closing(DirectoryLock(folder.directory)):
-        with Warm(config, lambda warned: note(warned.detail)) as warm:
-            models = models_of(warm.facts)
+        models = models_named(config)
         job = JobFile(
             {"facestream": engine.__version__},
             msgspec.to_builtins(config),

@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.contracts.recording import Recording, shown
+from engine.contracts.recording import Recording, Sent, sent, shown
 from engine.errors import PublishError
 from engine.jobs.joining import Part
 from engine.jobs.joins import Chain, Done, chain_of
+from engine.jobs.models_named import models_opened
+from engine.jobs.orders import Tree, plan_task, read_plan, segment_task
 from engine.jobs.pieces import Piece
 from engine.jobs.plan import Plan, read_done
-from engine.jobs.recordings import Sent, sent
 from engine.jobs.scan import Scan
 from engine.jobs.segments import WHOLE, Segment
-from engine.jobs.steps import Tree, plan_task, read_plan, segment_task
 from engine.jobs.task import Task
 
 
@@ -104,20 +104,10 @@ class ArchiveWork:
         return segment_task(known.sent, known.plan, segment, self._config, self._models)
 
     def _check_models(self, piece: Piece, result: Path) -> None:
-        here = models_of(piece.facts)
+        here = models_opened(piece.facts)
         for role, sha256 in self._models.items():
             if here.get(role, sha256) != sha256:
                 raise PublishError(
                     f"{piece.stream} was processed with another {role} than this machine has (SHA-256 {here[role][:12]}, here "
                     f"{sha256[:12]}): put the same models on every node, and remove {result}"
                 )
-
-
-def models_of(facts: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Return the SHA-256 of the models that workers have loaded, by role."""
-    return {
-        key.removesuffix("_sha256"): value
-        for worker in facts.values()
-        for key, value in worker.items()
-        if key.endswith("_sha256") and value
-    }

@@ -6,7 +6,9 @@ It may be killed at any moment: everything that it knows is in the job's directo
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import compress
+from operator import not_
 from pathlib import Path
 from typing import Protocol
 
@@ -19,11 +21,13 @@ from engine.jobs.job_folder import STATUS, JobFolder
 from engine.jobs.lease import Lease, Observer
 from engine.jobs.messages import Ended
 from engine.jobs.schedule import Entry, Schedule
-from engine.jobs.standing import MOST_TOLD, Bad, Pace, Phase, Standing, bad_of, left_of
+from engine.jobs.standing import MOST_TOLD, Bad, Pace, Phase, Standing, bad_of, done_cost, left_of
 from engine.jobs.task import Task
 
 _LOOK_SECONDS = 1.0
 _POLL_SECONDS = 0.5
+_TOGETHER_COST, _TOGETHER = 20.0, 16
+"""The most that is handed out together, in seconds of video and in tasks: a worker need not wait after each second of work."""
 
 
 class JobStopped(FacestreamError):
@@ -71,13 +75,13 @@ class Workers(Protocol):
         """Return the names of those that have nothing to do; there is no use for more than ``wanted`` workers."""
         ...
 
-    def give(self, worker: str, task: Task) -> None:
-        """Let an idle one do a task."""
+    def give(self, worker: str, tasks: Sequence[Task]) -> None:
+        """Let an idle one do tasks, one after the other."""
         ...
 
-    def poll(self, seconds: float) -> list[tuple[str, Ended]]:
-        """Wait so long at most for tasks that have ended; return them, each with the worker's name. One that is gone with its
-        task has ended it as ``lost``.
+    def poll(self, seconds: float) -> list[tuple[str, list[Ended]]]:
+        """Wait so long at most for workers that are done with what they were given; return the name of each, and how its tasks
+        have ended, in their order. It may have left the last of them. One that is gone with its tasks says ``lost``, once.
 
         Raises:
             FacestreamError: there are no workers, and none will come.
@@ -117,7 +121,7 @@ class Driver:
         self._attempts = folder.read_attempts()
         self._observer, self._held = Observer(folder.leases), dict[str, Lease]()
         self.schedule, self._pace = Schedule(), Pace()
-        self._running: dict[str, Entry] = {}
+        self._running: dict[str, list[Entry]] = {}
         self._began = self._looked = time.monotonic()
         self._known_done = 0.0
 
@@ -138,7 +142,7 @@ class Driver:
                 self._tell("joining")
                 self._join(bad_of(self.schedule, self._work.failed))
         except BaseException as error:
-            for entry in self._running.values():  # whoever goes on need not wait for leases that nobody renews
+            for entry in self._in_hand():  # whoever goes on need not wait for leases that nobody renews
                 (self._folder.leases / entry.task.key).unlink(missing_ok=True)
             if isinstance(error, JobStopped | KeyboardInterrupt):
                 self._tell("stopped")
@@ -157,7 +161,7 @@ class Driver:
             entry = new.pop()
             if entry.task.key in done:
                 new += self._finish(entry)
-        self._known_done = _done_cost(list(self.schedule))
+        self._known_done = done_cost(list(self.schedule))
         self._tell("working")
 
     def _turn(self) -> None:
@@ -166,28 +170,58 @@ class Driver:
             self._looked = now
             self._look()
         if not self._asked():
-            waiting = sum(one.state == "waiting" for one in self.schedule)
-            for worker in self._workers.idle(waiting + len(self._running)):
-                others = self._held.keys() - {one.task.key for one in self._running.values()}
-                if (entry := self.schedule.next(now, others)) is None:
+            for worker in self._workers.idle(self.schedule.waiting + len(self._running)):
+                if not (together := self._begin_some(now)):
                     break
-                self.schedule.begin(entry)
-                self._running[worker] = entry
-                self._workers.give(worker, entry.task)
+                self._running[worker] = together
+                self._workers.give(worker, [entry.task for entry in together])
         for worker, ended in self._workers.poll(_POLL_SECONDS):
-            if (entry := self._running.pop(worker, None)) is not None:
-                self._note(entry, ended, self._workers.node_of(worker))
+            self._note_all(self._running.pop(worker, []), ended, self._workers.node_of(worker))
+
+    def _in_hand(self) -> list[Entry]:
+        return [entry for together in self._running.values() for entry in together]
+
+    def _begin_some(self, now: float) -> list[Entry]:
+        """Begin what one worker is to do: one task, or some short ones where that leaves enough to all others. What was tried
+        before goes alone."""
+        others = self._held.keys() - {one.task.key for one in self._in_hand()}
+        most = min(_TOGETHER, self.schedule.waiting // (2 * max(1, len(self._workers))))
+        together, cost = list[Entry](), 0.0
+        while (entry := self.schedule.next(now, others)) is not None:
+            cost += entry.task.cost
+            if together and (len(together) >= most or cost > _TOGETHER_COST or entry.attempts):
+                break
+            self.schedule.begin(entry)
+            together.append(entry)
+            if entry.attempts:
+                break
+        return together
 
     def _look(self) -> None:
         self._held = self._observer.look()
-        for entry in self._running.values():
+        for entry in self._in_hand():
             if (lease := self._held.get(entry.task.key)) is not None:
                 entry.done_seconds = min(lease.seconds, entry.task.seconds)
+            elif self._is_there(entry):
+                entry.done_seconds = entry.task.seconds
         self._tell("finishing" if self._asked() else "working")
+
+    def _is_there(self, entry: Entry) -> bool:
+        return (self._folder.results / entry.task.key).is_dir()
+
+    def _note_all(self, together: Sequence[Entry], ended: Sequence[Ended], node: str) -> None:
+        if ended and ended[0].outcome == "lost":  # with the first that left nothing; what is before it is there
+            there = [self._is_there(entry) for entry in together]
+            together = [*compress(together, there), *compress(together, map(not_, there))]
+            ended = [*[Ended("done")] * sum(there), ended[0]]
+        for entry, how in zip(together, ended, strict=False):
+            self._note(entry, how, node)
+        for entry in together[len(ended) :]:
+            self.schedule.give_back(entry)
 
     def _note(self, entry: Entry, ended: Ended, node: str) -> None:
         key = entry.task.key
-        if ended.outcome == "done" or (self._folder.results / key).is_dir():  # it may have died just behind its result
+        if ended.outcome == "done" or self._is_there(entry):  # it may have died just behind its result
             self._finish(entry)
         elif ended.outcome == "fatal":
             raise _fatal(ended, node)
@@ -225,8 +259,8 @@ class Driver:
         lefts = [left_of(one) for one in entries if one.task.recording not in self.schedule.bad]
         now = time.monotonic()
         done = sum(one.done_seconds for one in entries)
-        if any(not one.task.first for one in self._running.values()):
-            self._pace.note(now, _done_cost(entries) - self._known_done, done, len(self._running))
+        if any(not one.task.first for one in self._in_hand()):
+            self._pace.note(now, done_cost(entries) - self._known_done, done, len(self._running))
         recordings = {one.task.recording for one in entries} - self.schedule.bad.keys()
         return Standing(
             phase=phase,
@@ -247,12 +281,6 @@ class Driver:
             bad=bad[:MOST_TOLD],
             problem=problem,
         )
-
-
-def _done_cost(entries: list[Entry]) -> float:
-    """Return the cost of what was done, parts of tasks included."""
-    counted = [one for one in entries if one.state in ("running", "done") and not one.task.first]
-    return sum(one.task.cost - left_of(one) for one in counted)
 
 
 def _fatal(ended: Ended, node: str) -> FacestreamError:

@@ -1,4 +1,4 @@
-"""The actors of a job: a worker on a core of a node, and who holds the models of a GPU for several of them."""
+"""The actor on each core of a node."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 import ray
 
 from engine.errors import FacestreamError, WorkerError
-from engine.jobs.elsewhere import Holder
 from engine.jobs.messages import Question
 from engine.jobs.worker import ArchiveWorker
 
@@ -33,18 +32,14 @@ class RayWorker(ArchiveWorker):
         cores = [node["Resources"].get("CPU", 1.0) for node in nodes if node["NodeID"] == here]
         super().__init__(directory, 1.0 / max([1.0, *cores]))
 
-    def do_with(self, task: bytes, holder: Any) -> bytes:
+    def do_with(self, tasks: bytes, holder: Any) -> bytes:
         """See ``ArchiveWorker.do``.
 
         Args:
-            task: to be done.
-            holder: handle of the ``RayHolder`` that computes its crops; None: they are computed here.
+            tasks: to be done.
+            holder: handle of the ``Holder`` that computes their crops; None: they are computed here.
         """
-        return self.do(task, None if holder is None else partial(_ask, holder))
-
-
-class RayHolder(Holder):
-    """Holds the models of one GPU. It comes back after a death, without the segments that it knew."""
+        return self.do(tasks, None if holder is None else partial(_ask, holder))
 
 
 def _ask(holder: Any, owner: str, question: Question, content: bytes, waiting: Callable[[], object]) -> bytes:

@@ -6,7 +6,7 @@ import math
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,8 +42,8 @@ class _Member:
 
 
 class RayWorkers:
-    """See ``engine.jobs.driver.Workers``. An actor has one task in its hands at most, and no result travels: nothing else is in
-    flight. One that dies is replaced; one on a node that does not fit is not, and its node is told about.
+    """See ``engine.jobs.driver.Workers``. An actor has one order in its hands at most, and no result travels. One that dies is
+    replaced; one on a node that does not fit is not, and its node is told about.
 
     Args:
         directory: of the job.
@@ -54,13 +54,12 @@ class RayWorkers:
     def __init__(self, directory: Path, most: int | None, warn: Callable[[str], None]) -> None:
         import ray
 
-        from engine.jobs.ray_actors import RayHolder, RayWorker
+        from engine.jobs.ray_actors import RayWorker
 
         self._ray: Any = ray
         self._head = HeadWatch()
         self._directory, self._most, self._warn = directory, most, warn
         self._worker = self._ray.remote(num_cpus=1, max_restarts=0)(RayWorker)
-        self._holder = RayHolder
         self._members: dict[str, _Member] = {}
         self._holders: list[Any] = []
         self._nodes: dict[str, str] = {}
@@ -91,12 +90,12 @@ class RayWorkers:
             self._warn("no worker has come: the cluster has no free core, and it is waited for one (Ctrl-C ends this)")
         return [name for name, one in self._members.items() if one.about is not None and one.asked is None]
 
-    def give(self, worker: str, task: Task) -> None:
+    def give(self, worker: str, tasks: Sequence[Task]) -> None:
         member = self._members[worker]
         member.is_busy, member.holder = True, self._least_used()
-        member.asked = member.handle.do_with.remote(msgspec.json.encode(task), member.holder)
+        member.asked = member.handle.do_with.remote(msgspec.json.encode(tasks), member.holder)
 
-    def poll(self, seconds: float) -> list[tuple[str, Ended]]:
+    def poll(self, seconds: float) -> list[tuple[str, list[Ended]]]:
         asked = {one.asked: name for name, one in self._members.items() if one.asked is not None}
         if not asked:
             time.sleep(seconds)
@@ -122,16 +121,16 @@ class RayWorkers:
         self._members.clear()
         self._holders.clear()
 
-    def _answered(self, name: str, member: _Member, reference: Any) -> Ended | None:
+    def _answered(self, name: str, member: _Member, reference: Any) -> list[Ended] | None:
         member.asked = member.holder = None
         try:
             answer = self._ray.get(reference)
         except self._ray.exceptions.RayError as error:
             del self._members[name]
-            return Ended("lost", _how_it_was_lost(error)) if member.is_busy else None
+            return [Ended("lost", _how_it_was_lost(error))] if member.is_busy else None
         if member.is_busy:
             member.is_busy = False
-            return msgspec.json.decode(answer, type=Ended)
+            return msgspec.json.decode(answer, type=list[Ended])
         about = msgspec.json.decode(answer, type=About)
         self._nodes[name] = about.node
         if (why := self._unfit_for(about)) is None:
@@ -157,13 +156,19 @@ class RayWorkers:
             self._made += 1
             handle = self._worker.remote(str(self._directory))
             self._members[f"worker-{self._made}"] = _Member(handle, handle.about.remote())
-        gpus = {"num_gpus": 1} if there.get("GPU", 0.0) else {}
-        actor = self._ray.remote(num_cpus=0, resources={LABEL: 1}, max_restarts=-1, **gpus)(self._holder)
-        for _ in range(int(there.get(LABEL, 0.0)) - len(self._holders)):
-            self._holders.append(actor.remote())
-        for handle in self._holders[int(there.get(LABEL, 0.0)) :]:  # its node is gone: the workers compute themselves
+        devices = int(there.get(LABEL, 0.0))
+        for _ in range(devices - len(self._holders)):
+            self._holders.append(self._hold(on_gpu=there.get("GPU", 0.0) > 0.0))
+        for handle in self._holders[devices:]:  # its node is gone: the workers compute themselves
             self._ray.kill(handle)
             self._holders.remove(handle)
+
+    def _hold(self, *, on_gpu: bool) -> Any:
+        """Start who holds the models of a device. It comes back after a death, without the segments that it knew."""
+        from engine.jobs.elsewhere import Holder  # loads what opens them
+
+        gpus = {"num_gpus": 1} if on_gpu else {}
+        return self._ray.remote(num_cpus=0, resources={LABEL: 1}, max_restarts=-1, **gpus)(Holder).remote()
 
     def _least_used(self) -> Any:
         used = Counter(id(one.holder) for one in self._members.values() if one.is_busy)

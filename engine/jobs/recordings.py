@@ -1,15 +1,13 @@
-"""Which recordings an archive has: folders, patterns, and lists of them; and one on its way to a worker."""
+"""Which recordings an archive has: folders, patterns, and lists of them."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
-import msgspec
-
 from engine.config import Config, SourceConfig
-from engine.contracts.recording import Reading, Recording, shown
+from engine.contracts.recording import Recording, shown
 from engine.errors import UsageError
 from engine.source.cameras import is_camera
 from engine.source.sources import expand_sources
@@ -17,29 +15,8 @@ from engine.source.sources import expand_sources
 LIST = ".txt"
 
 
-class Sent(msgspec.Struct, frozen=True):
-    """A recording on its way to another process: names of files are bytes there, as the system has them."""
-
-    name: str
-    path: bytes
-    pictures: list[bytes]
-    fps: float
-    reading: Reading
-
-    def recording(self) -> Recording:
-        """Return what was sent."""
-        pictures = tuple(Path(os.fsdecode(path)) for path in self.pictures)
-        return Recording(self.name, Path(os.fsdecode(self.path)), pictures, self.fps, self.reading)
-
-
-def sent(recording: Recording) -> Sent:
-    """Return a recording as it is sent; its paths are absolute, as other processes work elsewhere."""
-    pictures = [os.fsencode(path.absolute()) for path in recording.pictures]
-    return Sent(recording.name, os.fsencode(recording.path.absolute()), pictures, recording.fps, recording.reading)
-
-
 def recordings_of(uris: Iterable[str], config: Config, warn: Callable[[str], None]) -> list[Recording]:
-    """Return the recordings of an archive, each with a name of its own.
+    """Return the recordings of an archive, each with a name of its own; their paths are absolute, as workers are elsewhere.
 
     Args:
         uris: recordings, folders, patterns, or lists (``.txt``) of them, one a line; empty: those of the configuration.
@@ -62,7 +39,8 @@ def recordings_of(uris: Iterable[str], config: Config, warn: Callable[[str], Non
     found: dict[Path, Recording] = {}
     for one in expand_sources(sources, config.live, warn):
         if isinstance(one, Recording):
-            found.setdefault(one.path.absolute(), one)
+            path, pictures = one.path.absolute(), tuple(picture.absolute() for picture in one.pictures)
+            found.setdefault(path, replace(one, path=path, pictures=pictures))
     return list(found.values())
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from typing import Literal
 
 from engine.jobs.attempts import Attempt, Attempts, judge
@@ -41,6 +42,14 @@ class Schedule:
         """Recording to the task for which it has failed."""
         self._costs: dict[str, float] = defaultdict(float)
         """Of each recording, of all its tasks."""
+        self._queue: list[tuple[bool, float, int, Entry]] = []
+        """A heap of those that wait, the next one first, and of some that do not wait any more."""
+        self._queued = 0
+        self._waiting: Counter[str] = Counter()
+        """Tasks that wait, by recording."""
+        self._running = 0
+        self.waiting = 0
+        """How many could be begun, now or after a pause."""
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self._entries.values())
@@ -53,53 +62,83 @@ class Schedule:
                 known = attempts[task.key].attempts if task.key in attempts else []
                 entry = self._entries[task.key] = Entry(task, attempts=list(known))
                 self._costs[task.recording] += task.cost
-                self._judge(entry, now)
+                self._count(entry, 1)
                 new.append(entry)
+        for entry in new:
+            self._judge(entry, now)
+            self._queue_up(entry)
         return new
 
-    def next(self, now: float, held: Iterable[str] = ()) -> Entry | None:
-        """Return what is to be done now; None: nothing can be.
+    def next(self, now: float, held: Collection[str] = ()) -> Entry | None:
+        """Return what is to be done now, until it is begun; None: nothing can be.
 
         Args:
             now: the driver's seconds.
             held: keys of tasks that somebody else is at work on.
         """
-        others = set(held)
-        free = (
-            one
-            for one in self._entries.values()
-            if one.state == "waiting"
-            and one.not_before <= now
-            and one.task.key not in others
-            and one.task.recording not in self._bad
-        )
-        return max(free, key=lambda one: (one.task.first, self._costs[one.task.recording]), default=None)
+        later = []
+        found = None
+        while self._queue and found is None:
+            entry = self._queue[0][-1]
+            if entry.state != "waiting" or entry.task.recording in self._bad:
+                heappop(self._queue)
+            elif entry.not_before > now or entry.task.key in held:
+                later.append(heappop(self._queue))
+            else:
+                found = entry
+        for one in later:
+            heappush(self._queue, one)
+        return found
 
     def begin(self, entry: Entry) -> None:
         """A worker has it now."""
-        entry.state, entry.done_seconds = "running", 0.0
+        self._become(entry, "running", 0.0)
 
     def finish(self, entry: Entry) -> None:
         """Its result is there."""
-        entry.state, entry.done_seconds = "done", entry.task.seconds
+        self._become(entry, "done", entry.task.seconds)
 
     def give_back(self, entry: Entry) -> None:
         """Nobody has begun it after all, or it was stopped: that says nothing of it."""
-        entry.state, entry.done_seconds = "waiting", 0.0
+        self._become(entry, "waiting", 0.0)
+        self._queue_up(entry)
 
     def note(self, entry: Entry, attempt: Attempt, now: float) -> None:
         """It was tried, without a result."""
-        self.give_back(entry)
         entry.attempts.append(attempt)
+        self._become(entry, "waiting", 0.0)
         self._judge(entry, now)
+        self._queue_up(entry)
+
+    def _queue_up(self, entry: Entry) -> None:
+        if entry.state == "waiting":
+            self._queued += 1
+            key = not entry.task.first, -self._costs[entry.task.recording], self._queued
+            heappush(self._queue, (*key, entry))
+
+    def _become(self, entry: Entry, state: State, done_seconds: float) -> None:
+        self._count(entry, -1)
+        entry.state, entry.done_seconds = state, done_seconds
+        self._count(entry, 1)
+
+    def _count(self, entry: Entry, by: int) -> None:
+        if entry.state == "running":
+            self._running += by
+        elif entry.state == "waiting":
+            self._waiting[entry.task.recording] += by
+            if entry.task.recording not in self._bad:
+                self.waiting += by
 
     def _judge(self, entry: Entry, now: float) -> None:
         verdict = judge(entry.attempts)
         if verdict.fate == "again":
             entry.not_before = now + verdict.pause_seconds
-        else:
-            entry.state, entry.reason = verdict.fate, verdict.reason
-            self._bad.setdefault(entry.task.recording, entry)
+            return
+        self._become(entry, verdict.fate, entry.done_seconds)
+        entry.reason = verdict.reason
+        if entry.task.recording not in self._bad:
+            self._bad[entry.task.recording] = entry
+            self.waiting -= self._waiting[entry.task.recording]
 
     @property
     def bad(self) -> dict[str, Entry]:
@@ -109,7 +148,4 @@ class Schedule:
     @property
     def is_over(self) -> bool:
         """Whether nothing is left that could be done."""
-        return not any(
-            one.state == "running" or (one.state == "waiting" and one.task.recording not in self._bad)
-            for one in self._entries.values()
-        )
+        return not self._running and not self.waiting

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 import msgspec
@@ -114,6 +114,12 @@ def left_of(entry: Entry) -> float:
         return 0.0
     share = entry.done_seconds / entry.task.seconds if entry.task.seconds > 0 else 0.0
     return entry.task.cost * (1.0 - min(share, 1.0))
+
+
+def done_cost(entries: Iterable[Entry]) -> float:
+    """Return the cost of what was done, parts of tasks included."""
+    counted = [one for one in entries if one.state in ("running", "done") and not one.task.first]
+    return sum(one.task.cost - left_of(one) for one in counted)
 
 
 def bad_of(schedule: Schedule, failed: Mapping[str, str]) -> list[Bad]:

@@ -59,17 +59,23 @@ class ArchiveWorker:
             token = ""
         return msgspec.json.encode(About(platform.node(), engine.__version__, os.getpid(), token))
 
-    def do(self, task: bytes, away: Away | None = None) -> bytes:
-        """Do a task; return an ``Ended``. Both are encoded.
+    def do(self, tasks: bytes, away: Away | None = None) -> bytes:
+        """Do tasks in their order, each with a lease and a result of its own; return an ``Ended`` of each. Both are encoded.
 
-        One that somebody else holds, or has done by now, is not done again.
+        One that somebody else holds, or has done by now, is not done again. Behind one with which nothing can go on here the
+        others are left.
 
         Args:
-            task: to be done.
+            tasks: to be done.
             away: answers a question about crops of an attempt, whose name comes first, and calls what comes last while that
                 takes long; None: the process computes them itself.
         """
-        return msgspec.json.encode(self._do(msgspec.json.decode(task, type=Task), away))
+        ended: list[Ended] = []
+        for task in msgspec.json.decode(tasks, type=list[Task]):
+            ended.append(self._do(task, away))
+            if ended[-1].outcome in ("lost", "fatal"):
+                break
+        return msgspec.json.encode(ended)
 
     @property
     def pid(self) -> int:

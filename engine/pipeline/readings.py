@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -132,7 +130,7 @@ class Readings:
         """
         order = self._in_hand.pop(reader)
         self._forget(order.stream)
-        path = shown(Path(os.fsdecode(order.path)))
+        path = shown(order.recording.recording().path)
         event = StreamChanged(order.stream, "failed", "worker_died", f"{path}: {reason} while it read this recording")
         self._unsaid.setdefault(reader, []).append(event)
         if interrupted:

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,7 +26,7 @@ from engine.config import Config
 from engine.contracts.camera import Camera
 from engine.contracts.messages import Reason
 from engine.contracts.orders import Assign
-from engine.contracts.recording import Recording
+from engine.contracts.recording import Recording, sent
 from engine.contracts.streams import StreamChanged
 from engine.contracts.tap import Tap
 from engine.errors import ConfigError, FacestreamError, WorkerError
@@ -222,18 +223,7 @@ def _orders(recordings: Sequence[Recording], resume: Resume | None) -> list[Assi
     """Return what is left to read."""
     done = resume.done if resume else {}
     first = resume.first_frames if resume else {}
-    return [
-        Assign(
-            recording.name,
-            os.fsencode(recording.path),
-            first.get(recording.name, 0),
-            [os.fsencode(path) for path in recording.pictures],
-            recording.fps,
-            recording.reading,
-        )
-        for recording in recordings
-        if recording.name not in done
-    ]
+    return [Assign(sent(recording), first.get(recording.name, 0)) for recording in recordings if recording.name not in done]
 
 
 def new_run_id() -> str:
@@ -243,21 +233,25 @@ def new_run_id() -> str:
 
 def describe_run(config: Config, run_id: str = "") -> dict[str, Any]:
     """Return what ``run.json`` says of a run before it starts; it gets a name where it has none."""
-    versions = {"facestream": engine.__version__, "python": platform.python_version()}
-    for package in _PACKAGES:
-        try:
-            versions[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
     now = datetime.datetime.now(datetime.UTC)
     return {
         "run_id": run_id or new_run_id(),
         "started": now.isoformat(timespec="seconds"),
         "config": msgspec.to_builtins(config),
-        "versions": versions,
+        "versions": {"facestream": engine.__version__, "python": platform.python_version()} | _packages(),
         "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "command": sys.argv,
     }
+
+
+@cache
+def _packages() -> dict[str, str]:
+    """Return the versions of those that are there, read once: a process of an archive describes a run for each recording."""
+    versions = {}
+    for package in _PACKAGES:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            versions[package] = importlib.metadata.version(package)
+    return versions
 
 
 def _has_begun(config: Config, run: dict[str, Any]) -> bool:

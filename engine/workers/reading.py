@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
-from pathlib import Path
 from typing import Any
 
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame
 from engine.contracts.messages import Reason, StreamState
 from engine.contracts.orders import Assign
-from engine.contracts.recording import Recording
 from engine.contracts.streams import StreamChanged
 from engine.decode.pacing import Pacer
 from engine.decode.recording import reader_of
@@ -40,8 +37,7 @@ class Reading:
     def __init__(self, actor: Actor[Any], writer: FrameWriter, order: Assign, config: DecodeConfig, detect_every: int) -> None:
         self._actor, self._writer, self._order = actor, writer, order
         self._realtime, self._pacer = config.realtime, Pacer()
-        path, pictures = _path(order.path), tuple(map(_path, order.pictures))
-        self._recording = Recording(order.stream, path, pictures, order.fps, order.reading)
+        self._recording = order.recording.recording()
         self._decoder = reader_of(self._recording, config, detect_every)
 
     def run(self) -> None:
@@ -119,7 +115,3 @@ class Reading:
     def _tell(self, digest: InputHash) -> None:
         if (found := digest.take()) is not None:
             self._writer.require(found)
-
-
-def _path(name: bytes) -> Path:
-    return Path(os.fsdecode(name))

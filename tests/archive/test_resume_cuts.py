@@ -17,6 +17,7 @@ from engine.archive import checkpoint_writer
 from engine.exhibit import verify
 from tests.archive.jobs import Cut, Job, attempt
 from tests.archive.outcomes import check_whole, cut_somewhere, killed_after
+from tests.patience import PATIENCE_SECONDS
 from tests.publish.samples import environment
 
 pytestmark = pytest.mark.usefixtures("every_checkpoint_is_written")
@@ -102,6 +103,6 @@ def test_a_killed_process_loses_and_doubles_nothing(tmp_path, seed):
             process.wait()
         if (tmp_path / "out/chain.jsonl").exists():  # else the kill came before
             assert verify(tmp_path / "out").faults == []
-    subprocess.run([*command, "0"], check=True, stdout=subprocess.PIPE, env=environment(), timeout=60)
+    subprocess.run([*command, "0"], check=True, stdout=subprocess.PIPE, env=environment(), timeout=PATIENCE_SECONDS)
     check_whole(tmp_path / "out", job)
     assert verify(tmp_path / "out").faults == []

@@ -1,11 +1,13 @@
 """An archive on a Ray cluster of several nodes on this machine, whose parts are killed.
 
-``python -m tests.bench.archive_ray [--clips 200] [--kills 20] [--nodes 2] [--seed 1] [--folder DIR] [--json FILE]``
+``python -m tests.bench.archive_ray [--clips 200] [--shared GLOB] [--segment-seconds 300] [--config FILE]
+[--kills 20] [--kinds node] [--nodes 2] [--seed 1] [--folder DIR] [--json FILE]``
 
-The archive: the shared clips, and small generated ones of 2 to 4 s. What an undisturbed job finds is compared with one run over
+The archive: shared clips, and short generated ones of 2 to 4 s. What an undisturbed job finds is compared with one run over
 the same recordings; then tasks' processes, workers, nodes and drivers are killed at random moments of jobs, one job after the
 other until there were enough, and each result is compared with that. Last, what a job takes of the processor stands beside
-what one run over the same recordings takes: unlike times on the clock, that says something on a busy machine, too.
+what one run over the same recordings takes: unlike times on the clock, that says something on a busy machine, too. That
+job is on a cluster of its own (``--address local``), and its result is compared as well.
 """
 
 from __future__ import annotations
@@ -24,12 +26,16 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import msgspec
+from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 
-from engine.sample.clip import render_sample
+from engine.config.file import load_config
+from engine.verify.galleries import gallery_to_follow
 from tests.assets import SHARED
 from tests.bench.processor import measured
+from tests.bench.short_recordings import short_recordings
 from tests.jobs.nodes import TASK, Nodes, nodes
 from tests.jobs.same import same_results
 from tests.jobs.submission import KINDS, Kind, Submission, kill_one
@@ -57,7 +63,11 @@ def main() -> None:
     """Compare, kill, compare, time."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clips", type=int, default=200)
+    parser.add_argument("--shared", default="asl_*.mkv", help="which of the shared clips; empty: none")
+    parser.add_argument("--segment-seconds", default="300")
+    parser.add_argument("--config", type=Path, help="settings, as for both commands")
     parser.add_argument("--kills", type=int, default=20, help="of each kind")
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS, help="what is killed")
     parser.add_argument("--nodes", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, help="where the generated clips are kept")
@@ -66,13 +76,15 @@ def main() -> None:
     chance = random.Random(options.seed)
     with tempfile.TemporaryDirectory() as scratch, nodes(options.nodes) as cluster:
         folder = Path(scratch)
-        sources = archive(options.folder or folder / "clips", options.clips)
+        sources = archive(options.folder or folder / "clips", options.clips, options.shared)
+        config = settings(options.config, folder)
+        more = ["--config", str(config), "--segment-seconds", options.segment_seconds]
         began = time.monotonic()
-        whole = Submission(sources, folder / "whole", cluster.address)
+        whole = Submission(sources, folder / "whole", cluster.address, *more)
         code = whole.wait(LIMIT_SECONDS)
         seconds = time.monotonic() - began
         truth = folder / "whole" / "result"
-        difference = same_results(single_run(sources, folder, truth.parent / "job" / "gallery.sqlite"), truth)
+        difference = same_results(single_run(sources, folder, config), truth)
         found = faces(truth)
         CONSOLE.print(f"{whole.results} tasks, {found.total()} faces, exit code {code}, {seconds:.0f} s")
         CONSOLE.print(f"a single run: {difference or 'equal'}")
@@ -82,32 +94,34 @@ def main() -> None:
             "difference": difference,
             "exit_code": code,
         }
-        jobs = [job for kind in KINDS for job in killed(kind, options.kills, cluster, sources, folder, truth, chance)]
+        jobs = [
+            job for kind in options.kinds for job in killed(kind, options.kills, cluster, sources, folder, truth, chance, more)
+        ]
         figures["kills"] = [asdict(job) for job in jobs]
         tell(jobs)
-        figures["cost"] = cost(sources, folder)
+        figures["cost"] = cost(sources, folder, config, more)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
-def archive(folder: Path, clips: int) -> list[str]:
+def archive(folder: Path, clips: int, shared: str) -> list[str]:
     """Return the sources: the shared recordings that are there, and generated ones."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for number in range(clips):
-        clip = folder / f"clip-{number:03d}.mp4"
-        if not clip.exists():
-            made = folder / "making" / clip.name
-            render_sample(made, seconds=2.0 + number % 3, seed=number, size_px=(480, 320))
-            made.rename(clip)
-            shutil.rmtree(made.parent)
-    shared = sorted((SHARED / "video").glob("asl_*.mkv"))
-    return [*map(str, shared), *(str(folder / f"clip-{number:03d}.mp4") for number in range(clips))]
+    there = sorted((SHARED / "video").glob(shared)) if shared else []
+    return [*map(str, there), *map(str, short_recordings(folder, clips))]
 
 
-def single_run(sources: list[str], folder: Path, gallery: Path) -> Path:
+def settings(config: Path | None, folder: Path) -> Path:
+    """Return settings with a gallery of their own, in which nobody is: both commands compare with the same."""
+    gallery, made = folder / "gallery.sqlite", folder / "config.yaml"
+    gallery_to_follow(gallery)
+    there = load_config(config)
+    made.write_text(json.dumps(msgspec.to_builtins(replace(there, verify=replace(there.verify, gallery=str(gallery))))))
+    return made
+
+
+def single_run(sources: list[str], folder: Path, config: Path) -> Path:
     """Let ``facestream run`` do the same, with the same gallery; return its directory."""
-    out, config = folder / "single", folder / "config.yaml"
-    config.write_text(json.dumps({"verify": {"gallery": str(gallery)}}))
+    out = folder / "single"
     each = [word for source in sources for word in ("--source", source)]
     subprocess.run([sys.executable, "-m", "engine", "run", str(config), "-q", *each, "--out", str(out)], check=True)
     return out
@@ -128,13 +142,20 @@ def difference_of(a: Path, b: Path) -> str:
 
 
 def killed(
-    kind: Kind, kills: int, cluster: Nodes, sources: list[str], folder: Path, truth: Path, chance: random.Random
+    kind: Kind,
+    kills: int,
+    cluster: Nodes,
+    sources: list[str],
+    folder: Path,
+    truth: Path,
+    chance: random.Random,
+    more: list[str],
 ) -> list[Killed]:
     """Kill parts of one kind, in as many jobs as that takes."""
     jobs, done = list[Killed](), 0
     while done < kills:
         out, began, number = folder / f"{kind}-{len(jobs)}", time.monotonic(), 0
-        submission = Submission(sources, out, cluster.address)
+        submission = Submission(sources, out, cluster.address, *more)
         while done + number < kills:
             time.sleep(chance.uniform(0.5, 6.0))
             if not kill_one(kind, cluster, submission, chance):
@@ -170,16 +191,19 @@ def tell(jobs: list[Killed]) -> None:
     CONSOLE.print(table)
 
 
-def cost(sources: list[str], folder: Path) -> dict[str, object]:
+def cost(sources: list[str], folder: Path, config: Path, more: list[str]) -> dict[str, object]:
     """Return what one run takes of the processor, and what a job over the same recordings on a cluster of its own does."""
     each = [word for source in sources for word in ("--source", source)]
-    run = measured([sys.executable, "-m", "engine", "run", "-q", *each, "--out", str(folder / "cost-run")])
-    job = measured([sys.executable, "-m", "engine", "archive", "submit", "-q", *sources, "--out", str(folder / "cost-job")])
+    command, ran, done = [sys.executable, "-m", "engine"], folder / "cost-run", folder / "cost-job"
+    run = measured([*command, "run", str(config), "-q", *each, "--out", str(ran)])
+    job = measured([*command, "archive", "submit", "-q", *sources, "--out", str(done), *more])
+    difference = difference_of(ran, done / "result")
+    CONSOLE.print(f"on a cluster of its own: {difference or 'equal'}")
     CONSOLE.print(
         f"seconds of the processor: `facestream run` {run.total:.1f}, a job {job.total:.1f}, of which its tasks' processes "
         f"{job.processor.get(TASK, 0.0):.1f}"
     )
-    return {"run": asdict(run), "job": asdict(job)}
+    return {"run": asdict(run), "job": asdict(job), "difference": difference}
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from engine.cli import main
+from tests.patience import PATIENCE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def here(capsys: pytest.CaptureFixture[str], *arguments: object) -> Outcome:
 def apart(*arguments: object, **options: object) -> Outcome:
     """Run ``python -m engine ARGUMENTS`` as a user would."""
     command = [sys.executable, "-m", "engine", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, **options)  # type: ignore[call-overload]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False, **options)  # type: ignore[call-overload]
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 

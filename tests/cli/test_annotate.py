@@ -73,5 +73,6 @@ def test_what_cannot_be_drawn_into_is_said(tmp_path: Path, capsys: pytest.Captur
     complains(here(capsys, "annotate", made.recording, "--stream", "door", "-o", out), 2, "--stream")
     complains(here(capsys, "annotate", tmp_path / "none.mp4", "-o", out), 2, "does not exist")
     complains(here(capsys, "annotate", made.run.directory, "-o", tmp_path / "no" / "out.mp4"), 2, "there is no folder")
+    complains(here(capsys, "annotate", made.recording, "-o", tmp_path / "out.xyz"), 2, "no kind of video file ends with .xyz")
     for inside in ("out.mp4", "videos"):
         complains(here(capsys, "annotate", made.recording, "-o", made.run.directory / inside), 2, "inside the run's directory")

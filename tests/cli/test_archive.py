@@ -101,6 +101,8 @@ def test_programs_get_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> N
         (["submit", "s3://bucket/a.mkv", "--out", "out"], "object storage are not supported yet"),
         (["submit", "a.mkv", "--out", "s3://bucket/out"], "object storage (s3://) are not supported yet"),
         (["submit", "a.mkv", "--out", "out", "--workers", "0"], "--workers is 0"),
+        (["submit", "a.mkv", "--out", "out", "--segment-seconds", "0"], "--segment-seconds is 0"),
+        (["submit", "a.mkv", "--out", "out", "--segment-seconds", "nan"], "--segment-seconds is nan"),
         (["submit", "empty.txt", "--out", "out"], "the list empty.txt is empty"),
         (["submit", "none.txt", "--out", "out"], "the list none.txt cannot be read"),
         (["submit", "a.mkv", "--out", "run"], "run already holds a run"),

@@ -55,7 +55,7 @@ def test_without_nats_it_says_what_to_install(tmp_path):
     (tmp_path / "nats.py").write_text("raise ImportError('none here')")
     env = environment() | {"PYTHONPATH": os.pathsep.join([str(tmp_path), environment()["PYTHONPATH"]])}
     command = [sys.executable, "-m", "engine", "bridge", "--buffer", str(tmp_path / "w"), *FROM, "--to", "nats://h"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=env)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, env=env)
     assert done.returncode == 1
     assert "pip install 'facestream[nats]'" in done.stderr
 

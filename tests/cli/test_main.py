@@ -16,6 +16,7 @@ from engine.cli import app
 from engine.cli.app import COMMANDS
 from engine.errors import ConfigError, DownloadError, ModelError
 from tests.cli.command import apart, complains, here
+from tests.patience import PATIENCE_SECONDS
 
 
 def fails_with(monkeypatch, error: BaseException) -> None:
@@ -98,7 +99,7 @@ def test_help_loads_nothing_heavy():
             [sys.executable, "-c", program.replace("'zmq'", f"'zmq', *{sorted(others)}"), *arguments],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
         assert done.returncode == 0, done.stderr
@@ -134,6 +135,7 @@ def test_an_unknown_command_is_one_sentence_and_2():
 
 def test_a_mistyped_command_is_guessed(capsys):
     complains(here(capsys, "smaple"), 2, "did you mean sample?")
+    complains(here(capsys, "erase", "Ada", "result"), 2, "result: more than this command takes", "see facestream erase --help")
     complains(here(capsys, "models", "lst"), 2, "did you mean list?", "see facestream models --help")
 
 

@@ -119,8 +119,8 @@ def test_it_waits_for_as_many_readers_as_are_asked_for(tmp_path: Path) -> None:
             first = pool.submit(read)
             assert not other.poll(700), "two are there"
         readers = [first, pool.submit(read), pool.submit(read)]
-        got = [one.result(60) for one in readers]
-        assert process.wait(60) == 0
+        got = [one.result(PATIENCE_SECONDS) for one in readers]
+        assert process.wait(PATIENCE_SECONDS) == 0
     assert [kinds[0] for kinds in got] == ["stream"] * 3
     assert got == [got[0]] * 3
 

@@ -42,7 +42,7 @@ def watched(publisher, *options, messages):
     with started(publisher, *options) as process:
         for message, payloads in messages:
             publisher.send(message, payloads, lambda: process.poll() is not None)
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=PATIENCE_SECONDS)
     return process.returncode, output, errors
 
 

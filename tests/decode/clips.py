@@ -33,11 +33,12 @@ def render(
     container_options: dict[str, str] | None = None,
     pts: Sequence[int] | None = None,
     colour: tuple[int, int] | None = None,
+    rate: int | Fraction = 25,
 ) -> Path:
-    """Encode ``frames`` pictures at 25 per second; ``colour`` is (colour space, colour range) in FFmpeg's numbers."""
+    """Encode ``frames`` pictures at ``rate`` per second; ``colour`` is (colour space, colour range) in FFmpeg's numbers."""
     width, height = size
     with av.open(str(path), "w", format=container, options=container_options or {}) as output:
-        stream = output.add_stream(codec, rate=25, options=codec_options or {})
+        stream = output.add_stream(codec, rate=rate, options=codec_options or {})
         stream.width, stream.height, stream.pix_fmt = width, height, pix_fmt
         if colour:
             stream.codec_context.colorspace, stream.codec_context.color_range = colour

@@ -102,6 +102,33 @@ def test_frames_without_a_time_stamp_are_carried_on():
     assert jumps == []
 
 
+def test_flv_of_more_than_31_bits_goes_on():
+    """FLV's stamps begin anew behind 31 bits of milliseconds, and FFmpeg adds 32."""
+    ticks = [(1 << 31) - 200 + 40 * n for n in range(10)]
+    ticks = [tick if tick < 1 << 31 else tick + (1 << 31) for tick in ticks]
+    clock = StreamClock(Fraction(1, 1000), 0.04, 10.0, starts_at_seconds=ticks[0] / 1000, bridge="backward")
+    times, jumps = seconds_of(clock, ticks)
+    assert times == pytest.approx([0.04 * n for n in range(10)])
+    assert jumps == []
+
+
+@pytest.mark.parametrize(("origin_seconds", "first"), [(3600.0, 3600.08), (0.9, 0.98), (0.0, 0.0), (0.0, 0.08)])
+def test_pictures_before_the_first_time_stamp_of_a_recording_are_its_neighbours(origin_seconds, first):
+    clock = StreamClock(
+        Fraction(1, 90_000), 0.04, 10.0, starts_at_seconds=origin_seconds, bridge="backward", unstamped_first=True
+    )
+    ticks = [None, None, *(round((first + 0.04 * n) * 90_000) for n in range(4))]
+    times, jumps = seconds_of(clock, ticks)
+    assert times == pytest.approx([0.04 * n for n in range(6)])
+    assert jumps == []
+
+
+def test_pictures_of_a_time_lapse_are_far_apart():
+    times, jumps = seconds_of(StreamClock(Fraction(1), 15.0, 10.0, starts_at_seconds=0.0, bridge="both"), [0, 15, 30, 45, 105])
+    assert times == [0.0, 15.0, 30.0, 45.0, 60.0]
+    assert jumps == [4]
+
+
 @given(
     st.lists(st.tuples(st.integers(0, WRAP - 1), st.integers(1, 30)), min_size=1, max_size=8),
 )

@@ -107,9 +107,10 @@ def test_a_damaged_picture_marks_all_that_build_on_it(tmp_path, codec, name):
     assert end.state == "ended"
 
 
-def test_a_lost_packet_of_a_transport_stream_is_seen_though_the_decoder_hides_it(tmp_path):
-    whole = clip(tmp_path / "whole.ts", "libx264")
-    frames, _ = read(remuxed(whole, tmp_path / "a.ts", {GOP + 3}))
+@pytest.mark.parametrize("kind", ["ts", "mp4", "mkv", "flv"])
+def test_a_lost_packet_is_seen_though_the_decoder_hides_it(tmp_path, kind):
+    whole = clip(tmp_path / f"whole.{kind}", "libx264")
+    frames, _ = read(remuxed(whole, tmp_path / f"a.{kind}", {GOP + 3}))
     damaged = {n for n, frame in enumerate(frames) if frame.damaged}
     assert damaged >= set(range(GOP + 4, 2 * GOP - 1))
     assert damaged <= set(range(GOP + 3, 2 * GOP))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import av
 import numpy as np
 import pytest
@@ -108,3 +110,12 @@ def test_where_every_picture_breaks_it_the_recording_fails_with_the_reason(tmp_p
     assert str(path) in states[-1].detail
     assert "ValueError: 31 is not a valid Type" in states[-1].detail
     assert len(calls) == looked_at
+
+
+def test_the_last_picture_of_a_time_lapse_lasts_as_long_as_the_others(tmp_path):
+    """Its header announces the end of that picture, not its beginning."""
+    path = render(tmp_path / "slow.mkv", frames=5, rate=Fraction(1, 15))
+    frames, states, order = read(path)
+    assert [frame.time.pts_seconds for frame in frames] == [0, 15, 30, 45, 60]
+    assert (states[-1].state, states[-1].detail) == ("ended", "")
+    assert "discontinuity" not in order

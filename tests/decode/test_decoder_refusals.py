@@ -32,6 +32,25 @@ def bad_file(folder: Path, kind: str) -> Path:
             with wave.open(str(path), "wb") as audio:
                 audio.setparams((1, 2, 8000, 0, "NONE", ""))
                 audio.writeframes(bytes(16_000))
+        case "cover":
+            with av.open(str(path := folder / "song.flac"), "w") as output:
+                sound = output.add_stream("flac", rate=8000, layout="mono")
+                cover = output.add_stream("mjpeg", rate=1)
+                cover.width, cover.height, cover.pix_fmt = 96, 64, "yuvj420p"
+                cover.disposition = av.stream.Disposition.attached_pic
+                output.mux(cover.encode(av.VideoFrame(96, 64, "yuvj420p")))
+                output.mux(cover.encode(None))
+                heard = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.int16), "s16", "mono")
+                heard.sample_rate = 8000
+                output.mux(sound.encode(heard))
+                output.mux(sound.encode(None))
+        case "playlist":
+            path = folder / "list.m3u8"
+            path.write_text("#EXTM3U\n#EXTINF:1,\nmissing.ts\n#EXT-X-ENDLIST\n")
+        case "locked":
+            path = folder / "list.m3u8"
+            path.write_text('#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI="gone.bin"\n#EXTINF:1,\na.ts\n#EXT-X-ENDLIST\n')
+            render(folder / "a.ts")
     return path
 
 
@@ -45,6 +64,9 @@ def bad_file(folder: Path, kind: str) -> Path:
         ("no_index", "not_a_video", "its index (moov) is missing"),
         ("directory", "not_a_video", "is a directory"),
         ("audio", "no_video", "has no video stream, only audio"),
+        ("cover", "no_video", "has no video stream, only a cover and audio"),
+        ("playlist", "not_a_video", "is a playlist of which nothing can be read: keep its segments beside it"),
+        ("locked", "encrypted", "is protected (HLS"),
     ],
 )
 def test_what_is_not_a_video_fails_with_its_reason(tmp_path, kind, reason, sentence):
@@ -85,3 +107,15 @@ def test_a_stream_whose_packets_are_rubbish_fails_with_codec(tmp_path):
     frames, states, _ = read(path)
     assert (frames, states[-1].state, states[-1].reason) == ([], "failed", "codec")
     assert "no picture could be decoded from its 12 h264 packets" in states[-1].detail
+
+
+@pytest.mark.parametrize("is_over", [True, False])
+def test_a_playlist_is_read_from_its_first_segment(tmp_path, is_over):
+    """Also where whoever wrote it was killed before its end."""
+    options = {"hls_time": "0.4", "hls_list_size": "0"}
+    path = render(tmp_path / "a.m3u8", container="hls", frames=50, codec_options={"g": "10"}, container_options=options)
+    if not is_over:
+        path.write_text(path.read_text().replace("#EXT-X-ENDLIST\n", ""))
+    frames, states, _ = read(path)
+    assert (len(frames), states[-1].state, states[-1].detail) == (50, "ended", "")
+    assert [frame.time.pts_seconds for frame in frames] == pytest.approx([index / 25 for index in range(50)])

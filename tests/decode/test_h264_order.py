@@ -49,9 +49,22 @@ def first_slice(packet: bytes) -> bytes:
     return next(nal for nal in packet.split(b"\x00\x00\x01")[1:] if nal[0] & 0x1F in (1, 5))
 
 
-def test_packets_without_start_codes_are_left_alone(tmp_path):
-    extradata, data, _ = packets(render(tmp_path / "clip.mp4", frames=20, codec_options={"bf": "0"}))
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "clip.flv"])
+def test_pictures_behind_lengths_are_followed_too(tmp_path, name):
+    extradata, data, _ = packets(render(tmp_path / name, frames=20, codec_options={"bf": "0", "g": "50"}))
     order = H264Order(extradata)
+    assert not any(order.gap_before(one) for one in data)
+    order = H264Order(extradata)
+    assert [order.gap_before(one) for one in data[:5] + data[6:]] == [index == 5 for index in range(19)]
+
+
+def test_of_several_sequences_none_is_believed(tmp_path):
+    extradata, data, _ = packets(render(tmp_path / "clip.mp4", frames=20, codec_options={"bf": "0"}))
+    assert extradata is not None
+    length = 2 + int.from_bytes(extradata[6:8], "big")
+    other = bytearray(extradata[6 : 6 + length])
+    other[3] ^= 1
+    order = H264Order(extradata[:5] + b"\xe2" + extradata[6 : 6 + length] + bytes(other) + extradata[6 + length :])
     assert not any(order.gap_before(one) for one in data[::3])
 
 

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from engine.config.file import load_config
+from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
@@ -23,7 +24,7 @@ MOST_EXPOSED = 1.5
 
 def checked(*command: str | Path) -> str:
     """Run a checker, which must be content; return what it says."""
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=PATIENCE_SECONDS)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout + done.stderr
 
@@ -104,10 +105,12 @@ def test_secrets_are_files_that_no_commit_takes() -> None:
 def test_systemd_can_read_a_unit_and_finds_it_closed(name: str, most_exposed: float) -> None:
     analyze = tool("systemd-analyze")
     unit = DEPLOY / "systemd" / f"{name}.service"
-    done = subprocess.run([analyze, "verify", unit], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([analyze, "verify", unit], capture_output=True, text=True, timeout=PATIENCE_SECONDS)
     found = [line for line in done.stderr.splitlines() if "facestream" in line and "is not executable" not in line]
     assert found == []
-    said = subprocess.run([analyze, "security", "--offline=true", unit], capture_output=True, text=True, timeout=60)
+    said = subprocess.run(
+        [analyze, "security", "--offline=true", unit], capture_output=True, text=True, timeout=PATIENCE_SECONDS
+    )
     exposure = float(re.search(rf"exposure level for {name}\.service: ([\d.]+)", said.stdout)[1])
     assert exposure <= most_exposed
     assert f"**{most_exposed}**" in (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")

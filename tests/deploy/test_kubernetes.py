@@ -14,6 +14,7 @@ import yaml
 
 from engine.config.file import load_config
 from tests.deploy.test_files import DEPLOY, checked, tool
+from tests.patience import PATIENCE_SECONDS
 
 BASE, FLEET, ARCHIVE = (DEPLOY / "kubernetes" / part for part in (".", "fleet", "archive"))
 RAYJOB = yaml.safe_load((ARCHIVE / "rayjob.yaml").read_text(encoding="utf-8"))
@@ -113,7 +114,7 @@ sed -i 1d holds
     for name in ("facestream", "sleep"):
         (tmp_path / name).chmod(0o755)
     path = f"{tmp_path}:{Path(sys.executable).parent}:/usr/bin:/bin"
-    done = subprocess.run(["sh", script], env={"PATH": path}, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["sh", script], env={"PATH": path}, capture_output=True, text=True, timeout=PATIENCE_SECONDS)
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "calls").read_text().split() == ["drain", *["status"] * calls]
 

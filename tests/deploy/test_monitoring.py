@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.patience import PATIENCE_SECONDS
+
 DEPLOY = Path(__file__).parents[2] / "deploy"
 PROMETHEUS = DEPLOY / "prometheus"
 DASHBOARDS = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in sorted((DEPLOY / "grafana").glob("*.json"))}
@@ -38,7 +40,7 @@ def queries() -> list[str]:
 def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     if shutil.which("promtool") is None:
         pytest.skip("needs promtool (Debian: prometheus)")
-    return subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, timeout=60)
+    return subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, timeout=PATIENCE_SECONDS)
 
 
 def test_the_alerts_are_rules_and_fire_when_they_should() -> None:

@@ -13,6 +13,7 @@ import zmq
 from engine.config import PublishConfig
 from engine.contracts.messages import Face
 from engine.publish.publisher import Publisher
+from tests.patience import PATIENCE_SECONDS
 from tests.publish.samples import end, face
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -46,7 +47,7 @@ def cpp(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         "-o",
         str(program),
     ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
     assert done.returncode == 0, done.stderr
     return [str(program)]
 
@@ -77,7 +78,7 @@ def test_faces_gaps_and_the_end_are_printed(request: pytest.FixtureRequest, lang
                 parts = "".join(f" {part.name}:{len(data)}" for part, data in zip(message.parts, payloads, strict=True))
                 expected.append(f"cam1 {7 + number} {message.decision} {message.candidates[0].identity}{parts}")
             publisher.send(end(), [])
-            out, _ = process.communicate(timeout=60)
+            out, _ = process.communicate(timeout=PATIENCE_SECONDS)
         finally:
             process.kill()
             publisher.close(1_000)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Clip
+from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.e2e
 
@@ -53,10 +54,10 @@ def test_the_subscriber_runs_as_printed(clip: Clip, tmp_path: Path):
     )
     run = [sys.executable, "-m", "engine", "run", "--source", str(clip.video), "--publish", endpoint, "--wait", "60"]
     done = subprocess.run(
-        [*run, "--every", "10", "--embedder", "none"], capture_output=True, text=True, timeout=120, check=False
+        [*run, "--every", "10", "--embedder", "none"], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
     )
     assert done.returncode == 0, done.stderr
-    output, errors = reader.communicate(timeout=60)
+    output, errors = reader.communicate(timeout=PATIENCE_SECONDS)
     assert reader.returncode == 0, errors
     lines = output.splitlines()
     assert "sample 1 none []" in lines  # tracks of different workers may overtake each other

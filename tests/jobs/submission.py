@@ -31,7 +31,9 @@ class Submission:
     def __init__(self, sources: Sequence[str], out: Path, address: str, *more: str) -> None:
         command = ["-m", "engine", "archive", "submit", *sources, "--out", str(out), "--address", address, "-q", *more]
         self._command, self.out = [sys.executable, *command], out
+        self.said_by_the_killed: list[str] = []
         self.said = ""
+        """By the last one."""
         self._process = self._start()
 
     def _start(self) -> subprocess.Popen[str]:
@@ -63,13 +65,13 @@ class Submission:
     def kill(self) -> None:
         """Kill it, and give the command again."""
         self._process.kill()
-        self.said += self._process.communicate()[0]
+        self.said_by_the_killed.append(self._process.communicate()[0])
         self._process = self._start()
 
     def wait(self, seconds: float) -> int:
         """Wait for its end; return its exit code."""
         try:
-            self.said += self._process.communicate(timeout=seconds)[0]
+            self.said = self._process.communicate(timeout=seconds)[0]
         finally:
             self._process.kill()
         return self._process.wait()

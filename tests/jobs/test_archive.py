@@ -37,7 +37,10 @@ def test_whatever_dies_the_result_is_that_of_one_machine(tmp_path: Path) -> None
         for kind in KINDS:
             assert kill_one(kind, cluster, submission, chance), f"{kind}: {submission.said}"
         assert submission.wait(300) == 1, submission.said
-    assert submission.said.splitlines() == [f"facestream: bad failed: {archive}/bad.mkv is not a video that FFmpeg can read"]
+    sentence = f"facestream: bad failed: {archive}/bad.mkv is not a video that FFmpeg can read\n"
+    assert submission.said == sentence
+    for said in submission.said_by_the_killed:  # each command says what has failed, if it lives to see it
+        assert said in ("", sentence)
     single = tmp_path / "single"
     config = tmp_path / "config.yaml"
     config.write_text(f"verify: {{gallery: {out}/job/gallery.sqlite}}\n")

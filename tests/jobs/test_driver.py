@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,9 @@ from engine.errors import FacestreamError
 from engine.jobs.driver import Driver, JobStopped, read_standing
 from engine.jobs.job_folder import JobFolder
 from engine.jobs.lease import HeldLease
+from engine.jobs.messages import Ended
 from engine.jobs.standing import Standing
+from engine.jobs.task import Task
 from tests.jobs.fake_job import FakeJob
 from tests.jobs.fake_work import task
 from tests.jobs.thread_workers import ThreadWorkers
@@ -94,6 +96,40 @@ def test_what_somebody_else_holds_is_waited_for(folder: JobFolder, workers: Thre
     over = Driver(folder, FakeJob([task("a"), task("b")]), workers, lambda: 0, show).drive()
     assert [one.key for one in workers.given] == ["b", "a"]
     assert over.phase == "done"
+
+
+class LostWorkers(ThreadWorkers):
+    """The first is lost with what it was given, when it has done some of that."""
+
+    def __init__(self, directory: Path, done: int) -> None:
+        super().__init__(directory, number=1)
+        self._done, self.together = done, list[list[str]]()
+
+    def give(self, worker: str, tasks: Sequence[Task]) -> None:
+        self.together.append([one.key for one in tasks])
+        super().give(worker, tasks if len(self.together) > 1 else tasks[: self._done])
+
+    def poll(self, seconds: float) -> list[tuple[str, list[Ended]]]:
+        ended = super().poll(seconds)
+        return [(name, [Ended("lost", "its node was lost")] if len(self.together) == 1 else how) for name, how in ended]
+
+
+def test_short_tasks_go_together_and_what_was_tried_before_goes_alone(folder: JobFolder) -> None:
+    workers = LostWorkers(folder.directory, done=2)
+    over = drive(folder, FakeJob([task(f"k{number}") for number in range(8)]), workers)
+    workers.close()
+    assert workers.together[0] == ["k0", "k1", "k2", "k3"]
+    assert ["k2"] in workers.together[1:], "the one that the lost worker was at"
+    assert sorted(key for some in workers.together[1:] for key in some) == ["k2", "k3", "k4", "k5", "k6", "k7"]
+    assert {key: len(one.attempts) for key, one in folder.read_attempts().items()} == {"k2": 1}
+    assert (over.phase, over.tasks_done, over.attempts_repeated) == ("done", 8, 1)
+
+
+def test_long_tasks_go_one_by_one(folder: JobFolder) -> None:
+    workers = LostWorkers(folder.directory, done=1)
+    drive(folder, FakeJob([task(f"k{number}", seconds=300.0) for number in range(6)]), workers)
+    workers.close()
+    assert workers.together == [[f"k{number}"] for number in range(6)]
 
 
 def test_asked_once_it_finishes_what_runs(folder: JobFolder, workers: ThreadWorkers) -> None:

@@ -13,8 +13,8 @@ from engine.jobs.attempts import Attempts
 from engine.jobs.driver import read_standing
 from engine.jobs.job_folder import STATUS, JobFolder
 from engine.jobs.lease import read_lease
+from engine.jobs.orders import PLAN, read_plan
 from engine.jobs.pieces import PIECE, read_piece
-from engine.jobs.steps import PLAN, read_plan
 
 _DEEP = b'{"unknown": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
 """No decoder goes to its bottom."""

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from engine.config import Config
-from engine.contracts.recording import Recording
-from engine.jobs.recordings import Sent, recordings_of, sent
+from engine.contracts.recording import Recording, Sent, sent
+from engine.jobs.recordings import recordings_of
 
 
 def names(uris: list[str]) -> list[str]:
@@ -49,3 +49,9 @@ def test_a_list_of_names_that_are_no_text(folder: Path) -> None:
 def test_a_series_of_pictures_arrives_whole(tmp_path: Path) -> None:
     series = Recording("s", tmp_path, (tmp_path / "1.jpg", tmp_path / "2.jpg"), 10.0)
     assert sent(series).recording() == series
+
+
+def test_paths_are_absolute_as_workers_are_elsewhere(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    (found,) = recordings_of(["sub/c.mp4"], Config(), lambda sentence: None)
+    assert found.path == folder / "sub/c.mp4"

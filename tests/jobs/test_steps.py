@@ -10,13 +10,13 @@ import msgspec
 import pytest
 
 from engine.config import Config
-from engine.contracts.recording import Recording
+from engine.contracts.recording import Recording, sent
 from engine.errors import RecoverableError, WorkerError
+from engine.jobs.orders import plan_task, read_plan, segment_task
 from engine.jobs.plan import Plan
-from engine.jobs.recordings import sent
 from engine.jobs.segments import WHOLE
-from engine.jobs.steps import plan, plan_task, process, read_plan, segment_task
-from engine.jobs.task import Kept
+from engine.jobs.steps import plan, process
+from engine.jobs.task import Kept, work_of
 from tests.jobs.clips import film
 
 TREE = msgspec.to_builtins(Config())
@@ -59,6 +59,11 @@ def test_what_changes_while_it_is_processed_leaves_no_result(recording: Recordin
     with pytest.raises(RecoverableError, match="has changed since it was planned"):
         process(kept, task.spec, tmp_path / "result", lambda seconds: older(recording.path))
     kept["warm"].close()
+
+
+def test_a_task_names_what_does_it(recording: Recording, planned: Plan) -> None:
+    assert work_of(plan_task(recording, TREE, 300.0)) is plan
+    assert work_of(segment_task(sent(recording), planned, WHOLE, TREE, {})) is process
 
 
 def test_what_is_not_there_is_not_taken_for_bad(recording: Recording, planned: Plan, tmp_path: Path) -> None:

@@ -37,8 +37,13 @@ def worker(folder: JobFolder) -> Iterator[ArchiveWorker]:
     made.close()
 
 
+def do_all(worker: ArchiveWorker, *tasks: Task) -> list[Ended]:
+    return msgspec.json.decode(worker.do(msgspec.json.encode(tasks)), type=list[Ended])
+
+
 def do(worker: ArchiveWorker, one: Task) -> Ended:
-    return msgspec.json.decode(worker.do(msgspec.json.encode(one)), type=Ended)
+    (ended,) = do_all(worker, one)
+    return ended
 
 
 def is_empty(folder: JobFolder) -> bool:
@@ -73,6 +78,18 @@ def test_what_goes_wrong_is_told_and_leaves_nothing(
     assert not folder.done()
     assert is_empty(folder)
     assert do(worker, task("b")) == Ended("done"), "another process does the next"
+
+
+def test_of_several_a_poisonous_one_takes_none_along(worker: ArchiveWorker, folder: JobFolder) -> None:
+    ended = do_all(worker, task("a"), task("b", work="poison"), task("c", "c.mkv", work="bad"), task("d"))
+    assert [one.outcome for one in ended] == ["done", "died", "failed", "done"]
+    assert folder.done() == {"a", "d"}
+    assert is_empty(folder)
+
+
+def test_behind_one_with_which_nothing_can_go_on_the_others_are_left(worker: ArchiveWorker, folder: JobFolder) -> None:
+    assert [one.outcome for one in do_all(worker, task("a"), task("b", work="no_model"), task("c"))] == ["done", "fatal"]
+    assert folder.done() == {"a"}
 
 
 def test_what_hangs_and_what_takes_too_much_memory_is_killed(tmp_path: Path) -> None:

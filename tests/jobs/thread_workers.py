@@ -6,6 +6,7 @@ import os
 import queue
 import signal
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -21,7 +22,7 @@ class ThreadWorkers:
     def __init__(self, directory: Path, number: int = 2) -> None:
         self._workers = {f"w{index}": ArchiveWorker(str(directory), 1.0) for index in range(number)}
         self._busy: dict[str, threading.Thread] = {}
-        self._ended: queue.Queue[tuple[str, Ended]] = queue.Queue()
+        self._ended: queue.Queue[tuple[str, list[Ended]]] = queue.Queue()
         self.given: list[Task] = []
 
     def __len__(self) -> int:
@@ -33,17 +34,17 @@ class ThreadWorkers:
     def idle(self, wanted: int) -> list[str]:
         return [name for name in self._workers if name not in self._busy]
 
-    def give(self, worker: str, task: Task) -> None:
+    def give(self, worker: str, tasks: Sequence[Task]) -> None:
         def do() -> None:
-            answer = self._workers[worker].do(msgspec.json.encode(task))
-            self._ended.put((worker, msgspec.json.decode(answer, type=Ended)))
+            answer = self._workers[worker].do(msgspec.json.encode(tasks))
+            self._ended.put((worker, msgspec.json.decode(answer, type=list[Ended])))
 
-        self.given.append(task)
+        self.given += tasks
         self._busy[worker] = threading.Thread(target=do)
         self._busy[worker].start()
 
-    def poll(self, seconds: float) -> list[tuple[str, Ended]]:
-        ended = list[tuple[str, Ended]]()
+    def poll(self, seconds: float) -> list[tuple[str, list[Ended]]]:
+        ended = list[tuple[str, list[Ended]]]()
         try:
             ended.append(self._ended.get(timeout=seconds))
             while True:

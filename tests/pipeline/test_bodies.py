@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from engine.pipeline.bodies import BODIES, loaded_before
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.mark.parametrize("role", BODIES)
@@ -27,5 +28,7 @@ def test_the_first_process_of_a_run_loads_no_decoder_and_no_runtime():
         "heavy = {'av', 'onnx', 'onnxruntime', 'PIL', 'torch'} & set(sys.modules)\n"
         "sys.exit(f'loaded {heavy}' if heavy else 0)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+    )
     assert done.returncode == 0, done.stderr

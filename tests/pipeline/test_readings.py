@@ -3,10 +3,11 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from engine.contracts.orders import Assign, Settled
+from engine.contracts.recording import Sent
 from engine.pipeline.readings import Readings
 from engine.runtime.protocol import Drain
 
-ORDERS = [Assign(name, f"/in/{name}.mp4".encode()) for name in "abc"]
+ORDERS = [Assign(Sent(name, f"/in/{name}.mp4".encode())) for name in "abc"]
 
 
 def test_each_recording_is_given_once():

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from engine.contracts.replay import ReplayRequest, decode_answer, encode_replay
 from engine.errors import PublishError
 from engine.publish.replay import _ANSWER_MESSAGES, _OVERHEAD_BYTES, ReplayService, Ring
+from tests.patience import PATIENCE_SECONDS
 from tests.publish.samples import context
 
 SERIES = st.sampled_from([("a", "face"), ("b", "face"), ("a", "track")])
@@ -54,7 +55,7 @@ def ask(service, **fields):
 
 def served(serving, asker):
     assert serving.socket.poll(5000)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not serving.poll() and time.monotonic() < deadline:
         pass  # it takes only its share of the time
     answers = []
@@ -155,7 +156,7 @@ def test_an_asker_that_does_not_read_is_cut_off_and_holds_little(service):
     asker.setsockopt(zmq.RCVHWM, 1)
     for request_id in range(300):
         asker.send(encode_replay(ReplayRequest(request_id=request_id, stream="a", kind="face", from_seq=0)))
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while serving.counters["replay.requests"] < 300 and time.monotonic() < deadline:
         serving.poll()
     assert serving.counters["replay.cut_off"] > 0

@@ -39,7 +39,7 @@ def why_not() -> str:
     """Return why the server cannot run here, empty where it can."""
     if not Path(PYTHON).exists():
         return f"{PYTHON} is missing"
-    check = subprocess.run([PYTHON, str(SCRIPT), "--check"], capture_output=True, timeout=60)
+    check = subprocess.run([PYTHON, str(SCRIPT), "--check"], capture_output=True, timeout=PATIENCE_SECONDS)
     return "" if check.returncode == 0 else f"install {PACKAGES}"
 
 

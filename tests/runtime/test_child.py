@@ -11,6 +11,7 @@ import pytest
 
 from engine.runtime import child
 from engine.runtime.child import SPAWN, Packed, start
+from tests.patience import PATIENCE_SECONDS
 
 
 class Called:
@@ -41,7 +42,7 @@ def test_a_file_in_the_working_directory_is_no_module_of_ours(tmp_path: Path, mo
     (tmp_path / "pickle.py").write_text("raise SystemExit('the wrong one')\n")
     process = SPAWN.Process(target=os._exit, args=(7,))
     start(process)
-    process.join(60)
+    process.join(PATIENCE_SECONDS)
     assert process.exitcode == 7
     assert (os.environ["PYTHONPATH"], "PYTHONSAFEPATH" in os.environ) == ("elsewhere", False)
 

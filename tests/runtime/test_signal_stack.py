@@ -10,6 +10,8 @@ from itertools import permutations
 
 import pytest
 
+from tests.patience import PATIENCE_SECONDS
+
 pytestmark = pytest.mark.skipif(find_spec("openvino") is None, reason="needs openvino")  # importing it would report it
 
 OPENED = """
@@ -60,7 +62,7 @@ DONE = """
 def lives(scenario: str) -> None:
     """Run a scenario in a process of its own, which must end by itself."""
     script = textwrap.dedent(OPENED) + textwrap.dedent(scenario) + textwrap.dedent(DONE)
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "alive\n", "")
 
 

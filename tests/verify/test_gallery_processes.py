@@ -53,7 +53,7 @@ def test_two_processes_may_make_and_fill_the_same_gallery(tmp_path):
                             source_name="", picture_sha256=who + str(n), quality=1)
     """)
     processes = [subprocess.Popen([sys.executable, "-c", writer, who]) for who in ("ada", "bob")]
-    assert [process.wait(60) for process in processes] == [0, 0]
+    assert [process.wait(PATIENCE_SECONDS) for process in processes] == [0, 0]
     with Gallery(path) as gallery:
         assert gallery.version() == 40
         assert [(person.name, person.pictures) for person in gallery.list()] == [("ada", 20), ("bob", 20)]

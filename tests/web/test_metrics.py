@@ -11,6 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from engine.config import SourceConfig
 from engine.contracts.messages import StageStats, Stream
 from engine.control import answers
+from tests.patience import PATIENCE_SECONDS
 from tests.web.server import Server, server
 from tests.web.service import FakeService, face, usual_answer
 
@@ -116,7 +117,7 @@ def test_promtool_finds_nothing_to_complain_of(scraped: dict, service: FakeServi
     if not (promtool := shutil.which("promtool")):
         pytest.skip("promtool of the Debian package prometheus is not installed")
     text = (service.folder / "metrics.txt").read_bytes()
-    checked = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, timeout=60)
+    checked = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, timeout=PATIENCE_SECONDS)
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, b"", b"")
 
 

@@ -88,7 +88,7 @@ def test_where_a_part_has_ended_the_process_ends_so_that_another_is_started(serv
         sys.exit(process.run(sys.argv[1:]))
     """
     settings = msgspec.json.encode(service.settings()).decode()
-    done = subprocess.run([sys.executable, "-c", code, settings], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code, settings], capture_output=True, text=True, timeout=PATIENCE_SECONDS)
     assert done.returncode == 1  # 2 would say that it must not be started again
     assert "web: status has ended: RuntimeError('at night')" in done.stderr
 
@@ -141,7 +141,9 @@ def test_an_address_of_another_machine_is_waited_for() -> None:
 def test_the_pipeline_is_never_imported() -> None:
     heavy = ("engine.pipeline", "engine.service", "engine.workers", "cv2", "onnxruntime", "av", "numpy")
     code = f"import sys, engine.web.process; print([name for name in sys.modules if name.startswith({heavy})])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60).stdout == "[]\n"
+    assert (
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=PATIENCE_SECONDS).stdout == "[]\n"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -151,7 +153,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tls")
 
     def openssl(*arguments: str) -> None:
-        subprocess.run([OPENSSL, *arguments], cwd=folder, check=True, capture_output=True, timeout=60)  # type: ignore[list-item]
+        subprocess.run([OPENSSL, *arguments], cwd=folder, check=True, capture_output=True, timeout=PATIENCE_SECONDS)  # type: ignore[list-item]
 
     new = ("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
     openssl(*new, "-x509", "-days", "2", "-subj", "/CN=authority", "-keyout", "ca.key", "-out", "ca.pem")

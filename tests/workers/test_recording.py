@@ -13,6 +13,7 @@ import pytest
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame, FrameTime, Planes
 from engine.contracts.orders import Assign, Refused, WantRecording
+from engine.contracts.recording import Sent
 from engine.contracts.streams import InputFile, StreamChanged
 from engine.decode import recording as recording_readers
 from engine.errors import SourceError, WorkerError
@@ -83,7 +84,7 @@ class Bench:
             self.told.append(supervisor.receive())
             if isinstance(self.told[-1], WantRecording):
                 stream = waiting.pop(0) if waiting else ""
-                supervisor.send(Assign(stream, bytes(self.folder / f"{stream}.mp4")) if stream else Drain())
+                supervisor.send(Assign(Sent(stream, bytes(self.folder / f"{stream}.mp4"))) if stream else Drain())
         worker.join(PATIENCE_SECONDS)
         listener.join(PATIENCE_SECONDS)
         for channel in (supervisor, control, perceive, downstream):

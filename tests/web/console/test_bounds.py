@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = [pytest.mark.e2e, pytest.mark.alone]
+pytestmark = pytest.mark.e2e
 STREAMS = 60
 ELEMENTS = "() => document.querySelectorAll('*').length"
 SETTLED = """() => {
