@@ -87,19 +87,24 @@ def quarantine(*, where: Where = OWN) -> int:
 
 
 @people_app.command(name="release")
-def release_picture(name: Whose, picture: Apart, /, *, where: Where = OWN) -> int:
+def release_picture(picture: Apart, /, *, name: Whose, where: Where = OWN) -> int:
     """Enrol a picture that was set apart: it does show this person.
 
     For example:
 
-        facestream ctl people release "Ada Lovelace" 3fa91c22
+        facestream ctl people release 3fa91c22 --name "Ada Lovelace"
     """
     return show(asked(where, verbs.ReleasePicture(name=name, picture=picture), answers.Done), where)
 
 
 @people_app.command(name="drop")
-def drop_picture(name: Whose, picture: Apart, /, *, where: Where = OWN) -> int:
-    """Forget a picture that was set apart."""
+def drop_picture(picture: Apart, /, *, name: Whose, where: Where = OWN) -> int:
+    """Forget a picture that was set apart.
+
+    For example:
+
+        facestream ctl people drop 3fa91c22 --name "Ada Lovelace"
+    """
     return show(asked(where, verbs.DropPicture(name=name, picture=picture), answers.Done), where)
 
 

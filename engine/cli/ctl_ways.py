@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import socket
 import sys
 from dataclasses import dataclass
@@ -52,6 +53,8 @@ def asked(where: Where, verb: AnyVerb, wanted: type[Result], more_seconds: float
         NoServiceError: nobody answered.
         UsageError: the options do not go together.
     """
+    if not 0 < where.seconds < math.inf:
+        raise UsageError(f"--wait {where.seconds:g} must be more than 0 seconds")
     key = read_key(where.key.expanduser(), ClientKey) if where.key else None
     if key is not None and not where.endpoint:
         raise UsageError("--key is for a service elsewhere: give its --endpoint too")
@@ -85,7 +88,7 @@ def check_that_one_listens(endpoint: str, option: str = "--directory` or `--endp
         asked_once.settimeout(1.0)
         try:
             asked_once.connect(path)
-        except (FileNotFoundError, ConnectionRefusedError) as error:
+        except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError) as error:
             raise NoServiceError(
                 f"no service runs at {endpoint}: is `facestream serve` running? (`{option}` says which)"
             ) from error

@@ -71,6 +71,10 @@ def shortcomings(result: RunResult, config: Config) -> Iterator[str]:
     if dark := result.never_live:
         more = f" and {len(dark) - _MOST_NAMED} more" if len(dark) > _MOST_NAMED else ""
         yield f"never gave a picture: {', '.join(stream.name for stream in dark[:_MOST_NAMED])}{more}"
+    if tiny := [stream for stream in result.streams if _is_tiny(stream, config.crop.min_size_px)]:
+        more = f" and {len(tiny) - _MOST_NAMED} more" if len(tiny) > _MOST_NAMED else ""
+        sizes = ", ".join(f"{one.name} ({one.width_px}x{one.height_px} px)" for one in tiny[:_MOST_NAMED])
+        yield f"too small to hold a face of {config.crop.min_size_px:g} px (crop.min_size_px): {sizes}{more}"
     counters, endpoint = result.counters, config.publish.endpoint
     if unheard := counters.get("unheard", 0):
         sent = counters.get("published", 0)
@@ -85,6 +89,10 @@ def shortcomings(result: RunResult, config: Config) -> Iterator[str]:
         yield f"{count(result.unwritten, 'message')} could not be written to {config.output.directory}, which is not complete"
     if result.problem:
         yield result.problem
+
+
+def _is_tiny(stream: StreamStatus, face_px: float) -> bool:
+    return 0 < min(stream.width_px, stream.height_px) < face_px and not stream.faces
 
 
 def _how_far(stream: StreamStatus) -> str:

@@ -30,7 +30,7 @@ def sample(
     """Render a short surveillance-like clip with known ground truth.
 
     Six people with faces of 20 to 80 px walk, cross, leave and return. Beside the clip are written NAME.truth.json (who is
-    where in every frame) and NAME-enrol/PERSON.png, one picture of each person for the gallery.
+    where in every frame) and NAME-enrol/PERSON.png, a picture for the gallery of each person who is not seen from the side.
 
     Parameters
     ----------

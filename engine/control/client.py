@@ -12,7 +12,7 @@ import zmq
 from engine.contracts.unreadable import UNREADABLE
 from engine.control.answers import AnyResult, ErrorCode, Problem, Reply, Status, decode_reply
 from engine.control.verbs import ENVELOPE_BYTES, PROTOCOL, AnyVerb, GetStatus, Request, encode_request
-from engine.errors import FacestreamError
+from engine.errors import FacestreamError, UsageError
 from engine.keys.curve import use_key
 from engine.keys.files import ClientKey
 from engine.runtime.closing import Closing
@@ -45,7 +45,7 @@ class ControlClient(Closing):
         key: of `facestream keys`; None: in the clear, on this machine.
 
     Raises:
-        FacestreamError: this is no endpoint.
+        UsageError: this is no endpoint.
     """
 
     def __init__(self, endpoint: str, key: ClientKey | None = None) -> None:
@@ -59,7 +59,7 @@ class ControlClient(Closing):
             self._socket.connect(endpoint)
         except zmq.ZMQError as error:
             self.close()
-            raise FacestreamError(f"{endpoint!r} is no endpoint: use tcp://ADDRESS:PORT or ipc://PATH") from error
+            raise UsageError(f"{endpoint!r} is no endpoint: use tcp://ADDRESS:PORT or ipc://PATH") from error
         except BaseException:
             self.close()
             raise

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
 
 from engine.contracts.frames import Uint8
 from engine.decode.still import bgr_upright, open_still, read_content
-from engine.errors import MissingRuntimeError, PictureError
+from engine.errors import PictureError
 
 _ANIMATED = {"AVIF", "GIF", "PNG", "WEBP"}
 """Of other formats several pictures are pages, or the same at several sizes."""
@@ -40,7 +41,7 @@ class Animation:
     def __iter__(self) -> Iterator[tuple[int, Callable[[], Uint8]]]:
         ticks = 0
         for place in range(self.pictures):
-            yield ticks, lambda place=place: self._read(place)  # type: ignore[misc]
+            yield ticks, partial(self._read, place)
             ticks += self._milliseconds()
 
     def close(self) -> None:
@@ -68,8 +69,6 @@ def animation_of(path: Path) -> Animation | None:
         if image.format in _ANIMATED and getattr(image, "n_frames", 1) > 1:
             return Animation(path, image)
         image.close()
-    except (PictureError, MissingRuntimeError):
-        pass
-    except Exception:  # of a damaged file: said where it is read
-        pass
+    except Exception:  # of whatever kind: whoever reads it as a picture says so
+        return None
     return None

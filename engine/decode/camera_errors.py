@@ -15,6 +15,7 @@ import av
 from engine.contracts.camera import Camera
 from engine.contracts.messages import Reason
 from engine.decode.camera import scheme_of, server_port
+from engine.decode.http_question import asked_over_http
 from engine.decode.rtsp_password import unknown_to_ffmpeg
 from engine.decode.rtsp_question import Answer, ask
 from engine.errors import SourceError
@@ -119,10 +120,10 @@ def _no_password(camera: Camera, error: Exception) -> SourceError:
     refuses = "refuses the user name or password: give them in the URL or in the file `credentials`"
     if "@" not in urlsplit(camera.url).netloc:
         return failure(camera, "auth", refuses.replace("refuses the user name or", "asks for a user name and"))
-    if scheme_of(camera.url) == "rtsp" and isinstance(error, av.error.HTTPUnauthorizedError):
-        answer = ask(camera, with_password=False)
-        unknown = unknown_to_ffmpeg(answer.asked)
-        if unknown:
+    if isinstance(error, av.error.HTTPUnauthorizedError):
+        over_rtsp = scheme_of(camera.url) in ("rtsp", "rtsps")
+        answer = ask(camera, with_password=False) if over_rtsp else Answer("", 0, tuple(asked_over_http(camera)))
+        if unknown := unknown_to_ffmpeg(answer.asked):
             what = f"asks for the password by {unknown}, which this FFmpeg does not know: choose `digest` (MD5) in its settings"
             return failure(camera, "auth", what)
         if answer.status == 401 and not answer.asked:

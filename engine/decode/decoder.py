@@ -37,6 +37,7 @@ from engine.decode.damage import Damage
 from engine.decode.display import Display
 from engine.decode.encryption import is_encrypted_packet
 from engine.decode.lead import Lead
+from engine.decode.pixel_shape import PixelShape
 from engine.decode.recording_end import RecordingEnd, announces_duration, notes_of
 from engine.decode.recording_reader import Items, RecordingReader
 from engine.decode.stamps import Stamps
@@ -169,7 +170,7 @@ class Decoder(RecordingReader):
         clock = recording_clock(container, stream, self._config.skip_frame, self._start)
         damage = Damage(context)
         stamps = Stamps(container, skips=self._config.skip_frame != "none")
-        container_says = container_aspect(stream)
+        shape = PixelShape(context, container_aspect(stream))
         for packet in self._packets(container, stream):
             captured_ns = time.time_ns()
             damage.feed(packet)
@@ -181,11 +182,11 @@ class Decoder(RecordingReader):
                 damage.lose()
                 stamps.refuse()
                 continue
-            aspect = container_says or context.sample_aspect_ratio
+            shape.note(packet)
             for picture in pictures:
                 note = self._note(picture, stamps, damage, captured_ns)
                 if note is not None:
-                    yield from self._show(picture, aspect, note, clock)
+                    yield from self._show(picture, shape.of(picture), note, clock)
         yield from self._emit(self._display.flush(), clock)
 
     def _packets(self, container: InputContainer, stream: VideoStream) -> Iterator[av.Packet[Any] | None]:

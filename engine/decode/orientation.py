@@ -64,6 +64,7 @@ class Orientation:
     def __init__(self, rotate: Rotate = 0) -> None:
         self._added = TURNS[rotate]
         self._was_upright = False
+        self._newest = Turn()
 
     def of(self, frame: av.VideoFrame) -> Turn:
         """Return how a picture must be turned."""
@@ -71,20 +72,24 @@ class Orientation:
         # collector comes by; a stream that has begun upright turns only with an angle, which PyAV tells without.
         if self._was_upright and frame.rotation == 0:
             return self._added
+        # What stands in the pictures themselves (H.264, H.265) is told now and then, and holds until something else is told.
         told = _told_by(frame)
+        if told is None:
+            told = self._newest
+        self._newest = told
         self._was_upright = not any(told)
         return told.then(self._added)
 
 
-def _told_by(frame: av.VideoFrame) -> Turn:
-    """Return what the display matrix says.
+def _told_by(frame: av.VideoFrame) -> Turn | None:
+    """Return what the display matrix says, None where there is none.
 
     It maps a stored point (x, y) to the shown point (a x + c y, b x + d y), in 16.16 fixed point, see FFmpeg's
     libavutil/display.h; angles other than multiples of 90 degrees go to the nearest.
     """
     data: Any = frame.side_data.get("DISPLAYMATRIX") if _has_side_data(frame) else None
     if data is None or len(bytes(data)) < 20:
-        return Turn()
+        return None
     a, b, _, c, d = struct.unpack("=5i", bytes(data)[:20])
     if not (a or b or c or d):
         return Turn()

@@ -12,6 +12,11 @@ from secrets import token_hex
 _LINE = re.compile(rb"^www-authenticate:[ \t]*([^\r\n]+)", re.IGNORECASE | re.MULTILINE)
 _FIELD = re.compile(r'(?:\b(\w+)\s+)?(\w+)=(?:"([^"]*)"|([^\s",]+))')
 """The scheme stands before its first field."""
+_ALONE = re.compile(r"\b([A-Za-z][\w-]*)\s*(?:,|$)")
+"""Schemes without a field, as ``Negotiate, NTLM``."""
+_KNOWN = ("basic", "digest")
+_ABBREVIATED = 4
+"""Letters that are all capitals, as in NTLM."""
 _NAME = re.compile(r"[A-Z0-9-]{1,20}")
 _FFMPEG_DIGESTS = {"", "MD5", "MD5-SESS"}
 _HASHES = {"": md5, "MD5": md5, "SHA-256": sha256}
@@ -22,7 +27,7 @@ class Challenge:
     """One way to give the password."""
 
     scheme: str
-    """``basic`` or ``digest``."""
+    """In lower case, as ``basic``, ``digest`` or ``ntlm``."""
     fields: dict[str, str] = field(default_factory=dict)
     """By name in lower case."""
 
@@ -33,23 +38,29 @@ class Challenge:
 
 
 def challenges(head: bytes) -> list[Challenge]:
-    """Return the ways that the header of an answer names, in its order; those that nobody knows are left out."""
+    """Return the ways that the header of an answer names, in its order."""
     found: list[Challenge] = []
     for line in _LINE.findall(head):
-        for scheme, name, quoted, bare in _FIELD.findall(line.decode(errors="surrogateescape")):
+        text = line.decode(errors="surrogateescape")
+        if not (fields := _FIELD.findall(text)):
+            found += [Challenge(name.lower()) for name in _ALONE.findall(text)]
+        for scheme, name, quoted, bare in fields:
             if scheme:
                 found.append(Challenge(scheme.lower()))
             if found:
                 found[-1].fields[name.lower()] = quoted or bare
-    return [challenge for challenge in found if challenge.scheme in ("basic", "digest")]
+    return [one for one in found if one.scheme not in _KNOWN or one.fields]
 
 
 def unknown_to_ffmpeg(asked: Sequence[Challenge]) -> str:
-    """Return the algorithm that keeps FFmpeg out, as ``SHA-256``; empty where it can answer.
+    """Return what keeps FFmpeg out, an algorithm as ``SHA-256`` or schemes as ``NTLM or Bearer``; empty where it can answer.
 
     It takes the last digest, and basic only where there is none.
     """
     digests = [challenge for challenge in asked if challenge.scheme == "digest"]
+    if asked and not any(challenge.scheme in _KNOWN for challenge in asked):
+        names = dict.fromkeys(one.scheme.upper() if len(one.scheme) <= _ABBREVIATED else one.scheme.title() for one in asked)
+        return " or ".join(name for name in names if _NAME.fullmatch(name.upper())) or "an unknown way"
     if not digests or digests[-1].algorithm in _FFMPEG_DIGESTS:
         return ""
     return digests[-1].algorithm if _NAME.fullmatch(digests[-1].algorithm) else "an unknown algorithm"

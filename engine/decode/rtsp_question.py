@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import socket
+import ssl
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from engine.contracts.camera import Camera
-from engine.decode.camera import server_port
+from engine.decode.camera import scheme_of, server_port
 from engine.decode.rtsp_answer import Talk
 from engine.decode.rtsp_password import Challenge, authorization, challenges
 
@@ -41,10 +42,10 @@ def ask(camera: Camera, with_password: bool = True) -> Answer:
             lock accounts after a few.
     """
     parts = urlsplit(camera.url)
-    plain = f"rtsp://{parts.netloc.rpartition('@')[2]}{parts.path}{'?' + parts.query if parts.query else ''}"
+    plain = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{'?' + parts.query if parts.query else ''}"
     given = (unquote(parts.username), unquote(parts.password or "")) if with_password and parts.username else None
     try:
-        connection = socket.create_connection((parts.hostname or "", server_port(camera.url) or 0), WAIT_SECONDS)
+        connection = connected(camera)
     except (OSError, UnicodeError, ValueError):
         return Answer("refused", 0)
     with connection:
@@ -56,6 +57,26 @@ def ask(camera: Camera, with_password: bool = True) -> Answer:
             return Answer("closed", 0)
         except ValueError:
             return Answer("garbage", 0)
+
+
+def connected(camera: Camera) -> socket.socket:
+    """Return a connection to the server of a camera; TLS where its address says so. As FFmpeg does, any certificate is taken.
+
+    Raises:
+        OSError: there is none.
+        ValueError: the address is none.
+    """
+    host = urlsplit(camera.url).hostname or ""
+    connection = socket.create_connection((host, server_port(camera.url) or 0), WAIT_SECONDS)
+    if scheme_of(camera.url) not in ("rtsps", "https"):
+        return connection
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        return context.wrap_socket(connection, server_hostname=host)
+    except BaseException:
+        connection.close()
+        raise
 
 
 class _Question:

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -81,7 +82,7 @@ class SeriesDecoder(RecordingReader):
 
     def _series(self) -> Iterator[tuple[int, Callable[[], Uint8]]]:
         for place, path in enumerate(self._recording.pictures):
-            yield place, lambda path=path: self._read(path)  # type: ignore[misc]
+            yield place, partial(self._read, path)
 
     def _read(self, path: Path) -> Uint8:
         still = _read_still(path)

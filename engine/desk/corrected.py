@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.archive.chain_cuts import seal_corrections
 from engine.archive.corrections import Correction, TrackRef, append_correction, in_force, new_correction
+from engine.contracts.count_words import count
 from engine.desk.people import People, Person, is_called, ref_of
 from engine.desk.stored import Result, StoredTrack
 from engine.errors import PublishError, UsageError
@@ -30,7 +31,7 @@ class Desk:
     ) -> None:
         self._results, self._people, self._who, self._note, self._key = results, people, who, note, key
         self.notices: list[str] = []
-        """Sentences on results whose hash chain does not vouch for a correction."""
+        """Sentences on what else a correction does, and on results whose hash chain does not vouch for it."""
 
     def merge(self, words: Sequence[str]) -> Correction:
         """These people are one; each by an id, a name or a track.
@@ -76,6 +77,10 @@ class Desk:
             raise UsageError(f"{word} has no name that a person gave: nothing to take back")
         is_track = word not in (person.id, person.name) and any(is_called(track, word) for track in person.tracks)
         tracks = [self._track(word)[1]] if name and is_track else person.refs
+        there = [one for one in self._people.persons if name and one is not person and one.name == person_name(name)]
+        if there:
+            had = count(sum(len(one.tracks) for one in there), "track")
+            self.notices.append(f"{there[0].name} was there already, with {had}: both are one person now")
         return self._keep(new_correction(self._who, "name", tracks, name=person_name(name) if name else "", note=self._note))
 
     def undo(self, begins: str) -> Correction:

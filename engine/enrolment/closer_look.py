@@ -55,6 +55,14 @@ class _Cut:
     tilt_degrees: float = 0.0
 
 
+def out_of_frame(face: SeenFace, scale: float, border_px: int) -> SeenFace:
+    """Return a face of a picture that was ``framed`` at its place in the picture itself."""
+    box = (face.box - np.array([border_px, border_px, 0, 0], np.float32)) / np.float32(scale)
+    points = face.landmarks
+    landmarks = None if points is None else (points - border_px + np.float32(0.5)) / np.float32(scale) - np.float32(0.5)
+    return replace(face, box=box, landmarks=landmarks)
+
+
 def look_closer(picture: Uint8, places: Float32, detector: Detector) -> list[list[SeenFace]]:
     """Return for each place what was seen there, the most certain turn first; nothing where it was a false alarm.
 

@@ -175,7 +175,7 @@ class _Enrolment:
         till_then = "its vector of an earlier version stays enrolled" if look.holder else "nobody is compared with it"
         reason = (
             f"the face in {path}{done} {doubt}: it is set apart, and {till_then}; if it is {self.name}, "
-            f"`facestream gallery release {look.digest[:8]}`"
+            f"`facestream gallery release {look.digest[:8]} --name {shlex.quote(self.name)}`"
         )
         return replace(result, outcome="quarantined", reason=reason)
 

@@ -13,8 +13,8 @@ from engine.crop.quality import assess
 from engine.detect.detector import Detector
 from engine.detect.nested import shares
 from engine.detect.second_look import SecondLook
-from engine.enrolment.closer_look import SeenFace, look_closer
-from engine.enrolment.search import find_places
+from engine.enrolment.closer_look import SeenFace, look_closer, out_of_frame
+from engine.enrolment.search import find_places, framed
 from engine.enrolment.turns import turn_boxes, turn_picture
 from engine.errors import EnrolmentRefused
 from engine.runtime.colour import planes_from_bgr
@@ -32,6 +32,8 @@ _BACKGROUND = 1 / 6
 """Faces smaller than this share of the largest are not counted: pictures on a wall, passers-by far behind."""
 _OTHER_WAY_UP = 0.1
 """As far the certainty must be above that of the same face on its head, to say which of them it is."""
+_FILLS = 0.5
+"""So much of a picture's shorter side a face has to fill that was seen only with a frame around it."""
 _SAME_PLACE = 0.5
 _NOBODY = "{path} shows no face that the detector {detector} finds: give a clear frontal picture"
 
@@ -55,9 +57,10 @@ def find_people(path: Path, picture: Uint8, detector: Detector, second_look: Sec
     """Return everyone whose face a picture shows clearly, the largest first; the same arguments as ``find_portrait``.
 
     Raises:
-        EnrolmentRefused: it shows nobody.
+        EnrolmentRefused: it is too small for a face, or shows nobody.
         InferenceError: the detector fails.
     """
+    _check_size(path, picture)
     faces = _likely_faces(picture, detector, second_look)
     sure = [turns for turns in faces if _is_sure(turns[0])]
     if not sure:
@@ -76,15 +79,24 @@ def find_portrait(path: Path, picture: Uint8, detector: Detector, second_look: S
         second_look: says whether what was found is a face; None: the detector is believed.
 
     Raises:
-        EnrolmentRefused: it shows nobody, several people, or somebody of whom it cannot be told which way up they are.
+        EnrolmentRefused: it is too small for a face, or shows nobody, several people, or somebody of whom it cannot be told
+            which way up they are.
         InferenceError: the detector fails.
     """
+    _check_size(path, picture)
     turns = _of_the_only_face(path, _likely_faces(picture, detector, second_look), detector)
     face = turns[0]
     on_its_head = next((other.certainty for other in turns if (other.turn - face.turn) % 4 == 2), 0.0)
     if face.certainty - on_its_head < _OTHER_WAY_UP:
         raise EnrolmentRefused(f"in {path} it cannot be told which way up the face is: give a clear frontal picture")
     return _upright(picture, face)
+
+
+def _check_size(path: Path, picture: Uint8) -> None:
+    height, width = picture.shape[:2]
+    if min(height, width) < _SMALLEST_PX:
+        least = f"a face of {_SMALLEST_PX:.0f} px does not fit into them"
+        raise EnrolmentRefused(f"{path} has only {width}x{height} pixels, and {least}: give a larger picture")
 
 
 def _upright(picture: Uint8, face: SeenFace) -> Portrait:
@@ -97,6 +109,16 @@ def _upright(picture: Uint8, face: SeenFace) -> Portrait:
 
 
 def _likely_faces(picture: Uint8, detector: Detector, second_look: SecondLook | None) -> list[list[SeenFace]]:
+    """Return how each face was seen; where there is none, that of a picture which was cut to a face."""
+    faces = _believed(picture, detector, second_look)
+    if any(_is_sure(turns[0]) for turns in faces):
+        return faces
+    around, scale, border_px = framed(picture)
+    seen = [[out_of_frame(face, scale, border_px) for face in turns] for turns in _believed(around, detector, second_look)]
+    return [turns for turns in seen if _size(turns[0]) >= _FILLS * min(picture.shape[:2])] or faces
+
+
+def _believed(picture: Uint8, detector: Detector, second_look: SecondLook | None) -> list[list[SeenFace]]:
     faces = _faces(picture, detector)
     return [turns for turns in faces if second_look is None or _may_be_a_face(picture, turns[0], second_look)]
 

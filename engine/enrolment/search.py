@@ -27,6 +27,8 @@ _BORDER = 0.35
 """Added around the picture, as a share of its longer side."""
 _MOST_BORDERED_PX = 4 * _LONGEST_SIDE_PX
 """What is longer is reduced before: around a strip of 20,000 px the border would take a gigabyte."""
+_FRAME = 0.5
+"""Put around a picture that shows nobody, as a share of its longer side: detectors know faces with something around them."""
 _SAME_PLACE = 0.5
 """Overlap of two boxes of one face, over the smaller of them."""
 MOST_PLACES = 16
@@ -78,6 +80,18 @@ def _views(picture: Uint8) -> list[_View]:
             if scale == 1 or base * scale * longest >= _SMALLEST_SIDE_PX:
                 views.append(_View(_reduced(source, base * scale), reduced * base * scale, round(border_px / reduced)))
     return views
+
+
+def framed(picture: Uint8) -> tuple[Uint8, float, int]:
+    """Return a picture, reduced where it is large, with a border of one colour around it, the median of its outermost pixels:
+    as a wall behind a face; and its scale and the border's width, to find the way back."""
+    scale = min(1.0, _LONGEST_SIDE_PX / max(picture.shape[:2]))
+    small = _reduced(picture, scale)
+    border = round(_FRAME * max(small.shape[:2]))
+    edge = np.concatenate([small[0], small[-1], small[:, 0], small[:, -1]])
+    colour = np.median(edge, axis=0).tolist()
+    around = cv2.copyMakeBorder(small, border, border, border, border, cv2.BORDER_CONSTANT, value=colour)
+    return np.asarray(around, np.uint8), scale, border
 
 
 def _reduced(picture: Uint8, scale: float) -> Uint8:

@@ -22,14 +22,19 @@ def sizes_px(faces: Detections) -> list[float]:
     return [math.sqrt(max(0.0, width) * max(0.0, height)) for _, _, width, height in faces.boxes.tolist()]
 
 
-def advice(largest_px: Sequence[float], height_px: int, seconds: float) -> tuple[Verdict, str]:
+def advice(largest_px: Sequence[float], width_px: int, height_px: int, seconds: float) -> tuple[Verdict, str]:
     """Return what to say of a camera, and one sentence.
 
     Args:
         largest_px: size of the largest face of each picture that had one.
-        height_px: of its pictures.
+        width_px, height_px: of its pictures.
         seconds: for so long faces were looked for.
     """
+    if not largest_px and min(width_px, height_px) < NAMED_PX:
+        what = (
+            f"its pictures have {width_px}x{height_px} px: no face that could be recognised ({NAMED_PX:.0f} px) fits into them"
+        )
+        return "too_small", f"{what}: choose another stream of it"
     if not largest_px:
         what = f"no face was seen in {seconds:.0f} s: let somebody stand where faces are wanted, and look again"
         return "no_face", what

@@ -160,7 +160,9 @@ def _told(camera: Camera, connection: Connection, counted: Counted, seen: _Seen,
     assert last is not None
     context = opened.context
     arriving = max(1e-3, last.arrived_seconds - first.arrived_seconds)
-    verdict, words = advice(seen.largest_px, frame.planes.height_px, arriving) if looked else ("not_looked", "")
+    verdict, words = (
+        advice(seen.largest_px, frame.planes.width_px, frame.planes.height_px, arriving) if looked else ("not_looked", "")
+    )
     clock: ClockKind = "ntp" if seen.ntp else "arrival" if last.pts is None else "stamps"
     sizes = sizes_px(seen.faces)
     return Probed(

@@ -1,8 +1,9 @@
 """Renders a short surveillance-like clip with known ground truth: ``facestream sample``.
 
 Written are the clip, ``NAME.truth.json`` (who is where in every frame) and ``NAME-enrol/PERSON.png``: one picture of each
-person for the gallery, from another crop, scale and brightness of the same photograph. Identity scores on this clip are
-therefore better than on any camera: it shows that the parts work together, not how well a recogniser does.
+person for the gallery, but for one who is seen from the side, from another crop, scale and brightness of the same photograph.
+Identity scores on this clip are therefore better than on any camera: it shows that the parts work together, not how well a
+recogniser does.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class Truth(msgspec.Struct, frozen=True):
     width_px: int
     height_px: int
     identities: dict[str, str]
-    """Name to enrolment picture, relative to the truth file."""
+    """Name to enrolment picture, relative to the truth file; not of whoever is seen from the side."""
     frames: list[list[TruthBox]]
     """The faces of each frame, at least partly inside the picture, nearest first."""
     schema: str = SCHEMA
@@ -203,10 +204,13 @@ def _truth(actor: Actor, index: int, rank: int, ranks: Uint8) -> TruthBox | None
 
 
 def _write_enrolment(folder: Path, people: list[Person]) -> dict[str, Path]:
-    """Write one picture of each person, from the photograph itself: larger, darker, tilted as it was taken."""
+    """Write one picture of each person who is not seen from the side, from the photograph itself: larger, darker, tilted as it
+    was taken."""
     folder.mkdir(parents=True, exist_ok=True)
     written = {}
     for person in people:
+        if person.in_profile:
+            continue
         x, y, width, height = person.enrolment_crop
         crop = photographs()[person.photograph][y : y + height, x : x + width]
         larger = cv2.resize(crop, None, fx=1.3, fy=1.3, interpolation=cv2.INTER_CUBIC)

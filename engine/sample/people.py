@@ -46,6 +46,8 @@ class Person:
     """In face widths."""
     enrolment_crop: tuple[int, int, int, int] = (0, 0, 0, 0)
     """x, y, width, height around this face and no other."""
+    in_profile: bool = False
+    """Seen from the side: no picture for a gallery."""
 
 
 PEOPLE: tuple[Person, ...] = (
@@ -78,7 +80,7 @@ PEOPLE: tuple[Person, ...] = (
         "884,52 900,46 920,25 945,8 975,2 1005,3 1030,18 1048,50 1055,85 1058,115 1056,140 1064,180 1066,212 1090,226"
         " 1082,250 1048,284 1010,262 975,240 948,222 960,208 950,196 945,180 930,166 916,153 922,140 918,125 908,112"
         " 910,95 905,74 892,66",
-        (140, 150, 150), 1.5, (865, 0, 225, 232),
+        (140, 150, 150), 1.5, (865, 0, 225, 232), in_profile=True,
     ),
     Person(
         "person-f", "t1", (267, 151, 105, 127), -18.0,

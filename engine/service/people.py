@@ -29,7 +29,7 @@ from engine.errors import GalleryRefusal, NameTakenError, UsageError
 from engine.service.deadlines import check_deadline, seconds_left
 from engine.service.directory import ServiceDirectory
 from engine.service.life import Life
-from engine.service.refusal import Refusal, nobody
+from engine.service.refusal import Refusal, in_service_words, nobody
 from engine.service.task_messages import EnrolTask, NotThatTask, SearchTask
 from engine.service.tasks import Tasks
 from engine.verify.galleries import gallery_words, is_there, open_gallery
@@ -169,10 +169,11 @@ class PeopleVerbs:
         return self._tasks.run(task, Done, seconds_left(request))
 
     def _check_size(self, picture: Picture, field: str) -> None:
+        name = picture.name[:80] or "the picture"
         if len(picture.content) > self._upload_bytes:
-            raise Refusal("too_large", f"the picture has more than {self._upload_bytes:,} bytes (serve.upload_bytes)", field)
+            raise Refusal("too_large", f"{name} has more than {self._upload_bytes:,} bytes (serve.upload_bytes)", field)
         if not picture.content:
-            raise Refusal("bad_request", "the picture is empty", field)
+            raise Refusal("bad_request", f"{name} is empty: give a picture", field)
 
     @contextmanager
     def _folder(self) -> Iterator[str]:
@@ -212,7 +213,7 @@ def _refused() -> Iterator[None]:
     try:
         yield
     except GalleryRefusal as error:
-        raise Refusal("refused", str(error), "picture") from error
+        raise Refusal("refused", in_service_words(str(error)), "picture") from error
 
 
 def _name(text: str, field: str) -> str:

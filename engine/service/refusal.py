@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from engine.control.answers import ErrorCode, Problem
 from engine.verify.person_name import spelling
 
@@ -12,6 +14,11 @@ class Refusal(Exception):
     def __init__(self, code: ErrorCode, message: str, field: str = "") -> None:
         super().__init__(message)
         self.problem = Problem(code=code, message=message, field=field)
+
+
+def in_service_words(sentence: str) -> str:
+    """Return a sentence of the gallery with the commands that ask a service."""
+    return re.sub(r"`facestream gallery (quarantine|release|drop)\b", r"`facestream ctl people \1", sentence)
 
 
 def nobody(name: str) -> Refusal:

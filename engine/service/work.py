@@ -25,7 +25,7 @@ from engine.enrolment.portrait import find_portrait
 from engine.errors import EnrolmentRefused, PictureError, SourceError
 from engine.models import find_model
 from engine.probe.probe import probe
-from engine.service.refusal import Refusal, nobody
+from engine.service.refusal import Refusal, in_service_words, nobody
 from engine.service.resemblance import people_like, tracks_like, vectors_of
 from engine.service.run_bound import expire_run
 from engine.service.self_test import self_test
@@ -156,4 +156,5 @@ def _written(folder: str, number: int, picture: Picture) -> Path:
 
 
 def _without_folder(sentence: str, path: Path) -> str:
-    return sentence.replace(str(path), path.name.partition("-")[2]).replace("--force", "force")
+    named = sentence.replace(str(path), path.name.partition("-")[2]).replace("--force", "force")
+    return in_service_words(named)

@@ -19,8 +19,10 @@ from engine.control.answers import Status
 from engine.service.people import PeopleVerbs
 from engine.service.refusal import Refusal
 from engine.service.router import Router
+from engine.verify.gallery import Gallery
 from tests.privacy.output import enrol
 from tests.service.parts import Says, service_in
+from tests.verify.test_gallery_pictures import set_apart
 
 ADDRESS = "rtsp://ada:secret@192.0.2.10/one"
 
@@ -65,10 +67,15 @@ def test_cameras(directory: str, capsys: pytest.CaptureFixture[str]) -> None:
         (["streams", "add", "rtsp://192.0.2.10/x", "--set", "rotate"], 2, "'rotate' is not NAME=VALUE"),
         (["streams", "change", "door"], 2, "nothing to change: give at least one --set KEY=VALUE\n"),
         (["settings", "set"], 2, "nothing to change: give at least one SECTION.KEY=VALUE\n"),
-        (["status", "--endpoint", "tcp:/x"], 1, "use tcp://ADDRESS:PORT or ipc://PATH"),
+        (["status", "--endpoint", "tcp:/x"], 2, "use tcp://ADDRESS:PORT or ipc://PATH"),
         (["settings", "set", "serve.http=x"], 1, "cannot be changed while the service runs"),
         (["settings", "set", "crop.top_k=0"], 2, "crop.top_k"),
         (["people", "enrol", "ada"], 2, "no picture to enrol"),
+        (["people", "release", "3f"], 2, "--name"),
+        (["people", "release", "3f", "--name", "ada"], 1, "nobody is enrolled yet"),
+        (["status", "--wait", "nan"], 2, "--wait nan must be more than 0 seconds"),
+        (["status", "--wait", "-1"], 2, "--wait -1 must be more than 0 seconds"),
+        (["streams", "add", "hello"], 1, "this is no address of a camera, as rtsp://192.0.2.10/stream1"),
         (["people", "enrol", "ada", "/nowhere.jpg"], 2, "cannot read /nowhere.jpg"),
         (["probe", "rtsp://192.0.2.10/x", "--seconds", "nan"], 2, "--seconds nan must be from 1 to 20"),
         (["probe", "rtsp://192.0.2.10/x", "--seconds", "1e9"], 2, "must be from 1 to 20"),
@@ -81,7 +88,7 @@ def test_cameras(directory: str, capsys: pytest.CaptureFixture[str]) -> None:
         (["people", "remove", "ada"], 1, "nobody is enrolled yet"),
         (["status", "--key", "x.key"], 2, "x.key"),
         (["status", "--endpoint", "tcp://192.0.2.5:1"], 2, "give --key FILE"),
-        (["status", "--endpoint", "door"], 1, "is no endpoint"),
+        (["status", "--endpoint", "door"], 2, "is no endpoint"),
     ],
 )
 def test_one_sentence_where_it_is_not_done(
@@ -174,6 +181,22 @@ def test_who_is_joined_and_who_is_called_nearly_the_same_is_said(
     assert said == f"Person c {joins}person c {joins}"
     point_out_namesakes(Where(directory=Path(directory), json=True), "Person C")
     assert capsys.readouterr().out == ""
+
+
+def test_pictures_that_were_set_apart_are_shown_enrolled_and_forgotten(
+    directory: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert ctl(capsys, directory, "people", "quarantine")[1] == "0 pictures set apart\n"
+    with Gallery(tmp_path / "gallery.sqlite") as gallery:
+        digests = [set_apart(gallery, "Ada", number, "looks like Bob (cosine 0.94)") for number in (11, 22)]
+    code, out, _ = ctl(capsys, directory, "people", "quarantine")
+    assert (code, "looks like Bob (cosine 0.94)" in " ".join(out.split()), "2 pictures set apart" in out) == (0, True, True)
+    listed = json.loads(ctl(capsys, directory, "people", "quarantine", "--json")[1])["pictures"]
+    assert [(one["name"], one["picture"], one.get("portrait", "")) for one in listed] == [("Ada", one, "") for one in digests]
+    assert ctl(capsys, directory, "people", "release", digests[0][:8], "--name", "Ada")[1] == "00000011 is enrolled for Ada\n"
+    code, _, said = ctl(capsys, directory, "people", "release", "ff", "--name", "Ada")
+    assert (code, "begins with 'ff': see `facestream ctl people quarantine`" in said) == (1, True)
+    assert ctl(capsys, directory, "people", "drop", digests[1][:8], "--name", "Ada")[1] == "00000022 of Ada is forgotten\n"
 
 
 def test_names_do_not_steer_the_terminal(directory: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

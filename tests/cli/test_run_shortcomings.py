@@ -54,6 +54,19 @@ def test_where_no_camera_ever_gave_a_picture_the_exit_code_is_1(capsys, runs):
     assert "never gave a picture: yard" in shown.err
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "says"), [(640, 1, True), (8, 8, True), (1, 1, True), (11, 480, True), (12, 12, False)]
+)
+def test_a_recording_that_is_too_small_for_a_face_is_said(capsys, runs, width, height, says):
+    """It was completed, with nothing found and no word."""
+    runs.status = RunStatus({"strip": StreamStatus("strip")})
+    runs.status.take_event(StreamChanged("strip", "live", width_px=width, height_px=height))
+    shown = here(capsys, "run", "-s", "clip.mp4", "-o", "out")
+    assert shown.code == 0
+    words = f"too small to hold a face of 12 px (crop.min_size_px): strip ({width}x{height} px)"
+    assert (words in " ".join(shown.err.split())) is says
+
+
 def test_what_nobody_heard_is_said(capsys, runs):
     """`--publish` without a reader ended as a success without a word."""
     publish = ("run", "-s", "clip.mp4", "--publish", "tcp://127.0.0.1:5556")

@@ -46,13 +46,14 @@ class ByteServer:
                 continue
 
 
-def http(status: int, body: bytes = b"", length: bool = False, close: bool = False) -> Answer:
+def http(status: int, body: bytes = b"", length: bool = False, close: bool = False, header: str = "") -> Answer:
     """Answer any request with a status and a body; ``length`` says how long it is, as for a file."""
 
     def answer(connection: socket.socket) -> None:
         connection.recv(65536)
         head = f"HTTP/1.1 {status} Something\r\nContent-Type: video/mp2t\r\nConnection: close\r\n"
         head += f"Content-Length: {len(body)}\r\n" if length else ""
+        head += f"{header}\r\n" if header else ""
         connection.sendall(head.encode() + b"\r\n" + body)
         if close:
             connection.close()

@@ -113,6 +113,23 @@ def test_what_other_servers_do(scheme: str, answer: Callable[[socket.socket], No
         assert failure_of(server.url(scheme), connect_seconds=0.5).reason == reason
 
 
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ('WWW-Authenticate: Digest realm="x", nonce="1", algorithm=SHA-256', "by SHA-256, which this FFmpeg does not know"),
+        ("WWW-Authenticate: NTLM", "by NTLM, which this FFmpeg does not know"),
+        ('WWW-Authenticate: Basic realm="x"', "refuses the user name or password"),
+        ("", "refuses the user name or password"),
+    ],
+)
+def test_how_a_web_camera_asks_for_the_password_is_told(header: str, words: str):
+    with ByteServer(http(401, close=True, header=header)) as server:
+        last = failure_of(server.url("http").replace("//", "//admin:secret@"), connect_seconds=5.0)
+    assert last.reason == "auth"
+    assert words in last.detail
+    assert "secret" not in last.detail
+
+
 def test_nothing_comes_by_udp():
     with refusing_port() as port:  # of TCP: UDP is another matter
         last = failure_of(f"udp://127.0.0.1:{port}", connect_seconds=0.5)

@@ -72,6 +72,16 @@ def test_pixels_become_square(tmp_path, name, codec, stored, sar, shown):
     assert abs(width - height) <= 3
 
 
+def test_pictures_that_come_out_late_keep_the_shape_of_their_pixels(tmp_path):
+    """Where another recording follows, the decoder tells its shape while it still gives what was before."""
+    wide = write(tmp_path / "wide.ts", [circle(160, 240, Fraction(2))] * 8, sar=Fraction(2), bf="3")
+    square = write(tmp_path / "square.ts", [circle(320, 240)] * 8, bf="3")
+    (tmp_path / "both.ts").write_bytes(wide.read_bytes() + square.read_bytes())
+    frames = read(tmp_path / "both.ts")
+    assert {(frame.planes.width_px, frame.planes.height_px) for frame in frames} == {(320, 240)}
+    assert len(frames) == 16
+
+
 def test_the_container_is_believed_over_the_stream_as_in_players(tmp_path):
     plain = write(tmp_path / "plain.mp4", [circle(720, 576, Fraction(64, 45))] * 3, sar=Fraction(1))
     with av.open(str(plain)) as source, av.open(str(tmp_path / "wide.mov"), "w") as target:

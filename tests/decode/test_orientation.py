@@ -5,6 +5,7 @@ import itertools
 import av
 import numpy as np
 import pytest
+from av.bitstream import BitStreamFilterContext
 from av.sidedata.sidedata import Type
 
 from engine.contracts.frames import Planes
@@ -44,6 +45,22 @@ def test_the_users_turn_is_added_to_the_files(tmp_path):
         assert Orientation().of(frame) == TURNS[90]
         assert Orientation(270).of(frame) == Turn()
         assert Orientation(90).of(frame) == TURNS[180]
+
+
+def test_what_one_picture_tells_holds_for_the_next(tmp_path):
+    """H.264 says how it lies in a message beside some of its pictures."""
+    with av.open(str(render(tmp_path / "a.ts", frames=10, codec_options={"g": "5"}))) as source:
+        stream = source.streams.video[0]
+        tell = BitStreamFilterContext("h264_metadata=display_orientation=insert:rotate=90", stream)
+        with av.open(str(tmp_path / "b.ts"), "w") as output:
+            copied = output.add_stream_from_template(stream)
+            for packet in source.demux(stream):
+                for told in tell.filter(packet if packet.size else None):
+                    told.stream = copied
+                    output.mux(told)
+    orientation = Orientation()
+    with av.open(str(tmp_path / "b.ts")) as container:
+        assert [orientation.of(frame) for frame in container.decode(video=0)] == [TURNS[270]] * 10
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

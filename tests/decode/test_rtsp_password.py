@@ -48,7 +48,12 @@ def test_the_example_of_the_standard(monkeypatch, algorithm, response):
         (['WWW-Authenticate: Digest nonce=1, algorithm="SHA-512-256"', 'WWW-Authenticate: Basic realm="x"'],
          ["digest SHA-512-256", "basic "], "SHA-512-256"),
         (['WWW-Authenticate: Digest nonce=1, algorithm="a b"'], ["digest A B"], "an unknown algorithm"),
-        (["WWW-Authenticate: Negotiate", "WWW-Authenticate:", "WWW-Authenticate: Digest"], [], ""),
+        (["WWW-Authenticate:", "WWW-Authenticate: Digest"], [], ""),
+        (["WWW-Authenticate: Negotiate, NTLM"], ["negotiate ", "ntlm "], "Negotiate or NTLM"),
+        (['WWW-Authenticate: Bearer realm="x"'], ["bearer "], "Bearer"),
+        (["WWW-Authenticate: NTLM TlRMTVNTUAAC=="], ["ntlm "], "NTLM"),
+        (["WWW-Authenticate: NTLM", 'WWW-Authenticate: Basic realm="x"'], ["ntlm ", "basic "], ""),
+        (["WWW-Authenticate: " + "x" * 30], [f"{'x' * 30} "], "an unknown way"),
     ],
 )  # fmt: skip
 def test_ways_are_read_in_their_order(lines, ways, unknown):

@@ -100,6 +100,11 @@ def test_a_name_of_a_track_is_said_of_it_alone_and_one_of_an_id_of_the_person(re
     assert len(whole.tracks) == 2
     assert only_grouped(found_in(results)[1], whole) == []
     assert Desk(chosen, people, "eve").name("gate/2", "").tracks == whole.tracks, "a person's name is taken back as a whole"
+    desk = Desk(chosen, people, "eve")
+    desk.name(ann.id, "Ann")
+    assert desk.notices == []
+    desk.name("gate/3", "Ann ")
+    assert desk.notices == ["Ann was there already, with 2 tracks: both are one person now"]
 
 
 def test_what_cannot_be_corrected_is_said(results):

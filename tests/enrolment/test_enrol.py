@@ -257,7 +257,8 @@ def test_a_picture_that_does_not_go_with_the_gallery_is_put_in_question(write, g
     assert enrol_one("bob", 165).outcome == "enrolled"
     result = enrol_one(name, red)
     assert result.outcome == "quarantined"
-    apart = rf"it is set apart, and nobody is compared with it; if it is {name}, `facestream gallery release [0-9a-f]{{8}}`$"
+    then = rf"`facestream gallery release [0-9a-f]{{8}} --name {name}`$"
+    apart = f"it is set apart, and nobody is compared with it; if it is {name}, {then}"
     assert re.search(rf"the face in .*{name}-{red}.png {doubt}: {apart}", result.reason), result.reason
     assert gallery.version() == 2
     assert [(one.identity, one.doubt) for one in gallery.quarantined()] == [(name, result.doubt)]

@@ -15,6 +15,7 @@ from engine.enrolment.portrait import find_portrait
 from engine.enrolment.search import find_places
 from engine.errors import EnrolmentRefused
 from engine.models import find_model
+from engine.sample.known_face import known_face
 from tests.assets import SHARED
 from tests.crop.photographs import FOUND, picture
 from tests.enrolment.blobs import BlobDetector, draw, empty
@@ -78,6 +79,25 @@ def test_somebody_far_behind_is_not_counted():
 def test_what_is_tiny_is_nobody():
     with pytest.raises(EnrolmentRefused, match="shows no face that the detector blobs finds"):
         find_portrait(PATH, draw(empty(), 300, 200, 10), BlobDetector((5, 300)))
+
+
+def test_what_is_too_small_for_a_face_is_said():
+    for shape, size in (((8, 8, 3), "8x8"), ((15, 400, 3), "400x15")):
+        with pytest.raises(EnrolmentRefused, match=f"photo.jpg has only {size} pixels, and a face of 16 px does not fit"):
+            find_portrait(PATH, np.full(shape, 90, np.uint8), BlobDetector())
+
+
+@pytest.mark.parametrize("share", [0.8, 0.7])
+def test_a_picture_that_was_cut_to_the_face_or_into_it_shows_somebody(detector, share):
+    whole = known_face()
+    x, y, width, height = 178 + 45, 63 + 56, round(90 * share / 2), round(113 * share / 2)
+    cut = np.ascontiguousarray(whole[y - height : y + height, x - width : x + width])
+    found = find_portrait(PATH, cut, detector)
+    assert found.turned_degrees == 0
+    np.testing.assert_array_equal(found.bgr, cut)
+    assert found.quality.size_px == pytest.approx(100, rel=0.25)
+    eyes = found.landmarks[:2].mean(0) + np.array([x - width, y - height])
+    assert eyes == pytest.approx(np.array([226, 108]), abs=12)
 
 
 class AllWaysUp(BlobDetector):
@@ -149,7 +169,7 @@ def test_a_couple_of_which_one_is_three_times_as_large_is_refused(share, detecto
             find_portrait(PATH, image[:, cut:], detector)
 
 
-@pytest.mark.parametrize("size", [(8, 20000), (20000, 8), (9, 5000)])
+@pytest.mark.parametrize("size", [(16, 20000), (20000, 16), (17, 5000)])
 def test_a_strip_shows_no_face(size):
     detector = BlobDetector()
     with pytest.raises(EnrolmentRefused, match="shows no face"):

@@ -19,10 +19,11 @@ from engine.probe.advice import advice
         ([60.0], 480, "good", "good: faces are 60 px"),
         ([10.0, 60.0, 61.0], 480, "good", "good: faces are 60 px"),
         ([], 480, "no_face", "no face was seen in 5 s"),
+        ([], 8, "too_small", "its pictures have 640x8 px: no face that could be recognised (30 px) fits into them"),
     ],
 )
 def test_the_sentence_says_the_size_and_what_to_do(sizes, height, verdict, says):
-    said, words = advice(sizes, height, 5.0)
+    said, words = advice(sizes, 640, height, 5.0)
     assert said == verdict
     assert says in words
 
@@ -30,5 +31,5 @@ def test_the_sentence_says_the_size_and_what_to_do(sizes, height, verdict, says)
 @given(st.lists(st.floats(1, 500), min_size=1), st.integers(100, 4000))
 def test_larger_faces_never_get_a_worse_verdict(sizes, height):
     order = ["too_small", "small", "good"]
-    before, after = (advice([size * factor for size in sizes], height, 5.0)[0] for factor in (1.0, 1.5))
+    before, after = (advice([size * factor for size in sizes], 640, height, 5.0)[0] for factor in (1.0, 1.5))
     assert order.index(after) >= order.index(before)

@@ -118,6 +118,18 @@ UNREAD: dict[str, tuple[Dialect, str, str]] = {
         "auth",
         "by an unknown algorithm",
     ),
+    "basic, then SHA-256": (replace(PLAIN, challenges=(BASIC, f"{DIGEST}, algorithm=SHA-256")), "auth", "by SHA-256"),
+    "SHA-256, then basic": (replace(PLAIN, challenges=(f"{DIGEST}, algorithm=SHA-256", BASIC)), "auth", "by SHA-256"),
+    "a bearer's token": (
+        replace(PLAIN, challenges=('WWW-Authenticate: Bearer realm="x"',)),
+        "auth",
+        "by Bearer, which this FFmpeg",
+    ),
+    "NTLM": (
+        replace(PLAIN, challenges=("WWW-Authenticate: Negotiate", "WWW-Authenticate: NTLM")),
+        "auth",
+        "by Negotiate or NTLM",
+    ),
     "no way to give the password": (replace(PLAIN, challenges=("Server: x",)), "auth", "does not say how"),
     "blank lines before answers": (replace(PLAIN, stray=b"\r\n"), *_NOT_FOLLOWED),
     "no Transport": (replace(PLAIN, setup=("CSeq: {cseq}", "Session: 1")), *_NOT_FOLLOWED),

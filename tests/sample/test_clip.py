@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import av
@@ -10,13 +11,20 @@ import dlib
 import numpy as np
 import pytest
 
+from engine.config import DetectConfig
+from engine.crop.quality import assess
+from engine.detect.catalog import open_detector
+from engine.enrolment.judge import EnrolLimits, check_quality
 from engine.errors import ConfigError, PublishError
+from engine.runtime.colour import planes_from_bgr
 from engine.sample.clip import SampleClip, Truth, read_truth, render_sample
 from engine.sample.people import PEOPLE
 from engine.sample.scene import CYCLE_SECONDS, FPS, WAYS, Camera, walk
+from tests.assets import SHARED
 from tests.e2e.truth import iou
 
 SMALL = (320, 240)
+YUNET = SHARED / "models" / "face_detection_yunet_2023mar.onnx"
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +106,18 @@ def test_each_enrolment_picture_shows_one_face(clip, truth):
     for name, relative in truth.identities.items():
         assert clip.truth.parent / relative == clip.enrolment[name]
         assert len(detector(cv2.imread(str(clip.enrolment[name]), cv2.IMREAD_GRAYSCALE), 1)) == 1, name
+
+
+@pytest.mark.skipif(not YUNET.exists(), reason="needs the YuNet model of the shared folder (set FACESTREAM_SHARED)")
+def test_each_enrolment_picture_is_taken_by_yunet_too(clip):
+    """Its landmarks say that somebody looks aside where those of our own detector do not."""
+    with closing(open_detector(DetectConfig(detector="yunet"), {"yunet": YUNET}.get)) as detector:
+        for path in clip.enrolment.values():
+            planes = planes_from_bgr(cv2.imread(str(path)), full_range=True)
+            faces = detector.detect([planes])[0]
+            best = int(faces.scores.argmax())
+            quality = assess(planes, faces.boxes[best], faces.landmarks[best], float(faces.scores[best]))
+            check_quality(path, quality, EnrolLimits())
 
 
 def test_every_person_has_a_crop_without_the_others():

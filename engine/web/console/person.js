@@ -4,7 +4,7 @@ import { call, can, get, url } from "./api.js";
 import { facts, fill, h } from "./dom.js";
 import { enrolDialog } from "./enrol.js";
 import { trackList } from "./track_list.js";
-import { attempt, confirm, dialog, field, toast } from "./ui.js";
+import { READABLE, attempt, confirm, dialog, field, toast } from "./ui.js";
 import { number } from "./words.js";
 
 export function personView(root, signal, [name]) {
@@ -28,7 +28,7 @@ export function personView(root, signal, [name]) {
 
 function renameDialog(name) {
   dialog(`Rename ${name}`, (close) => {
-    const input = h("input", { name: "new_name", required: true, value: name, maxlength: 100, autofocus: true });
+    const input = h("input", { name: "new_name", required: true, value: name, maxlength: 100, autofocus: true, ...READABLE });
     const button = h("button", { class: "primary" }, "Rename");
     return h("form", { class: "body", onsubmit: async (event) => {
       event.preventDefault();

@@ -28,8 +28,8 @@ export function groups(keys, links) {
 export function strangersView(root, signal) {
   const results = h("div", { class: "strangers" });
   const note = h("p", { class: "where", role: "status" });
-  const limit = h("input", { type: "number", min: 0.5, max: 1, step: 0.005, class: "small", value: USUAL_COSINE, "aria-label": "How alike, as a cosine" });
-  const button = h("button", { type: "button", class: "primary", onclick: () => attempt(button, look) }, "Look for them");
+  const limit = h("input", { type: "number", required: true, min: 0.5, max: 1, step: 0.005, class: "small", value: USUAL_COSINE, "aria-label": "How alike, as a cosine" });
+  const button = h("button", { type: "button", class: "primary", onclick: () => limit.reportValidity() && attempt(button, look) }, "Look for them");
 
   async function look() {
     fill(results);

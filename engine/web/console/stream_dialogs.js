@@ -3,7 +3,7 @@
 import { call, url } from "./api.js";
 import { facts, fill, h } from "./dom.js";
 import { drawBase64 } from "./pictures.js";
-import { attempt, confirm, dialog, field, toast, values } from "./ui.js";
+import { READABLE, attempt, confirm, dialog, field, toast, values } from "./ui.js";
 import { number, plural } from "./words.js";
 
 const TRANSPORTS = ["tcp", "udp"];
@@ -35,7 +35,7 @@ export function addDialog() {
         close();
       }
     } },
-    field("Address", h("input", { name: "uri", required: true, autofocus: true, spellcheck: "false", autocomplete: "off",
+    field("Address", h("input", { name: "uri", required: true, autofocus: true, spellcheck: "false", autocomplete: "off", ...READABLE,
       placeholder: "rtsp://192.0.2.10/stream1", inputmode: "url" }), "It begins with rtsp, rtsps, http, https, srt or rtmp"),
     field("Name", h("input", { name: "name", pattern: "[A-Za-z0-9_.\\-]{1,64}", autocomplete: "off", placeholder: "entrance",
       title: "1 to 64 characters: letters, digits, _ . -" }), "Letters, digits, _ . and -. Left empty, it is made from the address."),

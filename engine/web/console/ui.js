@@ -72,6 +72,9 @@ export function confirm(title, text, action) {
   });
 }
 
+/** Of an input that must hold more than blanks. */
+export const READABLE = { pattern: ".*\\S.*", title: "More than blanks" };
+
 /** A control with its label, and a hint that is read after it. */
 export function field(label, control, hint = "") {
   const id = `field-${++named}`;

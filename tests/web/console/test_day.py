@@ -168,6 +168,10 @@ def test_strangers_who_came_back_are_shown_together(open_page, server):
     page.get_by_role("button", name="Look for them").click()
     page.get_by_text("1 stranger came back, of the 3 newest tracks without a name.").wait_for()
     assert page.locator(".strangers .track").count() == 3
+    for wrong in ("", "5", "-1"):  # was asked for as it stood: at 0 everybody is one
+        page.get_by_label("How alike, as a cosine").fill(wrong)
+        page.get_by_role("button", name="Look for them").click()
+        assert page.locator(".strangers .track").count() == 3
     page.get_by_label("How alike, as a cosine").fill("0.9")
     page.get_by_role("button", name="Look for them").click()
     page.get_by_text("0 strangers came back").wait_for()
@@ -223,6 +227,9 @@ def test_two_people_become_one_only_on_purpose(open_page, server, complaints):
         service.enrol(name, "a.jpg", fake_pictures.enhanced(0, 72))
     page = open_page("#/person/Anna")
     page.get_by_role("button", name="Rename").click()
+    page.get_by_label("New name").fill("   ")
+    page.locator("dialog").get_by_role("button", name="Rename").click()
+    assert page.get_by_label("New name").evaluate("input => input.validity.patternMismatch")
     page.get_by_label("New name").fill("Anna Berg")
     page.locator("dialog").get_by_role("button", name="Rename").click()
     page.get_by_role("dialog", name="Join Anna with Anna Berg?").get_by_role("button", name="Cancel").click()
