@@ -105,7 +105,6 @@ class Agent(Closing):
         self._bell.ring()
         for thread in self._threads:
             thread.join(_END_SECONDS)
-        self._bell.close()
         if not self._threads[1].is_alive():
             self._peers.close()
         self._taken.close()

@@ -11,8 +11,9 @@ class Bell:
     """Rung by any thread, also by one that comes too late: a descriptor that is closed may be somebody else's by then."""
 
     def __init__(self) -> None:
-        self._descriptor = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._lock = Lock()
+        self._is_closed = True
+        self._descriptor = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._is_closed = False
 
     def fileno(self) -> int:

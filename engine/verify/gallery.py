@@ -13,6 +13,7 @@ from platformdirs import user_data_dir
 
 from engine.verify.gallery_epoch import settle
 from engine.verify.gallery_file import BUSY_SECONDS, GalleryFile
+from engine.verify.gallery_reading import GalleryReading
 from engine.verify.gallery_watch import GalleryWatch
 from engine.verify.snapshot import Snapshot
 from engine.verify.stored_gallery import StoredGallery
@@ -47,10 +48,10 @@ class Gallery(StoredGallery):
 
     def follow(self, embedder_sha256: str) -> GalleryWatch:
         """Return what tells of changes: it opens the file anew each time, and outlives this object."""
-        path = self.path
+        path, reading = self.path, GalleryReading(embedder_sha256)
 
         def read() -> Snapshot:
             with Gallery(path, read_only=True, busy_seconds=_FOLLOWER_BUSY_SECONDS) as opened:
-                return opened.snapshot(embedder_sha256)
+                return reading.read(opened.tables)
 
         return GalleryWatch(path, read)

@@ -34,7 +34,7 @@ def why_changed(before: str, after: str, people: Snapshot) -> str:
         after: likewise.
         people: the gallery as it is now.
     """
-    if before and before not in people.persons.names:
+    if before and people.place(before) is None:
         gone = "who it was before is no longer in the gallery under this name"
         return f"the gallery changed: {gone}{', and it is like somebody else there' if after else ''}"
     if after:

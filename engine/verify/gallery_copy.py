@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from engine.errors import GalleryError
 from engine.verify.gallery_pictures import APART_COLUMNS, COLUMNS
-from engine.verify.gallery_reading import snapshot_of
+from engine.verify.gallery_reading import GalleryReading
 from engine.verify.gallery_tables import Table
 from engine.verify.stored_gallery import StoredGallery
 
@@ -52,7 +52,7 @@ def copy_gallery(source: StoredGallery, target: StoredGallery) -> Copied:
         new.execute("UPDATE state SET version = version + 1")
         digests = {}
         for (sha256,) in old.rows("SELECT DISTINCT embedder_sha256 FROM pictures ORDER BY 1"):
-            before, after = (snapshot_of(tables, sha256).gallery for tables in (old, new))
+            before, after = (GalleryReading(sha256).read_within(tables).gallery for tables in (old, new))
             if before is None or after is None or before.digest != after.digest:
                 raise GalleryError(f"the copy of the gallery {old.where} is not equal to it, and was given up: try again")
             digests[str(sha256)] = after.digest

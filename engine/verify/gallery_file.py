@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.errors import GalleryError, MissingGalleryError
 from engine.verify.gallery_epoch import epoch_of, note, noted_beside
+from engine.verify.gallery_log import is_whole, make_log, mark_of, shorten_log, touched_since
 from engine.verify.gallery_schema import (
     FORMAT_1_AS_2,
     FROM_FORMAT_1,
@@ -21,7 +22,7 @@ from engine.verify.gallery_schema import (
     SCHEMA_VERSION,
     make,
 )
-from engine.verify.gallery_tables import Table
+from engine.verify.gallery_tables import Mark, Table
 from engine.verify.person_name import spelling
 
 _APPLICATION_ID = 0x66737467  # "fstg": tells our file from any other SQLite file
@@ -85,6 +86,9 @@ class GalleryFile:
             )
         if read_only and run(QUARANTINED_BEFORE).fetchone():
             run(QUARANTINED_AS_NOW)
+        if not read_only and not is_whole(self):
+            with self.transaction("IMMEDIATE"):
+                make_log(self)
 
     def _from_format_1(self, read_only: bool) -> int:
         """Bring an older file to this format, or look at it as if it were; return the format."""
@@ -149,6 +153,19 @@ class GalleryFile:
         revision = int(self.rows("SELECT version FROM state")[0][0])
         return epoch_of(self, revision, noted), revision
 
+    def each(self, statement: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """See ``GalleryTables``."""
+        with self.errors():
+            yield from self._database.execute(statement, values)
+
+    def mark(self) -> Mark | None:
+        """See ``GalleryTables``."""
+        return mark_of(self)
+
+    def touched(self, mark: Mark) -> dict[Table, set[int]] | None:
+        """See ``GalleryTables``."""
+        return touched_since(self, mark)
+
     @contextmanager
     def reading(self) -> Iterator[None]:
         """See ``GalleryTables``."""
@@ -160,6 +177,7 @@ class GalleryFile:
         """See ``GalleryTables``."""
         with self.transaction("IMMEDIATE"):
             yield
+            shorten_log(self)
         note(self)
 
     @contextmanager

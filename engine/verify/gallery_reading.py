@@ -1,51 +1,91 @@
-"""Everything that vectors of one embedder may be compared with, read from a gallery at one moment."""
+"""Everything that vectors of one embedder may be compared with, read from a gallery at one moment; and again after a change,
+when only what has changed is read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from engine.contracts.frames import Float32
 from engine.contracts.gallery_version import GalleryVersion
 from engine.errors import GalleryError
 from engine.verify.gallery_digest import digest_of
-from engine.verify.gallery_tables import GalleryTables
-from engine.verify.negatives import read_negatives
+from engine.verify.gallery_leaf import Gone, Leaf, Row, Rows, changed, leaves_of
 from engine.verify.snapshot import Snapshot
 
+if TYPE_CHECKING:
+    from engine.verify.gallery_tables import GalleryTables, Mark, Table
 
-def read_snapshot(file: GalleryTables, embedder_sha256: str) -> Snapshot:
-    """Return who may be recognised by an embedder.
 
-    Raises:
-        GalleryError: the gallery cannot be read, or its vectors are damaged.
+_ROW = "identity, embedding, id"
+
+
+class GalleryReading:
+    """Reads a gallery, and reads it again: what comes is always what a reader of the whole would have.
+
+    It may be given a gallery that was opened anew, a copy of it, or another one. Use it from one thread.
+
+    Args:
+        embedder_sha256: whose vectors.
     """
-    with file.reading():
-        return snapshot_of(file, embedder_sha256)
+
+    def __init__(self, embedder_sha256: str) -> None:
+        self._embedder = embedder_sha256
+        self._leaves: Sequence[Leaf] = ()
+        self._mark: Mark | None = None
+        """How far the log of what has changed had come when the leaves were read."""
+
+    def read(self, tables: GalleryTables) -> Snapshot:
+        """Return who may be recognised now.
+
+        Raises:
+            GalleryError: the gallery cannot be read, or its vectors are damaged.
+        """
+        with tables.reading():
+            return self.read_within(tables)
+
+    def read_within(self, tables: GalleryTables) -> Snapshot:
+        """As ``read``, within a transaction."""
+        epoch, revision = tables.state()
+        before, self._mark = self._mark, None  # until all was read
+        touched, mark = tables.touched(before) if before else None, tables.mark()
+        try:
+            leaves = None if touched is None else self._changed(tables, touched)
+            self._leaves = tuple(self._whole(tables)) if leaves is None else leaves
+        except ValueError as error:
+            advice = "restore it from a copy, or enrol again into a new file"
+            raise GalleryError(f"the gallery {tables.where} holds damaged vectors: {advice}") from error
+        self._mark = mark
+        exactly = GalleryVersion(epoch, revision, digest_of(leaf.digest for leaf in self._leaves))
+        return Snapshot(revision, self._leaves, exactly)
+
+    def _whole(self, tables: GalleryTables) -> Iterator[Leaf]:
+        of_others = tables.rows("SELECT identity, id FROM pictures WHERE embedder_sha256 <> ?", (self._embedder,))
+        others = [Row(str(name), b"", number) for name, number in of_others]
+        negatives = list[Row]()
+        if tables.has("negatives"):
+            said = tables.rows(f"SELECT {_ROW} FROM negatives WHERE embedder_sha256 = ?", (self._embedder,))
+            negatives = [Row(*row) for row in said]
+        pictures = f"SELECT {_ROW} FROM pictures WHERE embedder_sha256 = ? ORDER BY identity"
+        return leaves_of(Rows(map(Row._make, tables.each(pictures, (self._embedder,))), sorted(negatives), sorted(others)))
+
+    def _changed(self, tables: GalleryTables, touched: Mapping[Table, Collection[int]]) -> Sequence[Leaf] | None:
+        gone = Gone(touched["pictures"], touched["negatives"])
+        pictures, others = list[Row](), list[Row]()
+        for *row, embedder in _numbered(tables, "pictures", gone.pictures):
+            name, vector, number = row
+            if embedder == self._embedder:
+                pictures.append(Row(name, vector, number))
+            else:
+                others.append(Row(name, b"", number))
+        negatives = [Row(*row) for *row, of in _numbered(tables, "negatives", gone.negatives) if of == self._embedder]
+        return changed(self._leaves, gone, Rows(pictures, negatives, others))
 
 
-def snapshot_of(file: GalleryTables, embedder_sha256: str) -> Snapshot:
-    """As ``read_snapshot``, within a transaction."""
-    epoch, revision = file.state()
-    rows = file.rows("SELECT identity, embedding FROM pictures WHERE embedder_sha256 = ?", (embedder_sha256,))
-    others = file.rows(
-        "SELECT DISTINCT identity FROM pictures WHERE identity NOT IN"
-        " (SELECT identity FROM pictures WHERE embedder_sha256 = ?) ORDER BY identity",
-        (embedder_sha256,),
-    )
-    rows.sort()  # in an order of their own: equal people are equal, whoever was first, and whatever database it is
-    matrix = _matrix([blob for _, blob in rows], file.where)
-    negatives = read_negatives(file, embedder_sha256, matrix.shape[1])
-    names = [str(name) for name, _ in rows]
-    exactly = GalleryVersion(epoch, revision, digest_of(names, matrix, negatives))
-    return Snapshot(revision, names, matrix, [str(name) for (name,) in others], negatives, exactly)
+def _numbered(tables: GalleryTables, table: Table, numbers: Collection[int]) -> list[tuple[Any, ...]]:
+    marks = ", ".join("?" * len(numbers))
+    return tables.rows(f"SELECT {_ROW}, embedder_sha256 FROM {table} WHERE id IN ({marks})", tuple(numbers))
 
 
-def _matrix(blobs: Sequence[bytes], where: str) -> Float32:
-    lengths = {len(blob) for blob in blobs}
-    if len(lengths) > 1 or any(length == 0 or length % 4 for length in lengths):
-        raise GalleryError(f"the gallery {where} holds damaged vectors: restore it from a copy, or enrol again into a new file")
-    width = lengths.pop() // 4 if lengths else 0
-    rows = np.frombuffer(b"".join(blobs), "<f4").reshape(len(blobs), width)
-    return rows.astype(np.float32, order="F")  # by columns a large gallery is compared with in three quarters of the time
+def read_snapshot(tables: GalleryTables, embedder_sha256: str) -> Snapshot:
+    """Return who may be recognised by an embedder, as ``GalleryReading.read``."""
+    return GalleryReading(embedder_sha256).read(tables)

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 Table = Literal["pictures", "quarantined", "negatives"]
+
+
+class Mark(NamedTuple):
+    """How far the log of what has changed has come."""
+
+    number: int
+    word: bytes
+    """At random: another history has other ones."""
 
 
 class GalleryTables(Protocol):
@@ -30,6 +38,19 @@ class GalleryTables(Protocol):
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run one query and return all of its rows."""
+        ...
+
+    def each(self, statement: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of a query that may be too many to hold; inside ``reading``, one query at a time."""
+        ...
+
+    def mark(self) -> Mark | None:
+        """Return how far the log has come; None: there is none, and who follows reads the whole."""
+        ...
+
+    def touched(self, mark: Mark) -> Mapping[Table, Collection[int]] | None:
+        """Return the numbers of the rows of ``pictures`` and ``negatives`` that were changed since a mark, and may be gone;
+        None: it is not told any more."""
         ...
 
     def reading(self) -> AbstractContextManager[None]:

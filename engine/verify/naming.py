@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from engine.contracts.findings import Basis, Candidate, Decision, Lack
 from engine.contracts.frames import Float32
 from engine.verify.evidence import Fusion
+from engine.verify.nearest import nearest
 from engine.verify.open_set import OpenSet
-from engine.verify.persons import highest
-from engine.verify.scores import Thresholds, cosine_of, decide, rank
+from engine.verify.scores import Thresholds, cosine_of, cosines_with, decide, rank
 from engine.verify.snapshot import Snapshot
 
 _Fits = TypeVar("_Fits", bool, NDArray[np.bool_])
@@ -72,7 +72,7 @@ class ByCosine:
     ) -> tuple[list[Candidate], Decision, Basis]:
         """See ``Rule``."""
         # The margin needs the second even where only one is wanted.
-        candidates = rank(vector, enhanced, people.persons, people.matrix, max(limit, 2))
+        candidates = rank(vector, enhanced, people, max(limit, 2))
         asked = replace(self.thresholds, min_faces=min_faces)
         decision = decide(candidates, faces, asked)
         return candidates[:limit], decision, self._basis(candidates, decision, faces, asked)
@@ -119,20 +119,16 @@ class ByChance:
         self, vector: Float32, enhanced: Float32 | None, faces: Fusion, people: Snapshot, limit: int, min_faces: int
     ) -> tuple[list[Candidate], Decision, Basis]:
         """See ``Rule``."""
-        size, pictures, persons = faces.size_px, len(people.names), people.persons
-        cosines = people.matrix @ vector
-        crowding = people.crowding(self._measured.crowd)
-        best = persons.best(self._measured.resemblance_at(cosines, vector, crowding))
-        order = highest(best, max(limit, 2))
-        values = best[order].tolist()
+        size, pictures = faces.size_px, people.pictures
+        places, values = nearest(people, self._measured, vector, max(limit, 2))
         candidates = [
             Candidate(
-                persons.names[person],
-                float(np.clip(cosines[persons.rows(person)].max(), -1.0, 1.0)),
-                cosine_of(enhanced, persons, people.matrix, person),
+                people.name(place),
+                float(cosines_with(vector, people.vectors(place)).max()),
+                cosine_of(enhanced, people, place),
                 false_name_chance=self._measured.chance(value, size, pictures),
             )
-            for person, value in zip(order, values, strict=True)
+            for place, value in zip(places, values, strict=True)
         ]
         decision = self._decide(values, candidates, faces, min_faces)
         return candidates[:limit], decision, self._basis(values, candidates[0], decision, faces, pictures, min_faces)

@@ -15,7 +15,6 @@ from engine.contracts.frames import Float32
 from engine.verify.gallery_tables import GalleryTables
 from engine.verify.open_set import OpenSet, open_set_of
 from engine.verify.person_name import spelling
-from engine.verify.persons import Persons
 
 _ONE_IN_TWENTY = 0.05
 MOST_OF_A_PERSON = 500
@@ -44,22 +43,6 @@ def keep_negatives(file: GalleryTables, identity: str, embedder_sha256: str, sou
         (name, name, MOST_OF_A_PERSON),
     )
     return kept
-
-
-def read_negatives(file: GalleryTables, embedder_sha256: str, length: int) -> dict[str, Float32]:
-    """Return by person what is not them: (M, length), each row of length 1. Vectors of another length are left out.
-
-    Raises:
-        GalleryError: it cannot be read.
-    """
-    if not file.has("negatives"):
-        return {}
-    rows = file.rows("SELECT identity, embedding FROM negatives WHERE embedder_sha256 = ?", (embedder_sha256,))
-    found: dict[str, list[Float32]] = {}
-    for name, blob in sorted(rows):
-        if len(blob) == 4 * length:
-            found.setdefault(str(name), []).append(np.frombuffer(blob, "<f4").astype(np.float32))
-    return {name: np.stack(vectors) for name, vectors in found.items()}
 
 
 def count_negatives(file: GalleryTables) -> dict[str, int]:
@@ -149,18 +132,15 @@ class Denials:
     """Tells whose name a face cannot get.
 
     Args:
-        persons: of the gallery.
-        matrix: (N, length), each row of length 1: their pictures.
-        negatives: see ``read_negatives``; of people who are not in the gallery they say nothing.
+        people: of the gallery, by name: their pictures, (N, length), and what is not of them, (M, length); one at least of
+            each, each of length 1.
     """
 
-    def __init__(self, persons: Persons, matrix: Float32, negatives: Mapping[str, Float32]) -> None:
-        places = {name: place for place, name in enumerate(persons.names)} if negatives else {}
-        self._names = sorted(name for name in negatives if name in places and len(negatives[name]))
-        own = [persons.rows(places[name]) for name in self._names]
-        others = [negatives[name] for name in self._names]
+    def __init__(self, people: Mapping[str, tuple[Float32, Float32]]) -> None:
+        self._names = list(people)
         if self._names:
-            self._own, self._others = matrix[np.concatenate(own)], np.concatenate(others)
+            own, others = zip(*people.values(), strict=True)
+            self._own, self._others = np.concatenate(own), np.concatenate(others)
             self._own_starts = np.cumsum([0, *map(len, own[:-1])])
             self._other_starts = np.cumsum([0, *map(len, others[:-1])])
 

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,9 @@ NEAREST = 5
 _SMALLER = 0.85
 """Faces down to this share of the smallest size that was measured are taken as if they had it; smaller ones get no name."""
 _TOGETHER = 8192
+_REST = 1 / 300
+"""Share of the crowd that ``directions`` leave out. With more of them all pictures take longer, with fewer more pictures have
+to be compared in full."""
 _RULE_OF_THREE = 3.0
 """No case among n shows, at 95 %, that at most 3 in n are one."""
 _TABLES = ("sizes_px", "chances", "limits", "own_low", "own_high", "rates", "mean_rates", "scene_chances", "scene_limits")
@@ -112,11 +116,20 @@ class OpenSet:
             matrix: (N, length), each of length 1.
             crowding: (N,) of the pictures.
         """
-        return self.resemblance_at(matrix @ vector, vector, crowding)
+        # Row by row: what comes of one does not depend on which others are there, to the last bit.
+        return self.resemblance_at(np.vecdot(matrix, vector), vector, crowding)
 
     def resemblance_at(self, cosines: Float32, vector: Float32, crowding: Float32) -> Float32:
         """Return ``resemblance`` where the cosines of the face and each picture are known: (N,)."""
         return np.asarray(2 * cosines - self.crowding(vector[None])[0] - crowding, np.float32)
+
+    @cached_property
+    def directions(self) -> NDArray[np.float64]:
+        """(D, length), orthonormal: those in which faces differ most, as far as the crowd shows it, see
+        ``engine.verify.nearest``."""
+        _, sizes, directions = np.linalg.svd(self.crowd.astype(np.float64), full_matrices=False)
+        rest = 1 - np.cumsum(sizes**2) / np.sum(sizes**2)
+        return np.asarray(directions[: 1 + int(np.argmax(rest <= _REST))], np.float64)
 
     def chance(self, resemblance: float, size_px: float, pictures: int) -> float:
         """Return at most how often strangers resemble any of the pictures so much, in 95 of 100 galleries, or one of them where

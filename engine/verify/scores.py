@@ -15,7 +15,8 @@ import numpy as np
 from engine.contracts.findings import Candidate, Decision
 from engine.contracts.frames import Float32
 from engine.verify.evidence import Fusion
-from engine.verify.persons import Persons, highest, persons_of
+from engine.verify.persons import highest, persons_of
+from engine.verify.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def cosines_with(vector: Float32, matrix: Float32) -> Float32:
         vector: (length,) of length 1.
         matrix: (N, length), each row of length 1.
     """
-    return np.clip(matrix @ vector, -1.0, 1.0) if len(matrix) else np.zeros(0, np.float32)
+    return np.clip(np.vecdot(matrix, vector), -1.0, 1.0) if len(matrix) else np.zeros(0, np.float32)
 
 
 def best_cosines(embedding: Float32, names: Sequence[str], matrix: Float32) -> dict[str, float]:
@@ -55,28 +56,26 @@ def best_cosines(embedding: Float32, names: Sequence[str], matrix: Float32) -> d
     return dict(zip(persons.names, persons.best(cosines_with(embedding, matrix)).tolist(), strict=True))
 
 
-def rank(original: Float32 | None, enhanced: Float32 | None, persons: Persons, matrix: Float32, limit: int) -> list[Candidate]:
+def rank(original: Float32 | None, enhanced: Float32 | None, people: Snapshot, limit: int) -> list[Candidate]:
     """Return the ``limit`` identities most like the original, best first; the enhanced cosine only stands beside.
 
     Args:
         original: (length,) of length 1; None: no candidates.
         enhanced: the same of the enhanced crop, None where there is none.
-        persons: who has which row.
-        matrix: (N, length), each row of length 1.
+        people: with whom they are compared.
         limit: candidates at most.
     """
     if original is None:
         return []
-    best = persons.best(cosines_with(original, matrix))
+    best = people.persons.best(np.clip(people.cosines(original), -1.0, 1.0))
     return [
-        Candidate(persons.names[person], float(best[person]), cosine_of(enhanced, persons, matrix, person))
-        for person in highest(best, limit)
+        Candidate(people.name(place), float(best[place]), cosine_of(enhanced, people, place)) for place in highest(best, limit)
     ]
 
 
-def cosine_of(vector: Float32 | None, persons: Persons, matrix: Float32, person: int) -> float | None:
-    """Return the cosine of a vector, if there is one, and the best picture of the person at a place of ``persons.names``."""
-    return None if vector is None else float(cosines_with(vector, matrix[persons.rows(person)]).max())
+def cosine_of(vector: Float32 | None, people: Snapshot, place: int) -> float | None:
+    """Return the cosine of a vector, if there is one, and the best picture of the person at a place of the gallery."""
+    return None if vector is None else float(cosines_with(vector, people.vectors(place)).max())
 
 
 def decide(candidates: Sequence[Candidate], faces: Fusion, thresholds: Thresholds) -> Decision:

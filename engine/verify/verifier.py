@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
 from msgspec.structs import replace
 
 from engine.config.verify import VerifyConfig
@@ -32,7 +31,7 @@ from engine.verify.snapshot import Snapshot
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS = 1.0
 """A gallery that cannot be read is tried again so often."""
-_NOBODY = Snapshot(0, [], np.zeros((0, 0), np.float32), [])
+_NOBODY = Snapshot.of()
 
 
 class EnhancedPicture(Protocol):
@@ -179,20 +178,19 @@ class Verifier:
             return list(candidates)
         face, landmarks = face_in(crop, picture, scale)
         [vector] = self._embedder.embed([face], [landmarks])
-        persons, matrix = self._people.persons, self._people.matrix
-        places = [persons.place(one.identity) for one in candidates]
+        places = [self._people.place(one.identity) for one in candidates]
         return [
-            replace(one, cosine_enhanced=None if place is None else cosine_of(vector, persons, matrix, place))
+            replace(one, cosine_enhanced=None if place is None else cosine_of(vector, self._people, place))
             for one, place in zip(candidates, places, strict=True)
         ]
 
     def naming(self) -> str:
         """Return one sentence on what a name may claim now; empty without an embedder."""
-        return self._rule.sentence(len(self._people.names)) if self._rule else ""
+        return self._rule.sentence(self._people.pictures) if self._rule else ""
 
     def no_score(self) -> FaceScores:
         """Return what stands for a face that could not be compared."""
-        decision: Decision = "undecided" if self._people.names else "none"
+        decision: Decision = "undecided" if self._people.pictures else "none"
         return FaceScores(None, [], decision, self._people.version, False, self._people.gallery)
 
     def take_news(self) -> list[str]:
@@ -255,12 +253,12 @@ class Verifier:
         return list(vectors[: len(crops)]), second
 
     def _compare(self, faces: Fusion, min_faces: int | None = None) -> tuple[list[Candidate], Decision, Basis | None]:
-        if self._rule is None or not self._people.names:
+        if self._rule is None or not self._people.pictures:
             return [], "none", None
         if faces.vector is None:
             return [], "undecided", None
         least = self._config.min_faces if min_faces is None else min_faces
-        if not (people := self._nameable(faces.vector)).names:
+        if not (people := self._nameable(faces.vector)).pictures:
             return [], "unknown" if faces.large_faces >= least else "undecided", None
         return self._rule.compare(faces.vector, faces.enhanced, faces, people, self._config.max_candidates, least)
 
@@ -275,9 +273,9 @@ class Verifier:
     def _load(self) -> None:
         if self._watch is None or self._embedder is None or (people := self._watch.news()) is None:
             return
-        if people.names and people.matrix.shape[1] != self._embedder.length:
+        if people.pictures and people.length != self._embedder.length:
             raise GalleryError(
-                f"the gallery {self._watch.where} holds vectors of {people.matrix.shape[1]} values, the embedder "
+                f"the gallery {self._watch.where} holds vectors of {people.length} values, the embedder "
                 f"{self._embedder.name} makes {self._embedder.length}: restore it from a copy, or enrol again into a new file"
             )
         if self._people.gallery and people.gallery and not is_later(people.gallery, self._people.gallery):

@@ -49,7 +49,7 @@ class Weighed:
         bucket = self._calibration.bucket_of(faces.size_px, faces.moments)
         if bucket is None:
             return candidates, decision, basis
-        places = [place for one in candidates if (place := people.persons.place(one.identity)) is not None]
+        places = [place for one in candidates if (place := people.place(one.identity)) is not None]
         if self._prior is None:
             ratios, likely = self._ratios(vector, people, places, bucket), [None] * len(candidates)
         else:
@@ -65,12 +65,12 @@ class Weighed:
         return weighed, decision, why
 
     def _ratios(self, vector: Float32, people: Snapshot, places: Sequence[int], bucket: Bucket) -> NDArray[np.float64]:
-        """Return the ratios of the people at some places of ``people.persons``."""
-        crowding = people.crowding(self._measured.crowd)
-        rows = [people.persons.rows(place) for place in places]
-        best = [float(self._measured.resemblance(vector, people.matrix[own], crowding[own]).max()) for own in rows]
-        return self._calibration.log10_ratio(np.array(best), bucket, np.array([len(own) for own in rows]))
+        """Return the ratios of the people at some places of the gallery."""
+        own = [people.pictures_of(place, self._measured.crowd) for place in places]
+        best = [float(self._measured.resemblance(vector, one.matrix, one.crowding).max()) for one in own]
+        return self._calibration.log10_ratio(np.array(best), bucket, np.array([len(one.matrix) for one in own]))
 
     def _everyones_ratios(self, vector: Float32, people: Snapshot, bucket: Bucket) -> NDArray[np.float64]:
-        resemblances = self._measured.resemblance(vector, people.matrix, people.crowding(self._measured.crowd))
+        crowding = people.crowding(self._measured.crowd)
+        resemblances = self._measured.resemblance_at(people.cosines(vector), vector, crowding)
         return self._calibration.log10_ratio(people.persons.best(resemblances), bucket, people.persons.counts)

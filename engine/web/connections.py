@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from h11 import LocalProtocolError
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
@@ -72,7 +74,9 @@ def protocol(bounds: Bounds) -> type[H11Protocol]:
                 if self.cycle.response_started:  # in the middle of an answer another one cannot begin
                     self.transport.close()
                     return
-            super().send_400_response(msg)
+            with suppress(LocalProtocolError):  # the answer to a HEAD has no body, and an answered request gets no second one
+                super().send_400_response(msg)
+            self.transport.close()
 
         def on_response_complete(self) -> None:
             self._wait_for_request()

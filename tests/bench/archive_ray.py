@@ -74,29 +74,28 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     chance = random.Random(options.seed)
-    with tempfile.TemporaryDirectory() as scratch, nodes(options.nodes) as cluster:
+    figures: dict[str, object] = {"cores": os.cpu_count()}
+    with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         sources = archive(options.folder or folder / "clips", options.clips, options.shared)
         config = settings(options.config, folder)
         more = ["--config", str(config), "--segment-seconds", options.segment_seconds]
-        began = time.monotonic()
-        whole = Submission(sources, folder / "whole", cluster.address, *more)
-        code = whole.wait(LIMIT_SECONDS)
-        seconds = time.monotonic() - began
-        truth = folder / "whole" / "result"
-        difference = same_results(single_run(sources, folder, config), truth)
-        found = faces(truth)
-        CONSOLE.print(f"{whole.results} tasks, {found.total()} faces, exit code {code}, {seconds:.0f} s")
-        CONSOLE.print(f"a single run: {difference or 'equal'}")
-        figures: dict[str, object] = {
-            "cores": os.cpu_count(),
-            "faces": found.total(),
-            "difference": difference,
-            "exit_code": code,
-        }
-        jobs = [
-            job for kind in options.kinds for job in killed(kind, options.kills, cluster, sources, folder, truth, chance, more)
-        ]
+        with nodes(options.nodes) as cluster:
+            began = time.monotonic()
+            whole = Submission(sources, folder / "whole", cluster.address, *more)
+            code = whole.wait(LIMIT_SECONDS)
+            seconds = time.monotonic() - began
+            truth = folder / "whole" / "result"
+            difference = difference_of(single_run(sources, folder, config), truth)
+            found = faces(truth)
+            CONSOLE.print(f"{whole.results} tasks, {found.total()} faces, exit code {code}, {seconds:.0f} s")
+            CONSOLE.print(f"a single run: {difference or 'equal'}")
+            figures |= {"faces": found.total(), "difference": difference, "exit_code": code}
+            jobs = [
+                job
+                for kind in options.kinds
+                for job in killed(kind, options.kills, cluster, sources, folder, truth, chance, more)
+            ]
         figures["kills"] = [asdict(job) for job in jobs]
         tell(jobs)
         figures["cost"] = cost(sources, folder, config, more)

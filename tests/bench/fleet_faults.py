@@ -31,7 +31,7 @@ from engine.fleet.file import Fleet as Wanted
 from engine.fleet.file import FleetCamera
 from engine.fleet.store import apply, drain, undrain
 from engine.fleet.view import NodeView
-from tests.bench.fleet_world import Fleet, NodeProcess
+from tests.bench.fleet_world import Fleet, NodeProcess, Sent
 from tests.e2e.live_run import FOOTAGE, MODEL
 from tests.rtsp.clips import recorded_clip
 from tests.rtsp.server import GstServer
@@ -139,7 +139,7 @@ def measure(fleet: Fleet, fault: str) -> dict[str, Any]:
         "p99_during_ms": round(float(np.percentile(during, 99)), 1) if during else None,
         "ratio": round(float(np.percentile(during, 99) / np.percentile(before, 99)), 2) if before and during else None,
         "others": others,
-        "load": os.getloadavg()[0],
+        "load": round(os.getloadavg()[0], 1),
     }
 
 
@@ -172,16 +172,16 @@ def dark_seconds(taken: list[float], after: float, before: float = float("inf"))
     return max((later - earlier for earlier, later in pairwise(moments)), default=float("inf"))
 
 
-def together(sent: list[Any], camera: str, after: float) -> float:
-    """Return for how long two nodes published a camera: from the first face of the next node to the last of the one before."""
+def together(sent: list[Sent], camera: str, after: float) -> float:
+    """Return for how long two nodes published a camera: from the first face of the next node to the last of the one before,
+    unless that had been given the camera anew meanwhile."""
     faces = [one for one in sent if one.stream == camera and one.taken >= after]
-    longest, first_of = 0.0, dict[str, float]()
+    longest, first_of = 0.0, dict[tuple[str, int], float]()
     for one, later in pairwise(faces):
-        first_of.setdefault(one.node, one.taken)
-        if later.node != one.node:
-            came = first_of.pop(later.node, None)
-            if came is not None:  # it was there before, and is again
-                longest = max(longest, later.taken - first_of[one.node])
+        mine, next_one = (one.node, one.life), (later.node, later.life)
+        first_of.setdefault(mine, one.taken)
+        if next_one != mine and first_of.pop(next_one, None) is not None:  # it was there before, and is again
+            longest = max(longest, later.taken - first_of[mine])
     return longest
 
 
@@ -224,6 +224,7 @@ def show(rows: list[dict[str, Any]]) -> None:
         "p99_before_ms",
         "p99_during_ms",
         "ratio",
+        "load",
     )
     table = Table(*columns, title="three nodes, three cameras")
     for row in rows:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import NamedTuple
 import psycopg
 import zmq
 
-from engine.contracts.messages import Face, decode_header
+from engine.contracts.messages import Face, Stream, decode_header
 from engine.fleet.view import FleetView, fleet_view
 from engine.runtime.closing import Closing
 from tests.servers.postgres import PostgresServer
@@ -43,6 +44,8 @@ class Sent(NamedTuple):
     """When it was seen here, monotonic seconds: of this process, whatever clock the node has."""
     age_ms: float
     """From packet to message, by the node's clock."""
+    life: int = 0
+    """How often the node had begun with the camera by then: it may be given it again."""
 
 
 class Machine(Closing):
@@ -164,14 +167,18 @@ class NodeProcess(Closing):
     def _listen(self, endpoint: str) -> None:
         with zmq.Context() as context, context.socket(zmq.SUB) as socket:
             socket.setsockopt(zmq.LINGER, 0)
-            socket.setsockopt(zmq.SUBSCRIBE, b"v1/face/")
+            for topic in (b"v1/face/", b"v1/stream/"):
+                socket.setsockopt(zmq.SUBSCRIBE, topic)
             socket.connect(endpoint)
+            lives = Counter[str]()
             while not self._stopped.is_set():
                 if socket.poll(100):
-                    face = decode_header(socket.recv_multipart()[1])
-                    if isinstance(face, Face):
-                        age_ms = (face.sent_ns - face.captured_ns) / 1e6
-                        self.sent.append(Sent(self.name, face.stream, time.monotonic(), age_ms))
+                    said = decode_header(socket.recv_multipart()[1])
+                    if isinstance(said, Stream):
+                        lives[said.stream] += said.state == "connecting" and not said.reason
+                    elif isinstance(said, Face):
+                        age_ms = (said.sent_ns - said.captured_ns) / 1e6
+                        self.sent.append(Sent(self.name, said.stream, time.monotonic(), age_ms, lives[said.stream]))
 
 
 class Fleet(Closing):

@@ -35,6 +35,7 @@ from engine.errors import GalleryError
 from engine.verify.galleries import gallery_file, gallery_to_follow, open_gallery
 from engine.verify.gallery_digest import digest_of
 from engine.verify.scores import rank
+from engine.verify.snapshot import Snapshot
 from tests.servers.postgres import PostgresServer
 
 CONSOLE = Console(width=160)
@@ -96,7 +97,7 @@ class Follower:
             assert not gallery_file(self._news.where)
         assert self._people is not None
         assert self._people.gallery is not None
-        found = rank(vector(number), None, self._people.persons, self._people.matrix, 1)
+        found = rank(vector(number), None, self._people, 1)
         exactly = self._people.gallery
         first = found[0].identity if found else ""
         return {"epoch": exactly.epoch, "revision": exactly.revision, "digest": exactly.digest, "of": number, "first": first}
@@ -144,7 +145,8 @@ def check(scores: Iterable[dict[str, Any]], history: dict[int, dict[str, Float32
         revision, there = score["revision"], history[score["revision"]]
         names = sorted(there)
         matrix = np.stack([there[name] for name in names]) if names else np.zeros((0, 0), np.float32)
-        digests.setdefault(revision, digest_of(names, matrix, {}))
+        leaves = Snapshot.of(there, there.values()).leaves
+        digests.setdefault(revision, digest_of(leaf.digest for leaf in leaves))
         assert score["digest"] == digests[revision], f"another gallery than that of revision {revision}"
         right = names[int(np.argmax(matrix @ vector(score["of"])))] if names else ""
         assert score["first"] == right, f"{score['first']} instead of {right} at revision {revision}"

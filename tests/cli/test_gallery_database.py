@@ -11,7 +11,7 @@ import pytest
 from engine.cli.doctor_gallery import say_gallery
 from engine.cli.gallery import list_people, remove, rename
 from engine.cli.gallery_pictures import pictures
-from engine.errors import ConfigError, FacestreamError, UsageError
+from engine.errors import ConfigError, FacestreamError, NameTakenError
 from engine.privacy import erase
 from engine.verify.galleries import gallery_to_follow, open_gallery
 from tests.servers.postgres import PostgresServer, require_postgres
@@ -38,7 +38,7 @@ def database(server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_people_are_listed_renamed_and_removed(database: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert list_people(gallery=database, json=True) == 0
     assert [json.loads(line)["name"] for line in capsys.readouterr().out.splitlines()] == ["ada", "bob"]
-    with pytest.raises(UsageError, match="add --join"):
+    with pytest.raises(NameTakenError, match="join them on purpose with --join"):
         rename("ada", "bob", gallery=database)
     assert rename("ada", "Ada", gallery=database) == 0
     assert pictures("Ada", gallery=database) == 0

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from engine.contracts.camera import Camera
+from engine.contracts.orders import Settled
 from engine.errors import ConfigError
 from engine.pipeline.camera_changes import CameraChanges
 from engine.pipeline.control import CHANGED, PAUSED, REMOVED, RunControl
@@ -129,3 +130,41 @@ def test_a_camera_may_be_read_until_the_run_has_none_of_its_name() -> None:
     control.changed({})
     control.followed({"a"})
     assert not control.may_read("b"), "it was taken, and could not be started"
+
+
+def test_whoever_waits_for_a_camera_to_be_gone_is_told_and_nobody_else() -> None:
+    control, told = RunControl(), list[bool]()
+    control.on_gone = lambda: told.append(control.may_read("a"))
+    control.followed({"a", "b"})
+    control.followed({"a", "b"})
+    assert told == [True], "until then nobody knew what there is"
+    control.remove("a")
+    control.changed({})
+    control.followed({"a", "b"})
+    assert told.pop(), "its last word is on its way"
+    control.followed({"b"})
+    assert not told.pop()
+
+
+def test_a_camera_is_gone_when_publish_has_passed_its_last_word() -> None:
+    """Its process, which hangs up, is there yet; of one that comes to nothing after it was added, nothing is waited for."""
+    status, control, crew = RunStatus({"door": StreamStatus("door")}), RunControl(), _Crew()
+    changes = CameraChanges(crew, Watchdog(0.0, crew.cameras), status, control)  # type: ignore[arg-type]
+    changes.settle()
+    control.remove("door")
+    changes.settle()
+    changes.note(Settled("door", 5))
+    changes.settle()
+    assert control.may_read("door")
+    changes.note(Settled("door"))
+    changes.settle()
+    assert not control.may_read("door")
+    assert changes.clear() == []
+    control.add(camera("door", 5.0))
+    changes.settle()
+    assert control.may_read("door")
+    control.remove("door")
+    changes.settle()
+    changes.note(Settled("door"))
+    changes.settle()
+    assert not control.may_read("door")

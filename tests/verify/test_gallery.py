@@ -139,7 +139,7 @@ def test_a_name_is_found_by_every_spelling(gallery):
     assert gallery.version() == 4
     assert gallery.rename("nobody", "Ada") == 0
     assert gallery.version() == 4
-    assert gallery.rename("jos\u00e9", "Pepe") == 1  # both are one person now
+    assert gallery.rename("jos\u00e9", "Pepe", join=True) == 1  # both are one person now
     assert gallery.templates(SHA)[0] == ["Pepe"] * 3
     assert gallery.remove("Pepe ") == 3
 

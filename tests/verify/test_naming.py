@@ -22,7 +22,7 @@ def snapshot(**people):
     """Each with a list of vectors."""
     names = [name for name, vectors in people.items() for _ in vectors]
     rows = [vector for vectors in people.values() for vector in vectors]
-    return Snapshot(1, names, np.stack(rows).astype(np.float32), [])
+    return Snapshot.of(names, rows)
 
 
 def faces(count=2, size_px=64.0):

@@ -11,8 +11,9 @@ import pytest
 from engine.contracts.frames import Float32
 from engine.verify.galleries import open_gallery
 from engine.verify.gallery import Gallery
-from engine.verify.negatives import MOST_OF_A_PERSON, Denials
-from engine.verify.persons import persons_of
+from engine.verify.gallery_leaf import Row, Rows, leaves_of
+from engine.verify.negatives import MOST_OF_A_PERSON
+from engine.verify.snapshot import Snapshot
 from tests.verify.stores import holds
 
 SHA = "a" * 64
@@ -43,7 +44,9 @@ def test_the_rule() -> None:
     negatives = {"ada": LIKE_ADA[None]}
 
     def denied(vector: Float32, names: list[str], matrix: Float32, negatives: dict[str, Float32]) -> frozenset[str]:
-        return Denials(persons_of(names), matrix, negatives).of(vector)
+        rows = [Row(name, one.tobytes(), 0) for name, one in zip(names, matrix, strict=True)]
+        others = [Row(name, one.tobytes(), 0) for name, vectors in negatives.items() for one in vectors]
+        return Snapshot(1, tuple(leaves_of(Rows(rows, others)))).denied(vector)
 
     assert denied(LIKE_ADA, names, matrix, negatives) == {"ada"}, "the face itself"
     assert denied(unit(1, 0.3, 0.4, 0.1), names, matrix, negatives) == {"ada"}, "one like it"

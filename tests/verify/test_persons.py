@@ -22,7 +22,7 @@ def people_of(names: list[str], seed: int) -> Snapshot:
     """Vectors from a coarse grid, so that many are equally alike; names in any order."""
     values = np.random.default_rng(seed).integers(-1, 2, (len(names), 8)).astype(np.float32)
     values[:, 0] += 0.5
-    return Snapshot(1, names, values / np.linalg.norm(values, axis=1, keepdims=True), [])
+    return Snapshot.of(names, values / np.linalg.norm(values, axis=1, keepdims=True))
 
 
 def looped(names: list[str], values: Float32) -> dict[str, float]:
@@ -37,7 +37,8 @@ def looped(names: list[str], values: Float32) -> dict[str, float]:
 def test_who_comes_first_is_as_in_a_loop(names: list[str], seed: int, limit: int, with_enhanced: int) -> None:
     people, vectors = people_of(names, seed), people_of(["x", "y"], seed + 100).matrix
     vector, enhanced = vectors[0], vectors[1] if with_enhanced else None
-    cosines = looped(names, np.clip(people.matrix @ vector, -1, 1))
+    names = people.names
+    cosines = looped(names, np.clip(np.vecdot(people.matrix, vector), -1, 1))
     resemblances = looped(names, ONE.resemblance(vector, people.matrix, ONE.crowding(people.matrix)))
     faces = Fusion(vector, enhanced, faces=1, moments=1, large_faces=1, size_px=64.0, quality=0.5, persons=1)
     for rule, values in ((ByCosine(THRESHOLDS, False), cosines), (ByChance(ONE, THRESHOLDS, 0.001), resemblances)):
@@ -47,7 +48,7 @@ def test_who_comes_first_is_as_in_a_loop(names: list[str], seed: int, limit: int
             [one.cosine_original for one in candidates], [cosines[o.identity] for o in candidates], atol=1e-6
         )
         if enhanced is not None:
-            beside = looped(names, np.clip(people.matrix @ enhanced, -1, 1))
+            beside = looped(names, np.clip(np.vecdot(people.matrix, enhanced), -1, 1))
             found = [one.cosine_enhanced for one in candidates]
             np.testing.assert_allclose(found, [beside[one.identity] for one in candidates], atol=1e-6)  # type: ignore[arg-type]
         if isinstance(rule, ByChance):
@@ -67,11 +68,11 @@ def test_each_row_is_somebodys() -> None:
 
 
 def test_how_crowded_the_pictures_are_is_computed_once(monkeypatch) -> None:  # type: ignore[no-untyped-def]
-    from engine.verify import snapshot as module
+    from engine.verify import gallery_leaf as module
 
     people, calls = people_of(list("abca"), 1), []
     monkeypatch.setattr(module, "crowding_of", lambda matrix, crowd: calls.append(1) or ONE.crowding(matrix))
     whole = people.crowding(ONE.crowd)
     assert people.crowding(ONE.crowd) is whole
-    np.testing.assert_array_equal(people.without(frozenset("a")).crowding(ONE.crowd), whole[1:3])
+    np.testing.assert_array_equal(people.without(frozenset("a")).crowding(ONE.crowd), whole[2:])
     assert len(calls) == 1

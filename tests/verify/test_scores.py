@@ -6,8 +6,8 @@ from hypothesis.extra.numpy import arrays
 
 from engine.contracts.findings import Candidate
 from engine.verify.evidence import Fusion
-from engine.verify.persons import persons_of
 from engine.verify.scores import Thresholds, best_cosines, decide, rank
+from engine.verify.snapshot import Snapshot
 
 THRESHOLDS = Thresholds(known_cosine=0.9, unknown_cosine=0.8, margin_cosine=0.02, min_size_px=24, min_faces=2)
 
@@ -36,7 +36,7 @@ def test_best_picture_of_each_identity_counts():
 @given(st.lists(st.tuples(st.sampled_from("abc"), vectors), min_size=1, max_size=12), vectors)
 def test_rank_is_sorted_complete_and_within_range(rows, probe):
     names, matrix = [name for name, _ in rows], np.stack([row for _, row in rows])
-    candidates = rank(probe, None, persons_of(names), matrix, 10)
+    candidates = rank(probe, None, Snapshot.of(names, matrix), 10)
     cosines = [candidate.cosine_original for candidate in candidates]
     assert cosines == sorted(cosines, reverse=True)
     assert {candidate.identity for candidate in candidates} == set(names)
@@ -45,10 +45,10 @@ def test_rank_is_sorted_complete_and_within_range(rows, probe):
 
 
 def test_enhanced_scores_stand_beside_and_never_change_order_or_decision():
-    names, matrix = ["ada", "bob"], np.stack([unit(1, 0), unit(0, 1)])
+    people = Snapshot.of(["ada", "bob"], [unit(1, 0), unit(0, 1)])
     original, enhanced = unit(1, 0.9), unit(0, 1)
-    with_enhanced = rank(original, enhanced, persons_of(names), matrix, 5)
-    without = rank(original, None, persons_of(names), matrix, 5)
+    with_enhanced = rank(original, enhanced, people, 5)
+    without = rank(original, None, people, 5)
     assert [c.identity for c in with_enhanced] == ["ada", "bob"] == [c.identity for c in without]
     assert with_enhanced[1].cosine_enhanced == pytest.approx(1.0)
     assert all(c.cosine_enhanced is None for c in without)

@@ -58,7 +58,7 @@ def seen(embedder):
 
 def decided(embedder, enrolled, faces):
     rule = rule_of(embedder, VerifyConfig())
-    people = Snapshot(1, ["enrolled"], enrolled.vector[None], [])
+    people = Snapshot.of(["enrolled"], [enrolled.vector])
     return rule.compare(faces.vector, None, faces, people, 1, VerifyConfig().min_faces)
 
 

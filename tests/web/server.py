@@ -106,8 +106,14 @@ def server(service: FakeService, bounds: Bounds | None = None, **http: Any) -> I
     made: dict[str, Any] = {}
     lines: list[str] = []
 
+    def fall(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """What a callback of the loop raised belongs to the log, too."""
+        lines.append(f"Exception: {context['message']}")
+        loop.default_exception_handler(context)
+
     async def run(opened: socket.socket) -> None:
         stop = asyncio.Event()
+        asyncio.get_running_loop().set_exception_handler(fall)
         async with serving(settings, Report(lines.append), opened, bounds=bounds, console=ConsoleFiles(FILES)) as web:
             made.update(web=web, loop=asyncio.get_running_loop(), stop=stop)
             ready.set()

@@ -255,3 +255,19 @@ def test_a_body_that_turns_into_garbage_ends_the_request_and_is_no_fault_of_ours
     assert seen.count(b"HTTP/1.1 400") == (method == "POST")
     assert is_well(web)
     assert not [line for line in web.lines[before:] if "Exception" in line or "failed" in line]
+
+
+@pytest.mark.parametrize("method", ["HEAD", "GET", "POST", "OPTIONS"])
+@pytest.mark.parametrize(
+    "body", [b"55\r\x9a\n\r\n", b"zz\r\n", b"2\r\n{}garbage\r\n", b"0\r\n: \r\n\r\n", b"\xff" * 40 + b"\r\n"]
+)
+def test_a_body_that_is_garbage_at_once_ends_every_kind_of_request(web: Server, method: str, body: bytes) -> None:
+    """The answer to a HEAD has no body, so that nothing can be said in it of what was wrong."""
+    before = len(web.lines)
+    with web.connect() as opened:
+        opened.sendall(head(web, method, "/api/v1/streams", "Transfer-Encoding: chunked") + body)
+        seen = everything(opened)
+    assert seen.startswith(b"HTTP/1.1 ")
+    assert method != "HEAD" or seen.endswith(b"\r\n\r\n")
+    assert is_well(web)
+    assert not [line for line in web.lines[before:] if "Exception" in line or "Error" in line or "failed" in line]

@@ -46,6 +46,10 @@ class DrawSpec(Spec, frozen=True):
     """Width of a labelled face in a training picture, drawn log-uniformly."""
     sure: Share = 0.4
     """Share of the false alarms that are drawn from those with the higher scores."""
+    hard: Share = 0.0
+    """Share of the candidates, faces and false alarms, that are drawn the oftener the more wrong the network was at first."""
+    hard_from: Share = 0.25
+    """Score of the detector below which nobody asks whether a candidate is hard."""
 
 
 class SecondLookRecipe(TimedRecipe, frozen=True, kw_only=True):
@@ -57,6 +61,8 @@ class SecondLookRecipe(TimedRecipe, frozen=True, kw_only=True):
     footage: FootageSpec = FootageSpec()
     draw: DrawSpec = DrawSpec()
     widths: tuple[int, int, int] = (24, 40, 64)
+    start: str = ""
+    """An exported second look of these widths to begin as; empty: random numbers."""
     smoothing: Share = 0.02
     hardest: Share = 1.0
     """Share of each batch, that with the largest losses, from which is learnt."""

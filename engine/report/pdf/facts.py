@@ -31,7 +31,7 @@ _CLOCKS = {
 STATES: dict[SourceState, str] = {
     "same": "not altered since it was processed (same SHA-256)",
     "other": "NOT the file that was processed: it has changed, or another one has its name",
-    "gone": "not found, or not readable, where it was processed",
+    "gone": "not found where it was processed, or not readable",
     "not hashed": "found, but its SHA-256 was not recorded",
     "camera": "a camera: no file",
 }

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from engine.errors import GalleryError
+from engine.verify.gallery_log import forget_log, make_log
 from engine.verify.postgres.cache import COLUMNS, CacheFile, Origin
 
 if TYPE_CHECKING:
@@ -70,11 +71,13 @@ def _changes(tables: PostgresTables, cache: CacheFile, now: Origin) -> bool:
 
 
 def _everything(tables: PostgresTables, cache: CacheFile, now: Origin) -> None:
+    forget_log(cache)
     cache.clear()
     content = 0
     for table in _TABLES:
         cache.make(table)
         content ^= cache.keep(table, tables.each(f"SELECT {', '.join(COLUMNS[table])} FROM {table}"))
+    make_log(cache)
     if content != now.content:
         raise GalleryError(
             f"the gallery {tables.where} is damaged: its rows are not those that its triggers have noted, restore it from a "

@@ -17,11 +17,9 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from engine.contracts.times import utc_words
 from engine.errors import FacestreamError, GalleryError
-from engine.verify.gallery_reading import read_snapshot
+from engine.verify.gallery_reading import GalleryReading
 from engine.verify.postgres.address import Address
 from engine.verify.postgres.cache import CacheFile, forget_cache
 from engine.verify.postgres.follow import bring_up_to_date
@@ -50,7 +48,8 @@ class PostgresNews:
     """
 
     def __init__(self, address: Address, cache: Path, embedder_sha256: str, max_age: float = 0.0) -> None:
-        self._address, self._cache, self._embedder, self._max_age = address, cache, embedder_sha256, max_age
+        self._address, self._cache, self._max_age = address, cache, max_age
+        self._reading = GalleryReading(embedder_sha256)
         self._lock, self._begun, self._stopped = threading.Lock(), threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self._ready: Snapshot | None = None
@@ -125,7 +124,7 @@ class PostgresNews:
         with self._nearest(tables) as source:
             people = None
             if (state := source.state()) != self._laid_out:
-                people, self._laid_out = read_snapshot(source, self._embedder), state
+                people, self._laid_out = self._reading.read(source), state
             self._lay_ready(people, "")  # before the cache is closed, which waits for the disk
 
     @contextmanager
@@ -158,14 +157,14 @@ class PostgresNews:
             try:
                 seen_ns, state = cache.seen_ns, cache.state()
                 if self._laid_out is None and seen_ns:
-                    people, self._laid_out = read_snapshot(cache, self._embedder), state
+                    people, self._laid_out = self._reading.read(cache), state
             finally:
                 cache.close()
         words = f"{why}; names are those of {utc_words(seen_ns)}, as this machine keeps them" if seen_ns else why
         if seen_ns and self._max_age and time.time_ns() - seen_ns > self._max_age * 1e9:
             words = f"{why}; nobody is named, as what this machine keeps is of {utc_words(seen_ns)} (verify.gallery_max_age)"
             if self._laid_out != _NOBODY:
-                people, self._laid_out = Snapshot(0, [], np.zeros((0, 0), np.float32), []), _NOBODY
+                people, self._laid_out = Snapshot.of(), _NOBODY
         self._lay_ready(people, words)
 
     def _lay_ready(self, people: Snapshot | None, fault: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import DatabaseError, GalleryError, MissingGalleryError
 from engine.runtime.postgres import connect
-from engine.verify.gallery_tables import Table
+from engine.verify.gallery_tables import Mark, Table
 from engine.verify.postgres.address import Address
 from engine.verify.postgres.epoch import epoch_of
 from engine.verify.postgres.migrating import migrate, step_of
@@ -113,15 +113,18 @@ class PostgresTables:
         with said(self.address):
             return self.connection.execute(statement.replace("?", "%s"), values, binary=True).fetchall()
 
-    def each(self, statement: str) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of a query that may be too many to hold; inside ``reading``.
-
-        Raises:
-            GalleryError: there is no answer.
-        """
+    def each(self, statement: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """See ``GalleryTables``."""
         with said(self.address), self.connection.cursor("each", binary=True) as cursor:
             cursor.itersize = _ROWS_AT_ONCE
-            yield from cursor.execute(statement)
+            yield from cursor.execute(statement.replace("?", "%s"), values)
+
+    def mark(self) -> Mark | None:
+        """See ``GalleryTables``: who follows has a cache, whose file has a log."""
+        return None
+
+    def touched(self, mark: Mark) -> None:
+        """See ``GalleryTables``."""
 
     @contextmanager
     def reading(self) -> Iterator[None]:

@@ -129,7 +129,7 @@ def changed_at_random(gallery: StoredGallery, choose: random.Random) -> None:
         case 4:
             gallery.release(f"{seed:064d}", name)
         case 5:
-            gallery.rename(name, other)
+            gallery.rename(name, other, join=True)
         case 6:
             gallery.remove(name)
         case _:

@@ -40,6 +40,7 @@ def furnish(service) -> None:
     service.note("worker_died", "error", stream="yard")
     service.fleet = FleetSeen(fleet=fleet(), problem="the database is away", age_seconds=9.0, node="box-1")
     service.enrol("Anna", "a.jpg", fake_pictures.enhanced(0, 72))
+    service.set_apart("Anna", "b.jpg", "looks like Bob (cosine 0.94)", fake_pictures.enhanced(1, 72))
     for track, decision in enumerate(("known", "known", "unknown", "undecided", "none"), 1):
         candidates = [] if decision == "none" else NAMED
         face = service.face("gate", track, track, candidates=candidates, decision=decision, sharpness=0.2)

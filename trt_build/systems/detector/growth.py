@@ -6,20 +6,17 @@ Only at stride 4 may it be narrower, see ``narrowing``.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
-import onnx
 import torch
-from onnx import numpy_helper
 from torch import Tensor, nn
 
 from trt_build.errors import DataError
 from trt_build.networks.grey_detector import SPREAD, GreyDetector
 from trt_build.systems.detector.narrowing import narrowed
+from trt_build.training.unfolding import Folded, calibrate, folded_weights, open_start
 
 _SMALL = 0.1
 """How much of an ordinary weight leads from what is new to what was there."""
-_PREFIX = "network."
 _FIRST, _EARLY = "stem.0.0", "stem.1.0"
 
 
@@ -47,19 +44,12 @@ def grow_from(network: GreyDetector, exported: Path, pictures: Tensor) -> None:
         for name, layer in modules.items():
             if isinstance(layer, nn.Conv2d):
                 biases[name] = _filled(layer, *known[name]) if name in known else _identity(layer, _is_deeper(name, known))
-        _calibrate(network, biases, pictures)
+    calibrate(network, biases, pictures)
 
 
-def _weights(exported: Path) -> dict[str, tuple[Tensor, Tensor]]:
-    try:
-        model: Any = onnx.load(exported)
-    except Exception as error:  # onnx raises whatever its parser does
-        raise DataError(f"The start '{exported}' cannot be read: {error}") from None
-    found = {one.name: torch.from_numpy(numpy_helper.to_array(one).copy()) for one in model.graph.initializer}
-    names = [name.removesuffix(".weight") for name in found if name.startswith(_PREFIX) and name.endswith(".weight")]
-    if any(f"{name}.bias" not in found for name in names):  # equal arrays are written once: so it is before training
-        raise DataError(f"The start '{exported}' holds no trained network.")
-    weights = {name.removeprefix(_PREFIX): (found[f"{name}.weight"], found[f"{name}.bias"]) for name in names}
+def _weights(exported: Path) -> Folded:
+    model = open_start(exported)
+    weights = folded_weights(model, exported)
     if _FIRST in weights and all(node.op_type != "Div" for node in model.graph.node):
         weight, bias = weights[_FIRST]
         weights[_FIRST] = weight * SPREAD, bias  # the export let the weights divide
@@ -82,7 +72,7 @@ def _filled(layer: nn.Conv2d, weight: Tensor, bias: Tensor) -> Tensor:
     return whole
 
 
-def _is_deeper(name: str, known: dict[str, tuple[Tensor, Tensor]]) -> int:
+def _is_deeper(name: str, known: Folded) -> int:
     """Return how many channels of a block that the start has not are to be passed on: as many as the start has there."""
     stage = name.rsplit(".", 3)[0]
     widths = [len(bias) for other, (_, bias) in known.items() if other.startswith(f"{stage}.")]
@@ -98,27 +88,3 @@ def _identity(layer: nn.Conv2d, channels: int) -> Tensor:
     at = torch.arange(channels)
     layer.weight[at, at * (layer.groups == 1), kernel // 2, kernel // 2] = 1
     return torch.zeros(layer.out_channels)
-
-
-def _calibrate(network: GreyDetector, biases: dict[str, Tensor], pictures: Tensor) -> None:
-    """Let each normalisation give what comes in, plus the bias that its convolution had."""
-    handles = []
-    for name, block in network.named_modules():
-        if isinstance(block, nn.Sequential) and len(block) == 3 and isinstance(block[1], nn.BatchNorm2d):
-            handles.append(block[1].register_forward_pre_hook(_undo(biases[f"{name}.0"])))
-    network.train()(pictures)
-    for handle in handles:
-        handle.remove()
-
-
-def _undo(bias: Tensor) -> Any:
-    def hook(normalisation: nn.BatchNorm2d, inputs: tuple[Tensor, ...]) -> None:
-        variance, mean = torch.var_mean(inputs[0], dim=(0, 2, 3), correction=0)
-        # A channel that hardly varies would make its scale vanish, and could not be learnt any more.
-        spread = (variance + normalisation.eps).sqrt().clamp(min=1e-2)
-        normalisation.weight.copy_(spread)
-        normalisation.bias.copy_(mean + bias)
-        normalisation.running_mean.copy_(mean)  # type: ignore[union-attr]
-        normalisation.running_var.copy_(variance)  # type: ignore[union-attr]
-
-    return hook

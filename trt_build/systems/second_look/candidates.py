@@ -45,6 +45,12 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.boxes)
 
+    def only(self, rows: NDArray[np.int64]) -> Candidates:
+        """Return some of them, of the same pictures."""
+        return Candidates(
+            self.pictures, self.picture[rows], self.boxes[rows], self.scores[rows], self.scales[rows], self.is_face[rows]
+        )
+
 
 def collect(
     pictures: Sequence[Labelled], detector: Detector, scales: Sequence[float], name: str, cache: Path, done: Done

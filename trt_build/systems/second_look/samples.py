@@ -51,15 +51,37 @@ class _Place:
         return self.truth is not None
 
 
+@dataclass(frozen=True)
+class _Rows:
+    """Some of the candidates of one part."""
+
+    numbers: NDArray[np.int64]
+    reached: NDArray[np.floating]
+    """Sum of the losses up to each."""
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def one(self, hard: float, rng: Random) -> int:
+        """Draw one; ``hard``: how often by its loss."""
+        if hard and self.reached[-1] > 0 and rng.random() < hard:
+            return int(self.numbers[np.searchsorted(self.reached, rng.uniform(0, self.reached[-1]), side="right")])
+        return int(self.numbers[rng.integers(len(self))])
+
+
 class WindowBatches:
     """``batches[step]``: windows (B, contexts, 40, 40) uint8; 1 for a face, 0 for none, (B,) float32; and places (B, 7, 2),
     NaN where there is none or it is unknown."""
 
-    def __init__(self, candidates: Sequence[Candidates], recipe: SecondLookRecipe) -> None:
+    def __init__(
+        self, candidates: Sequence[Candidates], recipe: SecondLookRecipe, losses: Sequence[NDArray[np.floating]] | None = None
+    ) -> None:
+        """Draw from ``candidates``; ``losses``: of each, the larger the harder it is; without them all are equally hard."""
         self._parts, self._recipe = candidates, recipe
-        self._faces = _by_part(candidates, lambda one: one.is_face)
-        self._alarms = _by_part(candidates, lambda one: ~one.is_face)
-        self._sure = _by_part(candidates, lambda one: ~one.is_face & (one.scores >= _SURE_SCORE))
+        losses = losses or [np.ones(len(part)) for part in candidates]
+        self._faces = _by_part(candidates, losses, lambda one: one.is_face)
+        self._alarms = _by_part(candidates, losses, lambda one: ~one.is_face)
+        self._sure = _by_part(candidates, losses, lambda one: ~one.is_face & (one.scores >= _SURE_SCORE))
         self._labelled = [one for part in candidates for one in part.pictures if len(one.boxes)]
         self._anywhere = [one for part in candidates for one in part.pictures]
 
@@ -90,11 +112,11 @@ class WindowBatches:
         sure = any(map(len, self._sure)) and rng.random() < spec.sure
         return self._candidate(self._sure if sure else self._alarms, rng)
 
-    def _candidate(self, rows: list[NDArray[np.int64]], rng: Random) -> _Place:
+    def _candidate(self, rows: list[_Rows], rng: Random) -> _Place:
         """Return one of any part: a part that is ten times as large comes up three times as often."""
         often = np.sqrt([len(some) for some in rows])
         part = int(rng.choice(len(rows), p=often / often.sum()))
-        found, at = self._parts[part], rows[part][rng.integers(len(rows[part]))]
+        found, at = self._parts[part], rows[part].one(self._recipe.draw.hard, rng)
         scale = float(found.scales[at]) * float(np.exp(rng.normal(0, 0.15)))
         picture = found.pictures[found.picture[at]]
         truth = truth_of(found.boxes[at], picture) if found.is_face[at] else None
@@ -113,8 +135,13 @@ class WindowBatches:
         return None
 
 
-def _by_part(candidates: Sequence[Candidates], chosen: Callable[[Candidates], NDArray[np.bool_]]) -> list[NDArray[np.int64]]:
-    return [np.flatnonzero(chosen(one)) for one in candidates]
+def _by_part(
+    candidates: Sequence[Candidates],
+    losses: Sequence[NDArray[np.floating]],
+    chosen: Callable[[Candidates], NDArray[np.bool_]],
+) -> list[_Rows]:
+    rows = [np.flatnonzero(chosen(one)) for one in candidates]
+    return [_Rows(some, np.cumsum(every[some])) for some, every in zip(rows, losses, strict=True)]
 
 
 def truth_of(box: Float32, picture: Labelled) -> tuple[Float32, Float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import cv2
@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from engine.contracts.frames import Float32, Uint8
 from engine.detect.face_places import POINTS
 from engine.detect.face_windows import CONTEXTS
+from trt_build.errors import DataError
 from trt_build.networks.second_look import SecondLook
 from trt_build.recipes.second_look import SecondLookRecipe
 from trt_build.systems.second_look.candidates import Candidates
@@ -23,11 +24,16 @@ from trt_build.training import loop
 from trt_build.training.checkpoint import check_unchanged, last_checkpoint, load_averaged, recipe_of
 from trt_build.training.loop import Watcher, loaded_batches
 from trt_build.training.run_state import Row, RunState
+from trt_build.training.unfolding import calibrate, folded_weights, open_start
+from trt_build.work import Done
 from trt_build.writing import make_folder
 
 SCHEMA = "facestream-second-look/1"
 _PREFETCH = 6
 _AT_ONCE = 512
+_START_BATCHES = 20
+_WRONG = 3.0
+"""Loss from which a candidate is no harder."""
 _PLACE = 0.02
 """Error of a place, in shares of the square's side, up to which its loss is a square."""
 _KEPT_FACES = (0.95, 0.98, 0.99)
@@ -51,11 +57,16 @@ def train_second_look(recipe: SecondLookRecipe, folder: Path, watcher: Watcher, 
     make_folder(folder)
     learnt = training_candidates(recipe, folder / "cache", watcher.on_prepare)
     validation, _ = candidates_apart(recipe, folder / "cache", watcher.on_prepare)
-    batches = loaded_batches(WindowBatches(learnt, recipe), before["step"] if before else 0, recipe.loaders, _PREFETCH, "fork")
     torch.manual_seed(recipe.seed)
+    torch.set_num_threads(1)  # the loaders are forked below, and a pool of threads would not be there any more
     state = RunState.begin(recipe, SecondLook(recipe.widths))
     if before is not None:
         state.restore(before)
+    elif recipe.start:
+        begin_as(state, Path(recipe.start), WindowBatches(learnt, recipe))
+    losses = hardness(state.ema, learnt, recipe.draw.hard_from, watcher.on_prepare) if recipe.draw.hard else None
+    hard = WindowBatches(learnt, recipe, losses)
+    batches = loaded_batches(hard, before["step"] if before else 0, recipe.loaders, _PREFETCH, "fork")
     return Trainer(state, batches, validation, folder, watcher).run()
 
 
@@ -103,6 +114,44 @@ class Trainer(loop.Trainer[SecondLookRecipe, SecondLook]):
         row = refused(facenesses, self._is_face)
         merit = float(np.mean(list(row.values())))
         return row | misplaced(places, self._places) | {"merit": merit}
+
+
+def hardness(network: SecondLook, candidates: Sequence[Candidates], least: float, done: Done) -> list[Float32]:
+    """Return the loss of each candidate, as it was found, for each part; what is more wrong than ``_WRONG`` is often wrongly
+    labelled. 0 below the detector's score ``least``."""
+    losses = []
+    for part in candidates:
+        asked = np.flatnonzero(part.scores >= least)
+        loss = np.zeros(len(part), np.float32)
+        for at in range(0, len(asked), _AT_ONCE):
+            some = part.only(asked[at : at + _AT_ONCE])
+            faceness, _ = looked(network, plain_windows(some)[0])
+            right = np.where(some.is_face, faceness, 1 - faceness)
+            loss[asked[at : at + _AT_ONCE]] = np.minimum(-np.log(np.maximum(right, 1e-6)), _WRONG)
+            done("how hard each is", at, len(asked))
+        losses.append(loss)
+    return losses
+
+
+def begin_as(state: State, exported: Path, batches: WindowBatches) -> None:
+    """Begin as an exported network of the same widths.
+
+    Raises:
+        DataError: it cannot be read, or is another network.
+    """
+    network, known = state.model, folded_weights(open_start(exported), exported)
+    layers = {name: one for name, one in network.named_modules() if isinstance(one, (nn.Conv2d, nn.Linear))}
+    if known.keys() != layers.keys() or any(known[name][0].shape != one.weight.shape for name, one in layers.items()):
+        raise DataError(f"The start '{exported}' is no second look of the recipe's widths.")
+    with torch.no_grad():
+        for name, layer in layers.items():
+            layer.weight.copy_(known[name][0])
+            if layer.bias is not None:
+                layer.bias.copy_(known[name][1])
+    windows = np.concatenate([batches[step][0] for step in range(_START_BATCHES)])
+    shown = torch.from_numpy(windows).float().to(next(network.parameters()).device)
+    calibrate(network, {name: bias for name, (_, bias) in known.items()}, shown)
+    state.ema.load_state_dict(network.state_dict())
 
 
 def looked(network: SecondLook, windows: Uint8) -> tuple[Float32, Float32]:

@@ -13,15 +13,26 @@ from engine.runtime.session import SessionSpec  # noqa: E402
 from tests.trt_build.data.scenes.made import BOX, drawn_face  # noqa: E402
 from tests.trt_build.networks.test_grey_detector import Quiet  # noqa: E402
 from trt_build.data.scenes.teacher import Labelled  # noqa: E402
+from trt_build.errors import DataError  # noqa: E402
 from trt_build.networks.second_look import SecondLook, count_parameters  # noqa: E402
 from trt_build.protocols.second_look.limits import Judged, choose, figures, rows  # noqa: E402
 from trt_build.recipes.files import find_recipe, read_recipe_of  # noqa: E402
 from trt_build.recipes.second_look import CandidateSpec, FootageSpec, SecondLookRecipe  # noqa: E402
 from trt_build.recipes.timed import BudgetSpec, OptimiserSpec  # noqa: E402
+from trt_build.systems.second_look import samples  # noqa: E402
 from trt_build.systems.second_look.candidates import Candidates  # noqa: E402
-from trt_build.systems.second_look.export import export_second_look  # noqa: E402
+from trt_build.systems.second_look.export import export_network, export_second_look  # noqa: E402
 from trt_build.systems.second_look.samples import WindowBatches, plain_windows  # noqa: E402
-from trt_build.systems.second_look.training import SCHEMA, State, Trainer, load_second_look, looked, misplaced  # noqa: E402
+from trt_build.systems.second_look.training import (  # noqa: E402
+    SCHEMA,
+    State,
+    Trainer,
+    begin_as,
+    hardness,
+    load_second_look,
+    looked,
+    misplaced,
+)
 from trt_build.training.loop import loaded_batches  # noqa: E402
 from trt_build.training.run_state import RunState  # noqa: E402
 
@@ -98,6 +109,34 @@ def test_it_learns_and_what_is_exported_says_the_same(tmp_path):
     (faceness,) = shipped.faceness(face.image, face.boxes)
     np.testing.assert_allclose(faceness, looked(network, plain_windows(one(made, 1))[0])[0][0], atol=1e-4)
     shipped.close()
+
+
+def test_it_begins_as_the_exported_one_computes(tmp_path):
+    torch.manual_seed(5)
+    exported, begun = SecondLook((8, 8, 8)), RunState.begin(recipe(), SecondLook((8, 8, 8)))
+    windows = np.random.default_rng(0).integers(0, 256, (32, len(CONTEXTS), SIDE_PX, SIDE_PX), np.uint8)
+    exported.train()(torch.from_numpy(windows).float())
+    for name, parameter in exported.named_parameters():  # equal arrays would be written once
+        if not name.startswith("layers") or name.endswith("1.bias"):
+            torch.nn.init.normal_(parameter, std=0.02)
+    export_network(exported, tmp_path / "start.onnx")
+    begin_as(begun, tmp_path / "start.onnx", WindowBatches([candidates()], recipe()))
+    for ours, theirs in zip(looked(begun.ema, windows), looked(exported, windows), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-3)
+    with pytest.raises(DataError, match="no second look of the recipe's widths"):
+        begin_as(RunState.begin(recipe(), SecondLook((8, 8, 16))), tmp_path / "start.onnx", WindowBatches([], recipe()))
+
+
+def test_what_the_network_is_wrong_about_is_drawn_more_often():
+    made = candidates()
+    (losses,) = hardness(SecondLook((8, 8, 8)).eval(), [made], 0.35, Quiet().on_prepare)
+    assert (losses > 0).tolist() == [True, True, True, True, False]  # the last has a score below 0.35
+    rows = samples._Rows(np.arange(3, 7), np.cumsum([0.0, 3.0, 0.0, 1.0]))
+    rng = np.random.default_rng(0)
+    drawn = [rows.one(1.0, rng) for _ in range(400)]
+    assert set(drawn) == {4, 6}
+    assert 0.65 < np.mean([at == 4 for at in drawn]) < 0.85
+    assert {rows.one(0.0, rng) for _ in range(100)} == {3, 4, 5, 6}
 
 
 def one(made: Candidates, at: int) -> Candidates:

@@ -1,0 +1,79 @@
+"""A network begins as what an exported one computes, although the export folded its normalisation away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import onnx
+import torch
+from onnx import numpy_helper
+from torch import Tensor, nn
+
+from trt_build.errors import DataError
+
+_PREFIX = "network."
+_HALF = "_half"
+Folded = dict[str, tuple[Tensor, Tensor]]
+"""Weight and bias of each layer, by its name in the network."""
+
+
+def open_start(exported: Path) -> onnx.ModelProto:
+    """Open an exported network.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    try:
+        return onnx.load(exported)
+    except Exception as error:  # onnx raises whatever its parser does
+        raise DataError(f"The start '{exported}' cannot be read: {error}") from None
+
+
+def folded_weights(model: onnx.ModelProto, exported: Path) -> Folded:
+    """Return the weights of an exported network, as float32.
+
+    Raises:
+        DataError: it was never trained.
+    """
+    found = {
+        one.name.removesuffix(_HALF): torch.from_numpy(numpy_helper.to_array(one).copy()).float()
+        for one in model.graph.initializer
+    }
+    names = [name.removesuffix(".weight") for name in found if name.startswith(_PREFIX) and name.endswith(".weight")]
+    if any(f"{name}.bias" not in found for name in names):  # equal arrays are written once: so it is before training
+        raise DataError(f"The start '{exported}' holds no trained network.")
+    return {name.removeprefix(_PREFIX): (found[f"{name}.weight"], found[f"{name}.bias"]) for name in names}
+
+
+def calibrate(network: nn.Module, biases: dict[str, Tensor], shown: Tensor) -> None:
+    """Let each normalisation give what comes in, plus the bias that its convolution had.
+
+    Args:
+        network: its convolutions have their weights.
+        biases: of each convolution, by its name.
+        shown: enough input that the statistics of a batch are like its.
+    """
+    handles = []
+    for name, block in network.named_modules():
+        if isinstance(block, nn.Sequential) and len(block) > 1 and isinstance(block[1], nn.BatchNorm2d):
+            handles.append(block[1].register_forward_pre_hook(_undo(biases[f"{name}.0"])))
+    with torch.no_grad():
+        network.train()(shown)
+    for handle in handles:
+        handle.remove()
+
+
+def _undo(bias: Tensor) -> Callable[[nn.Module, tuple[Any, ...]], None]:
+    def hook(normalisation: nn.Module, inputs: tuple[Any, ...]) -> None:
+        assert isinstance(normalisation, nn.BatchNorm2d)
+        variance, mean = torch.var_mean(inputs[0], dim=(0, 2, 3), correction=0)
+        # A channel that hardly varies would make its scale vanish, and could not be learnt any more.
+        spread = (variance + normalisation.eps).sqrt().clamp(min=1e-2)
+        normalisation.weight.copy_(spread)
+        normalisation.bias.copy_(mean + bias.to(mean))
+        normalisation.running_mean.copy_(mean)  # type: ignore[union-attr]
+        normalisation.running_var.copy_(variance)  # type: ignore[union-attr]
+
+    return hook
