@@ -94,8 +94,8 @@ def _check_before(gallery: str, detector: str) -> None:
     """Refuse what cannot be used before models are loaded; nothing is made."""
     check_detector(DetectConfig(detector=detector))
     file = gallery_file(gallery)
-    if is_there(gallery):
-        open_gallery(gallery, read_only=file is None or file.stat().st_size == 0).close()
+    if is_there(gallery) and (file is None or file.stat().st_size):  # an empty file becomes a gallery
+        open_gallery(gallery, read_only=file is None).close()
     elif file is not None:
         check_writable(file.parent)
 
