@@ -12,6 +12,7 @@ from typing import Any, Literal, cast
 import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
+from msgspec.structs import replace
 
 from engine.config import DecodeConfig
 from engine.contracts.count_words import count
@@ -37,7 +38,7 @@ from engine.decode.damage import Damage
 from engine.decode.display import Display
 from engine.decode.encryption import is_encrypted_packet
 from engine.decode.lead import Lead
-from engine.decode.pixel_shape import PixelShape
+from engine.decode.pixel_shape import FIELDS_ALONE, PixelShape
 from engine.decode.recording_end import RecordingEnd, announces_duration, notes_of
 from engine.decode.recording_reader import Items, RecordingReader
 from engine.decode.stamps import Stamps
@@ -141,7 +142,10 @@ class Decoder(RecordingReader):
             if self._started_ns is None and self._reading.trusts_metadata:
                 self._started_ns = creation_time(container, stream)
                 self._clock_is = "" if self._started_ns is None else "creation_time"
-            self._display = Display(self._reading.appearance, container_crop(self._path, container, stream))
+            appearance = self._reading.appearance
+            if stream.codec_context.name == FIELDS_ALONE and appearance.deinterlace == "auto":
+                appearance = replace(appearance, deinterlace="off")
+            self._display = Display(appearance, container_crop(self._path, container, stream))
             try:
                 if self._seek_ticks is not None:
                     seek_to_key(container, stream, self._seek_ticks, exact=self._first_frame > 0)
