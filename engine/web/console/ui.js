@@ -5,9 +5,17 @@ import { fill, h } from "./dom.js";
 const TOAST_MS = 7000;
 const MOST_TOASTS = 3;
 
+/** Notes stand in the dialog that was opened last: nothing outside a modal one is read aloud or can be clicked. */
+function placeNotes() {
+  const box = document.getElementById("toasts");
+  const place = [...document.querySelectorAll("dialog[open]")].at(-1) ?? document.body;
+  if (box.parentElement !== place) place.append(box);
+  return box;
+}
+
 /** Show a note, and have it read aloud. `kind`: "error" or "done". */
 export function toast(text, kind = "error") {
-  const box = document.getElementById("toasts");
+  const box = placeNotes();
   const note = h("div", { class: `toast ${kind}` }, h("span", null, text),
     h("button", { type: "button", class: "plain", "aria-label": "Close this note", onclick: () => note.remove() }, "×"));
   box.append(note);
@@ -50,6 +58,7 @@ export function dialog(title, build, wide = false) {
   const close = () => node.close();
   node.addEventListener("close", () => {
     over.abort();
+    placeNotes();
     node.remove();
     if (before?.isConnected) before.focus();
   });

@@ -133,6 +133,20 @@ def test_a_dialog_holds_the_focus_and_gives_it_back(page):
     assert page.evaluate("document.activeElement.textContent") == "Add a stream"
 
 
+def test_an_error_is_said_in_the_dialog_and_can_be_closed_there(page):
+    """Outside a modal dialog it would be dark, unread and out of reach."""
+    page.get_by_role("button", name="Add a stream").first.click()
+    page.get_by_label("Address").fill("rtsp://127.0.0.1/door")
+    page.evaluate("import('/console/ui.js').then((ui) => ui.toast('Not here.'))")
+    page.get_by_role("dialog").get_by_text("Not here.").wait_for()
+    page.get_by_role("button", name="Close this note").click()
+    page.get_by_text("Not here.").wait_for(state="detached")
+    page.keyboard.press("Escape")
+    page.locator("dialog").wait_for(state="detached")
+    page.evaluate("import('/console/ui.js').then((ui) => ui.toast('Here.'))")
+    page.get_by_text("Here.").wait_for()
+
+
 def test_the_keys_walk_through_the_tracks(open_page, server):
     hour = 3600 * 10**9
     now = 1_800_000_000 * 10**9
