@@ -82,7 +82,7 @@ def look(task: ProbeTask) -> Probed:
 
 def enrol(task: EnrolTask) -> Enrolled:
     """Put pictures into the gallery."""
-    paths = [_written(task.folder, number, picture) for number, picture in enumerate(task.pictures, 1)]
+    paths = [written(task.folder, number, picture) for number, picture in enumerate(task.pictures, 1)]
     with ExitStack() as opened:
         detector, second_look, embedder = _models(task.detect, task.verify, opened)
         gallery = opened.enter_context(open_gallery(task.gallery))
@@ -101,7 +101,7 @@ def enrol(task: EnrolTask) -> Enrolled:
 
 def search(task: SearchTask) -> Found:
     """Find who resembles the face of a picture."""
-    path = _written(task.folder, 1, task.picture)
+    path = written(task.folder, 1, task.picture)
     with ExitStack() as opened:
         detector, second_look, embedder = _models(task.detect, task.verify, opened)
         try:
@@ -147,14 +147,15 @@ def _models(detect: DetectConfig, verify: VerifyConfig, opened: ExitStack) -> tu
     return detector, second_look, embedder
 
 
-def _written(folder: str, number: int, picture: Picture) -> Path:
+def written(folder: str, number: int, picture: Picture) -> Path:
     """Write an upload where pictures are read from; its name is nothing that a path could be made of."""
     name = _UNUSUAL.sub("_", Path(picture.name).name)[-80:].strip(". ") or "picture"
-    path = Path(folder) / f"{number:02}-{name}"
+    path = Path(folder) / str(number) / name  # the gallery keeps the name: it is the one that was given
+    path.parent.mkdir(mode=0o700)
     path.write_bytes(picture.content)
     return path
 
 
 def _without_folder(sentence: str, path: Path) -> str:
-    named = sentence.replace(str(path), path.name.partition("-")[2]).replace("--force", "force")
+    named = sentence.replace(str(path), path.name).replace("--force", "force")
     return in_service_words(named)
