@@ -37,6 +37,26 @@ def worth(log10_ratio: float, identity: str) -> str:
     return f"Such a likeness is {words} if it is {likelier} than if it is {other}"
 
 
+def one_in(share: float) -> str:
+    """Return a bound on a share, rounded up, as ``1 in 40,000`` or ``310 in 1,000``; at least 1 in 100,000."""
+    if share >= 1:
+        return "every one"
+    if share > 0.1:
+        return f"{math.ceil(100 * share - 1e-6) * 10} in 1,000"
+    number = 1 / max(share, 1e-5)
+    step = 10.0 ** (math.floor(math.log10(number) + 1e-9) - 1)
+    return f"1 in {math.floor(number / step + 1e-6) * step:,.0f}"
+
+
+def share_of_strangers(share: float) -> str:
+    """Return a bound on a share as a page has room for it: ``25 %``, ``4 in 1,000``, ``1 in 46,000``."""
+    if share < 1e-5:
+        return "< 1 in 100,000"
+    if share < 1e-3:
+        return one_in(share)
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{1000 * share:.2g} in 1,000"
+
+
 def ratio(log10_ratio: float) -> str:
     """Return the ratio with two digits, as ``1,200`` or ``1/30``."""
     value = 10 ** abs(log10_ratio)

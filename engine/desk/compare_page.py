@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine.contracts.count_words import count
 from engine.contracts.recording import shown
-from engine.contracts.worth import LIMITS, worth
+from engine.contracts.worth import LIMITS, share_of_strangers, worth
 from engine.desk.compared import Compared, Side
 from engine.desk.page import details, figures, ratio_words, write_page
 
@@ -43,12 +43,8 @@ def figures_of(compared: Compared) -> list[tuple[str, str]]:
         ]
     found.append(("cosine", f"{compared.cosine:.3f}"))
     if compared.by_chance is not None:
-        found.append(("strangers as much alike, at most", _share(compared.by_chance)))
+        found.append(("strangers as much alike, at most", share_of_strangers(compared.by_chance)))
     return found
-
-
-def _share(chance: float) -> str:
-    return f"{100 * chance:.0f} %" if chance >= 0.1 else f"{1000 * chance:.2g} in 1,000" if chance >= 1e-5 else "< 1 in 100,000"
 
 
 def _body(compared: Compared) -> Iterator[str]:

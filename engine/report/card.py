@@ -9,12 +9,12 @@ from pathlib import Path
 from engine.archive.reader import FaceLine, TrackRecord
 from engine.contracts.findings import Basis, Candidate
 from engine.contracts.times import clock, wall_span
-from engine.contracts.worth import ratio, worth
+from engine.contracts.worth import ratio, share_of_strangers, worth
 from engine.report.figures import MARK, Pictures, figure, small, strip_of
 from engine.report.fused import Fused, agreement_figure, fused_figures, fused_of, fused_strip
 from engine.report.moment import Moments
 from engine.report.portraits import Portraits
-from engine.report.scale import chance, scale
+from engine.report.scale import scale
 from engine.report.scene import Scene, scene_of
 from engine.report.track_index import Indexed
 
@@ -195,7 +195,7 @@ def _worth(record: TrackRecord) -> str:
 
 
 def _chance(value: float | None) -> str:
-    return "-" if value is None else escape(chance(value))
+    return "-" if value is None else escape(share_of_strangers(value))
 
 
 def _number(value: float | None) -> str:

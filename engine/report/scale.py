@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from engine.contracts.findings import Basis, Candidate
-from engine.contracts.worth import degree, ratio
+from engine.contracts.worth import degree, ratio, share_of_strangers
 
 _LEAST_LR, _MOST_LR = -3.0, 7.0
 _RAREST = 8.0
@@ -19,11 +19,6 @@ def scale(candidates: Sequence[Candidate], basis: Basis | None) -> str:
     if not candidates:
         return ""
     return _ratios(candidates, basis) + (_chances(candidates, basis) or _cosines(candidates, basis))
-
-
-def chance(value: float) -> str:
-    """Return a share of strangers, as ``0.4 in 1,000``."""
-    return f"{100 * value:.0f} %" if value >= 0.1 else f"{1000 * value:.2g} in 1,000" if value >= 1e-5 else "< 1 in 100,000"
 
 
 def _ratios(candidates: Sequence[Candidate], basis: Basis | None) -> str:
@@ -42,8 +37,8 @@ def _chances(candidates: Sequence[Candidate], basis: Basis | None) -> str:
         return ""
     values = [_rarity(one.false_name_chance) for one in candidates[:2]]
     asked = _rarity(basis.false_name_rate)
-    ticks = [(asked or 0.0, f"named from {chance(basis.false_name_rate)}"), (_RAREST, "none")]
-    said = f"strangers who look so much like somebody enrolled: {chance(candidates[0].false_name_chance)}"
+    ticks = [(asked or 0.0, f"named from {share_of_strangers(basis.false_name_rate)}"), (_RAREST, "none")]
+    said = f"strangers who look so much like somebody enrolled: {share_of_strangers(candidates[0].false_name_chance)}"
     return _drawn(said, 0.0, _RAREST, values, ticks, (asked or 0.0, _RAREST))
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from engine.contracts.worth import degree, ratio, worth
+from engine.contracts.worth import degree, ratio, share_of_strangers, worth
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,18 @@ def test_a_sentence_names_whom_the_likeness_speaks_for():
 )
 def test_a_ratio_has_two_digits(value, text):
     assert ratio(value) == text
+
+
+@pytest.mark.parametrize(
+    ("share", "words"),
+    [
+        (1.0, "100 %"),
+        (0.0206, "21 in 1,000"),
+        (0.001, "1 in 1,000"),
+        (4e-4, "1 in 2,500"),
+        (2.15e-5, "1 in 46,000"),
+        (1e-9, "< 1 in 100,000"),
+    ],
+)
+def test_a_share_of_strangers_has_whole_people_in_it(share, words):
+    assert share_of_strangers(share) == words

@@ -24,7 +24,7 @@ def test_a_card_says_what_the_decision_rests_on(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("chance", "words"), [(1.0, "100 %"), (0.0004, "0.4 in 1,000"), (0.025, "25 in 1,000"), (1e-9, "&lt; 1 in 100,000")]
+    ("chance", "words"), [(1.0, "100 %"), (0.0004, "1 in 2,500"), (0.025, "25 in 1,000"), (1e-9, "&lt; 1 in 100,000")]
 )
 def test_a_candidate_shows_how_often_strangers_look_so_much_like_somebody(tmp_path, chance, words):
     write_run(tmp_path, tracks=1, faces=1)

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from engine.contracts.findings import Basis, Candidate
-from engine.report.scale import chance, scale
+from engine.report.scale import scale
 
 BASIS = Basis(4, 2, 30.0, None, 0.5, None, 0.01)
 
@@ -37,7 +37,3 @@ def test_a_cosine_stands_between_its_thresholds():
 @pytest.mark.parametrize("basis", [None, BASIS])
 def test_where_nothing_was_asked_for_there_is_no_scale(basis):
     assert scale([Candidate("Ada", 0.75)], basis) == scale([], basis) == ""
-
-
-def test_shares_of_strangers():
-    assert [chance(value) for value in (1.0, 4e-4, 1e-9)] == ["100 %", "0.4 in 1,000", "< 1 in 100,000"]

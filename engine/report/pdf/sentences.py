@@ -205,14 +205,3 @@ def record_words(status: ChainStatus) -> tuple[str, list[str]]:
         told.append(f"It has {count(status.blocks, 'block')}. The SHA-256 of the last one: {status.head}")
     whole = "unchanged, by its own hashes; " + ("signed" if status.keys else "nobody has signed it")
     return whole if status.is_whole else 'NOT as it was written, see "How to verify it"', told
-
-
-def one_in(share: float) -> str:
-    """Return a bound on a share, rounded up, as ``1 in 40,000`` or ``310 in 1,000``; at least 1 in 100,000."""
-    if share >= 1:
-        return "every one"
-    if share > 0.1:
-        return f"{math.ceil(100 * share - 1e-6) * 10} in 1,000"
-    number = 1 / max(share, 1e-5)
-    step = 10.0 ** (math.floor(math.log10(number) + 1e-9) - 1)
-    return f"1 in {math.floor(number / step + 1e-6) * step:,.0f}"

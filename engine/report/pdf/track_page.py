@@ -11,11 +11,12 @@ from engine.archive.hiding import hides_faces
 from engine.archive.reader import TrackRecord
 from engine.contracts.count_words import count
 from engine.contracts.messages import Stream
+from engine.contracts.worth import one_in
 from engine.report.pdf.blocks import Block, Columns, Table, Words, heading, height_of
 from engine.report.pdf.error_rates import bucket_of, error_rates
 from engine.report.pdf.facts import STATES, face_words, hashes, source_name, times
 from engine.report.pdf.pictures import Shown, pictures_of
-from engine.report.pdf.sentences import Confirmed, bounded, brief, finding, headline, limits, method, one_in, strength
+from engine.report.pdf.sentences import Confirmed, bounded, brief, finding, headline, limits, method, strength
 from engine.report.pdf.sheet import BLACK, GREY, MADE, MARGIN_MM, PALE, Sheet
 from engine.report.pdf.source_frames import SourceFrame, Sources
 from engine.report.scene import PART

@@ -60,11 +60,14 @@ export const seenAt = (face) => (face.live ? face.captured_ns : face.recorded_ns
 
 export const spaced = (name) => name.replaceAll("_", " ");
 
+/** A bound on a share of strangers, as the report says it (engine/contracts/worth.py): 4.5e-5 is "1 in 22,000". */
 export function chance(value) {
   if (value === null || value === undefined) return "–";
   if (value >= 0.1) return `${number(100 * value)} %`;
   if (value < 1e-5) return "< 1 in 100,000";
-  return `${Number((1000 * value).toPrecision(2))} in 1,000`;
+  if (value >= 1e-3) return `${Number((1000 * value).toPrecision(2))} in 1,000`;
+  const step = 10 ** (Math.floor(Math.log10(1 / value) + 1e-9) - 1);
+  return `1 in ${(Math.floor(1 / value / step + 1e-6) * step).toLocaleString("en-GB")}`;
 }
 
 /** A likelihood ratio with two digits, from its power of ten: "1,200" or "1/30". */

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.contracts.worth import ratio, worth
+from engine.contracts.worth import ratio, share_of_strangers, worth
 
 pytestmark = pytest.mark.e2e
 GOOD = {"size_px": 60.0, "sharpness": 0.8, "frontal": 0.9, "score": 0.8, "damaged": False}
@@ -96,6 +96,12 @@ def asked(page, module: str, call: str, *arguments):
 def test_a_decision_is_explained_in_a_sentence(page):
     found = asked(page, "why", "given[0].map((one) => here.whySentence(one, {}))", [one for one, _ in SENTENCES])
     assert found == [sentence for _, sentence in SENTENCES]
+
+
+def test_a_share_of_strangers_is_said_as_in_the_report(page):
+    shares = [1.0, 0.02, 0.001, 4e-4, 2.15e-5, 1e-9]
+    said = asked(page, "words", "given[0].map(here.chance)", shares)
+    assert said == [share_of_strangers(one) for one in shares]
 
 
 def test_each_ground_has_a_verdict(page):
