@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+_MOST_NAMED = 8
+
 
 def count(number: int, one: str, several: str = "") -> str:
     """Return a number with its noun, as ``1 drop``, ``2,000 drops`` or ``3 people``.
@@ -17,3 +21,12 @@ def count(number: int, one: str, several: str = "") -> str:
 def megabytes(size_bytes: int) -> str:
     """Return a size, as ``1,234.5 MB`` (of 10^6 bytes)."""
     return f"{size_bytes / 1e6:,.1f} MB"
+
+
+def track_numbers(numbers: Sequence[int]) -> str:
+    """Say which tracks there are, as ``there are 1, 3``, or ``there is only 3``; ``numbers`` in their order."""
+    if len(numbers) == 1:
+        return f"there is only {numbers[0]}"
+    if len(numbers) <= _MOST_NAMED:
+        return f"there are {', '.join(map(str, numbers))}" if numbers else "there are none"
+    return f"there are {len(numbers)}, from {numbers[0]} to {numbers[-1]}"

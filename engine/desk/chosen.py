@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.contracts.count_words import count
+from engine.contracts.count_words import count, track_numbers
 from engine.desk.stored import Result, StoredTrack, read_result
 from engine.errors import FacestreamError, MissingResultError, PublishError, UsageError
 
@@ -92,7 +92,7 @@ def find_track(words: str) -> StoredTrack | None:
     if stream not in streams:
         raise UsageError(f"{directory} has no stream {stream!r} with faces: it has {', '.join(streams[:10]) or 'none'}")
     ids = sorted(track.track_id for track in result.tracks if track.stream == stream)
-    raise UsageError(f"{directory} has no track {number} of {stream}: it has {len(ids)} tracks, {ids[0]} to {ids[-1]}")
+    raise UsageError(f"{directory} has no track {number} of {stream}: {track_numbers(ids)}")
 
 
 def vector_of(track: StoredTrack) -> NDArray[np.float32]:

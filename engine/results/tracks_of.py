@@ -8,13 +8,12 @@ from pathlib import Path
 
 from engine.archive.one_stream import one_stream
 from engine.client.results import Key, Run
+from engine.contracts.count_words import track_numbers
 from engine.contracts.recording import Recording
 from engine.errors import SourceError, UsageError
 from engine.footage.clip import Moment
 from engine.footage.recordings import recording_of
 from engine.footage.sameness import MOST_BYTES, check_same
-
-_MOST_NAMED = 8
 
 
 @dataclass(frozen=True)
@@ -126,7 +125,4 @@ def _stamp(pts: int | None, time_base: tuple[int, int], seconds: float) -> tuple
 
 
 def _there_are(run: Run, stream: str) -> str:
-    numbers = sorted(line.track.track_id for line in run.tracks() if stream in ("", line.track.stream))
-    if len(numbers) <= _MOST_NAMED:
-        return f"there are {', '.join(map(str, numbers))}" if numbers else "there are none"
-    return f"there are {len(numbers)}, from {numbers[0]} to {numbers[-1]}"
+    return track_numbers(sorted(line.track.track_id for line in run.tracks() if stream in ("", line.track.stream)))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import engine
-from engine.contracts.count_words import count
+from engine.contracts.count_words import count, track_numbers
 
 
 @pytest.mark.parametrize(("number", "said"), [(0, "0 tracks"), (1, "1 track"), (2, "2 tracks"), (12000, "12,000 tracks")])
@@ -29,3 +29,16 @@ def test_the_command_line_counts_with_it():
         if several.search(line)
     ]
     assert found == []
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [
+        ([], "there are none"),
+        ([2], "there is only 2"),
+        ([1, 2], "there are 1, 2"),
+        ([*range(1, 12)], "there are 11, from 1 to 11"),
+    ],
+)
+def test_tracks_are_told_by_their_numbers(numbers, words):
+    assert track_numbers(numbers) == words

@@ -193,7 +193,10 @@ def test_a_track_is_named_by_its_result_and_place(results):
     track = find_track(f"{results[1]}:gate/3")
     assert (track.stream, track.track_id) == ("gate", 3)
     assert find_track(str(results[0])) is None
-    for words, why in ((f"{results[0]}:gate/1", "has no stream 'gate'"), (f"{results[0]}:yard/9", "has no track 9 of yard")):
+    for words, why in (
+        (f"{results[0]}:gate/1", "has no stream 'gate'"),
+        (f"{results[0]}:yard/9", "has no track 9 of yard: there are 1, 2, 3"),
+    ):
         with pytest.raises(UsageError, match=why):
             find_track(words)
 
