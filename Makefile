@@ -1,5 +1,5 @@
 # make run    install into .venv, render a sample clip, enrol one person, process the clip, show where the result is
-# make serve  install the extra `serve`, and run as a service with a console until Ctrl-C
+# make serve  install the extra `serve`, and run as a service with a console until Ctrl-C; CONFIG=serve.yaml: with these settings
 # make fleet  a database, six cameras and three nodes of a fleet on this machine, until Ctrl-C (docs/fleet.md)
 # make test   install with the development extras and run all tests: side by side, then alone those that measure how long something takes
 # make check  formatting, lint, types, import rules
@@ -35,7 +35,7 @@ run: $(VENV)/.base
 	$(BIN)/facestream run --source $(OUT)/sample.mp4 --gallery $(OUT)/gallery.sqlite --out $(OUT)/result --every 3 --overwrite
 
 serve: $(VENV)/.serve
-	$(BIN)/facestream serve
+	$(BIN)/facestream serve $(CONFIG)
 
 fleet: $(VENV)/.dev
 	$(BIN)/python -m tests.bench.fleet_demo --out $(OUT)/fleet
@@ -74,6 +74,7 @@ $(LOWEST)/.lowest: pyproject.toml
 
 $(VENV)/.base: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing into $(VENV): a minute or a few, without a word"
 	$(BIN)/python -m pip install --quiet --editable '.[sample]'
 	touch $@
 

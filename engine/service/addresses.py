@@ -66,6 +66,7 @@ class AllowedNetworks:
         raise Refusal(
             "refused",
             f"{what} is in no network in which cameras may be added while the service runs: allow its network in "
-            f"serve.cameras_in, or name the camera in the configuration file",
+            f"serve.cameras_in, or name the camera in the configuration file, and start the service with that file "
+            f"(`facestream check --example serve` prints one)",
             field,
         )
