@@ -9,6 +9,7 @@ import { number, plural } from "./words.js";
 
 const MOST = 40;
 const OUTCOMES = { enrolled: "known", duplicate: "undecided", quarantined: "undecided", refused: "refused" };
+const WORDS = { quarantined: "set apart" };
 
 /** `name`: of somebody who is enrolled, empty for somebody new. `first`: files to begin with. `done`: called after one went into the gallery, or was set apart. */
 export function enrolDialog(name = "", first = [], done = () => {}) {
@@ -74,7 +75,7 @@ async function send(name, picture, force = false) {
   }
   const { outcome, reason, quality } = answer.pictures[0];
   picture.verdict = outcome;
-  fill(picture.box, badge(OUTCOMES[outcome] ?? "", outcome), " ", reason,
+  fill(picture.box, badge(OUTCOMES[outcome] ?? "", WORDS[outcome] ?? outcome), " ", reason,
     quality && h("span", { class: "where" }, ` ${number(quality.size_px)} px, sharpness ${number(quality.sharpness, 2)}, frontal ${number(quality.frontal, 2)}`),
     ["refused", "quarantined"].includes(outcome) && quality && h("button", { type: "button", class: "small",
       onclick: (event) => attempt(event.currentTarget, () => send(name, picture, true)) }, "Enrol it anyway"));

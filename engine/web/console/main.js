@@ -98,7 +98,7 @@ function pulse() {
   for (const [name, is] of now) {
     const was = before.get(name);
     if (!was || was === is) continue;
-    if (is === "live") announce(`${name} is live again.`);
+    if (is === "live") announce(was === "connecting" ? `${name} is live.` : `${name} is live again.`);
     else if (is === "stalled" || is === "failed") announce(`${name} has stopped sending pictures.`);
   }
   before = now;

@@ -93,7 +93,8 @@ def test_a_stream_is_paused_changed_and_removed(page, server):
     service = server.service
     service.add_stream("gate")
     service.tick()
-    page.get_by_role("button", name="Pause gate").click()
+    with page.expect_response("**/streams/gate/pause"):
+        page.get_by_role("button", name="Pause gate").click()
     service.tick()
     page.get_by_role("button", name="Resume gate").wait_for()
     assert service.streams["gate"].paused
