@@ -17,6 +17,7 @@
         │   └── MissingGalleryError     there is no such gallery yet
         ├── DatabaseError           a database that machines share does not answer, or refuses
         ├── PublishError            an endpoint cannot be bound, or an output cannot be written
+        │   ├── MissingResultError  there is no output directory of a run
         │   └── OutputError         the output directory cannot be written now, as on a full disk; what was written stays valid
         ├── AuditError              the audit log cannot be read or written
         └── WorkerError             a worker process died, hung or refused to start; another one may do
@@ -132,6 +133,12 @@ class PublishError(FatalError):
 
 class OutputError(PublishError):
     """The output directory cannot be written now."""
+
+
+class MissingResultError(PublishError):
+    """There is no output directory of a run where one was named."""
+
+    exit_code = 2
 
 
 class AuditError(FatalError):

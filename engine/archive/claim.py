@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import tempfile
 from pathlib import Path
 
 from engine.archive.chain import CHAIN
@@ -62,8 +64,22 @@ def check_writable(directory: Path) -> None:
     Raises:
         ConfigError: it, or what is to hold it, is no directory, or may not be written.
     """
-    there = next(path for path in (directory, *directory.absolute().parents) if os.path.lexists(path))
+    there = next(path for path in (directory, *directory.absolute().parents) if _is_there(path))
     if not there.is_dir():
         raise ConfigError(f"{there} is not a directory: choose another one than {directory} to write to")
-    if not os.access(there, os.W_OK | os.X_OK):
-        raise ConfigError(f"{there} may not be written: choose another directory than {directory} to write to")
+    try:
+        with tempfile.TemporaryFile(dir=there):  # what is allowed says nothing of a disk that is read-only, or of /proc
+            pass
+    except OSError as error:
+        why = "may not be written" if error.errno in (errno.EACCES, errno.EPERM) else f"cannot be written: {error.strerror}"
+        raise ConfigError(f"{there} {why}: choose another directory than {directory} to write to") from error
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise ConfigError(f"nothing can be written to {path}: {error.strerror}") from error
+    return True

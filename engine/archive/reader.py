@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ from engine.archive.record import shaped
 from engine.contracts.findings import Candidate, Decision
 from engine.contracts.messages import Face, Stream, Track
 from engine.contracts.unreadable import UNREADABLE
-from engine.errors import PublishError
+from engine.errors import MissingResultError, PublishError
 
 
 class VectorRow(msgspec.Struct, frozen=True):
@@ -119,7 +120,8 @@ def read_run(directory: Path) -> dict[str, Any]:
     """Return ``run.json``, without what has another shape than a run gives it.
 
     Raises:
-        PublishError: there is none, or it is not JSON.
+        MissingResultError: there is none.
+        PublishError: it cannot be read, or is not JSON.
     """
     return shaped(as_written(directory))
 
@@ -134,7 +136,10 @@ def as_written(directory: Path) -> dict[str, Any]:
     try:
         run = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
     except OSError as error:
-        raise PublishError(f"{directory} is not the output directory of a run: {path.name}: {error.strerror}") from error
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+            why = f"is not the output directory of a run: {path.name}: {error.strerror}"
+            raise MissingResultError(f"{directory} {why}") from error
+        raise PublishError(f"cannot read {path}: {error.strerror}") from error
     except UNREADABLE as error:
         raise PublishError(f"{path} is not the record of a run: {error}") from error
     return run

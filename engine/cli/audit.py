@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +14,7 @@ from engine.audit import AuditLog, Entry, default_log, read_entries
 from engine.audit import verify as verify_chain
 from engine.audit.people import called, shown
 from engine.cli.audit_run import say_run
-from engine.cli.json_lines import JsonOption
+from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.cli.share_bar import share_bar
@@ -69,7 +68,7 @@ def audit(
         found = verify_run(directory, keys, holds, progress)
     if json:
         told = {"whole": found.is_whole} | dataclasses.asdict(found)
-        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+        write_lines([told])
         return int(not found.is_whole)
     say_run(found, holds)
     return int(not found.is_whole)
@@ -97,7 +96,7 @@ def verify(
     found = verify_chain(path, holds)
     if json:
         told = {"log": str(path), "whole": not found.faults, "lines": found.lines, "sha256": found.sha256}
-        sys.stdout.write(msgspec.json.encode(told | {"faults": found.faults, "notes": found.notes}).decode() + "\n")
+        write_lines([told | {"faults": found.faults, "notes": found.notes}])
         return int(bool(found.faults))
     for sentence in found.notes:
         say(f"note: {sentence}")
@@ -133,7 +132,7 @@ def show(
     if json:
         for entry in chosen:
             told = msgspec.to_builtins(entry) | {"people": [called(one, names) for one in entry.people]}
-            sys.stdout.write(msgspec.json.encode(told | {"detail": shown(entry.detail, names)}).decode() + "\n")
+            write_lines([told | {"detail": shown(entry.detail, names)}])
         return 0
     Console().print(_table(chosen, names))
     say(f"{len(chosen)} of {count(len(entries), 'line')} in {path}")

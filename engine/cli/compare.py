@@ -58,11 +58,11 @@ def compare(
     check_place(page, overwrite=overwrite)
     check_outside_runs(page)
     tracks = {words: track for words in (one, other) if (track := find_track(words)) is not None}
+    of_tracks = {words: track_side(track, vector_of(track), track_pictures(track)) for words, track in tracks.items()}
     digests = {track.result.embedder_sha256 for track in tracks.values()}
     if len(digests) > 1:
         first, second = (f"{track.result.embedder} of {track.result.run.directory}" for track in tracks.values())
         raise UsageError(f"vectors of two embedders cannot be compared: {first}, and {second}")
-    of_tracks = {words: track_side(track, vector_of(track), track_pictures(track)) for words, track in tracks.items()}
     if len(of_tracks) == len({one, other}):
         sides, digest = [of_tracks[one], of_tracks[other]], digests.pop()
     else:
@@ -89,7 +89,8 @@ def _with_photographs(
 ) -> tuple[list[Side], str]:
     """Return both sides and whose vectors they have."""
     name = embedder or (tracks[0].result.embedder if tracks else "dlib")
-    with photographs(name) as (read, model):
+    paths = [Path(one) for one in words if one not in sides]
+    with photographs(paths, name) as (read, model):
         for track in tracks:
             check_embedder(model, track.result)
         return [sides[one] if one in sides else photograph_side(read(Path(one), face)) for one in words], model.sha256

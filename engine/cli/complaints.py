@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from engine.contracts.redaction import redact
 from engine.errors import FacestreamError
 from engine.runtime.descriptors import shortage
@@ -13,6 +15,8 @@ def complaint(error: Exception) -> tuple[str, int]:
         return redact(str(error)), error.exit_code
     if words := shortage(error):
         return f"this process cannot go on: {words}", 1
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+        return redact(f"{error.filename or 'a path'}: {error.strerror}: check the path"), 2
     if isinstance(error, RuntimeError) and "home directory" in str(error):  # of pathlib, for any path that is given
         return "there is no home directory behind a path that begins with ~: write the path out", 2
     # What libraries write may quote the address of a camera.

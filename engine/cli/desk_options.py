@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,8 +33,13 @@ FaceOption = Annotated[int | None, Parameter(help="Of a photograph that shows se
 
 
 @contextmanager
-def photographs(embedder: str, detector: str = "auto") -> Iterator[Any]:
-    """Open what reads photographs: yields ``read(path, face) -> Photographed`` and the embedder."""
+def photographs(paths: Iterable[Path], embedder: str, detector: str = "auto") -> Iterator[Any]:
+    """Open photographs, and then what finds people in them: yields ``read(path, face) -> Photographed`` and the embedder.
+
+    Raises:
+        PictureError: one of them cannot be read.
+    """
+    stills = {path: read_still(path, read_content(path)) for path in paths}  # before models are loaded for it
     with ExitStack() as opened:
         model = open_embedder(VerifyConfig(embedder=embedder), find_model)
         if model is None:
@@ -47,7 +52,7 @@ def photographs(embedder: str, detector: str = "auto") -> Iterator[Any]:
             opened.callback(second_look.close)
 
         def read(path: Path, face: int | None) -> Photographed:
-            still = read_still(path, read_content(path))
+            still = stills[path]
             found = find_people(path, still.bgr, finder, second_look)
             portrait, remarks = _chosen(path, found, face)
             if still.pages > 1:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 import time
 
-import msgspec
 from rich.console import Console
 
 from engine.cli.doctor_checks import Finding, findings
+from engine.cli.json_lines import write_lines
 from engine.config import DetectConfig
 from engine.contracts.count_words import count
 from engine.errors import FacestreamError
@@ -42,7 +41,7 @@ def doctor(*, gallery: str = "", json: bool = False) -> int:
     _tell(console, found[-1], json)
     works = all(finding.state != "broken" for finding in found)
     if json:
-        sys.stdout.write(msgspec.json.encode({"works": works, "findings": found}).decode() + "\n")
+        write_lines([{"works": works, "findings": found}])
     else:
         console.print(
             "\nThe main job can run." if works else "\nThe main job cannot run: see what is broken above.", style="bold"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -14,8 +13,10 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.text import Text
 
+from engine.archive.claim import check_writable
 from engine.cli.gallery_pictures import GalleryOption
-from engine.cli.overwriting import check_new
+from engine.cli.json_lines import write_lines
+from engine.cli.long_work import check_place
 from engine.cli.tables import Column, Rows
 from engine.config import DetectConfig
 from engine.config.verify import VerifyConfig
@@ -28,7 +29,7 @@ from engine.errors import UsageError
 from engine.models import find_model
 from engine.source.picture_files import picture_files
 from engine.verify.embedder import open_embedder
-from engine.verify.galleries import is_there, open_gallery
+from engine.verify.galleries import gallery_file, is_there, open_gallery
 from engine.verify.person_name import alike, person_name, shown
 
 
@@ -65,7 +66,7 @@ def enrol(
     name = person_name(name)
     if not images:
         raise UsageError(f"no picture to enrol for {name}: give at least one image file")
-    check_new([sheet], overwrite=overwrite)
+    check_place(sheet, overwrite=overwrite)
     missing: list[EnrolResult] = []
     pictures = picture_files(images, lambda path, reason: missing.append(EnrolResult(path, "refused", reason)))
     _check_before(gallery, detector)
@@ -92,8 +93,11 @@ def enrol(
 def _check_before(gallery: str, detector: str) -> None:
     """Refuse what cannot be used before models are loaded; nothing is made."""
     check_detector(DetectConfig(detector=detector))
-    if is_there(gallery):
-        open_gallery(gallery, read_only=True).close()
+    file = gallery_file(gallery)
+    if is_there(gallery) and (file is None or file.stat().st_size):  # an empty file becomes a gallery
+        open_gallery(gallery, read_only=file is None).close()
+    elif file is not None:
+        check_writable(file.parent)
 
 
 def _second_look() -> SecondLook:
@@ -107,7 +111,7 @@ def _tell_programs(name: str, results: Sequence[EnrolResult], gallery: str, name
     readable = [replace(result, reason=readable_path(result.reason)) for result in results]
     pictures = [msgspec.to_builtins(result, enc_hook=readable_path) for result in readable]
     said = {"name": name, "gallery": readable_path(gallery), "alike": namesakes, "pictures": pictures}
-    sys.stdout.write(msgspec.json.encode(said).decode() + "\n")
+    write_lines([said])
 
 
 def _tell_people(name: str, results: Sequence[EnrolResult], gallery: str, namesakes: Sequence[str]) -> None:

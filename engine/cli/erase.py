@@ -12,6 +12,7 @@ from cyclopts import Parameter
 
 from engine.archive.files import write_whole
 from engine.audit import AuditLog, default_log
+from engine.cli.json_lines import as_json
 from engine.cli.saying import say
 from engine.cli.who import user_name
 from engine.contracts.count_words import count
@@ -100,7 +101,7 @@ def erase(
     )
     told = msgspec.to_builtins(done)
     told = told | {"names": names} if name_in_receipt else _without(told, names)
-    text = msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
+    text = msgspec.json.format(as_json(told), indent=2) + b"\n"
     if not dry_run:
         try:
             write_whole(file, text)

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 from cyclopts import Parameter
 
+from engine.cli.json_lines import write_lines
 from engine.cli.run_words import printable
 from engine.cli.saying import say
 from engine.contracts.count_words import count
@@ -70,7 +70,7 @@ def expire(
     done = [one for directory in directories for one in expire_runs(directory, policy, dry_run=dry_run, key=key)]
     for one in done:
         if json:
-            sys.stdout.write(msgspec.json.encode(one).decode() + "\n")
+            write_lines([one])
         else:
             say(_sentence(one, "would go" if dry_run else "went"))
     for link in (link for directory in directories for link in links_below(directory)):

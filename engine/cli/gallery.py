@@ -21,7 +21,7 @@ from engine.cli.gallery_pictures import (
     quarantine,
     release,
 )
-from engine.cli.json_lines import JsonOption, write_lines
+from engine.cli.json_lines import JsonOption, as_json, write_lines
 from engine.cli.overwriting import OverwriteOption, check_new
 from engine.cli.plain import plain
 from engine.cli.tables import Column, Rows
@@ -107,7 +107,7 @@ def _remove_picture(opened: StoredGallery, known: str, picture: str, receipt: Pa
     said = f"removed the picture {sha256[:SHOWN_DIGITS]} of {shown(known)}{left}"
     Console().print(plain(said), highlight=False, markup=False, soft_wrap=True)
     if receipt is not None:
-        content = msgspec.json.format(msgspec.json.encode(removal), indent=2) + b"\n"
+        content = msgspec.json.format(as_json(removal), indent=2) + b"\n"
         try:
             write_private(receipt, content)
         except OSError as error:

@@ -7,11 +7,10 @@ from pathlib import Path
 from shlex import quote
 from typing import Annotated
 
-import msgspec
 from cyclopts import App, Parameter
 from rich.console import Console
 
-from engine.cli.json_lines import JsonOption
+from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.keys_sign import sign_app
 from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
@@ -83,7 +82,7 @@ def new(
         raise ConfigError(f"cannot write {file}: {error.strerror}; no key was made") from error
     if json:
         told = {"name": name, "public": key.public, "topics": key.topics, "file": str(file), "folder": str(opened.path)}
-        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+        write_lines([told])
     else:
         say(f"wrote {file}, the only copy of the secret of {name}; it may read {', '.join(key.topics)}")
         say(f"let it in with `--keys {quote(str(opened.path))}`; it connects with `--key {quote(file.name)}`")
@@ -105,7 +104,7 @@ def list_keys(*, folder: FolderOption = None, json: JsonOption = False) -> int:
     clients = opened.clients()
     if json:
         for client in clients:
-            sys.stdout.write(msgspec.json.encode(client).decode() + "\n")
+            write_lines([client])
         return 0
     if clients:
         Console().print(_table(clients))
@@ -124,7 +123,7 @@ def revoke(name: Name, /, *, folder: FolderOption = None, json: JsonOption = Fal
     opened = _opened(folder)
     opened.revoke(name)
     if json:
-        sys.stdout.write(msgspec.json.encode({"revoked": name, "folder": str(opened.path)}).decode() + "\n")
+        write_lines([{"revoked": name, "folder": str(opened.path)}])
     else:
         say(f"revoked {name}: running engines that use {opened.path} disconnect it within a second")
     return 0

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from shlex import quote
 from typing import Annotated
 
-import msgspec
 from cyclopts import App, Parameter
 
-from engine.cli.json_lines import JsonOption
+from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.saying import say
 from engine.keys.signing import make_signing_key, public_key
 
@@ -40,9 +38,7 @@ def new(
     """
     key, public = make_signing_key(file.expanduser())
     if json:
-        sys.stdout.write(
-            msgspec.json.encode({"file": str(file), "public_file": str(public), "public": key.public}).decode() + "\n"
-        )
+        write_lines([{"file": str(file), "public_file": str(public), "public": key.public}])
         return 0
     say(f"wrote {file}, the only copy of the secret, and {public}, which you may show: {key.public}")
     say(f"sign with `facestream run --sign {quote(str(file))}`")
@@ -60,7 +56,7 @@ def show(file: Annotated[Path, Parameter(help="A public key, as desk.pub.")], /,
     """
     public = public_key(file.expanduser())
     if json:
-        sys.stdout.write(msgspec.json.encode({"file": str(file), "public": public}).decode() + "\n")
+        write_lines([{"file": str(file), "public": public}])
     else:
         say(public)
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from engine.archive.files import write_whole
+from engine.cli.json_lines import write_lines
 from engine.cli.overwriting import check_new
 from engine.cli.plain import plain
 from engine.cli.saying import say
@@ -69,7 +69,7 @@ def licences(
     doubtful = [one for one in found if one.asks in _DOUBTFUL]
     if json:
         for one in found:
-            sys.stdout.write(msgspec.json.encode(one).decode() + "\n")
+            write_lines([one])
     else:
         Console().print(_table(found))
         for one in found:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from engine.archive.claim import check_writable
 from engine.cli.overwriting import check_new
 from engine.cli.share_bar import share_bar
 from engine.errors import UsageError
@@ -17,7 +18,7 @@ def check_place(path: Path | None, *, overwrite: bool) -> None:
     """Refuse a file that cannot be written, before the work begins; None: there is none.
 
     Raises:
-        UsageError: it is there, and may not be replaced; it is a folder; or its folder is not there.
+        UsageError: it is there, and may not be replaced; it is a folder; or its folder is not there, or cannot be written.
     """
     if path is None:
         return
@@ -26,6 +27,8 @@ def check_place(path: Path | None, *, overwrite: bool) -> None:
     check_new([path], overwrite=overwrite)
     if not path.absolute().parent.is_dir():
         raise UsageError(f"there is no folder {path.parent}")
+    if not path.exists() or path.is_file():  # a device, as /dev/stdout, is not made
+        check_writable(path.absolute().parent)
 
 
 @contextmanager

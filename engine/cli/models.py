@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 from cyclopts import App, Parameter
 from rich.console import Console
 from rich.markdown import Markdown
@@ -15,6 +13,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.table import Table
 from rich.text import Text
 
+from engine.cli.json_lines import write_lines
 from engine.cli.models_listed import in_words, listed, remote
 from engine.cli.saying import say
 from engine.cli.share_bar import on_terminal
@@ -43,7 +42,7 @@ def list_models(
     found = listed()
     if json:
         for one in found:
-            sys.stdout.write(msgspec.json.encode(one).decode() + "\n")
+            write_lines([one])
         return
     console = Console(highlight=False)
     columns = [Column("model", "word"), Column("for"), Column("scale", "number"), Column("size", "number")]

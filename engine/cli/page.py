@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-
-import msgspec
 
 from engine.archive.reader import read_run
 from engine.archive.record import settings
+from engine.cli.json_lines import write_lines
 from engine.cli.outside_runs import check_outside_runs
 from engine.cli.overwriting import check_new
 from engine.cli.saying import say
@@ -44,7 +42,7 @@ def write_page(
     tracks, chosen = settings_of(run)
     path = write_report(directory, tracks, video or chosen, out, recurring_strangers(directory), portraits)
     if as_json:
-        sys.stdout.write(msgspec.json.encode({"out": str(path)}).decode() + "\n")
+        write_lines([{"out": str(path)}])
     else:
         say(f"report: {path}")
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-import msgspec
 from rich.console import Console
 
 from engine.archive.reader import read_run
+from engine.cli.json_lines import write_lines
 from engine.cli.long_work import check_place, ends_cleanly
 from engine.cli.outside_runs import check_outside_runs
 from engine.cli.plain import plain
@@ -58,7 +57,7 @@ def write_document(
         written = write_pdf(directory, path, asked, now, lambda words: status.update(plain(words)))
     if as_json:
         told = {"out": str(path), "pages": written.pages, "tracks": written.tracks, "left_out": written.left_out}
-        sys.stdout.write(msgspec.json.encode(told | {"not_drawn": written.missing}).decode() + "\n")
+        write_lines([told | {"not_drawn": written.missing}])
         return
     for sentence in _sentences(written):
         say(sentence)

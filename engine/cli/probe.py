@@ -7,13 +7,13 @@ from pathlib import Path
 from statistics import median
 from typing import Annotated, Literal
 
-import msgspec
 from cyclopts import Parameter
 from msgspec.structs import replace
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from engine.cli.json_lines import write_lines
 from engine.cli.overwriting import check_new
 from engine.config import DetectConfig, LiveConfig, SourceConfig
 from engine.contracts.camera import Camera
@@ -76,7 +76,7 @@ def probe(
         _write(picture, probed[-1].picture)
     if json:
         told = [replace(one, picture=b"") for one in probed]
-        sys.stdout.write(msgspec.json.encode(told if crop_uri else told[0]).decode() + "\n")
+        write_lines([told if crop_uri else told[0]])
         return 0
     console = Console(highlight=False)
     for one in probed:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 from cyclopts import Parameter
 from rich.console import Console
 
+from engine.cli.json_lines import write_lines
 from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
 from engine.contracts.count_words import count
@@ -63,7 +62,7 @@ def reproduce(
         )
     if json:
         facts = {"equal": told.is_equal, "within": told.is_within} | dataclasses.asdict(told)
-        sys.stdout.write(msgspec.json.encode(facts).decode() + "\n")
+        write_lines([facts])
     else:
         _say(told)
     return int(not told.is_within)

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from engine.archive.claim import check_writable
 from engine.cli.overwriting import check_new
 from engine.cli.share_bar import on_terminal
 from engine.contracts.count_words import count
@@ -53,6 +54,7 @@ def sample(
     if out.suffix.lower() not in (".mp4", ".mkv", ".avi", ".ts"):
         raise UsageError(f"{out} needs the ending .mp4, .mkv, .avi or .ts, which says what to write")
     check_new(files_of_sample(out), overwrite=overwrite)
+    check_writable(out.parent)
     console = Console(highlight=False)
     columns = TextColumn("rendering"), BarColumn(), MofNCompleteColumn(), TextColumn("frames"), TimeRemainingColumn()
     with on_terminal(Progress(*columns, console=console, transient=True)) as bar:

@@ -67,7 +67,7 @@ def search(
     check_place(page, overwrite=overwrite)
     check_outside_runs(page)
     chosen = choose_results(results)
-    with photographs(embedder_of(chosen.results, embedder)) as (read, model):
+    with photographs([photo], embedder_of(chosen.results, embedder)) as (read, model):
         check_embedder(model, chosen.results[0])
         photograph = read(photo, face)
     found = search_results(photograph.vector, photograph.quality.size_px, chosen.results, Likeness(model.sha256), limit)

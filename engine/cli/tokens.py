@@ -7,12 +7,12 @@ from pathlib import Path
 from shlex import quote
 from typing import Annotated, Literal
 
-import msgspec
 from cyclopts import App, Parameter
 from platformdirs import user_state_path
 from rich.console import Console
 
 from engine.cli.ctl_ways import check_that_one_listens
+from engine.cli.json_lines import write_lines
 from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
 from engine.contracts.count_words import count
@@ -61,7 +61,7 @@ def new(
     token = folder.add(name, roles, certificate=certificate)
     if json:
         told = {"name": name, "roles": roles, "folder": str(folder.path)} | ({"token": token} if token else {})
-        sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+        write_lines([told])
     elif certificate:
         say(f"whoever shows a certificate of the name {name} may {', '.join(roles)}", aside=True)
     else:
@@ -90,7 +90,7 @@ def link(*, directory: DirectoryOption = None, json: JsonOption = False) -> int:
     check_that_one_listens(web_endpoint(folder.path.parent), "--directory")  # one that was killed has left its address
     url = AskedLink(folder.path).make()
     if json:
-        sys.stdout.write(msgspec.json.encode({"link": url, "folder": str(folder.path)}).decode() + "\n")
+        write_lines([{"link": url, "folder": str(folder.path)}])
     else:
         sys.stdout.write(f"{url}\n")
         say("opens the console in one browser, once, within 15 minutes", aside=True)
@@ -112,7 +112,7 @@ def list_tokens(*, directory: DirectoryOption = None, json: JsonOption = False) 
     if json:
         for entry in entries:
             told = {"name": entry.name, "roles": entry.roles, "certificate": entry.certificate, "made": entry.made}
-            sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+            write_lines([told])
         return 0
     if entries:
         Console().print(_table(entries))
@@ -131,7 +131,7 @@ def revoke(name: Name, /, *, directory: DirectoryOption = None, json: JsonOption
     folder = _opened(directory)
     folder.revoke(name)
     if json:
-        sys.stdout.write(msgspec.json.encode({"revoked": name, "folder": str(folder.path)}).decode() + "\n")
+        write_lines([{"revoked": name, "folder": str(folder.path)}])
     else:
         say(f"revoked {name}: a service that runs in {quote(str(folder.path.parent))} refuses it at once", aside=True)
     return 0

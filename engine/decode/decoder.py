@@ -12,6 +12,7 @@ from typing import Any, Literal, cast
 import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
+from msgspec.structs import replace
 
 from engine.config import DecodeConfig
 from engine.contracts.count_words import count
@@ -37,7 +38,7 @@ from engine.decode.damage import Damage
 from engine.decode.display import Display
 from engine.decode.encryption import is_encrypted_packet
 from engine.decode.lead import Lead
-from engine.decode.pixel_shape import PixelShape
+from engine.decode.pixel_shape import FIELDS_ALONE, PixelShape
 from engine.decode.recording_end import RecordingEnd, announces_duration, notes_of
 from engine.decode.recording_reader import Items, RecordingReader
 from engine.decode.stamps import Stamps
@@ -124,7 +125,7 @@ class Decoder(RecordingReader):
         self._frame_rate, self._frames_expected = 0.0, 0
         self._counted.counts["frames"] = self._first_frame
         self._since_change = start.since_mark if start else 0
-        self._read_to_seconds = 0.0
+        self._read_to_seconds, self._read_to_byte = 0.0, 0
         self._cut = ""
         self._refusal = ""
 
@@ -141,14 +142,16 @@ class Decoder(RecordingReader):
             if self._started_ns is None and self._reading.trusts_metadata:
                 self._started_ns = creation_time(container, stream)
                 self._clock_is = "" if self._started_ns is None else "creation_time"
-            self._display = Display(self._reading.appearance, container_crop(self._path, container, stream))
+            appearance = self._reading.appearance
+            if stream.codec_context.name == FIELDS_ALONE and appearance.deinterlace == "auto":
+                appearance = replace(appearance, deinterlace="off")
+            self._display = Display(appearance, container_crop(self._path, container, stream))
             try:
                 if self._seek_ticks is not None:
                     seek_to_key(container, stream, self._seek_ticks, exact=self._first_frame > 0)
                 yield from self._read(container, stream)
-                end = RecordingEnd(
-                    self._path, container, stream, self._counted, self._cut, self._read_to_seconds, self._refusal
-                )
+                read_to = self._read_to_seconds, self._read_to_byte
+                end = RecordingEnd(self._path, container, stream, self._counted, self._cut, *read_to, self._refusal)
                 end.check()
                 self._notes += end.missing_time()
                 if self._first_frame == 0:  # else the counters are not those of the whole recording
@@ -207,6 +210,7 @@ class Decoder(RecordingReader):
                 if follow_time and packet.pts is not None:
                     ends = packet.pts + (packet.duration or 0)
                     self._read_to_seconds = max(self._read_to_seconds, float(ends * packet.time_base))
+                self._read_to_byte = max(self._read_to_byte, (packet.pos or 0) + packet.size)
                 if packet.stream.index == stream.index:
                     if is_encrypted_packet(packet):
                         raise encrypted(self._path, "common encryption", self._after())

@@ -12,6 +12,8 @@ from av.video.codeccontext import VideoCodecContext
 _REMEMBERED = 64
 """Packets whose pictures may still come."""
 _Size = tuple[int, int]
+FIELDS_ALONE = "hevc"
+"""The codec whose pictures are flagged as interlaced where each is a field: of half the height, and of one time."""
 
 
 class PixelShape:
@@ -40,6 +42,11 @@ class PixelShape:
         """Return width to height of a picture's pixels, None where unknown."""
         if self._fixed is not None:
             return self._fixed
+        told = self._told_of(picture)
+        is_field = picture.interlaced_frame and self._context.name == FIELDS_ALONE
+        return (told or Fraction(1)) / 2 if is_field else told
+
+    def _told_of(self, picture: av.VideoFrame) -> Fraction | None:
         size = picture.width, picture.height
         told = self._by_stamp.get(picture.pts) if picture.pts is not None else None
         if told is not None and told[0] == size:  # stamps come twice where files were joined

@@ -14,6 +14,7 @@ from engine.contracts.count_words import count
 from engine.decode.container import encrypted, is_cut
 from engine.decode.counted import Counted
 from engine.decode.encryption import encryption_of_file
+from engine.decode.not_read import not_read
 from engine.errors import SourceError
 
 _ANNOUNCE_DURATION = {"matroska,webm", "flv"}
@@ -37,6 +38,7 @@ class RecordingEnd:
         counted: as ``Decoder`` counts.
         cut: where it breaks off, empty if it does not seem to.
         read_to_seconds: the last time stamp, where the container announces its duration.
+        read_to_byte: where in the file the last payload ends.
         refusal: why the first picture that could not be used was not, empty if there was none.
     """
 
@@ -46,6 +48,7 @@ class RecordingEnd:
     counted: Counted
     cut: str
     read_to_seconds: float
+    read_to_byte: int
     refusal: str
 
     def check(self) -> None:
@@ -78,6 +81,7 @@ class RecordingEnd:
 
     def missing_time(self) -> Iterator[str]:
         """Yield what a user should know of the end of a recording that was read to it."""
+        yield from not_read(self.path, self.container, self.read_to_byte)
         if not announces_duration(self.container) or not self.container.duration:
             return
         start = (self.container.start_time or 0) / av.time_base

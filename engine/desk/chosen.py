@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from engine.contracts.count_words import count
 from engine.desk.stored import Result, StoredTrack, read_result
-from engine.errors import FacestreamError, PublishError, UsageError
+from engine.errors import FacestreamError, MissingResultError, PublishError, UsageError
 
 
 @dataclass(frozen=True)
@@ -29,18 +29,20 @@ def choose_results(directories: Sequence[Path]) -> Chosen:
     embedder that most results have, of equals the first.
 
     Raises:
-        PublishError: none is left; the message says why.
+        PublishError: none is left; the message says why. ``MissingResultError``: as there is none at all.
         UsageError: no directory is given.
     """
     if not directories:
         raise UsageError("no result to look in: give the output directory of a run, or several")
     results: dict[str, Result] = {}
     left_out: list[str] = []
+    missing = 0
     for directory in {path.resolve(): path for path in directories}.values():
         try:
             result = read_result(directory)
         except PublishError as error:
             left_out.append(str(error))
+            missing += isinstance(error, MissingResultError)
             continue
         if not result.embedder_sha256:
             left_out.append(f"{directory} holds no vectors: its run had no embedder")
@@ -58,7 +60,7 @@ def choose_results(directories: Sequence[Path]) -> Chosen:
             )
     kept = [result for result in found if result.embedder_sha256 == wanted]
     if not kept:
-        raise PublishError("; ".join(left_out))
+        raise (MissingResultError if missing == len(left_out) else PublishError)("; ".join(left_out))
     for result in kept:
         if result.astray:
             vectors = count(result.astray, "vector")

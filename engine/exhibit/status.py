@@ -33,7 +33,7 @@ def chain_status(directory: str | Path) -> ChainStatus:
     """Compare a run's directory with its chain; every picture is read, so it takes about as long as reading the directory.
 
     Raises:
-        UsageError: there is no such directory.
+        MissingResultError: there is no such directory, or it holds nothing of a run.
         PublishError: it cannot be read.
     """
     return status_of(verify(Path(directory)))

@@ -19,7 +19,7 @@ from engine.archive.record import settings
 from engine.archive.vector_files import row_bytes
 from engine.contracts.count_words import count
 from engine.contracts.times import utc_words
-from engine.errors import PublishError, UsageError
+from engine.errors import MissingResultError, PublishError
 from engine.exhibit.beside import look_beside
 from engine.exhibit.blocks import ChainReader
 from engine.exhibit.payloads import check_payloads
@@ -47,13 +47,13 @@ def verify(
         progress: called with the share of the records whose pictures were looked at, 0 to 1.
 
     Raises:
-        UsageError: there is no such directory.
-        PublishError: it cannot be read, or holds nothing of a run.
+        MissingResultError: there is no such directory, or it holds nothing of a run.
+        PublishError: it cannot be read.
     """
     if not directory.is_dir():
-        raise UsageError(f"{directory} is not a directory: name the output directory of a run")
+        raise MissingResultError(f"{directory} is not a directory: name the output directory of a run")
     if not any((directory / name).exists() for name in ("run.json", CHAIN, *LINED)):
-        raise PublishError(f"{directory} is not the output directory of a run: it holds neither run.json nor {CHAIN}")
+        raise MissingResultError(f"{directory} is not the output directory of a run: it holds neither run.json nor {CHAIN}")
     for _ in range(_TRIES):
         verdict = _once(directory, public_keys, holds, progress)
         if verdict.is_whole or not _goes_on(directory, verdict):

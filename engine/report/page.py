@@ -96,7 +96,8 @@ def write_report(
         moments = Moments(directory, path, run, video, several_streams=len(index.streams()) > 1)
         sheet = Sheet(directory, Pictures(directory, path, _ROOM_BYTES), moments, portraits)
         try:
-            write_pieces(path, (piece.encode() for piece in _pieces(directory, run, index, sheet, max_tracks)))
+            pieces = _pieces(directory, run, index, sheet, max_tracks)
+            write_pieces(path, (piece.encode(errors="backslashreplace") for piece in pieces))  # of a path that is not UTF-8
         except OSError as error:
             raise PublishError(f"cannot write the report {path}: {error.strerror}") from error
     return path

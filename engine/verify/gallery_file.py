@@ -45,8 +45,12 @@ class GalleryFile:
 
     def __init__(self, path: Path, read_only: bool, busy_seconds: float = BUSY_SECONDS) -> None:
         self.path = path
-        if read_only and not path.is_file():
-            raise MissingGalleryError(f"there is no gallery {path}: enrol someone first with `facestream enrol NAME IMAGE`")
+        if path.exists() and not path.is_file():
+            kind = "folder" if path.is_dir() else "device or a pipe"
+            raise GalleryError(f"cannot open the gallery {path}: it is a {kind}; choose a file")
+        if read_only and not (path.is_file() and path.stat().st_size):
+            is_not = "is nothing in the" if path.is_file() else "is no"
+            raise MissingGalleryError(f"there {is_not} gallery {path}: enrol someone first with `facestream enrol NAME IMAGE`")
         try:
             if not read_only:
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -223,7 +227,11 @@ def _mode_to_read(path: Path) -> str:
 def _advice(text: str) -> str:
     if "locked" in text:
         return "another process is writing to it, try again"
-    if "readonly" in text or "unable to open" in text or "disk I/O" in text:
+    if "is full" in text:
+        return "make room on its disk, then do it again"
+    if "disk I/O" in text:  # a full disk, too, where a log beside it is needed to read it
+        return "check that its disk has room and is whole"
+    if "readonly" in text or "unable to open" in text:
         return "check the permissions of the file and of its folder"
     if "UNIQUE" in text:
         return "this picture is enrolled already"

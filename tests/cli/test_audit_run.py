@@ -47,7 +47,7 @@ def test_the_first_break_is_named_and_ends_with_1(tmp_path, capsys):
 def test_what_cannot_be_audited_is_a_usage_error(tmp_path, capsys):
     assert called(capsys, "audit", tmp_path / "nowhere")[0] == 2
     assert called(capsys, "audit", tmp_path, "--public-key", tmp_path / "none.pub")[0] == 2
-    assert called(capsys, "audit", tmp_path)[0] == 1
+    assert called(capsys, "audit", tmp_path)[0] == 2
 
 
 def test_without_a_directory_it_explains_itself(capsys):
@@ -58,7 +58,7 @@ def test_without_a_directory_it_explains_itself(capsys):
 def test_a_folder_that_is_no_run_is_not_called_broken(tmp_path, capsys):
     (tmp_path / "notes.txt").write_text("mine")
     code, out, err = called(capsys, "audit", tmp_path)
-    assert (code, out) == (1, "")
+    assert (code, out) == (2, "")
     assert "is not the output directory of a run" in err
     result = finished(tmp_path / "result")
     (result / "chain.jsonl").unlink()

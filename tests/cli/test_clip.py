@@ -44,7 +44,7 @@ def test_what_cannot_be_cut_is_said_in_a_sentence(
     out = tmp_path / "a.mp4"
     complains(here(capsys, "clip", made.run.directory, "--track", 9, "-o", out), 1, "yard was a camera")
     complains(here(capsys, "clip", made.run.directory, "--track", 5, "-o", out), 2, "has no track 5: there are 1, 2, 9")
-    complains(here(capsys, "clip", tmp_path, "--track", 1, "-o", out), 1, "is not the output directory of a run")
+    complains(here(capsys, "clip", tmp_path, "--track", 1, "-o", out), 2, "is not the output directory of a run")
     for seconds in (-1, "nan", "inf"):
         complains(here(capsys, "clip", made.run.directory, "-t", 1, "--before", seconds, "-o", out), 2, "not negative")
         complains(here(capsys, "clip", made.run.directory, "-t", 1, "--after", seconds, "-o", out), 2, "not negative")

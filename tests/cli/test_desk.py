@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import os
 import re
 import shlex
 from pathlib import Path
@@ -58,7 +59,7 @@ def test_people_are_listed_named_and_undone(facestream, results):
         complains(facestream(*command, "--page", "one/p.html"), 2, "one/p.html lies inside the run's directory")
     complains(facestream("people", *results, "--note", "why"), 2, "belong to a correction")
     complains(facestream("people", *results, "--merge", "P-NOBODY", "gate/1"), 2, "nobody in these results")
-    complains(facestream("people", "nothing"), 1, "is not the output directory of a run")
+    complains(facestream("people", "nothing"), 2, "is not the output directory of a run")
     complains(facestream("people"), 2, "no result to look in")
 
 
@@ -127,3 +128,45 @@ def test_the_commands_of_the_page_do_what_they_say(facestream, results):
     said = json.loads(facestream("people", *results, "--json").out)["corrections"]
     assert [one["what"] for one in said] == ["name", "split", "merge"]
     assert said[0]["name"] == "O'Hara & Söhne"
+
+
+def test_a_photograph_that_cannot_be_read_is_said_before_models_are_loaded(facestream, results, monkeypatch):
+    monkeypatch.setattr("engine.cli.desk_options.open_embedder", lambda *_: pytest.fail("a model was loaded"))
+    Path("notes.png").write_text("no picture")
+    for photo in ("missing.png", "notes.png"):
+        complains(facestream("search", photo, *results), 1, photo)
+        complains(facestream("compare", photo, "one:yard/1"), 1, photo)
+
+
+def test_where_there_is_no_result_the_command_was_wrong_and_where_one_is_unreadable_it_failed(facestream, results):
+    for missing in ("nowhere", "."):
+        complains(facestream("people", missing), 2, "is not the output directory of a run")
+    complains(facestream("compare", "nowhere:yard/1", "one:yard/1"), 2, "nowhere is not the output directory of a run")
+    assert facestream("people", "nowhere", "one").code == 0  # the others go on
+    Path("two/run.json").write_text("no record")
+    complains(facestream("people", "nowhere", "two"), 1, "two/run.json is not the record of a run")
+
+
+def test_a_name_that_no_disk_takes_is_a_wrong_path_for_every_command(facestream):
+    name = "x" * 300
+    for command in (
+        ("people", name), ("compare", f"{name}:yard/1", name), ("audit", name), ("expire", name, "--pictures-days", "1"),
+        ("report", name), ("erase", "Ann", "--output", name, "--dry-run"), ("enhance", "a.png", "--out", name),
+    ):  # fmt: skip
+        complains(facestream(*command), 2, "File name too long")
+
+
+def test_a_folder_whose_name_is_not_utf8_is_told_to_programs_with_an_escape(facestream, tmp_path):
+    result = write_result(tmp_path / os.fsdecode(b"lat\xe9in"), [("ann", "", 0)])
+    run = json.loads((result / "run.json").read_bytes()) | {"inputs": {"yard": {"path": "yard.mp4"}}}
+    (result / "run.json").write_text(json.dumps(run))
+    for command in (("audit", result), ("expire", result, "--pictures-days", "1", "--dry-run"), ("report", result)):
+        assert "lat\\\\udce9in" in facestream(*command, "--json").out, command
+    complains(facestream("erase", "Ann", "--output", result, "--dry-run", "--json"), 1, "nothing of 'Ann' was found")
+    assert "lat\\udce9in" in (result / "report.html").read_text()
+
+
+def test_a_track_without_a_vector_is_not_said_to_be_of_another_embedder(facestream, results, tmp_path):
+    write_result(tmp_path / "none", [("ann", "", 0)], run_id="run3", sha256="")
+    (tmp_path / "none/embeddings_128.f32").write_bytes(b"")
+    complains(facestream("compare", "none:yard/1", "one:yard/1"), 1, "none:yard/1 has no vector")

@@ -168,3 +168,11 @@ def test_tables_fit_a_terminal_of_80_columns(capsys, folder, monkeypatch, name):
         assert len(table) >= 6
         assert {cell_len(line) for line in table} == {cell_len(table[0])}
         assert cell_len(table[0]) <= 80
+
+
+@pytest.mark.parametrize(
+    ("option", "place", "code"), [("--gallery", "/proc/g.sqlite", 2), ("--gallery", ".", 1), ("--sheet", "/proc/s.html", 2)]
+)
+def test_what_cannot_be_written_is_said_before_models_are_loaded(capsys, folder, monkeypatch, option, place, code):
+    monkeypatch.setattr("engine.cli.enrol.open_embedder", lambda *_: pytest.fail("a model was loaded"))
+    complains(here(capsys, "enrol", "Ada", "ada.png", option, place), code)

@@ -1,4 +1,5 @@
 import json
+import os
 
 import cv2
 import pytest
@@ -171,3 +172,14 @@ def test_nothing_is_loaded_to_enrol_into_what_is_no_gallery(folder, facestream, 
     monkeypatch.setattr(enrol, "open_embedder", lambda *_: pytest.fail("a model was loaded"))
     assert facestream("enrol", "ada", "astronaut.png", "--gallery", "astronaut.png")[0] == 1
     assert facestream("enrol", "ada", "astronaut.png", "--detector", "nope")[0] == 2
+
+
+def test_a_file_whose_name_is_not_utf8_is_a_gallery(tmp_path, facestream):
+    path = tmp_path / os.fsdecode(b"lat\xe9.sqlite")
+    with Gallery(path) as gallery:
+        add(gallery, "ada", 1)
+    (tmp_path / "notes.png").write_text("no picture")
+    code, out, _ = facestream("gallery", "list", "--gallery", path)
+    assert (code, "1 person in" in out, "lat\\udce9.sqlite" in out) == (0, True, True)
+    code, out, _ = facestream("enrol", "ada", tmp_path / "notes.png", "--gallery", path)
+    assert (code, "lat\\udce9.sqlite" in out) == (1, True)

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -111,7 +112,7 @@ def test_every_option_that_a_sentence_names_is_there(capsys):
     for file in sorted(Path(engine.__file__).parent.rglob("*.py")):
         for command in re.findall(r"`facestream ([a-z][^`\n]*)`", file.read_text(encoding="utf-8")):
             words = command.split()
-            names = tuple(word for word in words[:2] if re.fullmatch("[a-z]+", word))
+            names = tuple(takewhile(re.compile("[a-z]+").fullmatch, words[:3]))
             options = [
                 word.partition("=")[0] for word in words if re.fullmatch("--[a-z][a-z-]*(=.*)?", word) and word != "--help"
             ]

@@ -95,7 +95,7 @@ def test_what_cannot_be_published_is_refused(tmp_path: Path, capsys: pytest.Capt
     complains(here(capsys, "replay", run, "--publish", "tcp://127.0.0.1:*", "--speed", "fast"), 2, "a number above 0, or max")
     complains(here(capsys, "replay", run, "--publish", "tcp://127.0.0.1:*", "--loop", "-1"), 2, "--loop")
     complains(here(capsys, "replay", run, "--publish", "tcp://0.0.0.0:5599"), 2, "--insecure")
-    complains(here(capsys, "replay", tmp_path, "--publish", "tcp://127.0.0.1:*"), 1, "is not the output directory of a run")
+    complains(here(capsys, "replay", tmp_path, "--publish", "tcp://127.0.0.1:*"), 2, "is not the output directory of a run")
 
 
 def test_it_waits_for_as_many_readers_as_are_asked_for(tmp_path: Path) -> None:

@@ -100,4 +100,4 @@ def test_what_cannot_be_done_is_one_sentence(capsys, tmp_path):
         (["--stream", "cam1"], 2, "add --track"),
     ):
         complains(here(capsys, "report", run, "--pdf", *arguments), code, words)
-    complains(here(capsys, "report", tmp_path / "nothing", "--pdf"), 1, "is not the output directory of a run")
+    complains(here(capsys, "report", tmp_path / "nothing", "--pdf"), 2, "is not the output directory of a run")

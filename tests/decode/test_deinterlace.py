@@ -10,6 +10,7 @@ from engine.contracts.recording import Appearance, Reading
 from engine.crop.combs import combed
 from engine.decode.decoder import Decoder
 from engine.decode.deinterlace import Deinterlacer
+from tests.decode.clips import X265, render
 
 STEP_PX = 6
 """Between two fields."""
@@ -105,3 +106,12 @@ def test_a_new_size_begins_anew(tmp_path):
     out = [pair for n, picture in enumerate(pictures) for pair in deinterlacer.take(picture, n)] + deinterlacer.flush()
     assert [n for _, n in out] == list(range(8))
     assert [p.width for p, _ in out] == [160] * 4 + [192] * 4
+
+
+def test_fields_of_h265_are_shown_at_their_full_height_and_not_deinterlaced(tmp_path):
+    """Each is a picture of its own: half as high, and of one time."""
+    options = {"x265-params": "log-level=none:bframes=0:interlace=tff"}
+    path = render(tmp_path / "a.mkv", "libx265", size=(192, 72), codec_options=options, rate=50)
+    assert [(frame.planes.width_px, frame.planes.height_px) for frame in read(path)] == [(192, 144)] * 12
+    whole = render(tmp_path / "b.mkv", "libx265", size=(192, 72), codec_options=X265)
+    assert {(frame.planes.width_px, frame.planes.height_px) for frame in read(whole)} == {(192, 72)}

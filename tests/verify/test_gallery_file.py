@@ -3,12 +3,15 @@
 import errno
 import os
 import sqlite3
+from pathlib import Path
 
 import pytest
 
-from engine.errors import GalleryError
+from engine.errors import GalleryError, MissingGalleryError
+from engine.privacy.erasure import erase
 from engine.verify.galleries import gallery_to_follow, open_gallery
 from engine.verify.gallery import Gallery, default_gallery_path
+from engine.verify.gallery_file import GalleryFile
 from tests.verify.vectors import SHA, add
 
 
@@ -47,6 +50,22 @@ def test_paths_that_cannot_be_a_gallery(tmp_path):
     with pytest.raises(GalleryError, match="enrol someone first"):
         Gallery(tmp_path / "none.sqlite", read_only=True)
     assert not (tmp_path / "none.sqlite").exists()
+
+
+def test_what_is_there_and_is_no_file_is_not_said_to_be_missing(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "empty").write_bytes(b"")
+    for read_only in (True, False):
+        for place, says in ((tmp_path, "it is a folder"), (tmp_path / "pipe", "a pipe"), ("/dev/null", "a device")):
+            with pytest.raises(GalleryError, match=says):
+                Gallery(Path(place), read_only=read_only)
+    with pytest.raises(MissingGalleryError, match=r"there is nothing in the gallery .*: enrol someone first"):
+        Gallery(tmp_path / "empty", read_only=True)
+    for place in (tmp_path, tmp_path / "pipe"):
+        with pytest.raises(GalleryError, match="choose a file"):
+            erase(("Ann",), gallery=str(place), dry_run=True)
+    Gallery(tmp_path / "empty").close()
+    Gallery(tmp_path / "empty", read_only=True).close()
 
 
 def test_a_reader_cannot_write(gallery):
@@ -103,3 +122,12 @@ def test_a_run_makes_a_gallery_where_there_is_none(tmp_path):
     people = gallery_to_follow(str(tmp_path / "new" / "g.sqlite")).follow(SHA).news()
     assert people is not None
     assert people.names == []
+
+
+def test_a_full_disk_is_no_reason_to_restore_a_copy(tmp_path):
+    gallery = GalleryFile(tmp_path / "g.sqlite", read_only=False)
+    with pytest.raises(GalleryError, match=r"is full.*: make room on its disk"), gallery.errors():
+        raise sqlite3.OperationalError("database or disk is full")
+    with pytest.raises(GalleryError, match=r"disk I/O.*: check that its disk has room"), gallery.errors():
+        raise sqlite3.OperationalError("disk I/O error")
+    gallery.close()
