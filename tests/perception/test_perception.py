@@ -155,6 +155,46 @@ def test_a_dropped_detection_is_made_up_for_on_the_next_frame():
     assert not run.core.is_detection_due("clip", marked=False, live=True)
 
 
+def test_what_a_stream_is_does_not_depend_on_when_its_first_frame_is_asked_about():
+    """Beside another recording that may be before what is said ahead of the frame has its turn; the stream then kept a usual
+    frame rate and no length: its tracks ended elsewhere, and in a photograph nobody was found."""
+    found = []
+    for is_early in (False, True):
+        run = Core()
+        asked = [run.core.is_detection_due("clip", marked=True, live=False)] if is_early else []
+        run.core.change(StreamChanged("clip", "live", frame_rate=5.0, frames_expected=1), live=False)
+        asked = asked or [run.core.is_detection_due("clip", marked=True, live=False)]
+        items = run.core.take(frame(0, 40), run.core.detect([frame(0, 40).planes])[0], 0.0, live=False)
+        items += run.core.change(StreamChanged("clip", *LAST), live=False)
+        assert asked == [True]
+        found.append([type(item) for item in items])
+    assert found[0] == found[1] == [FaceCrop, TrackClosed, StreamChanged]
+
+
+def test_a_frame_that_gives_way_before_its_stream_begins_does_not_begin_it():
+    run = Core(live=True)
+    run.core.miss("cam", marked=True)
+    run.core.change(StreamChanged("cam", "live", frame_rate=5.0, frames_expected=1), live=True)
+    assert [type(item) for item in run.show(0, 40, "cam", marked=False)] == [FaceCrop]
+
+
+@pytest.mark.parametrize("begins_before", [True, False])
+@pytest.mark.parametrize(("live", "faces"), [(True, 1), (False, 10)])
+def test_an_overloaded_machine_chooses_fewer_faces_of_cameras_and_no_fewer_of_recordings(
+    live: bool, faces: int, begins_before: bool
+):
+    run = Core(live=live)
+    if begins_before:
+        run.show(0, None)
+    for second in range(8):
+        for _ in range(20):
+            run.core.drop_face("cam", "late")
+        run.core.adapt(float(second))
+    assert run.telemetry.counters["overload.level"] > 2
+    items = [item for index in range(1, 12) for item in run.show(index, 40)]
+    assert len([item for item in items if isinstance(item, FaceCrop)]) == faces
+
+
 def test_a_detector_that_fails_costs_the_faces_of_its_frames():
     run = Core()
     run.detector.fails = True
