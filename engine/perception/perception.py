@@ -24,8 +24,8 @@ from engine.perception.preview import preview_of
 from engine.perception.stream_faces import StreamFaces
 from engine.perception.turns import Turns
 from engine.publish.veil import veiled
-from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
+from engine.sessions.model_calls import ModelCalls
 from engine.track.judge import Judge
 from engine.track.tracker import Tracker
 

@@ -21,8 +21,8 @@ from engine.contracts.streams import Checkpoint, StreamChanged
 from engine.contracts.tap import Preview
 from engine.errors import InferenceError
 from engine.perception.perception import Item, Models, Perception
-from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
+from engine.sessions.model_calls import ModelCalls
 
 LAST = ("ended", "end_of_file")
 
