@@ -40,8 +40,8 @@ def checked(identity: str, embedding: Float32) -> tuple[str, bytes]:
 
 
 def put(file: GalleryTables, row: Mapping[str, Any], *, apart: bool) -> bool:
-    """Write one picture among the enrolled ones or those that were set apart, inside a transaction; return whether the enrolled
-    ones have changed.
+    """Write one picture among the enrolled ones or those that were set apart, inside a transaction; return whether it was set
+    apart before, and that has been forgotten.
 
     Their earlier vector of it is replaced where it was set apart. One that is enrolled, and of which nothing records
     what computed it, is replaced only by one that is enrolled: it stays until the other is released.
@@ -66,12 +66,11 @@ def put(file: GalleryTables, row: Mapping[str, Any], *, apart: bool) -> bool:
         file.make("quarantined")
     else:
         file.execute(f"DELETE FROM pictures WHERE {of_picture} AND runtime = ''", key)
-    if file.has("quarantined"):
-        file.execute(f"DELETE FROM quarantined WHERE {of_picture}", key)
+    forgotten = file.has("quarantined") and file.execute(f"DELETE FROM quarantined WHERE {of_picture}", key) > 0
     table, columns = ("quarantined", APART_COLUMNS) if apart else ("pictures", COLUMNS)
     values = tuple(row[name] for name in columns)
     file.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", values)
-    return not apart
+    return forgotten
 
 
 def _refuse_enrolled(file: GalleryTables, row: Mapping[str, Any]) -> None:

@@ -98,7 +98,10 @@ class StoredGallery(ABC):
             "runtime": runtime, "doubt": doubt, "portrait": base64.b64encode(portrait).decode(),
         }  # fmt: skip
         with self._changing() as changed:
-            changed.append(rows.put(self.tables, row, apart=apart))
+            forgotten = rows.put(self.tables, row, apart=apart)
+            changed.append(not apart)
+        if forgotten:
+            self.tables.wipe()
 
     @contextmanager
     def _changing(self) -> Iterator[list[bool]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from engine.errors import GalleryError, NameTakenError
@@ -152,6 +154,18 @@ def test_a_table_in_which_a_picture_was_set_apart_for_one_person_alone_is_made_a
     assert [(one.identity, one.picture_sha256) for one in gallery.quarantined()] == [("ann", digest), ("bob", digest)]
     assert gallery.quarantined("ann") == before
     assert gallery.portraits() == {("bob", digest): b"\xff\xd8bob"}
+
+
+def test_of_a_picture_that_is_enrolled_on_purpose_the_small_one_is_gone_from_the_disk(gallery: Gallery) -> None:
+    digest = set_apart(gallery, "ann", 7)
+    portrait = base64.b64encode(gallery.portraits()["ann", digest])
+    files = [gallery.path, gallery.path.with_name(f"{gallery.path.name}-wal")]
+    assert any(portrait in file.read_bytes() for file in files)
+    gallery.add(
+        "ann", vector(7), embedder="dlib", embedder_sha256=SHA, runtime=RUNTIME, source_name="ann.jpg", picture_sha256=digest,
+        quality=0.5,
+    )  # fmt: skip
+    assert not any(portrait in file.read_bytes() for file in files)
 
 
 def test_a_table_that_keeps_no_small_pictures_is_brought_forward(gallery: Gallery) -> None:
