@@ -76,7 +76,7 @@ class Perception:
         self._governor, self._warn = Governor(), warn
         self._detecting = Detecting(models.detector, calls, telemetry, self._governor)
         self._streams: dict[str, StreamFaces] = {}
-        """Made when what goes before a stream's first frame, or that frame itself, has its turn: not when one is asked about."""
+        """Each is made when what is said ahead of its first frame has its turn, or that frame: not when one is asked about."""
         self._turns: defaultdict[str, Turns] = defaultdict(Turns)
         self._next_track_id = first_id
         self._rejected_before = dict(rejected or {})
