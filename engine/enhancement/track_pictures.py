@@ -15,8 +15,8 @@ from engine.contracts.track_picture import FusedFrame, TrackPicture
 from engine.enhancement.best_shots import BestShots, Shot, whole_share
 from engine.errors import DeviceLostError
 from engine.runtime.colour import bgr_from_planes
-from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
+from engine.sessions.model_calls import ModelCalls
 from engine.super_resolve.enhancer import EnhancedFace, enlarge_planes
 from engine.super_resolve.track_picture import TrackPicture as Fused
 

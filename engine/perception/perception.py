@@ -24,8 +24,8 @@ from engine.perception.preview import preview_of
 from engine.perception.stream_faces import StreamFaces
 from engine.perception.turns import Turns
 from engine.publish.veil import veiled
-from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
+from engine.sessions.model_calls import ModelCalls
 from engine.track.judge import Judge
 from engine.track.tracker import Tracker
 
@@ -76,7 +76,7 @@ class Perception:
         self._governor, self._warn = Governor(), warn
         self._detecting = Detecting(models.detector, calls, telemetry, self._governor)
         self._streams: dict[str, StreamFaces] = {}
-        """Each is made when what is said ahead of its first frame has its turn, or that frame: not when one is asked about."""
+        """Each made when what goes before its first frame, or that frame, has its turn: not when one is asked about."""
         self._turns: defaultdict[str, Turns] = defaultdict(Turns)
         self._next_track_id = first_id
         self._rejected_before = dict(rejected or {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -126,6 +127,19 @@ def listed(file: GalleryTables, table: Table, name: str = "") -> list[Kept]:
     whose, values = ("WHERE identity = ?", (spelling(name),)) if name else ("", ())
     rows = file.rows(f"SELECT {_LIST} FROM {table} {whose} ORDER BY identity, enrolled_at, id", values)
     return [Kept(*row) for row in rows]
+
+
+def counted(file: GalleryTables) -> dict[str, int]:
+    """Return how many pictures each person has, by name: enrolled ones and those that were set apart.
+
+    Raises:
+        GalleryError: it cannot be read.
+    """
+    found = Counter[str]()
+    for table in ("pictures", "quarantined") if file.has("quarantined") else ("pictures",):
+        for name, pictures in file.rows(f"SELECT identity, count(*) FROM {table} GROUP BY identity ORDER BY identity"):
+            found[name] += pictures
+    return dict(found)
 
 
 def portraits(file: GalleryTables) -> dict[tuple[str, str], bytes]:

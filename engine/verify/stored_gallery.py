@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -174,7 +173,7 @@ class StoredGallery(ABC):
 
     def people(self) -> dict[str, int]:
         """Return how many pictures each person has, by name: enrolled ones and those that were set apart."""
-        return dict(Counter(one.identity for one in (*self.pictures(), *self.quarantined())))
+        return rows.counted(self.tables)
 
     def rename(self, name: str, new: str, *, join: bool = False) -> int:
         """Give all pictures of a person another name; return how many there were, 0 if nobody has this name.

@@ -159,5 +159,7 @@ def test_a_table_that_keeps_no_small_pictures_is_brought_forward(gallery: Galler
     gallery.tables.execute("ALTER TABLE quarantined DROP COLUMN portrait")
     with open_gallery(gallery.where, read_only=True) as reader:
         assert ([one.identity for one in reader.quarantined()], reader.portraits()) == (["ann"], {})
+    with open_gallery(gallery.where) as writer:
+        assert ([one.identity for one in writer.quarantined()], writer.portraits()) == (["ann"], {})
     set_apart(gallery, "bob", 7)
     assert gallery.portraits() == {("bob", digest): b"\xff\xd8bob"}

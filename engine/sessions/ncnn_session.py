@@ -20,9 +20,9 @@ from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, InferenceError, MissingRuntimeError, ModelError
 from engine.runtime.closing import Closing
 from engine.runtime.cores import usable_cores
-from engine.runtime.failures import run_failure
-from engine.runtime.session_spec import SessionSpec
-from engine.runtime.tensors import Tensor, TensorSpec, check_inputs
+from engine.sessions.failures import run_failure
+from engine.sessions.spec import SessionSpec
+from engine.sessions.tensors import Tensor, TensorSpec, check_inputs
 
 PARAM, WEIGHTS, TENSORS = "model.param", "model.bin", "tensors.json"
 _LESS_THAN_FLOAT32 = (
@@ -47,7 +47,7 @@ class NcnnTensors(msgspec.Struct, frozen=True):
 
 
 class NcnnSession(Closing):
-    """A model on ncnn; see ``engine.runtime.session.Session``. It has no batches: their items run one after the other."""
+    """A model on ncnn; see ``engine.sessions.session.Session``. It has no batches: their items run one after the other."""
 
     def __init__(self, spec: SessionSpec) -> None:
         name = spec.title

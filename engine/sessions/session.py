@@ -16,10 +16,10 @@ from msgspec.structs import replace
 
 from engine.contracts.profile import Profile
 from engine.errors import ConfigError, InferenceError, ModelError
-from engine.runtime.precision import Precision
-from engine.runtime.session_spec import SessionSpec
-from engine.runtime.subgraph import part_for
-from engine.runtime.tensors import Tensor, TensorSpec
+from engine.sessions.precision import Precision
+from engine.sessions.spec import SessionSpec
+from engine.sessions.subgraph import part_for
+from engine.sessions.tensors import Tensor, TensorSpec
 
 __all__ = [
     "AUTO",
@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 AUTO = "onnxruntime"
-"""The runtime that ``auto`` stands for where nothing was measured, see ``engine.runtime.fastest``."""
+"""The runtime that ``auto`` stands for where nothing was measured, see ``engine.sessions.fastest``."""
 
 
 class Session(Protocol):
@@ -123,25 +123,25 @@ def trying(session: Session) -> Iterator[None]:
 
 
 def _onnxruntime(spec: SessionSpec) -> Session:
-    from engine.runtime.onnxruntime_session import OnnxRuntimeSession
+    from engine.sessions.onnxruntime_session import OnnxRuntimeSession
 
     return OnnxRuntimeSession(spec)
 
 
 def _openvino(spec: SessionSpec) -> Session:
-    from engine.runtime.openvino_session import OpenVinoSession
+    from engine.sessions.openvino_session import OpenVinoSession
 
     return OpenVinoSession(spec)
 
 
 def _ncnn(spec: SessionSpec) -> Session:
-    from engine.runtime.ncnn_session import NcnnSession
+    from engine.sessions.ncnn_session import NcnnSession
 
     return NcnnSession(spec)
 
 
 def _tensorrt(spec: SessionSpec) -> Session:
-    from engine.runtime.tensorrt_session import TensorRtSession
+    from engine.sessions.tensorrt_session import TensorRtSession
 
     return TensorRtSession(spec)
 

@@ -15,17 +15,17 @@ import numpy as np
 from engine.errors import ConfigError, InferenceError, MissingRuntimeError, ModelError
 from engine.runtime.closing import Closing
 from engine.runtime.cores import usable_cores
-from engine.runtime.failures import run_failure
-from engine.runtime.openvino_requests import MOST_SHAPES, Requests
-from engine.runtime.precision import Precision, ignore_fpmath_mode
-from engine.runtime.session_spec import SessionSpec
-from engine.runtime.tensors import Tensor, TensorSpec, check_inputs
+from engine.sessions.failures import run_failure
+from engine.sessions.openvino_requests import MOST_SHAPES, Requests
+from engine.sessions.precision import Precision, ignore_fpmath_mode
+from engine.sessions.spec import SessionSpec
+from engine.sessions.tensors import Tensor, TensorSpec, check_inputs
 
 _HINTS: dict[Precision, str] = {"float32": "f32", "bfloat16": "bf16"}
 
 
 class OpenVinoSession(Closing):
-    """A model on OpenVINO; see ``engine.runtime.session.Session``."""
+    """A model on OpenVINO; see ``engine.sessions.session.Session``."""
 
     def __init__(self, spec: SessionSpec) -> None:
         openvino = _import_openvino()

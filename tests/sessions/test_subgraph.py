@@ -8,7 +8,7 @@ import onnx
 import pytest
 
 from engine.errors import ModelError
-from engine.runtime.subgraph import part_for
+from engine.sessions.subgraph import part_for
 from tests.onnx_models import doubling_model
 
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from engine.contracts.profile import Profile
-from engine.runtime import openvino_session
-from engine.runtime.openvino_requests import Requests
-from engine.runtime.session import SessionSpec, open_session
+from engine.sessions import openvino_session
+from engine.sessions.openvino_requests import Requests
+from engine.sessions.session import SessionSpec, open_session
 from tests.onnx_models import grey_model
-from tests.runtime.processors import need
+from tests.sessions.processors import need
 from tests.together import run_together
 
 

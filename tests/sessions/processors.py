@@ -10,7 +10,7 @@ import os
 
 import pytest
 
-from engine.runtime.session import RUNTIMES
+from engine.sessions.session import RUNTIMES
 
 IMITATIONS = {
     "as it is": {},
@@ -31,7 +31,7 @@ def need(runtime: str, precision: str = "float32") -> None:
     if importlib.util.find_spec(runtime) is None:
         pytest.skip(f"needs {runtime}")
     if precision == "bfloat16":
-        from engine.runtime.openvino_session import computes_in_bfloat16
+        from engine.sessions.openvino_session import computes_in_bfloat16
 
         if os.environ.get("ONEDNN_MAX_CPU_ISA") or not computes_in_bfloat16():
             pytest.skip("bfloat16 is not on this CPU, or it is forbidden by ONEDNN_MAX_CPU_ISA")

@@ -10,8 +10,8 @@ pytest.importorskip("ncnn", reason="needs the extra ncnn")
 pytest.importorskip("pnnx", reason="needs the extra ncnn-build")
 
 from engine.errors import ConfigError, InferenceError, ModelError
-from engine.runtime.ncnn_session import WEIGHTS
-from engine.runtime.session import SessionSpec, open_session
+from engine.sessions.ncnn_session import WEIGHTS
+from engine.sessions.session import SessionSpec, open_session
 from tests.trt_build.engines.networks import embedder_model, generator_model
 from trt_build.engines.ncnn_files import ncnn_container
 

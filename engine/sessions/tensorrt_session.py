@@ -17,12 +17,12 @@ import numpy as np
 from engine.contracts.profile import Profile
 from engine.errors import ConfigError, InferenceError, ModelError
 from engine.runtime.closing import Closing
-from engine.runtime.cuda_api import Cuda, CudaFault
-from engine.runtime.failures import run_failure
-from engine.runtime.session_spec import SessionSpec
-from engine.runtime.tensorrt_api import TensorRT, tensorrt
-from engine.runtime.tensorrt_lane import Lane
-from engine.runtime.tensors import Tensor, TensorSpec, check_inputs
+from engine.sessions.cuda_api import Cuda, CudaFault
+from engine.sessions.failures import run_failure
+from engine.sessions.spec import SessionSpec
+from engine.sessions.tensorrt_api import TensorRT, tensorrt
+from engine.sessions.tensorrt_lane import Lane
+from engine.sessions.tensors import Tensor, TensorSpec, check_inputs
 from engine.whole_file import replacing
 
 _LANES = 2
@@ -30,7 +30,7 @@ _LANES = 2
 
 
 class TensorRtSession(Closing):
-    """An engine on TensorRT; see ``engine.runtime.session.Session``."""
+    """An engine on TensorRT; see ``engine.sessions.session.Session``."""
 
     def __init__(self, spec: SessionSpec) -> None:
         name = spec.title

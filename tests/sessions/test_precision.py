@@ -21,10 +21,10 @@ from engine.errors import ConfigError
 from engine.models import find_model
 from engine.models.dlib_embedder import dlib_embedder
 from engine.runtime.colour import planes_from_bgr
-from engine.runtime.session import SessionSpec, open_session
+from engine.sessions.session import SessionSpec, open_session
 from engine.super_resolve.generator import open_generator
 from engine.verify.embedder import open_embedder
-from tests.runtime.processors import EVERYWHERE, IMITATIONS, IN_FLOAT32, need
+from tests.sessions.processors import EVERYWHERE, IMITATIONS, IN_FLOAT32, need
 
 GATE = 0.9999
 """Smallest cosine between a vector and that of ONNX Runtime in float32, with which an embedder may be computed."""
@@ -88,8 +88,8 @@ SCRIPT = """
     from importlib.util import find_spec
     from pathlib import Path
     import numpy as np
-    from tests.runtime.processors import IN_FLOAT32
-    from tests.runtime.test_precision import EMBEDDERS, FEWER, chips, vectors
+    from tests.sessions.processors import IN_FLOAT32
+    from tests.sessions.test_precision import EMBEDDERS, FEWER, chips, vectors
 
     folder, found = Path(sys.argv[1]), {}
     for name in EMBEDDERS:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import onnxruntime
 
-from engine.runtime.cuda_api import CudaFault
+from engine.sessions.cuda_api import CudaFault
 
 LOW, BEST, HIGH = (1, 1, 8, 8), (4, 1, 24, 24), (8, 1, 64, 64)
 

@@ -11,12 +11,12 @@ import pytest
 from msgspec.structs import replace
 
 from engine.errors import ConfigError, InferenceError, ModelError
-from engine.runtime import fastest
-from engine.runtime.fastest import VARIABLE, Candidate, open_fastest, plain_candidates
-from engine.runtime.race import Choice, measure
-from engine.runtime.session import SessionSpec, open_session
+from engine.sessions import fastest
+from engine.sessions.fastest import VARIABLE, Candidate, open_fastest, plain_candidates
+from engine.sessions.race import Choice, measure
+from engine.sessions.session import SessionSpec, open_session
 from tests.onnx_models import grey_model
-from tests.runtime.processors import need
+from tests.sessions.processors import need
 
 TENSORS = {"x": np.ones((1, 3), np.float32)}
 

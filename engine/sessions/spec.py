@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from engine.contracts.manifest import Manifest
 from engine.contracts.profile import Profile
 from engine.errors import ModelError
-from engine.runtime.precision import Precision
-from engine.runtime.tensors import TensorSpec
+from engine.sessions.precision import Precision
+from engine.sessions.tensors import TensorSpec
 
 
 class SessionSpec(Struct, frozen=True):
@@ -20,7 +20,7 @@ class SessionSpec(Struct, frozen=True):
     model: Path | bytes
     """The ONNX file, or its content; where a stage opens it, the file of its manifest too."""
     runtime: str = "auto"
-    """``auto``, or one of ``engine.runtime.session.RUNTIMES``."""
+    """``auto``, or one of ``engine.sessions.session.RUNTIMES``."""
     device: str = "cpu"
     """``cpu``, or ``cuda:N``."""
     precision: Precision = "float32"

@@ -13,10 +13,10 @@ from engine.contracts.engine_manifest import RECIPE, EngineManifest, Target, is_
 from engine.contracts.manifest import Manifest
 from engine.errors import MissingRuntimeError, ModelError
 from engine.models.engine_command import rebuild_command
-from engine.runtime.precision import Computed
-from engine.runtime.processor import processor_here
-from engine.runtime.session_spec import SessionSpec
-from engine.runtime.tensorrt_api import FLAVOURS, tensorrt
+from engine.sessions.precision import Computed
+from engine.sessions.processor import processor_here
+from engine.sessions.spec import SessionSpec
+from engine.sessions.tensorrt_api import FLAVOURS, tensorrt
 
 PACKAGES: dict[Target, str] = {"onnxruntime": "", "openvino": "openvino", "ncnn": "ncnn"}
 """Our extra that installs each target for a CPU; the target's name is that of its package."""

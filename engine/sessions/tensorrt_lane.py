@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from engine.errors import InferenceError
-from engine.runtime.cuda_api import Cuda
-from engine.runtime.tensors import Tensor, TensorSpec
+from engine.sessions.cuda_api import Cuda
+from engine.sessions.tensors import Tensor, TensorSpec
 
 
 @dataclass

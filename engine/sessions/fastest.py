@@ -25,10 +25,10 @@ from engine import __version__
 from engine.contracts.manifest import sha256_of
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, FacestreamError
-from engine.runtime.failures import is_memory_failure
-from engine.runtime.processor import machine_here
-from engine.runtime.race import Choice, Example, measure
-from engine.runtime.session import AUTO, RUNTIMES, Session, SessionSpec, open_session
+from engine.sessions.failures import is_memory_failure
+from engine.sessions.processor import machine_here
+from engine.sessions.race import Choice, Example, measure
+from engine.sessions.session import AUTO, RUNTIMES, Session, SessionSpec, open_session
 from engine.whole_file import replacing
 
 PLAIN = (AUTO, "openvino")

@@ -9,8 +9,8 @@ import msgspec
 import numpy as np
 
 from engine.errors import FacestreamError
-from engine.runtime.session import Session
-from engine.runtime.tensors import Tensor, TensorSpec
+from engine.sessions.session import Session
+from engine.sessions.tensors import Tensor, TensorSpec
 
 _LEAST_GAIN = 0.85
 """Of the time of the one before: what is nearer to it is so by chance on a busy machine, and not worth other last digits."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.runtime.race import measure
+from engine.sessions.race import measure
 
 
 def test_a_loss_must_be_worth_it():

@@ -4,7 +4,7 @@ import pytest
 
 from engine.contracts.counts import Calls, Counting
 from engine.errors import InferenceError
-from engine.runtime.model_calls import HOPELESS_CALLS, ModelCalls
+from engine.sessions.model_calls import HOPELESS_CALLS, ModelCalls
 
 ERROR = InferenceError("the model grey.onnx failed on luma (1, 1, 64, 96): out of memory")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.runtime.processor import processor_here
+from engine.sessions.processor import processor_here
 
 X86 = "processor\t: 0\nmodel name\t: Some(R) CPU\nflags\t\t: avx2 {more}\n\nprocessor\t: 1\nmodel name\t: Some(R) CPU\n"
 ARM = "processor\t: 0\nFeatures\t: fp asimd\nCPU part\t: 0xd0c\n"

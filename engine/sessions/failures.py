@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from engine.errors import DeviceLostError, DeviceMemoryError, FacestreamError, InferenceError
-from engine.runtime.tensors import Tensor
+from engine.sessions.tensors import Tensor
 
 _LOST = re.compile(
     r"device.{0,3}(is )?lost|illegal memory access|unspecified launch failure|device-side assert|misaligned address"

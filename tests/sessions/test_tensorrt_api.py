@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from engine.errors import MissingRuntimeError, ModelError
-from engine.runtime import tensorrt_api
-from engine.runtime.tensorrt_api import FLAVOURS, TensorRT, tensorrt
+from engine.sessions import tensorrt_api
+from engine.sessions.tensorrt_api import FLAVOURS, TensorRT, tensorrt
 
 HEADER_BYTES = 64
 

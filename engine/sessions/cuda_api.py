@@ -12,7 +12,7 @@ import numpy as np
 
 from engine.contracts.count_words import count
 from engine.errors import ConfigError, MissingRuntimeError
-from engine.runtime.tensors import Tensor
+from engine.sessions.tensors import Tensor
 
 _NO_DRIVER = ("cudaErrorInsufficientDriver", "cudaErrorNoDevice", "cudaErrorInitializationError")
 

@@ -16,10 +16,10 @@ from onnx import TensorProto, helper, numpy_helper
 
 from engine.contracts.profile import ONE, Profile
 from engine.errors import ConfigError, InferenceError, MissingRuntimeError, ModelError
-from engine.runtime import openvino_session
-from engine.runtime.session import RUNTIMES, SessionSpec, TensorSpec, open_session, trying
+from engine.sessions import openvino_session
+from engine.sessions.session import RUNTIMES, SessionSpec, TensorSpec, open_session, trying
 from tests.onnx_models import doubling_model, grey_model
-from tests.runtime.processors import need
+from tests.sessions.processors import need
 from tests.together import run_together
 
 
@@ -255,7 +255,7 @@ def test_openvino_reports_nothing_over_the_network():
         assert sys.modules["openvino.tools.ovc"].telemetry.__class__.__module__.endswith("telemetry_stub")
 
 
-_OPENED = "from engine.runtime.session import *; from tests.onnx_models import *; open_session(SessionSpec(doubling_model()))"
+_OPENED = "from engine.sessions.session import *; from tests.onnx_models import *; open_session(SessionSpec(doubling_model()))"
 
 
 def test_onnxruntime_reports_nothing_over_the_network(tmp_path: Path):

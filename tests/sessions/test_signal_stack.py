@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(find_spec("openvino") is None, reason="needs ope
 
 OPENED = """
     import ctypes, faulthandler, gc, os, signal, sys, threading
-    from engine.runtime.session import SessionSpec, open_session
+    from engine.sessions.session import SessionSpec, open_session
     from tests.onnx_models import doubling_model
 
     class Stack(ctypes.Structure):

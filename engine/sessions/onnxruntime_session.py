@@ -9,15 +9,15 @@ import numpy as np
 
 from engine.errors import ConfigError, InferenceError, MissingRuntimeError, ModelError
 from engine.runtime.closing import Closing
-from engine.runtime.failures import run_failure
-from engine.runtime.session_spec import SessionSpec
-from engine.runtime.tensors import Tensor, TensorSpec, check_inputs
+from engine.sessions.failures import run_failure
+from engine.sessions.spec import SessionSpec
+from engine.sessions.tensors import Tensor, TensorSpec, check_inputs
 
 _FATAL_ONLY = 4  # everything that the runtime would write to stderr comes back as an exception
 
 
 class OnnxRuntimeSession(Closing):
-    """A model on ONNX Runtime; see ``engine.runtime.session.Session``."""
+    """A model on ONNX Runtime; see ``engine.sessions.session.Session``."""
 
     def __init__(self, spec: SessionSpec) -> None:
         name = spec.title

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from engine.errors import ConfigError, DeviceLostError, DeviceMemoryError, InferenceError, MissingRuntimeError, ModelError
-from engine.runtime import tensorrt_api, tensorrt_session
-from engine.runtime.cuda_api import Cuda, CudaFault
-from engine.runtime.session import SessionSpec, open_session
-from engine.runtime.tensorrt_api import TensorRT
+from engine.sessions import tensorrt_api, tensorrt_session
+from engine.sessions.cuda_api import Cuda, CudaFault
+from engine.sessions.session import SessionSpec, open_session
+from engine.sessions.tensorrt_api import TensorRT
 from tests.onnx_models import grey_model
 from tests.patience import PATIENCE_SECONDS
-from tests.runtime.fake_tensorrt import LOW, Context, Engine, Gpu
+from tests.sessions.fake_tensorrt import LOW, Context, Engine, Gpu
 from tests.together import run_together
 
 

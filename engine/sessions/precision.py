@@ -3,7 +3,7 @@
 Embedders compute in float32: their vectors are kept in galleries and compared with those of other machines, and in bfloat16 the
 cosine of two faces moves by up to 0.009, where a margin of 0.01 tells people apart. Detectors compute in float32 too, unless
 the configuration asks for less; generators as well, unless the user has built an engine of less that passed its gate (see
-``engine.super_resolve.wish``). ``tests/runtime/test_precision.py`` bounds what that changes.
+``engine.super_resolve.wish``). ``tests/sessions/test_precision.py`` bounds what that changes.
 """
 
 from __future__ import annotations

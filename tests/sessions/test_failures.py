@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.errors import DeviceLostError, DeviceMemoryError, FatalError, InferenceError, RecoverableError, WorkerError
-from engine.runtime.failures import run_failure
+from engine.sessions.failures import run_failure
 
 TENSORS = {"luma": np.zeros((2, 1, 4, 6), np.uint8)}
 
