@@ -178,7 +178,8 @@ def the_one(pictures: Sequence[Kept], begins: str, where: str, listing: str) -> 
 
 
 def taken_out(file: GalleryTables, name: str, begins: str) -> list[Kept]:
-    """Take one enrolled picture of a person out, with the vectors of all embedders, inside a transaction; return them.
+    """Take one enrolled picture of a person out, with the vectors of all embedders, inside a transaction; return them. Of an
+    embedder for which it was set apart it is forgotten, too.
 
     Raises:
         GalleryError: see ``the_one``.
@@ -187,6 +188,8 @@ def taken_out(file: GalleryTables, name: str, begins: str) -> list[Kept]:
     one = the_one(theirs, begins, f"of {spelling(name)}", "pictures")
     key = (one.picture_sha256, one.identity)
     file.execute("DELETE FROM pictures WHERE picture_sha256 = ? AND identity = ?", key)
+    if file.has("quarantined"):
+        dropped(file, one)
     return [kept for kept in theirs if kept.picture_sha256 == one.picture_sha256]
 
 

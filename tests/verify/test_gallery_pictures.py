@@ -168,6 +168,20 @@ def test_of_a_picture_that_is_enrolled_on_purpose_the_small_one_is_gone_from_the
     assert not any(portrait in file.read_bytes() for file in files)
 
 
+def test_a_picture_that_is_taken_out_is_not_kept_as_one_that_was_set_apart(each_gallery: StoredGallery) -> None:
+    """It was set apart for another embedder than the one that it is enrolled with."""
+    gallery = each_gallery
+    digest = set_apart(gallery, "ann", 7, sha256="b" * 64)
+    other = set_apart(gallery, "ann", 8, sha256="b" * 64)
+    gallery.add(
+        "ann", vector(7), embedder="dlib", embedder_sha256=SHA, runtime=RUNTIME, source_name="ann.jpg", picture_sha256=digest,
+        quality=0.5,
+    )  # fmt: skip
+    assert remove_picture(gallery, "ann", digest).person_is_left
+    assert [one.picture_sha256 for one in gallery.quarantined()] == [other]
+    assert list(gallery.portraits()) == [("ann", other)]
+
+
 def test_a_table_that_keeps_no_small_pictures_is_brought_forward(gallery: Gallery) -> None:
     digest = set_apart(gallery, "ann", 7)
     gallery.tables.execute("ALTER TABLE quarantined DROP COLUMN portrait")
