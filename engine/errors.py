@@ -113,6 +113,10 @@ class MissingGalleryError(GalleryError):
     exit_code = 2
 
 
+class OlderGalleryError(GalleryError):
+    """Its tables are of an earlier version, which whoever changes it brings forward."""
+
+
 class GalleryRefusal(GalleryError):
     """The gallery could do it, and something in it speaks against it."""
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from engine.runtime.fastest import VARIABLE
-from engine.runtime.precision import ignore_fpmath_mode
+from engine.sessions.fastest import VARIABLE
+from engine.sessions.precision import ignore_fpmath_mode
 
 ignore_fpmath_mode()  # read when torch is imported, which some test files do before anything of ours
 

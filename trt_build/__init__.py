@@ -3,6 +3,6 @@
 This package may import torch; the live package `engine` never imports this one.
 """
 
-from engine.runtime.precision import ignore_fpmath_mode
+from engine.sessions.precision import ignore_fpmath_mode
 
 ignore_fpmath_mode()  # before torch is imported, which all of this package leaves to its modules

@@ -83,9 +83,9 @@ def _opencv() -> Says:
 def _runtimes() -> Says:
     import onnxruntime
 
-    from engine.runtime.fastest import VARIABLE
-    from engine.runtime.openvino_session import computes_in_bfloat16
-    from engine.runtime.session import AUTO
+    from engine.sessions.fastest import VARIABLE
+    from engine.sessions.openvino_session import computes_in_bfloat16
+    from engine.sessions.session import AUTO
 
     yield "ok", f"ONNX Runtime {onnxruntime.__version__} with {', '.join(onnxruntime.get_available_providers())}"
     try:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from engine.cli.doctor_models import Says
 from engine.errors import FacestreamError, MissingRuntimeError
-from engine.runtime.cuda_api import Cuda
-from engine.runtime.tensorrt_api import FLAVOURS, TensorRT, tensorrt
+from engine.sessions.cuda_api import Cuda
+from engine.sessions.tensorrt_api import FLAVOURS, TensorRT, tensorrt
 
 USE = "only engines for NVIDIA GPUs need it"
 

@@ -69,7 +69,7 @@ def say_engines(name: str) -> Says:
     """Say what was built for this CPU, and what would."""
     from engine.contracts.manifest import read_manifest
     from engine.models.catalog import engines_dir
-    from engine.runtime.built_engines import engines_for
+    from engine.sessions.built_engines import engines_for
 
     if (path := find_model(name)) is None:
         return

@@ -94,9 +94,12 @@ def _check_before(gallery: str, detector: str) -> None:
     """Refuse what cannot be used before models are loaded; nothing is made."""
     check_detector(DetectConfig(detector=detector))
     file = gallery_file(gallery)
-    if is_there(gallery) and (file is None or file.stat().st_size):  # an empty file becomes a gallery
-        open_gallery(gallery, read_only=file is None).close()
-    elif file is not None:
+    there = is_there(gallery)
+    if file is None:
+        return  # the database has answered
+    if there and file.stat().st_size:  # an empty file becomes a gallery
+        open_gallery(gallery).close()
+    else:
         check_writable(file.parent)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -12,7 +13,7 @@ from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.plain import plain
 from engine.cli.tables import Column, Rows
 from engine.contracts.count_words import count
-from engine.errors import FacestreamError
+from engine.errors import FacestreamError, OlderGalleryError
 from engine.verify.galleries import open_gallery
 from engine.verify.gallery_records import Kept
 from engine.verify.person_name import alike, shown, spelling
@@ -93,7 +94,8 @@ def existing(gallery: str) -> StoredGallery:
     Raises:
         GalleryError: it is not there, or cannot be written.
     """
-    open_gallery(gallery, read_only=True).close()
+    with suppress(OlderGalleryError):  # it is brought forward then
+        open_gallery(gallery, read_only=True).close()
     return open_gallery(gallery)
 
 

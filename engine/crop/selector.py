@@ -19,6 +19,7 @@ from engine.contracts.counts import StreamCount
 from engine.contracts.faces import FaceCrop
 from engine.contracts.findings import Quality
 from engine.contracts.frames import Frame, TrackedFace
+from engine.contracts.intervals import reaches, whole_intervals
 from engine.crop.cut import cut_face
 from engine.crop.quality import assess, is_only_blurred
 from engine.crop.scene import Scenes
@@ -158,7 +159,7 @@ class Selector:
     def _open_next_interval(self, track: _Track, frame: Frame) -> bool:
         """Go on to the interval of this frame, counted from the track's first face; time that steps back changes nothing."""
         length_seconds = self._config.interval_seconds * self.thinning
-        passed = (frame.time.pts_seconds - track.began_seconds) // length_seconds
+        passed = whole_intervals(frame.time.pts_seconds - track.began_seconds, length_seconds)
         if passed < 1:
             return False
         track.began_seconds += passed * length_seconds
@@ -188,7 +189,7 @@ class Selector:
 
     def _too_soon(self, track: _Track, frame: Frame) -> bool:
         since_seconds = frame.time.pts_seconds - track.sent_seconds
-        return 0 <= since_seconds < (self.thinning - 1.0) * THINNED_GAP_SECONDS
+        return since_seconds >= 0 and not reaches(since_seconds, (self.thinning - 1.0) * THINNED_GAP_SECONDS)
 
     def _prompt(self, track: _Track | None, frame: Frame, face: TrackedFace, quality: Quality) -> FaceCrop | None:
         """Return the first face of an interval, and any that is clearly better than those before."""
@@ -261,7 +262,7 @@ class Selector:
 
     def _is_new_part(self, track: _Track, frame: Frame) -> bool:
         """Go on to the configured interval of this frame within the open one, which thinning makes longer."""
-        part = int((frame.time.pts_seconds - track.began_seconds) // self._config.interval_seconds)
+        part = whole_intervals(frame.time.pts_seconds - track.began_seconds, self._config.interval_seconds)
         is_new = part > track.part
         track.part = max(track.part, part)
         return is_new

@@ -11,7 +11,7 @@ from pathlib import Path
 from PIL import Image
 
 from engine.contracts.frames import Uint8
-from engine.decode.still import bgr_upright, open_still, read_content
+from engine.decode.still import bgr_upright, check_size, open_still, read_content
 from engine.errors import PictureError
 
 _ANIMATED = {"AVIF", "GIF", "PNG", "WEBP"}
@@ -65,8 +65,11 @@ class Animation:
 def animation_of(path: Path) -> Animation | None:
     """Return an animated picture, open; None: it is none, or cannot be read, as whoever reads it as a picture says."""
     try:
-        image = open_still(io.BytesIO(read_content(path)))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's, of its size
+            image = open_still(io.BytesIO(read_content(path)))
         if image.format in _ANIMATED and getattr(image, "n_frames", 1) > 1:
+            check_size(path, image)
             return Animation(path, image)
         image.close()
     except Exception:  # of whatever kind: whoever reads it as a picture says so

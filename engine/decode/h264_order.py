@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 LOOKED_AT_BYTES = 8192
 """Of a packet: parameter sets and remarks stand before the first slice."""
@@ -73,7 +74,7 @@ class H264Order:
         self._length_bytes = 1 + (extradata[4] & 3) if extradata[:1] == b"\x01" and len(extradata) > _AVCC_HEAD_BYTES else 0
         """Of the length before each NAL unit; 0: start codes."""
         if self._length_bytes:
-            found = [nal for nal in _prefixed(extradata[_AVCC_HEAD_BYTES:], 2) if nal[0] & 0x1F == _SEQUENCE_PARAMETERS]
+            found = list(islice(_prefixed(extradata[_AVCC_HEAD_BYTES:], 2), extradata[_AVCC_HEAD_BYTES - 1] & 0x1F))
             # Of several, which one a picture belongs to is not looked up.
             found = found if len(set(found)) == 1 else []
         else:

@@ -105,6 +105,19 @@ def open_still(content: io.BytesIO) -> Image.Image:
     return Image.open(content, formats=[name for name in _FORMATS if name in Image.OPEN])
 
 
+def check_size(path: Path, image: Image.Image) -> None:
+    """Check a picture before it is decoded.
+
+    Raises:
+        DecompressionBombError: it is too large.
+        PictureError: it is too small.
+    """
+    if image.width * image.height > MOST_PIXELS:
+        raise Image.DecompressionBombError
+    if min(image.size) < _FEWEST_PX:
+        raise PictureError(f"{path} has only {image.width}x{image.height} pixels: give a larger picture")
+
+
 def bgr_upright(image: Image.Image) -> Uint8:
     """Decode and return (height, width, 3) BGR, upright; transparent parts are white. It raises whatever Pillow does."""
     image.load()
@@ -118,10 +131,7 @@ def _decode(path: Path, content: bytes) -> Still:
             _refuse_others(path, Kind.RAW)
         if image.width * image.height > MOST_PIXELS:
             image.draft(None, (image.width // 2, image.height // 2))  # only JPEG has it; the others stay as they are
-        if image.width * image.height > MOST_PIXELS:
-            raise Image.DecompressionBombError
-        if min(image.size) < _FEWEST_PX:
-            raise PictureError(f"{path} has only {image.width}x{image.height} pixels: give a larger picture")
+        check_size(path, image)
         pages = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)  # MPO: the others show the same
         return Still(bgr_upright(image), pages)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.config import DetectConfig
 from engine.detect.detector import Detector
 from engine.errors import ConfigError, ModelError
-from engine.runtime.session import SessionSpec
+from engine.sessions.session import SessionSpec
 
 FindModel = Callable[[str], Path | None]
 """Returns the local file of a named model, None where it was not fetched."""

@@ -16,9 +16,9 @@ from engine.contracts.manifest import read_manifest
 from engine.detect.nested import without_nested
 from engine.detect.yunet_decode import STRIDES, decode, suppress
 from engine.errors import ModelError
-from engine.runtime.fastest import open_fastest
-from engine.runtime.session import Session, SessionSpec
-from engine.runtime.tensors import TensorSpec, listed
+from engine.sessions.fastest import open_fastest
+from engine.sessions.session import Session, SessionSpec
+from engine.sessions.tensors import TensorSpec, listed
 
 OUTPUTS = tuple(f"{kind}_{stride}" for kind in ("score", "bbox", "kps") for stride in STRIDES)
 _MULTIPLE_OF = 32

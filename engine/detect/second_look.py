@@ -19,8 +19,8 @@ from engine.detect.detector import Detector
 from engine.detect.face_places import boxes_and_landmarks
 from engine.detect.face_windows import CONTEXTS, SIDE_PX, face_windows, near_squares
 from engine.errors import ModelError
-from engine.runtime.session import Session, SessionSpec, open_session
-from engine.runtime.tensors import listed
+from engine.sessions.session import Session, SessionSpec, open_session
+from engine.sessions.tensors import listed
 
 NAME = "second_look"
 _INPUT, _OUTPUTS = "windows", ["faceness", "places"]

@@ -21,8 +21,8 @@ from engine.detect.nested import without_nested
 from engine.detect.yunet_decode import OUTPUTS, decode, suppress
 from engine.errors import InferenceError, ModelError
 from engine.runtime.colour import bgr_from_planes
-from engine.runtime.session import Session, SessionSpec, open_session
-from engine.runtime.tensors import listed
+from engine.sessions.session import Session, SessionSpec, open_session
+from engine.sessions.tensors import listed
 
 _MULTIPLE_OF = 32
 _BUFFERS_PER_THREAD = 4

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from engine.contracts.faces import FaceCrop
 from engine.contracts.frames import Uint8
+from engine.contracts.intervals import reaches
 
 MOST_SHOTS = 8
 """More gain little, and cost as much as the first ones."""
@@ -83,7 +84,7 @@ class BestShots:
         if shot.crop.quality.damaged:
             return
         alike = [kept for kept in self.shots if kept.colours == shot.colours]
-        near = [kept for kept in alike if abs(kept.seconds - shot.seconds) < _APART_SECONDS]
+        near = [kept for kept in alike if not reaches(abs(kept.seconds - shot.seconds), _APART_SECONDS)]
         if any(kept.score >= shot.score for kept in near):
             return
         kept = [*(one for one in alike if one not in near), shot]

@@ -17,8 +17,8 @@ from engine.enhancement.track_so_far import TrackSoFar
 from engine.errors import DeviceLostError
 from engine.publish.encode import parts_of, shows_tracks, track_parts_of
 from engine.runtime.colour import bgr_from_planes
-from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
+from engine.sessions.model_calls import ModelCalls
 from engine.super_resolve.enhancer import EnhancedFace, Enhancer
 from engine.verify.compared import FaceScores, TrackScores
 from engine.verify.verifier import Verifier

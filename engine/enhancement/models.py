@@ -12,8 +12,8 @@ from engine.enhancement.fusing import TrackFuser, open_fuser
 from engine.enhancement.track_pictures import EXTRAS
 from engine.models import find_model
 from engine.runtime.cores import usable_cores
-from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
+from engine.sessions.model_calls import ModelCalls
 from engine.super_resolve.enhancer import Enhancer
 from engine.super_resolve.generator import Generator, open_generator
 from engine.verify.embedder import Embedder, open_embedder

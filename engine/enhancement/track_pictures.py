@@ -10,12 +10,13 @@ from typing import Protocol
 from engine.config import CropConfig
 from engine.contracts.faces import FaceCrop
 from engine.contracts.frames import Uint8
+from engine.contracts.intervals import reaches
 from engine.contracts.track_picture import FusedFrame, TrackPicture
 from engine.enhancement.best_shots import BestShots, Shot, whole_share
 from engine.errors import DeviceLostError
 from engine.runtime.colour import bgr_from_planes
-from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
+from engine.sessions.model_calls import ModelCalls
 from engine.super_resolve.enhancer import EnhancedFace, enlarge_planes
 from engine.super_resolve.track_picture import TrackPicture as Fused
 
@@ -128,7 +129,7 @@ class TrackPictures:
         if track is None or len(track.best.shots) < _LEAST_SHOTS or not track.best.shots[-1].crop.live or self.is_behind:
             return False
         since_seconds = track.best.shots[-1].seconds - track.seconds
-        return track.best.worth >= _IMPROVED * track.worth and since_seconds >= _LEAST_SECONDS
+        return track.best.worth >= _IMPROVED * track.worth and reaches(since_seconds, _LEAST_SECONDS)
 
     def make(self, stream: str, track_id: int) -> Made | None:
         """Return the picture of a track out of what there is now.

@@ -9,7 +9,7 @@ from queue import SimpleQueue
 from msgspec import Struct
 
 from engine.runtime.channel import Channel, ChannelClosed
-from engine.runtime.session import SessionSpec
+from engine.sessions.session import SessionSpec
 
 
 class Caller:

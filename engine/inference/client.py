@@ -13,8 +13,8 @@ from engine.inference.messages import MESSAGES, Open, Opened, Ran, Refused, Run,
 from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.closing import Closing
 from engine.runtime.listener import connect
-from engine.runtime.session import Session, SessionSpec, open_elsewhere
-from engine.runtime.tensors import Tensor, check_inputs
+from engine.sessions.session import Session, SessionSpec, open_elsewhere
+from engine.sessions.tensors import Tensor, check_inputs
 
 _TRIES = 2
 """So many processes may die of one question, or beside it; what no other death took along is asked again."""
@@ -163,7 +163,7 @@ class _Line:
 
 
 class _RemoteSession(Closing):
-    """See ``engine.runtime.session.Session``; the model itself stays open in the process, which others may use too."""
+    """See ``engine.sessions.session.Session``; the model itself stays open in the process, which others may use too."""
 
     def __init__(self, client: InferenceClient, spec: SessionSpec, opened: Opened) -> None:
         self._client, self._spec, self._is_closed = client, spec, False

@@ -11,8 +11,8 @@ import numpy as np
 
 from engine.contracts.profile import Profile
 from engine.errors import DeviceLostError, DeviceMemoryError, InferenceError, error_words
-from engine.runtime.session import Session, SessionSpec, open_session
-from engine.runtime.tensors import Tensor
+from engine.sessions.session import Session, SessionSpec, open_session
+from engine.sessions.tensors import Tensor
 
 Tag = TypeVar("Tag")
 

@@ -22,9 +22,9 @@ from engine.errors import (
     error_words,
 )
 from engine.runtime.codec import Array, Codec
-from engine.runtime.precision import Precision
-from engine.runtime.session import Session, SessionSpec
-from engine.runtime.tensors import TensorSpec
+from engine.sessions.precision import Precision
+from engine.sessions.session import Session, SessionSpec
+from engine.sessions.tensors import TensorSpec
 
 _KINDS: dict[str, type[FacestreamError]] = {
     kind.__name__: kind for kind in (ConfigError, ModelError, MissingRuntimeError, InferenceError, DeviceMemoryError)

@@ -15,8 +15,8 @@ from engine.runtime.channel import ChannelClosed, Waitable, wait_for_any
 from engine.runtime.listener import Listener
 from engine.runtime.ordered_pool import OrderedPool
 from engine.runtime.protocol import Drain
-from engine.runtime.session import Session, SessionSpec, open_session
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
+from engine.sessions.session import Session, SessionSpec, open_session
 
 STAGE = "inference"
 _RUNS = 2

@@ -10,8 +10,8 @@ from engine.contracts.frames import Detections, Planes
 from engine.detect import Detector
 from engine.errors import DeviceLostError
 from engine.perception.overload import Governor
-from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
+from engine.sessions.model_calls import ModelCalls
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from engine.errors import DeviceLostError, FacestreamError, InferenceError, Miss
 from engine.models import find_model
 from engine.models.dlib_embedder import NAME, SMALL
 from engine.runtime.colour import bgr_from_planes
-from engine.runtime.session import SessionSpec
+from engine.sessions.session import SessionSpec
 from engine.track.judge import Limits
 from engine.verify.face_picture import face_in
 from engine.verify.onnx_embedder import OnnxEmbedder

@@ -10,8 +10,8 @@ from engine.detect.judged import JudgedDetector, open_judged
 from engine.models import find_model
 from engine.perception.face_judge import FaceJudge
 from engine.perception.perception import Models, Perception
-from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
+from engine.sessions.model_calls import ModelCalls
 
 
 class OpenModels:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import count
@@ -22,9 +22,10 @@ from engine.perception.detecting import Detecting, Found
 from engine.perception.overload import Governor
 from engine.perception.preview import preview_of
 from engine.perception.stream_faces import StreamFaces
+from engine.perception.turns import Turns
 from engine.publish.veil import veiled
-from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
+from engine.sessions.model_calls import ModelCalls
 from engine.track.judge import Judge
 from engine.track.tracker import Tracker
 
@@ -75,6 +76,8 @@ class Perception:
         self._governor, self._warn = Governor(), warn
         self._detecting = Detecting(models.detector, calls, telemetry, self._governor)
         self._streams: dict[str, StreamFaces] = {}
+        """Each made when what goes before its first frame, or that frame, has its turn: not when one is asked about."""
+        self._turns: defaultdict[str, Turns] = defaultdict(Turns)
         self._next_track_id = first_id
         self._rejected_before = dict(rejected or {})
         self._previews_rest_until = 0.0
@@ -86,14 +89,15 @@ class Perception:
         """See ``Detecting.take_refusal``."""
 
     def is_detection_due(self, stream: str, *, marked: bool, live: bool) -> bool:
-        """Tell whether the detector should run on the next frame of a stream; ask once for each frame."""
-        return self._stream(stream, live=live).is_detection_due(self._governor, marked=marked)
+        """Tell whether the detector should run on the next frame of a stream, under overload on every n-th of a camera that is
+        due; ask once for each frame, which may be while ``change`` has not yet been told what came before it."""
+        return self._turns[stream].is_due(self._governor.detect_step if live else 1, marked=marked)
 
     def miss(self, stream: str, *, marked: bool) -> None:
         """A camera's frame was dropped before it was looked at."""
         if marked:
             self._governor.note("detect", late=True)
-            self._stream(stream, live=True).owes_detection = True
+            self._turns[stream].owe()
 
     def drop_face(self, stream: str, cause: str) -> None:
         """A face was dropped behind this: the next stage had no time for it, or ``worker_died``."""
@@ -137,6 +141,7 @@ class Perception:
                 self._telemetry.counters.update(faces.counters)
                 event = replace(event, counters=event.counters | {"rejected": faces.rejected})
                 del self._streams[event.stream]
+                self._turns.pop(event.stream, None)
         return [*items, event.with_account(self._calls.close(event.stream)) if event.is_last else event]
 
     def counters_of(self, stream: str) -> Counter[str]:
@@ -204,7 +209,7 @@ class Perception:
         return self._streams[name]
 
     def _new_stream(self, name: str, frame_rate: float, frames_expected: int = 0, *, live: bool) -> StreamFaces:
-        return StreamFaces(
+        faces = StreamFaces(
             name,
             self._config,
             frame_rate,
@@ -217,3 +222,5 @@ class Perception:
             live=live,
             counts=self._telemetry.counts.streams[name],
         )
+        faces.thin(self._governor.thinning)  # it may begin under overload
+        return faces

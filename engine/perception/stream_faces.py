@@ -1,4 +1,4 @@
-"""What is kept of one stream: its tracker, its selector, and when to detect."""
+"""What is kept of one stream: its tracker and its selector."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from engine.crop.selector import Selector
 from engine.detect.second_look import Faceness
 from engine.perception.acceptance import Acceptance
 from engine.perception.following import Following
-from engine.perception.overload import Governor
 from engine.runtime.telemetry import Telemetry
 from engine.track.carry import Carrier
 from engine.track.judge import Judge
@@ -72,7 +71,6 @@ class StreamFaces:
         self._selector = Selector(config.crop, live=live, counts=self._counts, scenes=scene.are_wanted(config))
         self._main_view, self._is_strange_told = MainView(), False
         self._carrier = Carrier()
-        self._due_detections = 0
         self._next_checkpoint: float | None = None
         self.preview_due = 0.0
         """Seconds from which on somebody who watches gets the next preview."""
@@ -80,8 +78,6 @@ class StreamFaces:
         """The faces of the newest frame that follow a track."""
         self.accepted: frozenset[int] = frozenset()
         """Track ids of those of them that were passed on."""
-        self.owes_detection = False
-        """A frame that was to be detected was dropped: the next one takes its place."""
 
     @property
     def counters(self) -> Counter[str]:
@@ -108,18 +104,11 @@ class StreamFaces:
         self._is_strange_told = True
         return "the main stream shows something else than the sub-stream, from which faces are cut now: check crop_uri"
 
-    def is_detection_due(self, governor: Governor, *, marked: bool) -> bool:
-        """Tell whether the detector should run on the next frame, which its decoder has ``marked`` for it or not; under
-        overload it does on every n-th that is."""
-        if not (marked or self.owes_detection):
-            return False
-        self.owes_detection = False
-        self._due_detections += 1
-        return not self._live or self._due_detections % governor.detect_step == 0
-
     def thin(self, factor: float) -> None:
-        """Choose ``factor`` times fewer faces than without overload."""
-        self._selector.thinning = factor
+        """Choose ``factor`` times fewer faces of a camera than without overload. A recording waits instead: what is found in it
+        does not depend on what else there is to do."""
+        if self._live:
+            self._selector.thinning = factor
 
     def update(self, frame: Frame, detections: Detections | None, telemetry: Telemetry) -> list[FaceCrop | TrackClosed]:
         """Take the next frame; return the faces to enhance and the tracks that are over, in the order in which they go on."""

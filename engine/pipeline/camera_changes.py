@@ -103,6 +103,7 @@ class CameraChanges:
     def _note_leaving(self, worker: str, camera: Camera) -> None:
         self._watchdog.forget(worker)
         self._leaving[worker] = camera.name, time.monotonic()
+        self._lives.leave(camera.name)
 
     def clear(self) -> list[str]:
         """Let go of the workers that were removed and have ended, and end those that do not; return the names of the former."""

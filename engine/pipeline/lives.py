@@ -10,6 +10,8 @@ from dataclasses import dataclass
 class _Life:
     """Of a camera, from when its process is started."""
 
+    leaves: bool = False
+    """Nobody comes after its process, which may be there yet."""
     ended: float | None = None
     """Since when there is no process any more; None: there is one."""
 
@@ -19,7 +21,8 @@ class Lives:
 
     A life is over when publish has passed its last state: everything before that has come through all workers, and nothing
     comes behind it. The end of its process says neither: faces of it may be on their way yet, and it may take long to hang up.
-    A last state that a dead worker took along is waited for only so long after the process has ended.
+    A last state that a dead worker took along is waited for only so long after the process has ended. One that comes again, as
+    when publish has died, or comes later than that, is not taken for that of a life which goes on.
 
     Args:
         wait_seconds: so long.
@@ -36,11 +39,18 @@ class Lives:
 
     def said(self, stream: str) -> None:
         """A last state was passed."""
-        if self._lives[stream]:
-            self._lives[stream].popleft()
+        if (lives := self._lives[stream]) and lives[0].leaves:
+            lives.popleft()
+
+    def leave(self, stream: str) -> None:
+        """A camera's process is told to end, or has died, and nobody comes after it."""
+        for life in self._lives[stream]:
+            if not life.leaves:
+                life.leaves = True
+                return
 
     def process_ended(self, stream: str, now: float) -> None:
-        """A camera's process has ended, and nobody comes after it."""
+        """The process of a camera that leaves has ended."""
         for life in self._lives[stream]:
             if life.ended is None:
                 life.ended = now

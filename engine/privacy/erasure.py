@@ -111,7 +111,8 @@ def _from_gallery(where: Where, person: Mentions, sources: Sequence[str], dry_ru
     erased, file = GalleryErased(file=gallery_words(where)), gallery_file(where)
     if not is_there(where):
         return erased
-    open_gallery(where, read_only=True).close()  # what is none is not read: a pipe would never end
+    if file:
+        open_gallery(where, read_only=True).close()  # what is none is not read: a pipe would never end
     erased.sha256_before = _sha256(file) if file else ""
     with open_gallery(where, read_only=dry_run) as opened:
         there = sum(one.pictures for one in opened.list() if one.name in person.names)

@@ -16,7 +16,7 @@ from engine.contracts.frames import Uint8
 from engine.contracts.profile import Profile
 from engine.errors import ConfigError, MissingRuntimeError, ModelError
 from engine.models.catalog import engines_dir
-from engine.runtime.session import SessionSpec
+from engine.sessions.session import SessionSpec
 from engine.super_resolve.interpolation import INTERPOLATIONS, Interpolation
 from engine.super_resolve.manifest_generator import ManifestGenerator
 from engine.super_resolve.wish import Warn, Wish

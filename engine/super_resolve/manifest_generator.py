@@ -16,8 +16,8 @@ from engine.contracts.engine_manifest import MASK
 from engine.contracts.frames import Uint8
 from engine.contracts.manifest import Manifest, SizeRule, read_manifest, sha256_of
 from engine.errors import InferenceError, ModelError
-from engine.runtime.fastest import open_fastest
-from engine.runtime.session import Session, SessionSpec, Tensor, TensorSpec, trying
+from engine.sessions.fastest import open_fastest
+from engine.sessions.session import Session, SessionSpec, Tensor, TensorSpec, trying
 from engine.super_resolve.wish import Warn, Wish, open_wished
 
 _USUAL_PX = 48

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from engine.contracts.frames import Float32
 from engine.contracts.manifest import Manifest, read_manifest
 from engine.errors import InferenceError, ModelError
-from engine.runtime.session import Session, SessionSpec, open_session, trying
+from engine.sessions.session import Session, SessionSpec, open_session, trying
 from engine.super_resolve.seen_shots import SeenShots, TrackShot, seen_by_first
 from engine.super_resolve.track_average import Average
 from engine.super_resolve.track_picture import Fusion

@@ -15,12 +15,12 @@ from msgspec.structs import replace
 from engine.contracts.manifest import Manifest
 from engine.errors import ConfigError, FacestreamError, ModelError
 from engine.models.engine_command import build_command, rebuild_command
-from engine.runtime.built_engines import PRECISIONS, BuiltEngine, Shelf, engines_for
-from engine.runtime.failures import is_memory_failure
-from engine.runtime.fastest import Candidate, named_runtime, open_choice, plain_candidate, remembered, version_here
-from engine.runtime.race import Example
-from engine.runtime.session import AUTO, COMPILED, Session, SessionSpec, open_session
-from engine.runtime.tensorrt_api import FLAVOURS
+from engine.sessions.built_engines import PRECISIONS, BuiltEngine, Shelf, engines_for
+from engine.sessions.failures import is_memory_failure
+from engine.sessions.fastest import Candidate, named_runtime, open_choice, plain_candidate, remembered, version_here
+from engine.sessions.race import Example
+from engine.sessions.session import AUTO, COMPILED, Session, SessionSpec, open_session
+from engine.sessions.tensorrt_api import FLAVOURS
 
 _ANY = "auto"
 _LOSSES = ("float32", "float16", "bfloat16", "int8")
@@ -55,7 +55,7 @@ def open_wished(spec: SessionSpec, model: Manifest, wish: Wish, example: Example
         spec: of the model; ``runtime`` and ``precision`` are those of the wish.
         model: its manifest.
         wish: what may be taken.
-        example: see ``engine.runtime.race``.
+        example: see ``engine.sessions.race``.
         warn: is told in a sentence why an engine that is there is not taken.
 
     Raises:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.frames import Float32
+from engine.contracts.intervals import ROUNDED_SECONDS
 from engine.track.assignment import best_pairs
 
 Floats = NDArray[np.float64]
@@ -92,7 +93,7 @@ class ByteTrack:
         self._place = self._place + step * self._speed
         self._spread = np.stack(grown, axis=1) + noise
         self._unseen = self._unseen + elapsed
-        if (gone := self._unseen > self._lost_seconds).any():
+        if (gone := self._unseen > self._lost_seconds + ROUNDED_SECONDS).any():
             self._ids = [number for number, lost in zip(self._ids, gone, strict=True) if not lost]
             self._place, self._speed = self._place[~gone], self._speed[~gone]
             self._spread, self._unseen = self._spread[~gone], self._unseen[~gone]

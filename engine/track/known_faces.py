@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.contracts.frames import Float32, Planes
+from engine.contracts.intervals import reaches
 from engine.track.judge import Judge
 
 _MOST = 3
@@ -47,7 +48,7 @@ class KnownFaces:
             seconds: of the frame.
         """
         last = self._faces[-1] if self._faces else None
-        is_due = last is None or seconds - last.seconds >= _SECONDS
+        is_due = last is None or reaches(seconds - last.seconds, _SECONDS)
         if last is not None and not is_due and score <= last.score:
             return
         look = self._judge.look(planes, box, landmarks)

@@ -16,6 +16,7 @@ from itertools import count
 import numpy as np
 
 from engine.contracts.frames import Float32, Planes
+from engine.contracts.intervals import exceeds, reaches
 from engine.track.doubt import (
     APART_WIDTHS,
     GAP_SECONDS,
@@ -116,7 +117,7 @@ class Persons:
             planes: the frame.
         """
         self._turn += 1
-        self._is_seldom, self._seconds = seconds - self._seconds >= _SELDOM_SECONDS, seconds
+        self._is_seldom, self._seconds = reaches(seconds - self._seconds, _SELDOM_SECONDS), seconds
         carried = {person.carrier: person for person in self._people.values() if person.carrier is not None}
         keys: list[int | None] = [None] * len(seen)
         for index, one in enumerate(seen):
@@ -145,7 +146,7 @@ class Persons:
         over = [
             person.key
             for person in self._people.values()
-            if person.carrier is None and seconds - person.seconds > self._lost_seconds
+            if person.carrier is None and exceeds(seconds - person.seconds, self._lost_seconds)
         ]
         for key in over:
             del self._people[key]
@@ -179,7 +180,7 @@ class Persons:
         return self._ask(own, one, seconds, planes, taken)
 
     def _is_doubtful(self, person: _Person, one: Seen, seconds: float, planes: Planes) -> bool:
-        if seconds - person.seconds > GAP_SECONDS and self._turn - person.turn > 2:
+        if exceeds(seconds - person.seconds, GAP_SECONDS) and self._turn - person.turn > 2:
             return True
         if self._turn - person.turn == 1 and jumped(person.box, one.box):
             return True
@@ -202,7 +203,7 @@ class Persons:
     def _may_be(self, person: _Person, one: Seen, seconds: float) -> bool:
         """Whether somebody who was lost may have come here by now."""
         gap_seconds = seconds - person.seconds
-        if gap_seconds > self._lost_seconds:
+        if exceeds(gap_seconds, self._lost_seconds):
             return False
         widths = sorted((float(person.box[2]), float(one.box[2])))
         reach = _FIRST_REACH_WIDTHS + _REACH_WIDTHS_PER_SECOND * gap_seconds
@@ -211,7 +212,8 @@ class Persons:
     def _ask(self, own: _Person | None, one: Seen, seconds: float, planes: Planes, taken: Sequence[int | None]) -> int | None:
         """Look at the face once more; return whose it is, None while that is open."""
         question = self._questions[one.carrier]
-        if own is not None and seconds - question.since_seconds < _HIDDEN_SECONDS and self._parted(own, one) != own.mixed:
+        may_be_hidden = not reaches(seconds - question.since_seconds, _HIDDEN_SECONDS)
+        if own is not None and may_be_hidden and self._parted(own, one) != own.mixed:
             return None  # one may still hide the other
         question.looks += 1
         look = self._judge.look(planes, one.box, one.landmarks)

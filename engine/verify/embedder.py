@@ -9,7 +9,7 @@ from typing import Protocol
 from engine.config.verify import VerifyConfig
 from engine.contracts.frames import Float32, Uint8
 from engine.errors import ModelError
-from engine.runtime.session import SessionSpec
+from engine.sessions.session import SessionSpec
 
 FindModel = Callable[[str], Path | None]
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from engine.errors import ConfigError, GalleryError, MissingGalleryError
+from engine.errors import ConfigError, GalleryError, MissingGalleryError, OlderGalleryError
 from engine.runtime.postgres import is_postgres
 from engine.verify.gallery import Gallery, default_gallery_path
 from engine.verify.gallery_store import GalleryNews
@@ -73,10 +73,10 @@ def open_gallery(where: Where = "", *, read_only: bool = False) -> StoredGallery
 
 
 def is_there(where: Where = "") -> bool:
-    """Whether there is such a gallery; nothing is made.
+    """Whether there is such a gallery, be it of an earlier version; nothing is made.
 
     Raises:
-        GalleryError: its database does not answer.
+        GalleryError: its database does not answer, or refuses.
     """
     if (file := gallery_file(where)) is not None:
         return file.exists()
@@ -84,6 +84,8 @@ def is_there(where: Where = "") -> bool:
         open_gallery(where, read_only=True).close()
     except MissingGalleryError:
         return False
+    except OlderGalleryError:
+        return True
     return True
 
 

@@ -88,11 +88,14 @@ class GalleryFile:
                 f"the gallery {self.path} has format {found}, this facestream reads format {SCHEMA_VERSION}: use the "
                 "facestream that wrote it, or enrol into a new file"
             )
-        if read_only and run(QUARANTINED_BEFORE).fetchone():
+        is_older = run(QUARANTINED_BEFORE).fetchone() is not None
+        if read_only and is_older:
             run(QUARANTINED_AS_NOW)
-        if not read_only and not is_whole(self):
+        if not read_only and (is_older or not is_whole(self)):
             with self.transaction("IMMEDIATE"):
                 make_log(self)
+                if is_older:
+                    self.make("quarantined")
 
     def _from_format_1(self, read_only: bool) -> int:
         """Bring an older file to this format, or look at it as if it were; return the format."""

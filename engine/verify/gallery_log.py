@@ -78,6 +78,8 @@ def touched_since(file: GalleryFile, mark: Mark) -> dict[Table, set[int]] | None
     """Return the numbers of the rows, by table, that are not what they were at a mark; None: the log does not tell any more."""
     if not is_whole(file) or not file.rows("SELECT 1 FROM touched WHERE number = ? AND word = ?", mark):
         return None
+    if file.rows("SELECT max(number) FROM touched")[0][0] - mark.number > _KEPT:  # an earlier version does not shorten it
+        return None
     found: dict[Table, set[int]] = {"pictures": set(), "negatives": set()}
     for table, numbers in found.items():
         rows = file.rows("SELECT row FROM touched WHERE number > ? AND kind = ?", (mark.number, table))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -39,8 +40,8 @@ def checked(identity: str, embedding: Float32) -> tuple[str, bytes]:
 
 
 def put(file: GalleryTables, row: Mapping[str, Any], *, apart: bool) -> bool:
-    """Write one picture among the enrolled ones or those that were set apart, inside a transaction; return whether the enrolled
-    ones have changed.
+    """Write one picture among the enrolled ones or those that were set apart, inside a transaction; return whether it was set
+    apart before, and that has been forgotten.
 
     Their earlier vector of it is replaced where it was set apart. One that is enrolled, and of which nothing records
     what computed it, is replaced only by one that is enrolled: it stays until the other is released.
@@ -65,12 +66,11 @@ def put(file: GalleryTables, row: Mapping[str, Any], *, apart: bool) -> bool:
         file.make("quarantined")
     else:
         file.execute(f"DELETE FROM pictures WHERE {of_picture} AND runtime = ''", key)
-    if file.has("quarantined"):
-        file.execute(f"DELETE FROM quarantined WHERE {of_picture}", key)
+    forgotten = file.has("quarantined") and file.execute(f"DELETE FROM quarantined WHERE {of_picture}", key) > 0
     table, columns = ("quarantined", APART_COLUMNS) if apart else ("pictures", COLUMNS)
     values = tuple(row[name] for name in columns)
     file.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})", values)
-    return not apart
+    return forgotten
 
 
 def _refuse_enrolled(file: GalleryTables, row: Mapping[str, Any]) -> None:
@@ -128,6 +128,19 @@ def listed(file: GalleryTables, table: Table, name: str = "") -> list[Kept]:
     return [Kept(*row) for row in rows]
 
 
+def counted(file: GalleryTables) -> dict[str, int]:
+    """Return how many pictures each person has, by name: enrolled ones and those that were set apart.
+
+    Raises:
+        GalleryError: it cannot be read.
+    """
+    found = Counter[str]()
+    for table in ("pictures", "quarantined") if file.has("quarantined") else ("pictures",):
+        for name, pictures in file.rows(f"SELECT identity, count(*) FROM {table} GROUP BY identity ORDER BY identity"):
+            found[name] += pictures
+    return dict(found)
+
+
 def portraits(file: GalleryTables) -> dict[tuple[str, str], bytes]:
     """Return the faces of the pictures that were set apart, by person and SHA-256, as small JPEGs; not of those of which none
     was kept.
@@ -165,7 +178,8 @@ def the_one(pictures: Sequence[Kept], begins: str, where: str, listing: str) -> 
 
 
 def taken_out(file: GalleryTables, name: str, begins: str) -> list[Kept]:
-    """Take one enrolled picture of a person out, with the vectors of all embedders, inside a transaction; return them.
+    """Take one enrolled picture of a person out, with the vectors of all embedders, inside a transaction; return them. Of an
+    embedder for which it was set apart it is forgotten, too.
 
     Raises:
         GalleryError: see ``the_one``.
@@ -174,6 +188,8 @@ def taken_out(file: GalleryTables, name: str, begins: str) -> list[Kept]:
     one = the_one(theirs, begins, f"of {spelling(name)}", "pictures")
     key = (one.picture_sha256, one.identity)
     file.execute("DELETE FROM pictures WHERE picture_sha256 = ? AND identity = ?", key)
+    if file.has("quarantined"):
+        dropped(file, one)
     return [kept for kept in theirs if kept.picture_sha256 == one.picture_sha256]
 
 

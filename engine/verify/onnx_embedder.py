@@ -13,7 +13,7 @@ from engine.contracts.frames import Float32, Uint8
 from engine.contracts.manifest import Manifest, SmallFaces, read_manifest, sha256_of
 from engine.contracts.profile import Profile
 from engine.errors import ConfigError, InferenceError, ModelError
-from engine.runtime.session import Session, SessionSpec, TensorSpec, open_session, trying
+from engine.sessions.session import Session, SessionSpec, TensorSpec, open_session, trying
 from engine.verify.align import align
 
 _PROFILE = Profile(1, 16, 64)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import base64
 from abc import ABC, abstractmethod
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -99,7 +98,10 @@ class StoredGallery(ABC):
             "runtime": runtime, "doubt": doubt, "portrait": base64.b64encode(portrait).decode(),
         }  # fmt: skip
         with self._changing() as changed:
-            changed.append(rows.put(self.tables, row, apart=apart))
+            forgotten = rows.put(self.tables, row, apart=apart)
+            changed.append(not apart)
+        if forgotten:
+            self.tables.wipe()
 
     @contextmanager
     def _changing(self) -> Iterator[list[bool]]:
@@ -174,7 +176,7 @@ class StoredGallery(ABC):
 
     def people(self) -> dict[str, int]:
         """Return how many pictures each person has, by name: enrolled ones and those that were set apart."""
-        return dict(Counter(one.identity for one in (*self.pictures(), *self.quarantined())))
+        return rows.counted(self.tables)
 
     def rename(self, name: str, new: str, *, join: bool = False) -> int:
         """Give all pictures of a person another name; return how many there were, 0 if nobody has this name.

@@ -25,7 +25,7 @@ from rich.table import Table
 from engine.contracts.manifest import read_manifest
 from engine.errors import FacestreamError
 from engine.models.catalog import find_model
-from engine.runtime.session import SessionSpec, open_session
+from engine.sessions.session import SessionSpec, open_session
 from tests.bench.engine_speed import ENGINES
 from tests.trt_build.engines.networks import generator_model
 from trt_build.engines.graph import plain_graph

@@ -17,7 +17,7 @@ from engine.contracts.manifest import read_manifest
 from engine.errors import FacestreamError
 from engine.models.catalog import embedded_manifests, models_dir
 from engine.models.dlib_embedder import dlib_embedder
-from engine.runtime.tensorrt_api import FLAVOURS
+from engine.sessions.tensorrt_api import FLAVOURS
 from trt_build.engines.targets import Order, make, pixels_of, profile_on, target_of
 from trt_build.engines.tensorrt_engine import capabilities
 

@@ -23,10 +23,10 @@ from engine.contracts.engine_manifest import MASK
 from engine.contracts.manifest import read_manifest
 from engine.errors import FacestreamError
 from engine.models.catalog import engines_dir, find_model
-from engine.runtime.built_engines import BuiltEngine
-from engine.runtime.ncnn_session import NcnnSession
-from engine.runtime.openvino_session import OpenVinoSession, computes_in_bfloat16
-from engine.runtime.session import Session, SessionSpec, open_session
+from engine.sessions.built_engines import BuiltEngine
+from engine.sessions.ncnn_session import NcnnSession
+from engine.sessions.openvino_session import OpenVinoSession, computes_in_bfloat16
+from engine.sessions.session import Session, SessionSpec, open_session
 from trt_build.engines.build import Engine, Workshop, build
 from trt_build.engines.targets import Order, profile_on, target_of
 

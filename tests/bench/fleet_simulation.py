@@ -16,7 +16,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
-from engine.runtime.processor import processor_here
+from engine.sessions.processor import processor_here
 from tests.bench.fleet.archive import Archive, Cluster
 from tests.bench.fleet.cameras import Fleet, Site
 from tests.bench.fleet.check import check

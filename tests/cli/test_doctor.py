@@ -14,9 +14,9 @@ from engine.cli import doctor, doctor_checks, doctor_gpu, doctor_models
 from engine.cli.doctor_checks import CHECKS, findings
 from engine.contracts.engine_manifest import EngineParity
 from engine.errors import MissingRuntimeError, ModelError
-from engine.runtime import built_engines, openvino_session
-from engine.runtime.built_engines import BuiltEngine
-from engine.runtime.tensorrt_api import FLAVOURS
+from engine.sessions import built_engines, openvino_session
+from engine.sessions.built_engines import BuiltEngine
+from engine.sessions.tensorrt_api import FLAVOURS
 from engine.verify.gallery import Gallery
 from tests.cli.command import here
 

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from rich.cells import cell_len
 
-from engine.runtime.session import SessionSpec
+from engine.sessions.session import SessionSpec
 from engine.verify.gallery import Gallery
 from tests.assets import shared
 from tests.cli.command import complains, here

@@ -275,3 +275,17 @@ def test_closed_tracks_leave_nothing_behind():
             selector.offer(frame_of(PLANES, track, track / 10), [face(track, 0.5)])
             selector.close_track(track)
         assert selector._tracks == {}
+
+
+@pytest.mark.parametrize("policy", ["interval", "prompt"])
+def test_an_interval_has_as_many_frames_wherever_it_begins(policy: str):
+    chosen = set()
+    for start in range(12):
+        selector = Selector(CropConfig(policy=policy, interval_seconds=0.6))  # type: ignore[arg-type]
+        crops = [
+            crop
+            for index in range(start, start + 10)
+            for crop in selector.offer(frame_of(PLANES, index, index / 5), [face(1, 0.9)])
+        ]
+        chosen.add(tuple(crop.time.frame_index - start for crop in crops))
+    assert chosen == {(0, 3, 6) if policy == "interval" else (0, 3, 6, 9)}

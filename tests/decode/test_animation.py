@@ -64,6 +64,26 @@ def test_an_animation_that_is_cut_gives_what_it_has(tmp_path):
     )
 
 
+def test_an_animation_is_as_large_as_a_picture_may_be(tmp_path, monkeypatch):
+    small = [Image.new("RGB", (48, 4), (90 * n, 20, 20)) for n in range(3)]
+    small[0].save(tmp_path / "small.png", save_all=True, append_images=small[1:])
+    _, end = read(tmp_path / "small.png")
+    assert end.state == "failed"
+    assert "has only 48x4 pixels: give a larger picture" in end.detail
+    monkeypatch.setattr("engine.decode.still.MOST_PIXELS", 1500)
+    _, end = read(animated(tmp_path / "a.webp"))
+    assert end.state == "failed"
+    assert "is too large" in end.detail
+
+
+def test_a_large_picture_is_read_without_a_warning_of_the_library(tmp_path, monkeypatch, recwarn):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    Image.new("RGB", (48, 32)).save(tmp_path / "a.png")
+    frames, _ = read(tmp_path / "a.png")
+    assert len(frames) == 1
+    assert not recwarn.list
+
+
 def test_a_video_that_is_called_like_a_picture_is_one(tmp_path):
     path = render(tmp_path / "a.mp4", frames=5).rename(tmp_path / "a.jpg")
     frames, end = read(path)

@@ -68,6 +68,15 @@ def test_of_several_sequences_none_is_believed(tmp_path):
     assert not any(order.gap_before(one) for one in data[::3])
 
 
+def test_picture_parameter_sets_of_any_length_are_no_sequence(tmp_path):
+    extradata, data, _ = packets(render(tmp_path / "clip.mp4", frames=20, codec_options={"bf": "0", "g": "50"}))
+    assert extradata is not None
+    end = 8 + int.from_bytes(extradata[6:8], "big")
+    for length in (4, 7, 39):  # the low byte of a length of 7 looks like the head of a sequence
+        order = H264Order(extradata[:end] + b"\x01" + length.to_bytes(2, "big") + b"\x68" * length)
+        assert [order.gap_before(one) for one in data[:5] + data[6:]] == [index == 5 for index in range(19)]
+
+
 @given(st.binary(max_size=200), st.lists(st.binary(max_size=60), max_size=8))
 def test_garbage_never_raises(extradata, data):
     order = H264Order(b"\x00\x00\x01\x67" + extradata)

@@ -15,7 +15,7 @@ from engine.contracts.profile import Profile
 from engine.detect import open_detector
 from engine.detect.grey import GreyDetector, face_shaped
 from engine.errors import ModelError
-from engine.runtime.session import SessionSpec
+from engine.sessions.session import SessionSpec
 from tests.onnx_models import doubling_model, grey_model
 from tests.together import run_together
 

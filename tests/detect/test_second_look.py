@@ -15,7 +15,7 @@ from engine.contracts.manifest import read_manifest, write_manifest
 from engine.detect.second_look import NAME, Faceness, SecondLook, corrected, open_second_look
 from engine.errors import ModelError
 from engine.models import find_model
-from engine.runtime.session import SessionSpec
+from engine.sessions.session import SessionSpec
 from tests.onnx_models import doubling_model
 
 

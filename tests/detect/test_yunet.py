@@ -16,7 +16,7 @@ from engine.detect.nested import without_nested
 from engine.detect.yunet import YuNet
 from engine.errors import InferenceError, ModelError
 from engine.runtime.colour import bgr_from_planes, planes_from_bgr
-from engine.runtime.session import SessionSpec
+from engine.sessions.session import SessionSpec
 from tests.assets import shared
 from tests.onnx_models import doubling_model, yunet_model
 from tests.real_footage import frames

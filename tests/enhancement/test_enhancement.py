@@ -17,8 +17,8 @@ from engine.enhancement.enhancement import Enhancement, Said
 from engine.enhancement.enlarging import Enlarged
 from engine.errors import InferenceError
 from engine.publish.veil import veiled
-from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
+from engine.sessions.model_calls import ModelCalls
 from engine.super_resolve.enhancer import Enhancer
 from engine.verify.gallery import Gallery
 from engine.verify.verifier import Verifier

@@ -15,8 +15,8 @@ from engine.enhancement import track_pictures
 from engine.enhancement.enhancement import Enhancement, Said
 from engine.enhancement.track_pictures import EXTRAS
 from engine.errors import DeviceLostError, InferenceError
-from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
+from engine.sessions.model_calls import ModelCalls
 from engine.super_resolve.enhancer import Enhancer
 from engine.super_resolve.track_picture import TrackPicture
 from engine.verify.gallery import Gallery

@@ -9,7 +9,7 @@ import pytest
 
 from engine.archive import chain_writer
 from engine.archive.chain import CHAIN, FIRST, Block, encode
-from engine.errors import UsageError
+from engine.errors import MissingResultError
 from engine.exhibit import chain_status, verify
 from engine.publish.numbering import Numbering
 from tests.exhibit.results import faults, finished, notes, sink, write_some
@@ -177,7 +177,7 @@ def test_a_run_that_writes_meanwhile_is_read_again(tmp_path, monkeypatch):
 
 
 def test_what_is_no_directory_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="is not a directory"):
+    with pytest.raises(MissingResultError, match="is not a directory"):
         verify(tmp_path / "nowhere")
 
 

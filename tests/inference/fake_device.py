@@ -14,9 +14,9 @@ from msgspec.structs import replace
 from engine.errors import DeviceLostError, DeviceMemoryError, InferenceError
 from engine.inference.process import inference_body
 from engine.runtime.listener import Listener
-from engine.runtime.session import Session, SessionSpec, open_session
-from engine.runtime.tensors import Tensor
 from engine.runtime.worker import WorkerContext
+from engine.sessions.session import Session, SessionSpec, open_session
+from engine.sessions.tensors import Tensor
 from tests.patience import PATIENCE_SECONDS
 
 DEVICE = "cuda:0"

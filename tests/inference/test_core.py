@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from engine.contracts.profile import Profile
 from engine.errors import DeviceLostError, DeviceMemoryError, InferenceError
 from engine.inference.core import Batch, InferenceCore
-from engine.runtime.session import SessionSpec
+from engine.sessions.session import SessionSpec
 from tests.inference.fake_device import DEVICE, FakeSession
 from tests.onnx_models import doubling_model, grey_model
 

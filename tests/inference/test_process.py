@@ -22,8 +22,8 @@ from engine.inference.process import inference_body
 from engine.runtime.channel import ChannelClosed
 from engine.runtime.listener import Listener, connect
 from engine.runtime.protocol import Beat, Drain
-from engine.runtime.session import Session, SessionSpec, open_session
 from engine.runtime.worker import WorkerContext, start_worker
+from engine.sessions.session import Session, SessionSpec, open_session
 from engine.workers.links import LINKS, link_pair
 from tests.inference.fake_device import DEVICE, FUSE, KILL, LOSE, FakeSession, open_fake
 from tests.onnx_models import grey_model

@@ -5,7 +5,7 @@ import numpy as np
 
 from engine.contracts.manifest import read_manifest
 from engine.models.catalog import embedded_dir
-from engine.runtime.session import SessionSpec, open_session
+from engine.sessions.session import SessionSpec, open_session
 from tests.super_resolve.tracks import drawn_face, track
 
 MANIFEST = embedded_dir() / "compact_track_x4.json"

@@ -14,7 +14,7 @@ from engine.errors import MissingRuntimeError, ModelError
 from engine.models import dlib_embedder as made
 from engine.models.catalog import find_model
 from engine.models.dlib_embedder import CHIP_POINTS, CHIP_PX, dlib_embedder, packaged_weights
-from engine.runtime.session import SessionSpec, open_session
+from engine.sessions.session import SessionSpec, open_session
 from engine.verify.align import align
 from engine.verify.embedder import open_embedder
 from tests.assets import shared

@@ -8,8 +8,8 @@ from engine.contracts.orders import Warned
 from engine.errors import DeviceLostError, InferenceError
 from engine.perception.detecting import Detecting
 from engine.perception.overload import Governor
-from engine.runtime.model_calls import HOPELESS_CALLS, ModelCalls
 from engine.runtime.telemetry import Telemetry
+from engine.sessions.model_calls import HOPELESS_CALLS, ModelCalls
 
 PLANES = Planes(*(np.zeros((size, size), np.uint8) for size in (16, 8, 8)))
 

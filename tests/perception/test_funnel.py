@@ -17,8 +17,8 @@ from engine.contracts.streams import StreamChanged
 from engine.detect.second_look import Faceness
 from engine.perception.detecting import Found
 from engine.perception.perception import Item, Models, Perception
-from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
+from engine.sessions.model_calls import ModelCalls
 from tests.perception.test_perception import BACKGROUND, Squares
 
 GREY = np.full((120, 160), 128, np.uint8)

@@ -18,11 +18,10 @@ from engine.contracts.frames import Detections, Frame, FrameTime, Planes
 from engine.contracts.orders import Warned
 from engine.contracts.profile import ONE
 from engine.contracts.streams import Checkpoint, StreamChanged
-from engine.contracts.tap import Preview
 from engine.errors import InferenceError
 from engine.perception.perception import Item, Models, Perception
-from engine.runtime.model_calls import ModelCalls
 from engine.runtime.telemetry import Telemetry
+from engine.sessions.model_calls import ModelCalls
 
 LAST = ("ended", "end_of_file")
 
@@ -155,6 +154,46 @@ def test_a_dropped_detection_is_made_up_for_on_the_next_frame():
     assert not run.core.is_detection_due("clip", marked=False, live=True)
 
 
+def test_what_a_stream_is_does_not_depend_on_when_its_first_frame_is_asked_about():
+    """Beside another recording that may be before what is said ahead of the frame has its turn; the stream then kept a usual
+    frame rate and no length: its tracks ended elsewhere, and in a photograph nobody was found."""
+    found = []
+    for is_early in (False, True):
+        run = Core()
+        asked = [run.core.is_detection_due("clip", marked=True, live=False)] if is_early else []
+        run.core.change(StreamChanged("clip", "live", frame_rate=5.0, frames_expected=1), live=False)
+        asked = asked or [run.core.is_detection_due("clip", marked=True, live=False)]
+        items = run.core.take(frame(0, 40), run.core.detect([frame(0, 40).planes])[0], 0.0, live=False)
+        items += run.core.change(StreamChanged("clip", *LAST), live=False)
+        assert asked == [True]
+        found.append([type(item) for item in items])
+    assert found[0] == found[1] == [FaceCrop, TrackClosed, StreamChanged]
+
+
+def test_a_frame_that_gives_way_before_its_stream_begins_does_not_begin_it():
+    run = Core(live=True)
+    run.core.miss("cam", marked=True)
+    run.core.change(StreamChanged("cam", "live", frame_rate=5.0, frames_expected=1), live=True)
+    assert [type(item) for item in run.show(0, 40, "cam", marked=False)] == [FaceCrop]
+
+
+@pytest.mark.parametrize("begins_before", [True, False])
+@pytest.mark.parametrize(("live", "faces"), [(True, 1), (False, 10)])
+def test_an_overloaded_machine_chooses_fewer_faces_of_cameras_and_no_fewer_of_recordings(
+    live: bool, faces: int, begins_before: bool
+):
+    run = Core(live=live)
+    if begins_before:
+        run.show(0, None)
+    for second in range(8):
+        for _ in range(20):
+            run.core.drop_face("cam", "late")
+        run.core.adapt(float(second))
+    assert run.telemetry.counters["overload.level"] > 2
+    items = [item for index in range(1, 12) for item in run.show(index, 40)]
+    assert len([item for item in items if isinstance(item, FaceCrop)]) == faces
+
+
 def test_a_detector_that_fails_costs_the_faces_of_its_frames():
     run = Core()
     run.detector.fails = True
@@ -192,66 +231,6 @@ def test_only_late_faces_are_overload(late: bool):
             run.core.drop_face("cam", "stale" if late else "worker_died")
         run.core.adapt(float(second))
     assert (run.telemetry.counters["overload.level"] > 0) == late
-
-
-def previewed(run: Core, index: int, square: int | None, now: float, stream: str = "clip") -> Preview | None:
-    run.show(index, square, stream)
-    made = run.core.preview(frame(index, square, stream), now)
-    return made and made[0]
-
-
-def test_previews_of_a_stream_keep_their_distance_and_show_its_faces(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("engine.perception.perception._PREVIEW_SHARE", 1e9)
-    run = Core(live=True)
-    assert run.core.preview(frame(0, 20), 0.0) is None, "nothing of this stream was taken"
-    first, second, other, later = (
-        previewed(run, 0, 20, 10.0), previewed(run, 1, 24, 10.9), previewed(run, 0, 50, 10.9, "b"), previewed(run, 2, 28, 11.0)
-    )  # fmt: skip
-    assert first is not None
-    assert [(box.x, box.y, box.width, box.height, box.accepted) for box in first.boxes] == [(20.0, 60.0, 40.0, 50.0, False)]
-    assert second is None
-    assert other is not None
-    assert later is not None
-    assert [(box.x, box.accepted) for box in later.boxes] == [(28.0, True)]
-
-
-def test_previews_take_a_share_of_the_time_whatever_is_asked_for():
-    run = Core(live=True)
-    assert previewed(run, 0, 20, 10.0, "a") is not None
-    assert previewed(run, 0, 20, 10.0, "b") is None, "at once"
-    assert previewed(run, 1, 20, 20.0, "b") is not None
-
-
-def test_previews_are_rare_under_overload(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("engine.perception.perception._PREVIEW_SHARE", 1e9)
-    run = Core(live=True)
-    run.core._governor.level = 1
-    assert [previewed(run, index, 20, index + 100.0) is not None for index in range(11)] == [True, *[False] * 9, True]
-
-
-def test_none_are_made_where_the_configuration_says_so():
-    run = Core(live=True)
-    run.core._config = replace(run.core._config, live=replace(run.core._config.live, preview_seconds=0.0))
-    assert previewed(run, 0, 20, 10.0) is None
-
-
-def test_previews_hide_faces_where_pictures_are_redacted():
-    """``vectors``: no picture leaves; ``blur``: nobody knows here who is recognised, so every face is hidden."""
-    pictures = []
-    textured = frame(0, 20)
-    textured.planes.y[60:110, 20:60] = np.random.default_rng(2).integers(0, 255, (50, 40))
-    for redact in ("none", "blur", "vectors"):
-        run = Core(live=True)
-        run.core._config = replace(run.core._config, publish=replace(run.core._config.publish, redact=redact))
-        run.show(0, 20)
-        pictures.append(run.core.preview(textured, 10.0))
-    shown, hidden = (cv2.imdecode(np.frombuffer(made[1], np.uint8), cv2.IMREAD_GRAYSCALE) for made in pictures[:2] if made)
-    assert shown is not None
-    assert hidden is not None
-    face, elsewhere = (slice(62, 108), slice(22, 58)), (slice(0, 240), slice(150, 320))
-    assert shown[face].std() > 3 * hidden[face].std()
-    assert np.abs(shown[elsewhere].astype(int) - hidden[elsewhere]).max() < 12
-    assert pictures[2] is None
 
 
 def test_faces_are_cut_from_the_larger_picture_of_the_same_moment_where_there_is_one():

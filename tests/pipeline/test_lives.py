@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,8 @@ def test_a_camera_is_gone_when_its_last_word_was_passed_and_not_when_its_process
     lives = Lives(WAIT)
     lives.begin("door")
     lives.begin("yard")
+    lives.leave("door")
+    lives.leave("yard")
     lives.process_ended("door", 10.0)
     assert lives.unsaid(10.5) == {"door", "yard"}, "its faces are on their way yet"
     lives.said("door")
@@ -39,11 +42,29 @@ def test_the_last_word_of_a_life_is_not_that_of_the_next_one() -> None:
     lives = Lives(WAIT)
     for now in (10.0, 11.0):
         lives.begin("door")
+        lives.leave("door")
         lives.process_ended("door", now)
     lives.said("door")
     assert lives.unsaid(11.0) == {"door"}
     lives.said("door")
     assert lives.unsaid(11.0) == set()
+
+
+@pytest.mark.parametrize("first", ["is said", "is waited for"])
+def test_a_last_word_that_comes_again_or_late_is_not_that_of_a_life_which_goes_on(first: str) -> None:
+    lives = Lives(WAIT)
+    lives.begin("door")
+    lives.leave("door")
+    lives.process_ended("door", 10.0)
+    if first == "is said":
+        lives.said("door")
+    assert lives.unsaid(10.1 + WAIT) == set()
+    lives.begin("door")
+    lives.said("door")
+    lives.leave("door")
+    assert lives.unsaid(20.0) == {"door"}, "its own last word is to come"
+    lives.said("door")
+    assert lives.unsaid(20.0) == set()
 
 
 @given(st.lists(st.sampled_from(["face", "end", "say", "add"]), max_size=30))
@@ -59,6 +80,7 @@ def test_nothing_is_said_of_a_camera_that_is_gone(steps: list[str]) -> None:
             pipe.append("face")
         elif step == "end" and runs:
             pipe.append("last")
+            lives.leave("door")
             lives.process_ended("door", now)
             runs = False
         elif step == "say" and pipe and pipe.pop(0) == "last":

@@ -17,9 +17,9 @@ from engine.contracts.engine_manifest import (
     engine_manifest_path,
 )
 from engine.contracts.manifest import read_manifest, sha256_of
-from engine.runtime.built_engines import version_of
-from engine.runtime.processor import processor_here
-from engine.runtime.session import SessionSpec
+from engine.sessions.built_engines import version_of
+from engine.sessions.processor import processor_here
+from engine.sessions.session import SessionSpec
 from engine.super_resolve.manifest_generator import ManifestGenerator
 from engine.super_resolve.wish import Wish
 

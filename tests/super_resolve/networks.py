@@ -12,7 +12,7 @@ from onnx import TensorProto, helper
 
 from engine.contracts.manifest import Manifest, sha256_of, write_manifest
 from engine.contracts.profile import Profile
-from engine.runtime.tensors import Tensor, TensorSpec
+from engine.sessions.tensors import Tensor, TensorSpec
 
 _TYPES = {"float32": TensorProto.FLOAT, "float16": TensorProto.FLOAT16, "uint8": TensorProto.UINT8}
 

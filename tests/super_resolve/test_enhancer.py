@@ -11,7 +11,7 @@ from engine.contracts.faces import FaceCrop
 from engine.contracts.findings import Quality
 from engine.contracts.frames import FrameTime, Planes
 from engine.runtime.colour import bgr_from_planes, planes_from_bgr
-from engine.runtime.session import SessionSpec
+from engine.sessions.session import SessionSpec
 from engine.super_resolve.enhancer import Enhancer, enlarge_planes, lr_consistency_db
 from engine.super_resolve.interpolation import Interpolation
 from engine.super_resolve.manifest_generator import ManifestGenerator

@@ -13,11 +13,11 @@ from engine.contracts.manifest import SizeRule
 from engine.contracts.profile import Profile
 from engine.errors import InferenceError, ModelError
 from engine.models.catalog import embedded_dir
-from engine.runtime.session import RUNTIMES, SessionSpec
+from engine.sessions.session import RUNTIMES, SessionSpec
 from engine.super_resolve import manifest_generator
 from engine.super_resolve.manifest_generator import ManifestGenerator
 from tests.crop.photographs import planes_of
-from tests.runtime.processors import need
+from tests.sessions.processors import need
 from tests.super_resolve.networks import RecordingSession, describe, write_network
 
 random = np.random.default_rng(5)

@@ -18,12 +18,12 @@ from engine.contracts.engine_manifest import (
     read_engine_manifest,
 )
 from engine.errors import ConfigError, FacestreamError, ModelError
-from engine.runtime import fastest
-from engine.runtime.built_engines import version_of
-from engine.runtime.fastest import VARIABLE
-from engine.runtime.race import Choice
+from engine.sessions import fastest
+from engine.sessions.built_engines import version_of
+from engine.sessions.fastest import VARIABLE
+from engine.sessions.race import Choice
 from engine.super_resolve.generator import open_generator
-from tests.runtime.processors import need
+from tests.sessions.processors import need
 from tests.super_resolve.engine_bench import FAILED, PASSED, Bench
 from tests.trt_build.engines.networks import write_generator
 

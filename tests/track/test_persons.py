@@ -245,3 +245,14 @@ def test_where_the_detector_looks_seldom_the_first_look_decides():
         film._index += 5
     assert film.people() == ["ada", "bob"]
     assert film.persons.counters["tracks.unanswered"] == 0
+
+
+@pytest.mark.parametrize("start", range(8))
+def test_how_seldom_it_looks_does_not_depend_on_when(start: int):
+    """5 / 25 s are 0.2 s at each frame: of 2.2 - 2.0 and 0.6 - 0.4 one was more, the other less."""
+    film = doubtful_film()
+    film._index += start
+    for name in ["ada"] * 6 + ["bob"]:
+        film.show(**{name: (200, 100)})
+        film._index += 4
+    assert film.people() == ["ada", "bob"]

@@ -6,7 +6,7 @@ from engine.contracts.manifest import Manifest, SmallFaces, sha256_of, write_man
 from engine.errors import ModelError
 from engine.models.catalog import find_model
 from engine.models.dlib_embedder import packaged_weights
-from engine.runtime.session import SessionSpec
+from engine.sessions.session import SessionSpec
 from engine.verify.embedder import open_embedder
 from engine.verify.onnx_embedder import OnnxEmbedder
 from tests.verify.test_onnx_embedder import write_model

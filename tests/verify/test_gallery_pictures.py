@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from engine.errors import GalleryError, NameTakenError
@@ -154,10 +156,38 @@ def test_a_table_in_which_a_picture_was_set_apart_for_one_person_alone_is_made_a
     assert gallery.portraits() == {("bob", digest): b"\xff\xd8bob"}
 
 
+def test_of_a_picture_that_is_enrolled_on_purpose_the_small_one_is_gone_from_the_disk(gallery: Gallery) -> None:
+    digest = set_apart(gallery, "ann", 7)
+    portrait = base64.b64encode(gallery.portraits()["ann", digest])
+    files = [gallery.path, gallery.path.with_name(f"{gallery.path.name}-wal")]
+    assert any(portrait in file.read_bytes() for file in files)
+    gallery.add(
+        "ann", vector(7), embedder="dlib", embedder_sha256=SHA, runtime=RUNTIME, source_name="ann.jpg", picture_sha256=digest,
+        quality=0.5,
+    )  # fmt: skip
+    assert not any(portrait in file.read_bytes() for file in files)
+
+
+def test_a_picture_that_is_taken_out_is_not_kept_as_one_that_was_set_apart(each_gallery: StoredGallery) -> None:
+    """It was set apart for another embedder than the one that it is enrolled with."""
+    gallery = each_gallery
+    digest = set_apart(gallery, "ann", 7, sha256="b" * 64)
+    other = set_apart(gallery, "ann", 8, sha256="b" * 64)
+    gallery.add(
+        "ann", vector(7), embedder="dlib", embedder_sha256=SHA, runtime=RUNTIME, source_name="ann.jpg", picture_sha256=digest,
+        quality=0.5,
+    )  # fmt: skip
+    assert remove_picture(gallery, "ann", digest).person_is_left
+    assert [one.picture_sha256 for one in gallery.quarantined()] == [other]
+    assert list(gallery.portraits()) == [("ann", other)]
+
+
 def test_a_table_that_keeps_no_small_pictures_is_brought_forward(gallery: Gallery) -> None:
     digest = set_apart(gallery, "ann", 7)
     gallery.tables.execute("ALTER TABLE quarantined DROP COLUMN portrait")
     with open_gallery(gallery.where, read_only=True) as reader:
         assert ([one.identity for one in reader.quarantined()], reader.portraits()) == (["ann"], {})
+    with open_gallery(gallery.where) as writer:
+        assert ([one.identity for one in writer.quarantined()], writer.portraits()) == (["ann"], {})
     set_apart(gallery, "bob", 7)
     assert gallery.portraits() == {("bob", digest): b"\xff\xd8bob"}

@@ -214,6 +214,22 @@ def test_who_comes_later_than_the_log_reaches_back_reads_the_whole(gallery: Gall
     assert_same(reading.read(gallery.tables), gallery.snapshot(SHA))
 
 
+def test_a_log_that_nobody_has_shortened_is_not_read_row_by_row(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Versions before the log only add to it, by its triggers; SQLite takes so many numbers in a query, and no more."""
+    reading = GalleryReading(SHA)
+    add(gallery, "ada", 1)
+    reading.read(gallery.tables)
+    mark = gallery.tables.mark()
+    assert mark is not None
+    monkeypatch.setattr(gallery_log, "_KEPT", 2)
+    by_hand(gallery.path, "UPDATE pictures SET quality = 0.25")
+    assert gallery.tables.touched(mark) == {"pictures": {1}, "negatives": set()}
+    for _ in range(2):
+        by_hand(gallery.path, "UPDATE pictures SET quality = 0.75")
+    assert gallery.tables.touched(mark) is None
+    assert_same(reading.read(gallery.tables), gallery.snapshot(SHA))
+
+
 def test_a_failed_reading_is_made_good_by_the_next(gallery: Gallery) -> None:
     reading = GalleryReading(SHA)
     add(gallery, "ada", 1)

@@ -5,7 +5,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from engine.contracts.manifest import Manifest, sha256_of, write_manifest
 from engine.errors import ConfigError, InferenceError, ModelError
-from engine.runtime.session import SessionSpec
+from engine.sessions.session import SessionSpec
 from engine.verify.align import align
 from engine.verify.onnx_embedder import OnnxEmbedder, recognition_model_of_pack
 from tests.verify.faces import PEOPLE, portrait

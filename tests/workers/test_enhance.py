@@ -18,9 +18,9 @@ from engine.delivery.verdict import judged
 from engine.enhancement.enhancement import Enhancement
 from engine.enhancement.models import enhancer_of
 from engine.errors import InferenceError
-from engine.runtime.model_calls import ModelCalls
 from engine.runtime.protocol import Drain, Taken
 from engine.runtime.worker import WorkerContext
+from engine.sessions.model_calls import ModelCalls
 from engine.verify.verifier import Verifier
 from engine.workers.enhance import EnhanceWorker
 from engine.workers.face_line import FaceLine

@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from engine.errors import UsageError
-from engine.runtime.session import SessionSpec
+from engine.sessions.session import SessionSpec
 from trt_build.cli.training import System, add_train
 from trt_build.optional import require
 from trt_build.protocols.tables import table_of, turned, write_json

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from engine.models.dlib_embedder import packaged_weights
 from engine.models.dlib_resnet import INPUT, build_dlib_resnet
 from engine.models.dlib_weights import read_dlib_weights
-from engine.runtime.session import SessionSpec, open_session
+from engine.sessions.session import SessionSpec, open_session
 from trt_build.errors import DataError
 from trt_build.measures.metrics import Luma8
 from trt_build.writing import make_folder

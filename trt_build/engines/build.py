@@ -22,10 +22,10 @@ from engine.contracts.engine_manifest import (
 )
 from engine.errors import FacestreamError, InferenceError, ModelError
 from engine.models.engine_command import build_command
-from engine.runtime.built_engines import BuiltEngine, version_of
-from engine.runtime.cuda_api import Cuda
-from engine.runtime.processor import processor_here
-from engine.runtime.tensorrt_api import tensorrt
+from engine.sessions.built_engines import BuiltEngine, version_of
+from engine.sessions.cuda_api import Cuda
+from engine.sessions.processor import processor_here
+from engine.sessions.tensorrt_api import tensorrt
 from engine.whole_file import replacing
 from trt_build.array_files import key_of as content_key
 from trt_build.engines.lock import alone

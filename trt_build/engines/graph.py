@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 
 from engine.contracts.engine_manifest import Tensor
-from engine.runtime.subgraph import part_for
+from engine.sessions.subgraph import part_for
 
 _WEIGHTED = frozenset(("Conv", "ConvTranspose", "Gemm", "MatMul"))
 

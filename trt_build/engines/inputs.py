@@ -12,7 +12,7 @@ from engine.contracts.engine_manifest import Profile
 from engine.contracts.frames import Uint8
 from engine.contracts.manifest import Manifest
 from engine.detect.face_windows import face_windows
-from engine.runtime.tensors import Tensor
+from engine.sessions.tensors import Tensor
 from engine.verify.align import align
 from trt_build.data.scenes.teacher import grey_planes
 from trt_build.engines.real_faces import (

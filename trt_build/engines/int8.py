@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from engine.runtime.tensors import Tensor
+from engine.sessions.tensors import Tensor
 from trt_build.engines.graph import kept_nodes
 from trt_build.errors import ExportError
 

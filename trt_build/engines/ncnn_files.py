@@ -1,4 +1,4 @@
-"""A model as ncnn reads it: converted by pnnx, in one file; see ``engine.runtime.ncnn_session``."""
+"""A model as ncnn reads it: converted by pnnx, in one file; see ``engine.sessions.ncnn_session``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import onnx
 
-from engine.runtime.ncnn_session import PARAM, TENSORS, WEIGHTS, NcnnTensor, NcnnTensors
+from engine.sessions.ncnn_session import PARAM, TENSORS, WEIGHTS, NcnnTensor, NcnnTensors
 from trt_build.engines.graph import replace_nodes, tensors_of
 from trt_build.engines.ncnn_trial import trial
 from trt_build.engines.profiles import Shape

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import InferenceError, ModelError
-from engine.runtime.ncnn_session import NcnnSession
-from engine.runtime.session import SessionSpec
+from engine.sessions.ncnn_session import NcnnSession
+from engine.sessions.session import SessionSpec
 from trt_build.engines.profiles import Shape
 
 _SECONDS = 300.0

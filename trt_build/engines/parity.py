@@ -25,8 +25,8 @@ from engine.detect.grey import GreyDetector
 from engine.detect.second_look import SecondLook
 from engine.models.catalog import models_dir
 from engine.models.dlib_embedder import dlib_embedder
-from engine.runtime.built_engines import BuiltEngine
-from engine.runtime.session import SessionSpec
+from engine.sessions.built_engines import BuiltEngine
+from engine.sessions.session import SessionSpec
 from engine.super_resolve.manifest_generator import ManifestGenerator
 from engine.verify.onnx_embedder import OnnxEmbedder
 from trt_build.data.degradation import clean

@@ -15,7 +15,7 @@ from engine.contracts.engine_manifest import FULL_GATE_FACES
 from engine.contracts.frames import Detections, Float32, Uint8
 from engine.detect.grey import GreyDetector
 from engine.models.catalog import embedded_dir
-from engine.runtime.session import SessionSpec
+from engine.sessions.session import SessionSpec
 from trt_build.data import degradation
 from trt_build.data.faces import grey_pictures, load_faces
 from trt_build.data.scenes.teacher import grey_planes

@@ -14,7 +14,7 @@ import onnx
 
 from engine.contracts.engine_manifest import Tensor
 from engine.errors import MissingRuntimeError, UsageError
-from engine.runtime.tensorrt_api import FLAVOURS, TensorRT, tensorrt
+from engine.sessions.tensorrt_api import FLAVOURS, TensorRT, tensorrt
 from trt_build.engines.profiles import Shape
 from trt_build.errors import ExportError
 

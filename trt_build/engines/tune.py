@@ -10,8 +10,8 @@ from pathlib import Path
 from engine.contracts.engine_manifest import EngineManifest, EnginePrecision, Target
 from engine.contracts.manifest import Manifest
 from engine.errors import FacestreamError, UsageError
-from engine.runtime.openvino_session import computes_in_bfloat16
-from engine.runtime.session import SessionSpec
+from engine.sessions.openvino_session import computes_in_bfloat16
+from engine.sessions.session import SessionSpec
 from engine.super_resolve.manifest_generator import ManifestGenerator
 from engine.super_resolve.wish import Warn, Wish
 from trt_build.engines.build import Workshop, build

@@ -9,7 +9,7 @@ import numpy as np
 from engine.contracts.frames import Uint8
 from engine.contracts.manifest import read_manifest
 from engine.errors import ModelError
-from engine.runtime.session import SessionSpec
+from engine.sessions.session import SessionSpec
 from engine.super_resolve.manifest_generator import ManifestGenerator, manifest_of
 
 

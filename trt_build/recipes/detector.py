@@ -6,7 +6,7 @@ from typing import Annotated
 
 import msgspec
 
-from engine.runtime.precision import Precision
+from engine.sessions.precision import Precision
 from trt_build.recipes.fields import Positive, Share, Spec
 from trt_build.recipes.timed import OptimiserSpec, TimedRecipe
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.runtime.precision import Precision
+from engine.sessions.precision import Precision
 from trt_build.recipes.fields import Positive, Share, Spec
 from trt_build.recipes.timed import OptimiserSpec, TimedRecipe
 

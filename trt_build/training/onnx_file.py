@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from engine.contracts.manifest import Manifest, Parity, sha256_of, write_manifest
-from engine.runtime.session import SessionSpec, open_session
+from engine.sessions.session import SessionSpec, open_session
 from engine.whole_file import replacing
 from trt_build.errors import ExportError
 from trt_build.writing import writable

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import DatabaseError, GalleryError, MissingGalleryError
+from engine.errors import DatabaseError, GalleryError, MissingGalleryError, OlderGalleryError
 from engine.runtime.postgres import connect
 from engine.verify.gallery_tables import Mark, Table
 from engine.verify.postgres.address import Address
@@ -53,6 +53,7 @@ class PostgresTables:
     Raises:
         GalleryError: there is no answer, it is refused, or the tables are those of a later version.
         MissingGalleryError: ``read_only``, and the database has no such gallery.
+        OlderGalleryError: ``read_only``, and its tables are those of an earlier version.
         MissingRuntimeError: psycopg is not installed.
     """
 
@@ -76,7 +77,7 @@ class PostgresTables:
         if step < len(STEPS) and read_only:
             if not step:
                 raise MissingGalleryError(f"there is no gallery {self.where}: enrol someone first with `facestream enrol`")
-            raise GalleryError(
+            raise OlderGalleryError(
                 f"the gallery {self.where} has version {step} of its tables, this facestream needs {len(STEPS)}: "
                 "`facestream enrol`, as the role that owns them, brings them there"
             )

@@ -17,7 +17,7 @@ import msgspec
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame
 from engine.decode.live import LiveDecoder
-from engine.runtime.processor import processor_here
+from engine.sessions.processor import processor_here
 from tests.assets import SHARED
 from tests.bench.fleet.chain import Chain, Spent, default_config
 from tests.decode.watching import camera

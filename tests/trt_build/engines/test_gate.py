@@ -13,7 +13,7 @@ from skimage.data import chelsea
 from engine.contracts.manifest import read_manifest
 from engine.models.catalog import embedded_dir, models_dir
 from engine.models.dlib_embedder import dlib_embedder
-from tests.runtime.processors import need
+from tests.sessions.processors import need
 from trt_build.data.faces import Faces
 from trt_build.engines import inputs, parity, real_faces, targets
 from trt_build.engines.build import Workshop, build

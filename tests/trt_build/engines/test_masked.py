@@ -9,7 +9,7 @@ from onnx import helper
 from engine.contracts.manifest import read_manifest, sha256_of, write_manifest
 from engine.contracts.profile import Profile
 from engine.models.catalog import embedded_dir
-from engine.runtime.session import SessionSpec
+from engine.sessions.session import SessionSpec
 from engine.super_resolve.manifest_generator import ManifestGenerator
 from tests.trt_build.engines.networks import generator_model
 from trt_build.engines.graph import plain_graph

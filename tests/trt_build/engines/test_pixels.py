@@ -9,7 +9,7 @@ import pytest
 from engine.contracts.manifest import SizeRule, read_manifest, sha256_of, write_manifest
 from engine.errors import UsageError
 from engine.models.catalog import embedded_dir
-from engine.runtime.session import SessionSpec
+from engine.sessions.session import SessionSpec
 from engine.super_resolve.manifest_generator import ManifestGenerator
 from tests.super_resolve.networks import write_network
 from trt_build.engines.graph import plain_graph

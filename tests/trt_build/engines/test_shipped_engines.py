@@ -13,7 +13,7 @@ from engine.contracts.engine_manifest import read_engine_manifest
 from engine.contracts.manifest import read_manifest
 from engine.models.catalog import embedded_manifests, models_dir
 from engine.models.dlib_embedder import dlib_embedder
-from engine.runtime.tensorrt_api import FLAVOURS, tensorrt
+from engine.sessions.tensorrt_api import FLAVOURS, tensorrt
 from trt_build.engines import tensorrt_engine
 from trt_build.engines.build import Workshop, build
 from trt_build.engines.half import cast_graph

@@ -8,8 +8,8 @@ import pytest
 from engine.contracts.manifest import read_manifest
 from engine.errors import UsageError
 from engine.models.catalog import embedded_dir
-from engine.runtime import fastest
-from tests.runtime.processors import need
+from engine.sessions import fastest
+from tests.sessions.processors import need
 from tests.trt_build.engines.networks import write_generator
 from trt_build import cli, optional
 from trt_build.engines import build as building

@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 from engine.models.dlib_embedder import packaged_weights  # noqa: E402
 from engine.models.dlib_resnet import build_dlib_resnet  # noqa: E402
 from engine.models.dlib_weights import read_dlib_weights  # noqa: E402
-from engine.runtime.session import SessionSpec, open_session  # noqa: E402
+from engine.sessions.session import SessionSpec, open_session  # noqa: E402
 from trt_build.networks.dlib_resnet import DlibResNet  # noqa: E402
 
 

@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 
 from engine.contracts.frames import Planes  # noqa: E402
 from engine.detect.grey import GreyDetector as Running  # noqa: E402
-from engine.runtime.session import SessionSpec  # noqa: E402
+from engine.sessions.session import SessionSpec  # noqa: E402
 from tests.trt_build.data.scenes.made import BOX, drawn_face, material, recipe  # noqa: E402
 from trt_build.data.scenes.compose import compose  # noqa: E402
 from trt_build.data.scenes.geometry import overlaps  # noqa: E402

@@ -8,7 +8,11 @@ from threading import Thread
 import psycopg
 import pytest
 
+from engine.cli.enrol import _check_before
+from engine.cli.gallery_pictures import existing
 from engine.errors import ConfigError, GalleryError
+from engine.privacy.erasure import _from_gallery
+from engine.privacy.mentions import Mentions
 from engine.verify.galleries import gallery_file, gallery_words, is_there, open_gallery
 from engine.verify.postgres.address import address_of
 from engine.verify.postgres.gallery import PostgresGallery
@@ -96,8 +100,13 @@ def test_tables_of_a_later_version_are_refused_and_those_of_an_earlier_are_not_r
         monkeypatch.setattr(f"engine.verify.postgres.{module}.STEPS", later)
     with pytest.raises(GalleryError, match=f"version {len(STEPS)} of its tables, this facestream needs {len(later)}"):
         open_gallery(url, read_only=True)
-    with open_gallery(url) as gallery:
+    assert is_there(url)
+    _check_before(url, "grey")  # the enrolment that the sentence asks for is not refused by the same sentence
+    with existing(url) as gallery:
         assert gallery.tables.rows("SELECT identity, colour FROM pictures") == [("ada", "blue")]
+    for module in ("migrating", "tables"):
+        monkeypatch.setattr(f"engine.verify.postgres.{module}.STEPS", (*later, "SELECT 1"))
+    assert _from_gallery(url, Mentions(["ada"]), [], dry_run=False).pictures == 1, "nor is an erasure"
 
 
 def test_several_may_make_it_at_once(url: str, tmp_path: Path) -> None:

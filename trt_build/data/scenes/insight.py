@@ -10,7 +10,7 @@ import onnx
 from engine.contracts.frames import Float32, Uint8
 from engine.detect.yunet import with_free_size
 from engine.detect.yunet_decode import STRIDES
-from engine.runtime.session import SessionSpec, open_session
+from engine.sessions.session import SessionSpec, open_session
 
 
 class Insight:

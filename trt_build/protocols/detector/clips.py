@@ -14,7 +14,7 @@ from engine.contracts.frames import Detections, Uint8
 from engine.detect.detector import Detector
 from engine.detect.grey import GreyDetector
 from engine.detect.yunet import YuNet
-from engine.runtime.session import SessionSpec
+from engine.sessions.session import SessionSpec
 from trt_build.data.scenes.geometry import Matrix, moved_boxes, moved_points, overlaps, turn_about
 from trt_build.data.scenes.material import frames_of
 from trt_build.data.scenes.teacher import Labelled, Teacher, grey_planes

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from engine.contracts.frames import Float32, Uint8
 from engine.models.dlib_embedder import CHIP_POINTS
 from engine.models.dlib_resnet import INPUT
-from engine.runtime.session import Session
+from engine.sessions.session import Session
 from trt_build.data import degradation
 from trt_build.data.chips import ChipFaces, as_input
 from trt_build.data.face_sets import Enlarge

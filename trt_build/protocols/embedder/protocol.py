@@ -13,7 +13,7 @@ import numpy as np
 from engine.models.dlib_embedder import packaged_weights
 from engine.models.dlib_resnet import build_dlib_resnet
 from engine.models.dlib_weights import read_dlib_weights
-from engine.runtime.session import SessionSpec, open_session
+from engine.sessions.session import SessionSpec, open_session
 from trt_build.data.chips import ChipFaces, load_chip_faces
 from trt_build.data.face_sets import Enlarge
 from trt_build.errors import DataError

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.contracts.frames import Float32, Uint8
 from engine.models.dlib_embedder import CHIP_POINTS
-from engine.runtime.session import SessionSpec
+from engine.sessions.session import SessionSpec
 from engine.verify.onnx_embedder import OnnxEmbedder
 from trt_build.data.dlib_faces import ChipFinder, Embedder, Matrix, cut_chip
 from trt_build.measures.verification import unit

@@ -7,7 +7,7 @@ from pathlib import Path
 from engine.contracts.manifest import read_manifest
 from engine.detect.grey import GreyDetector
 from engine.detect.second_look import Agreement
-from engine.runtime.session import SessionSpec
+from engine.sessions.session import SessionSpec
 from trt_build.protocols.detector.pictures import kept_apart
 from trt_build.protocols.second_look.agreement import ASKED_FROM, fit, look_at
 from trt_build.protocols.second_look.limits import Judged

@@ -10,7 +10,7 @@ from engine.models.dlib_adaptation import adapted, write_adaptation
 from engine.models.dlib_embedder import CHIP_PX, packaged_weights
 from engine.models.dlib_resnet import INPUT, build_dlib_resnet
 from engine.models.dlib_weights import read_dlib_weights
-from engine.runtime.session import SessionSpec, open_session
+from engine.sessions.session import SessionSpec, open_session
 from trt_build.errors import ExportError
 from trt_build.systems.embedder.training import load_embedder
 from trt_build.writing import writable

@@ -17,7 +17,7 @@ from engine.contracts.frames import Float32
 from engine.models.dlib_embedder import packaged_weights
 from engine.models.dlib_resnet import INPUT, build_dlib_resnet
 from engine.models.dlib_weights import DlibWeights, read_dlib_weights
-from engine.runtime.session import SessionSpec, open_session
+from engine.sessions.session import SessionSpec, open_session
 from trt_build.array_files import write_array
 from trt_build.data.chips import ChipBatches, ChipFaces, as_input, load_chip_faces
 from trt_build.errors import DataError

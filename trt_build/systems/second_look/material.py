@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from engine.detect.grey import GreyDetector
-from engine.runtime.session import SessionSpec
+from engine.sessions.session import SessionSpec
 from trt_build.array_files import write_arrays
 from trt_build.data.scenes.compose import make_scene
 from trt_build.data.scenes.hard import Hard

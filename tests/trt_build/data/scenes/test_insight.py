@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 
 from engine.detect.yunet import YuNet
-from engine.runtime.session import SessionSpec
+from engine.sessions.session import SessionSpec
 from tests.assets import shared
 from tests.trt_build.data.scenes.made import drawn_face
 from trt_build.data.scenes.insight import Insight

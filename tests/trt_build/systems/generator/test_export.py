@@ -11,9 +11,9 @@ pytest.importorskip("onnxscript", reason="exporting needs onnxscript")
 
 from engine.contracts.manifest import read_manifest  # noqa: E402
 from engine.errors import ModelError  # noqa: E402
-from engine.runtime.session import RUNTIMES, SessionSpec, open_session  # noqa: E402
+from engine.sessions.session import RUNTIMES, SessionSpec, open_session  # noqa: E402
 from engine.super_resolve.manifest_generator import ManifestGenerator  # noqa: E402
-from tests.runtime.processors import need  # noqa: E402
+from tests.sessions.processors import need  # noqa: E402
 from tests.trt_build.tiny import tiny_recipe  # noqa: E402
 from trt_build.errors import ExportError  # noqa: E402
 from trt_build.networks.onnx_generator import OnnxGenerator  # noqa: E402

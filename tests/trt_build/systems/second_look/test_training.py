@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 
 from engine.detect.face_windows import CONTEXTS, SIDE_PX  # noqa: E402
 from engine.detect.second_look import SecondLook as Shipped  # noqa: E402
-from engine.runtime.session import SessionSpec  # noqa: E402
+from engine.sessions.session import SessionSpec  # noqa: E402
 from tests.trt_build.data.scenes.made import BOX, drawn_face  # noqa: E402
 from tests.trt_build.networks.test_grey_detector import Quiet  # noqa: E402
 from trt_build.data.scenes.teacher import Labelled  # noqa: E402

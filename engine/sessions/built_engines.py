@@ -1,0 +1,148 @@
+"""Engines of one model that `trt-build build` left in a folder: those that can be opened here, and why not the others."""
+
+from __future__ import annotations
+
+import glob
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+import msgspec
+
+from engine.contracts.engine_manifest import RECIPE, EngineManifest, Target, is_asked_for, read_engine_manifest
+from engine.contracts.manifest import Manifest
+from engine.errors import MissingRuntimeError, ModelError
+from engine.models.engine_command import rebuild_command
+from engine.sessions.precision import Computed
+from engine.sessions.processor import processor_here
+from engine.sessions.spec import SessionSpec
+from engine.sessions.tensorrt_api import FLAVOURS, tensorrt
+
+PACKAGES: dict[Target, str] = {"onnxruntime": "", "openvino": "openvino", "ncnn": "ncnn"}
+"""Our extra that installs each target for a CPU; the target's name is that of its package."""
+PRECISIONS: dict[str, Computed] = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16", "int8": "int8"}
+"""What engines compute in, as their files and as configurations call it."""
+
+
+@dataclass(frozen=True)
+class BuiltEngine:
+    """One that is whole, of this very model, and for what is installed here."""
+
+    path: Path
+    manifest: EngineManifest
+
+    @property
+    def runtime(self) -> Target:
+        """What opens it."""
+        return self.manifest.key.target
+
+    @property
+    def precision(self) -> Computed:
+        """What it computes in."""
+        return PRECISIONS[self.manifest.key.precision]
+
+    @property
+    def name(self) -> str:
+        """As ``openvino bfloat16``."""
+        return f"{self.runtime} {self.precision}"
+
+    def spec(self, model: SessionSpec) -> SessionSpec:
+        """Return what opens the engine in the place of its model."""
+        return msgspec.structs.replace(self.computing(model), model=self.path, output="")
+
+    def computing(self, spec: SessionSpec) -> SessionSpec:
+        """Return the spec of a file that is this engine."""
+        asked = is_asked_for(self.runtime, self.manifest.key.precision)
+        return msgspec.structs.replace(
+            spec,
+            runtime=self.runtime,
+            precision="bfloat16" if asked else "float32",
+            profile=msgspec.structs.replace(spec.profile, step_px=self.manifest.key.profile.step_px),
+            engine="" if asked or self.precision == "float32" else self.precision,
+        )
+
+    def gate(self) -> str:
+        """Return in words what the gate said."""
+        parity = self.manifest.parity
+        if parity.verdict != "passed":
+            return f"gate {parity.verdict}{f': {parity.reason}' if parity.reason else ''}"
+        figures = ", ".join(f"{name.replace('_', ' ')} {parity.figures[name]:.4g}" for name in parity.limits)
+        few = ", not a full gate" if parity.note else ""
+        return f"gate passed on {parity.faces} faces{few}: {figures}"
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """An engine that cannot be opened."""
+
+    path: Path
+    what: str
+    """Why; where something must be installed, how."""
+    remedy: str = ""
+    """The command that makes the engine again, where that would help."""
+
+    def __str__(self) -> str:
+        return f"{self.what}: run `{self.remedy}`" if self.remedy else self.what
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What a folder holds of a model."""
+
+    engines: tuple[BuiltEngine, ...] = ()
+    troubles: tuple[Trouble, ...] = ()
+
+
+def engines_for(source: Path, model: Manifest, folder: Path, *, on_gpu: bool) -> Shelf:
+    """Return the engines of a model.
+
+    Args:
+        source: the model's file, or its manifest.
+        model: what the manifest says.
+        folder: where they lie; it need not exist.
+        on_gpu: those of a GPU, or those of a CPU.
+    """
+    engines: list[BuiltEngine] = []
+    troubles: list[Trouble] = []
+    for described in sorted(folder.glob(f"{glob.escape(model.name)}-*.json")):
+        path = described.with_suffix("")
+        try:
+            manifest = read_engine_manifest(path)
+            if manifest.name == model.name and (manifest.key.target in FLAVOURS) == on_gpu:
+                _check(path, manifest, model)
+                engines.append(BuiltEngine(path, manifest))
+        except ModelError as error:
+            troubles.append(Trouble(path, str(error), rebuild_command(source, model, path)))
+        except MissingRuntimeError as error:
+            troubles.append(Trouble(path, str(error)))
+    return Shelf(tuple(engines), tuple(troubles))
+
+
+def version_of(target: Target) -> str:
+    """Return the version of what engines are made for.
+
+    Raises:
+        MissingRuntimeError: it is not installed.
+    """
+    if target in FLAVOURS:
+        return tensorrt(target).version
+    try:
+        return metadata.version(target)
+    except metadata.PackageNotFoundError as error:
+        extra = f"[{PACKAGES[target]}]" if PACKAGES[target] else ""
+        raise MissingRuntimeError(f"{target} is not installed: pip install 'facestream{extra}'") from error
+
+
+def _check(path: Path, manifest: EngineManifest, model: Manifest) -> None:
+    """Refuse an engine of another model, or for what is not here."""
+    key = manifest.key
+    wanted = msgspec.structs.replace(
+        key,
+        model_sha256=model.sha256,
+        output=model.output,
+        target_version=version_of(key.target),
+        processor="" if key.target in FLAVOURS else processor_here(),
+        recipe=RECIPE,
+    )
+    if difference := key.difference(wanted):
+        raise ModelError(f"the engine {path} was built for another purpose ({difference})")

@@ -1,0 +1,98 @@
+"""ONNX Runtime, which computes a float32 network in float32: on every CPU, and on a GPU where its package has CUDA."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from engine.errors import ConfigError, InferenceError, MissingRuntimeError, ModelError
+from engine.runtime.closing import Closing
+from engine.sessions.failures import run_failure
+from engine.sessions.spec import SessionSpec
+from engine.sessions.tensors import Tensor, TensorSpec, check_inputs
+
+_FATAL_ONLY = 4  # everything that the runtime would write to stderr comes back as an exception
+
+
+class OnnxRuntimeSession(Closing):
+    """A model on ONNX Runtime; see ``engine.sessions.session.Session``."""
+
+    def __init__(self, spec: SessionSpec) -> None:
+        name = spec.title
+        if spec.precision != "float32":
+            raise ConfigError(f"ONNX Runtime cannot compute {name} in {spec.precision}: use the runtime openvino, or float32")
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise MissingRuntimeError(f"ONNX Runtime is not installed: pip install onnxruntime ({error})") from error
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = spec.threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = _FATAL_ONLY
+        # Two spinning threads on busy cores halved the rate.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        provider, settings = _provider(spec.device, onnxruntime.get_available_providers())
+        try:
+            self._session: Any = onnxruntime.InferenceSession(
+                spec.model if isinstance(spec.model, bytes) else str(spec.model), options, providers=[(provider, settings)]
+            )
+        except Exception as error:  # the runtime's exceptions have no base class of their own
+            raise ModelError(f"{name} cannot be loaded by ONNX Runtime: {_brief(error)}") from error
+        if (used := self._session.get_providers()[0]) != provider:
+            raise MissingRuntimeError(f"ONNX Runtime cannot use {spec.device} here: it would compute {name} by {used}")
+        self._name = name
+        self.runtime = f"onnxruntime {onnxruntime.__version__} {used} {spec.computes_in}"
+        self.inputs = tuple(map(_spec, self._session.get_inputs()))
+        self.outputs = tuple(map(_spec, self._session.get_outputs()))
+        self.profile = spec.profile_of(self.inputs)
+
+    def run(self, tensors: Mapping[str, Tensor]) -> list[Tensor]:
+        check_inputs(self._name, self.inputs, tensors)
+        session = self._session
+        if session is None:
+            raise InferenceError(f"{self._name} is closed")
+        try:
+            outputs: list[Tensor] = session.run(None, dict(tensors))
+        except Exception as error:
+            raise run_failure(self._name, tensors, _brief(error), str(error)) from error
+        return outputs
+
+    def close(self) -> None:
+        self._session = None
+
+
+_DTYPES = {
+    "tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64, "tensor(uint8)": np.uint8,
+    "tensor(int8)": np.int8, "tensor(int32)": np.int32, "tensor(int64)": np.int64, "tensor(bool)": np.bool_,
+}  # fmt: skip
+
+
+def _spec(node: Any) -> TensorSpec:
+    if node.type not in _DTYPES:
+        raise ModelError(f"the model's tensor {node.name} is of type {node.type}, expected one of {', '.join(_DTYPES)}")
+    shape = tuple(size if isinstance(size, int) else None for size in node.shape)
+    return TensorSpec(node.name, shape, np.dtype(_DTYPES[node.type]))
+
+
+def _provider(device: str, available: list[str]) -> tuple[str, dict[str, str]]:
+    """Return what computes on a device, and its settings.
+
+    Raises:
+        ConfigError: there is no device of this name.
+        MissingRuntimeError: the installed package has nothing for it.
+    """
+    if device == "cpu":
+        return "CPUExecutionProvider", {}
+    kind, _, number = device.partition(":")
+    if kind != "cuda" or not number.isdigit():
+        raise ConfigError(f"ONNX Runtime has no device {device!r}: use cpu, or cuda:0 for the first GPU")
+    if "CUDAExecutionProvider" not in available:
+        raise MissingRuntimeError(f"the installed ONNX Runtime cannot use {device}: pip install onnxruntime-gpu")
+    return "CUDAExecutionProvider", {"device_id": number, "use_tf32": "0"}  # which would be no float32
+
+
+def _brief(error: Exception) -> str:
+    """Return the last part of a message like ``[ONNXRuntimeError] : 7 : INVALID_PROTOBUF : Failed to load ...``."""
+    return str(error).split(" : ")[-1].strip().splitlines()[0].rstrip(".")

@@ -1,0 +1,160 @@
+"""One way to run a model file, whatever the runtime.
+
+with open_session(SessionSpec(path)) as session:
+    outputs = session.run({"input": tensor})
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from msgspec.structs import replace
+
+from engine.contracts.profile import Profile
+from engine.errors import ConfigError, InferenceError, ModelError
+from engine.sessions.precision import Precision
+from engine.sessions.spec import SessionSpec
+from engine.sessions.subgraph import part_for
+from engine.sessions.tensors import Tensor, TensorSpec
+
+__all__ = [
+    "AUTO",
+    "RUNTIMES",
+    "Precision",
+    "Session",
+    "SessionSpec",
+    "Tensor",
+    "TensorSpec",
+    "open_elsewhere",
+    "open_session",
+    "trying",
+]
+
+AUTO = "onnxruntime"
+"""The runtime that ``auto`` stands for where nothing was measured, see ``engine.sessions.fastest``."""
+
+
+class Session(Protocol):
+    """A loaded model.
+
+    ``run`` may be called from several threads at once. A session cannot cross a process: open one in each.
+    """
+
+    runtime: str
+    """Runtime, version, device and precision, as ``onnxruntime 1.31.1 CPUExecutionProvider float32``."""
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    profile: Profile
+    """Batches that pay here."""
+
+    def run(self, tensors: Mapping[str, Tensor]) -> list[Tensor]:
+        """Return the outputs, in the order of ``outputs``; the arrays belong to the caller.
+
+        Args:
+            tensors: one C-contiguous array for each of ``inputs``, by name.
+
+        Raises:
+            InferenceError: a tensor does not fit (the message names it, what was got and what is expected), or the model fails.
+            DeviceMemoryError: the device has no memory for so large a batch.
+            DeviceLostError: the device is gone, and every session on it.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free the model; ``run`` must not be called after it."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None: ...
+
+
+def open_session(spec: SessionSpec) -> Session:
+    """Load an ONNX model.
+
+    Raises:
+        ModelError: the file is missing, corrupt, has no such output, or uses what the runtime does not know.
+        MissingRuntimeError: the runtime is not installed; the message says how to install it.
+        ConfigError: no runtime has this name, or it has not this device, or cannot compute in this precision here.
+    """
+    if (elsewhere := _elsewhere.get(spec.device)) is not None:
+        return elsewhere(spec)
+    runtime = AUTO if spec.runtime == "auto" else spec.runtime
+    if runtime not in RUNTIMES and runtime not in COMPILED:
+        raise ConfigError(f"unknown runtime {runtime!r}: use one of auto, {', '.join(RUNTIMES)}")
+    if isinstance(spec.model, Path) and not spec.model.is_file():
+        raise ModelError(f"there is no model file {spec.model}: check the path, or fetch it with `facestream models pull`")
+    if runtime in COMPILED:
+        return COMPILED[runtime](spec)
+    if spec.output:
+        spec = replace(spec, name=spec.title, model=part_for(spec.output, spec.model, spec.title))
+    return RUNTIMES[runtime](spec)
+
+
+_elsewhere: dict[str, Callable[[SessionSpec], Session]] = {}
+
+
+def open_elsewhere(device: str, open: Callable[[SessionSpec], Session] | None) -> None:
+    """From now on in this process let ``open`` open what is on a device: another process holds it. None: no more."""
+    if open is None:
+        _elsewhere.pop(device, None)
+    else:
+        _elsewhere[device] = open
+
+
+@contextmanager
+def trying(session: Session) -> Iterator[None]:
+    """While an open model is tried out: close it where that fails, as one that cannot be opened.
+
+    Raises:
+        ModelError: it fails on what it was tried with.
+    """
+    try:
+        yield
+    except BaseException as error:
+        session.close()
+        if isinstance(error, InferenceError):
+            raise ModelError(str(error)) from error
+        raise
+
+
+def _onnxruntime(spec: SessionSpec) -> Session:
+    from engine.sessions.onnxruntime_session import OnnxRuntimeSession
+
+    return OnnxRuntimeSession(spec)
+
+
+def _openvino(spec: SessionSpec) -> Session:
+    from engine.sessions.openvino_session import OpenVinoSession
+
+    return OpenVinoSession(spec)
+
+
+def _ncnn(spec: SessionSpec) -> Session:
+    from engine.sessions.ncnn_session import NcnnSession
+
+    return NcnnSession(spec)
+
+
+def _tensorrt(spec: SessionSpec) -> Session:
+    from engine.sessions.tensorrt_session import TensorRtSession
+
+    return TensorRtSession(spec)
+
+
+RUNTIMES: dict[str, Callable[[SessionSpec], Session]] = {
+    "onnxruntime": _onnxruntime,
+    "openvino": _openvino,
+}
+"""Every runtime that opens ONNX files, by name; each is imported when it is first used."""
+
+COMPILED: dict[str, Callable[[SessionSpec], Session]] = {
+    "ncnn": _ncnn,
+    "tensorrt-rtx": _tensorrt,
+    "tensorrt": _tensorrt,
+}
+"""Those that open only what `trt-build build` has made for them."""

@@ -1,0 +1,100 @@
+"""One run at a time of a TensorRT engine: a stream, an execution context, and memory that grows with what is asked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.errors import InferenceError
+from engine.sessions.cuda_api import Cuda
+from engine.sessions.tensors import Tensor, TensorSpec
+
+
+@dataclass
+class _Room:
+    """Memory of one tensor, on both sides."""
+
+    host: Tensor
+    device: int
+
+
+class Lane:
+    """Belongs to one thread at a time.
+
+    Args:
+        cuda: the GPU.
+        context: computes; belongs to this from now on.
+        inputs: of the engine.
+        outputs: likewise.
+    """
+
+    def __init__(self, cuda: Cuda, context: Any, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> None:
+        self._cuda, self._context, self._inputs, self._outputs = cuda, context, inputs, outputs
+        self._stream = cuda.stream()
+        self._rooms: dict[str, _Room] = {}
+
+    def run(self, tensors: Mapping[str, Tensor]) -> list[Tensor]:
+        """Return the outputs; the arrays belong to the caller.
+
+        Raises:
+            CudaFault: of the GPU.
+            InferenceError: the engine refuses the shapes, or does not start.
+        """
+        cuda, stream = self._cuda, self._stream
+        for spec in self._inputs:
+            tensor = np.ascontiguousarray(tensors[spec.name])
+            room = self._room(spec.name, tensor.nbytes)
+            room.host[: tensor.nbytes] = tensor.reshape(-1).view(np.uint8)
+            if not self._context.set_input_shape(spec.name, tensor.shape):
+                raise InferenceError(f"the engine does not take {spec.name} of the shape {tensor.shape}")
+            cuda.upload(room.device, room.host, tensor.nbytes, stream)
+        shapes = [tuple(self._context.get_tensor_shape(spec.name)) for spec in self._outputs]
+        sizes = [math.prod(shape) * spec.dtype.itemsize for shape, spec in zip(shapes, self._outputs, strict=True)]
+        for spec, size in zip(self._outputs, sizes, strict=True):
+            self._room(spec.name, size)
+        for name, room in self._rooms.items():
+            self._context.set_tensor_address(name, room.device)
+        if not self._context.execute_async_v3(stream):
+            cuda.wait(stream)  # a fault of the GPU has more to say
+            raise InferenceError("the engine did not start")
+        for spec, size in zip(self._outputs, sizes, strict=True):
+            room = self._rooms[spec.name]
+            cuda.download(room.host, room.device, size, stream)
+        cuda.wait(stream)
+        return [
+            self._rooms[spec.name].host[:size].view(spec.dtype).reshape(shape).copy()
+            for spec, size, shape in zip(self._outputs, sizes, shapes, strict=True)
+        ]
+
+    def close(self) -> None:
+        """Free everything."""
+        self._context = None
+        for name in list(self._rooms):
+            self._free(name)
+        self._cuda.wait(self._stream)
+        self._cuda.destroy(self._stream)
+
+    def _room(self, name: str, size: int) -> _Room:
+        """Return memory for at least so many bytes; what is there is kept as long as it is large enough."""
+        room = self._rooms.get(name)
+        if room is None or len(room.host) < size:
+            if room is not None:
+                self._free(name)
+            host = self._cuda.pinned(size)
+            try:
+                room = self._rooms[name] = _Room(host, self._cuda.allocate(size, self._stream))
+            except BaseException:  # as where the GPU is full: it was never said where this lies
+                self._cuda.free_pinned(host)
+                raise
+        return room
+
+    def _free(self, name: str) -> None:
+        room = self._rooms.pop(name)
+        try:
+            self._cuda.free(room.device, self._stream)
+        finally:
+            self._cuda.free_pinned(room.host)
