@@ -71,6 +71,7 @@ class Seen:
                 self.tracks.add(key)
                 if isinstance(message, Face):
                     self.faces.append(message)
+                    self.live.setdefault(message.stream, message.sent_ns)  # it may have been so before this had connected
                 elif message.ended:
                     self.ended.add(key)
             case Stream(state="live"):
