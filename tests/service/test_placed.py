@@ -78,7 +78,7 @@ def test_it_says_for_how_long_these_cameras_have_been_too_much(
         (camera("one"), "there is a stream one"),
         (camera(uri="rtsp://10.0.0.7/x"), "in no network in which cameras may be added"),
         (camera(uri="rtsp://ada:secret@192.0.2.10/x"), "user or password"),
-        (camera(uri="/dev/video0"), "serve.devices: false"),
+        (camera(uri="/dev/video0"), "devices need serve.devices"),
         (camera(options={"protocol_whitelist": "file"}), "cannot be given"),
     ],
 )
