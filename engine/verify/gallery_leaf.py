@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from engine.contracts.frames import Float32
 from engine.verify.gallery_digest import leaf_digest
+from engine.verify.kept import Kept
 from engine.verify.nearest import sketch_of
 from engine.verify.open_set import OpenSet, crowding_of
 from engine.verify.persons import Persons, persons_of
@@ -68,9 +69,9 @@ class Leaf:
     others: Sequence[Row] = ()
     length: int = 0
     """Of the vectors in the gallery; 0: nobody is in it."""
-    _crowdings: list[tuple[Float32, Float32]] = field(default_factory=list, repr=False)
+    _crowdings: Kept[Float32] = field(default_factory=Kept, repr=False)
     """Crowds, and how crowded each row is in them."""
-    _sketches: list[tuple[OpenSet, Float32]] = field(default_factory=list, repr=False)
+    _sketches: Kept[Float32] = field(default_factory=Kept, repr=False)
     _whole: tuple[Leaf, NDArray[np.bool_]] | None = field(default=None, repr=False)
     """Of what this is a part, and of which rows."""
 
@@ -109,12 +110,10 @@ class Leaf:
         Args:
             crowd: (K, length); recognised as the same object.
         """
-        for known, values in self._crowdings:
-            if known is crowd:
-                return values
+        if (values := self._crowdings.of(crowd)) is not None:
+            return values
         values = crowding_of(self.matrix, crowd) if self._whole is None else self._whole[0].crowding(crowd)[self._whole[1]]
-        self._crowdings.append((crowd, values))
-        return values
+        return self._crowdings.keep(crowd, values)
 
     def sketch(self, measured: OpenSet) -> Float32 | None:
         """Return ``sketch_of`` the rows; None: it was not made yet.
@@ -122,7 +121,7 @@ class Leaf:
         Args:
             measured: recognised as the same object.
         """
-        return next((values for known, values in self._sketches if known is measured), None)
+        return self._sketches.of(measured)
 
     def make_sketch(self, measured: OpenSet, room: Float32) -> None:
         """Make ``sketch``.
@@ -135,7 +134,7 @@ class Leaf:
             room[:] = whole.T[:, self._whole[1]]
         else:
             room[:] = sketch_of(self.matrix, self.crowding(measured.crowd), measured.directions).T
-        self._sketches.append((measured, room.T))
+        self._sketches.keep(measured, room.T)
 
     def without(self, people: Collection[str]) -> Leaf:
         """Return the same as if some people were not enrolled; itself where none of them is."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from engine.contracts.frames import Float32
 from engine.contracts.gallery_version import GalleryVersion
 from engine.verify.gallery_leaf import Leaf, Row, Rows, leaves_of
+from engine.verify.kept import Kept
 from engine.verify.negatives import Denials
 from engine.verify.open_set import OpenSet
 from engine.verify.persons import Persons
@@ -53,9 +54,9 @@ class Snapshot:
     """One at least, by name. After a change those that it did not touch are the same objects."""
     gallery: GalleryVersion | None = None
     """Exactly what this is; None where it is of no file."""
-    _crowdings: list[tuple[Float32, Float32]] = field(default_factory=list, repr=False)
+    _crowdings: Kept[Float32] = field(default_factory=Kept, repr=False)
     """Crowds, and how crowded each row is in them."""
-    _sketches: list[tuple[OpenSet, list[Float32]]] = field(default_factory=list, repr=False)
+    _sketches: Kept[list[Float32]] = field(default_factory=Kept, repr=False)
     _parts: dict[frozenset[str], Snapshot] = field(default_factory=dict, repr=False)
     """Parts of this by whom they are without, the last used last."""
 
@@ -170,12 +171,10 @@ class Snapshot:
         Args:
             crowd: (K, length); recognised as the same object.
         """
-        for known, values in self._crowdings:
-            if known is crowd:
-                return values
+        if (values := self._crowdings.of(crowd)) is not None:
+            return values
         values = np.concatenate([np.zeros(0, np.float32), *(one.leaf.crowding(crowd) for one in self.stretches)])
-        self._crowdings.append((crowd, values))
-        return values
+        return self._crowdings.keep(crowd, values)
 
     def sketches(self, measured: OpenSet) -> list[Float32]:
         """Return the sketches of the leaves of ``stretches``, see ``engine.verify.nearest``.
@@ -183,9 +182,8 @@ class Snapshot:
         Args:
             measured: recognised as the same object.
         """
-        for known, values in self._sketches:
-            if known is measured:
-                return values
+        if (kept := self._sketches.of(measured)) is not None:
+            return kept
         missing = [one.leaf for one in self.stretches if one.leaf.sketch(measured) is None]
         sizes = [(len(measured.directions) + 2) * len(leaf.names) for leaf in missing]
         # In one piece of memory: many small ones take a quarter longer to go through.
@@ -193,8 +191,7 @@ class Snapshot:
         for leaf, part in zip(missing, room, strict=False):
             leaf.make_sketch(measured, part.reshape(-1, len(leaf.names)))
         found = [sketch for one in self.stretches if (sketch := one.leaf.sketch(measured)) is not None]
-        self._sketches.append((measured, found))
-        return found
+        return self._sketches.keep(measured, found)
 
     def cosines(self, vector: Float32) -> Float32:
         """Return the cosine of a vector and each row: (N,).
@@ -223,7 +220,7 @@ class Snapshot:
         part = self._parts.pop(people, None)
         if part is None:
             leaves = [leaf.without(people) for leaf in self.leaves]
-            part = replace(self, leaves=leaves, _crowdings=[], _sketches=[], _parts={})
+            part = replace(self, leaves=leaves, _crowdings=Kept(), _sketches=Kept(), _parts={})
         self._parts[people] = part
         if len(self._parts) > _MOST_PARTS:
             self._parts.pop(next(iter(self._parts)))

@@ -1,0 +1,23 @@
+"""What was computed from an object is kept for as long as it is the same object."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+Value = TypeVar("Value")
+
+
+class Kept(Generic[Value]):
+    """Values by the very object that they were computed from: arrays have no hash, and take long to compare."""
+
+    def __init__(self) -> None:
+        self._pairs: list[tuple[object, Value]] = []
+
+    def of(self, source: object) -> Value | None:
+        """Return what was kept of an object, None where nothing was."""
+        return next((value for known, value in self._pairs if known is source), None)
+
+    def keep(self, source: object, value: Value) -> Value:
+        """Keep and return what was computed from an object."""
+        self._pairs.append((source, value))
+        return value
