@@ -194,7 +194,7 @@ class Run:
 
     def _mapped(self, name: str) -> NDArray[np.float32]:
         if not (length := vector_length(name)) or (path := inside(self.directory, name)) is None:
-            raise PublishError(f"{self.directory}: {name!r} is no file of vectors of a run")
+            raise PublishError(f"{self.directory}: {name!r} is not a file of vectors of a run")
         try:
             count = os.path.getsize(path) // row_bytes(name)
             if not count:

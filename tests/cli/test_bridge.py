@@ -28,7 +28,7 @@ FROM = ("--from", "tcp://127.0.0.1:9")
         ((*FROM, "--to", "kafka://h:9092"), "Kafka is not supported: NATS JetStream"),
         ((*FROM, "--to", "h:4222"), "use nats://HOST:4222"),
         ((*FROM, "--to", "nats://h", "--prefix", "site 7"), "the prefix 'site 7' is not usable"),
-        ((*FROM, "--to", "nats://h", "--buffer-gb", "0"), "--buffer-gb is 0: use a number above 0"),
+        ((*FROM, "--to", "nats://h", "--buffer-gb", "0"), "--buffer-gb 0 must be above 0"),
         ((*FROM, "--to", "nats://h", "--picture-limit", "-3"), "--picture-limit is -3"),
         (("--from", "127.0.0.1:9", "--to", "nats://h"), "use tcp://ADDRESS:PORT"),
         ((*FROM, "--to", "nats://h", "--metrics", "9100"), "--metrics is '9100': use HOST:PORT"),

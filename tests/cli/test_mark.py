@@ -91,9 +91,9 @@ def test_enhance_signs_with_the_picture_it_was_made_from(capsys, results):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("verify",), "no picture to look at"),
+        (("verify",), "PICTURES is missing"),
         (("verify", "{face}", "--trust", "{face}"), "holds no certificate"),
-        (("sign", "--key", "k", "--certificate", "c"), "no picture to sign"),
+        (("sign", "--key", "k", "--certificate", "c"), "PICTURES is missing"),
         (("sign", "{face}", "{face}", "--key", "k", "--certificate", "c", "--original", "{face}"), "belongs to one picture"),
         (("sign", "{face}", "--key", "no.key", "--certificate", "c"), "cannot read no.key"),
     ],

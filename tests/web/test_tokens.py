@@ -58,7 +58,7 @@ def test_a_name_is_a_word(folder: TokenFolder, name: str) -> None:
 
 @pytest.mark.parametrize("roles", [[], ["root"], ["view", "View"]])
 def test_roles_are_those_that_there_are(folder: TokenFolder, roles: list[str]) -> None:
-    with pytest.raises(ConfigError, match="give some of view, operate, enrol"):
+    with pytest.raises(ConfigError, match="give one or more of view, operate, enrol"):
         folder.add("kiosk", roles)
 
 
