@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from engine.contracts.redaction import redact
+from engine.words.redaction import redact
 
 
 def enrol_command(gallery: str = "") -> str:
