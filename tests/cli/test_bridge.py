@@ -29,7 +29,7 @@ FROM = ("--from", "tcp://127.0.0.1:9")
         ((*FROM, "--to", "h:4222"), "use nats://HOST:4222"),
         ((*FROM, "--to", "nats://h", "--prefix", "site 7"), "the prefix 'site 7' is not usable"),
         ((*FROM, "--to", "nats://h", "--buffer-gb", "0"), "--buffer-gb 0 must be above 0"),
-        ((*FROM, "--to", "nats://h", "--picture-limit", "-3"), "--picture-limit is -3"),
+        ((*FROM, "--to", "nats://h", "--picture-limit", "-3"), "--picture-limit -3 must be above 0"),
         (("--from", "127.0.0.1:9", "--to", "nats://h"), "use tcp://ADDRESS:PORT"),
         ((*FROM, "--to", "nats://h", "--metrics", "9100"), "--metrics is '9100': use HOST:PORT"),
         ((*FROM, "--to", "nats://h", "--metrics", "192.0.2.1:9100"), "--metrics 192.0.2.1:9100: cannot listen there"),

@@ -50,9 +50,9 @@ def test_another_process_sees_what_is_added_and_revoked(folder: TokenFolder) -> 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", ".hidden", "-x", "x" * 65, "ü", "a\n"])
 def test_a_name_is_a_word(folder: TokenFolder, name: str) -> None:
-    with pytest.raises(ConfigError, match="no name for a token"):
+    with pytest.raises(ConfigError, match="not a name for a token"):
         folder.add(name, ["view"])
-    with pytest.raises(ConfigError, match="no name for a token"):
+    with pytest.raises(ConfigError, match="not a name for a token"):
         folder.revoke(name)
 
 
