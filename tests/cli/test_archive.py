@@ -95,7 +95,7 @@ def test_programs_get_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["submit", "--out", "out"], "there is nothing to read"),
+        (["submit", "--out", "out"], "SOURCES is missing"),
         (["submit", "nowhere.mkv", "--out", "out"], "nowhere.mkv does not exist"),
         (["submit", "rtsp://192.0.2.1/1", "--out", "out"], "not of cameras"),
         (["submit", "s3://bucket/a.mkv", "--out", "out"], "object storage are not supported yet"),

@@ -103,4 +103,4 @@ def test_a_wrong_command_line_is_one_sentence(capsys, results, arguments, says):
     face = str(results / "face-enhanced.png")
     shown = here(capsys, "mark", *(argument.replace("{face}", face) for argument in arguments))
     complains(shown, 2)
-    assert says in shown.err or "is no text" in shown.err
+    assert says in shown.err or "is not text" in shown.err
