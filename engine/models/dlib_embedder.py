@@ -33,7 +33,8 @@ apart from its training, 1,007 pairs of the same person and 60,000 of two, one p
     same person at 0.935, mixed        80 %      60 %      41 %       6 %       2 %
     same person below 0.90, mixed     1.5 %     3.8 %     7.1 %      38 %      59 %
 
-Faces of 48 px in video, mixed since: 0.019 % of strangers at 0.935 in place of 0.045 %, 58 % of the same person in place of 63 %.
+Faces of 48 px in video, mixed since: 0.019 % of strangers reach 0.935 in place of 0.045 %, and 58 % of the same person in place
+of 63 %.
 """
 
 from __future__ import annotations
