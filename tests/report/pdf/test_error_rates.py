@@ -51,8 +51,8 @@ def test_a_track_has_the_rates_of_its_size_and_what_they_were_measured_on():
         "0.6 in 1,000, the true share may be 0.1 to 2.1",
         "89.8 % none",
         "10.2 % their own",
-        "3,035 tracks of 465 people",
-        "13 of 21,676 pairs of people in one picture",
+        "4,363 tracks of 472 people",
+        "14 of 21,676 pairs of people in one picture",
         "not on this camera",
     ):
         assert words in text, words
