@@ -57,3 +57,13 @@ def test_what_a_kill_leaves_is_found_by_the_name_of_what_it_was_to_replace(file:
         for path in (beside, other):
             path.write_bytes(b"ne")
         assert left_by_a_kill(file) == [beside]
+
+
+@pytest.mark.parametrize("name", ["x" * 251 + ".npz", "é" * 125 + ".npz", "人" * 83 + ".npz"], ids=len)
+def test_a_name_that_is_as_long_as_a_name_can_be_leaves_no_room_before_it(tmp_path: Path, name: str):
+    with replacing(tmp_path / name) as beside:
+        beside.write_bytes(b"new")
+        assert beside.suffix == ".npz"
+        assert beside.name.encode().decode() == beside.name, "no half character"
+        assert left_by_a_kill(tmp_path / name) == [beside]
+    assert (tmp_path / name).read_bytes() == b"new"
