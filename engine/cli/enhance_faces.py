@@ -19,7 +19,7 @@ from engine.detect.second_look import SecondLook, open_second_look
 from engine.enrolment.portrait import find_people
 from engine.errors import EnrolmentRefused, PictureError
 from engine.models import find_model
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
 
 
 class Faces:

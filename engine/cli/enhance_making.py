@@ -17,8 +17,8 @@ from engine.contracts.frames import Planes
 from engine.decode.still import read_content, read_still
 from engine.errors import FacestreamError, OutputError
 from engine.marking import Credentials, declared_in, kind_of, sign_picture
+from engine.pictures.colour import planes_from_bgr
 from engine.publish.encode import encode_enhanced
-from engine.runtime.colour import planes_from_bgr
 from engine.super_resolve.enhancer import EnhancedFace, Enhancer
 
 

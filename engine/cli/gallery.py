@@ -27,7 +27,6 @@ from engine.cli.outside_runs import check_outside_runs
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.plain import plain
 from engine.cli.tables import Column, Rows
-from engine.contracts.count_words import count
 from engine.errors import FacestreamError, UsageError
 from engine.privacy.removal import remove_picture
 from engine.verify.galleries import open_gallery
@@ -36,6 +35,7 @@ from engine.verify.joining import joining_words, same_name_words
 from engine.verify.person_name import person_name, shown
 from engine.verify.stored_gallery import StoredGallery
 from engine.whole_file import write_private
+from engine.words.numbers import count
 
 gallery_app = App(
     name="gallery", help="List, rename, remove or export enrolled people.", help_epilogue="", help_format="plaintext"

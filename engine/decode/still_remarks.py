@@ -48,7 +48,7 @@ def remarks_on(image: Image.Image, content: bytes, pages: int) -> tuple[str, ...
         said.append(f"the first of the file's {pages} pictures was taken")
     if hdr_transfer(image, content):
         said.append("it is HDR, and shown as an SDR screen shows it")
-    elif image.mode == "F" or image.mode.startswith("I") or any(";16" in str(tile) for tile in image.tile):
+    elif image.mode == "F" or image.mode.startswith("I") or any(";16" in str(tile) for tile in getattr(image, "tile", ())):
         said.append("of more than 8 bits a colour 8 were kept")
     turned = _exif_turn(content) if image.format in _HEIF and not primary_of(content).is_turned else 1
     if turned != 1:

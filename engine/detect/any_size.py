@@ -12,7 +12,7 @@ from engine.contracts.frames import Detections, Uint8
 from engine.detect.detector import Detector
 from engine.detect.nested import without_nested
 from engine.detect.yunet_decode import suppress
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
 
 _TILE_PX, _SHARED_PX = 1536, 256
 """Side of a tile, and how much of it is in the next one too: a face of that size lies whole in one of them, and a larger one is
