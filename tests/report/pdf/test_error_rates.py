@@ -100,7 +100,7 @@ def test_a_ratio_without_a_name_is_no_finding():
     text = " ".join(strength(unnamed))
     assert "If the face is a stranger's, such a likeness is 10 times as probable as if it is this person's" in text
     assert "The software gave no name: the ratio is no finding by itself." in text
-    assert "No name does not mean that the person is not enrolled." in list(limits(RUN, unnamed))
+    assert "No name does not mean that the person is not enrolled." in list(limits(unnamed))
     assert [bounded(value, (-1.7, 4.84)) for value in (-1.7, 0.5, 4.84)] == ["1/50 or less", "3.2", "69,000 or more"]
 
 
