@@ -23,7 +23,7 @@ from engine.contracts.frames import Float32, Uint8
 from engine.detect.catalog import open_detector
 from engine.marking import find_mark, put_mark
 from engine.models import find_model
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
 from engine.super_resolve.enhancer import Enhancer
 from engine.super_resolve.generator import open_generator
 from engine.verify.embedder import open_embedder
