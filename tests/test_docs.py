@@ -1,12 +1,15 @@
-"""What a reader meets in the documents: tables that fit a page, and links that lead somewhere."""
+"""What a reader meets in the documents: tables that fit a page, links that lead somewhere, and commands that can be typed."""
 
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 
 import pytest
+
+from engine.cli.app import COMMANDS, build_app
+from tests.cli.command import here
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs" / "results"
@@ -15,7 +18,6 @@ PAGES += sorted((ROOT / "engine" / "models").glob("*.md"))
 MOST_COLUMNS = 5
 TEST_FILE = re.compile(r"`(tests/[\w/]+\.py)`")
 TEST_NAME = re.compile(r"`\.\.\.(_\w+)`")
-CODE_FILE, CODE_MEMBER = re.compile(r"`([a-z_]+(?:/\w+)+\.py)`"), re.compile(r"`([A-Z]\w+)\.(\w+)`")
 
 
 def columns(line: str) -> list[str]:
@@ -52,6 +54,38 @@ def test_links_lead_to_a_file_and_to_a_part_of_it(page: Path):
         assert not part or part in anchors(target), link
 
 
+def commands(page: Path) -> list[list[str]]:
+    """Return the words of each command of ours that a page shows, in a block or in backquotes, up to a comment or a pipe."""
+    text = page.read_text(encoding="utf-8")
+    shown = re.findall(r"`facestream\s([^`]+)`", text)
+    is_block = False
+    for line in text.splitlines():
+        if line.startswith("```"):
+            is_block = not is_block
+        elif is_block or line.startswith("    "):
+            shown += re.findall(r"^\s*facestream\s(.+)$", line)
+    return [re.split(r"\s#|\s\||\s&&|\s>\s", one)[0].split() for one in shown]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_command_that_is_shown_is_there_with_its_options(page: Path, capsys: pytest.CaptureFixture[str]):
+    wrong = []
+    for words in commands(page):
+        if words and words[0] in COMMANDS:
+            app, names = build_app(words[:1]), list[str]()
+            for name in takewhile(re.compile("[a-z][a-z-]*").fullmatch, words):
+                if name not in app:
+                    break
+                app, names = app[name], [*names, name]
+            helps = "".join(here(capsys, *names, word).out for word in ("--help", "--help-more")).split()
+            known = {"--help", "--help-more", *(word.strip(",.") for word in helps)}
+            options = (re.match("--[a-z][a-z0-9-]*", word) for word in words)
+            wrong += [f"{' '.join(names)} {option.group()}" for option in options if option and option.group() not in known]
+        elif words and re.fullmatch("[a-z]+", words[0]):
+            wrong.append(words[0])
+    assert wrong == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_each_test_that_is_named_is_in_the_file_that_is_named_before_it(page: Path):
     for line in page.read_text(encoding="utf-8").splitlines():
@@ -61,14 +95,3 @@ def test_each_test_that_is_named_is_in_the_file_that_is_named_before_it(page: Pa
             for ending in TEST_NAME.findall(words):
                 assert re.search(rf"^def test\w*{ending}\(", source, re.MULTILINE), f"{ending} is not in {file}"
         assert named or not TEST_NAME.search(line), f"no file is named: {line}"
-
-
-def test_the_walks_through_the_code_lead_to_what_is_there():
-    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    sources = {path.relative_to(ROOT / "engine").as_posix(): path.read_text() for path in (ROOT / "engine").rglob("*.py")}
-    assert set(CODE_FILE.findall(text)) <= set(sources)
-    for owner, member in set(CODE_MEMBER.findall(text)):
-        homes = [source for source in sources.values() if re.search(rf"^class {owner}\b", source, re.MULTILINE)]
-        assert any(re.search(rf"\b{member}\b", source) for source in homes), f"{owner}.{member}"
-    walks = re.findall(r"^\*\*(.+\?)\*\*", text, re.MULTILINE)
-    assert len(walks) == 5, "a walk has lost its question"

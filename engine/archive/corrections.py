@@ -18,11 +18,11 @@ from typing import Any, Literal
 import msgspec
 
 from engine.archive.files import Appended, cut_torn_line, whole_lines
-from engine.archive.lock import alone_with
 from engine.archive.pieces import CORRECTIONS
 from engine.archive.record import attempts
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import PublishError
+from engine.lock import alone_with
 
 FORMAT = "facestream/correction/1"
 What = Literal["merge", "split", "name", "undo"]
@@ -144,7 +144,7 @@ def read_corrections(directories: Iterable[Path]) -> list[Correction]:
                 one = msgspec.json.decode(line, type=Correction)
             except UNREADABLE as error:
                 where = f"{directory / CORRECTIONS}, line {number}"
-                raise PublishError(f"{where} is no correction ({error}): correct it, or move the file away") from error
+                raise PublishError(f"{where} is not a correction ({error}): correct it, or move the file away") from error
             found.setdefault(one.id, one)
     return sorted(found.values(), key=lambda one: one.at)  # of one moment: as they stand in the file
 

@@ -12,6 +12,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
+from engine.archive.hiding import check_shown
 from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.long_work import check_place, ends_cleanly, progress_bar
 from engine.cli.outside_runs import check_outside_runs
@@ -22,7 +23,6 @@ from engine.cli.saying import say
 from engine.client.results import Run, load_run
 from engine.config import LiveConfig, SourceConfig
 from engine.config.file import load_config
-from engine.contracts.count_words import count
 from engine.contracts.recording import Recording
 from engine.errors import SourceError, UsageError
 from engine.footage.clip import suffix_for
@@ -30,10 +30,10 @@ from engine.footage.video import check_ending
 from engine.pipeline.run import run_pipeline
 from engine.private_file import make_private_folder
 from engine.results.annotate import annotate as annotate_run
-from engine.results.hidden import check_shown
 from engine.results.tracks_of import recording_in
 from engine.source.cameras import is_camera
 from engine.source.sources import expand_sources
+from engine.words.numbers import count
 
 _MOST_NAMED = 10
 
@@ -143,7 +143,7 @@ def _run_of(
     """Give a finished run and which of its recordings are meant; of recordings make the run first."""
     if (Path(source) / "run.json").is_file():
         if chosen := [f"--{name}" for name, value in options.items() if value is not None]:
-            raise UsageError(f"{', '.join(chosen)}: for a recording only; {source} is a finished run")
+            raise UsageError(f"{', '.join(chosen)} only apply to a recording, and {source} is a finished run")
         run = load_run(source)
         check_shown(run.record, show_hidden=show_hidden)
         names = [stream] if stream else sorted(run.inputs)
@@ -154,10 +154,10 @@ def _run_of(
         yield run, names
         return
     if stream or moved_to is not None:
-        raise UsageError(f"--stream and --recording are for the output directory of a run, and {source} is none")
+        raise UsageError(f"--stream and --recording are for the output directory of a run, which {source} is not")
     if is_camera(source):
         raise UsageError(f"{source} is a camera: there is no recording of it to draw into")
-    # refuses what is no recording before any model is loaded
+    # refuses what is not a recording before any model is loaded
     found = [one for one in expand_sources([SourceConfig(uri=source)], LiveConfig()) if isinstance(one, Recording)]
     if is_one:
         _check_one(source, [one.name for one in found], "give one of them, or give --out a folder")

@@ -13,9 +13,9 @@ from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.saying import say
 from engine.config.file import load_config
-from engine.contracts.recording import shown
 from engine.errors import UsageError
 from engine.jobs.archive import SEGMENT_SECONDS, Asked, retry_job, standing_of, submit_job
+from engine.words.text import readable
 
 _ABOUT = """\
 Process many recordings on all cores, of one machine or many.
@@ -36,7 +36,9 @@ Out = Annotated[Path, Parameter(help="The directory of the job.")]
 
 @archive_app.command
 def submit(
-    *sources: Annotated[str, Parameter(help="Recordings, folders, 'globs', or a list: a .txt file with one of them a line.")],
+    *sources: Annotated[
+        str, Parameter(required=True, help="Recordings, folders, 'globs', or a list: a .txt file with one of them a line.")
+    ],
     out: Annotated[
         Path, Parameter(name=["--out", "-o"], help="Directory for the results; of a cluster one that all nodes see.")
     ],
@@ -63,23 +65,23 @@ def submit(
 
         facestream archive submit list.txt --out /shared/tapes --address auto
 
-    Exit code: 0 all are done, 1 some are not, 2 used wrongly, 130 stopped at once.
+    Exit code 1: not all are done. 130: stopped at once.
     """
     if workers is not None and workers < 1:
-        raise UsageError(f"--workers is {workers}: give 1 or more")
+        raise UsageError(f"--workers {workers} must be 1 or more")
     if not segment_seconds > 0:
         raise UsageError(f"--segment-seconds is {segment_seconds:g}: give more than 0")
     asked = Asked(list(sources), out, load_config(config), address, workers, overwrite, segment_seconds)
 
     def note(sentence: str) -> None:
-        say(f"facestream: note: {shown(sentence)}", aside=True)
+        say(f"facestream: note: {readable(sentence)}", aside=True)
 
     with archive_view(json=json, quiet=quiet) as show:
         over = submit_job(asked, show, note)
     if not json and not quiet:
         say(summary(over.standing))
         if over.report is not None:
-            say(f"report: {shown(over.report)}")
+            say(f"report: {readable(over.report)}")
     if over.standing.phase == "stopped":
         say("facestream: stopped; the same command goes on", aside=True)
     return over.exit_code
@@ -89,7 +91,7 @@ def submit(
 def status(out: Out, /, *, json: JsonOption = False) -> int:
     """Say how a job stands, while it runs or afterwards.
 
-    Exit code: 0 it runs or is done, 1 it is neither, or a recording is not whole.
+    Exit code 1: it neither runs nor is done, or a recording is not whole.
     """
     standing, is_driven = standing_of(out)
     if json:

@@ -23,12 +23,12 @@ from engine.bridge.names import check_prefix
 from engine.bridge.packing import Wishes
 from engine.cli.json_lines import JsonOption
 from engine.cli.plain import plain
-from engine.contracts.count_words import count, megabytes
-from engine.contracts.redaction import redact
 from engine.contracts.replay import Kind
 from engine.errors import MissingRuntimeError, UsageError
 from engine.help_page import SELDOM
 from engine.pipeline.signals import heard, leave_terminal
+from engine.words.numbers import count, megabytes
+from engine.words.redaction import redact
 
 _GB = 1e9
 
@@ -83,7 +83,7 @@ def bridge(
         )
     for name, value in (("--buffer-gb", buffer_gb), ("--window", window), ("--picture-limit", picture_limit or 1)):
         if not 0 < value < float("inf"):
-            raise UsageError(f"{name} is {value:g}: use a number above 0")
+            raise UsageError(f"{name} {value:g} must be above 0")
     broker = Broker(to, check_prefix(prefix), stream, creds, tls_ca, window)
     check_broker(broker)
     site = Site(from_, replay, key, socket, kinds, Wishes(not no_pictures, picture_limit, not without_vectors))

@@ -13,10 +13,10 @@ from rich.text import Text
 from engine.cli.run_table import STATE_STYLES
 from engine.cli.run_words import how_long, overload_words, printable
 from engine.cli.tables import Column, Rows
-from engine.contracts.count_words import count
 from engine.contracts.probed import Probed
 from engine.control.answers import Done, Enrolled, Found, People, Quarantine, Settings, Status, Stream, Streams
 from engine.perception.overload import LEVELS
+from engine.words.numbers import count
 
 
 @singledispatch
@@ -76,7 +76,8 @@ def _(result: Enrolled) -> list[object]:
     lines: list[object] = []
     for one in result.pictures:
         quality = f" (face {one.quality.size_px:.0f} px)" if one.quality else ""
-        lines.append(Text(printable(f"{one.name}: {one.outcome}{quality}" + (f": {one.reason}" if one.reason else ""))))
+        said = "; ".join(filter(None, (one.reason, one.remedy)))
+        lines.append(Text(printable(f"{one.name}: {one.outcome}{quality}" + (f": {said}" if said else ""))))
     return lines
 
 

@@ -13,9 +13,6 @@ from cyclopts import Parameter
 
 from engine.config import DetectConfig
 from engine.config.verify import VerifyConfig
-from engine.contracts.count_words import count
-from engine.contracts.recording import shown
-from engine.crop.face_jpeg import face_jpeg
 from engine.decode.still import read_content, read_still
 from engine.desk.likeness import Worth
 from engine.desk.photograph import Photographed
@@ -25,9 +22,12 @@ from engine.detect.second_look import open_second_look
 from engine.enrolment.portrait import Portrait, find_people
 from engine.errors import UsageError
 from engine.models import find_model
+from engine.pictures.face_jpeg import face_jpeg
 from engine.verify.embedder import Embedder, open_embedder
+from engine.words.numbers import count
+from engine.words.text import readable
 
-Results = Annotated[Path, Parameter(help="Output directories of runs.")]
+Results = Annotated[Path, Parameter(required=True, help="Output directories of runs.")]
 PageOption = Annotated[Path | None, Parameter(help="Also write a page (.html) with pictures, which holds all it shows.")]
 FaceOption = Annotated[int | None, Parameter(help="Of a photograph that shows several people: which, 1 is the largest face.")]
 
@@ -43,7 +43,7 @@ def photographs(paths: Iterable[Path], embedder: str, detector: str = "auto") ->
     with ExitStack() as opened:
         model = open_embedder(VerifyConfig(embedder=embedder), find_model)
         if model is None:
-            raise UsageError("the embedder none makes no vectors: choose another")
+            raise UsageError("--embedder none makes no vectors: choose another one")
         opened.callback(model.close)
         finder = open_detector(DetectConfig(detector=detector), find_model)
         opened.callback(finder.close)
@@ -96,13 +96,14 @@ def worth_facts(worth: Worth | None) -> dict[str, Any]:
 
 def _chosen(path: Path, found: list[Portrait], face: int | None) -> tuple[Portrait, list[str]]:
     if face is not None and not 1 <= face <= len(found):
-        raise UsageError(f"{path} shows {count(len(found), 'face')}: --face is 1 to {len(found)}")
+        raise UsageError(f"{path} shows {count(len(found), 'face')}: give --face 1 to {len(found)}")
     portrait = found[(face or 1) - 1]
     remarks = []
     if len(found) > 1 and face is None:
         sizes = ", ".join(f"{one.quality.size_px:.0f}" for one in found)
         remarks.append(
-            f"{shown(path.name)} shows {count(len(found), 'face')} ({sizes} px): the largest was taken, --face says which else."
+            f"{readable(path.name)} shows {count(len(found), 'face')} ({sizes} px): the largest was taken, --face says which "
+            "else."
         )
     if portrait.turned_degrees:
         remarks.append(f"the photograph was turned by {portrait.turned_degrees}°.")

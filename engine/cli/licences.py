@@ -9,16 +9,16 @@ import msgspec
 from cyclopts import Parameter
 from rich.console import Console
 
-from engine.archive.files import write_whole
 from engine.cli.json_lines import write_lines
 from engine.cli.overwriting import check_new
 from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
-from engine.contracts.count_words import count
 from engine.errors import FacestreamError
 from engine.licences import Component, bill_of_materials, components
 from engine.licences.spdx import asks
+from engine.whole_file import write_whole
+from engine.words.numbers import count
 
 _DOUBTFUL = ("no commerce", "unknown")
 
@@ -55,7 +55,7 @@ def licences(
     overwrite
         Replace a ``--sbom`` that is there already.
     strict
-        Exit code 1 where a licence is unknown or forbids commercial use.
+        Exit code 1 if a licence is unknown or forbids commercial use.
     json
         Print one line of JSON for each package and model, and nothing else.
     """

@@ -15,11 +15,11 @@ from engine.cli.long_work import check_place, ends_cleanly
 from engine.cli.outside_runs import check_outside_runs
 from engine.cli.plain import plain
 from engine.cli.saying import say
-from engine.contracts.count_words import count
 from engine.desk.confirmed import confirmations_of
 from engine.errors import UsageError
 from engine.report.pdf.document import Exhibit, Written, write_pdf
 from engine.report.pdf.sentences import Confirmed
+from engine.words.numbers import count
 
 _MOST_NOTES, _MOST_CASE, _MOST_NAME = 20_000, 60, 100
 
@@ -76,7 +76,7 @@ def notes_of(given: str) -> str:
     except OSError as error:
         raise UsageError(f"the notes {path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"the notes {path} are no text in UTF-8: save them as plain text") from error
+        raise UsageError(f"the notes {path} are not text in UTF-8: save them as plain text") from error
     if len(text) > _MOST_NOTES:
         raise UsageError(f"notes of {len(text):,} characters are too long: a document takes {_MOST_NOTES:,}")
     return text.replace("\r\n", "\n").strip()
@@ -90,7 +90,7 @@ def _tracks(words: tuple[str, ...], stream: str) -> tuple[tuple[str, int], ...]:
     for word in words:
         whose, slash, number = word.rpartition("/")
         if bool(whose) != bool(slash) or not re.fullmatch("[0-9]{1,18}", number):
-            raise UsageError(f"{word!r} is no track: give its number, as 3, or with its stream, as door/3")
+            raise UsageError(f"{word!r} is not a track: give its number, as 3, or with its stream, as door/3")
         keys.append((whose or stream, int(number)))
     return tuple(keys)
 

@@ -13,15 +13,15 @@ from engine.archive.record import settings
 from engine.cli.saying import say
 from engine.client.results import load_run
 from engine.config import PublishConfig
-from engine.contracts.count_words import count
 from engine.errors import PublishError, UsageError
-from engine.pipeline.run import new_run_id
+from engine.pipeline.description import new_run_id
 from engine.pipeline.signals import CountedSignals
 from engine.publish.exposure import check_exposure
 from engine.publish.frames import kept_back
 from engine.publish.opening import open_publisher
 from engine.results.once_more import send_once_more
 from engine.results.recorded import Lost
+from engine.words.numbers import count
 
 _MOST_SAID = 5
 _FOR_EVER_SECONDS = 1e9
@@ -67,9 +67,9 @@ def replay(
     """
     times = _speed(speed)
     if loop < 0:
-        raise UsageError(f"--loop {loop}: 1 or more, or 0 for ever")
+        raise UsageError(f"--loop {loop} must be 1 or more, or 0 to go on for ever")
     if wait_readers < 1 or (wait_seconds is not None and not 0 <= wait_seconds < _FOR_EVER_SECONDS):
-        raise UsageError("--wait-readers is 1 or more, and --wait-seconds not negative")
+        raise UsageError("--wait-readers must be 1 or more, and --wait-seconds must not be negative")
     if wait_readers > 1 and (no_wait or socket == "push"):
         raise UsageError("--wait-readers is for a pub socket, without --no-wait: push gives each message to one reader")
     run = load_run(result)
@@ -129,7 +129,7 @@ def _speed(text: str) -> float | None:
     except ValueError:
         speed = 0.0
     if not 0 < speed < float("inf"):
-        raise UsageError(f"--speed {text}: a number above 0, or max")
+        raise UsageError(f"--speed {text} must be a number above 0, or max")
     return speed
 
 

@@ -13,9 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from engine.archive.claim import check_writable
 from engine.cli.overwriting import check_new
 from engine.cli.share_bar import on_terminal
-from engine.contracts.count_words import count
 from engine.errors import UsageError
 from engine.sample.clip import files_of_sample, render_sample
+from engine.words.numbers import count
 
 
 def sample(
@@ -50,7 +50,7 @@ def sample(
     """
     match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", size)
     if not match:
-        raise UsageError(f"--size {size!r} is not WIDTHxHEIGHT, as 1280x720")
+        raise UsageError(f"--size {size!r} must be WIDTHxHEIGHT, as 1280x720")
     if out.suffix.lower() not in (".mp4", ".mkv", ".avi", ".ts"):
         raise UsageError(f"{out} needs the ending .mp4, .mkv, .avi or .ts, which says what to write")
     check_new(files_of_sample(out), overwrite=overwrite)

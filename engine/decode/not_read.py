@@ -11,8 +11,8 @@ from typing import BinaryIO
 
 from av.container import InputContainer
 
-from engine.contracts.count_words import count
 from engine.decode.playlist import missing_from, segments_of, some_of
+from engine.words.numbers import count
 
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _HEADERS = {"flv": b"FLV\x01", "ivf": b"DKIF\0\0 \0", "yuv4mpegpipe": b"YUV4MPEG2 ", "nut": b"nut/multimedia container"}

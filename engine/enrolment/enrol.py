@@ -11,8 +11,6 @@ from typing import Literal
 
 from engine.contracts.findings import Quality
 from engine.contracts.frames import Float32
-from engine.contracts.recording import shown
-from engine.crop.face_jpeg import face_jpeg
 from engine.decode.still import read_content, read_still
 from engine.detect.detector import Detector
 from engine.detect.second_look import SecondLook
@@ -21,10 +19,12 @@ from engine.enrolment.judge import EnrolLimits, check_quality
 from engine.enrolment.likeness import doubt_about, typical_first
 from engine.enrolment.portrait import find_portrait
 from engine.errors import EnrolmentRefused, GalleryError, InferenceError, PictureError, UsageError
+from engine.pictures.face_jpeg import face_jpeg
 from engine.verify.embedder import Embedder
 from engine.verify.gallery_records import Enrolled
 from engine.verify.gallery_store import GalleryWriter
 from engine.verify.person_name import person_name
+from engine.words.text import readable
 
 _PORTRAIT_PX, _PORTRAIT_QUALITY = 160, 80
 """Of what is kept of a picture that is set apart: enough to decide by, some 6 kB."""
@@ -39,6 +39,8 @@ class EnrolResult:
     """Quarantined: it is in the gallery's file, and nobody is compared with it until it is released."""
     reason: str
     """One sentence; empty where it was enrolled and nothing is to be said."""
+    remedy: str = ""
+    """The command that enrols it all the same, with its condition; empty where there is none."""
     quality: Quality | None = None
     """Of its face; None where none was found or it was not looked for."""
     turned_degrees: int = 0
@@ -47,6 +49,11 @@ class EnrolResult:
     """What speaks against it; it was enrolled all the same if ``force`` said so, and else set apart."""
     pages: int = 1
     """Pictures in the file, of which the first was taken."""
+
+    @property
+    def sentence(self) -> str:
+        """What became of it, and what may be done about it."""
+        return "; ".join(filter(None, (self.reason, self.remedy)))
 
 
 def enrol_pictures(
@@ -156,7 +163,7 @@ class _Enrolment:
                 embedder=self.embedder.name,
                 embedder_sha256=self.embedder.sha256,
                 runtime=self.embedder.runtime,
-                source_name=shown(Path(path.name)),
+                source_name=readable(Path(path.name)),
                 picture_sha256=look.digest,
                 quality=look.result.quality.score,
                 doubt=doubt,
@@ -173,11 +180,9 @@ class _Enrolment:
             return replace(result, reason=f"{path}: {', '.join(remarks)}" if remarks else "")
         done = f" ({', '.join(remarks)})" if remarks else ""
         till_then = "its vector of an earlier version stays enrolled" if look.holder else "nobody is compared with it"
-        reason = (
-            f"the face in {path}{done} {doubt}: it is set apart, and {till_then}; if it is {self.name}, "
-            f"`facestream gallery release {look.digest[:8]} --name {shlex.quote(self.name)}`"
-        )
-        return replace(result, outcome="quarantined", reason=reason)
+        reason = f"the face in {path}{done} {doubt}: it is set apart, and {till_then}"
+        release = f"facestream gallery release {look.digest[:8]} --name {shlex.quote(self.name)}"
+        return replace(result, outcome="quarantined", reason=reason, remedy=f"if it is {self.name}, `{release}`")
 
 
 def _remarks(result: EnrolResult) -> list[str]:

@@ -15,10 +15,11 @@ from engine.archive.files import inside
 from engine.archive.ledger import GONE, Ledger
 from engine.archive.pieces import digest, pieces
 from engine.archive.record_check import RECORDS, Record, size_of
-from engine.contracts.times import UnixNs, utc_words
+from engine.contracts.times import UnixNs
 from engine.contracts.unreadable import UNREADABLE
 from engine.exhibit.rules import too_young
 from engine.exhibit.verdict import Fault, Verdict
+from engine.words.times import utc_words
 
 _AT_ONCE, _THREADS = 256, 2
 _LARGEST_BYTES = 64 << 20
@@ -149,7 +150,7 @@ def _sha256(directory: Path, name: str) -> str | None:
             return None
         with path.open("rb") as file:
             return hashlib.sha256(file.read(_LARGEST_BYTES)).hexdigest()
-    except (OSError, ValueError):  # it cannot be read, or is no name of a file
+    except (OSError, ValueError):  # it cannot be read, or is not a name of a file
         return None
 
 

@@ -12,8 +12,8 @@ from engine.config import SourceConfig
 from engine.config.file import read_yaml
 from engine.config.section import Section
 from engine.contracts.messages import check_stream_name
-from engine.contracts.redaction import names_secret, redact_tree, redact_url
 from engine.errors import ConfigError
+from engine.words.redaction import names_secret, redact_tree, redact_url
 
 _ADDRESSES = ("uri", "crop_uri")
 _OF_RECORDINGS = ("video_stream", "start_time", "clock_from", "fps")
@@ -89,7 +89,7 @@ def _check(camera: FleetCamera, where: str) -> None:
             f"{where}.credentials is a path: give the name of a file in credentials/ of each node's serve.directory"
         )
     if given := [key for key in _OF_RECORDINGS if getattr(camera, key)]:
-        raise ConfigError(f"{where}.{given[0]} is for recordings, and nodes read cameras alone")
+        raise ConfigError(f"{where}.{given[0]} is for recordings, and nodes read only cameras: leave it out")
     if camera.only and (camera.prefers or camera.needs):
         raise ConfigError(f"{where}.only names its node: leave out `prefers` and `needs`")
 

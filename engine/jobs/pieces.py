@@ -11,12 +11,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from engine.archive.files import whole_lines, write_whole
+from engine.archive.files import whole_lines
 from engine.contracts.counts import Calls, Counts
 from engine.contracts.streams import StreamChanged
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import PublishError
 from engine.jobs.segments import Segment
+from engine.whole_file import write_whole
 
 PIECE, POINTS = "piece.json", "points.jsonl"
 Ending = Literal["joined", "end", "busy", "unfit"]
@@ -121,7 +122,7 @@ def read_piece(directory: Path) -> Piece | None:
         raise PublishError(f"cannot read {path}: {error.strerror}") from error
     except UNREADABLE as error:
         raise PublishError(
-            f"{path} is not what this version writes ({error}): remove {directory} to process it anew"
+            f"{path} is not what this version writes ({error}): remove {directory} to process it again"
         ) from error
 
 

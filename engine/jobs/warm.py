@@ -53,7 +53,7 @@ class Warm:
 
     def perception(self, telemetry: Telemetry) -> Perception:
         """Return a core that has followed nothing yet."""
-        return self._looking.core(telemetry, 1, {})
+        return self._looking.core(telemetry)
 
     def enhancing(self, stream: str) -> Enhancing:
         """Return the way to the half that needs no frames, for one segment of a stream."""

@@ -258,7 +258,18 @@ class Crew:
                 first_id = (self._resume.first_track_id if self._resume else 1) + earlier * IDS_PER_PERCEIVE
                 counted = self._resume.counts.streams if self._resume else {}
                 rejected = {stream: counts["rejected"] for stream, counts in counted.items() if "rejected" in counts}
-                about = (config, first_id, rejected, devices, self.policy.goes_on, self._tap, str(self._run["run_id"]))
+                # Recordings are known beforehand; beside cameras, which come and go, there is no order to rely on.
+                numbered = () if self.policy.replaces_workers else tuple(self._run.get("inputs", ()))
+                about = (
+                    config,
+                    first_id,
+                    numbered,
+                    rejected,
+                    devices,
+                    self.policy.goes_on,
+                    self._tap,
+                    str(self._run["run_id"]),
+                )
                 return start(inputs, set(self.readers), outputs, *about)
             case "enhance":
                 threads = self.policy.threads(len(self.plan.of("enhance")))

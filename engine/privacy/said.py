@@ -14,16 +14,17 @@ import msgspec
 
 from engine.archive.correction_links import links_of
 from engine.archive.corrections import Correction, correction_lines, origin_of, read_corrections
-from engine.archive.files import whole_lines, write_whole
-from engine.archive.lock import alone_with
+from engine.archive.files import whole_lines
 from engine.archive.pieces import CORRECTIONS
 from engine.archive.reader import recorded
 from engine.archive.record_check import RECORDS
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import PublishError
+from engine.lock import alone_with
 from engine.privacy.cutting import Judge, Record, Rewritten
 from engine.privacy.folder import Folder
 from engine.privacy.mentions import Mentions
+from engine.whole_file import write_whole
 
 Key = tuple[str, int]
 
@@ -119,6 +120,6 @@ def _line(directory: Path, line: bytes, becomes: Callable[[Correction], Correcti
     try:
         one = msgspec.json.decode(line, type=Correction)
     except UNREADABLE as error:
-        raise PublishError(f"{directory / CORRECTIONS} holds a line that is no correction: {error}") from error
+        raise PublishError(f"{directory / CORRECTIONS} holds a line that is not a correction: {error}") from error
     other = becomes(one)
     return line if other is one else msgspec.json.encode(other) + b"\n"

@@ -113,7 +113,7 @@ def reproduce(
     if whole:
         with closing(perceiving.OpenModels(track.config, say)) as looking:
             told.differences += model_differences(workers, looking.facts)
-            core = looking.core(Telemetry("reproduce"), 1, {})
+            core = looking.core(Telemetry("reproduce"))
             crops, closed = _ours(followed_again(source, track.config, core, progress), track.faces)
             if track.last is None:  # of a killed run, which did not come to the later faces
                 end = max(line.face.frame_index for line in track.faces)

@@ -11,8 +11,8 @@ from engine.control import verbs
 from engine.control.answers import Problem
 from engine.control.verbs import AnyVerb
 from engine.errors import AuditError, UsageError
-from engine.service.seldom import Pace
 from engine.verify.person_name import person_name
+from engine.words.seldom import Pace
 
 _BEING_UNABLE = ("failed", "deadline", "busy", "stopping")
 """Codes of what would have been done."""
@@ -69,7 +69,7 @@ def thing_of(verb: AnyVerb) -> str:
 
 
 def people_of(verb: AnyVerb) -> list[str]:
-    """Return the names of the persons that a verb is about; what is no person's name is kept nowhere."""
+    """Return the names of the persons that a verb is about; what is not a person's name is kept nowhere."""
     names = [verb.name, getattr(verb, "new_name", "")] if isinstance(verb, _PEOPLE) else []
     return [known for name in names if name and (known := _accepted(name))]
 

@@ -33,6 +33,7 @@ class Lanes:
         on_drop: is told the stream and cause of each face that is dropped.
         alive: called now and then while a worker has no room.
         traced: share of the faces that are traced from here on.
+        track_step: from the number of one track of a stream to that of its next, see ``TrackIds``.
     """
 
     def __init__(
@@ -43,8 +44,10 @@ class Lanes:
         on_drop: Callable[[str, Cause], None],
         alive: Callable[[], None],
         traced: float = 0.0,
+        *,
+        track_step: int = 1,
     ) -> None:
-        self._ids, self._traced = ids, traced
+        self._ids, self._traced, self._track_step = ids, traced, track_step
         self._lanes = {
             name: Lane(channel, _WAITING_FACES, config.budget_ms / 1000, on_drop, alive) for name, channel in channels.items()
         }
@@ -76,7 +79,7 @@ class Lanes:
         """Queue for the worker of the track."""
         if self._traced and isinstance(link, FaceCrop) and random.random() < self._traced:
             link = replace(link, marks=[time.time_ns()])
-        self._in_turn[link.track_id % len(self._in_turn)].offer(link)
+        self._in_turn[link.track_id // self._track_step % len(self._in_turn)].offer(link)
 
     def send_to_all(self, event: StreamChanged | Checkpoint | InputFile) -> None:
         """Queue a copy for each worker, behind what waits of the same stream."""

@@ -201,7 +201,7 @@ def cost(which: str, large: Clip, small: Clip) -> dict[str, object]:
     mains = list(arrivals(large)) if which == "both" else []
     main = Main(mains[0][1]) if mains else None
     with closing(OpenModels(Config(), lambda warned: None)) as models:
-        core = models.core(Telemetry("bench"), 1, {})
+        core = models.core(Telemetry("bench"))
         pools = [PoolWriter(number + 1, 2, slot_bytes_for(*MAIN_PX)) for number in range(2)]
         slots = [pool.acquire() or 0 for pool in pools]
         pace, gate, display = DetectionPace(10.0), None, Display[None]()

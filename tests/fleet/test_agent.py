@@ -11,10 +11,10 @@ import psycopg
 import pytest
 
 from engine.fleet.file import Fleet, FleetCamera
+from engine.fleet.permit import Permit, now_seconds
 from engine.fleet.rebalance import rebalance
 from engine.fleet.store import apply, drain, forget, undrain
 from engine.fleet.view import fleet_view
-from engine.runtime.permit import Permit, now_seconds
 from tests.fleet.nodes import Node, overlaps, settled, wait_for
 from tests.servers.postgres import PostgresServer
 
@@ -140,7 +140,7 @@ def test_cameras_of_a_node_without_the_others_move_when_its_lease_is_over(
     wait_for(lambda: fleet_view(connection).nodes[0].standing == "missing")
     forget(connection, "a")
     wait_for(
-        lambda: "own alone" not in str(fleet_view(connection).cameras) and "a alone may have it" in str(fleet_view(connection))
+        lambda: "own alone" not in str(fleet_view(connection).cameras) and "only a may have it" in str(fleet_view(connection))
     )
 
 

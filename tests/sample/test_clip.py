@@ -16,10 +16,11 @@ from engine.crop.quality import assess
 from engine.detect.catalog import open_detector
 from engine.enrolment.judge import EnrolLimits, check_quality
 from engine.errors import ConfigError, PublishError
-from engine.runtime.colour import planes_from_bgr
-from engine.sample.clip import SampleClip, Truth, read_truth, render_sample
+from engine.pictures.colour import planes_from_bgr
+from engine.sample.clip import SampleClip, render_sample
 from engine.sample.people import PEOPLE
 from engine.sample.scene import CYCLE_SECONDS, FPS, WAYS, Camera, walk
+from engine.sample.truth import Truth, read_truth
 from tests.assets import SHARED
 from tests.e2e.truth import iou
 
@@ -172,7 +173,7 @@ def test_progress_reaches_the_end(tmp_path):
         ({"seconds": float("nan")}, "nan s cannot be rendered"),
         ({"size_px": (641, 360)}, "641x360 cannot be rendered: use even sides"),
         ({"size_px": (64, 48)}, "64x48 cannot be rendered"),
-        ({"bits_per_second": 3}, "3 bits per second is no sensible bit-rate"),
+        ({"bits_per_second": 3}, "3 bits per second is not a sensible bit-rate"),
     ],
 )
 def test_wrong_arguments_are_named(tmp_path, arguments, says):

@@ -48,3 +48,17 @@ def test_a_share_of_the_faces_is_traced_from_here_on():
         assert (reading.receive().marks is not None) is expected
         sending.close()
         reading.close()
+
+
+def test_the_tracks_of_one_recording_among_several_are_shared_out_among_all_workers():
+    """Of two recordings the first has the odd numbers, and two workers."""
+    pairs = [link_pair() for _ in range(2)]
+    names = ["enhance-1", "enhance-2"]
+    channels = {name: ours for name, (ours, _) in zip(names, pairs, strict=True)}
+    lanes = Lanes(channels, LiveConfig(), count(1), lambda *_: None, lambda: None, track_step=2)
+    for track_id in (1, 3, 5, 7):
+        lanes.pass_on(face(track_id, live=False))
+    assert [lanes.outlets[name].waiting for name in names] == [2, 2]
+    for pair in pairs:
+        for end in pair:
+            end.close()

@@ -9,11 +9,8 @@ from typing import Any
 
 from engine import __version__
 from engine.archive.reader import TrackRecord
-from engine.contracts.count_words import count
 from engine.contracts.findings import Decision
 from engine.contracts.messages import Stream
-from engine.contracts.times import clock, wall_clock
-from engine.contracts.worth import degree, ratio
 from engine.report.figures import MARK
 from engine.report.pdf.blocks import Block, Table, Words, flow, heading
 from engine.report.pdf.facts import STATES, made_at, source_name
@@ -21,6 +18,9 @@ from engine.report.pdf.sentences import DECISIONS, Confirmed, headline
 from engine.report.pdf.sheet import GREY, Sheet
 from engine.report.pdf.source_frames import SourceState
 from engine.report.track_tables import Key
+from engine.words.numbers import count
+from engine.words.times import clock, wall_clock
+from engine.words.worth import degree, ratio
 
 _SIZE = 8.5
 _MOST_LEFT_OUT, _MOST_SOURCES, _SHORT_NOTES = 60, 20, 600
@@ -35,7 +35,7 @@ _READ = (
     f'orange frame comes from a network, and no decision rests on it. Pictures that it has drawn say "{MARK}".',
     '"Several frames" is one picture made out of many frames of the track. "Agreement" is a map of where these frames differ: '
     "nothing may be read into orange places, and that frames agree does not make the picture right.",
-    "Likeness is a cosine, 1 for equal pictures. It is no percentage: strangers often reach 0.8. The likelihood ratio says "
+    "Likeness is a cosine, 1 for equal pictures. It is not a percentage: strangers often reach 0.8. The likelihood ratio says "
     "what it is worth: how many times as probable such a likeness is if the face is this person's as if it is a stranger's.",
     '"Strangers so much like somebody enrolled" counts the whole gallery, not one person. "In 95 of 100 galleries": of 100 '
     "galleries with as many people the figure holds for 95; in this one it may be higher.",

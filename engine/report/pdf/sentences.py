@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from engine.archive.reader import TrackRecord
-from engine.contracts.count_words import count
 from engine.contracts.findings import Basis, Decision
-from engine.contracts.worth import ratio, worth
 from engine.exhibit import ChainStatus, Confirmation, confirmed_by, is_shown
 from engine.report.figures import MARK
+from engine.words.numbers import count
+from engine.words.worth import ratio, worth
 
 _LONG_NAME, _FAULTS = 70, 5
 UNNAMED = {"unknown": "No match found", "undecided": "Not decided", "none": "Not compared"}
@@ -147,7 +146,7 @@ def strength(record: TrackRecord, people: int = 0, pairs: int = 0) -> Iterator[s
         return
     yield f"{worth(first.log10_lr, brief(first.identity))}."
     yield _times(first.log10_lr, basis.log10_lr_bounds)
-    named = "" if record.decision == "known" else " The software gave no name: the ratio is no finding by itself."
+    named = "" if record.decision == "known" else " The software gave no name: the ratio is not a finding by itself."
     yield f"This is not the probability that the face is this person's: that takes the other evidence, too.{named}"
     low, high = (ratio(bound) for bound in basis.log10_lr_bounds)
     measured = f" on {people:,} people with a second picture of their own and {pairs:,} pairs of two people" if people else ""
@@ -172,7 +171,7 @@ def _times(log10_ratio: float, bounds: tuple[float, float]) -> str:
     return f"If the face is {one}, such a likeness is {times} as if it is {other} {figures}."
 
 
-def limits(run: Mapping[str, Any], record: TrackRecord) -> Iterator[str]:
+def limits(record: TrackRecord) -> Iterator[str]:
     """Yield what may not be concluded."""
     if record.candidates:
         yield (

@@ -60,7 +60,7 @@ export const seenAt = (face) => (face.live ? face.captured_ns : face.recorded_ns
 
 export const spaced = (name) => name.replaceAll("_", " ");
 
-/** A bound on a share of strangers, as the report says it (engine/contracts/worth.py): 4.5e-5 is "1 in 22,000". */
+/** A bound on a share of strangers, as the report says it (engine/words/worth.py): 4.5e-5 is "1 in 22,000". */
 export function chance(value) {
   if (value === null || value === undefined) return "–";
   if (value >= 0.1) return `${number(100 * value)} %`;
@@ -96,8 +96,8 @@ const STAGES = {
 };
 const ORDER = Object.keys(STAGES);
 const placeOf = (stage) => (ORDER.indexOf(stage) + ORDER.length + 1) % (ORDER.length + 1);
-/** Names of stages in their order; those of single streams, as `latency.gate`, stand with their streams. */
-export const stagesOf = (stages) => Object.keys(stages ?? {}).filter((stage) => !stage.includes(".")).sort((a, b) => placeOf(a) - placeOf(b));
+/** Names of stages in their order. */
+export const stagesOf = (stages) => Object.keys(stages ?? {}).sort((a, b) => placeOf(a) - placeOf(b));
 export const stageName = (stage) => STAGES[stage] ?? spaced(stage);
 
 export function headline(decision, candidates) {

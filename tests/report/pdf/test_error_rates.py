@@ -8,11 +8,11 @@ import pytest
 
 from engine.archive.reader import TrackRecord
 from engine.contracts.findings import Basis, Candidate
-from engine.contracts.worth import one_in
 from engine.models.catalog import embedded_dir
 from engine.report.pdf.error_rates import bucket_of, error_rates, naming_rates
 from engine.report.pdf.sentences import bounded, limits, strength
 from engine.verify.likelihood import read_calibration
+from engine.words.worth import one_in
 from tests.publish.samples import as_sent, track
 
 CALIBRATION = read_calibration(embedded_dir() / "dlib_likelihood.npz")
@@ -51,8 +51,8 @@ def test_a_track_has_the_rates_of_its_size_and_what_they_were_measured_on():
         "0.6 in 1,000, the true share may be 0.1 to 2.1",
         "89.8 % none",
         "10.2 % their own",
-        "3,035 tracks of 465 people",
-        "13 of 21,676 pairs of people in one picture",
+        "4,363 tracks of 472 people",
+        "14 of 21,676 pairs of people in one picture",
         "not on this camera",
     ):
         assert words in text, words
@@ -96,11 +96,11 @@ def test_without_a_calibration_the_likeness_is_said_to_mean_little():
 def test_a_ratio_without_a_name_is_no_finding():
     named, unnamed = a_record(), a_record(log10_lr=-1.0)
     unnamed.track = msgspec.structs.replace(unnamed.track, decision="undecided")
-    assert "no finding" not in " ".join(strength(named))
+    assert "not a finding" not in " ".join(strength(named))
     text = " ".join(strength(unnamed))
     assert "If the face is a stranger's, such a likeness is 10 times as probable as if it is this person's" in text
-    assert "The software gave no name: the ratio is no finding by itself." in text
-    assert "No name does not mean that the person is not enrolled." in list(limits(RUN, unnamed))
+    assert "The software gave no name: the ratio is not a finding by itself." in text
+    assert "No name does not mean that the person is not enrolled." in list(limits(unnamed))
     assert [bounded(value, (-1.7, 4.84)) for value in (-1.7, 0.5, 4.84)] == ["1/50 or less", "3.2", "69,000 or more"]
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.runtime import permit as module
-from engine.runtime.permit import Permit, now_seconds
+from engine.fleet import permit as module
+from engine.fleet.permit import Permit, now_seconds
 
-ASK = "import sys; from pathlib import Path; from engine.runtime.permit import Permit; print(Permit(Path(sys.argv[1])).is_good)"
+ASK = "import sys; from pathlib import Path; from engine.fleet.permit import Permit; print(Permit(Path(sys.argv[1])).is_good)"
 
 
 def test_another_process_sees_what_is_written(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_what_is_no_permit_is_none(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         Permit(tmp_path / "missing")
     (tmp_path / "short").write_bytes(b"x")
-    with pytest.raises(OSError, match="is no permit"):
+    with pytest.raises(OSError, match="is not a permit"):
         Permit(tmp_path / "short")
     (tmp_path / "link").symlink_to(tmp_path / "short")
     with pytest.raises(OSError, match="symbolic links"):
