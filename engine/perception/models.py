@@ -10,6 +10,7 @@ from engine.detect.judged import JudgedDetector, open_judged
 from engine.models import find_model
 from engine.perception.face_judge import FaceJudge
 from engine.perception.perception import Models, Perception
+from engine.perception.track_ids import TrackIds
 from engine.runtime.telemetry import Telemetry
 from engine.sessions.model_calls import ModelCalls
 
@@ -39,14 +40,14 @@ class OpenModels:
         } | ({} if second_look is None else second_look.facts())
         """What the record of the run says of them."""
 
-    def core(self, telemetry: Telemetry, first_id: int, rejected: Mapping[str, int]) -> Perception:
+    def core(self, telemetry: Telemetry, ids: TrackIds, rejected: Mapping[str, int]) -> Perception:
         """Return a core that looks at pictures with them; for the arguments see ``Perception``."""
 
         def warn(stream: str, sentence: str) -> None:
             self._warn(Warned(stream, sentence))
 
         calls = ModelCalls(telemetry.counts, warn)
-        return Perception(self._config, self.models, calls, telemetry, first_id, rejected, warn)
+        return Perception(self._config, self.models, calls, telemetry, ids, rejected, warn)
 
     def close(self) -> None:
         """Free them."""

@@ -6,6 +6,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 
 from msgspec.structs import replace
@@ -22,6 +23,7 @@ from engine.perception.detecting import Detecting, Found
 from engine.perception.overload import Governor
 from engine.perception.preview import preview_of
 from engine.perception.stream_faces import StreamFaces
+from engine.perception.track_ids import TrackIds
 from engine.perception.turns import Turns
 from engine.publish.veil import veiled
 from engine.runtime.telemetry import Telemetry
@@ -56,7 +58,7 @@ class Perception:
         models: what looks at pictures.
         calls: counts the calls of models that fail.
         telemetry: counts and measures the rest.
-        first_id: track ids begin here.
+        ids: numbers for tracks.
         rejected: tracks of no face that earlier attempts found in what is kept, by recording.
         warn: is told a stream, and once what is wrong with it and does not end it.
     """
@@ -67,7 +69,7 @@ class Perception:
         models: Models,
         calls: ModelCalls,
         telemetry: Telemetry,
-        first_id: int = 1,
+        ids: TrackIds | None = None,
         rejected: Mapping[str, int] | None = None,
         warn: Callable[[str, str], None] = lambda stream, sentence: None,
     ) -> None:
@@ -78,7 +80,7 @@ class Perception:
         self._streams: dict[str, StreamFaces] = {}
         """Each made when what goes before its first frame, or that frame, has its turn: not when one is asked about."""
         self._turns: defaultdict[str, Turns] = defaultdict(Turns)
-        self._next_track_id = first_id
+        self._ids = ids or TrackIds()
         self._rejected_before = dict(rejected or {})
         self._previews_rest_until = 0.0
         self.detect = self._detecting.detect
@@ -124,7 +126,7 @@ class Perception:
         items = self._follow(faces, frame, detections)
         self._count(frame.stream, faces, items)
         if not live and faces.is_checkpoint_due(now_seconds):
-            items.append(Checkpoint(frame.stream, frame.time.frame_index, self._next_track_id, faces.rejected))
+            items.append(Checkpoint(frame.stream, frame.time.frame_index, self._ids.next_of(frame.stream), faces.rejected))
         return items
 
     def change(self, event: StreamChanged, *, live: bool) -> list[Item]:
@@ -199,10 +201,6 @@ class Perception:
         if rejected := faces.take_rejected():
             counts.everywhere(stream, "rejected", rejected)
 
-    def _new_track_id(self) -> int:
-        self._next_track_id += 1
-        return self._next_track_id - 1
-
     def _stream(self, name: str, *, live: bool) -> StreamFaces:
         if name not in self._streams:
             self._streams[name] = self._new_stream(name, DEFAULT_FRAME_RATE, live=live)
@@ -213,7 +211,7 @@ class Perception:
             name,
             self._config,
             frame_rate,
-            self._new_track_id,
+            partial(self._ids.take, name),
             self._models.detector.sure_score,
             self._models.limits,
             self._rejected_before.pop(name, 0),

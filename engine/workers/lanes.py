@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from itertools import cycle
 
 from msgspec.structs import replace
 
@@ -49,6 +50,7 @@ class Lanes:
             name: Lane(channel, _WAITING_FACES, config.budget_ms / 1000, on_drop, alive) for name, channel in channels.items()
         }
         self._in_turn = list(self._lanes.values())
+        self._next, self._of_track = cycle(self._in_turn), dict[int, Lane]()
 
     @property
     def outlets(self) -> Mapping[str, Lane]:
@@ -76,7 +78,10 @@ class Lanes:
         """Queue for the worker of the track."""
         if self._traced and isinstance(link, FaceCrop) and random.random() < self._traced:
             link = replace(link, marks=[time.time_ns()])
-        self._in_turn[link.track_id % len(self._in_turn)].offer(link)
+        if link.track_id not in self._of_track:
+            self._of_track[link.track_id] = next(self._next)
+        lane = self._of_track.pop(link.track_id) if isinstance(link, TrackClosed) else self._of_track[link.track_id]
+        lane.offer(link)
 
     def send_to_all(self, event: StreamChanged | Checkpoint | InputFile) -> None:
         """Queue a copy for each worker, behind what waits of the same stream."""

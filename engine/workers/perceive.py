@@ -12,6 +12,7 @@ from engine.contracts.tap import Tap
 from engine.inference.client import compute_elsewhere
 from engine.perception.models import OpenModels
 from engine.perception.perception import Perception
+from engine.perception.track_ids import TrackIds
 from engine.runtime.actor import Actor
 from engine.runtime.channel import Channel, Waitable
 from engine.runtime.frame_slots import PoolOpened
@@ -26,17 +27,17 @@ from engine.workers.previews import watched
 
 def perceive_body(
     context: WorkerContext, upstreams: dict[str, Channel], recordings: Set[str], downstreams: dict[str, Channel],
-    config: Config, first_id: int, rejected: Mapping[str, int], devices: Mapping[str, bytes], goes_on: bool, tap: Tap | None,
-    run_id: str,
+    config: Config, first_id: int, shares: Sequence[str], rejected: Mapping[str, int], devices: Mapping[str, bytes],
+    goes_on: bool, tap: Tap | None, run_id: str,
 ) -> None:  # fmt: skip
     """Work until every upstream, which decodes, has sent Drain; then pass one on to the enhance processes.
 
-    Args as for ``FrameLine`` and ``Perception``; ``devices``: see ``compute_elsewhere``; ``goes_on``: see ``Policy``; ``tap``:
-    where previews go; ``run_id``: see ``Previews``.
+    Args as for ``FrameLine``, ``TrackIds`` and ``Perception``; ``devices``: see ``compute_elsewhere``; ``goes_on``: see
+    ``Policy``; ``tap``: where previews go; ``run_id``: see ``Previews``.
     """
     compute_elsewhere(devices)
     with closing(OpenModels(config, context.control.send)) as models:
-        core = models.core(context.telemetry, first_id, rejected)
+        core = models.core(context.telemetry, TrackIds(first_id, shares), rejected)
         lanes = Lanes(downstreams, config.live, count(first_id), core.drop_face, context.beat, config.publish.traced)
         drop = context.telemetry.drop
         with watched(tap, core, run_id) as show, closing(FrameLine(core, config, recordings, drop, show)) as line:

@@ -20,6 +20,7 @@ from engine.contracts.profile import ONE
 from engine.contracts.streams import Checkpoint, StreamChanged
 from engine.errors import InferenceError
 from engine.perception.perception import Item, Models, Perception
+from engine.perception.track_ids import TrackIds
 from engine.runtime.telemetry import Telemetry
 from engine.sessions.model_calls import ModelCalls
 
@@ -75,7 +76,7 @@ class Core:
         self.live = live
         config = replace(Config(), crop=CropConfig(policy="every"))
         calls = ModelCalls(self.telemetry.counts, lambda *said: self.warnings.append(Warned(*said)))
-        self.core = Perception(config, Models(self.detector), calls, self.telemetry, first_id, None, self._warn)  # type: ignore[arg-type]
+        self.core = Perception(config, Models(self.detector), calls, self.telemetry, TrackIds(first_id), None, self._warn)  # type: ignore[arg-type]
 
     def _warn(self, stream: str, sentence: str) -> None:
         self.warnings.append(Warned(stream, sentence))

@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from itertools import count
 
+from msgspec.structs import replace
+
 from engine.config import LiveConfig
 from engine.contracts.counts import Calls
 from engine.contracts.streams import StreamChanged
 from engine.runtime.protocol import Taken
 from engine.workers.lanes import Lanes
 from engine.workers.links import link_pair
-from tests.workers.test_lane import face
+from tests.workers.test_lane import CLOSED, face
 
 
 def test_the_account_of_model_calls_goes_one_way_only():
@@ -48,3 +50,25 @@ def test_a_share_of_the_faces_is_traced_from_here_on():
         assert (reading.receive().marks is not None) is expected
         sending.close()
         reading.close()
+
+
+def test_a_track_stays_with_its_worker_and_new_ones_take_turns():
+    """Whatever their numbers are: those of a recording beside another one are all odd, or all even."""
+    pairs = [link_pair() for _ in range(2)]
+    lanes = Lanes(
+        {f"enhance-{at}": ours for at, (ours, _) in enumerate(pairs)}, LiveConfig(), count(1), lambda *_: None, lambda: None
+    )
+    for lane, (_, theirs) in zip(lanes.outlets.values(), pairs, strict=True):
+        theirs.send(Taken(9))
+        lane.hear()
+    for link in (*(face(number, live=False) for number in (1, 3, 5, 3)), replace(CLOSED, track_id=3), face(7, live=False)):
+        lanes.send(link)
+    lanes.flush(0.0)
+    received: list[list[int]] = []
+    for ours, theirs in pairs:
+        received.append([])
+        while theirs.has_message():
+            received[-1].append(theirs.receive().track_id)
+        ours.close()
+        theirs.close()
+    assert received == [[1, 5], [3, 3, 3, 7]]
