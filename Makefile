@@ -21,8 +21,8 @@ BIN := $(VENV)/bin
 PROCESSOR_TESTS := tests/sessions/test_session.py tests/models/test_dlib_embedder.py tests/verify/test_onnx_embedder.py \
 	tests/super_resolve/test_manifest_generator.py tests/detect/test_grey.py tests/trt_build/systems/generator/test_export.py \
 	tests/trt_build/networks/test_dlib_resnet.py tests/trt_build/systems/embedder/test_training.py
-LOWEST_TESTS := tests/config tests/contracts tests/cli tests/crop tests/detect tests/models tests/runtime tests/sessions \
-	tests/super_resolve tests/track tests/verify $(wildcard tests/decode/test_decoder*.py) tests/pipeline/test_run.py \
+LOWEST_TESTS := tests/config tests/contracts tests/cli tests/crop tests/detect tests/models tests/pictures tests/runtime \
+	tests/sessions tests/words tests/super_resolve tests/track tests/verify $(wildcard tests/decode/test_decoder*.py) tests/pipeline/test_run.py \
 	tests/enrolment/test_enrol.py tests/publish/test_encode.py tests/publish/test_endpoint.py tests/report/test_page.py \
 	tests/web
 

@@ -31,6 +31,8 @@ from __future__ import annotations
 import os
 import traceback
 
+from engine.words.text import readable
+
 
 class FacestreamError(Exception):
     """Base of all errors raised on purpose; ``exit_code`` is what the command returns."""
@@ -166,4 +168,4 @@ def error_words(error: Exception) -> str:
         words = ": ".join(filter(None, (type(error).__name__, words))) + place
         if os.environ.get("FACESTREAM_TRACEBACK"):
             words = "".join(traceback.format_exception(error))
-    return words.encode(errors="backslashreplace").decode()  # a file name in it need not be UTF-8, a message must
+    return readable(words)

@@ -13,6 +13,11 @@ from pathlib import Path
 _DEFAULT_ACL = "system.posix_acl_default"
 
 
+def is_ours_alone(folder: os.stat_result) -> bool:
+    """Return whether nobody but this user may use a folder."""
+    return not stat.S_IMODE(folder.st_mode) & 0o077 and folder.st_uid == os.geteuid()
+
+
 def private_opener(path: str, flags: int) -> int:
     """Open a file, made private where it is missing: for ``open(path, mode, opener=private_opener)``.
 

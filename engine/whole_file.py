@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
+import secrets
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from engine.private_file import make_private
 
 _BESIDE = "unfinished-"
 """What the names begin with, behind a dot, of files that are about to replace others."""
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP)
+"""Says a file system that has none, as those of memory sticks."""
 
 
 def left_by_a_kill(path: Path) -> list[Path]:
@@ -44,18 +49,68 @@ def read_no_link(path: Path) -> bytes:
         return file.read()
 
 
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace a file so that at every moment either the old or the new one is there, also after a power cut.
+
+    Raises:
+        OSError: it could not be written; the old one is still there.
+    """
+    write_pieces(path, [content])
+
+
+def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+    """Do the same with one piece after the other.
+
+    Raises:
+        OSError: it could not be written; the old one is still there.
+    """
+    with rewriting(path) as file:
+        file.writelines(pieces)
+
+
 def write_private(path: Path, content: bytes) -> None:
     """Replace a file by one for its owner alone: the old or the new one is there at every moment, also after a power cut.
 
     Raises:
         OSError: it could not be written; the old one is still there.
     """
-    with replacing(path) as beside, beside.open("wb") as file:
+    with rewriting(path) as file:
         os.fchmod(file.fileno(), 0o600)
         file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
     sync_directory(path.parent)
+
+
+def write_private_new(path: Path, content: bytes) -> None:
+    """Write a file for its owner alone where there is none: whole or not at all, and half only where there are no links, and a
+    kill comes between.
+
+    Raises:
+        FileExistsError: there is one.
+        OSError: it could not be written.
+    """
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        _write_private(beside, content)
+        os.link(beside, path)  # unlike a rename it replaces nothing
+    except OSError as error:
+        if error.errno not in _NO_LINKS or not beside.exists():
+            raise
+        _write_private(path, content)
+    finally:
+        beside.unlink(missing_ok=True)
+    sync_directory(path.parent)
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager
@@ -85,3 +140,17 @@ def replacing(path: Path, beside: Path | None = None, *, public: bool = False) -
         with suppress(OSError):  # the failure before is the one to tell
             unfinished.unlink()
         raise
+
+
+@contextmanager
+def rewriting(path: Path) -> Iterator[BinaryIO]:
+    """Give an open file to write in the place of another one, see ``replacing``: all of it is on the disk before it takes that
+    one's place.
+
+    Raises:
+        OSError: it cannot take its place.
+    """
+    with replacing(path) as beside, beside.open("wb") as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -24,6 +25,17 @@ def test_each_file_and_method_on_the_page_exists():
     assert len(methods) > 8
     assert sorted(name for name in files if not (ENGINE / name).exists()) == []
     assert sorted(f"{owner}.{name}" for owner, name in methods if not is_defined(owner, name)) == []
+
+
+def test_each_walk_begins_with_its_question():
+    assert len(re.findall(r"^\*\*(.+\?)\*\*", PAGE.read_text(encoding="utf-8"), re.MULTILINE)) == 5
+
+
+def test_each_package_says_what_it_is_and_has_its_place_on_the_page():
+    packages = {path.parent.relative_to(ENGINE).as_posix(): path for path in ENGINE.glob("*/__init__.py")}
+    assert sorted(name for name, path in packages.items() if not ast.get_docstring(ast.parse(SOURCES[path]))) == []
+    named = set(re.findall(r"`([a-z_]+)/", PAGE.read_text(encoding="utf-8")))
+    assert sorted(packages.keys() - named) == []
 
 
 def is_defined(owner: str, name: str) -> bool:

@@ -15,7 +15,6 @@ PAGES += sorted((ROOT / "engine" / "models").glob("*.md"))
 MOST_COLUMNS = 5
 TEST_FILE = re.compile(r"`(tests/[\w/]+\.py)`")
 TEST_NAME = re.compile(r"`\.\.\.(_\w+)`")
-CODE_FILE, CODE_MEMBER = re.compile(r"`([a-z_]+(?:/\w+)+\.py)`"), re.compile(r"`([A-Z]\w+)\.(\w+)`")
 
 
 def columns(line: str) -> list[str]:
@@ -61,14 +60,3 @@ def test_each_test_that_is_named_is_in_the_file_that_is_named_before_it(page: Pa
             for ending in TEST_NAME.findall(words):
                 assert re.search(rf"^def test\w*{ending}\(", source, re.MULTILINE), f"{ending} is not in {file}"
         assert named or not TEST_NAME.search(line), f"no file is named: {line}"
-
-
-def test_the_walks_through_the_code_lead_to_what_is_there():
-    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
-    sources = {path.relative_to(ROOT / "engine").as_posix(): path.read_text() for path in (ROOT / "engine").rglob("*.py")}
-    assert set(CODE_FILE.findall(text)) <= set(sources)
-    for owner, member in set(CODE_MEMBER.findall(text)):
-        homes = [source for source in sources.values() if re.search(rf"^class {owner}\b", source, re.MULTILINE)]
-        assert any(re.search(rf"\b{member}\b", source) for source in homes), f"{owner}.{member}"
-    walks = re.findall(r"^\*\*(.+\?)\*\*", text, re.MULTILINE)
-    assert len(walks) == 5, "a walk has lost its question"

@@ -1,11 +1,12 @@
 """A file is whole or not there."""
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
 
-from engine.whole_file import left_by_a_kill, replacing
+from engine.whole_file import left_by_a_kill, replacing, write_private, write_private_new, write_whole
 
 
 @pytest.fixture
@@ -57,3 +58,47 @@ def test_what_a_kill_leaves_is_found_by_the_name_of_what_it_was_to_replace(file:
         for path in (beside, other):
             path.write_bytes(b"ne")
         assert left_by_a_kill(file) == [beside]
+
+
+def test_what_is_new_is_for_its_owner_alone_and_never_written_over_another(tmp_path: Path):
+    write_private_new(tmp_path / "key", b"mine")
+    assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(FileExistsError):
+        write_private_new(tmp_path / "key", b"yours")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("key", b"mine")]
+
+
+@pytest.mark.parametrize("reason", [errno.EPERM, errno.EOPNOTSUPP])
+def test_where_there_are_no_links_it_is_written_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: int):
+    def refused(*of: object):
+        raise OSError(reason, os.strerror(reason))
+
+    monkeypatch.setattr(os, "link", refused)
+    write_private_new(tmp_path / "key", b"mine")
+    with pytest.raises(FileExistsError):
+        write_private_new(tmp_path / "key", b"yours")
+    assert (tmp_path / "key").read_bytes() == b"mine"
+    written, sync = [], os.fsync
+
+    def full(descriptor: int):
+        written.append(descriptor)
+        if len(written) == 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_private_new(tmp_path / "other", b"yours")
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+@pytest.mark.parametrize("write", [write_whole, write_private])
+def test_all_of_it_is_on_the_disk_before_it_takes_its_place(file: Path, monkeypatch: pytest.MonkeyPatch, write):
+    def full(descriptor: int):
+        assert file.read_bytes() == b"old"
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write(file, b"new")
+    assert [path.read_bytes() for path in file.parent.iterdir()] == [b"old"]

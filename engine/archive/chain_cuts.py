@@ -18,10 +18,10 @@ from engine.archive.chain import CHAIN, Keep, Why, chain_lines, decode
 from engine.archive.chain_writer import ChainWriter
 from engine.archive.comparison import Compared, Difference, compare
 from engine.archive.ledger import Ledger
-from engine.archive.lock import DirectoryLock
 from engine.archive.pieces import CORRECTIONS, size_of_pieces
 from engine.errors import PublishError
 from engine.keys.signing import SigningKey
+from engine.lock import DirectoryLock
 
 _MOST_FAULTS = 20
 _UNFINISHED: dict[Why, frozenset[str]] = {

@@ -18,11 +18,11 @@ from typing import Any, Literal
 import msgspec
 
 from engine.archive.files import Appended, cut_torn_line, whole_lines
-from engine.archive.lock import alone_with
 from engine.archive.pieces import CORRECTIONS
 from engine.archive.record import attempts
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import PublishError
+from engine.lock import alone_with
 
 FORMAT = "facestream/correction/1"
 What = Literal["merge", "split", "name", "undo"]

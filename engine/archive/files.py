@@ -1,4 +1,4 @@
-"""Write files so that a kill or a full disk leaves nothing half-written, and read what a kill has left."""
+"""Files that grow so that a kill or a full disk leaves nothing half-written, and what a kill has left of them, read back."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import contextlib
 import errno
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from engine.private_file import private_opener
-from engine.whole_file import replacing
+from engine.whole_file import rewriting
 
 FACES = "faces"
 """The folder of pictures in an output directory."""
@@ -136,25 +136,6 @@ def write_new(path: Path, content: bytes | memoryview | Stored) -> int:
         raise
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Replace a file so that at every moment either the old or the new one is there, also after a power cut.
-
-    Raises:
-        OSError: it could not be written; the old one is still there.
-    """
-    write_pieces(path, [content])
-
-
-def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
-    """Do the same with one piece after the other.
-
-    Raises:
-        OSError: it could not be written; the old one is still there.
-    """
-    with _replacing(path) as file:
-        file.writelines(pieces)
-
-
 def keep_lines(path: Path, keep: Callable[[bytes], bool]) -> int:
     """Replace a file by those of its whole lines that ``keep`` wants, in one step; return how many bytes went.
 
@@ -167,7 +148,7 @@ def keep_lines(path: Path, keep: Callable[[bytes], bool]) -> int:
         return 0
     before, after = path.stat().st_size, sum(len(line) for line in whole_lines(path) if keep(line))
     if after < before:
-        with _replacing(path) as file:
+        with rewriting(path) as file:
             file.writelines(line for line in whole_lines(path) if keep(line))
     return before - after
 
@@ -254,11 +235,3 @@ def first_data(path: Path) -> int:
                 return end + len(block) - len(text) if text.startswith(b"{") else start
             end += len(block)
         return end
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
-    with replacing(path) as beside, beside.open("wb") as file:
-        yield file
-        file.flush()
-        os.fsync(file.fileno())

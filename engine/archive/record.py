@@ -73,6 +73,21 @@ def workers(run: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [_mapping(facts) for facts in _mapping(run.get("workers")).values()]
 
 
+def of_each_role(workers: Mapping[str, Mapping[str, Any]], facet: str) -> dict[str, str]:
+    """Return what workers say of the models that they have opened, by role: ``detector_sha256`` as that of ``detector``.
+
+    Args:
+        workers: worker name to facts.
+        facet: ``sha256`` or ``runtime``.
+    """
+    return {
+        key.removesuffix(f"_{facet}"): str(value)
+        for facts in workers.values()
+        for key, value in facts.items()
+        if key.endswith(f"_{facet}") and value
+    }
+
+
 def embedder_sha256(run: Mapping[str, Any]) -> str:
     """Return the SHA-256 of the network that compared the faces of a run; empty where there was none, or it does not say."""
     return next((str(facts["embedder_sha256"]) for facts in workers(run) if facts.get("embedder_sha256")), "")

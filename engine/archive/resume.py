@@ -11,7 +11,6 @@ import msgspec
 
 from engine.archive.checkpoints import AnyNote, CheckpointNote, DoneNote, MarkNote, is_final, merged_inputs, read_notes
 from engine.archive.files import whole_lines
-from engine.archive.lock import DirectoryLock
 from engine.archive.reader import read_run, read_streams
 from engine.archive.record_check import RECORDS, CheckedRecords, CheckedStream, check_records, decode_record, size_of
 from engine.archive.same_job import check_same_recordings, check_same_settings, difference
@@ -20,6 +19,7 @@ from engine.contracts.messages import Stream
 from engine.contracts.recording import Recording
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import PublishError
+from engine.lock import DirectoryLock
 
 LINES = (*RECORDS, "stream.jsonl", "progress.jsonl")
 _NEWEST_BYTES = 1 << 22

@@ -24,7 +24,7 @@ from engine.archive.checkpoints import (
     is_over,
     read_notes,
 )
-from engine.archive.files import cut_torn_line, keep_lines, whole_lines, write_whole
+from engine.archive.files import cut_torn_line, keep_lines, whole_lines
 from engine.archive.reader import NamedFiles
 from engine.archive.record_check import RECORDS, decode_record, size_of
 from engine.archive.resume import LINES, Resume
@@ -32,7 +32,7 @@ from engine.archive.vector_files import row_bytes, vector_files
 from engine.contracts.messages import Stream
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import PublishError
-from engine.whole_file import left_by_a_kill, sync_directory
+from engine.whole_file import left_by_a_kill, sync_directory, write_whole
 
 
 def rewind(directory: Path, resume: Resume, chain: ChainWriter) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from engine.archive.record import of_each_role
 from engine.contracts.recording import Recording
 from engine.errors import ConfigError
 
@@ -76,14 +77,14 @@ def check_same_models(directory: Path, earlier: Facts, workers: Facts) -> None:
     Raises:
         ConfigError: a model is another one, or on another runtime.
     """
-    before, after = _of_each_role(earlier, "sha256"), _of_each_role(workers, "sha256")
+    before, after = of_each_role(earlier, "sha256"), of_each_role(workers, "sha256")
     for role in sorted(before.keys() & after.keys()):
         if before[role] != after[role]:
             raise ConfigError(
                 f"{directory} was begun with another {role} model (SHA-256 {before[role][:12]}, now {after[role][:12]}): "
                 f"put the earlier one back, {_START_OVER}"
             )
-    before, after = _of_each_role(earlier, "runtime"), _of_each_role(workers, "runtime")
+    before, after = of_each_role(earlier, "runtime"), of_each_role(workers, "runtime")
     for role in sorted(before.keys() & after.keys()):
         (then, *_), (now, *_) = before[role].split(), after[role].split()
         if then != now:
@@ -145,16 +146,6 @@ def difference(facts: Facts, recording: Recording, alive: Callable[[], None] = l
         return "" if recording.sha256(alive) == facts["sha256"] else "has changed its content"
     except OSError as error:
         return f"cannot be read any more ({error.strerror})"
-
-
-def _of_each_role(workers: Facts, facet: str) -> dict[str, str]:
-    """Return, for ``sha256``, the value of ``detector_sha256`` as that of ``detector``, and so on."""
-    return {
-        key.removesuffix(f"_{facet}"): str(value)
-        for facts in workers.values()
-        for key, value in facts.items()
-        if key.endswith(f"_{facet}") and value
-    }
 
 
 def _plain(value: Any) -> Any:

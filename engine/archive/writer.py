@@ -37,9 +37,8 @@ from engine.archive.chain import Keep, Kind
 from engine.archive.chain_writer import ChainWriter, keep_of
 from engine.archive.checkpoint_writer import CheckpointWriter
 from engine.archive.claim import LINES, check_free, held_by_a_run
-from engine.archive.files import AppendedFiles, Stored, track_folder, write_new, write_whole
+from engine.archive.files import AppendedFiles, Stored, track_folder, write_new
 from engine.archive.letting_go import LettingGo
-from engine.archive.lock import DirectoryLock
 from engine.archive.pictures import picture_name
 from engine.archive.resume import Resume
 from engine.archive.rewind import rewind
@@ -48,11 +47,12 @@ from engine.archive.vector_files import vectors_name
 from engine.config import OutputConfig
 from engine.contracts.envelope import Payload
 from engine.contracts.messages import AnyMessage, Face, Stream, Track, kind_of
-from engine.contracts.redaction import redact_tree
 from engine.errors import OutputError
 from engine.keys.signing import signing_key
+from engine.lock import DirectoryLock
 from engine.private_file import make_private_folder
-from engine.whole_file import sync_directory
+from engine.whole_file import sync_directory, write_whole
+from engine.words.redaction import redact_tree
 
 _MOST_FOLDERS = 4096
 """Folders that are remembered as made."""

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from engine.audit.entries import FIRST, decode, hash_of
 from engine.audit.log import ENGINE, GAP, REPAIR, beside, read_head
-from engine.contracts.count_words import count
 from engine.errors import AuditError
+from engine.words.numbers import count
 
 
 @dataclass(frozen=True)

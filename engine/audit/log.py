@@ -27,10 +27,11 @@ from platformdirs import user_state_path
 
 from engine.audit.entries import FIRST, Entry, Outcome, decode, encode, hash_of
 from engine.audit.people import People, hidden
-from engine.contracts.count_words import count
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import AuditError
 from engine.whole_file import read_no_link, sync_directory, write_private
+from engine.words.numbers import count
+from engine.words.text import readable
 
 ENGINE = "facestream"
 """Who writes what the log says of itself."""
@@ -254,5 +255,5 @@ def _now() -> str:
 
 def _cut(field: str, text: str) -> str:
     """What is not UTF-8 becomes an escape, and a text that is too long ends in an ellipsis."""
-    text, longest = text.encode(errors="backslashreplace").decode(), _LONGEST[field]
+    text, longest = readable(text), _LONGEST[field]
     return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -21,6 +21,7 @@ import msgspec
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import AuditError
 from engine.whole_file import read_no_link, write_private
+from engine.words.text import readable
 
 _KEY_BYTES = 32
 _IN_TEXT = re.compile(r"person:([0-9a-f]{64})")
@@ -111,7 +112,7 @@ def called(pseudonym: str, names: dict[str, str]) -> str:
 
 def _written(name: str) -> str:
     """One spelling for each name, so that both encodings of "José" are erased together."""
-    return " ".join(unicodedata.normalize("NFC", name).encode(errors="backslashreplace").decode().split())
+    return " ".join(readable(unicodedata.normalize("NFC", name)).split())
 
 
 def _pseudonym(key: str, name: str) -> str:

@@ -15,20 +15,20 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from engine.archive.lock import DirectoryLock
 from engine.bridge import buffer_file as on_disk
 from engine.bridge.buffer_file import PAGE_BYTES, RESERVE_BYTES, is_damage, is_no_room
 from engine.bridge.names import Key
 from engine.bridge.packing import Missing
 from engine.client.sequence import Position
 from engine.errors import OutputError, PublishError
+from engine.lock import DirectoryLock
+from engine.words.seldom import Pace
 
 _OVERHEAD_BYTES = 256
 """Of an entry, besides its body."""
 _GIVE_WAY_SHARE, _GIVE_WAY_BYTES = 1 / 64, 8 << 20
 """Of the bound, and at most, so much goes at once when the buffer is full."""
 _SHRINK_PAGES = 1024
-_SAY_SECONDS = 60.0
 _INSERT = "INSERT INTO entry (id, run, stream, kind, first, last, missing, added_ns, crc, body) VALUES (?,?,?,?,?,?,?,?,?,?)"
 _AFTER = "SELECT id, run, stream, kind, first, last, missing, crc, body FROM entry WHERE id > ? ORDER BY id LIMIT ?"
 _OLDEST = "SELECT id, run, stream, kind, first, last, missing, length(body) FROM entry ORDER BY id"
@@ -74,7 +74,7 @@ class Buffer:
         """Of what was put since the last commit."""
         self._acks: set[int] = set()
         self._reader: sqlite3.Connection | None = None
-        self._say_at, self._is_starved = 0.0, False
+        self._pace, self._is_starved = Pace(), False
         self.heard: Callable[[], None] = lambda: None
         """Called after a commit that has brought something."""
         self.gave_way = 0
@@ -281,8 +281,7 @@ class Buffer:
         return OutputError(f"the buffer {self.folder} cannot be read or written: {error}")
 
     def _say(self, sentence: str) -> None:
-        if time.monotonic() >= self._say_at:
-            self._say_at = time.monotonic() + _SAY_SECONDS
+        if self._pace.due("") is not None:
             self._warn(f"the buffer {self.folder}: {sentence}")
 
 

@@ -10,8 +10,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.contracts.count_words import count
 from engine.errors import ConfigError, OutputError
+from engine.words.numbers import count
 
 NAME = "buffer.sqlite"
 PAGE_BYTES = 8192

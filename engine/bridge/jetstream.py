@@ -16,9 +16,9 @@ import msgspec
 
 from engine.bridge.link import Answer, OnAnswer
 from engine.bridge.names import all_subjects_of, covers, stream_name_of
-from engine.contracts.redaction import redact_url
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, LinkError, MissingRuntimeError
+from engine.words.redaction import redact_url
 
 if TYPE_CHECKING:
     from nats.aio.client import Client

@@ -12,6 +12,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
+from engine.archive.hiding import check_shown
 from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.long_work import check_place, ends_cleanly, progress_bar
 from engine.cli.outside_runs import check_outside_runs
@@ -22,7 +23,6 @@ from engine.cli.saying import say
 from engine.client.results import Run, load_run
 from engine.config import LiveConfig, SourceConfig
 from engine.config.file import load_config
-from engine.contracts.count_words import count
 from engine.contracts.recording import Recording
 from engine.errors import SourceError, UsageError
 from engine.footage.clip import suffix_for
@@ -30,10 +30,10 @@ from engine.footage.video import check_ending
 from engine.pipeline.run import run_pipeline
 from engine.private_file import make_private_folder
 from engine.results.annotate import annotate as annotate_run
-from engine.results.hidden import check_shown
 from engine.results.tracks_of import recording_in
 from engine.source.cameras import is_camera
 from engine.source.sources import expand_sources
+from engine.words.numbers import count
 
 _MOST_NAMED = 10
 

@@ -112,8 +112,8 @@ def _run(given: list[str]) -> int:
     from cyclopts import CycloptsError
 
     from engine.cli.complaints import complaint
-    from engine.contracts.redaction import redact
     from engine.errors import FacestreamError
+    from engine.words.redaction import redact
 
     try:
         result = build_app(arguments)(arguments)

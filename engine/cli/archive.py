@@ -13,9 +13,9 @@ from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.saying import say
 from engine.config.file import load_config
-from engine.contracts.recording import shown
 from engine.errors import UsageError
 from engine.jobs.archive import SEGMENT_SECONDS, Asked, retry_job, standing_of, submit_job
+from engine.words.text import readable
 
 _ABOUT = """\
 Process many recordings on all cores, of one machine or many.
@@ -72,14 +72,14 @@ def submit(
     asked = Asked(list(sources), out, load_config(config), address, workers, overwrite, segment_seconds)
 
     def note(sentence: str) -> None:
-        say(f"facestream: note: {shown(sentence)}", aside=True)
+        say(f"facestream: note: {readable(sentence)}", aside=True)
 
     with archive_view(json=json, quiet=quiet) as show:
         over = submit_job(asked, show, note)
     if not json and not quiet:
         say(summary(over.standing))
         if over.report is not None:
-            say(f"report: {shown(over.report)}")
+            say(f"report: {readable(over.report)}")
     if over.standing.phase == "stopped":
         say("facestream: stopped; the same command goes on", aside=True)
     return over.exit_code

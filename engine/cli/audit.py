@@ -19,10 +19,10 @@ from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.cli.share_bar import share_bar
 from engine.cli.tables import Column, Rows
-from engine.contracts.count_words import count
 from engine.errors import AuditError
 from engine.exhibit.verify import verify as verify_run
 from engine.keys.signing import public_key as read_public_key
+from engine.words.numbers import count
 
 LogOption = Annotated[Path | None, Parameter(name="--log", help="The file; the user's own by default.")]
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from engine.cli.saying import say
-from engine.contracts.count_words import count
 from engine.exhibit.status import status_of
 from engine.exhibit.verdict import Verdict
+from engine.words.numbers import count
 
 _MOST_FAULTS = 20
 

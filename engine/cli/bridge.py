@@ -23,12 +23,12 @@ from engine.bridge.names import check_prefix
 from engine.bridge.packing import Wishes
 from engine.cli.json_lines import JsonOption
 from engine.cli.plain import plain
-from engine.contracts.count_words import count, megabytes
-from engine.contracts.redaction import redact
 from engine.contracts.replay import Kind
 from engine.errors import MissingRuntimeError, UsageError
 from engine.help_page import SELDOM
 from engine.pipeline.signals import heard, leave_terminal
+from engine.words.numbers import count, megabytes
+from engine.words.redaction import redact
 
 _GB = 1e9
 

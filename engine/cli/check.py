@@ -16,7 +16,6 @@ from engine.config import Config, SourceConfig
 from engine.config.file import load_config
 from engine.contracts.camera import Camera
 from engine.contracts.recording import Recording
-from engine.contracts.redaction import redact, redact_tree
 from engine.errors import UsageError
 from engine.fleet.agent import node_name
 from engine.publish.exposure import check_exposure
@@ -26,6 +25,7 @@ from engine.source.cameras import CAMERA_KEYS, is_camera
 from engine.source.sources import expand_sources
 from engine.verify.galleries import gallery_words
 from engine.verify.rules import check_rates
+from engine.words.redaction import redact, redact_tree
 
 
 def check(config: Path | None = None, /, *, profile: str = "", example: str = "", json: bool = False) -> None:

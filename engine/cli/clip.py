@@ -9,18 +9,18 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from engine.archive.hiding import check_shown
 from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.long_work import check_place, progress_bar
 from engine.cli.outside_runs import check_outside_runs
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.saying import say
 from engine.client.results import load_run
-from engine.contracts.times import clock
 from engine.errors import UsageError
 from engine.footage.clip import Clip, cut_clip, suffix_for
 from engine.private_file import make_private_folder
-from engine.results.hidden import check_shown
 from engine.results.tracks_of import Seen, recording_in, tracks_seen
+from engine.words.times import clock
 
 
 def clip(

@@ -20,8 +20,6 @@ from engine.cli.long_work import check_place
 from engine.cli.outside_runs import check_outside_runs
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.saying import say
-from engine.contracts.recording import shown
-from engine.contracts.worth import LIMITS
 from engine.desk.chosen import find_track, vector_of
 from engine.desk.compare_page import figures_of, worth_of, write_comparison
 from engine.desk.compared import Compared, Side, photograph_side, track_side
@@ -30,6 +28,8 @@ from engine.desk.likeness import Likeness
 from engine.desk.page import track_pictures
 from engine.desk.stored import StoredTrack
 from engine.errors import UsageError
+from engine.words.text import readable
+from engine.words.worth import LIMITS
 
 Which = Annotated[str, Parameter(help="A photograph, or a track as RESULT:stream/track.")]
 
@@ -73,14 +73,14 @@ def compare(
     if json:
         tell_programs(_for_programs(compared))
         return 0
-    say(" and ".join(f"{shown(side.label)} ({side.size_px:.0f} px)" for side in (compared.one, compared.other)))
+    say(" and ".join(f"{readable(side.label)} ({side.size_px:.0f} px)" for side in (compared.one, compared.other)))
     say(f"{worth_of(compared)}.")
     for name, value in figures_of(compared):
         say(f"  {name}: {value}")
     for sentence in [*compared.limits, LIMITS]:
-        say(f"- {shown(sentence)}")
+        say(f"- {readable(sentence)}")
     if page is not None:
-        say(f"page: {shown(page)}")
+        say(f"page: {readable(page)}")
     return 0
 
 
@@ -103,9 +103,9 @@ def _for_programs(compared: Compared) -> dict[str, Any]:
         **worth_facts(compared.worth),
         "worth": worth_of(compared),
         "strangers_as_alike": compared.by_chance,
-        "limits": [shown(one) for one in [*compared.limits, LIMITS]],
+        "limits": [readable(one) for one in [*compared.limits, LIMITS]],
     }
 
 
 def _side(side: Side) -> dict[str, Any]:
-    return {"label": shown(side.label), "size_px": side.size_px, "moments": side.moments, "photograph": side.is_photograph}
+    return {"label": readable(side.label), "size_px": side.size_px, "moments": side.moments, "photograph": side.is_photograph}

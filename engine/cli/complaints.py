@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import errno
 
-from engine.contracts.redaction import redact
 from engine.errors import FacestreamError
 from engine.runtime.descriptors import shortage
+from engine.words.redaction import redact
 
 
 def complaint(error: Exception) -> tuple[str, int]:

@@ -13,10 +13,10 @@ from rich.text import Text
 from engine.cli.run_table import STATE_STYLES
 from engine.cli.run_words import how_long, overload_words, printable
 from engine.cli.tables import Column, Rows
-from engine.contracts.count_words import count
 from engine.contracts.probed import Probed
 from engine.control.answers import Done, Enrolled, Found, People, Quarantine, Settings, Status, Stream, Streams
 from engine.perception.overload import LEVELS
+from engine.words.numbers import count
 
 
 @singledispatch

@@ -13,9 +13,6 @@ from cyclopts import Parameter
 
 from engine.config import DetectConfig
 from engine.config.verify import VerifyConfig
-from engine.contracts.count_words import count
-from engine.contracts.recording import shown
-from engine.crop.face_jpeg import face_jpeg
 from engine.decode.still import read_content, read_still
 from engine.desk.likeness import Worth
 from engine.desk.photograph import Photographed
@@ -25,7 +22,10 @@ from engine.detect.second_look import open_second_look
 from engine.enrolment.portrait import Portrait, find_people
 from engine.errors import UsageError
 from engine.models import find_model
+from engine.pictures.face_jpeg import face_jpeg
 from engine.verify.embedder import Embedder, open_embedder
+from engine.words.numbers import count
+from engine.words.text import readable
 
 Results = Annotated[Path, Parameter(help="Output directories of runs.")]
 PageOption = Annotated[Path | None, Parameter(help="Also write a page (.html) with pictures, which holds all it shows.")]
@@ -102,7 +102,8 @@ def _chosen(path: Path, found: list[Portrait], face: int | None) -> tuple[Portra
     if len(found) > 1 and face is None:
         sizes = ", ".join(f"{one.quality.size_px:.0f}" for one in found)
         remarks.append(
-            f"{shown(path.name)} shows {count(len(found), 'face')} ({sizes} px): the largest was taken, --face says which else."
+            f"{readable(path.name)} shows {count(len(found), 'face')} ({sizes} px): the largest was taken, --face says which "
+            "else."
         )
     if portrait.turned_degrees:
         remarks.append(f"the photograph was turned by {portrait.turned_degrees}°.")

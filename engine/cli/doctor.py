@@ -9,9 +9,9 @@ from rich.console import Console
 from engine.cli.doctor_checks import Finding, findings
 from engine.cli.json_lines import write_lines
 from engine.config import DetectConfig
-from engine.contracts.count_words import count
 from engine.errors import FacestreamError
 from engine.models import find_model
+from engine.words.numbers import count
 
 MARKS = {
     "ok": "[green]ok[/green]      ",
@@ -53,7 +53,7 @@ def self_test() -> Finding:
     """Find the face on a photograph that comes along."""
     try:
         from engine.detect.catalog import open_detector
-        from engine.runtime.colour import planes_from_bgr
+        from engine.pictures.colour import planes_from_bgr
         from engine.sample.known_face import known_face
 
         picture = planes_from_bgr(known_face())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from engine.cli.doctor_models import Says
-from engine.contracts.count_words import count
 from engine.errors import GalleryError
+from engine.words.numbers import count
 
 
 def say_gallery(where: str = "") -> Says:
@@ -38,8 +38,8 @@ def _say_people(where: str, words: str) -> Says:
 
 
 def _say_database(where: str) -> Says:
-    from engine.contracts.times import utc_words
     from engine.verify.galleries import gallery_words, kept_here
+    from engine.words.times import utc_words
 
     try:
         yield from _say_people(where, gallery_words(where))

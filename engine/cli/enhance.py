@@ -24,8 +24,8 @@ from engine.decode.still import read_content, read_still
 from engine.errors import FacestreamError, UsageError
 from engine.marking import Credentials, kind_of, load_credentials, sign_picture
 from engine.models import find_model
+from engine.pictures.colour import planes_from_bgr
 from engine.publish.encode import encode_enhanced
-from engine.runtime.colour import planes_from_bgr
 from engine.source.picture_files import picture_files
 from engine.source.pictures import PICTURE_EXTENSIONS
 from engine.super_resolve.enhancer import EnhancedFace, Enhancer

@@ -20,7 +20,6 @@ from engine.cli.long_work import check_place
 from engine.cli.tables import Column, Rows
 from engine.config import DetectConfig
 from engine.config.verify import VerifyConfig
-from engine.contracts.recording import shown as readable_path
 from engine.detect.catalog import check_detector, open_detector
 from engine.detect.second_look import SecondLook, open_second_look
 from engine.enrolment.enrol import EnrolResult, enrol_pictures
@@ -30,7 +29,8 @@ from engine.models import find_model
 from engine.source.picture_files import picture_files
 from engine.verify.embedder import open_embedder
 from engine.verify.galleries import gallery_file, is_there, open_gallery
-from engine.verify.person_name import alike, person_name, shown
+from engine.verify.person_name import alike, person_name
+from engine.words.text import readable
 
 
 def enrol(
@@ -111,22 +111,22 @@ def _second_look() -> SecondLook:
 
 def _tell_programs(name: str, results: Sequence[EnrolResult], gallery: str, namesakes: Sequence[str]) -> None:
     # Paths need not be UTF-8, JSON must be.
-    readable = [replace(result, reason=readable_path(result.reason)) for result in results]
-    pictures = [msgspec.to_builtins(result, enc_hook=readable_path) for result in readable]
-    said = {"name": name, "gallery": readable_path(gallery), "alike": namesakes, "pictures": pictures}
+    told = [replace(result, reason=readable(result.reason)) for result in results]
+    pictures = [msgspec.to_builtins(result, enc_hook=readable) for result in told]
+    said = {"name": name, "gallery": readable(gallery), "alike": namesakes, "pictures": pictures}
     write_lines([said])
 
 
 def _tell_people(name: str, results: Sequence[EnrolResult], gallery: str, namesakes: Sequence[str]) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    console.print(Text(f"{shown(name)} in {gallery}"))
+    console.print(Text(f"{readable(name)} in {gallery}"))
     console.print(_table(results), soft_wrap=False)
     for result in results:
         if result.reason:
             console.print(Text(result.reason))
     for other in namesakes:
         console.print(
-            Text(f"{shown(other)} is in the gallery, too: if both are one, `facestream gallery rename --join` joins them")
+            Text(f"{readable(other)} is in the gallery, too: if both are one, `facestream gallery rename --join` joins them")
         )
 
 
@@ -144,4 +144,4 @@ def _rows(results: Sequence[EnrolResult]) -> Iterator[list[str | Text]]:
             else [""] * 4
         )
         colour = {"enrolled": "green", "duplicate": "yellow", "quarantined": "magenta", "refused": "red"}[result.outcome]
-        yield [shown(result.path.name), Text(result.outcome, colour), *figures]
+        yield [readable(result.path.name), Text(result.outcome, colour), *figures]

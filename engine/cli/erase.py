@@ -10,12 +10,10 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from engine.archive.files import write_whole
 from engine.audit import AuditLog, default_log
 from engine.cli.json_lines import as_json
 from engine.cli.saying import say
 from engine.cli.who import user_name
-from engine.contracts.count_words import count
 from engine.errors import FacestreamError, UsageError
 from engine.keys.signing import signing_key
 from engine.privacy import Erasure
@@ -23,6 +21,8 @@ from engine.privacy import erase as erase_person
 from engine.privacy.mentions import Mentions
 from engine.verify.galleries import gallery_words, is_there, open_gallery
 from engine.verify.person_name import alike, person_name
+from engine.whole_file import write_whole
+from engine.words.numbers import count
 
 _Paths = Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")]
 

@@ -11,11 +11,11 @@ from cyclopts import Parameter
 from engine.cli.json_lines import write_lines
 from engine.cli.run_words import printable
 from engine.cli.saying import say
-from engine.contracts.count_words import count
 from engine.keys.signing import signing_key
 from engine.privacy import Expired, Policy
 from engine.privacy import expire as expire_runs
 from engine.privacy.runs import links_below
+from engine.words.numbers import count
 
 Days = Annotated[float, Parameter(negative="")]
 

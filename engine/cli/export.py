@@ -13,11 +13,11 @@ from engine.cli.outside_runs import check_outside_runs
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.saying import say
 from engine.client.results import Run, load_run
-from engine.contracts.count_words import count
 from engine.errors import PublishError, UsageError
 from engine.results.export import Form, Rows, check_form, export_vectors, keys_of, vectors_astray
 from engine.results.export import export as export_table
 from engine.whole_file import replacing
+from engine.words.numbers import count
 
 
 def export(

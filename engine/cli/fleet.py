@@ -16,7 +16,8 @@ from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
 from engine.errors import UsageError
-from engine.runtime.postgres import connect, is_postgres, refuse_password, without_password
+from engine.postgres.address import is_postgres, refuse_password, without_password
+from engine.postgres.connection import connect
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -25,7 +25,6 @@ from engine.cli.json_lines import JsonOption, as_json, write_lines
 from engine.cli.overwriting import OverwriteOption, check_new
 from engine.cli.plain import plain
 from engine.cli.tables import Column, Rows
-from engine.contracts.count_words import count
 from engine.errors import FacestreamError, UsageError
 from engine.privacy.removal import remove_picture
 from engine.verify.galleries import open_gallery
@@ -34,6 +33,7 @@ from engine.verify.joining import joining_words
 from engine.verify.person_name import person_name, shown
 from engine.verify.stored_gallery import StoredGallery
 from engine.whole_file import write_private
+from engine.words.numbers import count
 
 gallery_app = App(
     name="gallery", help="List, rename, remove or export enrolled people.", help_epilogue="", help_format="plaintext"

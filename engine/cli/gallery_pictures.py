@@ -12,12 +12,12 @@ from rich.console import Console
 from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.plain import plain
 from engine.cli.tables import Column, Rows
-from engine.contracts.count_words import count
 from engine.errors import FacestreamError, OlderGalleryError
 from engine.verify.galleries import open_gallery
 from engine.verify.gallery_records import Kept
 from engine.verify.person_name import alike, shown, spelling
 from engine.verify.stored_gallery import StoredGallery
+from engine.words.numbers import count
 
 GalleryOption = Annotated[str, Parameter(help="Gallery file, or postgresql://USER@HOST/NAME; the user's own by default.")]
 PictureArgument = Annotated[str, Parameter(help="As the list shows it: what its SHA-256 begins with.")]

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import Parameter
 
-from engine.contracts.recording import shown
+from engine.words.text import readable
 
 JsonOption = Annotated[bool, Parameter(negative=(), help="One object a line, for programs.")]
 
@@ -34,4 +34,4 @@ def _readable(told: Any) -> Any:
         return {_readable(key): _readable(value) for key, value in told.items()}
     if isinstance(told, list | tuple):
         return [_readable(value) for value in told]
-    return shown(told) if isinstance(told, str) else told
+    return readable(told) if isinstance(told, str) else told

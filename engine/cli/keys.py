@@ -14,10 +14,10 @@ from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.keys_sign import sign_app
 from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
-from engine.contracts.count_words import count
 from engine.errors import ConfigError
 from engine.keys.files import Client, ControlRole, shown_as_file, write_key
 from engine.keys.folder import KeyFolder, default_folder
+from engine.words.numbers import count
 
 FolderOption = Annotated[Path | None, Parameter(help="Folder of keys; the user's own by default.")]
 Name = Annotated[str, Parameter(help="Of the client: letters, digits, dot, _ and -.")]

@@ -9,16 +9,16 @@ import msgspec
 from cyclopts import Parameter
 from rich.console import Console
 
-from engine.archive.files import write_whole
 from engine.cli.json_lines import write_lines
 from engine.cli.overwriting import check_new
 from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
-from engine.contracts.count_words import count
 from engine.errors import FacestreamError
 from engine.licences import Component, bill_of_materials, components
 from engine.licences.spdx import asks
+from engine.whole_file import write_whole
+from engine.words.numbers import count
 
 _DOUBTFUL = ("no commerce", "unknown")
 

@@ -14,11 +14,11 @@ from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.overwriting import OTHER_FOLDER, OverwriteOption, check_new, write_result
 from engine.cli.plain import plain
 from engine.cli.saying import say
-from engine.contracts.count_words import count
 from engine.decode.still import read_content, read_still
 from engine.errors import PictureError, UsageError
 from engine.marking import THRESHOLD, Marks, Provenance, load_credentials, marks_of, sign_picture
 from engine.source.picture_files import picture_files
+from engine.words.numbers import count
 
 Pictures = Annotated[Path, Parameter(help="Picture files, or folders of them.")]
 _END = "-signed"

@@ -8,11 +8,11 @@ import msgspec
 
 from engine.config import SuperResolveConfig
 from engine.config.verify import VerifyConfig
-from engine.contracts.count_words import megabytes
 from engine.contracts.manifest import read_manifest
 from engine.errors import ModelError
 from engine.models import DOWNLOADABLE, Downloadable, embedded_manifests, find_model, models_dir
 from engine.models.download import installed_as
+from engine.words.numbers import megabytes
 
 _FOR = {"track": "track picture", "second_look": "second look"}
 """Kinds of manifests that are called otherwise for people."""

@@ -12,10 +12,10 @@ from engine.cli.overwriting import check_new
 from engine.cli.saying import say
 from engine.desk.recurring import recurring_strangers
 from engine.errors import UsageError
+from engine.postgres.address import is_postgres
 from engine.report.moment import Video
 from engine.report.page import settings_of, write_report
 from engine.report.portraits import Portraits
-from engine.runtime.postgres import is_postgres
 
 
 def write_page(

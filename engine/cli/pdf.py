@@ -15,11 +15,11 @@ from engine.cli.long_work import check_place, ends_cleanly
 from engine.cli.outside_runs import check_outside_runs
 from engine.cli.plain import plain
 from engine.cli.saying import say
-from engine.contracts.count_words import count
 from engine.desk.confirmed import confirmations_of
 from engine.errors import UsageError
 from engine.report.pdf.document import Exhibit, Written, write_pdf
 from engine.report.pdf.sentences import Confirmed
+from engine.words.numbers import count
 
 _MOST_NOTES, _MOST_CASE, _MOST_NAME = 20_000, 60, 100
 

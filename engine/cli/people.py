@@ -20,8 +20,6 @@ from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
 from engine.cli.who import user_name
-from engine.contracts.count_words import count
-from engine.contracts.recording import shown
 from engine.desk.chosen import choose_results
 from engine.desk.corrected import Desk, directories_of, only_grouped
 from engine.desk.people import PRIOR, People, Person, people_of
@@ -29,6 +27,8 @@ from engine.desk.people_page import correction_words, write_people
 from engine.desk.stored import Result
 from engine.errors import UsageError
 from engine.keys.signing import signing_key
+from engine.words.numbers import count
+from engine.words.text import readable
 
 _MOST_LISTED = 5
 _Several = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")]
@@ -116,7 +116,7 @@ def people(
     once = len(found.persons) - len(persons)
     told = [f"{count(once, 'stranger was', 'strangers were')} seen once: --all shows them"] if once else []
     if page is not None:
-        write_people(page, found, persons, [shown(result.run.directory) for result in chosen.results], notices, told)
+        write_people(page, found, persons, [readable(result.run.directory) for result in chosen.results], notices, told)
     notices += told
     if json:
         tell_programs(_for_programs(found, done, notices))
@@ -127,9 +127,9 @@ def people(
     if history:
         _tell_history(found.corrections)
     for sentence in notices:
-        say(shown(sentence))
+        say(readable(sentence))
     if page is not None:
-        say(f"page: {shown(page)}")
+        say(f"page: {readable(page)}")
     return 0
 
 
@@ -148,7 +148,7 @@ def _correct(
     if not what.strip():
         raise UsageError("the name is empty: --unname takes a name back")
     for other in desk.namesakes(what):
-        say(f"{shown(other)} is there, too: if both are one, --merge joins them", aside=True)
+        say(f"{readable(other)} is there, too: if both are one, --merge joins them", aside=True)
     return desk.name(whom, what)
 
 
@@ -186,10 +186,10 @@ def _tell_people(persons: Sequence[Person], *, several: bool) -> None:
 
 def _cells(person: Person, *, several: bool) -> list[str]:
     """Return a row; its tracks are named as --split and --merge take them, of several results each on a line, never broken."""
-    names = [plain(shown(one.where if several else f"{one.stream}/{one.track_id}")) for one in person.tracks]
+    names = [plain(readable(one.where if several else f"{one.stream}/{one.track_id}")) for one in person.tracks]
     figures = [str(len(person.tracks)), str(person.faces), f"{person.largest_px:.0f}"]
     where = _first(names, "\n" if several else ", ")
-    return [person.id, plain(shown(person.name)), *figures, person.tracks[0].when, where]
+    return [person.id, plain(readable(person.name)), *figures, person.tracks[0].when, where]
 
 
 def _tell_history(corrections: Sequence[Correction]) -> None:
@@ -208,7 +208,7 @@ def _tell_history(corrections: Sequence[Correction]) -> None:
     for one in corrections:
         undone = "" if one.id in holds or one.what == "undo" else " (undone)"
         cells = [one.id, f"{one.at[:19].replace('T', ' ')}Z", one.who, correction_words(one) + undone, one.note]
-        rows.append([plain(shown(cell)) for cell in cells])
+        rows.append([plain(readable(cell)) for cell in cells])
     Console(highlight=False).print(Rows(columns, rows))
 
 
@@ -218,7 +218,7 @@ def _for_programs(found: People, done: Sequence[Correction], left_out: Sequence[
         "not_grouped": found.left_out,
         "corrections": msgspec.to_builtins(found.corrections),
         "done": [one.id for one in done],
-        "notices": [shown(one) for one in left_out],
+        "notices": [readable(one) for one in left_out],
     }
 
 
@@ -229,7 +229,7 @@ def _person(person: Person) -> dict[str, Any]:
         "named_by": "" if not person.name else "person" if person.given else "gallery",
         "tracks": [
             {
-                "result": shown(track.result.run.directory),
+                "result": readable(track.result.run.directory),
                 "stream": track.stream,
                 "track_id": track.track_id,
                 "first_seconds": track.first_seconds,

@@ -17,15 +17,15 @@ from engine.cli.json_lines import write_lines
 from engine.cli.overwriting import check_new
 from engine.config import DetectConfig, LiveConfig, SourceConfig
 from engine.contracts.camera import Camera
-from engine.contracts.count_words import count
 from engine.contracts.probed import Probed
-from engine.contracts.redaction import redact
 from engine.errors import UsageError
 from engine.private_file import private_opener
 from engine.probe import probe as look
 from engine.source.cameras import is_camera
 from engine.source.files import without_password
 from engine.source.sources import expand_sources
+from engine.words.numbers import count
+from engine.words.redaction import redact
 
 _LONGEST_SECONDS = 60.0
 _STYLES = {"good": "bold green", "small": "yellow", "too_small": "bold red", "no_face": "yellow", "not_looked": ""}

@@ -13,15 +13,15 @@ from engine.archive.record import settings
 from engine.cli.saying import say
 from engine.client.results import load_run
 from engine.config import PublishConfig
-from engine.contracts.count_words import count
 from engine.errors import PublishError, UsageError
-from engine.pipeline.run import new_run_id
+from engine.pipeline.description import new_run_id
 from engine.pipeline.signals import CountedSignals
 from engine.publish.exposure import check_exposure
 from engine.publish.frames import kept_back
 from engine.publish.opening import open_publisher
 from engine.results.once_more import send_once_more
 from engine.results.recorded import Lost
+from engine.words.numbers import count
 
 _MOST_SAID = 5
 _FOR_EVER_SECONDS = 1e9

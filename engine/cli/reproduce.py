@@ -12,10 +12,10 @@ from rich.console import Console
 from engine.cli.json_lines import write_lines
 from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
-from engine.contracts.count_words import count
 from engine.reproduction.compared import LEAST_COSINE, LEAST_PSNR_DB, MOST_SCORE, Compared
 from engine.reproduction.reproduce import Reproduction
 from engine.reproduction.reproduce import reproduce as make_again
+from engine.words.numbers import count
 
 _MOST_ROWS = 40
 

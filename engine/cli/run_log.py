@@ -20,10 +20,12 @@ from engine.cli.run_words import (
     printable,
     summary_words,
 )
-from engine.contracts.count_words import count
-from engine.contracts.redaction import redact_tree
+from engine.pipeline.events import Level, RunEvent
 from engine.pipeline.run import RunResult
-from engine.pipeline.status import Level, RunEvent, RunStatus, StreamStatus
+from engine.pipeline.status import RunStatus
+from engine.pipeline.stream_status import StreamStatus
+from engine.words.numbers import count
+from engine.words.redaction import redact_tree
 
 LogFormat = Literal["text", "json"]
 STATS_SECONDS = 10.0
@@ -71,7 +73,7 @@ class RunLog:
             self._last_number = 0
             self._next_stats = time.monotonic() + STATS_SECONDS
             self._begin(status, again=before is not None)
-        for event in status.events_after(self._last_number):
+        for event in status.events.after(self._last_number):
             self._last_number = event.number
             if not self._is_repeated(event):
                 self._write(event.level, event.name, event_words(event), event.fields, event.time_ns)

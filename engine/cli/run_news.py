@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.text import Text
 
 from engine.cli.run_words import event_words
-from engine.pipeline.status import RunStatus, StreamStatus
+from engine.pipeline.status import RunStatus
+from engine.pipeline.stream_status import StreamStatus
 
 
 class News:
@@ -25,7 +26,7 @@ class News:
         """Print what has happened since the last call."""
         if not self.has_begun or status.run_id != self._run_id:
             self.has_begun, self._run_id, self._last_number = True, status.run_id, 0
-        for event in status.events_after(self._last_number):
+        for event in status.events.after(self._last_number):
             self._last_number = event.number
             if event.name in ("worker_died", "worker_output", "warning"):
                 self._console.print(Text(f"note: {event_words(event)}", "yellow"), soft_wrap=True)

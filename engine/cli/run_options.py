@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from engine.config import SourceConfig
-from engine.contracts.count_words import count
 from engine.errors import FacestreamError, UsageError
 from engine.source.camera_url import SCHEMES, looks_like_url, parse_camera_url, scheme_of
 from engine.source.cameras import is_camera
 from engine.source.files import recordings_of
+from engine.words.numbers import count
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from rich.text import Text
 from engine.cli.run_news import News, is_stopped, was_read
 from engine.cli.run_table import STATE_STYLES
 from engine.cli.run_words import drops_of
-from engine.contracts.count_words import count
-from engine.pipeline.status import RunStatus, StreamStatus
+from engine.pipeline.status import RunStatus
+from engine.pipeline.stream_status import StreamStatus
+from engine.words.numbers import count
 
 
 class _FramesColumn(ProgressColumn):

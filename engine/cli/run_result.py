@@ -15,11 +15,11 @@ from engine.cli.run_table import end_table, failed_table
 from engine.cli.run_words import drops_words, errors_words, removed_words
 from engine.cli.tables import Column, Rows
 from engine.config import Config
-from engine.contracts.count_words import count
 from engine.contracts.messages import Track
-from engine.contracts.times import clock
 from engine.pipeline.run import RunResult
-from engine.pipeline.status import StreamStatus
+from engine.pipeline.stream_status import StreamStatus
+from engine.words.numbers import count
+from engine.words.times import clock
 
 _MOST_ROWS, _MOST_NAMED = 30, 10
 

@@ -15,7 +15,8 @@ from engine.cli.run_news import News
 from engine.cli.run_words import how_long, overload_words, printable, state_words, summary_words
 from engine.cli.tables import Column, Rows
 from engine.contracts.messages import StreamState
-from engine.pipeline.status import RunStatus, StreamStatus
+from engine.pipeline.status import RunStatus
+from engine.pipeline.stream_status import StreamStatus
 
 STATE_STYLES = {
     "live": "green", "failed": "bold red", "stalled": "yellow", "discontinuity": "yellow", "connecting": "cyan",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.contracts.count_words import count, megabytes
 from engine.contracts.counts import Counts
-from engine.contracts.redaction import redact
 from engine.perception.overload import LEVELS
-from engine.pipeline.status import RunEvent, RunStatus, StreamStatus
+from engine.pipeline.events import RunEvent
+from engine.pipeline.status import RunStatus
+from engine.pipeline.stream_status import StreamStatus
+from engine.words.numbers import count, megabytes
+from engine.words.redaction import redact
 
 _NEWS_SECONDS = 10.0
 """So long a discontinuity is shown beside ``live``."""

@@ -13,9 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from engine.archive.claim import check_writable
 from engine.cli.overwriting import check_new
 from engine.cli.share_bar import on_terminal
-from engine.contracts.count_words import count
 from engine.errors import UsageError
 from engine.sample.clip import files_of_sample, render_sample
+from engine.words.numbers import count
 
 
 def sample(

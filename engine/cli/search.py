@@ -25,8 +25,6 @@ from engine.cli.overwriting import OverwriteOption
 from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
-from engine.contracts.recording import shown
-from engine.contracts.worth import LIMITS
 from engine.desk.chosen import choose_results
 from engine.desk.compared import quality_limits
 from engine.desk.hits import Found, Hit
@@ -36,6 +34,8 @@ from engine.desk.likeness import Likeness
 from engine.desk.page import ratio_words
 from engine.desk.photograph import Photographed
 from engine.errors import UsageError
+from engine.words.text import readable
+from engine.words.worth import LIMITS
 
 
 def search(
@@ -78,10 +78,10 @@ def search(
         tell_programs(_for_programs(photograph, found, notices))
         return 0
     for sentence in [*photograph.remarks, *notices]:
-        say(shown(sentence), aside=True)
+        say(readable(sentence), aside=True)
     _tell_people(found)
     if page is not None:
-        say(f"page: {shown(page)}")
+        say(f"page: {readable(page)}")
     return 0
 
 
@@ -101,7 +101,7 @@ def _tell_people(found: Found) -> None:
 
 def _cells(number: int, hit: Hit) -> list[str]:
     track, size = hit.track, hit.face.quality.size_px if hit.face else hit.track.size_px
-    where = f"{shown(track.result.label)}:{track.stream}/{track.track_id}"
+    where = f"{readable(track.result.label)}:{track.stream}/{track.track_id}"
     ratio = ratio_words(hit.worth) if hit.worth else "-"
     return [str(number), where, track.when, f"{size:.0f}", f"{hit.cosine:.3f}", ratio, track.name]
 
@@ -109,10 +109,10 @@ def _cells(number: int, hit: Hit) -> list[str]:
 def _for_programs(photograph: Photographed, found: Found, notices: list[str]) -> dict[str, Any]:
     quality = photograph.quality
     return {
-        "photograph": {"name": shown(photograph.label), "quality": quality, "remarks": photograph.remarks},
+        "photograph": {"name": readable(photograph.label), "quality": quality, "remarks": photograph.remarks},
         "faces": found.faces,
         "tracks": found.tracks,
-        "notices": [shown(one) for one in notices],
+        "notices": [readable(one) for one in notices],
         "hits": [_hit(hit) for hit in found.hits],
     }
 
@@ -120,7 +120,7 @@ def _for_programs(photograph: Photographed, found: Found, notices: list[str]) ->
 def _hit(hit: Hit) -> dict[str, Any]:
     track = hit.track
     return {
-        "result": shown(track.result.run.directory),
+        "result": readable(track.result.run.directory),
         "stream": track.stream,
         "track_id": track.track_id,
         "first_seconds": track.first_seconds,

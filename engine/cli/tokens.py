@@ -15,11 +15,11 @@ from engine.cli.ctl_ways import check_that_one_listens
 from engine.cli.json_lines import write_lines
 from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
-from engine.contracts.count_words import count
 from engine.errors import ConfigError
 from engine.service.directory import web_endpoint
 from engine.web.asked_link import AskedLink
 from engine.web.tokens import ROLES, Entry, TokenFolder
+from engine.words.numbers import count
 
 DirectoryOption = Annotated[Path | None, Parameter(help="The service's serve.directory; the user's own by default.")]
 JsonOption = Annotated[bool, Parameter(negative=(), help="For a program; `list` shows no token.")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +15,8 @@ from engine.archive.files import inside
 from engine.archive.lines import last_words
 from engine.archive.pictures import read_picture
 from engine.archive.reader import FaceLine, TrackLine, VectorRow, face_lines, read_run, stream_lines, track_lines
-from engine.archive.vector_files import row_bytes, vector_length
+from engine.archive.vector_files import vector_length
+from engine.archive.vectors import mapped_vectors
 from engine.contracts.messages import Stream
 from engine.errors import PublishError
 
@@ -193,15 +193,13 @@ class Run:
         return self._files[name]
 
     def _mapped(self, name: str) -> NDArray[np.float32]:
-        if not (length := vector_length(name)) or (path := inside(self.directory, name)) is None:
-            raise PublishError(f"{self.directory}: {name!r} is no file of vectors of a run")
         try:
-            count = os.path.getsize(path) // row_bytes(name)
-            if not count:
-                return np.zeros((0, length), np.float32)
-            return np.memmap(path, np.dtype("<f4"), "r", shape=(count, length))
+            found = mapped_vectors(self.directory, name)
         except OSError as error:
-            raise PublishError(f"cannot read {path}: {error.strerror}") from error
+            raise PublishError(f"cannot read {self.directory / name}: {error.strerror}") from error
+        if found is None:
+            raise PublishError(f"{self.directory}: {name!r} is no file of vectors of a run")
+        return found
 
 
 def load_run(directory: str | Path) -> Run:

@@ -71,7 +71,7 @@ class Camera(CameraSettings, frozen=True):
     """Where it must be, see ``Networks``, wherever its name or a redirection leads; None: anywhere."""
 
     permit: str = ""
-    """A file that says until when it may be read, see ``engine.runtime.permit``; empty: for ever."""
+    """A file that says until when it may be read, see ``engine.fleet.permit``; empty: for ever."""
 
     @property
     def main(self) -> Camera | None:

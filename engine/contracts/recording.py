@@ -15,17 +15,13 @@ import msgspec
 
 from engine.contracts.messages import Clock, Deinterlace, Rotate
 from engine.contracts.times import UnixNs
+from engine.words.text import readable
 
 SERIES_FPS = 25.0
 """Pictures per second of a series whose source does not tell."""
 ASPECT = "[1-9][0-9]{0,4}[:/][1-9][0-9]{0,4}"
 """A picture's width to height, as a regular expression."""
 _HASH_BLOCK_BYTES = 1 << 20
-
-
-def shown(path: Path | str) -> str:
-    """Return a path, or a sentence with one; what is not UTF-8 stands as an escape, as messages and JSON must be UTF-8."""
-    return str(path).encode(errors="backslashreplace").decode()
 
 
 class Appearance(msgspec.Struct, frozen=True):
@@ -93,7 +89,7 @@ class Recording:
         The size of a series is that of all its files. Its ``mtime_ns`` is the exclusive or over them: no file can be
         replaced, whether by a newer or by an older one, without changing it.
         """
-        facts: dict[str, Any] = {"path": shown(self.path.absolute())}
+        facts: dict[str, Any] = {"path": readable(self.path.absolute())}
         if self.reading != Reading():
             facts["reading"] = msgspec.to_builtins(self.reading)
         if self.pictures:

@@ -15,7 +15,6 @@ from av.video.stream import VideoStream
 from msgspec.structs import replace
 
 from engine.config import DecodeConfig
-from engine.contracts.count_words import count
 from engine.contracts.frames import Frame, FrameTime, Planes
 from engine.contracts.messages import Reason, StreamState
 from engine.contracts.recording import Reading, Start
@@ -43,6 +42,8 @@ from engine.decode.recording_end import RecordingEnd, announces_duration, notes_
 from engine.decode.recording_reader import Items, RecordingReader
 from engine.decode.stamps import Stamps
 from engine.errors import SourceError
+from engine.words.numbers import count
+from engine.words.text import readable
 
 # Log lines would call back into Python from FFmpeg's own threads, which is known to deadlock.
 av.logging.set_level(None)
@@ -282,12 +283,11 @@ class Decoder(RecordingReader):
 
     def _state(self, state: StreamState, reason: str = "", detail: str = "") -> StreamChanged:
         width_px, height_px = self._size_px
-        detail = detail.encode(errors="replace").decode()  # a file name need not be UTF-8, a message must
         return StreamChanged(
             stream=self._name,
             state=state,
             reason=cast(Reason, reason),
-            detail=detail,
+            detail=readable(detail),
             width_px=width_px,
             height_px=height_px,
             counters=self.counters,

@@ -11,13 +11,14 @@ from engine.config import DecodeConfig
 from engine.contracts.camera import Camera
 from engine.contracts.frames import Frame
 from engine.contracts.messages import Reason, StreamState
-from engine.contracts.redaction import redact
 from engine.contracts.streams import StreamChanged
 from engine.decode.backoff import Backoff
 from engine.decode.camera_errors import failure
 from engine.decode.connection import WAIT_SECONDS, Announce, Connection
 from engine.decode.counted import Counted, of_camera
 from engine.errors import SourceError, WorkerError
+from engine.words.redaction import redact
+from engine.words.text import readable
 
 _DETAIL_SEPARATOR = "; "
 Connect = Callable[[Camera, Counted, Announce], Connection]
@@ -137,12 +138,11 @@ class LiveDecoder:
     def _state(
         self, state: StreamState, reason: Reason, detail: str, size_px: tuple[int, int] = (0, 0), frame_rate: float = 0.0
     ) -> StreamChanged:
-        detail = detail.encode(errors="replace").decode()  # a device's name need not be UTF-8, a message must
         return StreamChanged(
             stream=self._camera.name,
             state=state,
             reason=reason,
-            detail=detail,
+            detail=readable(detail),
             width_px=size_px[0],
             height_px=size_px[1],
             counters=self.counters,

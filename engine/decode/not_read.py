@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from av.container import InputContainer
 
-from engine.contracts.count_words import count
+from engine.words.numbers import count
 
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _FLV_HEADER = b"FLV\x01"

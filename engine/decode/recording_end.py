@@ -10,12 +10,12 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from engine.contracts.count_words import count
 from engine.decode.container import encrypted, is_cut
 from engine.decode.counted import Counted
 from engine.decode.encryption import encryption_of_file
 from engine.decode.not_read import not_read
 from engine.errors import SourceError
+from engine.words.numbers import count
 
 _ANNOUNCE_DURATION = {"matroska,webm", "flv"}
 """Containers whose header holds the duration while FFmpeg does not say that a file breaks off."""

@@ -13,7 +13,6 @@ from typing import cast
 import av
 from msgspec.structs import replace
 
-from engine.contracts.count_words import count
 from engine.contracts.frames import Frame, FrameTime, Planes, Uint8
 from engine.contracts.messages import Reason, StreamState
 from engine.contracts.recording import Recording
@@ -23,6 +22,8 @@ from engine.decode.display import Display
 from engine.decode.recording_reader import Items, RecordingReader
 from engine.decode.still import Still, read_still
 from engine.errors import MissingRuntimeError, PictureError, SourceError
+from engine.words.numbers import count
+from engine.words.text import readable
 
 _FINEST_RATE = 100_000
 
@@ -123,7 +124,7 @@ class SeriesDecoder(RecordingReader):
             stream=self._recording.name,
             state=state,
             reason=cast(Reason, reason),
-            detail=detail.encode(errors="replace").decode(),  # a file name need not be UTF-8, a message must
+            detail=readable(detail),
             width_px=self._size_px[0],
             height_px=self._size_px[1],
             counters=self.counters,

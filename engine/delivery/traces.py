@@ -11,9 +11,9 @@ from typing import Any
 
 from engine.contracts.faces import STEPS, Sighting
 from engine.contracts.orders import Warned
-from engine.contracts.redaction import redact
 from engine.errors import ConfigError, MissingRuntimeError
 from engine.runtime.closing import finishes_within
+from engine.words.redaction import redact
 
 _ADDRESS = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/:@\[\]]+)(:[0-9]+)?(/\S*)?")
 _EXPORT_SECONDS = _CLOSE_SECONDS = 3.0

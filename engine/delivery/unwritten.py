@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 from engine.archive.writer import DirectorySink
-from engine.contracts.count_words import count
 from engine.errors import OutputError
+from engine.words.numbers import count
 
 _SAY_SECONDS = 60.0
 COUNTER = "unwritten"

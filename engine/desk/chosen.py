@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.contracts.count_words import count, track_numbers
 from engine.desk.stored import Result, StoredTrack, read_result
 from engine.errors import FacestreamError, MissingResultError, PublishError, UsageError
+from engine.words.numbers import count, track_numbers
 
 
 @dataclass(frozen=True)

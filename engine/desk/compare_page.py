@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
-from engine.contracts.count_words import count
-from engine.contracts.recording import shown
-from engine.contracts.worth import LIMITS, share_of_strangers, worth
 from engine.desk.compared import Compared, Side
 from engine.desk.page import details, figures, ratio_words, write_page
+from engine.words.numbers import count
+from engine.words.text import readable
+from engine.words.worth import LIMITS, share_of_strangers, worth
 
 
 def write_comparison(path: Path, compared: Compared, notices: Sequence[str]) -> None:
@@ -50,7 +50,7 @@ def figures_of(compared: Compared) -> list[tuple[str, str]]:
 def _body(compared: Compared) -> Iterator[str]:
     yield f'<p class="worth">{escape(worth_of(compared))}.</p>{details(figures_of(compared))}'
     yield f'<h2>The two</h2><div class="two">{_side(compared.one)}{_side(compared.other)}</div>'
-    limits = "".join(f"<li>{escape(shown(one))}</li>" for one in [*compared.limits, LIMITS])
+    limits = "".join(f"<li>{escape(readable(one))}</li>" for one in [*compared.limits, LIMITS])
     yield f"<h2>What limits it</h2><ul>{limits}</ul>"
 
 
@@ -59,5 +59,5 @@ def _side(side: Side) -> str:
     facts = details([("face", f"{side.size_px:.0f} px"), ("seen at", kind)])
     return (
         f'<article class="card"><div class="pictures">{figures(side.pictures)}</div>'
-        f"<div><h3>{escape(shown(side.label))}</h3>{facts}</div></article>"
+        f"<div><h3>{escape(readable(side.label))}</h3>{facts}</div></article>"
     )

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from engine.archive.chain_cuts import seal_corrections
 from engine.archive.corrections import Correction, TrackRef, append_correction, in_force, new_correction
-from engine.contracts.count_words import count
 from engine.desk.people import People, Person, is_called, ref_of
 from engine.desk.stored import Result, StoredTrack
 from engine.errors import PublishError, UsageError
 from engine.keys.signing import SigningKey
 from engine.verify.person_name import alike, person_name
+from engine.words.numbers import count
 
 
 class Desk:

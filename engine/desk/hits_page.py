@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
-from engine.contracts.count_words import count
-from engine.contracts.recording import shown
-from engine.contracts.worth import worth
 from engine.desk.hits import Found, Hit
 from engine.desk.page import chance_words, details, figures, ratio_words, track_pictures, write_page
 from engine.desk.photograph import Photographed
+from engine.words.numbers import count
+from engine.words.text import readable
+from engine.words.worth import worth
 
 
 def write_hits(path: Path, photograph: Photographed, found: Found, notices: Sequence[str]) -> None:
@@ -47,7 +47,8 @@ def _body(photograph: Photographed, found: Found) -> Iterator[str]:
     pictures = figures([("the face looked for", "original", ("image/jpeg", photograph.picture))])
     facts = details([("face", f"{photograph.quality.size_px:.0f} px"), ("sharpness", f"{photograph.quality.sharpness:.2f}")])
     remarks = "".join(f"<li>{escape(one)}</li>" for one in photograph.remarks)
-    yield f'<article class="card probe"><div class="pictures">{pictures}</div><div><h3>{escape(shown(photograph.label))}</h3>'
+    label = escape(readable(photograph.label))
+    yield f'<article class="card probe"><div class="pictures">{pictures}</div><div><h3>{label}</h3>'
     yield f"{facts}{f'<ul>{remarks}</ul>' if remarks else ''}</div></article><h2>Hits, best first</h2>"
     if not found.hits:
         yield '<p class="soft">There is no face to compare with.</p>'
@@ -57,7 +58,7 @@ def _body(photograph: Photographed, found: Found) -> Iterator[str]:
 
 def _card(number: int, hit: Hit, tracks: int) -> str:
     track = hit.track
-    where = f"{shown(track.result.label)} · {track.stream} · track {track.track_id}"
+    where = f"{readable(track.result.label)} · {track.stream} · track {track.track_id}"
     head = f'<span class="rank">{number}</span>{escape(where)}'
     badge = f'<span class="badge named">{escape(track.name)}</span>' if track.name else ""
     rests = "one face" if hit.face is not None else f"{count(len(track.faces), 'face')}, fused"
@@ -72,5 +73,5 @@ def _card(number: int, hit: Hit, tracks: int) -> str:
     said = f'<p class="worth">{escape(worth_sentence(hit))}.</p>' + (f'<p class="soft">{escape(chance)}.</p>' if chance else "")
     return (
         f'<article class="card"><div class="pictures">{figures(track_pictures(track, hit.face))}</div>'
-        f"<div><h3>{head} {badge}</h3>{said}{details([(name, shown(value)) for name, value in facts])}</div></article>\n"
+        f"<div><h3>{head} {badge}</h3>{said}{details([(name, readable(value)) for name, value in facts])}</div></article>\n"
     )

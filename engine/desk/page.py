@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
-from engine.archive.files import write_pieces
-from engine.contracts.recording import shown
-from engine.contracts.worth import ratio
 from engine.desk.likeness import Worth
 from engine.desk.stored import StoredFace, StoredTrack
 from engine.errors import FacestreamError
 from engine.report.figures import MARK, embedded, figure, read
+from engine.whole_file import write_pieces
+from engine.words.text import readable
+from engine.words.worth import ratio
 
 Picture = tuple[str, bytes]
 FOOT = (
@@ -41,9 +41,9 @@ def write_page(path: Path, title: str, subtitle: str, notices: Iterable[str], bo
     template = importlib.resources.files("engine.desk").joinpath("page.html").read_text(encoding="utf-8")
     head, _, tail = template.partition("$body")
     fields = {
-        "title": escape(shown(title)),
-        "subtitle": escape(shown(subtitle)),
-        "notices": "".join(f'<p class="notice">{escape(shown(one))}</p>' for one in notices),
+        "title": escape(readable(title)),
+        "subtitle": escape(readable(subtitle)),
+        "notices": "".join(f'<p class="notice">{escape(readable(one))}</p>' for one in notices),
         "foot": escape(foot),
     }
 

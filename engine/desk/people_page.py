@@ -8,12 +8,12 @@ from html import escape
 from pathlib import Path
 
 from engine.archive.corrections import Correction, in_force
-from engine.contracts.count_words import count
-from engine.contracts.recording import shown
 from engine.desk.page import figures, track_pictures, write_page
 from engine.desk.people import People, Person
 from engine.desk.stored import StoredTrack
 from engine.report.figures import embedded, figure, read_at
+from engine.words.numbers import count
+from engine.words.text import readable
 
 _MOST_PERSONS, _MOST_TRACKS = 300, 16
 _FOOT = (
@@ -55,7 +55,7 @@ def write_people(
 
 def _body(persons: Sequence[Person], corrections: Sequence[Correction], told: Sequence[str]) -> Iterator[str]:
     for sentence in told:
-        yield f'<p class="soft">{escape(shown(sentence))}</p>'
+        yield f'<p class="soft">{escape(readable(sentence))}</p>'
     if not persons:
         yield '<p class="soft">Nobody was seen.</p>'
     for person in persons:
@@ -76,8 +76,8 @@ def _card(person: Person) -> str:
     pictures = figures(track_pictures(person.best))
     return (
         f'<article class="card{" named" if person.name else ""}"><div class="pictures">{pictures}</div>'
-        f"<div><h3>{escape(shown(person.name or person.id))} {badge}</h3>"
-        f'<p class="soft">{escape(person.id)} · {escape(seen)}</p><p class="soft">{escape(shown(where))}</p>'
+        f"<div><h3>{escape(readable(person.name or person.id))} {badge}</h3>"
+        f'<p class="soft">{escape(person.id)} · {escape(seen)}</p><p class="soft">{escape(readable(where))}</p>'
         f'<div class="strip">{strip}</div>{_say(person)}</div></article>\n'
     )
 
@@ -92,7 +92,7 @@ def _say(person: Person) -> str:
     }
     if len(person.tracks) > 1:
         said["one track is somebody else's, as the last one"] = f"{where} --split {shlex.quote(person.tracks[-1].where)}"
-    lines = "".join(f"<p>{escape(what)}<br><code>{escape(shown(how))}</code></p>" for what, how in said.items())
+    lines = "".join(f"<p>{escape(what)}<br><code>{escape(readable(how))}</code></p>" for what, how in said.items())
     return f'<details class="say"><summary>Say who this is</summary>{lines}</details>'
 
 
@@ -112,7 +112,7 @@ def _history(corrections: Sequence[Correction]) -> str:
         undone = "" if one.id in holds or one.what == "undo" else " (undone)"
         cells = (f"{one.at[:19].replace('T', ' ')}Z", one.who, correction_words(one) + undone, one.note)
         rows.append(
-            f"<tr><td><code>{escape(one.id)}</code></td>{''.join(f'<td>{escape(shown(cell))}</td>' for cell in cells)}</tr>"
+            f"<tr><td><code>{escape(one.id)}</code></td>{''.join(f'<td>{escape(readable(cell))}</td>' for cell in cells)}</tr>"
         )
     return f"<table><tr><th>id</th><th>when</th><th>who</th><th>what</th><th>why</th></tr>{''.join(rows)}</table>"
 

@@ -22,8 +22,9 @@ from engine.archive.record import workers
 from engine.archive.vector_files import vector_length
 from engine.client.results import Key, Run, load_run
 from engine.contracts.findings import Basis, Candidate, Quality
-from engine.contracts.times import Int64, StreamSeconds, UnixNs, clock, wall_clock
+from engine.contracts.times import Int64, StreamSeconds, UnixNs
 from engine.errors import PublishError
+from engine.words.times import clock, wall_clock
 
 
 class StoredFace(msgspec.Struct, frozen=True, gc=False):

@@ -14,7 +14,7 @@ from engine.contracts.manifest import sha256_of
 from engine.contracts.profile import ONE
 from engine.detect.nested import without_nested
 from engine.errors import InferenceError, MissingRuntimeError, ModelError
-from engine.runtime.colour import bgr_from_planes
+from engine.pictures.colour import bgr_from_planes
 
 DEFAULT_MIN_SCORE = 0.5
 _MULTIPLE_OF = 32

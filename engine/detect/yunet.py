@@ -20,7 +20,7 @@ from engine.contracts.profile import ONE
 from engine.detect.nested import without_nested
 from engine.detect.yunet_decode import OUTPUTS, decode, suppress
 from engine.errors import InferenceError, ModelError
-from engine.runtime.colour import bgr_from_planes
+from engine.pictures.colour import bgr_from_planes
 from engine.sessions.session import Session, SessionSpec, open_session
 from engine.sessions.tensors import listed
 

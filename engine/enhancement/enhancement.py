@@ -15,8 +15,8 @@ from engine.enhancement.enlarging import Enlarged, enlarge
 from engine.enhancement.track_pictures import Fuser, Made, TrackPictures
 from engine.enhancement.track_so_far import TrackSoFar
 from engine.errors import DeviceLostError
+from engine.pictures.colour import bgr_from_planes
 from engine.publish.encode import parts_of, shows_tracks, track_parts_of
-from engine.runtime.colour import bgr_from_planes
 from engine.runtime.telemetry import Telemetry
 from engine.sessions.model_calls import ModelCalls
 from engine.super_resolve.enhancer import EnhancedFace, Enhancer

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from engine.contracts.faces import FaceCrop
 from engine.contracts.frames import Uint8
 from engine.errors import DeviceLostError
-from engine.runtime.colour import bgr_from_planes
+from engine.pictures.colour import bgr_from_planes
 from engine.super_resolve.enhancer import EnhancedFace, Enhancer
 
 

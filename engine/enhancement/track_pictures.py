@@ -14,7 +14,7 @@ from engine.contracts.intervals import reaches
 from engine.contracts.track_picture import FusedFrame, TrackPicture
 from engine.enhancement.best_shots import BestShots, Shot, whole_share
 from engine.errors import DeviceLostError
-from engine.runtime.colour import bgr_from_planes
+from engine.pictures.colour import bgr_from_planes
 from engine.runtime.telemetry import Telemetry
 from engine.sessions.model_calls import ModelCalls
 from engine.super_resolve.enhancer import EnhancedFace, enlarge_planes

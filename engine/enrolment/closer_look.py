@@ -17,7 +17,7 @@ from engine.contracts.frames import Detections, Float32, Uint8
 from engine.detect.detector import Detector
 from engine.detect.nested import shares
 from engine.enrolment.turns import turn_boxes, turn_picture, turn_points
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
 
 _FACE_SIZES_PX = (128, 104, 80, 64, 48)
 _TILTS_DEGREES = (0, 30, -30)

@@ -11,8 +11,6 @@ from typing import Literal
 
 from engine.contracts.findings import Quality
 from engine.contracts.frames import Float32
-from engine.contracts.recording import shown
-from engine.crop.face_jpeg import face_jpeg
 from engine.decode.still import read_content, read_still
 from engine.detect.detector import Detector
 from engine.detect.second_look import SecondLook
@@ -21,10 +19,12 @@ from engine.enrolment.judge import EnrolLimits, check_quality
 from engine.enrolment.likeness import doubt_about, typical_first
 from engine.enrolment.portrait import find_portrait
 from engine.errors import EnrolmentRefused, GalleryError, InferenceError, PictureError, UsageError
+from engine.pictures.face_jpeg import face_jpeg
 from engine.verify.embedder import Embedder
 from engine.verify.gallery_records import Enrolled
 from engine.verify.gallery_store import GalleryWriter
 from engine.verify.person_name import person_name
+from engine.words.text import readable
 
 _PORTRAIT_PX, _PORTRAIT_QUALITY = 160, 80
 """Of what is kept of a picture that is set apart: enough to decide by, some 6 kB."""
@@ -156,7 +156,7 @@ class _Enrolment:
                 embedder=self.embedder.name,
                 embedder_sha256=self.embedder.sha256,
                 runtime=self.embedder.runtime,
-                source_name=shown(Path(path.name)),
+                source_name=readable(Path(path.name)),
                 picture_sha256=look.digest,
                 quality=look.result.quality.score,
                 doubt=doubt,

@@ -17,7 +17,7 @@ from engine.enrolment.closer_look import SeenFace, look_closer, out_of_frame
 from engine.enrolment.search import find_places, framed
 from engine.enrolment.turns import turn_boxes, turn_picture
 from engine.errors import EnrolmentRefused
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
 
 _A_FACE, _A_TURNED_FACE = 0.5, 0.6
 """``SeenFace.certainty`` from which a photograph shows somebody, as it lies and turned. Most photographs lie right, so turned

@@ -16,7 +16,7 @@ from engine.contracts.frames import Float32, Uint8
 from engine.detect.detector import Detector
 from engine.detect.nested import shares
 from engine.enrolment.turns import turn_boxes, turn_picture
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
 
 _LONGEST_SIDE_PX = 1280
 _SMALLEST_SIDE_PX = 64

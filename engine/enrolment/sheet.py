@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-import cv2
-
-from engine.contracts.recording import shown
 from engine.decode.still import read_content, read_still
 from engine.enrolment.enrol import EnrolResult
 from engine.errors import PictureError, PublishError
+from engine.pictures.encode import small_jpeg
 from engine.whole_file import write_private
+from engine.words.text import readable
 
 _LONGEST_PX = 320
 _PAGE = """<!doctype html>
@@ -47,7 +46,7 @@ def write_sheet(path: Path, results: Sequence[EnrolResult]) -> int:
 
 
 def _figure(result: EnrolResult) -> str:
-    words = f"<b>{html.escape(shown(Path(result.path.name)))}: {result.outcome}</b><br>{html.escape(result.reason)}"
+    words = f"<b>{html.escape(readable(Path(result.path.name)))}: {result.outcome}</b><br>{html.escape(result.reason)}"
     picture = base64.b64encode(_small(result.path)).decode()
     seen = f'<img src="data:image/jpeg;base64,{picture}" alt="">' if picture else ""
     return f"<figure>{seen}<figcaption>{words}</figcaption></figure>\n"
@@ -57,7 +56,5 @@ def _small(path: Path) -> bytes:
     """Return the picture as a small JPEG; nothing where it cannot be read."""
     with suppress(PictureError, OSError):
         bgr = read_still(path, read_content(path)).bgr
-        scale = min(1.0, _LONGEST_PX / max(bgr.shape[:2]))
-        small = cv2.resize(bgr, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        return bytes(cv2.imencode(".jpg", small)[1])
+        return small_jpeg(bgr, _LONGEST_PX, quality=95)
     return b""

@@ -8,11 +8,11 @@ from pathlib import Path
 from engine.archive.chain import CHAIN, FIRST, Block, chain_lines, decode, hash_of, signed_text
 from engine.archive.ledger import Ledger
 from engine.archive.vector_files import row_bytes
-from engine.contracts.count_words import count
-from engine.contracts.times import utc_words
 from engine.exhibit.rules import only_corrects, out_of_place, went_too_early
 from engine.exhibit.verdict import Fault, Verdict
 from engine.keys.signing import can_sign, is_signed_by
+from engine.words.numbers import count
+from engine.words.times import utc_words
 
 _WORDS = {"erase": "an erasure", "expire": "an expiry", "resume": "a resumed run", "restart": "a restarted publisher"}
 

@@ -15,10 +15,11 @@ from engine.archive.files import inside
 from engine.archive.ledger import GONE, Ledger
 from engine.archive.pieces import digest, pieces
 from engine.archive.record_check import RECORDS, Record, size_of
-from engine.contracts.times import UnixNs, utc_words
+from engine.contracts.times import UnixNs
 from engine.contracts.unreadable import UNREADABLE
 from engine.exhibit.rules import too_young
 from engine.exhibit.verdict import Fault, Verdict
+from engine.words.times import utc_words
 
 _AT_ONCE, _THREADS = 256, 2
 _LARGEST_BYTES = 64 << 20

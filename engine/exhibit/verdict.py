@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from engine.contracts.times import utc_words
+from engine.words.times import utc_words
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,14 @@ from engine.archive.pieces import CORRECTIONS, LINED
 from engine.archive.reader import recorded
 from engine.archive.record import settings
 from engine.archive.vector_files import row_bytes
-from engine.contracts.count_words import count
-from engine.contracts.times import utc_words
 from engine.errors import MissingResultError, PublishError
 from engine.exhibit.beside import look_beside
 from engine.exhibit.blocks import ChainReader
 from engine.exhibit.payloads import check_payloads
 from engine.exhibit.rules import too_young
 from engine.exhibit.verdict import Fault, Verdict
+from engine.words.numbers import count
+from engine.words.times import utc_words
 
 __all__ = ["Fault", "Verdict", "verify"]
 _TRIES = 3

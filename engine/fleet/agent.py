@@ -24,14 +24,15 @@ from engine.fleet.cameras import Cameras
 from engine.fleet.file import FleetCamera
 from engine.fleet.lease import Lease, abort
 from engine.fleet.peers import Peers
+from engine.fleet.permit import Permit, now_seconds
 from engine.fleet.placer import place_all
 from engine.fleet.quorum import Permission, Timing
 from engine.fleet.taken import TakenCameras
 from engine.fleet.view import About
+from engine.postgres.address import is_postgres, refuse_password
+from engine.postgres.connection import require_driver
 from engine.runtime.bell import Bell
 from engine.runtime.closing import Closing
-from engine.runtime.permit import Permit, now_seconds
-from engine.runtime.postgres import is_postgres, refuse_password, require_driver
 
 _TURN_MS = 100
 _BUSY_SECONDS = 0.2

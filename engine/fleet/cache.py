@@ -53,7 +53,7 @@ class FleetFolder:
 
     @property
     def permit(self) -> Path:
-        """See ``engine.runtime.permit``."""
+        """See ``engine.fleet.permit``."""
         return self.path / "permit"
 
     def read(self, database: str, node: str) -> Remembered:

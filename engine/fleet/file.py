@@ -12,8 +12,8 @@ from engine.config import SourceConfig
 from engine.config.file import read_yaml
 from engine.config.section import Section
 from engine.contracts.messages import check_stream_name
-from engine.contracts.redaction import names_secret, redact_tree, redact_url
 from engine.errors import ConfigError
+from engine.words.redaction import names_secret, redact_tree, redact_url
 
 _ADDRESSES = ("uri", "crop_uri")
 _OF_RECORDINGS = ("video_stream", "start_time", "clock_from", "fps")

@@ -12,13 +12,13 @@ import msgspec
 
 from engine.errors import DatabaseError
 from engine.fleet.file import FleetCamera
+from engine.fleet.permit import now_seconds
 from engine.fleet.schema import CAMERA, CHANNEL, NODE, PLACER, migrate, place_of
 from engine.fleet.store import register
 from engine.fleet.view import About, Load
+from engine.postgres.connection import connect, told
 from engine.runtime.bell import Bell
 from engine.runtime.channel import wait_for_handles
-from engine.runtime.permit import now_seconds
-from engine.runtime.postgres import connect, told
 
 if TYPE_CHECKING:
     from psycopg import Connection, Cursor

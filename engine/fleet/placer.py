@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from engine.contracts.times import utc_words
 from engine.fleet.file import FleetCamera
 from engine.fleet.place import next_moves, place
 from engine.fleet.room import Node, estimate_of
 from engine.fleet.schema import CHANNEL, place_of
 from engine.fleet.store import cameras_of
 from engine.fleet.view import About, Load
-from engine.runtime.postgres import told
+from engine.postgres.connection import told
+from engine.words.times import utc_words
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -8,7 +8,7 @@ from engine.fleet.even import Move, even_out
 from engine.fleet.place import place
 from engine.fleet.placer import standing
 from engine.fleet.schema import CHANNEL, migrate, place_of, require_tables
-from engine.runtime.postgres import told
+from engine.postgres.connection import told
 
 if TYPE_CHECKING:
     from psycopg import Connection

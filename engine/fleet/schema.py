@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import DatabaseError
-from engine.runtime.postgres import told
+from engine.postgres.connection import told
 
 if TYPE_CHECKING:
     from psycopg import Connection

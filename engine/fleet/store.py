@@ -11,7 +11,7 @@ import msgspec
 from engine.errors import UsageError
 from engine.fleet.file import Fleet, FleetCamera, difference
 from engine.fleet.schema import CHANNEL, REGISTRY, migrate, place_of, require_tables, version_of
-from engine.runtime.postgres import told
+from engine.postgres.connection import told
 
 if TYPE_CHECKING:
     from psycopg import Connection

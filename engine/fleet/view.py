@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from engine.contracts.redaction import redact_url
 from engine.fleet.file import FleetCamera
 from engine.fleet.schema import place_of, require_tables
-from engine.runtime.postgres import told
+from engine.postgres.connection import told
+from engine.words.redaction import redact_url
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -1,0 +1,1 @@
+"""Recordings of finished runs, found again, cut, and written as videos."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.contracts.frames import Planes, Uint8
 from engine.footage.lettering import Colour
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
 
 Box = tuple[float, float, float, float]
 """x, y, width, height in pixels; may reach over the border."""

@@ -17,7 +17,6 @@ from msgspec.structs import replace
 
 import engine
 from engine.archive.claim import check_free, check_writable
-from engine.archive.lock import DirectoryLock
 from engine.archive.same_job import check_same_settings
 from engine.config import Config
 from engine.contracts.unreadable import UNREADABLE
@@ -33,6 +32,7 @@ from engine.jobs.pieces import Piece, read_piece
 from engine.jobs.ray_workers import RayWorkers
 from engine.jobs.recordings import recordings_of
 from engine.jobs.standing import Bad, Standing
+from engine.lock import DirectoryLock
 from engine.pipeline.preflight import check_before
 from engine.pipeline.signals import CountedSignals
 from engine.verify.galleries import gallery_file, gallery_to_follow

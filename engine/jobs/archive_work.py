@@ -6,17 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engine.contracts.recording import Recording, Sent, sent, shown
+from engine.archive.record import of_each_role
+from engine.contracts.recording import Recording, Sent, sent
 from engine.errors import PublishError
 from engine.jobs.joining import Part
 from engine.jobs.joins import Chain, Done, chain_of
-from engine.jobs.models_named import models_opened
 from engine.jobs.orders import Tree, plan_task, read_plan, segment_task
 from engine.jobs.pieces import Piece
 from engine.jobs.plan import Plan, read_done
 from engine.jobs.scan import Scan
 from engine.jobs.segments import WHOLE, Segment
 from engine.jobs.task import Task
+from engine.words.text import readable
 
 
 @dataclass
@@ -96,7 +97,7 @@ class ArchiveWork:
         if known.plan is not None and known.chain is not None and known.chain.is_whole:
             return Part(known.plan, known.directories)
         recording = known.recording
-        unplanned = Plan(name, shown(recording.path), recording.facts(), Scan(0), [WHOLE])
+        unplanned = Plan(name, readable(recording.path), recording.facts(), Scan(0), [WHOLE])
         return Part(known.plan or unplanned, (), failed)
 
     def _task(self, known: _Recording, segment: Segment) -> Task:
@@ -104,7 +105,7 @@ class ArchiveWork:
         return segment_task(known.sent, known.plan, segment, self._config, self._models)
 
     def _check_models(self, piece: Piece, result: Path) -> None:
-        here = models_opened(piece.facts)
+        here = of_each_role(piece.facts, "sha256")
         for role, sha256 in self._models.items():
             if here.get(role, sha256) != sha256:
                 raise PublishError(

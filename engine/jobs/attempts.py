@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from engine.contracts.count_words import count
 from engine.jobs.messages import Outcome
+from engine.words.numbers import count
 
 DEATHS = 2
 """So many processes may die of one task before it is taken for what they die of."""

@@ -26,7 +26,7 @@ from engine.jobs.looking import Looking
 from engine.jobs.pieces import PIECE, POINTS, Piece, read_piece, write_piece
 from engine.jobs.segments import Segment
 from engine.jobs.warm import Warm
-from engine.pipeline.run import describe_run
+from engine.pipeline.description import describe_run
 from engine.publish.opening import open_publisher
 from engine.runtime.telemetry import Telemetry
 from engine.workers.links import outgoing

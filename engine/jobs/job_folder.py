@@ -21,7 +21,7 @@ from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, OutputError
 from engine.jobs.attempts import Attempts
 from engine.private_file import make_private_folder
-from engine.whole_file import replacing, sync_directory
+from engine.whole_file import replacing, sync_directory, write_whole
 
 JOB, STATUS = "job.json", "status.json"
 _FOLDERS = ("results", "attempts", "leases", "unfinished")
@@ -164,10 +164,7 @@ def _readable(content: msgspec.Struct) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    with replacing(path) as beside, open(beside, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    write_whole(path, content)
     sync_directory(path.parent)
 
 

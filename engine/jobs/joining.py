@@ -31,7 +31,7 @@ from engine.jobs.joins import Chain
 from engine.jobs.pieces import Piece
 from engine.jobs.plan import Plan, read_chain
 from engine.jobs.segments import Segment
-from engine.pipeline.run import describe_run
+from engine.pipeline.description import describe_run
 from engine.private_file import make_private_folder
 from engine.whole_file import sync_directory
 

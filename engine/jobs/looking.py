@@ -20,6 +20,7 @@ from engine.jobs.seat import Work
 from engine.jobs.segments import Segment
 from engine.perception.perception import Item, Perception
 from engine.runtime.telemetry import Telemetry
+from engine.words.text import readable
 
 JOIN_EVERY = 16
 """Frames whose index is a multiple of it may be join points: of all of them there would be much to write down."""
@@ -109,7 +110,7 @@ class Looking:
         try:
             yield from self._reader
         except Exception as error:
-            words = f"{self._path}: reading it failed: {error_words(error)}".encode(errors="replace").decode()
+            words = readable(f"{self._path}: reading it failed: {error_words(error)}")
             yield StreamChanged(self._stream, "failed", "unexpected", words, counters=self._reader.counters)
 
     def _looked_at(self, waiting: list[tuple[Frame, dict[str, int]]]) -> Iterator[Step]:

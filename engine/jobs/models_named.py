@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 from engine.config import Config
@@ -35,13 +34,3 @@ def _weights(path: Path) -> str:
         return sha256_of(path)
     manifest = read_manifest(described)
     return manifest.weights_sha256 or manifest.sha256
-
-
-def models_opened(facts: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Return the SHA-256 of the models that workers have opened, by role."""
-    return {
-        key.removesuffix("_sha256"): value
-        for worker in facts.values()
-        for key, value in worker.items()
-        if key.endswith("_sha256") and value
-    }

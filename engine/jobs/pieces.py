@@ -11,12 +11,13 @@ from typing import Any, Literal
 
 import msgspec
 
-from engine.archive.files import whole_lines, write_whole
+from engine.archive.files import whole_lines
 from engine.contracts.counts import Calls, Counts
 from engine.contracts.streams import StreamChanged
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import PublishError
 from engine.jobs.segments import Segment
+from engine.whole_file import write_whole
 
 PIECE, POINTS = "piece.json", "points.jsonl"
 Ending = Literal["joined", "end", "busy", "unfit"]

@@ -10,13 +10,14 @@ from typing import Any
 import msgspec
 
 from engine.config import Config
-from engine.contracts.recording import Recording, shown
+from engine.contracts.recording import Recording
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import PublishError
 from engine.jobs.joins import Chain, Done, chain_of
 from engine.jobs.pieces import Piece, read_piece, read_points
 from engine.jobs.scan import Scan, scan
 from engine.jobs.segments import Segment, segments_of
+from engine.words.text import readable
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -45,7 +46,7 @@ def plan_recording(recording: Recording, config: Config, seconds: float, alive: 
     with suppress(OSError):  # whoever reads it says so
         facts["sha256"] = recording.sha256(alive)
     found = scan(recording, config.decode, alive)
-    return Plan(recording.name, shown(recording.path), facts, found, segments_of(found, seconds))
+    return Plan(recording.name, readable(recording.path), facts, found, segments_of(found, seconds))
 
 
 def read_chain(plan: Plan, directories: Iterable[Path]) -> tuple[Chain, dict[Segment, tuple[Path, Piece]]]:

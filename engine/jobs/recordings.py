@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.config import Config, SourceConfig
-from engine.contracts.recording import Recording, shown
+from engine.contracts.recording import Recording
 from engine.errors import UsageError
 from engine.source.cameras import is_camera
 from engine.source.sources import expand_sources
+from engine.words.text import readable
 
 LIST = ".txt"
 
@@ -52,9 +53,9 @@ def _listed(uri: str) -> Iterator[str]:
     try:
         lines = path.read_bytes().decode(errors="surrogateescape").splitlines()
     except OSError as error:
-        raise UsageError(f"the list {shown(path)} cannot be read: {error.strerror}") from error
+        raise UsageError(f"the list {readable(path)} cannot be read: {error.strerror}") from error
     lines = [line for line in map(str.strip, lines) if line and not line.startswith("#")]
     if not lines:
-        raise UsageError(f"the list {shown(path)} is empty: write one recording, folder or pattern a line")
+        raise UsageError(f"the list {readable(path)} is empty: write one recording, folder or pattern a line")
     for line in lines:
         yield line if "://" in line else str(path.parent / Path(line).expanduser())

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import msgspec
 
-from engine.archive.files import write_whole
 from engine.config import Config
 from engine.contracts.orders import Warned
-from engine.contracts.recording import Recording, Sent, shown
+from engine.contracts.recording import Recording, Sent
 from engine.errors import RecoverableError, WorkerError
 from engine.jobs.chain import Progress as Frames
 from engine.jobs.chain import process_segment
@@ -20,6 +19,8 @@ from engine.jobs.orders import PLAN, PlanOrder, SegmentOrder, Tree
 from engine.jobs.plan import plan_recording
 from engine.jobs.task import LINE, Kept, Progress
 from engine.jobs.warm import Warm
+from engine.whole_file import write_whole
+from engine.words.text import readable
 
 
 def plan(kept: Kept, spec: bytes, directory: Path, progress: Progress) -> None:
@@ -53,7 +54,8 @@ def _check_unchanged(recording: Recording, planned: Tree) -> None:
     now = recording.facts()
     if any(now.get(fact) != planned.get(fact) for fact in ("size_bytes", "mtime_ns")):
         raise RecoverableError(
-            f"{shown(recording.path)} has changed since it was planned: `facestream archive retry`, then the same command again"
+            f"{readable(recording.path)} has changed since it was planned: `facestream archive retry`, then the same "
+            "command again"
         )
 
 
@@ -65,7 +67,7 @@ def _seen(order: Sent) -> Recording:
     """
     recording = order.recording()
     if not any(path.exists() for path in recording.files):
-        raise WorkerError(f"{platform.node()} does not see {shown(recording.path)}")
+        raise WorkerError(f"{platform.node()} does not see {readable(recording.path)}")
     return recording
 
 

@@ -6,9 +6,7 @@ read it.
 
 from __future__ import annotations
 
-import errno
 import os
-import secrets
 import stat
 from pathlib import Path
 from shlex import quote
@@ -21,12 +19,10 @@ from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError
 from engine.keys.curve import require_curve
 from engine.keys.topics import EVERYTHING, check_rights
-from engine.whole_file import sync_directory
+from engine.whole_file import sync_directory, write_private_new
 
 ControlRole = Literal["view", "operate", "enrol"]
 _LARGEST_BYTES = 64 * 1024
-_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP)
-"""Says a file system that has none, as those of memory sticks."""
 _Z85 = frozenset("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#")
 """Every character stands for a digit."""
 
@@ -123,35 +119,13 @@ def read_key(path: Path, kind: type[Kind]) -> Kind:
 
 
 def write_key(path: Path, content: ServerKey | Client | ClientKey) -> None:
-    """Write a file for its owner alone, whole or not at all; half only where there are no links, and a kill comes between.
+    """Write a file, see ``write_private_new``.
 
     Raises:
         FileExistsError: there is one.
         OSError: it could not be written.
     """
-    beside, text = path.with_name(f".{path.name}.{secrets.token_hex(4)}"), shown_as_file(content)
-    try:
-        _write_new(beside, text)
-        os.link(beside, path)  # unlike a rename it replaces nothing
-    except OSError as error:
-        if error.errno not in _NO_LINKS or not beside.exists():
-            raise
-        _write_new(path, text)
-    finally:
-        beside.unlink(missing_ok=True)
-    sync_directory(path.parent)
-
-
-def _write_new(path: Path, text: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+    write_private_new(path, shown_as_file(content))
 
 
 def shown_as_file(content: ServerKey | Client | ClientKey) -> bytes:

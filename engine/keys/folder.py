@@ -17,6 +17,7 @@ from engine.errors import ConfigError
 from engine.keys.curve import require_curve
 from engine.keys.files import Client, ClientKey, ControlRole, ServerKey, read_key, remove_entry, write_key
 from engine.keys.topics import check_rights
+from engine.private_file import is_ours_alone
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SERVER, _CLIENTS, _SUFFIX = "server.json", "clients", ".json"
@@ -25,11 +26,6 @@ _SERVER, _CLIENTS, _SUFFIX = "server.json", "clients", ".json"
 def default_folder() -> Path:
     """Return the user's own folder of keys, as ``~/.config/facestream/keys``."""
     return user_config_path("facestream", appauthor=False) / "keys"
-
-
-def is_ours_alone(status: os.stat_result) -> bool:
-    """Return whether nobody but this user may use a folder."""
-    return not stat.S_IMODE(status.st_mode) & 0o077 and status.st_uid == os.geteuid()
 
 
 class KeyFolder:

@@ -26,7 +26,7 @@ from engine.crop.cut import cut_face
 from engine.errors import DeviceLostError, FacestreamError, InferenceError, MissingRuntimeError
 from engine.models import find_model
 from engine.models.dlib_embedder import NAME, SMALL
-from engine.runtime.colour import bgr_from_planes
+from engine.pictures.colour import bgr_from_planes
 from engine.sessions.session import SessionSpec
 from engine.track.judge import Limits
 from engine.verify.face_picture import face_in

@@ -25,7 +25,7 @@ from engine.perception.preview import preview_of
 from engine.perception.stream_faces import StreamFaces
 from engine.perception.track_ids import TrackIds
 from engine.perception.turns import Turns
-from engine.publish.veil import veiled
+from engine.pictures.veil import veiled
 from engine.runtime.telemetry import Telemetry
 from engine.sessions.model_calls import ModelCalls
 from engine.track.judge import Judge

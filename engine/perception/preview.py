@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from engine.config import PublishConfig
 from engine.contracts.frames import Frame, TrackedFace, Uint8
 from engine.contracts.tap import Preview, PreviewBox
 from engine.crop.scene import reduced
-from engine.publish.encode import encode_picture
-from engine.publish.veil import hide
-from engine.runtime.colour import bgr_from_planes
+from engine.pictures.colour import bgr_from_planes
+from engine.pictures.encode import encode_picture
+from engine.pictures.veil import hide
 
 LONGEST_PX = 480
-_AS_JPEG = PublishConfig(codec="jpeg", jpeg_quality=75)
+_JPEG_QUALITY = 75
 
 
 def preview_of(
@@ -35,7 +34,7 @@ def preview_of(
     if veil is not None:
         across, down = picture.shape[1] / planes.width_px, picture.shape[0] / planes.height_px
         hide(picture, [(box.x * across, box.y * down, box.width * across, box.height * down) for box in boxes], veil)
-    return preview, encode_picture(_AS_JPEG, picture)
+    return preview, encode_picture(picture, quality=_JPEG_QUALITY)
 
 
 def _box(face: TrackedFace, accepted: bool) -> PreviewBox:

@@ -49,7 +49,7 @@ class CameraChanges:
         self._status.gone = self._control.gone - self._others
         for name in wanted.keys() & self._others:
             del wanted[name]
-            self._status.take_warning(Warned(name, "a recording of this run has this name: give the camera another one"))
+            self._status.events.take_warning(Warned(name, "a recording of this run has this name: give the camera another one"))
         if wanted == self._wanted and self._is_settled:
             self._tell()
             return
@@ -113,7 +113,7 @@ class CameraChanges:
         gone = self._crew.forget_those_who_left()
         for worker in gone:
             self._watchdog.forget(worker.name)  # it may have become ready after it was told to go
-            self._status.take_text(worker.name, *worker.text.read())
+            self._status.events.take_text(worker.name, *worker.text.read())
             self._status.worker_left(worker.name)
             worker.close()
             worker.process.close()

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from engine.archive.claim import check_free, check_writable, held_by_a_run
 from engine.config import Config
-from engine.contracts.times import utc_words
 from engine.errors import ConfigError, GalleryError, MissingGalleryError
 from engine.models import find_model
 from engine.models.dlib_embedder import NAME as DLIB
 from engine.publish.exposure import check_exposure
+from engine.words.times import utc_words
 
 
 def check_before(config: Config, warn: Callable[[str], None], *, is_service: bool) -> None:

@@ -9,10 +9,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.contracts.orders import Assign, Settled
-from engine.contracts.recording import shown
 from engine.contracts.streams import StreamChanged
 from engine.pipeline.plan import Role
 from engine.runtime.protocol import Drain
+from engine.words.text import readable
 
 _MOST_DEATHS, _MOST_ENDS = 2, 10
 """After so many deaths of perceive, and so many of readers because of it, a recording is read again, without a checkpoint
@@ -130,7 +130,7 @@ class Readings:
         """
         order = self._in_hand.pop(reader)
         self._forget(order.stream)
-        path = shown(order.recording.recording().path)
+        path = readable(order.recording.recording().path)
         event = StreamChanged(order.stream, "failed", "worker_died", f"{path}: {reason} while it read this recording")
         self._unsaid.setdefault(reader, []).append(event)
         if interrupted:

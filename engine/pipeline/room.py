@@ -6,11 +6,11 @@ from collections.abc import Hashable, Sequence
 
 from engine.config import Config
 from engine.contracts.camera import Camera
-from engine.contracts.count_words import count
 from engine.pipeline.plan import downstream_first, plan_of
 from engine.runtime.cores import usable_cores
 from engine.runtime.descriptors import open_descriptors, require_descriptors
 from engine.runtime.worker import DESCRIPTORS
+from engine.words.numbers import count
 
 _MOST_ENHANCE_WORKERS = 4
 _OF_A_CHILD, _OF_A_PIPE = 24, 3

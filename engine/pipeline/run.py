@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
-import importlib.metadata
-import os
-import platform
-import secrets
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-import msgspec
 from msgspec.structs import replace
 
-import engine
 from engine.archive.reader import recorded
 from engine.archive.resume import Resume, plan_resume
 from engine.archive.same_job import describe_inputs
@@ -32,23 +23,12 @@ from engine.contracts.tap import Tap
 from engine.errors import ConfigError, FacestreamError, WorkerError
 from engine.pipeline.control import RunControl
 from engine.pipeline.crew import Crew
+from engine.pipeline.description import describe_run
 from engine.pipeline.preflight import check_before
-from engine.pipeline.status import RunStatus, StreamStatus
+from engine.pipeline.status import RunStatus
+from engine.pipeline.stream_status import StreamStatus
 from engine.pipeline.supervisor import Supervisor
 from engine.source.sources import expand_sources
-
-_PACKAGES = (
-    "av",
-    "numpy",
-    "opencv-python",
-    "onnxruntime",
-    "openvino",
-    "pyzmq",
-    "msgspec",
-    "dlib-bin",
-    "insightface",
-    "trackers",
-)
 
 
 @dataclass(frozen=True)
@@ -224,34 +204,6 @@ def _orders(recordings: Sequence[Recording], resume: Resume | None) -> list[Assi
     done = resume.done if resume else {}
     first = resume.first_frames if resume else {}
     return [Assign(sent(recording), first.get(recording.name, 0)) for recording in recordings if recording.name not in done]
-
-
-def new_run_id() -> str:
-    """Return the name of a run: when it began (UTC), and what no other has."""
-    return f"{datetime.datetime.now(datetime.UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
-
-
-def describe_run(config: Config, run_id: str = "") -> dict[str, Any]:
-    """Return what ``run.json`` says of a run before it starts; it gets a name where it has none."""
-    now = datetime.datetime.now(datetime.UTC)
-    return {
-        "run_id": run_id or new_run_id(),
-        "started": now.isoformat(timespec="seconds"),
-        "config": msgspec.to_builtins(config),
-        "versions": {"facestream": engine.__version__, "python": platform.python_version()} | _packages(),
-        "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "command": sys.argv,
-    }
-
-
-@cache
-def _packages() -> dict[str, str]:
-    """Return the versions of those that are there, read once: a process of an archive describes a run for each recording."""
-    versions = {}
-    for package in _PACKAGES:
-        with suppress(importlib.metadata.PackageNotFoundError):
-            versions[package] = importlib.metadata.version(package)
-    return versions
 
 
 def _has_begun(config: Config, run: dict[str, Any]) -> bool:

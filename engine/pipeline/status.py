@@ -4,52 +4,24 @@ from __future__ import annotations
 
 import copy
 import time
-from collections import deque
 from dataclasses import dataclass, field
-from typing import Literal
 
 from engine.contracts.counts import Counting, Counts, StreamCount
 from engine.contracts.messages import StageStats, StreamState
-from engine.contracts.orders import Warned
 from engine.contracts.streams import RunStats, StreamChanged
+from engine.pipeline.events import Level, RunEvents
 from engine.pipeline.stage_totals import StageTotals
 from engine.pipeline.stream_status import IN_FUNNEL, StreamStatus
 from engine.runtime.protocol import Beat, StageBeat
 
-__all__ = ["Level", "RunEvent", "RunStatus", "StreamStatus", "WorkerStatus"]
-
-Level = Literal["info", "warning", "error"]
 OVERLOAD = "overload.level"
 """A counter that is no total but the present value: 0 is no overload."""
-_KEPT_EVENTS = 1000
 _STATE_LEVELS: dict[StreamState, Level] = {"stalled": "warning", "discontinuity": "warning", "failed": "error"}
-
-
-@dataclass(frozen=True)
-class RunEvent:
-    """Something that happened, for a log."""
-
-    number: int
-    """Counts from 1 within a run."""
-    time_ns: int
-    """Wall clock (Unix, nanoseconds)."""
-    level: Level
-    name: str
-    """``stream``, ``warning``, ``worker_died``, ``worker_restarted``, ``worker_output`` or ``overload``."""
-    fields: dict[str, str | int]
-    """``stream``, ``state``, ``reason``, ``detail``, ``width_px``, ``height_px``, ``worker``, ``restarts``, ``pid``,
-    ``overload_level``: those that apply."""
 
 
 _STREAM_COUNTS: tuple[StreamCount, ...] = (
     "frames", "faces", "dropped", "reconnects", "detections", "errored", "rejected", *IN_FUNNEL
 )  # fmt: skip
-_SAME_SECONDS = 5.0
-"""What several workers say at the same time is one warning."""
-
-
-_MOST_LINES, _TEXT_SECONDS = 50, 10.0
-"""So many lines of what one worker prints are kept in so many seconds."""
 
 
 @dataclass
@@ -79,17 +51,13 @@ class RunStatus:
     """Those that have been heard of, without those of cameras that were removed."""
     overload_level: int = 0
     """0 is no overload; see ``engine.perception.overload.LEVELS``."""
-    events: deque[RunEvent] = field(default_factory=lambda: deque(maxlen=_KEPT_EVENTS))
-    """The newest ones, oldest first."""
+    events: RunEvents = field(default_factory=RunEvents)
     _beats: dict[str, Beat] = field(default_factory=dict)
     _totals: Counting = field(default_factory=Counting)
     """Of all beats but the publisher's last one, those of dead workers included."""
     _dead_stages: StageTotals = field(default_factory=StageTotals)
     _dead_counts: Counting = field(default_factory=Counting)
     _last_stats: tuple[float, dict[str, StageBeat]] = (0.0, {})
-    _events_seen: int = 0
-    _warned: dict[Warned, float] = field(default_factory=dict)
-    _printed: dict[str, tuple[float, int]] = field(default_factory=dict)
     _restarts_of_the_gone: int = 0
 
     @property
@@ -137,10 +105,6 @@ class RunStatus:
         """Frames decoded of one stream."""
         return self._totals.streams[stream]["frames"] if stream in self._totals.streams else 0
 
-    def events_after(self, number: int) -> list[RunEvent]:
-        """Return the events that came after the one of this number, as far as they are kept."""
-        return [event for event in self.events if event.number > number]
-
     def take_beat(self, beat: Beat) -> None:
         """Remember a worker's newest totals."""
         before = self._beats.get(beat.worker)
@@ -159,7 +123,7 @@ class RunStatus:
         if stream.enter(event) and not (was_live and event.state == "live"):  # with another detail: a warning has said it
             # To connect again, for a reason, is bad news; to connect at the start is none.
             level = "warning" if event.state == "connecting" and event.reason else _STATE_LEVELS.get(event.state, "info")
-            self._log(
+            self.events.add(
                 level,
                 "stream",
                 stream=event.stream,
@@ -169,26 +133,6 @@ class RunStatus:
                 width_px=event.width_px,
                 height_px=event.height_px,
             )
-
-    def take_warning(self, warning: Warned) -> None:
-        """Remember that something goes wrong which ends nothing."""
-        now = time.monotonic()
-        if now - self._warned.get(warning, -_SAME_SECONDS) >= _SAME_SECONDS:
-            self._log("warning", "warning", stream=warning.stream, detail=warning.detail)
-        self._warned = {one: when for one, when in self._warned.items() if now - when < _SAME_SECONDS} | {warning: now}
-
-    def take_text(self, worker: str, *lines: str) -> None:
-        """Remember what a worker, or a library in it, printed; of one that prints without end the first lines alone."""
-        for line in lines:
-            now = time.monotonic()
-            since, count = self._printed.get(worker, (now, 0))
-            if now - since >= _TEXT_SECONDS:
-                since, count = now, 0
-            self._printed[worker] = (since, count + 1)
-            if count < _MOST_LINES:
-                self._log("warning", "worker_output", worker=worker, detail=line)
-            elif count == _MOST_LINES:
-                self._log("warning", "worker_output", worker=worker, detail=f"(more follows; left out for {_TEXT_SECONDS:g} s)")
 
     def worker_started(self, name: str, pid: int) -> None:
         """Remember which process has a worker's name now."""
@@ -207,7 +151,7 @@ class RunStatus:
         worker.alive = False
         worker.restarts += 1
         self.worker_left(name)
-        self._log("warning", "worker_died", worker=name, reason=reason, restarts=worker.restarts, pid=worker.pid)
+        self.events.add("warning", "worker_died", worker=name, reason=reason, restarts=worker.restarts, pid=worker.pid)
 
     def worker_left(self, name: str) -> None:
         """A worker is gone, and who has its name next counts from zero: what it had counted stays in the sums."""
@@ -221,7 +165,7 @@ class RunStatus:
 
     def forget_worker(self, name: str) -> None:
         """A worker has left and nobody will have its name: it is no process that is missing."""
-        self._printed.pop(name, None)
+        self.events.forget_text(name)
         if (worker := self.workers.pop(name, None)) is not None:
             self._restarts_of_the_gone += worker.restarts
 
@@ -252,7 +196,7 @@ class RunStatus:
     def _see_alive(self, beat: Beat) -> None:
         worker = self.workers.setdefault(beat.worker, WorkerStatus(beat.worker))
         if not worker.alive and worker.restarts and not beat.finished:
-            self._log("info", "worker_restarted", worker=worker.name, restarts=worker.restarts, pid=worker.pid)
+            self.events.add("info", "worker_restarted", worker=worker.name, restarts=worker.restarts, pid=worker.pid)
         worker.alive = not beat.finished
 
     def _add(self, beat: Beat, before: Counts) -> None:
@@ -273,10 +217,4 @@ class RunStatus:
         if level != self.overload_level:
             grew = level > self.overload_level
             self.overload_level = level
-            self._log("warning" if grew else "info", "overload", overload_level=level)
-
-    def _log(self, level: Level, name: str, **fields: str | int) -> None:
-        """Keep an event without the fields that are empty; a level of 0 says something."""
-        self._events_seen += 1
-        told = {key: value for key, value in fields.items() if value or key == "overload_level"}
-        self.events.append(RunEvent(self._events_seen, time.time_ns(), level, name, told))
+            self.events.add("warning" if grew else "info", "overload", overload_level=level)

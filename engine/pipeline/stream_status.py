@@ -88,6 +88,7 @@ class StreamStatus:
     _in_funnel: dict[str, int] = field(default_factory=dict, repr=False)
     _frames_before: int = 0
     _was_live: bool = False
+    _is_heard: bool = False
     _lost: Reason = ""
     _frame_rate: Rate = field(default_factory=Rate, repr=False)
     _detection_rate: Rate = field(default_factory=Rate, repr=False)
@@ -109,8 +110,9 @@ class StreamStatus:
 
     @property
     def seconds_dark(self) -> float:
-        """How long there has been no picture; 0 while there are some, and after the end."""
-        return time.monotonic() - self.dark_since if self.state in ("connecting", "stalled") else 0.0
+        """How long there has been no picture; 0 while there are some, after the end, and of a recording that waits its turn."""
+        is_dark = self._is_heard and self.state in ("connecting", "stalled")
+        return time.monotonic() - self.dark_since if is_dark else 0.0
 
     @property
     def is_over(self) -> bool:
@@ -146,6 +148,8 @@ class StreamStatus:
         if self.state != event.state:
             self.since = time.monotonic()
             self.dark_since = self.since if self.state in ("live", "discontinuity") else self.dark_since
+        if not self._is_heard:
+            self.dark_since, self._is_heard = time.monotonic(), True
         self._frames_before = self.frames
         self._count_reconnect(event)
         self.state, self.reason, self.detail = event.state, event.reason, event.detail

@@ -90,7 +90,7 @@ class Supervisor:
             finally:
                 self._crew.kill(_FLUSH_SECONDS)
                 for worker in self._workers.values():
-                    self.status.take_text(worker.name, *worker.text.read())
+                    self.status.events.take_text(worker.name, *worker.text.read())
                     worker.close()
                 self._observing.close(self.status if self.status.ended else None)
         if self._error is not None:
@@ -152,7 +152,7 @@ class Supervisor:
         printing = {worker.text.fileno(): worker for worker in self._workers.values() if worker.text.is_open}
         for handle in wait_for_handles([*handles, *printing, self._control.bell.fileno()], _TICK_SECONDS):
             if handle in printing:
-                self.status.take_text(printing[handle].name, *printing[handle].text.read())
+                self.status.events.take_text(printing[handle].name, *printing[handle].text.read())
                 continue
             if (worker := handles.get(handle)) is None:
                 self._control.bell.hush()
@@ -189,7 +189,7 @@ class Supervisor:
                 self.status.take_event(link)
                 self._watchdog.saw_event(worker.name)
             case Warned():
-                self.status.take_warning(link)
+                self.status.events.take_warning(link)
             case WantRecording():
                 self._readings.want(worker.name)
             case Settled():
@@ -203,7 +203,7 @@ class Supervisor:
         """A worker is gone without a last beat, or going: see ``fate_of``."""
         name = worker.name
         worker.wait_for_end()
-        self.status.take_text(name, *worker.text.read())
+        self.status.events.take_text(name, *worker.text.read())
         said, silence = self._failed.pop(name, None), self._silent.pop(name, "")
         told = said.message if said else silence
         reason = told or f"the worker {name} {worker.describe_end()}"
@@ -252,9 +252,9 @@ class Supervisor:
             try:
                 self._crew.restart(name, self._readings.unsaid(name))
             except FacestreamError as error:
-                if name not in self._crew.cameras:
+                if (camera := self._crew.cameras.get(name)) is None:
                     return self._fail(error)
-                self.status.take_warning(Warned(self._crew.cameras[name].name, f"{error}; it is tried again in a minute"))
+                self.status.events.take_warning(Warned(camera.name, f"{error}; it is tried again in a minute"))
                 self._restarts.postpone(name, time.monotonic())
             else:
                 self._watchdog.begin(name, READY_SECONDS)

@@ -7,7 +7,6 @@ it again finishes it. Lines that are not meant keep their bytes.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,9 +18,10 @@ import msgspec
 from engine.archive.checkpoints import PROGRESS, CheckpointNote, DoneNote, MarkNote, encode_note, read_notes
 from engine.archive.files import torn_line, track_folder, whole_lines
 from engine.archive.record_check import RECORDS
+from engine.contracts.manifest import sha256_of
 from engine.contracts.unreadable import UNREADABLE
 from engine.privacy.folder import Destroyed, Folder
-from engine.whole_file import left_by_a_kill, replacing, sync_directory
+from engine.whole_file import left_by_a_kill, rewriting, sync_directory
 
 Record = dict[str, Any]
 EVENTS = "stream.jsonl"
@@ -106,7 +106,7 @@ class _Plan:
 
     def note(self, record: Record, after: Record | None) -> None:
         """A record goes, or another one takes its place."""
-        stream, track_id, kind = str(record.get("stream")), _track_id(record), str(record.get("kind"))
+        (stream, track_id), kind = key_of(record), str(record.get("kind"))
         if after is not None:
             self.kept.add((stream, track_id))
             self.changed += 1
@@ -178,7 +178,7 @@ def _survey(plan: _Plan, name: str, judge: Judge) -> None:
         new, record, after = _judged(line, judge)
         if new == line:
             if record is not None:
-                plan.kept.add((str(record.get("stream")), _track_id(record)))
+                plan.kept.add(key_of(record))
             continue
         plan.files.add(name)
         if record is None:
@@ -205,19 +205,14 @@ def _judged(line: bytes, judge: Judge) -> tuple[bytes, Record | None, Record | N
 
 def _rewrite(path: Path, becomes: Callable[[bytes], bytes]) -> Rewritten:
     """Replace a file by what becomes of its lines, with the same mode; what stands behind the last line break goes."""
-    before, after = hashlib.sha256(), hashlib.sha256()
+    before, after = sha256_of(path), hashlib.sha256()
     status, size = path.stat(), 0
-    with path.open("rb") as old:
-        for block in iter(lambda: old.read(1 << 20), b""):
-            before.update(block)
-    with replacing(path) as beside, beside.open("wb") as new:
+    with rewriting(path) as new:
         for line in filter(None, map(becomes, whole_lines(path))):
             after.update(line)
             size += len(line)
             new.write(line)
-        new.flush()
-        os.fsync(new.fileno())
-    return Rewritten(path.name, status.st_size, size, before.hexdigest(), after.hexdigest())
+    return Rewritten(path.name, status.st_size, size, before, after.hexdigest())
 
 
 def _correct_notes(directory: Path, dropped: Counter[tuple[str, str, int]]) -> Rewritten:
@@ -256,8 +251,3 @@ def _row(record: Record) -> tuple[str, int] | None:
     if isinstance(row, dict) and isinstance(row.get("file"), str) and isinstance(row.get("row"), int):
         return row["file"], row["row"]
     return None
-
-
-def _track_id(record: Record) -> int:
-    track_id = record.get("track_id")
-    return track_id if isinstance(track_id, int) else -1

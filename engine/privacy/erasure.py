@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,10 +11,11 @@ from pathlib import Path
 import msgspec
 
 from engine.archive.chain_cuts import cutting, has_chain
-from engine.archive.files import FACES, whole_lines, write_whole
+from engine.archive.files import FACES, whole_lines
 from engine.archive.reader import as_written
 from engine.archive.record_check import RECORDS
 from engine.audit import AuditLog
+from engine.contracts.manifest import sha256_of
 from engine.errors import FacestreamError, PublishError, UsageError
 from engine.keys.signing import SigningKey
 from engine.privacy.beside import files_beside, forgotten, mentions_in
@@ -28,6 +28,7 @@ from engine.privacy.receipt import Erasure, GalleryErased, RunErased
 from engine.privacy.runs import REPORT, RUN, GoesOn, links_below, nobody_writes, not_of_the_run, report_anew, runs_below
 from engine.privacy.said import Key, forget_person
 from engine.verify.galleries import Where, gallery_file, gallery_words, is_there, open_gallery
+from engine.whole_file import write_whole
 
 _NOT_OURS = frozenset(["inputs", "streams", "config", "counters"])
 """Keys of ``run.json`` whose texts are the user's: what they called a file or a stream stays."""
@@ -113,7 +114,7 @@ def _from_gallery(where: Where, person: Mentions, sources: Sequence[str], dry_ru
         return erased
     if file:
         open_gallery(where, read_only=True).close()  # what is none is not read: a pipe would never end
-    erased.sha256_before = _sha256(file) if file else ""
+    erased.sha256_before = sha256_of(file) if file else ""
     with open_gallery(where, read_only=dry_run) as opened:
         there = sum(one.pictures for one in opened.list() if one.name in person.names)
         there += sum(one.identity in person.names for one in opened.quarantined())
@@ -123,7 +124,7 @@ def _from_gallery(where: Where, person: Mentions, sources: Sequence[str], dry_ru
                 opened.remove(name)
     erased.pictures, erased.negatives = there + others.apart, others.negatives
     if file:
-        erased.sha256_after, erased.still_in = _sha256(file), [] if dry_run else _log_in_use(file)
+        erased.sha256_after, erased.still_in = sha256_of(file), [] if dry_run else _log_in_use(file)
     return erased
 
 
@@ -200,9 +201,9 @@ def _clean_record(directory: Path, person: Mentions) -> list[Rewritten]:
     if (clean := _cleaned(directory, person)) is None:
         return []
     path = directory / RUN
-    before, size = _sha256(path), path.stat().st_size
+    before, size = sha256_of(path), path.stat().st_size
     write_whole(path, msgspec.json.format(msgspec.json.encode(clean), indent=2) + b"\n")
-    return [Rewritten(RUN, size, path.stat().st_size, before, _sha256(path))]
+    return [Rewritten(RUN, size, path.stat().st_size, before, sha256_of(path))]
 
 
 def _cleaned(directory: Path, person: Mentions) -> Record | None:
@@ -243,7 +244,3 @@ def _stands_in(path: Path, inside: str, person: Mentions) -> bool:
     if inside in RECORDS:
         return any(person.found_in(without_candidates(line)) for line in whole_lines(path))
     return person.found_in_file(path)
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -10,9 +10,9 @@ from typing import Literal
 
 from engine.archive.claim import is_of_a_run
 from engine.archive.files import FACES
-from engine.archive.lock import DirectoryLock
 from engine.archive.reader import recorded
 from engine.errors import PublishError, UsageError
+from engine.lock import DirectoryLock
 from engine.privacy.cutting import LINES
 from engine.privacy.folder import Folder
 from engine.report.page import settings_of, write_report

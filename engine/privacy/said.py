@@ -14,16 +14,17 @@ import msgspec
 
 from engine.archive.correction_links import links_of
 from engine.archive.corrections import Correction, correction_lines, origin_of, read_corrections
-from engine.archive.files import whole_lines, write_whole
-from engine.archive.lock import alone_with
+from engine.archive.files import whole_lines
 from engine.archive.pieces import CORRECTIONS
 from engine.archive.reader import recorded
 from engine.archive.record_check import RECORDS
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import PublishError
+from engine.lock import alone_with
 from engine.privacy.cutting import Judge, Record, Rewritten
 from engine.privacy.folder import Folder
 from engine.privacy.mentions import Mentions
+from engine.whole_file import write_whole
 
 Key = tuple[str, int]
 

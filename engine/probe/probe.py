@@ -11,7 +11,7 @@ from statistics import median
 
 from msgspec.structs import replace
 
-from engine.config import DetectConfig, PublishConfig, Redact
+from engine.config import DetectConfig, Redact
 from engine.contracts.camera import Camera
 from engine.contracts.frames import Detections, Frame, FrameTime
 from engine.contracts.messages import Reason, StreamState
@@ -23,10 +23,10 @@ from engine.decode.counted import Counted, of_camera
 from engine.detect import Detector
 from engine.detect.judged import open_judged
 from engine.models import find_model
+from engine.pictures.colour import bgr_from_planes
+from engine.pictures.encode import encode_picture
+from engine.pictures.veil import hide
 from engine.probe.advice import advice, sizes_px
-from engine.publish.encode import encode_picture
-from engine.publish.veil import hide
-from engine.runtime.colour import bgr_from_planes
 
 LOOKS_PER_SECOND = 2.0
 """Pictures in which faces are looked for: those between them show the same people."""
@@ -34,7 +34,7 @@ _CONNECT_SECONDS = 10.0
 """Whoever waits for an answer does not wait longer, whatever the camera's settings say."""
 _GAP = 3.0
 """A step of so many usual ones is a gap."""
-_PICTURE = PublishConfig(codec="jpeg", jpeg_quality=85)
+_JPEG_QUALITY = 85
 
 
 def probe(camera: Camera, detect: DetectConfig | None = None, seconds: float = 5.0, redact: Redact = "none") -> Probed:
@@ -149,7 +149,7 @@ def _picture(seen: _Seen, redact: Redact, looked: bool) -> bytes:
     picture = bgr_from_planes(seen.chosen.planes)
     if redact == "blur":
         hide(picture, [(x, y, width, height) for x, y, width, height in seen.faces.boxes.tolist()])
-    return encode_picture(_PICTURE, picture)
+    return encode_picture(picture, quality=_JPEG_QUALITY)
 
 
 def _told(camera: Camera, connection: Connection, counted: Counted, seen: _Seen, picture: bytes, looked: bool) -> Probed:

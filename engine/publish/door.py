@@ -20,12 +20,12 @@ from engine.errors import ConfigError
 from engine.keys.files import Client
 from engine.keys.folder import KeyFolder
 from engine.publish.connections import connections_to
+from engine.words.seldom import Pace
+from engine.words.text import readable
 
 _DOMAIN = "facestream"
 _LOOK_SECONDS = 0.25
 """How long somebody who is taken off the list may go on reading, besides what is under way."""
-_QUIET_SECONDS = 60.0
-"""One cause is told once in this time."""
 _NOT_SPOKEN_WITH = "it has no key, a key for another engine, or does not speak ZeroMQ"
 _NOT_LISTED = "its key is not, or no longer, in"
 _FAILED = zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
@@ -59,7 +59,7 @@ class Door:
         self._list = _AllowList(KeyFolder(folder), refuses)
         self._monitors: dict[zmq.Socket[bytes], zmq.Socket[bytes]] = {}
         self._next_look = 0.0
-        self._told: dict[str, float] = {}
+        self._pace = Pace()
         self._refused: Counter[str] = Counter()
         self._newest_from = ""
         """Of whom the list refused."""
@@ -131,11 +131,8 @@ class Door:
 
     def tell(self, cause: str, sentence: str) -> None:
         """Say something, once in a minute for each cause, of which there are few."""
-        now = time.monotonic()
-        self._told = {told: when for told, when in self._told.items() if now - when < _QUIET_SECONDS}
-        if cause not in self._told:
-            self._told[cause] = now
-            self._warn(sentence.encode(errors="replace").decode())  # a file's name may be no text
+        if self._pace.due(cause) is not None:
+            self._warn(readable(sentence))
 
     def _revive(self) -> None:
         """Begin to answer again where that has ended: nobody else would be let in, for good."""
@@ -154,9 +151,9 @@ class Door:
 
     def _say(self) -> None:
         for cause, times in list(self._refused.items()):
-            if cause not in self._told or time.monotonic() - self._told[cause] >= _QUIET_SECONDS:
+            if self._pace.due(cause) is not None:
                 why = f"{cause} {self._list.where} (the last from {self._newest_from})" if cause == _NOT_LISTED else cause
-                self.tell(cause, f"{self._what}: {times} connection{'s were' if times > 1 else ' was'} refused: {why}")
+                self._warn(readable(f"{self._what}: {times} connection{'s were' if times > 1 else ' was'} refused: {why}"))
                 del self._refused[cause]
 
 

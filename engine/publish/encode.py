@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.config import PublishConfig
 from engine.contracts.messages import Part, PartName
-from engine.errors import PublishError
 from engine.marking.containers import Texts, with_texts
 from engine.marking.imperceptible import put_mark
 from engine.marking.metadata import declare, sentence
-from engine.publish.veil import shows_enhanced, what_leaves
+from engine.pictures.encode import encode_picture
+from engine.pictures.veil import shows_enhanced, what_leaves
 
 _SCENE = PublishConfig(codec="jpeg", jpeg_quality=80)
 """A scene says where somebody was; whose face it is the crop says."""
@@ -123,24 +122,11 @@ def encode_enhanced(config: PublishConfig, picture_bgr: NDArray[np.uint8], model
     Raises:
         PublishError: the encoder refuses the picture.
     """
-    return declare(encode_picture(config, put_mark(picture_bgr) if config.mark else picture_bgr), model)
+    return declare(_encoded(config, put_mark(picture_bgr) if config.mark else picture_bgr), model)
 
 
-def encode_picture(config: PublishConfig, picture_bgr: NDArray[np.uint8]) -> bytes:
-    """Return a picture as a JPEG or PNG file.
-
-    Raises:
-        PublishError: the encoder refuses the picture.
-    """
-    jpeg = config.codec == "jpeg"
-    options = [cv2.IMWRITE_JPEG_QUALITY, config.jpeg_quality] if jpeg else [cv2.IMWRITE_PNG_COMPRESSION, 1]
-    try:
-        done, encoded = cv2.imencode(".jpg" if jpeg else ".png", picture_bgr, options)
-    except cv2.error as error:
-        raise PublishError(f"cannot encode a picture of shape {picture_bgr.shape} as {config.codec}: {error.err}") from error
-    if not done:
-        raise PublishError(f"cannot encode a picture of shape {picture_bgr.shape} as {config.codec}")
-    return encoded.tobytes()
+def _encoded(config: PublishConfig, picture_bgr: NDArray[np.uint8]) -> bytes:
+    return encode_picture(picture_bgr, config.codec, config.jpeg_quality)
 
 
 def _vector(embedding: NDArray[np.float32] | None) -> list[tuple[Part, bytes]]:
@@ -156,9 +142,9 @@ def _picture(
     if picture is None:
         return []
     if is_map:  # of values, which stay as they are
-        payload = with_texts(encode_picture(config, picture), Texts(sentence(f"facestream {made_by}")))
+        payload = with_texts(_encoded(config, picture), Texts(sentence(f"facestream {made_by}")))
     else:
-        payload = encode_enhanced(config, picture, made_by) if made_by else encode_picture(config, picture)
+        payload = encode_enhanced(config, picture, made_by) if made_by else _encoded(config, picture)
     return [(Part(name, config.codec, tuple(map(int, picture.shape)), "uint8", _sha256(payload)), payload)]
 
 

@@ -9,7 +9,8 @@ from engine.config import PublishConfig
 from engine.contracts.address import check_form, is_loopback
 from engine.errors import ConfigError
 from engine.keys.files import Client
-from engine.keys.folder import KeyFolder, default_folder, is_ours_alone
+from engine.keys.folder import KeyFolder, default_folder
+from engine.private_file import is_ours_alone
 
 _WHO = "anybody who can reach it would get faces and names in the clear"
 KEYS = f"as publish.keys: {default_folder()} (of `facestream run`: --keys {default_folder()})"

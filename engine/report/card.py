@@ -8,8 +8,6 @@ from pathlib import Path
 
 from engine.archive.reader import FaceLine, TrackRecord
 from engine.contracts.findings import Basis, Candidate
-from engine.contracts.times import clock, wall_span
-from engine.contracts.worth import ratio, share_of_strangers, worth
 from engine.report.figures import MARK, Pictures, figure, small, strip_of
 from engine.report.fused import Fused, agreement_figure, fused_figures, fused_of, fused_strip
 from engine.report.moment import Moments
@@ -17,6 +15,8 @@ from engine.report.portraits import Portraits
 from engine.report.scale import scale
 from engine.report.scene import Scene, scene_of
 from engine.report.track_index import Indexed
+from engine.words.times import clock, wall_span
+from engine.words.worth import ratio, share_of_strangers, worth
 
 _AGREES = (
     "The enhanced picture made as small as the original again, and compared with it: PSNR of the brightness, at most 100 dB"

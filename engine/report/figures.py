@@ -12,7 +12,7 @@ from engine.archive.files import inside
 from engine.archive.pictures import read_picture
 from engine.archive.reader import FaceLine, TrackRecord
 from engine.contracts.picture_files import MEDIA_TYPE_OF_SUFFIX
-from engine.contracts.times import clock
+from engine.words.times import clock
 
 MARK = "AI-enhanced: not for identification"
 """Stands with every picture that a model has made."""

@@ -12,10 +12,10 @@ from typing import Any, Literal
 from engine.archive.hiding import hides_faces
 from engine.archive.reader import TrackRecord
 from engine.contracts.recording import Recording
-from engine.contracts.times import clock
 from engine.footage.playable import is_playable
 from engine.footage.sameness import MOST_BYTES, Sameness, compared
 from engine.report.figures import address
+from engine.words.times import clock
 
 Video = Literal["auto", "always", "never"]
 _MOST_FOLDERS_UP = 2

@@ -12,14 +12,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from engine.archive.files import write_pieces
 from engine.archive.hiding import hiding_of
 from engine.archive.reader import read_run, read_streams
 from engine.archive.record import settings
 from engine.contracts.findings import Decision
 from engine.contracts.messages import Stream
-from engine.contracts.times import zone_minutes
-from engine.contracts.worth import LIMITS
 from engine.errors import PublishError
 from engine.report.card import Sheet, card
 from engine.report.figures import Pictures
@@ -31,6 +28,9 @@ from engine.report.summary import inputs_table, models_table, names_and_values, 
 from engine.report.time_line import time_lines
 from engine.report.track_index import Indexed, TrackIndex
 from engine.report.track_tables import Group, Key, Section
+from engine.whole_file import write_pieces
+from engine.words.times import zone_minutes
+from engine.words.worth import LIMITS
 
 MOST_TRACKS = 200
 _MOST_ROWS = 20_000

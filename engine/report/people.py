@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from engine.contracts.times import clock, wall_span
-from engine.contracts.worth import ratio
 from engine.report.track_index import Person
+from engine.words.times import clock, wall_span
+from engine.words.worth import ratio
 
 
 def people_table(people: Sequence[Person], by_ratio: bool) -> str:

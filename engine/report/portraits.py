@@ -6,7 +6,6 @@ The gallery keeps none: they are found by their SHA-256 in a folder that whoever
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Iterator
 from html import escape
 from pathlib import Path
@@ -14,12 +13,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from engine.contracts.manifest import sha256_of
 from engine.errors import UsageError
+from engine.pictures.encode import small_jpeg
 from engine.verify.galleries import Where, open_gallery
 
 _LONGEST_PX = 360
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})
-_BLOCK = 1 << 20
 
 
 class Portraits:
@@ -52,7 +52,7 @@ class Portraits:
     def _add(self, path: Path) -> None:
         try:
             if path.is_file():  # nothing else: a pipe would never end
-                self._files[_sha256(path)] = path
+                self._files[sha256_of(path)] = path
         except OSError as error:
             self.unreadable.append(f"{path} cannot be read, and is not looked at: {error.strerror}")
 
@@ -86,15 +86,5 @@ def _small(path: Path) -> str:
         return ""
     if picture is None:
         return ""
-    scale = min(1.0, _LONGEST_PX / max(picture.shape[:2]))
-    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    done, encoded = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 85])
-    return f"data:image/jpeg;base64,{base64.b64encode(encoded.tobytes()).decode()}" if done else ""
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            digest.update(block)
-    return digest.hexdigest()
+    small = small_jpeg(np.asarray(picture, np.uint8), _LONGEST_PX, quality=85)
+    return f"data:image/jpeg;base64,{base64.b64encode(small).decode()}"

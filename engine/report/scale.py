@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from engine.contracts.findings import Basis, Candidate
-from engine.contracts.worth import degree, ratio, share_of_strangers
+from engine.words.worth import degree, ratio, share_of_strangers
 
 _LEAST_LR, _MOST_LR = -3.0, 7.0
 _RAREST = 8.0

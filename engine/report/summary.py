@@ -7,9 +7,9 @@ from html import escape
 from typing import Any
 
 from engine.archive.record import attempts, workers
-from engine.contracts.count_words import megabytes
 from engine.contracts.messages import Stream
-from engine.contracts.times import utc_words, wall_clock
+from engine.words.numbers import megabytes
+from engine.words.times import utc_words, wall_clock
 
 _FACETS = ("sha256", "licence", "runtime")
 _CLOCKS: dict[str, str] = {

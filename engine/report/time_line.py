@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from html import escape
 
 from engine.contracts.findings import Decision
-from engine.contracts.times import clock, wall_clock, zone
 from engine.report.track_index import Indexed
+from engine.words.times import clock, wall_clock, zone
 
 _MOST_LANES = 24
 _BINS = 300

@@ -16,7 +16,7 @@ from engine.archive.reader import face_line, track_line
 from engine.contracts.findings import Candidate, Decision
 from engine.contracts.times import Int64, StreamSeconds, UnixNs
 from engine.contracts.track_picture import keeps_picture
-from engine.contracts.worth import degree
+from engine.words.worth import degree
 
 Key = tuple[str, int]
 Section = Literal["named", "called", "undecided", "recurring", "others"]

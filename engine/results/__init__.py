@@ -1,1 +1,1 @@
-"""What is made of a finished run: clips and videos of its recordings, tables, its messages once more."""
+"""What is made of a finished run: tables, what is drawn into its recordings, its messages once more."""

@@ -9,11 +9,11 @@ import numpy as np
 from engine.client.results import Run
 from engine.contracts.findings import Decision
 from engine.contracts.frames import FrameTime, Planes, Uint8
-from engine.contracts.times import clock, wall_clock
 from engine.footage.canvas import Box, Canvas, fitted
 from engine.footage.lettering import Colour, lettered
 from engine.results.cast import Cast, Role
 from engine.results.finding import Seeker
+from engine.words.times import clock, wall_clock
 
 _COLOURS: dict[Decision, Colour] = {
     "known": (96, 208, 64),

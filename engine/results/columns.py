@@ -13,7 +13,7 @@ from msgspec import inspect
 from engine.archive.reader import FaceLine, TrackLine
 from engine.contracts.findings import Candidate
 from engine.contracts.messages import Face, Track
-from engine.contracts.times import utc
+from engine.words.times import utc
 
 Kind = Literal["text", "integer", "number", "yes_no"]
 Line = FaceLine | TrackLine

@@ -15,10 +15,10 @@ import numpy as np
 
 from engine.archive.reader import FaceLine
 from engine.client.results import Run
-from engine.contracts.csv_cells import csv_cell
 from engine.errors import MissingRuntimeError, PublishError
 from engine.results.columns import Column, Kind, Line, face_columns, said, track_columns
 from engine.whole_file import replacing
+from engine.words.csv_cells import csv_cell
 
 Rows = Literal["tracks", "faces", "interim"]
 """The last word on each track; each face; or all that was said of tracks before the last word."""

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from engine.archive.one_stream import one_stream
 from engine.client.results import Key, Run
-from engine.contracts.count_words import track_numbers
 from engine.contracts.recording import Recording
 from engine.errors import SourceError, UsageError
 from engine.footage.clip import Moment
 from engine.footage.recordings import recording_of
 from engine.footage.sameness import MOST_BYTES, check_same
+from engine.words.numbers import track_numbers
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,8 @@ Neither class is thread-safe; neither may cross a fork. ``PoolOpened`` and ``Slo
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import mmap
 import os
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -26,13 +24,12 @@ from numpy.typing import NDArray
 from engine.contracts.frames import Planes, Uint8
 from engine.errors import WorkerError
 from engine.runtime.frame_slots import PoolOpened, SlotPicture
+from engine.runtime.memory_file import memory_file
 from engine.runtime.slot_blocks import block_bytes, read_blocks, write_blocks
 
 HEADER_BYTES = 64
 """Start of every slot: generation, pool, width, height as unsigned 64-bit integers; one cache line."""
 _GENERATION, _POOL, _WIDTH, _HEIGHT = range(4)
-_MEMINFO = Path("/proc/meminfo")
-_CGROUP = Path("/sys/fs/cgroup")
 
 
 def slot_bytes_for(width_px: int, height_px: int) -> int:
@@ -87,7 +84,7 @@ class PoolWriter:
             raise ValueError(f"a pool needs slots of whole pages, got {slots} slots of {slot_bytes} bytes")
         self._pool_id, self._slot_bytes = pool_id, slot_bytes
         size = slots * slot_bytes
-        self._fd = _allocate(size, f"{slots} frames of {slot_bytes / 2**20:.1f} MiB")
+        self._fd = memory_file(size, f"{slots} frames of {slot_bytes / 2**20:.1f} MiB")
         self._memory: mmap.mmap | None = mmap.mmap(self._fd, size)
         self._slots = _slots_of(self._memory, slots, slot_bytes)
         for slot in self._slots:
@@ -222,55 +219,6 @@ class PoolReader:
                 f"{picture.slot} of pool {picture.pool_id}"
             )
         return self._slots[picture.slot]
-
-
-def _allocate(size: int, what: str) -> int:
-    # The kernel would rather kill the process than refuse memory, so ask first.
-    if size > (available := _available_bytes()):
-        raise WorkerError(
-            f"no memory for a frame pool of {what}: {available / 2**20:.0f} MiB are free; "
-            "lower decode.pool_slots or decode.parallel_files"
-        )
-    fd = _memory_file()
-    try:
-        os.posix_fallocate(fd, 0, size)
-        fcntl.fcntl(fd, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
-    except OSError as error:
-        os.close(fd)
-        raise WorkerError(
-            f"no memory for a frame pool of {what}: {error.strerror}; lower decode.pool_slots or decode.parallel_files"
-        ) from error
-    return fd
-
-
-def require_memory_files() -> None:
-    """Try whether there can be frame pools here.
-
-    Raises:
-        WorkerError: the system has no memory files.
-    """
-    os.close(_memory_file())
-
-
-def _memory_file() -> int:
-    try:
-        return os.memfd_create("facestream-frames", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    except OSError as error:
-        raise WorkerError(f"cannot create a frame pool: {error.strerror}") from error
-
-
-def _available_bytes(meminfo: Path = _MEMINFO, cgroup: Path = _CGROUP) -> int:
-    """Return the memory that can be had without swapping, in this control group too (version 2, as in containers)."""
-    available = 1024 * _keyed(meminfo, "MemAvailable:")
-    with contextlib.suppress(OSError, ValueError):  # no such files, or the limit is "max"
-        limit, used = (int((cgroup / name).read_text()) for name in ("memory.max", "memory.current"))
-        cached = sum(_keyed(cgroup / "memory.stat", f"{which}_file") for which in ("active", "inactive"))
-        available = min(available, limit - used + cached)
-    return available
-
-
-def _keyed(path: Path, key: str) -> int:
-    return next(int(words[1]) for words in map(str.split, path.read_text().splitlines()) if words[0] == key)
 
 
 def _unmap(memory: mmap.mmap | None) -> None:

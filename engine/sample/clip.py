@@ -18,41 +18,15 @@ import msgspec
 import numpy as np
 
 from engine.contracts.frames import Uint8
-from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, PublishError
-from engine.runtime.x264 import repeatable_x264
+from engine.pictures.x264 import repeatable_x264
 from engine.sample.actors import Actor
 from engine.sample.people import PEOPLE, Person, photographs
 from engine.sample.scene import FPS, WAYS, Camera, hall, walk
+from engine.sample.truth import Truth, TruthBox
 
-SCHEMA = "facestream-sample/1"
 NOISE_LEVELS = 2.6
 """Standard deviation of the luma noise, of 255; chroma has half."""
-
-
-class TruthBox(msgspec.Struct, frozen=True):
-    """One face of one frame."""
-
-    identity: str
-    box: tuple[float, float, float, float]
-    """x, y, width, height in pixels, hairline to chin; may reach over the picture's border."""
-    visible: float
-    """Share of the box that is inside the picture and not hidden by somebody nearer."""
-
-
-class Truth(msgspec.Struct, frozen=True):
-    """What is known about a sample clip."""
-
-    video: str
-    seed: int
-    fps: int
-    width_px: int
-    height_px: int
-    identities: dict[str, str]
-    """Name to enrolment picture, relative to the truth file; not of whoever is seen from the side."""
-    frames: list[list[TruthBox]]
-    """The faces of each frame, at least partly inside the picture, nearest first."""
-    schema: str = SCHEMA
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +38,6 @@ class SampleClip:
     enrolment: dict[str, Path]
     frames: int
     codec: str
-
-
-def read_truth(path: Path) -> Truth:
-    """Read ``NAME.truth.json``.
-
-    Raises:
-        ConfigError: the file is missing or is no such file.
-    """
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Truth)
-    except OSError as error:
-        raise ConfigError(f"cannot read the ground truth {path}: {error.strerror}") from error
-    except UNREADABLE as error:
-        raise ConfigError(f"{path} is not the ground truth of a sample clip: {error}") from error
 
 
 def files_of_sample(out: Path) -> tuple[Path, Path, Path]:

@@ -8,10 +8,10 @@ from shlex import quote
 
 from platformdirs import user_state_path
 
-from engine.archive.lock import DirectoryLock
 from engine.contracts.tap import Tap
 from engine.errors import ConfigError, PublishError
-from engine.keys.folder import is_ours_alone
+from engine.lock import DirectoryLock
+from engine.private_file import is_ours_alone
 from engine.runtime.closing import Closing
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")

@@ -10,7 +10,6 @@ from engine.config import LiveConfig, SourceConfig
 from engine.config.serve import ServeConfig
 from engine.contracts.camera import Camera
 from engine.contracts.messages import check_stream_name
-from engine.contracts.redaction import redact_tree, redact_url
 from engine.errors import ConfigError, PublishError
 from engine.service.addresses import NO_ADDRESS, AllowedNetworks
 from engine.service.desired import Desired, Held
@@ -19,6 +18,7 @@ from engine.service.logins import Logins, login_of, shown_name
 from engine.service.refusal import Refusal
 from engine.source.camera_url import looks_like_url
 from engine.source.sources import expand_sources
+from engine.words.redaction import redact_tree, redact_url
 
 LOCKED = {
     "max_redirects": "0",

@@ -15,10 +15,10 @@ from engine.service.expiry import RunExpiry
 from engine.service.life import SILENT_SECONDS, Readiness
 from engine.service.notify import ServiceManager
 from engine.service.refusal import Refusal
-from engine.service.seldom import Seldom
 from engine.service.task_messages import SelfTested, SelfTestTask
 from engine.service.tasks import Tasks
 from engine.service.web_process import WebProcess
+from engine.words.seldom import Seldom
 
 _TURN_SECONDS = 1.0
 _SELF_TEST_SECONDS, _RETRY_SECONDS = 3600.0, 60.0

@@ -7,7 +7,6 @@ that lie beside it, in ``NAME.hosts``: a line each, as ``192.0.2.10`` or, of one
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -22,7 +21,7 @@ from engine.service.given_checks import addresses_of
 from engine.service.refusal import Refusal
 from engine.source.camera_url import CameraUrl
 from engine.source.credentials import read_credentials
-from engine.whole_file import replacing, sync_directory
+from engine.whole_file import write_private
 
 SHOWN = "given"
 """Stands in replies for the name of a file that was made here: nobody needs it."""
@@ -90,11 +89,7 @@ class Logins:
         """
         path = self._directory.credentials_file(f"{_OURS}{stream[:64]}-{secrets.token_hex(4)}")
         try:
-            with replacing(path) as beside, beside.open("wb") as file:
-                file.write(login + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
-            sync_directory(path.parent)
+            write_private(path, login + b"\n")
         except OSError as error:
             raise PublishError(
                 f"cannot keep the credentials in {path.parent}: {error.strerror}; nothing was changed"

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from engine.contracts.count_words import count
 from engine.contracts.messages import is_run_id
 from engine.control.answers import Done, Enrolled, Found, People, Person, Quarantine, SetApart
 from engine.control.verbs import (
@@ -37,6 +36,7 @@ from engine.verify.gallery_records import Kept
 from engine.verify.joining import joining_words
 from engine.verify.person_name import person_name
 from engine.verify.stored_gallery import StoredGallery
+from engine.words.numbers import count
 
 SEARCHED_DAYS = 30.0
 

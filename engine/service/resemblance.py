@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,13 +14,13 @@ from engine.archive.files import whole_lines
 from engine.archive.lines import decoded
 from engine.archive.reader import recorded
 from engine.archive.record import embedder_sha256
+from engine.archive.vectors import mapped_vectors
 from engine.contracts.frames import Float32
 from engine.control.answers import Match
 from engine.verify.embedder import Embedder
 from engine.verify.galleries import Where, is_there, open_gallery
 from engine.verify.scores import best_cosines
 
-_VECTORS = re.compile(r"embeddings_([1-9][0-9]{0,4})\.f32")
 _MOST_RUNS = 200
 _MOST_VECTORS = 10
 
@@ -115,7 +114,7 @@ def _vectors(directory: Path, lines: str, wanted: tuple[str, int] | None = None)
             if track is None or row is None or (wanted is not None and (track.stream, track.track_id) != wanted):
                 continue
             if row.file not in matrices:
-                matrices[row.file] = _matrix(directory, row.file)
+                matrices[row.file] = _mapped(directory, row.file)
             matrix = matrices[row.file]
             if matrix is not None and 0 <= row.row < len(matrix):
                 yield TrackVector(track.run_id, track.stream, track.track_id, np.array(matrix[row.row], np.float32))
@@ -123,13 +122,9 @@ def _vectors(directory: Path, lines: str, wanted: tuple[str, int] | None = None)
         return
 
 
-def _matrix(directory: Path, name: str) -> Float32 | None:
-    """Return the rows of a file of vectors; None where there are none."""
-    found = _VECTORS.fullmatch(name)
-    path = directory / name
+def _mapped(directory: Path, name: str) -> Float32 | None:
+    """Return a file of vectors; None where it is none of a run, or cannot be read."""
     try:
-        length = int(found[1]) if found else 0
-        rows = path.stat().st_size // (4 * length) if length else 0
-        return np.memmap(path, "<f4", "r", shape=(rows, length)) if rows else None
-    except (OSError, ValueError):
+        return mapped_vectors(directory, name)
+    except OSError:
         return None

@@ -25,8 +25,9 @@ from engine.publish.endpoint import bind, harden
 from engine.runtime.bell import Bell
 from engine.service.caller import Caller, this_user
 from engine.service.directory import ServiceDirectory
-from engine.service.seldom import Seldom
 from engine.service.service import QUICK, Service
+from engine.words.seldom import Seldom
+from engine.words.text import readable
 
 MOST_PENDING = 16
 _HANDS = 4
@@ -226,16 +227,12 @@ class Router:
         except (UnicodeEncodeError, TypeError, ValueError, OverflowError) as error:  # as of a path that is not UTF-8
             self._seldom.say("unwritable", f"control: an answer could not be written: {error_words(error)}")
             problem = reply.problem
-            told = replace(problem, message=_escaped(problem.message), field=_escaped(problem.field)) if problem else _FAULT
-            return encode_reply(Reply(request_id=_escaped(reply.request_id), problem=told))
+            told = replace(problem, message=readable(problem.message), field=readable(problem.field)) if problem else _FAULT
+            return encode_reply(Reply(request_id=readable(reply.request_id), problem=told))
 
 
 _FAULT = Problem(code="failed", message="it could not be done, for a reason that stands in the log of the service")
 _NO_ROLE = "it has no role (`facestream keys new NAME --control view operate enrol`)"
-
-
-def _escaped(text: str) -> str:
-    return text.encode(errors="backslashreplace").decode()
 
 
 def _read(frames: list[zmq.Frame]) -> Request:

@@ -12,6 +12,7 @@ from engine.archive.chain_cuts import cutting
 from engine.archive.expiry import Expiry
 from engine.archive.files import FACES
 from engine.archive.retention import Retention
+from engine.archive.vector_files import vector_files
 from engine.errors import FacestreamError
 from engine.keys.signing import SigningKey, signing_key
 from engine.privacy import Policy, expire
@@ -80,5 +81,5 @@ def sizes_of(run: Path) -> tuple[int, int]:
         for entry in os.scandir(folder)
         if entry.is_file(follow_symlinks=False)
     )
-    files = [path.lstat() for path in (*(run / name for name in LINES), *run.glob("embeddings_*.f32")) if path.is_file()]
+    files = [path.lstat() for path in (*(run / name for name in LINES), *vector_files(run)) if path.is_file()]
     return pictures, sum(min(one.st_size, 512 * one.st_blocks) for one in files)  # their beginnings may be holes

@@ -17,7 +17,7 @@ from engine.detect.detector import Detector
 from engine.enrolment.portrait import Portrait, find_portrait
 from engine.errors import EnrolmentRefused, FatalError
 from engine.models import find_model
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
 from engine.sample.known_face import known_face
 from engine.service.task_messages import SelfTested, SelfTestTask
 from engine.super_resolve.enhancer import Enhancer

@@ -14,7 +14,8 @@ from engine.control.verbs import LogLevel
 from engine.errors import FacestreamError
 from engine.fleet.agent import Agent
 from engine.pipeline.control import RunControl
-from engine.pipeline.run import RunResult, ServiceRun, new_run_id, run_pipeline
+from engine.pipeline.description import new_run_id
+from engine.pipeline.run import RunResult, ServiceRun, run_pipeline
 from engine.pipeline.signals import CountedSignals
 from engine.pipeline.status import RunStatus
 from engine.service.build import Parts, build

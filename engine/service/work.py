@@ -12,7 +12,6 @@ from engine.archive.reader import recorded
 from engine.archive.record import embedder_sha256
 from engine.config import DetectConfig
 from engine.config.verify import VerifyConfig
-from engine.contracts.count_words import count
 from engine.contracts.probed import Probed
 from engine.control.answers import Done, Enrolled, Found, PictureVerdict
 from engine.control.verbs import Picture
@@ -42,6 +41,7 @@ from engine.service.task_messages import (
 from engine.verify.embedder import Embedder, open_embedder
 from engine.verify.galleries import open_gallery
 from engine.verify.person_name import spelling
+from engine.words.numbers import count
 
 _UNUSUAL = re.compile(r"[^\w.() -]+")
 

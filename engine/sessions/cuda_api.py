@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.contracts.count_words import count
 from engine.errors import ConfigError, MissingRuntimeError
 from engine.sessions.tensors import Tensor
+from engine.words.numbers import count
 
 _NO_DRIVER = ("cudaErrorInsufficientDriver", "cudaErrorNoDevice", "cudaErrorInitializationError")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from engine.contracts.redaction import redact_url
 from engine.errors import ConfigError
+from engine.words.redaction import redact_url
 
 
 @dataclass(frozen=True)

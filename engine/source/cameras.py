@@ -14,13 +14,13 @@ from msgspec.structs import replace
 
 from engine.config import LiveConfig, SourceConfig
 from engine.contracts.camera import Camera, CameraSettings
-from engine.contracts.redaction import redact_url
 from engine.errors import ConfigError
 from engine.source.appearance import appearance_of
 from engine.source.camera_url import CameraUrl, looks_like_url, parse_camera_url, scheme_of
 from engine.source.credentials import credentials_from_url, read_credentials
 from engine.source.files import without_password
 from engine.source.names import name_from_text
+from engine.words.redaction import redact_url
 
 _DEVICE = re.compile(r"/dev/(video\d+|v4l/by-(id|path)/[^/]+)")
 _V4L_MAJOR = 81

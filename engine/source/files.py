@@ -12,11 +12,11 @@ from urllib.parse import unquote, urlsplit
 
 from engine.config import SourceConfig
 from engine.contracts.recording import SERIES_FPS, Reading, Recording
-from engine.contracts.redaction import HIDDEN, redact
 from engine.errors import ConfigError
 from engine.source.appearance import appearance_of
 from engine.source.pictures import PICTURE_EXTENSIONS, is_picture, numbered, series_in
 from engine.source.recording_clock import beginning_of, check_clock
+from engine.words.redaction import HIDDEN, redact
 
 # fmt: off
 VIDEO_EXTENSIONS = frozenset([

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.contracts.faces import FaceCrop
 from engine.contracts.frames import Planes, Uint8
-from engine.runtime.colour import bgr_from_planes, planes_from_bgr
+from engine.pictures.colour import bgr_from_planes, planes_from_bgr
 from engine.super_resolve.generator import Generator
 from engine.super_resolve.interpolation import enlarge
 

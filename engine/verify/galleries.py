@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from engine.errors import ConfigError, GalleryError, MissingGalleryError, OlderGalleryError
-from engine.runtime.postgres import is_postgres
+from engine.postgres.address import is_postgres
 from engine.verify.gallery import Gallery, default_gallery_path
 from engine.verify.gallery_store import GalleryNews
 from engine.verify.stored_gallery import StoredGallery

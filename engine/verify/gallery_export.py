@@ -10,9 +10,9 @@ from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 
-from engine.contracts.csv_cells import csv_cell
 from engine.errors import GalleryError
 from engine.whole_file import replacing
+from engine.words.csv_cells import csv_cell
 
 
 class PictureRow(NamedTuple):

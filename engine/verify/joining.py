@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.contracts.count_words import count
 from engine.errors import NameTakenError
 from engine.verify.person_name import alike, shown, spelling
+from engine.words.numbers import count
 
 
 def check_free(pictures: Mapping[str, int], name: str, new: str) -> None:

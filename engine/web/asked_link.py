@@ -16,7 +16,7 @@ import msgspec
 
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError
-from engine.keys.folder import is_ours_alone
+from engine.private_file import is_ours_alone
 from engine.web.sessions import LINK_SECONDS
 from engine.web.tokens import hashed
 from engine.whole_file import read_no_link, write_private

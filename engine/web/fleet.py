@@ -11,7 +11,7 @@ import msgspec
 
 from engine.errors import FacestreamError
 from engine.fleet.view import FleetView, fleet_view
-from engine.runtime.postgres import connect
+from engine.postgres.connection import connect
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -7,45 +7,36 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
-import logging
 import os
 import signal
 import socket
-import ssl
 import sys
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator
 
 import msgspec
-import uvicorn
 
 from engine.contracts.http import HttpSettings, check_exposure, split_address, stays_here, tls_context
 from engine.contracts.unreadable import UNREADABLE
-from engine.errors import ConfigError, FacestreamError, FatalError, PublishError
-from engine.web.app import build_app
+from engine.errors import ConfigError, FacestreamError, FatalError
 from engine.web.auth import Auth
-from engine.web.connections import Bounds, protocol
+from engine.web.connections import Bounds
 from engine.web.console_files import ConsoleFiles
 from engine.web.context import Web
-from engine.web.door import HEADER_BYTES
 from engine.web.events import send_status
 from engine.web.fan import Fan
 from engine.web.fleet import FleetCache
 from engine.web.link import ServiceLink, StatusCache
+from engine.web.listening import listening_at_last
 from engine.web.report import Report
+from engine.web.server import server_of
 from engine.web.sessions import LINK_SECONDS
 from engine.web.settings import WebSettings
 from engine.web.tap import Tap
 from engine.web.timeline import Timeline
 from engine.web.tokens import TokenFolder
 
-_BACKLOG = 128
-_PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0)
-"""In seconds, between attempts to listen."""
 _NICE = 5
 """The cameras come first."""
-_KEEP_ALIVE_SECONDS, _SHUTDOWN_SECONDS, _HANDSHAKE_SECONDS = 15, 2, 10
 
 
 def main(settings: WebSettings) -> int:
@@ -61,47 +52,6 @@ def main(settings: WebSettings) -> int:
     with listening_at_last(settings.http, report) as opened:
         asyncio.run(_until_a_signal(settings, report, opened))
     return 0
-
-
-@contextlib.contextmanager
-def listening_at_last(
-    http: HttpSettings, report: Report, pause: Callable[[float], object] = time.sleep
-) -> Iterator[socket.socket]:
-    """Give a socket that listens at the address, as soon as it can: whoever has the port may go, and an interface come up."""
-    with contextlib.ExitStack() as closing:
-        for seconds in itertools.chain(_PAUSES, itertools.repeat(_PAUSES[-1])):
-            try:
-                opened = closing.enter_context(listening(http))
-            except PublishError as error:
-                report.say("listen", f"there is no console yet: {error}; it is tried again and again")
-                pause(seconds)
-            else:
-                break
-        yield opened
-
-
-@contextlib.contextmanager
-def listening(http: HttpSettings) -> Iterator[socket.socket]:
-    """Give a socket that listens at the address.
-
-    Raises:
-        ConfigError: it is not HOST:PORT.
-        PublishError: it cannot listen there now.
-    """
-    host, port = split_address(http.address)
-    try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        opened = socket.socket(family, kind)
-    except OSError as error:
-        raise PublishError(f"serve.http is {http.address}: {error.strerror}") from error
-    with opened:
-        try:
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            opened.bind(address)
-            opened.listen(_BACKLOG)
-        except OSError as error:
-            raise PublishError(f"cannot listen at {http.address} (serve.http): {error.strerror}") from error
-        yield opened
 
 
 @contextlib.asynccontextmanager
@@ -132,7 +82,7 @@ async def serving(
         bounds=loose,
         fleet=FleetCache(settings.fleet_database, settings.fleet_node) if settings.fleet_database else None,
     )
-    server = _Server(_config(web, tls, console))
+    server = server_of(web, tls, console)
     jobs = {"link": link.run(), "tap": web.tap.run(), "status": send_status(web.status, fan)}
     tasks = [asyncio.create_task(job, name=name) for name, job in jobs.items()]
     answering = asyncio.create_task(server.serve(sockets=[opened]), name="answering")
@@ -195,64 +145,6 @@ def _say_where(settings: WebSettings, report: Report, web: Web, url: str) -> Non
 def _url(http: HttpSettings, opened: socket.socket) -> str:
     host = http.address.rpartition(":")[0]
     return f"{'https' if http.tls_certificate else 'http'}://{host}:{opened.getsockname()[1]}/"
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to whoever started it, and cuts who does not finish the handshake of TLS."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await self.lifespan.startup()
-        config, loop = self.config, asyncio.get_running_loop()
-
-        def connection() -> asyncio.Protocol:
-            made: Callable[..., asyncio.Protocol] = config.http_protocol_class
-            return made(config=config, server_state=self.server_state, app_state=self.lifespan.state)
-
-        patience = _HANDSHAKE_SECONDS if config.ssl else None
-        self.servers = [
-            await loop.create_server(connection, sock=opened, ssl=config.ssl, ssl_handshake_timeout=patience, backlog=_BACKLOG)
-            for opened in sockets or []
-        ]
-        self.started = True
-
-
-def _config(web: Web, tls: ssl.SSLContext | None, console: ConsoleFiles | None) -> uvicorn.Config:
-    logging.getLogger("uvicorn.error").addHandler(_ToReport(web.report))
-    logging.getLogger("uvicorn.error").propagate = False
-    config = uvicorn.Config(
-        build_app(web, console),
-        http=protocol(web.bounds),
-        loop="asyncio",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        proxy_headers=False,  # whoever asks could say to be anybody
-        server_header=False,
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-        h11_max_incomplete_event_size=HEADER_BYTES,
-        backlog=_BACKLOG,
-    )
-    config.load()
-    config.ssl = tls
-    return config
-
-
-class _ToReport(logging.Handler):
-    """What uvicorn says, one line a minute for each kind."""
-
-    def __init__(self, report: Report) -> None:
-        super().__init__(logging.WARNING)
-        self._report = report
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._report.say(f"uvicorn {record.msg[:80]}", record.getMessage().strip())
 
 
 def run(arguments: list[str]) -> int:

@@ -6,11 +6,11 @@ import contextlib
 import queue
 import sys
 import threading
-import time
-from collections import OrderedDict
 from collections.abc import Callable
 
-_SECONDS, _MOST_CAUSES, _MOST_LINES = 60.0, 256, 256
+from engine.words.seldom import Seldom
+
+_MOST_LINES = 256
 
 
 class Report:
@@ -18,27 +18,17 @@ class Report:
 
     Args:
         write: is given each line, in a thread of its own, so that a full pipe stops nobody.
-        now: monotonic seconds.
     """
 
-    def __init__(self, write: Callable[[str], object] | None = None, now: Callable[[], float] = time.monotonic) -> None:
-        self._write, self._now = write or _to_stderr, now
-        self._said: OrderedDict[str, tuple[float, int]] = OrderedDict()
+    def __init__(self, write: Callable[[str], object] | None = None) -> None:
+        self._write = write or _to_stderr
+        self._seldom = Seldom(self.tell)
         self._lines: queue.Queue[str] = queue.Queue(_MOST_LINES)
         self._thread: threading.Thread | None = None
 
     def say(self, cause: str, sentence: str) -> None:
         """Write a line, or count it where one of this cause was written less than a minute ago."""
-        now = self._now()
-        last, held = self._said.get(cause, (-_SECONDS, 0))
-        if now - last < _SECONDS:
-            self._said[cause] = (last, held + 1)
-            return
-        self._said[cause] = (now, 0)
-        self._said.move_to_end(cause)
-        while len(self._said) > _MOST_CAUSES:
-            self._said.popitem(last=False)
-        self.tell(sentence + (f" ({held} more like it since)" if held else ""))
+        self._seldom.say(cause, sentence)
 
     def tell(self, sentence: str) -> None:
         """Write a line in any case; what does not fit is left out."""

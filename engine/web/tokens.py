@@ -22,8 +22,8 @@ from engine.contracts.unreadable import UNREADABLE
 from engine.control.verbs import Role
 from engine.errors import ConfigError
 from engine.keys.files import remove_entry
-from engine.keys.folder import is_ours_alone
-from engine.whole_file import sync_directory
+from engine.private_file import is_ours_alone
+from engine.whole_file import write_private_new
 
 PREFIX = "fs_"
 OWNER = "owner"
@@ -152,21 +152,11 @@ class TokenFolder:
         return self.path / f"{name}{_SUFFIX}"
 
     def _write(self, path: Path, text: bytes) -> None:
-        beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not is_ours_alone(self.path.stat()):
                 raise ConfigError(f"others may use the folder of tokens {self.path}: run `chmod 700 {quote(str(self.path))}`")
-            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.link(beside, path)  # unlike a rename it replaces nothing
-            finally:
-                beside.unlink(missing_ok=True)
-            sync_directory(self.path)
+            write_private_new(path, text)
         except FileExistsError as error:
             raise ConfigError(
                 f"there is a token {path.stem} in {self.path}: choose another name, or revoke it first with "

@@ -12,9 +12,9 @@ from engine.contracts.frames import Frame, Planes
 from engine.contracts.orders import MainWanted, Refused
 from engine.errors import WorkerError
 from engine.runtime.channel import Channel, ChannelClosed
-from engine.runtime.frame_pool import require_memory_files
 from engine.runtime.frame_slots import SlotReleased
 from engine.runtime.mailbox import Outbox
+from engine.runtime.memory_file import require_memory_files
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
 from engine.workers.links import FrameReady, MainReady, MainState
 from engine.workers.slot_pool import SlotPool

@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.contracts.camera import Camera
 from engine.contracts.frames import Frame
 from engine.contracts.streams import StreamChanged
-from engine.runtime.permit import Permit
+from engine.fleet.permit import Permit
 
 _Item = Frame | StreamChanged | None
 

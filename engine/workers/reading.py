@@ -16,6 +16,7 @@ from engine.errors import error_words
 from engine.runtime.actor import Actor
 from engine.runtime.channel import ChannelClosed
 from engine.runtime.worker import BEAT_SECONDS
+from engine.words.text import readable
 from engine.workers.frame_writer import FrameWriter
 from engine.workers.input_hash import InputHash
 
@@ -87,8 +88,7 @@ class Reading:
                 return self._last("failed", "model", refusal)
 
     def _last(self, state: StreamState, reason: Reason, detail: str) -> StreamChanged:
-        detail = detail.encode(errors="replace").decode()  # a file name need not be UTF-8, a message must
-        return StreamChanged(self._order.stream, state, reason, detail, counters=self._decoder.counters)
+        return StreamChanged(self._order.stream, state, reason, readable(detail), counters=self._decoder.counters)
 
     def _announce(self, event: StreamChanged) -> None:
         self._writer.require(event)

@@ -17,10 +17,10 @@ from engine.archive.corrections import (
     new_correction,
     read_corrections,
 )
-from engine.archive.files import write_whole
-from engine.archive.lock import DirectoryLock, alone_with
 from engine.archive.pieces import CORRECTIONS
 from engine.errors import PublishError
+from engine.lock import DirectoryLock, alone_with
+from engine.whole_file import write_whole
 
 A, B, C, D = (TrackRef("run1", "yard", number) for number in (1, 2, 3, 4))
 
@@ -119,7 +119,7 @@ def test_one_that_is_added_while_the_file_is_replaced_is_added_to_the_new_one(tm
 
 
 def test_one_that_cannot_be_added_for_seconds_is_said(tmp_path: Path, monkeypatch):
-    monkeypatch.setattr("engine.archive.lock.WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("engine.lock.WAIT_SECONDS", 0.0)
     with (
         alone_with(tmp_path / CORRECTIONS),
         pytest.raises(PublishError, match="somebody else is writing to"),

@@ -26,7 +26,7 @@ def test_a_directory_without_a_usable_record_is_one_sentence(tmp_path, content):
 
 
 def test_a_directory_in_use_is_one_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr("engine.archive.lock.WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("engine.lock.WAIT_SECONDS", 0.1)
     job = Job.random(5, tmp_path)
     sink = DirectorySink(OutputConfig(directory=str(tmp_path / "out")), run_of("run1", job))
     for call in (

@@ -21,7 +21,7 @@ from engine.decode.recording import reader_of
 from engine.results.cast import Cast
 from engine.results.finding import Seeker
 from engine.results.tracks_of import recording_in
-from engine.sample.clip import Truth, TruthBox, read_truth
+from engine.sample.truth import Truth, TruthBox, read_truth
 
 
 def main(result: Path, truth_file: Path) -> None:

@@ -20,9 +20,10 @@ from engine.config import Config, DetectConfig
 from engine.config.file import load_config
 from engine.detect.catalog import open_detector
 from engine.models import find_model
+from engine.pictures.colour import planes_from_bgr
 from engine.pipeline.run import run_pipeline
-from engine.runtime.colour import planes_from_bgr
-from engine.sample.clip import read_truth, render_sample
+from engine.sample.clip import render_sample
+from engine.sample.truth import read_truth
 from tests.assets import SHARED
 
 CONSOLE = Console()

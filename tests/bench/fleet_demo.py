@@ -24,7 +24,7 @@ from engine.errors import DatabaseError
 from engine.fleet.file import Fleet, FleetCamera
 from engine.fleet.store import apply
 from engine.fleet.view import FleetView, fleet_view
-from engine.runtime.postgres import connect
+from engine.postgres.connection import connect
 from tests.rtsp.clips import face_clip
 from tests.rtsp.scripted import ScriptedServer
 from tests.servers.postgres import PostgresServer, free_port

@@ -1,10 +1,11 @@
 """Three nodes in network namespaces with real cameras, while one thing after another fails.
 
-Run as root: python -m tests.bench.fleet_faults [--faults NAME ...] [--faketime LIBRARY] [--json FILE]
+Run as root: python -m tests.bench.fleet_faults [--faults NAME ...] [--bridges] [--faketime LIBRARY] [--json FILE]
 
 A subscriber to each node, outside of all namespaces, records who publishes which camera when, by one clock. For each fault: how
 long the cameras of the node that failed were dark, for how long two nodes published the same camera (the last face of one node
-behind the first of the other), and how the age of faces of the other cameras stands to that just before.
+behind the first of the other), and how the age of faces of the other cameras stands to that just before. With ``--bridges`` a
+bridge carries what each node publishes to one NATS server all the while, and bridges and server are killed at random moments.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from engine.fleet.file import Fleet as Wanted
 from engine.fleet.file import FleetCamera
 from engine.fleet.store import apply, drain, undrain
 from engine.fleet.view import NodeView
+from tests.bench.fleet_bridges import Bridges
 from tests.bench.fleet_world import Fleet, NodeProcess, Sent
 from tests.e2e.live_run import FOOTAGE, MODEL
 from tests.rtsp.clips import recorded_clip
@@ -188,6 +190,8 @@ def together(sent: list[Sent], camera: str, after: float) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faults", nargs="*", choices=ALL, default=ALL)
+    parser.add_argument("--bridges", action="store_true", help="to NATS, killed at random moments")
+    parser.add_argument("--seed", type=int, default=1, help="of the moments of these kills")
     parser.add_argument("--faketime", type=Path, help="libfaketime.so.1: the clock of the second node is 5 s ahead")
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
@@ -202,13 +206,17 @@ def main() -> None:
             wanted = Wanted(cameras=tuple(FleetCamera(uri=cameras.url(camera), name=camera) for camera in CAMERAS))
             with psycopg.connect(fleet.url, autocommit=True) as connection:
                 apply(connection, wanted)
+            bridges = closing.enter_context(Bridges(fleet.nodes.values(), folder, given.seed)) if given.bridges else None
             rows = []
             for fault in given.faults:
                 rows.append(measure(fleet, fault))
                 CONSOLE.print(rows[-1])
+            carried = bridges.count() if bridges else {}
     show(rows)
+    if carried:
+        CONSOLE.print(carried)
     if given.json:
-        given.json.write_text(json.dumps(rows, indent=1))
+        given.json.write_text(json.dumps({"faults": rows, "carried": carried}, indent=1))
 
 
 def show(rows: list[dict[str, Any]]) -> None:

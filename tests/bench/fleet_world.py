@@ -19,6 +19,7 @@ from typing import NamedTuple
 import psycopg
 import zmq
 
+from engine.bridge.names import Key
 from engine.contracts.messages import Face, Stream, decode_header
 from engine.fleet.view import FleetView, fleet_view
 from engine.runtime.closing import Closing
@@ -31,7 +32,7 @@ detect: {{detector: "{detector}", every: 1}}
 crop: {{policy: every}}
 super_resolve: {{generator: none, workers: 1}}
 verify: {{embedder: none}}
-publish: {{endpoint: "ipc://{endpoint}"}}
+publish: {{endpoint: "ipc://{endpoint}", replay: "ipc://{replay}"}}
 """
 
 
@@ -136,14 +137,17 @@ class NodeProcess(Closing):
         self.name, self.machine, self.prefix = name, machine, prefix
         self._folder = folder / name
         self._folder.mkdir(mode=0o700)
-        endpoint = self._folder / "faces"
-        settings = {"state": self._folder / "state", "endpoint": endpoint, "database": database, "name": name}
+        endpoint, replay = self._folder / "faces", self._folder / "replay"
+        self.endpoint, self.replay = f"ipc://{endpoint}", f"ipc://{replay}"
+        settings = {"state": self._folder / "state", "endpoint": endpoint, "replay": replay, "database": database, "name": name}
         (self._folder / "serve.yaml").write_text(_CONFIG.format(detector=detector, **settings))
         self.sent: list[Sent] = []
         """Only ever grows."""
+        self.published: list[Key] = []
+        """All faces and events of streams that were seen, and the ends of runs; only ever grows."""
         self._stopped = threading.Event()
         self.process = self.start()
-        self._thread = threading.Thread(target=self._listen, args=(f"ipc://{endpoint}",), daemon=True)
+        self._thread = threading.Thread(target=self._listen, args=(self.endpoint,), daemon=True)
         self._thread.start()
 
     def start(self) -> subprocess.Popen[bytes]:
@@ -167,13 +171,15 @@ class NodeProcess(Closing):
     def _listen(self, endpoint: str) -> None:
         with zmq.Context() as context, context.socket(zmq.SUB) as socket:
             socket.setsockopt(zmq.LINGER, 0)
-            for topic in (b"v1/face/", b"v1/stream/"):
+            for topic in (b"v1/face/", b"v1/stream/", b"v1/end/"):
                 socket.setsockopt(zmq.SUBSCRIBE, topic)
             socket.connect(endpoint)
             lives = Counter[str]()
             while not self._stopped.is_set():
                 if socket.poll(100):
                     said = decode_header(socket.recv_multipart()[1])
+                    kind = type(said).__name__.lower()
+                    self.published.append(Key(said.run_id, getattr(said, "stream", ""), kind, said.seq, said.seq))
                     if isinstance(said, Stream):
                         lives[said.stream] += said.state == "connecting" and not said.reason
                     elif isinstance(said, Face):

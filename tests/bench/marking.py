@@ -28,8 +28,8 @@ from engine.contracts.frames import Float32, Uint8
 from engine.detect.catalog import open_detector
 from engine.marking import THRESHOLD, declare, find_mark, put_mark
 from engine.models import find_model
-from engine.publish.encode import encode_picture
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
+from engine.pictures.encode import encode_picture
 from engine.super_resolve.enhancer import Enhancer
 from engine.super_resolve.generator import open_generator
 from engine.verify.embedder import open_embedder
@@ -161,12 +161,12 @@ def false_alarms(scores: list[float]) -> dict[str, float]:
 def costs() -> dict[str, float]:
     """Return microseconds of one picture of 128x128 (medians of 200)."""
     face = cv2.resize(next(picture for _, picture in natural(4)), (128, 128), interpolation=cv2.INTER_CUBIC)
-    config = PublishConfig()
-    file = encode_picture(config, np.asarray(face))
+    quality = PublishConfig().jpeg_quality
+    file = encode_picture(np.asarray(face), quality=quality)
     steps: dict[str, Callable[[], object]] = {
         "mark, µs": lambda: put_mark(face),
         "sentence and XMP, µs": lambda: declare(file, "compact_fine_x4"),
-        "encode as JPEG, µs": lambda: encode_picture(config, face),
+        "encode as JPEG, µs": lambda: encode_picture(face, quality=quality),
         "look for it, µs": lambda: find_mark(face),
     }
     return {name: _median(step) for name, step in steps.items()} | {

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from engine.contracts.frames import FrameTime, Planes, Uint8
 from engine.decode.blocks import BlockReader, ask_for_blocks
-from engine.runtime.x264 import repeatable_x264
+from engine.pictures.x264 import repeatable_x264
 
 WIDTH, HEIGHT, FPS = 640, 360, 25
 _FACE_SHARE = 0.62

@@ -26,7 +26,7 @@ from engine.contracts.findings import Quality
 from engine.contracts.frames import FrameTime
 from engine.enhancement.enhancement import Said, has_picture
 from engine.enhancement.models import OpenModels
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
 from engine.runtime.telemetry import Telemetry
 from engine.workers import face_line
 from tests.super_resolve.test_enhancer import crop_of

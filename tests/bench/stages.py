@@ -17,9 +17,9 @@ from engine.crop.selector import Selector
 from engine.decode.decoder import Decoder
 from engine.detect import open_detector
 from engine.models import find_model
+from engine.pictures.colour import bgr_from_planes
 from engine.publish.encode import parts_of
 from engine.publish.publisher import Publisher
-from engine.runtime.colour import bgr_from_planes
 from engine.super_resolve.enhancer import Enhancer
 from engine.super_resolve.generator import open_generator
 from engine.track.tracker import Tracker

@@ -192,7 +192,7 @@ def test_what_gives_way_of_a_series_is_one_gap(ranges):
 
 
 def test_one_bridge_for_one_buffer(tmp_path, monkeypatch):
-    monkeypatch.setattr("engine.archive.lock.WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("engine.lock.WAIT_SECONDS", 0.1)
     with closing(opened(tmp_path)), pytest.raises(PublishError, match="another bridge uses the buffer"):
         opened(tmp_path)
 

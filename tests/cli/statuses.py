@@ -6,7 +6,8 @@ import time
 
 from engine.contracts.counts import Counts
 from engine.contracts.streams import StreamChanged
-from engine.pipeline.status import RunStatus, StreamStatus
+from engine.pipeline.status import RunStatus
+from engine.pipeline.stream_status import StreamStatus
 from engine.runtime.protocol import Beat, StageBeat
 
 SECRET = "sesame"

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from engine.archive.lock import DirectoryLock
 from engine.cli.archive_view import archive_view
 from engine.cli.archive_words import long_time, one_line, summary, video_hours
 from engine.jobs.archive import FOLDER
 from engine.jobs.attempts import Attempt, Attempts
 from engine.jobs.job_folder import JobFolder
 from engine.jobs.standing import Bad, Standing
+from engine.lock import DirectoryLock
 from tests.cli.command import complains, here
 
 

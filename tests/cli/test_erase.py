@@ -2,9 +2,9 @@ import json
 
 import pytest
 
-from engine.archive.lock import DirectoryLock
 from engine.audit import AuditLog, verify
 from engine.control.answers import Done, Reply, encode_reply
+from engine.lock import DirectoryLock
 from engine.service.desired import Answer, Desired, DesiredFile
 from engine.verify.gallery import Gallery
 from tests.cli.command import complains, here

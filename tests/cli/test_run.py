@@ -206,7 +206,7 @@ def test_the_rate_goes_to_the_pictures_among_the_sources(capsys, runs, tmp_path)
 def test_recordings_that_failed_are_a_table_and_errors_a_line(capsys, runs):
     """With name, reason and sentence; what went wrong and ended nothing is a note."""
     fail(runs.status, "door")
-    runs.status.take_warning(Warned("door", f"detect failed: no memory for rtsp://admin:{SECRET}@x/"))
+    runs.status.events.take_warning(Warned("door", f"detect failed: no memory for rtsp://admin:{SECRET}@x/"))
     runs.status.take_beat(Beat("enhance-9", {}, Counts({}, {"door": {"errored": 2}}, errors={"detect": 2, "gallery": 1})))
     shown = here(capsys, "run", "-s", "clip.mp4")
     assert shown.code == 1
@@ -219,7 +219,7 @@ def test_recordings_that_failed_are_a_table_and_errors_a_line(capsys, runs):
 
 def test_a_program_is_told_the_sentence_of_each_stream_and_the_errors(capsys, runs):
     fail(runs.status, "door")
-    runs.status.take_warning(Warned("", "the gallery g.sqlite is gone"))
+    runs.status.events.take_warning(Warned("", "the gallery g.sqlite is gone"))
     runs.status.take_beat(Beat("enhance-9", {}, Counts({}, {"door": {"errored": 2}}, errors={"gallery": 1})))
     lines = lines_of(here(capsys, "run", *CAMERA, "--log-format", "json"))
     assert [(line["level"], line["message"]) for line in lines if line["event"] == "warning"] == [

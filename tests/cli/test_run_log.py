@@ -12,7 +12,8 @@ import pytest
 from engine.cli.run_log import RunLog
 from engine.contracts.streams import StreamChanged
 from engine.pipeline.run import RunResult
-from engine.pipeline.status import RunStatus, StreamStatus
+from engine.pipeline.status import RunStatus
+from engine.pipeline.stream_status import StreamStatus
 from tests.cli.statuses import SECRET, fail, overload, stall, status_of
 
 

@@ -53,7 +53,7 @@ def test_one_that_was_read_to_its_end_is(terminal):
 
 def test_a_warning_is_a_line_above_the_bars_once(terminal):
     status = recording()
-    status.take_warning(Warned("", "no reader has taken a message"))
+    status.events.take_warning(Warned("", "no reader has taken a message"))
     assert drawn(terminal, status, status).count("note: no reader has taken a message") == 1
 
 

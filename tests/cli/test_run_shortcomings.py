@@ -7,7 +7,8 @@ import pytest
 import engine.cli.run
 from engine.contracts.counts import Counts
 from engine.contracts.streams import StreamChanged
-from engine.pipeline.status import RunStatus, StreamStatus
+from engine.pipeline.status import RunStatus
+from engine.pipeline.stream_status import StreamStatus
 from engine.runtime.protocol import Beat
 from tests.cli.command import complains, here
 from tests.cli.stand_in import Runs

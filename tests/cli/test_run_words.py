@@ -10,7 +10,7 @@ from engine.cli.run_words import drops_words, event_words, how_long, overload_wo
 from engine.contracts.counts import Counts
 from engine.contracts.streams import StreamChanged
 from engine.perception.overload import LEVELS
-from engine.pipeline.status import StreamStatus
+from engine.pipeline.stream_status import StreamStatus
 from tests.cli.statuses import SECRET, fail, overload, status_of
 
 
@@ -62,7 +62,7 @@ def test_events_are_sentences_without_secrets():
     status.worker_restarted("perceive", "the worker perceive was killed by signal SIGKILL")
     status.worker_restarted("publish")
     overload(status, 0)
-    status.take_text("decode-1", f"[rtsp] rtsp://admin:{SECRET}@192.0.2.1/x\t\x07is odd")
+    status.events.take_text("decode-1", f"[rtsp] rtsp://admin:{SECRET}@192.0.2.1/x\t\x07is odd")
     words = [event_words(event) for event in status.events]
     assert words == [
         "door: live 640x480",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.sample.clip import read_truth
+from engine.sample.truth import read_truth
 from tests.cli.command import complains, here
 
 

@@ -7,7 +7,8 @@ import sys
 import pytest
 import zmq
 
-from engine.cli.watch import _Saver, describe
+from engine.cli.watch_saver import Saver
+from engine.cli.watch_words import describe
 from engine.client import Gap, Received
 from engine.config import PublishConfig
 from engine.errors import ConfigError
@@ -105,7 +106,7 @@ def test_following_saves_each_run_by_itself_until_it_is_stopped(publisher, tmp_p
 
 def test_runs_whose_names_differ_in_what_no_folder_has_are_saved_apart(tmp_path):
     names = ["2026-11-28 12:00", "2026-11-28/12/00", "..", "/", "2026-11-28_12_00"]
-    with _Saver(tmp_path, "ipc://x", several_runs=True) as saver:
+    with Saver(tmp_path, "ipc://x", several_runs=True) as saver:
         for name in names:
             message, payloads = track()
             saver.write(Received(Numbering(name).stamp(message), payloads, False))
@@ -131,8 +132,8 @@ def test_a_directory_that_holds_a_run_is_refused_with_the_options_that_there_are
     complains(refused, 2, "already holds a run", "choose another directory with --save, or replace it with --overwrite")
     assert "--resume" not in refused.err
     message, payloads = track()
-    with _Saver(tmp_path, "ipc://x", several_runs=False) as saver, pytest.raises(ConfigError, match="--overwrite"):
+    with Saver(tmp_path, "ipc://x", several_runs=False) as saver, pytest.raises(ConfigError, match="--overwrite"):
         saver.write(Received(Numbering("run1").stamp(message), payloads, False))
-    with _Saver(tmp_path, "ipc://x", several_runs=False, overwrite=True) as saver:
+    with Saver(tmp_path, "ipc://x", several_runs=False, overwrite=True) as saver:
         saver.write(Received(Numbering("run1").stamp(message), payloads, False))
     assert json.loads((tmp_path / "run.json").read_text())["run_id"] == "run1"

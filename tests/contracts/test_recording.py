@@ -4,7 +4,7 @@ import hashlib
 import os
 
 from engine.contracts.recording import Recording
-from engine.contracts.redaction import redact_tree
+from engine.words.redaction import redact_tree
 
 
 def test_a_series_is_known_by_all_of_its_files_in_their_order(tmp_path):

@@ -9,7 +9,7 @@ from insightface.data import get_image
 from skimage import data
 
 from engine.contracts.frames import Frame, FrameTime, Planes, TrackedFace
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
 
 FOUND: dict[str, list[list[float]]] = {
     "t1": [

@@ -9,7 +9,7 @@ from engine.contracts.faces import FaceCrop
 from engine.contracts.findings import Quality
 from engine.contracts.frames import Planes, TrackedFace
 from engine.crop.cut import cut_face
-from engine.runtime.colour import bgr_from_planes
+from engine.pictures.colour import bgr_from_planes
 from tests.carried import carried
 from tests.crop.photographs import FOUND, face_of, frame_of, planes_of
 

@@ -14,7 +14,7 @@ from engine.contracts.coding import BlockMap
 from engine.contracts.findings import Quality
 from engine.contracts.frames import ARCFACE_TEMPLATE_112, Planes
 from engine.crop.quality import assess, combine, frontality, is_only_blurred, sharpness
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
 from tests.assets import shared
 from tests.crop.photographs import FOUND, PROFILE, face_of, picture, planes_of
 

@@ -7,7 +7,7 @@ from av.video.reformatter import ColorRange
 
 from engine.contracts.frames import Planes
 from engine.decode.planes import PlaneConverter
-from engine.runtime.colour import bgr_from_planes
+from engine.pictures.colour import bgr_from_planes
 from tests.decode.clips import picture
 
 SIZES = [(64, 48), (63, 47), (1, 1), (2, 3), (101, 3)]

@@ -12,7 +12,7 @@ from engine.contracts.streams import StreamChanged
 from engine.decode.series import SeriesDecoder
 from engine.decode.still import read_still
 from engine.errors import PictureError
-from engine.runtime.colour import bgr_from_planes
+from engine.pictures.colour import bgr_from_planes
 from tests.assets import shared
 
 

@@ -9,7 +9,7 @@ from engine.config import DecodeConfig
 from engine.contracts.frames import Frame
 from engine.decode.decoder import Decoder
 from engine.decode.tone_map import PEAK_NITS, WHITE_NITS, cube, pq_from_nits, pq_to_nits, sdr_from_hdr
-from engine.runtime.colour import bgr_from_planes
+from engine.pictures.colour import bgr_from_planes
 from tests.decode.clips import X265
 
 BT2020_FROM_BT709 = np.array([[0.6274, 0.3293, 0.0433], [0.0691, 0.9195, 0.0114], [0.0164, 0.0880, 0.8956]])

@@ -16,7 +16,7 @@ from engine.contracts.frames import Planes
 from engine.detect import dlib_hog
 from engine.detect.dlib_hog import DlibHog, five_of_68, predictor_path
 from engine.errors import MissingRuntimeError
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
 from tests.together import run_together
 
 

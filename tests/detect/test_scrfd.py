@@ -14,7 +14,7 @@ from engine.contracts.manifest import sha256_of
 from engine.detect import scrfd
 from engine.detect.scrfd import Scrfd
 from engine.errors import InferenceError, MissingRuntimeError, ModelError
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
 from tests.onnx_models import doubling_model, scrfd_model
 
 

@@ -15,7 +15,7 @@ from engine.contracts.manifest import sha256_of
 from engine.detect.nested import without_nested
 from engine.detect.yunet import YuNet
 from engine.errors import InferenceError, ModelError
-from engine.runtime.colour import bgr_from_planes, planes_from_bgr
+from engine.pictures.colour import bgr_from_planes, planes_from_bgr
 from engine.sessions.session import SessionSpec
 from tests.assets import shared
 from tests.onnx_models import doubling_model, yunet_model

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from engine.contracts.frames import Uint8
-from engine.runtime.x264 import repeatable_x264
+from engine.pictures.x264 import repeatable_x264
 from engine.sample.people import PEOPLE, Person, photographs
 
 WIDTH, HEIGHT, FPS = 480, 360, 25

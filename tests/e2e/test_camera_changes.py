@@ -17,7 +17,8 @@ from engine.config.verify import VerifyConfig
 from engine.contracts.camera import Camera
 from engine.pipeline.control import RunControl
 from engine.pipeline.run import run_pipeline
-from engine.pipeline.status import RunStatus, StreamStatus
+from engine.pipeline.status import RunStatus
+from engine.pipeline.stream_status import StreamStatus
 from tests.e2e.live_run import make_clip
 from tests.e2e.processes import children_of
 from tests.rtsp.fixtures import StartGst, gst

@@ -16,7 +16,8 @@ from engine.contracts.camera import Camera
 from engine.contracts.messages import Face, decode_header
 from engine.contracts.tap import Preview, PreviewBox, Tap, decode_preview
 from engine.keys.folder import KeyFolder
-from engine.pipeline.run import ServiceRun, new_run_id, run_pipeline
+from engine.pipeline.description import new_run_id
+from engine.pipeline.run import ServiceRun, run_pipeline
 from engine.pipeline.status import RunStatus
 from engine.source.sources import expand_sources
 from tests.rtsp.clips import face_clip

@@ -8,7 +8,7 @@ import cv2
 import pytest
 
 from engine.archive.reader import FaceLine, face_lines
-from engine.sample.clip import read_truth
+from engine.sample.truth import read_truth
 from tests.e2e.conftest import Clip, facestream
 from tests.e2e.truth import score
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from engine.sample.clip import Truth, read_truth
+from engine.sample.truth import Truth, read_truth
 
 SMALLEST_IOU = 0.3
 """dlib's square boxes and the truth's tight ones agree to about 0.7."""

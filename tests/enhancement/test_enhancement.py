@@ -16,7 +16,7 @@ from engine.contracts.profile import Profile
 from engine.enhancement.enhancement import Enhancement, Said
 from engine.enhancement.enlarging import Enlarged
 from engine.errors import InferenceError
-from engine.publish.veil import veiled
+from engine.pictures.veil import veiled
 from engine.runtime.telemetry import Telemetry
 from engine.sessions.model_calls import ModelCalls
 from engine.super_resolve.enhancer import Enhancer

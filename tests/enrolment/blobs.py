@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.contracts.frames import Detections
 from engine.contracts.profile import ONE
-from engine.runtime.colour import bgr_from_planes
+from engine.pictures.colour import bgr_from_planes
 
 
 def draw(picture, x, y, side, red=255):

@@ -11,9 +11,9 @@ from pathlib import Path
 from engine.config.fleet import FleetConfig
 from engine.fleet.agent import Agent
 from engine.fleet.file import FleetCamera
+from engine.fleet.permit import Permit, now_seconds
 from engine.fleet.view import Load
 from engine.runtime.closing import Closing
-from engine.runtime.permit import Permit, now_seconds
 from tests.patience import PATIENCE_SECONDS
 
 

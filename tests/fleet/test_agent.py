@@ -11,10 +11,10 @@ import psycopg
 import pytest
 
 from engine.fleet.file import Fleet, FleetCamera
+from engine.fleet.permit import Permit, now_seconds
 from engine.fleet.rebalance import rebalance
 from engine.fleet.store import apply, drain, forget, undrain
 from engine.fleet.view import fleet_view
-from engine.runtime.permit import Permit, now_seconds
 from tests.fleet.nodes import Node, overlaps, settled, wait_for
 from tests.servers.postgres import PostgresServer
 

@@ -11,9 +11,9 @@ import zmq
 
 from engine.errors import PublishError
 from engine.fleet.peers import Peers
+from engine.fleet.permit import now_seconds
 from engine.fleet.quorum import Answer
 from engine.fleet.view import About
-from engine.runtime.permit import now_seconds
 from tests.fleet.nodes import wait_for
 from tests.patience import PATIENCE_SECONDS
 

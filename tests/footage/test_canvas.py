@@ -6,7 +6,7 @@ import pytest
 from engine.contracts.frames import Planes
 from engine.footage.canvas import Canvas, fitted
 from engine.footage.lettering import lettered
-from engine.runtime.colour import bgr_from_planes, planes_from_bgr
+from engine.pictures.colour import bgr_from_planes, planes_from_bgr
 
 
 def _grey(width: int = 40, height: int = 30) -> Planes:

@@ -11,7 +11,7 @@ from engine.contracts.recording import Recording
 from engine.errors import PublishError
 from engine.footage.encoders import ENCODERS
 from engine.footage.video import Sound, VideoFile
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
 from tests.footage.moving import record, seconds_of_sound, shown
 
 

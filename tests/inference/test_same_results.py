@@ -18,7 +18,7 @@ from engine.contracts.frames import Detections
 from engine.detect.judged import open_judged
 from engine.inference.client import InferenceClient
 from engine.models import find_model
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
 from engine.sessions.session import open_elsewhere
 from engine.super_resolve.generator import open_generator
 from engine.verify.embedder import open_embedder

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from engine.archive.lock import DirectoryLock
 from engine.config import Config, OutputConfig
 from engine.contracts.recording import Recording
 from engine.errors import PublishError
@@ -16,6 +15,7 @@ from engine.jobs.pieces import PIECE, POINTS, read_piece, read_points
 from engine.jobs.seat import Enhancing, Here, Seat
 from engine.jobs.segments import WHOLE, Segment
 from engine.jobs.warm import Warm
+from engine.lock import DirectoryLock
 from tests.jobs.clips import film
 
 
@@ -66,7 +66,7 @@ def test_what_a_kill_has_left_goes(tmp_path: Path, warm: Warm, recording: Record
 
 
 def test_two_do_not_write_into_one_directory(tmp_path: Path, warm: Warm, recording: Recording, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("engine.archive.lock.WAIT_SECONDS", 0.1)
+    monkeypatch.setattr("engine.lock.WAIT_SECONDS", 0.1)
     (tmp_path / "piece").mkdir()
     lock = DirectoryLock(tmp_path / "piece")
     try:

@@ -6,17 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from engine.archive.record import of_each_role
 from engine.config import Config
 from engine.config.file import load_config
 from engine.detect.catalog import detector_named
-from engine.jobs.models_named import models_named, models_opened
+from engine.jobs.models_named import models_named
 from engine.jobs.warm import Warm
 from engine.models import find_model
 
 
 def test_what_is_named_is_what_is_opened() -> None:
     with Warm(Config(), lambda warned: None) as warm:
-        assert models_named(Config()) == models_opened(warm.facts)
+        assert models_named(Config()) == of_each_role(warm.facts, "sha256")
 
 
 @pytest.mark.parametrize(

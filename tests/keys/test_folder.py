@@ -197,32 +197,6 @@ def test_a_file_is_never_written_over(tmp_path):
     assert (tmp_path / "mine").read_text() == "mine"
 
 
-@pytest.mark.parametrize("reason", [errno.EPERM, errno.EOPNOTSUPP])
-def test_where_there_are_no_links_a_file_is_written_all_the_same_and_never_over_another(tmp_path, monkeypatch, reason):
-    def refused(*of):
-        raise OSError(reason, os.strerror(reason))
-
-    monkeypatch.setattr(os, "link", refused)
-    key = KeyFolder(tmp_path / "keys").add("kiosk")
-    write_key(tmp_path / "kiosk.key", key)
-    assert read_key(tmp_path / "kiosk.key", ClientKey) == key
-    with pytest.raises(FileExistsError):
-        write_key(tmp_path / "kiosk.key", key)
-    assert read_key(tmp_path / "kiosk.key", ClientKey) == key
-    written, sync = [], os.fsync
-
-    def full(descriptor):
-        written.append(descriptor)
-        if len(written) == 2:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        sync(descriptor)
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
-        write_key(tmp_path / "wall.key", key)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["keys", "kiosk.key"]
-
-
 def test_a_file_of_another_kind_is_refused(tmp_path):
     folder = KeyFolder(tmp_path / "keys")
     folder.add("kiosk")

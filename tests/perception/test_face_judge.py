@@ -15,7 +15,7 @@ from engine.errors import InferenceError, ModelError
 from engine.models import find_model
 from engine.perception import face_judge
 from engine.perception.face_judge import FaceJudge
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
 from engine.sample.people import PEOPLE, Person, photographs
 
 

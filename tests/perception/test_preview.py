@@ -8,7 +8,7 @@ import pytest
 
 from engine.contracts.frames import Frame, FrameTime, TrackedFace
 from engine.perception.preview import LONGEST_PX, preview_of, reduced
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
 
 TIME = FrameTime(7, 7, (1, 25), 0.28, 123)
 

@@ -9,7 +9,8 @@ from engine.contracts.orders import Settled
 from engine.errors import ConfigError
 from engine.pipeline.camera_changes import CameraChanges
 from engine.pipeline.control import CHANGED, PAUSED, REMOVED, RunControl
-from engine.pipeline.status import RunStatus, StreamStatus
+from engine.pipeline.status import RunStatus
+from engine.pipeline.stream_status import StreamStatus
 from engine.pipeline.watchdog import Watchdog
 
 

@@ -14,7 +14,8 @@ from engine.cli.run_table import LiveTable
 from engine.contracts.streams import StreamChanged
 from engine.pipeline import observing
 from engine.pipeline.observing import Observing
-from engine.pipeline.status import RunStatus, StreamStatus
+from engine.pipeline.status import RunStatus
+from engine.pipeline.stream_status import StreamStatus
 
 OFFERS = 2000
 PATIENCE_SECONDS = 10.0

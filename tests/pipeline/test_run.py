@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from engine.config import Config, OutputConfig, PublishConfig, SourceConfig
 from engine.errors import PublishError, WorkerError
 from engine.pipeline import run
+from engine.pipeline.description import describe_run
 
 DONE = SimpleNamespace(interrupted=frozenset())
 
@@ -68,7 +69,7 @@ def test_a_report_that_fails_does_not_hide_what_went_wrong(config: Config, monke
 
     monkeypatch.setattr(run, "Supervisor", Failing)
     monkeypatch.setattr(run, "_report", report)
-    about = run.describe_run(config)
+    about = describe_run(config)
     with pytest.raises(WorkerError, match="enhance worker died"):
         run._attempt(config, about, (), lambda _: None, None)
 
@@ -77,7 +78,7 @@ def test_the_report_of_another_run_is_left_alone(config: Config):
     directory = Path(config.output.directory)
     (directory / "faces.jsonl").touch()
     (directory / "report.html").write_text("another's")
-    assert run._report(config, run.describe_run(config)) is None
+    assert run._report(config, describe_run(config)) is None
     assert (directory / "report.html").read_text() == "another's"
 
 

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from engine.cli.run_words import drops_of, errors_of
 from engine.contracts.counts import Counts
-from engine.contracts.orders import Warned
 from engine.contracts.streams import StreamChanged
 from engine.control.answers import Funnel
-from engine.pipeline.status import RunStatus, StreamStatus
+from engine.pipeline.status import RunStatus
+from engine.pipeline.stream_status import StreamStatus
 from engine.runtime.protocol import Beat, StageBeat
 from engine.runtime.telemetry import Telemetry
 
@@ -194,10 +194,10 @@ def test_events_tell_of_streams_and_workers_in_order():
     assert names_of(status) == ["stream", "stream", "stream", "worker_died", "worker_restarted"]
     assert [event.level for event in status.events] == ["info", "warning", "warning", "warning", "info"]
     assert [event.number for event in status.events] == [1, 2, 3, 4, 5]
-    died, back = status.events_after(3)
+    died, back = status.events.after(3)
     assert died.fields == {"worker": "perceive", "reason": "it was killed", "restarts": 1, "pid": 41}
     assert back.fields == {"worker": "perceive", "restarts": 1, "pid": 42}
-    assert status.events[0].fields == {"stream": "cam", "state": "live", "width_px": 64, "height_px": 48}
+    assert next(iter(status.events)).fields == {"stream": "cam", "state": "live", "width_px": 64, "height_px": 48}
     assert abs(died.time_ns - time.time_ns()) < 60e9
 
 
@@ -206,7 +206,7 @@ def test_only_the_newest_events_are_kept():
     for number in range(3000):
         status.take_beat(Beat("perceive", {}, Counts({"overload.level": number % 2})))
     assert len(status.events) == 1000
-    assert status.events_after(2998)[0].number == 2999
+    assert status.events.after(2998)[0].number == 2999
 
 
 def test_the_end_of_a_worker_is_no_death():
@@ -214,21 +214,6 @@ def test_the_end_of_a_worker_is_no_death():
     status.take_beat(Beat("decode-1", {}, Counts()))
     status.take_beat(Beat("decode-1", {}, Counts(), finished=True))
     assert (status.workers["decode-1"].alive, status.restarts, names_of(status)) == (False, 0, [])
-
-
-def test_what_several_workers_warn_of_at_once_is_one_event(monkeypatch: pytest.MonkeyPatch):
-    clock = [100.0]
-    monkeypatch.setattr("engine.pipeline.status.time.monotonic", lambda: clock[0])
-    status = RunStatus({"cam": StreamStatus("cam")})
-    for seconds in (0.0, 0.1, 1.0, 2.0, 20.0):
-        clock[0] = 100.0 + seconds
-        status.take_warning(Warned("", "the gallery is gone"))
-    status.take_warning(Warned("cam", "the gallery is gone"))
-    assert [(event.level, event.fields) for event in status.events] == [
-        ("warning", {"detail": "the gallery is gone"}),
-        ("warning", {"detail": "the gallery is gone"}),
-        ("warning", {"stream": "cam", "detail": "the gallery is gone"}),
-    ]
 
 
 def test_errors_are_counted_by_stream():

@@ -89,3 +89,19 @@ def test_reconnects_are_counted_by_the_reason_of_the_loss():
     for state, reason in told:
         stream.enter(StreamChanged("cam", state, reason))
     assert stream.copy().reconnects_by == {"timeout": 2, "end_of_stream": 1}
+
+
+def test_a_recording_that_waits_its_turn_is_not_without_a_picture(clock: list[float]):
+    """Each of a folder's files was warned of every minute until it was opened."""
+    stream = StreamStatus("clip")
+    clock[0] += 300
+    assert stream.seconds_dark == 0
+    stream.enter(StreamChanged("clip", "connecting"))
+    clock[0] += 70
+    assert stream.seconds_dark == pytest.approx(70)
+    stream.enter(StreamChanged("clip", "live"))
+    clock[0] += 70
+    assert stream.seconds_dark == 0
+    stream.enter(StreamChanged("clip", "stalled"))
+    clock[0] += 5
+    assert stream.seconds_dark == pytest.approx(5)

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.archive.lock import DirectoryLock
 from engine.archive.resume import plan_resume
 from engine.contracts.recording import Recording
 from engine.errors import UsageError
+from engine.lock import DirectoryLock
 from engine.privacy import erase
 from engine.verify.gallery import Gallery
 from tests.privacy.output import all_bytes, enrol, lines, vector, write_run

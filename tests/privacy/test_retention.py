@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.archive.lock import DirectoryLock
 from engine.errors import UsageError
+from engine.lock import DirectoryLock
 from engine.privacy import Policy, expire
 from tests.privacy.output import all_bytes, lines, vector, write_run
 from tests.privacy.test_erasure import resume_of

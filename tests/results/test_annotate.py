@@ -5,18 +5,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.archive.hiding import check_shown
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame, FrameTime
 from engine.contracts.recording import Recording
 from engine.decode.recording import reader_of
 from engine.errors import SourceError, UsageError
 from engine.footage.encoders import ENCODERS
+from engine.pictures.colour import planes_from_bgr
 from engine.results.annotate import annotate
 from engine.results.annotation import Annotator
 from engine.results.cast import Cast
-from engine.results.hidden import check_shown
 from engine.results.tracks_of import recording_in
-from engine.runtime.colour import planes_from_bgr
 from tests.footage.moving import record, seconds_of_sound, shown
 from tests.results.runs import make_run
 

@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from engine.contracts.coding import BlockMap
 from engine.contracts.frames import Planes
 from engine.errors import WorkerError
-from engine.runtime import frame_pool
 from engine.runtime.frame_pool import PoolReader, PoolWriter, slot_bytes_for
 from engine.runtime.frame_slots import PoolOpened, SlotPicture
 
@@ -178,18 +177,6 @@ def test_lack_of_memory_is_an_error_at_the_start(tmp_path):
     with pytest.raises(WorkerError, match=r"no memory for a frame pool of 64 frames of .*lower decode\.pool_slots"):
         PoolWriter(7, 64, 1 << 44)
     assert open_files() == files
-
-
-def test_the_memory_limit_of_a_container_counts(tmp_path):
-    meminfo = tmp_path / "meminfo"
-    meminfo.write_text("MemTotal: 9000 kB\nMemAvailable: 8000 kB\n")
-    assert frame_pool._available_bytes(meminfo, tmp_path) == 8000 * 1024
-    (tmp_path / "memory.max").write_text("3000000\n")
-    (tmp_path / "memory.current").write_text("2500000\n")
-    (tmp_path / "memory.stat").write_text("anon 1\nfile 99\ninactive_file 100000\nactive_file 50000\n")
-    assert frame_pool._available_bytes(meminfo, tmp_path) == 650_000
-    (tmp_path / "memory.max").write_text("max\n")
-    assert frame_pool._available_bytes(meminfo, tmp_path) == 8000 * 1024
 
 
 def _allocate_under_a_limit(pipe):

@@ -16,10 +16,11 @@ from engine.crop.quality import assess
 from engine.detect.catalog import open_detector
 from engine.enrolment.judge import EnrolLimits, check_quality
 from engine.errors import ConfigError, PublishError
-from engine.runtime.colour import planes_from_bgr
-from engine.sample.clip import SampleClip, Truth, read_truth, render_sample
+from engine.pictures.colour import planes_from_bgr
+from engine.sample.clip import SampleClip, render_sample
 from engine.sample.people import PEOPLE
 from engine.sample.scene import CYCLE_SECONDS, FPS, WAYS, Camera, walk
+from engine.sample.truth import Truth, read_truth
 from tests.assets import SHARED
 from tests.e2e.truth import iou
 

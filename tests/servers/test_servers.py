@@ -9,7 +9,7 @@ import nats
 import pytest
 
 from engine.errors import DatabaseError
-from engine.runtime.postgres import connect, is_postgres, told, without_password
+from engine.postgres.connection import connect, told
 from tests.servers.nats import NatsServer, require_nats
 from tests.servers.postgres import PostgresServer, require_postgres
 
@@ -33,13 +33,6 @@ def test_postgres_has_pgvector_and_keeps_what_was_committed_over_a_kill():
 def test_a_server_that_says_nothing_is_an_error_in_time():
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(DatabaseError, match="timeout"):
         connect(f"postgresql://me@127.0.0.1:{silent.getsockname()[1]}/db", application="test", answer_seconds=1)
-
-
-def test_no_password_is_shown():
-    assert without_password("postgresql://me:secret@db/x?sslmode=require") == "postgresql://me@db/x?sslmode=require"
-    assert without_password("postgresql://db/x?password=secret&a=1") == "postgresql://db/x?password=***&a=1"
-    assert is_postgres("postgres://db")
-    assert not is_postgres("gallery.sqlite")
 
 
 def test_nats_keeps_what_was_acknowledged_over_a_kill():

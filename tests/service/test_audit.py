@@ -62,7 +62,7 @@ def test_a_log_that_cannot_be_written_is_said_and_stops_nothing(tmp_path: Path) 
 
 def test_who_is_refused_does_not_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     now, path = 0.0, tmp_path / "audit.jsonl"
-    monkeypatch.setattr("engine.service.seldom.time.monotonic", lambda: now)
+    monkeypatch.setattr("engine.words.seldom.time.monotonic", lambda: now)
     audit = Audit(path, print)
     forbidden = Problem(code="forbidden", message="why")
     for _ in range(50):

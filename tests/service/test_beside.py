@@ -1,4 +1,4 @@
-"""What stands beside the runs: the service manager, the web process, what is said seldom."""
+"""What stands beside the runs: the service manager and the web process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import pytest
 
 from engine.service.keeper import web_settings
 from engine.service.notify import ServiceManager
-from engine.service.seldom import Seldom
 from engine.service.web_process import BAD_SETTINGS, WebProcess
 from tests.service.parts import service_in
 
@@ -122,25 +121,3 @@ def test_what_the_web_process_is_given_holds_no_secret(tmp_path: Path) -> None:
         assert told["control"] == parts.directory.web
         assert told["directory"] == str(parts.directory.path)
         assert told["http"]["address"] == ""
-
-
-def test_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
-    now, said = 0.0, list[str]()
-    monkeypatch.setattr("time.monotonic", lambda: now)
-    seldom = Seldom(said.append)
-    for _ in range(5):
-        seldom.say("a", "one")
-    seldom.say("b", "two")
-    now = 61.0
-    seldom.say("a", "one")
-    assert said == ["one", "two", "one (and 4 more like it)"]
-
-
-def test_causes_without_number_take_no_memory_without_bound() -> None:
-    said: list[str] = []
-    seldom = Seldom(said.append)
-    for number in range(3000):
-        seldom.say(str(number), "one")
-        seldom.say(str(number), "one")
-    assert len(said) == 3000
-    assert (len(seldom._pace._told), len(seldom._pace._left_out)) == (1000, 1000)

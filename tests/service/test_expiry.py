@@ -169,7 +169,7 @@ def sizes_below(runs: Path) -> dict[str, tuple[int, int]]:
 
 
 def test_what_goes_on_is_left_alone(many: Path) -> None:
-    from engine.archive.lock import DirectoryLock
+    from engine.lock import DirectoryLock
 
     before = sizes_of(many / "1")
     lock = DirectoryLock(many / "1")

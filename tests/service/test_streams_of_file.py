@@ -83,7 +83,7 @@ def test_a_recording_in_the_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_two_services_do_not_share_a_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.archive.lock.WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("engine.lock.WAIT_SECONDS", 0.0)
     with service_in(tmp_path), pytest.raises(PublishError, match="another service runs in"), service_in(tmp_path):
         pass
 

@@ -20,7 +20,7 @@ from engine.detect import open_detector
 from engine.errors import ConfigError
 from engine.models import find_model
 from engine.models.dlib_embedder import dlib_embedder
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
 from engine.sessions.session import SessionSpec, open_session
 from engine.super_resolve.generator import open_generator
 from engine.verify.embedder import open_embedder

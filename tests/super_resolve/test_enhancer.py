@@ -10,7 +10,7 @@ from skimage.metrics import peak_signal_noise_ratio
 from engine.contracts.faces import FaceCrop
 from engine.contracts.findings import Quality
 from engine.contracts.frames import FrameTime, Planes
-from engine.runtime.colour import bgr_from_planes, planes_from_bgr
+from engine.pictures.colour import bgr_from_planes, planes_from_bgr
 from engine.sessions.session import SessionSpec
 from engine.super_resolve.enhancer import Enhancer, enlarge_planes, lr_consistency_db
 from engine.super_resolve.interpolation import Interpolation

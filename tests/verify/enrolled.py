@@ -4,7 +4,7 @@ from itertools import count
 
 import msgspec
 
-from engine.runtime.colour import bgr_from_planes
+from engine.pictures.colour import bgr_from_planes
 from tests.verify.faces import crop_of, portrait
 
 _SECONDS = count()

@@ -10,7 +10,7 @@ import numpy as np
 from engine.contracts.faces import FaceCrop
 from engine.contracts.findings import Quality
 from engine.contracts.frames import Float32, FrameTime, Uint8
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
 from engine.verify.align import align
 from tests.crop.photographs import FOUND, PROFILE, picture
 

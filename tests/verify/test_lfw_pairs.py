@@ -10,7 +10,7 @@ from engine.config import DetectConfig
 from engine.config.verify import VerifyConfig
 from engine.detect.catalog import open_detector
 from engine.models.catalog import find_model
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
 from engine.verify.embedder import Embedder, open_embedder
 from tests.assets import shared
 

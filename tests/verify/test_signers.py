@@ -15,7 +15,7 @@ from engine.desk.likeness import Likeness, haze_of
 from engine.desk.people import PRIOR
 from engine.detect.judged import open_judged
 from engine.models import find_model
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
 from engine.verify.embedder import open_embedder
 from engine.verify.evidence import Evidence, FaceEvidence
 from engine.verify.rules import rule_of

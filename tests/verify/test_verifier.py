@@ -9,7 +9,7 @@ from engine.config.verify import VerifyConfig
 from engine.contracts.findings import Quality
 from engine.errors import ConfigError, GalleryError
 from engine.models.catalog import find_model
-from engine.runtime.colour import bgr_from_planes
+from engine.pictures.colour import bgr_from_planes
 from engine.verify import rules
 from engine.verify.align import similarity_transform
 from engine.verify.embedder import open_embedder

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.config.verify import VerifyConfig
-from engine.runtime.colour import bgr_from_planes
+from engine.pictures.colour import bgr_from_planes
 from engine.verify import verifier as verifier_module
 from engine.verify.gallery import Gallery
 from engine.verify.verifier import Verifier

@@ -15,7 +15,8 @@ from typing import Any
 from engine.web.connections import Bounds
 from engine.web.console_files import ConsoleFiles
 from engine.web.context import Web
-from engine.web.process import listening, serving
+from engine.web.listening import listening
+from engine.web.process import serving
 from engine.web.report import Report
 from engine.web.settings import WebSettings
 from engine.web.tokens import TokenFolder

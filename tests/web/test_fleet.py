@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from engine.errors import DatabaseError
 from engine.fleet.file import Fleet, FleetCamera
 from engine.fleet.store import apply
-from engine.runtime.postgres import connect
+from engine.postgres.connection import connect
 from engine.web.fleet import FleetCache, FleetSeen
 from engine.web.fleet_metrics import fleet_families
 from engine.web.metrics import _Families

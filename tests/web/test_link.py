@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 
 import pytest
 
 from engine.control import verbs
 from engine.web import link
+from engine.words.seldom import Seldom
 from tests.web.server import Server, server
 from tests.web.service import FakeService, usual_answer
 
@@ -42,7 +42,7 @@ def test_without_a_service_everything_else_goes_on(service: FakeService, monkeyp
 def test_a_reply_that_cannot_be_read_is_one_line_and_harms_no_other(
     web: Server, monkeypatch: pytest.MonkeyPatch, garbage: bytes
 ) -> None:
-    monkeypatch.setattr(web.web.report, "_said", OrderedDict())
+    monkeypatch.setattr(web.web.report, "_seldom", Seldom(web.web.report.tell))
     before = len(web.lines)
     monkeypatch.setattr(link, "_SECONDS", 0.2)
     with monkeypatch.context() as patched:

@@ -15,13 +15,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from queue import SimpleQueue
 
 import msgspec
 import pytest
 
-from engine.contracts.http import HttpSettings
-from engine.web.process import listening, listening_at_last, run, serving
+from engine.web.listening import listening
+from engine.web.process import run, serving
 from engine.web.report import Report
 from engine.web.tokens import TokenFolder
 from tests.patience import PATIENCE_SECONDS
@@ -62,7 +61,7 @@ def test_it_is_a_process_that_can_be_used_at_once_and_ends_in_order(service: Fak
         ("engine.web.process.send_status", "status has ended: RuntimeError('at night')"),
         ("engine.web.tap.Tap.run", "tap has ended: RuntimeError('at night')"),
         ("engine.web.link.ServiceLink.run", "link has ended: RuntimeError('at night')"),
-        ("engine.web.process._Server.serve", "answering has ended: RuntimeError('at night')"),
+        ("engine.web.server.Server.serve", "answering has ended: RuntimeError('at night')"),
     ],
 )
 def test_a_part_that_ends_is_noticed(service: FakeService, monkeypatch: pytest.MonkeyPatch, part: str, words: str) -> None:
@@ -108,34 +107,6 @@ def test_what_it_cannot_do_is_one_sentence_and_exit_code_2(
 ) -> None:
     assert run([settings.decode()]) == 2
     assert words in capsys.readouterr().err
-
-
-def test_a_port_that_is_in_use_is_waited_for_and_said_once() -> None:
-    said, pauses = SimpleQueue[str](), list[float]()
-    taken = socket.create_server(("127.0.0.1", 0))
-    http = HttpSettings(address=f"127.0.0.1:{taken.getsockname()[1]}")
-
-    def pause(seconds: float) -> None:
-        pauses.append(seconds)
-        if len(pauses) == 7:
-            taken.close()
-
-    with taken, listening_at_last(http, Report(said.put), pause) as opened:
-        assert opened.getsockname()[1] == int(http.address.rpartition(":")[2])
-    assert pauses == [0.5, 1.0, 2.0, 5.0, 10.0, 10.0, 10.0]
-    assert f"cannot listen at {http.address}" in said.get(timeout=PATIENCE_SECONDS)
-    assert said.empty()
-
-
-def test_an_address_of_another_machine_is_waited_for() -> None:
-    class Waited(Exception):
-        pass
-
-    def pause(seconds: float) -> None:
-        raise Waited
-
-    with pytest.raises(Waited), listening_at_last(HttpSettings(address="192.0.2.1:1"), Report(lambda line: None), pause):
-        pass
 
 
 def test_the_pipeline_is_never_imported() -> None:

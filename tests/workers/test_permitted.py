@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from engine.contracts.camera import Camera
 from engine.contracts.streams import StreamChanged
-from engine.runtime.permit import Permit, now_seconds
+from engine.fleet.permit import Permit, now_seconds
 from engine.workers.permitted import permitted
 
 OVER = StreamChanged("door", "ended", "drained", "the lease of this node is over")

@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.runtime.x264 import repeatable_x264
+from engine.pictures.x264 import repeatable_x264
 from trt_build.data.degradation import Luma8, Random, optical_blur
 from trt_build.errors import DataError
 from trt_build.measures.resample import to_levels

@@ -9,11 +9,8 @@ from typing import Any
 
 from engine import __version__
 from engine.archive.reader import TrackRecord
-from engine.contracts.count_words import count
 from engine.contracts.findings import Decision
 from engine.contracts.messages import Stream
-from engine.contracts.times import clock, wall_clock
-from engine.contracts.worth import degree, ratio
 from engine.report.figures import MARK
 from engine.report.pdf.blocks import Block, Table, Words, flow, heading
 from engine.report.pdf.facts import STATES, made_at, source_name
@@ -21,6 +18,9 @@ from engine.report.pdf.sentences import DECISIONS, Confirmed, headline
 from engine.report.pdf.sheet import GREY, Sheet
 from engine.report.pdf.source_frames import SourceState
 from engine.report.track_tables import Key
+from engine.words.numbers import count
+from engine.words.times import clock, wall_clock
+from engine.words.worth import degree, ratio
 
 _SIZE = 8.5
 _MOST_LEFT_OUT, _MOST_SOURCES, _SHORT_NOTES = 60, 20, 600

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection
@@ -15,13 +14,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from engine.archive.one_stream import one_stream
 from engine.archive.reader import TrackRecord, read_run, read_streams
-from engine.contracts.times import zoned
 from engine.errors import MissingRuntimeError, PublishError, UsageError
 from engine.exhibit import chain_status
 from engine.report.pdf.sentences import Confirmed, record_words
 from engine.report.track_index import Indexed, TrackIndex
 from engine.report.track_tables import Key
-from engine.whole_file import replacing
+from engine.whole_file import rewriting
+from engine.words.times import zoned
 
 if TYPE_CHECKING:
     from engine.report.pdf.cover import Cover
@@ -120,10 +119,8 @@ def write_pdf(
 
 def _write(sheet: Sheet, out: Path) -> None:
     try:
-        with replacing(out) as beside, beside.open("wb") as file:
+        with rewriting(out) as file:
             sheet.output(file)
-            file.flush()
-            os.fsync(file.fileno())
     except OSError as error:
         raise PublishError(f"cannot write {out}: {error.strerror}") from error
 

@@ -16,11 +16,11 @@ import msgspec
 from engine.archive.reader import TrackRecord
 from engine.archive.record import embedder_sha256
 from engine.contracts.findings import Basis
-from engine.contracts.worth import one_in
 from engine.errors import ModelError
 from engine.report.summary import naming
 from engine.verify.likelihood import Bucket, calibration_of
 from engine.verify.open_set import open_set_of
+from engine.words.worth import one_in
 
 _PEOPLE = (
     "news photographs of public figures of about 2002 to 2004 (mostly men, mostly light-skinned, mostly adults), grey and "

@@ -11,9 +11,9 @@ from engine.archive.files import inside
 from engine.archive.reader import FaceLine, TrackRecord
 from engine.archive.record import attempts, workers
 from engine.contracts.messages import Face, Part, Stream
-from engine.contracts.times import clock, utc_words, wall_clock
 from engine.report.pdf.source_frames import SourceState
 from engine.report.scene import PART
+from engine.words.times import clock, utc_words, wall_clock
 
 _ROLES = {
     "detector": "finds faces",

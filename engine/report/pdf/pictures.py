@@ -13,6 +13,7 @@ import numpy as np
 from engine.archive.hiding import hides_faces, hiding_of
 from engine.archive.reader import FaceLine, TrackRecord
 from engine.contracts.frames import Uint8
+from engine.pictures.encode import encode_picture
 from engine.report.figures import MARK, read
 from engine.report.fused import fused_of
 
@@ -60,7 +61,7 @@ def _original(
     caption = f"{width} x {height} pixels of the video, drawn as squares"
     if veiled:
         caption = "made coarse when it was stored, as the run was told to hide faces (publish.redact)"
-    return Shown("Original", caption, _png(_in_squares(picture)), size)
+    return Shown("Original", caption, encode_picture(_in_squares(picture), "png"), size)
 
 
 def _interpolated(line: FaceLine | None, picture: Uint8 | None, size: tuple[int, int]) -> Shown:
@@ -150,9 +151,5 @@ def _agreement(grey: bytes) -> bytes | None:
     return _jpeg(_small_enough(np.asarray(np.round(mixed), np.uint8)))
 
 
-def _png(picture: Uint8) -> bytes:
-    return bytes(cv2.imencode(".png", picture)[1].tobytes())
-
-
 def _jpeg(picture: Any) -> bytes:
-    return bytes(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes())
+    return encode_picture(np.asarray(picture, np.uint8), quality=_JPEG_QUALITY)

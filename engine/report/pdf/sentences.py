@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.archive.reader import TrackRecord
-from engine.contracts.count_words import count
 from engine.contracts.findings import Basis, Decision
-from engine.contracts.worth import ratio, worth
 from engine.exhibit import ChainStatus, Confirmation, confirmed_by, is_shown
 from engine.report.figures import MARK
+from engine.words.numbers import count
+from engine.words.worth import ratio, worth
 
 _LONG_NAME, _FAULTS = 70, 5
 UNNAMED = {"unknown": "No match found", "undecided": "Not decided", "none": "Not compared"}

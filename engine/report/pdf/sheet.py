@@ -13,9 +13,9 @@ from fpdf import FPDF
 from fpdf.enums import MethodReturnValue, XPos, YPos
 
 from engine import __version__
-from engine.contracts.times import zoned
 from engine.report.pdf.fonts import TEXT, Fonts, needs_shaping
 from engine.report.pdf.lines import lines_of
+from engine.words.times import zoned
 
 Paper = Literal["a4", "letter"]
 Colour = tuple[int, int, int]

@@ -21,8 +21,9 @@ from engine.decode.recording import reader_of
 from engine.errors import FacestreamError
 from engine.footage.recordings import recording_at
 from engine.footage.sameness import compared
+from engine.pictures.colour import bgr_from_planes
+from engine.pictures.encode import encode_picture
 from engine.report.scene import Scene, scene_of
-from engine.runtime.colour import bgr_from_planes
 
 _WIDEST_PX = 1100
 """Of a frame on paper: 260 dots an inch."""
@@ -135,4 +136,4 @@ def _jpeg(frame: Frame) -> bytes:
     height, width = bgr.shape[:2]
     if width > _WIDEST_PX:
         bgr = cv2.resize(bgr, (_WIDEST_PX, max(1, round(height * _WIDEST_PX / width))), interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-    return bytes(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])[1].tobytes())
+    return encode_picture(bgr, quality=_JPEG_QUALITY)

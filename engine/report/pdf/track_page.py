@@ -9,9 +9,7 @@ from typing import Any
 
 from engine.archive.hiding import hides_faces
 from engine.archive.reader import TrackRecord
-from engine.contracts.count_words import count
 from engine.contracts.messages import Stream
-from engine.contracts.worth import one_in
 from engine.report.pdf.blocks import Block, Columns, Table, Words, heading, height_of
 from engine.report.pdf.error_rates import bucket_of, error_rates
 from engine.report.pdf.facts import STATES, face_words, hashes, source_name, times
@@ -20,6 +18,8 @@ from engine.report.pdf.sentences import Confirmed, bounded, brief, finding, head
 from engine.report.pdf.sheet import BLACK, GREY, MADE, MARGIN_MM, PALE, Sheet
 from engine.report.pdf.source_frames import SourceFrame, Sources
 from engine.report.scene import PART
+from engine.words.numbers import count
+from engine.words.worth import one_in
 
 _SIZES = (8.0, 7.6, 7.2, 6.8, 6.4, 6.0)
 _FRAME_SHARE, _FRAME_MM = 0.55, 48.0

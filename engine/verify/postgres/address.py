@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from engine.errors import ConfigError
-from engine.runtime.postgres import refuse_password
+from engine.postgres.address import refuse_password
 
 TENANT = "main"
 """Of an address that names none."""

@@ -17,13 +17,13 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.contracts.times import utc_words
 from engine.errors import FacestreamError, GalleryError
 from engine.verify.gallery_reading import GalleryReading
 from engine.verify.postgres.address import Address
 from engine.verify.postgres.cache import CacheFile, forget_cache
 from engine.verify.postgres.follow import bring_up_to_date
 from engine.verify.snapshot import Snapshot
+from engine.words.times import utc_words
 
 if TYPE_CHECKING:
     from engine.verify.gallery_tables import GalleryTables

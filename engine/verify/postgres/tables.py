@@ -9,7 +9,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from engine.errors import DatabaseError, GalleryError, MissingGalleryError, OlderGalleryError
-from engine.runtime.postgres import connect
+from engine.postgres.connection import connect
 from engine.verify.gallery_tables import Mark, Table
 from engine.verify.postgres.address import Address
 from engine.verify.postgres.epoch import epoch_of

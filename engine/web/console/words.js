@@ -60,7 +60,7 @@ export const seenAt = (face) => (face.live ? face.captured_ns : face.recorded_ns
 
 export const spaced = (name) => name.replaceAll("_", " ");
 
-/** A bound on a share of strangers, as the report says it (engine/contracts/worth.py): 4.5e-5 is "1 in 22,000". */
+/** A bound on a share of strangers, as the report says it (engine/words/worth.py): 4.5e-5 is "1 in 22,000". */
 export function chance(value) {
   if (value === null || value === undefined) return "–";
   if (value >= 0.1) return `${number(100 * value)} %`;

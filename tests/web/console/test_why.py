@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.contracts.worth import ratio, share_of_strangers, worth
+from engine.words.worth import ratio, share_of_strangers, worth
 
 pytestmark = pytest.mark.e2e
 GOOD = {"size_px": 60.0, "sharpness": 0.8, "frontal": 0.9, "score": 0.8, "damaged": False}

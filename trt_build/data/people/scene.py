@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.frames import Uint8
-from engine.runtime.x264 import repeatable_x264
+from engine.pictures.x264 import repeatable_x264
 
 WIDTH, HEIGHT = 1280, 720
 FPS = 25

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.contracts.frames import Detections, Float32, Planes, Uint8
 from engine.detect.yunet import YuNet
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
 from engine.sessions.session import SessionSpec
 from trt_build.data.scenes.geometry import overlaps
 from trt_build.data.scenes.insight import Insight

@@ -6,7 +6,7 @@ import csv
 import math
 from pathlib import Path
 
-from engine.contracts.csv_cells import csv_cell
+from engine.words.csv_cells import csv_cell
 from trt_build.protocols.generators.results import Figure, Results
 from trt_build.protocols.generators.table import markdown_of
 from trt_build.writing import writable

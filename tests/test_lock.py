@@ -4,12 +4,12 @@ import threading
 
 import pytest
 
-from engine.archive.lock import DirectoryLock
 from engine.errors import PublishError
+from engine.lock import DirectoryLock
 from tests.publish.samples import environment
 
 CODE = (
-    "import sys; from pathlib import Path; from engine.archive.lock import DirectoryLock\n"
+    "import sys; from pathlib import Path; from engine.lock import DirectoryLock\n"
     "lock = DirectoryLock(Path(sys.argv[1])); print('locked', flush=True); sys.stdin.read()\n"
 )
 

@@ -9,8 +9,8 @@ import pytest
 from engine.config import PublishConfig
 from engine.config.verify import VerifyConfig
 from engine.models.catalog import find_model
+from engine.pictures.veil import BLOCKS, hide, veiled
 from engine.publish.encode import parts_of, track_parts_of
-from engine.publish.veil import BLOCKS, hide, veiled
 from engine.verify.embedder import open_embedder
 from tests.publish.samples import pictures
 from tests.verify.faces import PEOPLE, portrait

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from engine.contracts.redaction import redact, redact_tree, redact_url
+from engine.words.redaction import redact, redact_tree, redact_url
 
 # Anything that may stand in a password and was not escaped, but white space.
 secrets = st.text(st.characters(min_codepoint=33, exclude_categories=["Cc", "Cs", "Zs", "Zl", "Zp"]), min_size=4, max_size=30)

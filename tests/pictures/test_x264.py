@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.runtime.x264 import repeatable_x264
+from engine.pictures.x264 import repeatable_x264
 
 
 @pytest.mark.parametrize(

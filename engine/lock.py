@@ -1,4 +1,4 @@
-"""One writer for each output directory, and at any moment one for what people add to it."""
+"""One writer for each directory, and at any moment one for a file that several add to."""
 
 from __future__ import annotations
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.runtime import permit as module
-from engine.runtime.permit import Permit, now_seconds
+from engine.fleet.permit import Permit, now_seconds
+from engine.fleet import permit as module
 
-ASK = "import sys; from pathlib import Path; from engine.runtime.permit import Permit; print(Permit(Path(sys.argv[1])).is_good)"
+ASK = "import sys; from pathlib import Path; from engine.fleet.permit import Permit; print(Permit(Path(sys.argv[1])).is_good)"
 
 
 def test_another_process_sees_what_is_written(tmp_path: Path) -> None:

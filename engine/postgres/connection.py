@@ -1,57 +1,19 @@
-"""The one way to a PostgreSQL server: bounded in time, so that a dead server or a cut link is an error and no wait."""
+"""A connection to a PostgreSQL server, bounded in time, so that a dead server or a cut link is an error and no wait."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, unquote_plus, urlsplit, urlunsplit
 
-from engine.errors import ConfigError, DatabaseError, MissingRuntimeError
+from engine.errors import DatabaseError, MissingRuntimeError
+from engine.postgres.address import without_password
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-_SCHEMES = ("postgresql://", "postgres://")
-_SECRETS = {"password", "sslpassword"}
 _LATE_SECONDS = 1.0
 """For what the server says in the last moment, as that a statement took too long."""
-
-
-def is_postgres(where: str) -> bool:
-    """Whether this names a PostgreSQL database, ``postgresql://USER@HOST/NAME``."""
-    return where.startswith(_SCHEMES)
-
-
-def without_password(where: str) -> str:
-    """Return the address of a database as messages may show it."""
-    parts = urlsplit(where)
-    user, at, place = parts.netloc.rpartition("@")
-    options = [option.partition("=") for option in parts.query.split("&")]
-    query = "&".join(f"{key}=***" if unquote_plus(key) in _SECRETS else key + equals + value for key, equals, value in options)
-    return urlunsplit(parts._replace(netloc=user.split(":")[0] + at + place, query=query))
-
-
-def refuse_password(where: str, what: str) -> None:
-    """Check that the address of a database holds no password: it stands in files, and in lists of processes.
-
-    Args:
-        where: ``postgresql://…``.
-        what: whose address it is, for the message.
-
-    Raises:
-        ConfigError: it does, or is no URL.
-    """
-    try:
-        parts = urlsplit(where)
-    except ValueError as error:
-        raise ConfigError(f"{what} cannot be read ({error}): write postgresql://USER@HOST/NAME") from error
-    options = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
-    if parts.password is not None or options & _SECRETS:
-        raise ConfigError(
-            f"{what} {without_password(where)} holds a password, which others would see: put it in ~/.pgpass, or in the "
-            "environment as PGPASSWORD"
-        )
 
 
 def require_driver() -> None:
@@ -83,7 +45,7 @@ def connect(
         MissingRuntimeError: psycopg is not installed.
     """
     require_driver()
-    from engine.runtime.postgres_connection import BoundedConnection
+    from engine.postgres.bounded import BoundedConnection
 
     all_settings = {"statement_timeout": f"{answer_seconds * 1000:.0f}", **(settings or {})}
     with told(where):

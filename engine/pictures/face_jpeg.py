@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.frames import Uint8
+from engine.pictures.encode import small_jpeg
 
 _MARGIN = 0.6
 
@@ -29,7 +29,4 @@ def face_jpeg(bgr: Uint8, box: NDArray[np.float32] | None, longest_px: int = 320
         top, bottom = (int(np.clip(middle[1] + way * side, 0, height)) for way in (-1, 1))
         if right > left and bottom > top:
             bgr = bgr[top:bottom, left:right]
-    scale = min(1.0, longest_px / max(bgr.shape[:2]))
-    size = tuple(max(1, round(side * scale)) for side in bgr.shape[1::-1])
-    small = cv2.resize(bgr, size, interpolation=cv2.INTER_AREA) if scale < 1 else bgr
-    return bytes(cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes())
+    return small_jpeg(bgr, longest_px, quality)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import engine
-from engine.contracts.count_words import count, track_numbers
+from engine.words.numbers import count, track_numbers
 
 
 @pytest.mark.parametrize(("number", "said"), [(0, "0 tracks"), (1, "1 track"), (2, "2 tracks"), (12000, "12,000 tracks")])

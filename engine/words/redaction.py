@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from engine.words.text import readable
+
 HIDDEN = "***"
 
 _SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*"
@@ -60,7 +62,7 @@ def redact_tree(value: Any) -> Any:
     file's name, becomes an escape: the result can be encoded.
     """
     if isinstance(value, str):
-        return redact(value).encode(errors="backslashreplace").decode()
+        return readable(redact(value))
     if isinstance(value, Mapping):
         return {redact_tree(key): _hidden(below) if _is_secret(key) else redact_tree(below) for key, below in value.items()}
     if isinstance(value, list | tuple):

@@ -1,6 +1,6 @@
 import pytest
 
-from engine.contracts.worth import degree, ratio, share_of_strangers, worth
+from engine.words.worth import degree, ratio, share_of_strangers, worth
 
 
 @pytest.mark.parametrize(

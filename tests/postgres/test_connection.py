@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.errors import ConfigError, DatabaseError, GalleryError
+from engine.errors import DatabaseError, GalleryError
 from engine.fleet.file import Fleet
 from engine.fleet.store import apply
 from engine.fleet.view import fleet_view
-from engine.runtime.postgres import connect, refuse_password, told
+from engine.postgres.connection import connect, told
 from engine.verify.postgres.address import address_of
 from engine.verify.postgres.tables import PostgresTables
 from tests.servers.postgres import PostgresServer, require_postgres
@@ -66,25 +66,3 @@ def test_a_statement_that_is_slow_is_told_by_the_server(server: PostgresServer) 
         with pytest.raises(DatabaseError, match="statement timeout"), told(server.url):
             connection.execute("SELECT pg_sleep(3)")
         assert connection.execute("SELECT count(*) FROM generate_series(1, 9)").fetchone() == (9,)
-
-
-@pytest.mark.parametrize(
-    "where",
-    [
-        "postgresql://me:secret@db/x",
-        "postgresql://me:@db/x",
-        "postgresql://db/x?sslpassword=secret",
-        "postgresql://db/x?%70assword=secret",
-    ],
-)
-def test_an_address_holds_no_password(where: str) -> None:
-    with pytest.raises(ConfigError, match=r"^fleet.database postgresql://.* holds a password.*~/.pgpass") as refused:
-        refuse_password(where, "fleet.database")
-    assert "secret" not in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    "where", ["postgresql://me@db/x", "postgresql:///x?host=/tmp", "postgresql://a:5432,b:5432/x?passfile=/x"]
-)
-def test_an_address_without_one_is_as_libpq_takes_it(where: str) -> None:
-    refuse_password(where, "fleet.database")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from insightface.data import get_image
 
 from engine.contracts.frames import ColourMatrix, Planes
-from engine.runtime.colour import bgr_from_planes, planes_from_bgr
+from engine.pictures.colour import bgr_from_planes, planes_from_bgr
 
 SWSCALE = {"bt601": Colorspace.ITU601, "bt709": Colorspace.ITU709, "bt2020": Colorspace.BT2020}
 matrices = pytest.mark.parametrize("matrix", sorted(SWSCALE))

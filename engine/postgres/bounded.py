@@ -1,4 +1,4 @@
-"""A connection to PostgreSQL that waits for an answer only so long: what the server bounds, a server that hangs does not."""
+"""A connection that waits for an answer only so long: what the server bounds, a server that hangs does not."""
 
 from __future__ import annotations
 

@@ -1,0 +1,27 @@
+"""The vectors of a run, as they lie in its files; apart from ``vector_files``, as who only names those loads no numpy."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.archive.files import inside
+from engine.archive.vector_files import row_bytes, vector_length
+
+
+def mapped_vectors(directory: Path, name: str) -> NDArray[np.float32] | None:
+    """Return a file of vectors, mapped: (n, d) float32; rows that have expired are zeros.
+
+    Returns:
+        None: no run calls a file so, or it lies elsewhere.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    if not (length := vector_length(name)) or (path := inside(directory, name)) is None:
+        return None
+    count = os.path.getsize(path) // row_bytes(name)
+    return np.memmap(path, np.dtype("<f4"), "r", shape=(count, length)) if count else np.zeros((0, length), np.float32)

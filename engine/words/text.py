@@ -1,0 +1,10 @@
+"""Texts that may hold the name of a file, which need not be text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def readable(text: Path | str) -> str:
+    """Return a path, or a sentence with one; what is not UTF-8 stands as an escape, as messages and JSON must be UTF-8."""
+    return str(text).encode(errors="backslashreplace").decode()
