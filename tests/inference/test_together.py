@@ -20,7 +20,7 @@ from engine.contracts.manifest import read_manifest
 from engine.detect.judged import open_judged
 from engine.models import find_model
 from engine.models.catalog import embedded_manifests
-from engine.runtime.colour import planes_from_bgr
+from engine.pictures.colour import planes_from_bgr
 from engine.super_resolve.generator import Generator, open_generator
 from engine.verify.embedder import open_embedder
 
