@@ -191,8 +191,3 @@ class Permission:
 def is_more_than_half(some: Collection[str], nodes: Collection[str]) -> bool:
     """Whether these are more than half of all nodes: then others are fewer than half."""
     return 2 * len(some) > len(nodes)
-
-
-def is_half(some: Collection[str], nodes: Collection[str]) -> bool:
-    """Whether these are at least half of all nodes, as ``fleet.has_quorum`` asks of those that count."""
-    return 2 * len(some) >= len(nodes)

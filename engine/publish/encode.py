@@ -107,7 +107,7 @@ def track_parts_of(
     found = _vector(embedding) if "embedding" in config.parts else []
     if shows_tracks(config, is_known=is_known):
         found += _picture(config, "track", picture_bgr, made_by)
-        found += _picture(config, "agreement", None if agreement is None else agreement[..., None], made_by, is_map=True)
+        found += _map(config, agreement, made_by)
     return [part for part, _ in found], [payload for _, payload in found]
 
 
@@ -137,15 +137,25 @@ def _vector(embedding: NDArray[np.float32] | None) -> list[tuple[Part, bytes]]:
 
 
 def _picture(
-    config: PublishConfig, name: PartName, picture: NDArray[np.uint8] | None, made_by: str = "", *, is_map: bool = False
+    config: PublishConfig, name: PartName, picture: NDArray[np.uint8] | None, made_by: str = ""
 ) -> list[tuple[Part, bytes]]:
     if picture is None:
         return []
-    if is_map:  # of values, which stay as they are
-        payload = with_texts(_encoded(config, picture), Texts(sentence(f"facestream {made_by}")))
-    else:
-        payload = encode_enhanced(config, picture, made_by) if made_by else _encoded(config, picture)
-    return [(Part(name, config.codec, tuple(map(int, picture.shape)), "uint8", _sha256(payload)), payload)]
+    payload = encode_enhanced(config, picture, made_by) if made_by else _encoded(config, picture)
+    return [(_part(config, name, picture, payload), payload)]
+
+
+def _map(config: PublishConfig, agreement: NDArray[np.uint8] | None, made_by: str) -> list[tuple[Part, bytes]]:
+    """Return a map as a picture whose values stay as they are: no mark is put into it."""
+    if agreement is None:
+        return []
+    picture = agreement[..., None]
+    payload = with_texts(_encoded(config, picture), Texts(sentence(f"facestream {made_by}")))
+    return [(_part(config, "agreement", picture, payload), payload)]
+
+
+def _part(config: PublishConfig, name: PartName, picture: NDArray[np.uint8], payload: bytes) -> Part:
+    return Part(name, config.codec, tuple(map(int, picture.shape)), "uint8", _sha256(payload))
 
 
 def _sha256(payload: bytes) -> str:

@@ -96,7 +96,7 @@ class Router:
         self._thread.join(5.0)
         self._hands.shutdown(wait=False, cancel_futures=True)
 
-    def _open(self, endpoint: str, caller: Callable[[zmq.Frame, Request], Caller | None], door: bool = False) -> _Place:
+    def _open(self, endpoint: str, caller: Callable[[zmq.Frame, Request], Caller | None], door: Door | None = None) -> _Place:
         socket = self._context.socket(zmq.ROUTER)
         self._sockets.append(socket)
         harden(socket, self._largest)
@@ -104,10 +104,10 @@ class Router:
         socket.setsockopt(zmq.ROUTER_MANDATORY, 1)
         socket.setsockopt(zmq.SNDTIMEO, 0)
         socket.setsockopt(zmq.LINGER, 500)
-        if door and self._door is not None:
-            self._door.lock(socket)
+        if door is not None:
+            door.lock(socket)
         bound = bind(socket, endpoint, "serve.control", is_private=True)
-        if door:
+        if door is not None:
             self.endpoint = bound
         return _Place(socket, caller)
 
@@ -125,7 +125,7 @@ class Router:
             client = door.client(user_id(frame))
             return Caller(f"key:{client.name}", frozenset(client.control)) if client is not None else None
 
-        return self._open(config.control, caller, door=True)
+        return self._open(config.control, caller, door)
 
     def _work(self) -> None:
         poller = zmq.Poller()

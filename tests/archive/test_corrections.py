@@ -22,7 +22,7 @@ from engine.errors import PublishError
 from engine.lock import DirectoryLock, alone_with
 from engine.whole_file import write_whole
 
-A, B, C, D = (TrackRef("run1", "yard", number) for number in (1, 2, 3, 4))
+A, B, C = (TrackRef("run1", "yard", number) for number in (1, 2, 3))
 
 
 def said(what, tracks=(), others=(), **more):

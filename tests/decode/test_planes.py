@@ -11,7 +11,7 @@ from engine.pictures.colour import bgr_from_planes
 from tests.decode.clips import picture
 
 SIZES = [(64, 48), (63, 47), (1, 1), (2, 3), (101, 3)]
-UNTAGGED, BT709, BT601 = 2, 1, 6
+UNTAGGED, BT709 = 2, 1
 
 
 def frame_of(pix_fmt: str, size: tuple[int, int] = (64, 48), colour: tuple[int, int] = (UNTAGGED, 0)) -> av.VideoFrame:

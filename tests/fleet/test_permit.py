@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.fleet.permit import Permit, now_seconds
 from engine.fleet import permit as module
+from engine.fleet.permit import Permit, now_seconds
 
 ASK = "import sys; from pathlib import Path; from engine.fleet.permit import Permit; print(Permit(Path(sys.argv[1])).is_good)"
 

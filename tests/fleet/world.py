@@ -7,13 +7,19 @@ time.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from engine.fleet.quorum import Heard, Permission, Timing, is_half
+from engine.fleet.quorum import Heard, Permission, Timing
 
 TIMING = Timing(6.0)
 STEP = 0.25
 DATABASE = "database"
+
+
+def is_half(some: Collection[object], nodes: Collection[object]) -> bool:
+    """Whether these are at least half of all nodes, as ``fleet.has_quorum`` asks of those that count."""
+    return 2 * len(some) >= len(nodes)
 
 
 @dataclass

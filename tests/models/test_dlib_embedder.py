@@ -17,6 +17,7 @@ from engine.models.dlib_embedder import CHIP_POINTS, CHIP_PX, dlib_embedder, pac
 from engine.sessions.session import SessionSpec, open_session
 from engine.verify.align import align
 from engine.verify.embedder import open_embedder
+from engine.verify.onnx_embedder import OnnxEmbedder
 from tests.assets import shared
 from tests.verify.faces import PEOPLE, portrait
 
@@ -121,6 +122,14 @@ def test_the_same_person_scores_higher_than_anyone_else_at_every_size(embedder):
         assert own.min() > others.max()
         assert own.min() >= embedder.known_cosine
         assert others.max() < embedder.known_cosine
+
+
+@pytest.mark.parametrize(("size_px", "shared"), [(32.0, True), (48.0, True), (90.0, False)])
+def test_the_network_for_small_faces_has_a_share_up_to_48_px(embedder, folder, size_px, shared):
+    face = [[one] for one in portrait(*PEOPLE[0], size_px)]
+    vectors = [OnnxEmbedder(SessionSpec(folder / f"{name}.json")).embed(*face)[0] for name in (made.NAME, made.SMALL)]
+    expected = (vectors[0] + vectors[1]) / np.linalg.norm(vectors[0] + vectors[1]) if shared else vectors[0]
+    np.testing.assert_allclose(embedder.embed(*face)[0], expected, atol=1e-5)
 
 
 def test_it_is_made_once_and_again_when_it_is_damaged_or_old(folder, monkeypatch):

@@ -26,8 +26,6 @@ class Counts:
     teardowns: int = 0
     refused_passwords: int = 0
     """Requests with a wrong password, those without one not counted."""
-    asked_passwords: int = 0
-    """Answers 401, for no password or a wrong one."""
     pictures: int = 0
     answers: Counter[tuple[str, int]] = field(default_factory=Counter)
     """By method and status."""
@@ -115,7 +113,6 @@ class Session:
         """Return status, words of the header and body, and do what the request asks."""
         status = self._status(request)
         if status == 401:
-            self._counts.asked_passwords += 1
             self._counts.refused_passwords += "authorization" in request.fields
         if status != 200:
             return status, {}, ""

@@ -138,7 +138,7 @@ def test_a_damaged_run_has_no_tracks(parts: Parts) -> None:
 def test_of_one_track_no_other_vectors_are_read(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     record(parts, {number: unit(1, number / 100, 0, 0) for number in range(1, 40)})
     read: list[int] = []
-    rows = resemblance._matrix
+    rows = resemblance._mapped
 
     class Counted:
         def __init__(self, matrix: np.ndarray) -> None:
@@ -157,7 +157,7 @@ def test_of_one_track_no_other_vectors_are_read(parts: Parts, monkeypatch: pytes
         assert matrix is not None
         return Counted(matrix)
 
-    monkeypatch.setattr(resemblance, "_matrix", counted)
+    monkeypatch.setattr(resemblance, "_mapped", counted)
     (found,) = resemblance.vectors_of(parts.directory.runs / RUN, "door", 7)
     np.testing.assert_allclose(found, unit(1, 0.07, 0, 0), atol=1e-6)
     assert read == [6]

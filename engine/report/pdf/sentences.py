@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from engine.archive.reader import TrackRecord
 from engine.contracts.findings import Basis, Decision
@@ -172,7 +171,7 @@ def _times(log10_ratio: float, bounds: tuple[float, float]) -> str:
     return f"If the face is {one}, such a likeness is {times} as if it is {other} {figures}."
 
 
-def limits(run: Mapping[str, Any], record: TrackRecord) -> Iterator[str]:
+def limits(record: TrackRecord) -> Iterator[str]:
     """Yield what may not be concluded."""
     if record.candidates:
         yield (

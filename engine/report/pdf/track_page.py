@@ -211,7 +211,7 @@ def _text(page: Page) -> list[Block]:
     done = [heading("How it was done"), *(Words(sentence, after_mm=0.6) for sentence in method(record))]
     limited = [
         heading("What may not be concluded"),
-        *(Words(one, bullet=True, after_mm=0.3) for one in limits(page.run, record)),
+        *(Words(one, bullet=True, after_mm=0.3) for one in limits(record)),
     ]
     blocks.append(Columns([done, limited], (0.4, 0.6)))
     frame = page.sources.frame(record)

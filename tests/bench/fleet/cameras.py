@@ -10,11 +10,12 @@ from typing import Literal
 
 import numpy as np
 
-from engine.fleet.quorum import Timing, is_half
+from engine.fleet.quorum import Timing
 from tests.bench.fleet.events import Clock
 from tests.bench.fleet.load import HELD_SHARE, Load
 from tests.bench.fleet.measured import Measured
 from tests.bench.fleet.placed import Placer
+from tests.fleet.world import is_half
 
 Cause = Literal["node died", "placer's node died", "node died, database away", "node cut off", "drained", "moved"]
 HOUR, DAY, MINUTE = 3600.0, 86400.0, 60.0
