@@ -17,6 +17,8 @@ SAMPLE_SECONDS ?= 20
 # More than cores: tests that start processes and cameras mostly wait for them.
 WORKERS ?= $(shell echo $$(($$(nproc) * 3 / 2)))
 BIN := $(VENV)/bin
+# Says what it does: the first time it takes minutes.
+INSTALL := $(BIN)/python -m pip install --disable-pip-version-check --editable
 
 PROCESSOR_TESTS := tests/sessions/test_session.py tests/models/test_dlib_embedder.py tests/verify/test_onnx_embedder.py \
 	tests/super_resolve/test_manifest_generator.py tests/detect/test_grey.py tests/trt_build/systems/generator/test_export.py \
@@ -74,18 +76,18 @@ $(LOWEST)/.lowest: pyproject.toml
 
 $(VENV)/.base: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing into $(VENV): a minute or a few, without a word"
-	$(BIN)/python -m pip install --quiet --editable '.[sample]'
+	@echo "installing into $(VENV): some 35 packages, a minute or a few"
+	$(INSTALL) '.[sample]'
 	touch $@
 
 $(VENV)/.serve: $(VENV)/.base
-	$(BIN)/python -m pip install --quiet --editable '.[serve]'
+	$(INSTALL) '.[serve]'
 	touch $@
 
 $(VENV)/.dev: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --editable '.[dev,train,openvino,serve]'
-	-$(BIN)/python -m pip install --quiet --editable '.[ncnn-build,trt-rtx]'  # where there are none, their tests are skipped
+	$(INSTALL) '.[dev,train,openvino,serve]'
+	-$(INSTALL) '.[ncnn-build,trt-rtx]'  # where there are none, their tests are skipped
 	touch $(VENV)/.base $@
 
 clean:

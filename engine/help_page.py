@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import io
+import re
 import textwrap
+from inspect import Parameter
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, ConsoleOptions
 
 if TYPE_CHECKING:
+    from cyclopts import App
     from cyclopts.help import HelpEntry, HelpPanel
 
 SELDOM = "Seldom used"
 """The heading of the options that stand on a page of their own."""
 MORE = "--help-more"
 _INDENT, _GAP, _WIDEST_LABEL = 2, 2, 24
+_ARGS = re.compile(r"\[ARGS(?:\.\.\.)?\]")
+_COMMAND = re.compile("[a-z][a-z-]*")
 
 
 class Compact:
@@ -26,6 +32,8 @@ class Compact:
 
     def __init__(self, more: bool = False) -> None:
         self._more = more
+        self.app: App | None = None
+        """Whose pages they are; None: what need not be given is called ``[ARGS]`` in the first line."""
 
     def render_description(self, console: Console, options: ConsoleOptions, description: Any) -> None:
         """Print what the command does, without what follows of it on the page of what is seldom used."""
@@ -50,8 +58,10 @@ class Compact:
 
     def render_usage(self, console: Console, options: ConsoleOptions, usage: Any) -> None:
         """Print the first line."""
-        words = _text(usage, console)
-        console.print(f"Usage: {words.removeprefix('Usage: ')}", markup=False, highlight=False, end="\n\n")
+        words = _text(usage, console).removeprefix("Usage: ")
+        if self.app is not None and _ARGS.search(words):
+            words = _ARGS.sub(_optional(self.app, words), words)
+        console.print(f"Usage: {words}", markup=False, highlight=False, end="\n\n")
 
     def __call__(self, console: Console, options: ConsoleOptions, panel: HelpPanel) -> None:
         """Print what belongs under one heading."""
@@ -73,6 +83,18 @@ class Compact:
             lines.append(f"{'':{_INDENT}}{label:{width}}{'':{_GAP}}{first}".rstrip())
             lines += [" " * (_INDENT + width + _GAP) + line for line in others]
         console.print("\n".join(lines), markup=False, highlight=False, soft_wrap=True)
+
+
+def _optional(app: App, words: str) -> str:
+    """Return the arguments that need not be given to the command that ``words`` begin with, as ``[RESULTS...]``."""
+    for word in takewhile(_COMMAND.fullmatch, words.split()[1:]):
+        app = app[word]
+    labels = []
+    for one in app.assemble_argument_collection():
+        if one.index is not None and one.show and not one.required:
+            several = "..." if one.field_info.kind is Parameter.VAR_POSITIONAL else ""
+            labels.append(f"[{one.name.lstrip('-').upper()}{several}]")
+    return " ".join(labels)
 
 
 def _row(entry: HelpEntry, console: Console) -> tuple[str, str]:

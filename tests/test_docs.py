@@ -1,12 +1,15 @@
-"""What a reader meets in the documents: tables that fit a page, and links that lead somewhere."""
+"""What a reader meets in the documents: tables that fit a page, links that lead somewhere, and commands that can be typed."""
 
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 
 import pytest
+
+from engine.cli.app import COMMANDS, build_app
+from tests.cli.command import here
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "docs" / "results"
@@ -49,6 +52,38 @@ def test_links_lead_to_a_file_and_to_a_part_of_it(page: Path):
         target = page.parent / place if place else page
         assert target.exists(), link
         assert not part or part in anchors(target), link
+
+
+def commands(page: Path) -> list[list[str]]:
+    """Return the words of each command of ours that a page shows, in a block or in backquotes, up to a comment or a pipe."""
+    text = page.read_text(encoding="utf-8")
+    shown = re.findall(r"`facestream\s([^`]+)`", text)
+    is_block = False
+    for line in text.splitlines():
+        if line.startswith("```"):
+            is_block = not is_block
+        elif is_block or line.startswith("    "):
+            shown += re.findall(r"^\s*facestream\s(.+)$", line)
+    return [re.split(r"\s#|\s\||\s&&|\s>\s", one)[0].split() for one in shown]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_command_that_is_shown_is_there_with_its_options(page: Path, capsys: pytest.CaptureFixture[str]):
+    wrong = []
+    for words in commands(page):
+        if words and words[0] in COMMANDS:
+            app, names = build_app(words[:1]), list[str]()
+            for name in takewhile(re.compile("[a-z][a-z-]*").fullmatch, words):
+                if name not in app:
+                    break
+                app, names = app[name], [*names, name]
+            helps = "".join(here(capsys, *names, word).out for word in ("--help", "--help-more")).split()
+            known = {"--help", "--help-more", *(word.strip(",.") for word in helps)}
+            options = (re.match("--[a-z][a-z0-9-]*", word) for word in words)
+            wrong += [f"{' '.join(names)} {option.group()}" for option in options if option and option.group() not in known]
+        elif words and re.fullmatch("[a-z]+", words[0]):
+            wrong.append(words[0])
+    assert wrong == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

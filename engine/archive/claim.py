@@ -62,7 +62,7 @@ def check_writable(directory: Path) -> None:
     """Refuse a directory that cannot be made or written, as far as that can be seen without making it.
 
     Raises:
-        ConfigError: it, or what is to hold it, is no directory, or may not be written.
+        ConfigError: it, or what is to hold it, is not a directory, or may not be written.
     """
     there = next(path for path in (directory, *directory.absolute().parents) if _is_there(path))
     if not there.is_dir():

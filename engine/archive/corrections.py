@@ -144,7 +144,7 @@ def read_corrections(directories: Iterable[Path]) -> list[Correction]:
                 one = msgspec.json.decode(line, type=Correction)
             except UNREADABLE as error:
                 where = f"{directory / CORRECTIONS}, line {number}"
-                raise PublishError(f"{where} is no correction ({error}): correct it, or move the file away") from error
+                raise PublishError(f"{where} is not a correction ({error}): correct it, or move the file away") from error
             found.setdefault(one.id, one)
     return sorted(found.values(), key=lambda one: one.at)  # of one moment: as they stand in the file
 

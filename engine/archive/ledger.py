@@ -133,5 +133,5 @@ def check_spans(name: str, spans: Sequence[Edit], count: int) -> None:
 def _digest(text: str) -> bytes:
     digest = bytes.fromhex(text)
     if len(digest) != DIGEST_BYTES:
-        raise ValueError(f"{text} is no SHA-256")
+        raise ValueError(f"{text} is not a SHA-256")
     return digest

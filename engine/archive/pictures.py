@@ -23,7 +23,7 @@ def picture_name(seq: int, part: Part) -> str:
         PublishError: the part has a name that may lead out of its folder.
     """
     if not _NAME.fullmatch(part.name):
-        raise PublishError(f"a part is called {part.name[:64]!r}: only a-z 0-9 _ are written, so this is no publisher to trust")
+        raise PublishError(f"a part is called {part.name[:64]!r}: only a-z 0-9 _ are written, so do not trust this publisher")
     return f"{seq:06d}_{part.name}{SUFFIXES.get(part.codec, '.bin')}"
 
 

@@ -108,7 +108,7 @@ def check_broker(broker: Broker) -> None:
         except OSError as error:
             raise ConfigError(f"the credentials {broker.credentials} cannot be read: {error.strerror}") from error
         if b"BEGIN NATS USER JWT" not in text or b"BEGIN USER NKEY SEED" not in text:
-            raise ConfigError(f"{broker.credentials} is no file of credentials, as `nsc generate creds` writes them")
+            raise ConfigError(f"{broker.credentials} is not a file of credentials, as `nsc generate creds` writes them")
     _tls(broker)
 
 
@@ -250,7 +250,7 @@ class JetStreamLink:
         try:
             ack = _decode_ack(message.data)
         except UNREADABLE as error:
-            ack = _Ack(error=_Error(description=f"an answer that is none of JetStream: {error}"))
+            ack = _Ack(error=_Error(description=f"an answer that is not from JetStream: {error}"))
         self._on_answer(Answer(number, ack.duplicate, ack.error.description if ack.error else ""))
 
 

@@ -67,7 +67,7 @@ def served(address: str) -> Iterator[Metrics]:
     """Answer ``GET /metrics`` at HOST:PORT for as long as the block lasts, in threads of their own.
 
     Raises:
-        ConfigError: it is no address, or cannot be listened at.
+        ConfigError: it is not an address, or cannot be listened at.
     """
     host, port = split_address(address, "--metrics")
     metrics, registry = Metrics(), CollectorRegistry(auto_describe=False)

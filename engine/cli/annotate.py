@@ -143,7 +143,7 @@ def _run_of(
     """Give a finished run and which of its recordings are meant; of recordings make the run first."""
     if (Path(source) / "run.json").is_file():
         if chosen := [f"--{name}" for name, value in options.items() if value is not None]:
-            raise UsageError(f"{', '.join(chosen)}: for a recording only; {source} is a finished run")
+            raise UsageError(f"{', '.join(chosen)} only apply to a recording, and {source} is a finished run")
         run = load_run(source)
         check_shown(run.record, show_hidden=show_hidden)
         names = [stream] if stream else sorted(run.inputs)
@@ -154,10 +154,10 @@ def _run_of(
         yield run, names
         return
     if stream or moved_to is not None:
-        raise UsageError(f"--stream and --recording are for the output directory of a run, and {source} is none")
+        raise UsageError(f"--stream and --recording are for the output directory of a run, which {source} is not")
     if is_camera(source):
         raise UsageError(f"{source} is a camera: there is no recording of it to draw into")
-    # refuses what is no recording before any model is loaded
+    # refuses what is not a recording before any model is loaded
     found = [one for one in expand_sources([SourceConfig(uri=source)], LiveConfig()) if isinstance(one, Recording)]
     if is_one:
         _check_one(source, [one.name for one in found], "give one of them, or give --out a folder")

@@ -12,7 +12,7 @@ from engine.cli.first_page import HELP, VERSION, first_page
 from engine.cli.spelling import spelt_as_here
 
 if TYPE_CHECKING:
-    from cyclopts import App, CycloptsError
+    from cyclopts import App
 
 COMMANDS = {
     "run": ("engine.cli.run:run", "Process cameras or recordings: enhanced faces, identity scores."),
@@ -61,11 +61,12 @@ def build_app(arguments: list[str]) -> App:
 
     from engine.help_page import MORE, Compact
 
-    app = App(
+    compact = Compact(more=MORE in arguments)
+    app = compact.app = App(
         name="facestream",
         help_format="plaintext",
         help_flags=[*HELP, MORE],
-        help_formatter=Compact(more=MORE in arguments),
+        help_formatter=compact,
         version_flags=[],
         result_action="return_value",
         exit_on_error=False,
@@ -80,7 +81,7 @@ def build_app(arguments: list[str]) -> App:
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
-    """Run the command line and exit: 0 done, 1 failed, 2 used wrongly, 130 interrupted.
+    """Run the command line and exit: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 
     Args:
         arguments: without the program's name; None for those of the process.
@@ -113,6 +114,7 @@ def _run(given: list[str]) -> int:
 
     from engine.cli.complaints import complaint
     from engine.errors import FacestreamError
+    from engine.misuse import misuse
     from engine.words.redaction import redact
 
     try:
@@ -120,7 +122,7 @@ def _run(given: list[str]) -> int:
     except FacestreamError as error:
         return _complain(*complaint(error))
     except CycloptsError as error:
-        return _complain(redact(f"{_sentence(error)}; see {_help_of(error)}"), 2)
+        return _complain(redact(misuse(error, "facestream")), 2)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -137,26 +139,6 @@ def _reads_recordings(options: list[str]) -> bool:
     asks = {*HELP, "--help-more"} & set(options)
     others = any("://" in word or word.startswith("/dev/") or word.endswith((".yaml", ".yml")) for word in options)
     return bool(options) and not asks and not others
-
-
-def _sentence(error: CycloptsError) -> str:
-    import difflib
-
-    from cyclopts import UnknownCommandError, UnusedCliTokensError
-
-    if isinstance(error, UnusedCliTokensError) and error.unused_tokens:
-        return f"{' '.join(error.unused_tokens)}: more than this command takes"
-    if isinstance(error, UnknownCommandError) and error.unused_tokens:
-        # Its own text would import every command to look for synonyms.
-        word, names = error.unused_tokens[0], sorted(name for name in error.app or () if not name.startswith("-"))
-        near = difflib.get_close_matches(word, names, n=1)
-        return f"there is no command {word!r}" + (f", did you mean {near[0]}?" if near else f": use one of {', '.join(names)}")
-    return " ".join(str(error).split()).rstrip(".")
-
-
-def _help_of(error: CycloptsError) -> str:
-    known = [word for word in (error.command_chain or ()) if not word.startswith("-")]
-    return " ".join(["facestream", *known, "--help"])
 
 
 def _complain(sentence: str, code: int) -> int:

@@ -36,7 +36,9 @@ Out = Annotated[Path, Parameter(help="The directory of the job.")]
 
 @archive_app.command
 def submit(
-    *sources: Annotated[str, Parameter(help="Recordings, folders, 'globs', or a list: a .txt file with one of them a line.")],
+    *sources: Annotated[
+        str, Parameter(required=True, help="Recordings, folders, 'globs', or a list: a .txt file with one of them a line.")
+    ],
     out: Annotated[
         Path, Parameter(name=["--out", "-o"], help="Directory for the results; of a cluster one that all nodes see.")
     ],
@@ -63,10 +65,10 @@ def submit(
 
         facestream archive submit list.txt --out /shared/tapes --address auto
 
-    Exit code: 0 all are done, 1 some are not, 2 used wrongly, 130 stopped at once.
+    Exit code 1: not all are done. 130: stopped at once.
     """
     if workers is not None and workers < 1:
-        raise UsageError(f"--workers is {workers}: give 1 or more")
+        raise UsageError(f"--workers {workers} must be 1 or more")
     if not segment_seconds > 0:
         raise UsageError(f"--segment-seconds is {segment_seconds:g}: give more than 0")
     asked = Asked(list(sources), out, load_config(config), address, workers, overwrite, segment_seconds)
@@ -89,7 +91,7 @@ def submit(
 def status(out: Out, /, *, json: JsonOption = False) -> int:
     """Say how a job stands, while it runs or afterwards.
 
-    Exit code: 0 it runs or is done, 1 it is neither, or a recording is not whole.
+    Exit code 1: it neither runs nor is done, or a recording is not whole.
     """
     standing, is_driven = standing_of(out)
     if json:

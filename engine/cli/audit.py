@@ -47,7 +47,7 @@ def audit(
 ) -> int:
     """Compare a result with its hash chain: was anything changed since it was written?
 
-    Exit code 1 where something was changed, taken away or put in. What retention
+    Exit code 1: something was changed, taken away or put in. What retention
     or an erasure has deleted is listed, and is no fault. Whoever can write to the
     directory can make another whole chain: sign it with `facestream run --sign`,
     or keep the SHA-256 that this prints elsewhere, and ask for it with --holds.
@@ -81,7 +81,9 @@ def verify(
     holds: Annotated[str, Parameter(help="A SHA-256 that an earlier `verify` gave: the log must still have that line.")] = "",
     json: JsonOption = False,
 ) -> int:
-    """Check the audit log, who did what here: no line was changed, taken away, put in or moved; exit code 1 where one was.
+    """Check the audit log, who did what here.
+
+    Exit code 1: a line was changed, taken away, put in or moved, or is missing.
 
     Keep the SHA-256 that it prints somewhere else: with --holds it shows that the log is
     still the same one.

@@ -83,7 +83,7 @@ def bridge(
         )
     for name, value in (("--buffer-gb", buffer_gb), ("--window", window), ("--picture-limit", picture_limit or 1)):
         if not 0 < value < float("inf"):
-            raise UsageError(f"{name} is {value:g}: use a number above 0")
+            raise UsageError(f"{name} {value:g} must be above 0")
     broker = Broker(to, check_prefix(prefix), stream, creds, tls_ca, window)
     check_broker(broker)
     site = Site(from_, replay, key, socket, kinds, Wishes(not no_pictures, picture_limit, not without_vectors))

@@ -33,7 +33,7 @@ def check(config: Path | None = None, /, *, profile: str = "", example: str = ""
 
     Addresses, names and credentials files of cameras are checked too, without connecting; recordings are not looked for.
 
-    Examples:
+    For example:
 
         facestream check --example cameras > cameras.yaml
         facestream check cameras.yaml

@@ -61,7 +61,7 @@ def clip(
         facestream clip result --track 3 --exact --out exhibit.mp4
     """
     if not (0 <= before < math.inf and 0 <= after < math.inf):
-        raise UsageError("--before and --after are seconds, and not negative")
+        raise UsageError("--before and --after must be 0 seconds or more")
     check_outside_runs(out or Path.cwd())
     run = load_run(result)
     check_shown(run.record, show_hidden=show_hidden)

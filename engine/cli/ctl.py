@@ -35,7 +35,7 @@ For example:
     facestream ctl status --endpoint tcp://192.0.2.5:5558 --key desk.key
     facestream ctl drain
 
-Exit code: 0 done, 1 not done, 2 used wrongly, or no service answers.
+Exit code 1: not done. 2: wrong usage, or no service answers.
 """
 
 ctl_app = App(name="ctl", help=_ABOUT, help_epilogue="", help_format="plaintext")

@@ -31,7 +31,7 @@ def list_people(*, where: Where = OWN) -> int:
 def enrol(
     name: Annotated[str, Parameter(help="Who is in the pictures.")],
     /,
-    *images: Annotated[Path, Parameter(help="Pictures that show this person and nobody else.")],
+    *images: Annotated[Path, Parameter(required=True, help="Pictures that show this person and nobody else.")],
     force: Annotated[bool, Parameter(negative=(), help="Also what looks like somebody else.")] = False,
     where: Where = OWN,
 ) -> int:
@@ -41,10 +41,8 @@ def enrol(
 
         facestream ctl people enrol "Ada Lovelace" ada-1.jpg ada-2.jpg
 
-    Exit code: 1 where one was refused.
+    Exit code 1: one was refused or set apart.
     """
-    if not images:
-        raise UsageError(f"no picture to enrol for {name}: give at least one image file")
     results, problem = list[answers.Enrolled](), None
     for picture in [_picture(path) for path in images]:  # each in a request of its own, as large as one may be
         try:
@@ -137,7 +135,7 @@ def _picture(path: Path) -> verbs.Picture:
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode) and not path.is_dir():
-            raise UsageError(f"{path} is no file: give that of a picture")
+            raise UsageError(f"{path} is not a file: give that of a picture")
         if found.st_size > MOST_UPLOAD_BYTES:
             raise UsageError(f"{path} has {found.st_size:,} bytes, and no service takes more than {MOST_UPLOAD_BYTES:,}")
         return verbs.Picture(content=path.read_bytes(), name=path.name)

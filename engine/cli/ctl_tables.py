@@ -76,7 +76,8 @@ def _(result: Enrolled) -> list[object]:
     lines: list[object] = []
     for one in result.pictures:
         quality = f" (face {one.quality.size_px:.0f} px)" if one.quality else ""
-        lines.append(Text(printable(f"{one.name}: {one.outcome}{quality}" + (f": {one.reason}" if one.reason else ""))))
+        said = "; ".join(filter(None, (one.reason, one.remedy)))
+        lines.append(Text(printable(f"{one.name}: {one.outcome}{quality}" + (f": {said}" if said else ""))))
     return lines
 
 

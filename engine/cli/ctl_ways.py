@@ -60,7 +60,7 @@ def asked(where: Where, verb: AnyVerb, wanted: type[Result], more_seconds: float
         raise UsageError("--key is for a service elsewhere: give its --endpoint too")
     if where.endpoint.startswith("tcp://") and key is None:
         raise UsageError(
-            f"{where.endpoint} lets in holders of keys alone: give --key FILE (`facestream keys new NAME --control`)"
+            f"{where.endpoint} lets in only holders of keys: give --key FILE (`facestream keys new NAME --control`)"
         )
     endpoint = where.endpoint or control_endpoint(directory_of(str(where.directory or "")))
     with ControlClient(endpoint, key) as client:
@@ -134,7 +134,7 @@ def answered(text: str) -> tuple[str, Any]:
     """
     key, equals, value = text.partition("=")
     if not equals or not key:
-        raise UsageError(f"{text!r} is not NAME=VALUE")
+        raise UsageError(f"{text!r} must be NAME=VALUE")
     try:
         return key, yaml.safe_load(value)
     except (yaml.YAMLError, ValueError, RecursionError) as error:

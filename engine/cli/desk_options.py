@@ -27,7 +27,7 @@ from engine.verify.embedder import Embedder, open_embedder
 from engine.words.numbers import count
 from engine.words.text import readable
 
-Results = Annotated[Path, Parameter(help="Output directories of runs.")]
+Results = Annotated[Path, Parameter(required=True, help="Output directories of runs.")]
 PageOption = Annotated[Path | None, Parameter(help="Also write a page (.html) with pictures, which holds all it shows.")]
 FaceOption = Annotated[int | None, Parameter(help="Of a photograph that shows several people: which, 1 is the largest face.")]
 
@@ -43,7 +43,7 @@ def photographs(paths: Iterable[Path], embedder: str, detector: str = "auto") ->
     with ExitStack() as opened:
         model = open_embedder(VerifyConfig(embedder=embedder), find_model)
         if model is None:
-            raise UsageError("the embedder none makes no vectors: choose another")
+            raise UsageError("--embedder none makes no vectors: choose another one")
         opened.callback(model.close)
         finder = open_detector(DetectConfig(detector=detector), find_model)
         opened.callback(finder.close)
@@ -96,7 +96,7 @@ def worth_facts(worth: Worth | None) -> dict[str, Any]:
 
 def _chosen(path: Path, found: list[Portrait], face: int | None) -> tuple[Portrait, list[str]]:
     if face is not None and not 1 <= face <= len(found):
-        raise UsageError(f"{path} shows {count(len(found), 'face')}: --face is 1 to {len(found)}")
+        raise UsageError(f"{path} shows {count(len(found), 'face')}: give --face 1 to {len(found)}")
     portrait = found[(face or 1) - 1]
     remarks = []
     if len(found) > 1 and face is None:

@@ -23,7 +23,7 @@ MARKS = {
 def doctor(*, gallery: str = "", json: bool = False) -> int:
     """Say what works on this machine and what is missing.
 
-    The last line is a test: the default detector looks at one photograph. The exit code is 0 when the main job can run, else 1.
+    The last line is a test: the default detector looks at one photograph. Exit code 1: the main job cannot run.
 
     Parameters
     ----------

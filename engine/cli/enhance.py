@@ -41,7 +41,9 @@ _MOST_RESULT_PX = 200_000_000
 
 
 def enhance(
-    *images: Annotated[Path, Parameter(help="Pictures, each cut to the face or thing of interest, or folders of them.")],
+    *images: Annotated[
+        Path, Parameter(required=True, help="Pictures, each cut to the face or thing of interest, or folders of them.")
+    ],
     out: Annotated[
         Path | None, Parameter(help="Folder of the results, or a .png file for one; beside each picture if not given.")
     ] = None,
@@ -69,10 +71,8 @@ def enhance(
 
         facestream enhance exhibit-7.png --zero-shot --out results
 
-    Exit code: 0 all pictures were enlarged, 1 one was not, 2 the command line is wrong.
+    Exit code 1: a picture was not enlarged.
     """
-    if not images:
-        raise UsageError("no picture to enhance: give at least one image file")
     if not 0 <= strength <= 1:
         raise UsageError(f"--strength {strength:g} must be 0 to 1")
     if zero_shot and generator is not None:

@@ -36,7 +36,9 @@ from engine.words.text import readable
 def enrol(
     name: Annotated[str, Parameter(help="Who is in the pictures.")],
     /,
-    *images: Annotated[Path, Parameter(help="Pictures that show this person and nobody else, or folders of them.")],
+    *images: Annotated[
+        Path, Parameter(required=True, help="Pictures that show this person and nobody else, or folders of them.")
+    ],
     gallery: GalleryOption = "",
     detector: Annotated[str, Parameter(help="auto, grey, yunet, dlib-hog, scrfd:PACK, or a model file.")] = "auto",
     embedder: Annotated[str, Parameter(help="dlib, insightface:PACK, or an ONNX file; the same as for run.")] = "dlib",
@@ -61,18 +63,16 @@ def enrol(
 
         facestream enrol visitor-7 photos/visitor-7 --gallery entrance.sqlite
 
-    Exit code: 0 all pictures are in the gallery, 1 one was refused or set apart, 2 the command line is wrong.
+    Exit code 1: a picture was refused or set apart.
     """
     name = person_name(name)
-    if not images:
-        raise UsageError(f"no picture to enrol for {name}: give at least one image file")
     check_place(sheet, overwrite=overwrite)
     missing: list[EnrolResult] = []
     pictures = picture_files(images, lambda path, reason: missing.append(EnrolResult(path, "refused", reason)))
     _check_before(gallery, detector)
     model = open_embedder(VerifyConfig(embedder=embedder), find_model)
     if model is None:
-        raise UsageError("the embedder none makes no vectors: choose another to enrol with")
+        raise UsageError("--embedder none makes no vectors: choose another one to enrol with")
     with (
         closing(model),
         closing(open_detector(DetectConfig(detector=detector), find_model)) as finder,
@@ -111,7 +111,7 @@ def _second_look() -> SecondLook:
 
 def _tell_programs(name: str, results: Sequence[EnrolResult], gallery: str, namesakes: Sequence[str]) -> None:
     # Paths need not be UTF-8, JSON must be.
-    told = [replace(result, reason=readable(result.reason)) for result in results]
+    told = [replace(result, reason=readable(result.reason), remedy=readable(result.remedy)) for result in results]
     pictures = [msgspec.to_builtins(result, enc_hook=readable) for result in told]
     said = {"name": name, "gallery": readable(gallery), "alike": namesakes, "pictures": pictures}
     write_lines([said])
@@ -122,8 +122,8 @@ def _tell_people(name: str, results: Sequence[EnrolResult], gallery: str, namesa
     console.print(Text(f"{readable(name)} in {gallery}"))
     console.print(_table(results), soft_wrap=False)
     for result in results:
-        if result.reason:
-            console.print(Text(result.reason))
+        if result.sentence:
+            console.print(Text(result.sentence))
     for other in namesakes:
         console.print(
             Text(f"{readable(other)} is in the gallery, too: if both are one, `facestream gallery rename --join` joins them")

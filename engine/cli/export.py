@@ -43,7 +43,7 @@ def export(
     the run's directory.
 
     In CSV a text that a spreadsheet would take for a formula begins with an
-    apostrophe. jsonl has the messages as the directory has them. Row n of the
+    apostrophe. CSV and jsonl have the digits that mean something, Parquet all. Row n of the
     array of vectors is row n of the table beside it: stream and track, and of a
     face its number.
 
@@ -70,7 +70,7 @@ def export(
     run = load_run(result)
     if vectors is not None:
         if vectors.suffix != ".npy":
-            raise UsageError(f"{vectors}: a file of vectors ends with .npy")
+            raise UsageError(f"{vectors} must end with .npy, as files of vectors do")
         for path in (vectors, keys_of(vectors)):
             check_place(path, overwrite=overwrite)
     if to is not None:

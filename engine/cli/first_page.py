@@ -9,13 +9,13 @@ Attach cameras or recordings, and get enhanced faces with identity-verification
 scores on a ZeroMQ socket."""
 
 EXAMPLES = """\
-Examples:
+For example:
   facestream enrol "Ada Lovelace" ada-1.jpg ada-2.heic
   facestream run --source 'archive/*.mkv' --out result
   facestream run -s rtsp://192.0.2.10/1 --publish tcp://127.0.0.1:5556
 
 facestream COMMAND --help says more of each; --install-completion lets the shell
-complete them. Exit codes: 0 done, 1 failed, 2 usage error, 130 interrupted."""
+complete them. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
 
 HELP, VERSION = ("--help", "-h"), "--version"
 

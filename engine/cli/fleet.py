@@ -38,7 +38,7 @@ For example:
     facestream fleet rebalance --dry-run
     facestream fleet forget box-3
 
-Exit code: 0 done, 1 not done, 2 used wrongly; of `status` also 1 where a camera has no node.
+Exit code 1: not done; of `status` also: a camera has no node.
 """
 
 fleet_app = App(name="fleet", help=_ABOUT, help_epilogue="", help_format="plaintext")
@@ -81,7 +81,7 @@ def apply_fleet(
 def show_status(*, database: DatabaseOption, json: JsonOption = False) -> int:
     """Show the nodes and the cameras, and why a camera has no node.
 
-    Exit code: 1 where a camera has no node.
+    Exit code 1: a camera has no node.
     """
     from engine.fleet.view import fleet_view
 
@@ -151,14 +151,16 @@ def forget_node(node: NodeArgument, /, *, database: DatabaseOption) -> int:
 
     with _database(database) as connection:
         forget(connection, node)
-    say(f"{node} is no node of the fleet any more")
+    say(f"{node} is not a node of the fleet any more")
     return 0
 
 
 @contextmanager
 def _database(where: str) -> Iterator[Connection[Any]]:
     if not is_postgres(where):
-        raise UsageError(f"--database {without_password(where)!r} is no database of a fleet: give postgresql://USER@HOST/NAME")
+        raise UsageError(
+            f"--database {without_password(where)!r} is not a database of a fleet: give postgresql://USER@HOST/NAME"
+        )
     refuse_password(where, "--database")
     with connect(where, application="fleet") as connection:
         yield connection

@@ -55,7 +55,7 @@ def licences(
     overwrite
         Replace a ``--sbom`` that is there already.
     strict
-        Exit code 1 where a licence is unknown or forbids commercial use.
+        Exit code 1 if a licence is unknown or forbids commercial use.
     json
         Print one line of JSON for each package and model, and nothing else.
     """

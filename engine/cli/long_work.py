@@ -26,7 +26,7 @@ def check_place(path: Path | None, *, overwrite: bool) -> None:
         raise UsageError(f"{path} is a folder: give a file")
     check_new([path], overwrite=overwrite)
     if not path.absolute().parent.is_dir():
-        raise UsageError(f"there is no folder {path.parent}")
+        raise UsageError(f"there is no folder {path.parent}: make it first, or choose another place")
     if not path.exists() or path.is_file():  # a device, as /dev/stdout, is not made
         check_writable(path.absolute().parent)
 

@@ -20,7 +20,7 @@ from engine.marking import THRESHOLD, Marks, Provenance, load_credentials, marks
 from engine.source.picture_files import picture_files
 from engine.words.numbers import count
 
-Pictures = Annotated[Path, Parameter(help="Picture files, or folders of them.")]
+Pictures = Annotated[Path, Parameter(required=True, help="Picture files, or folders of them.")]
 _END = "-signed"
 
 mark_app = App(
@@ -51,11 +51,8 @@ def verify(
 
         facestream mark verify evidence/ --trust our-laboratory.pem --json
 
-    Exit code: 0 each picture has a mark, 1 one has none or cannot be read, 2 the
-    command line is wrong.
+    Exit code 1: a picture has no mark, or cannot be read.
     """
-    if not pictures:
-        raise UsageError("no picture to look at: give at least one image file")
     trusted = _text(trust) if trust else ""
     unmarked, unread = list[Path](), list[str]()
     found = picture_files(pictures, lambda _, sentence: unread.append(sentence), below=True)
@@ -96,11 +93,8 @@ def sign(
 
         facestream mark sign face-enhanced.png --key lab.key --certificate lab.pem
 
-    Exit code: 0 all pictures were signed, 1 one was not, 2 the command line is
-    wrong.
+    Exit code 1: a picture was not signed.
     """
-    if not pictures:
-        raise UsageError("no picture to sign: give at least one image file")
     failures = list[str]()
     found = picture_files(pictures, lambda _, sentence: failures.append(sentence))
     files = [path for path in found if path in pictures or not path.stem.endswith(_END)]
@@ -179,7 +173,7 @@ def _text(path: Path) -> str:
     try:
         content = path.read_text()
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'it is no text'}") from error
+        raise UsageError(f"cannot read {path}: {getattr(error, 'strerror', None) or 'it is not text'}") from error
     if "BEGIN CERTIFICATE" not in content:
         raise UsageError(f"{path} holds no certificate in PEM: begin it with -----BEGIN CERTIFICATE-----")
     return content

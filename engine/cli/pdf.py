@@ -76,7 +76,7 @@ def notes_of(given: str) -> str:
     except OSError as error:
         raise UsageError(f"the notes {path} cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise UsageError(f"the notes {path} are no text in UTF-8: save them as plain text") from error
+        raise UsageError(f"the notes {path} are not text in UTF-8: save them as plain text") from error
     if len(text) > _MOST_NOTES:
         raise UsageError(f"notes of {len(text):,} characters are too long: a document takes {_MOST_NOTES:,}")
     return text.replace("\r\n", "\n").strip()
@@ -90,7 +90,7 @@ def _tracks(words: tuple[str, ...], stream: str) -> tuple[tuple[str, int], ...]:
     for word in words:
         whose, slash, number = word.rpartition("/")
         if bool(whose) != bool(slash) or not re.fullmatch("[0-9]{1,18}", number):
-            raise UsageError(f"{word!r} is no track: give its number, as 3, or with its stream, as door/3")
+            raise UsageError(f"{word!r} is not a track: give its number, as 3, or with its stream, as door/3")
         keys.append((whose or stream, int(number)))
     return tuple(keys)
 

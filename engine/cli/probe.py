@@ -60,8 +60,7 @@ def probe(
 
         facestream probe /dev/video0 --seconds 10 --json
 
-    Exit code: 0 the camera gave pictures, whatever their faces are like; 1 it gave none, the reason is said; 2 the command line
-    is wrong.
+    Exit code 1: the camera gave no picture, the reason is said.
     """
     if not 0 < seconds <= _LONGEST_SECONDS:
         raise UsageError(f"--seconds {seconds:g} must be more than 0, and {_LONGEST_SECONDS:g} at most")
@@ -92,7 +91,7 @@ def _camera(source: SourceConfig) -> Camera:
     if not is_camera(source.uri):
         what = without_password(source.uri)
         raise UsageError(
-            f"{what} is no camera's address: give a URL or /dev/video0; `facestream run --source` reads recordings"
+            f"{what} is not a camera's address: give a URL or /dev/video0; `facestream run --source` reads recordings"
         )
     (camera,) = expand_sources([source], LiveConfig(), _warn)
     assert isinstance(camera, Camera)

@@ -67,9 +67,9 @@ def replay(
     """
     times = _speed(speed)
     if loop < 0:
-        raise UsageError(f"--loop {loop}: 1 or more, or 0 for ever")
+        raise UsageError(f"--loop {loop} must be 1 or more, or 0 to go on for ever")
     if wait_readers < 1 or (wait_seconds is not None and not 0 <= wait_seconds < _FOR_EVER_SECONDS):
-        raise UsageError("--wait-readers is 1 or more, and --wait-seconds not negative")
+        raise UsageError("--wait-readers must be 1 or more, and --wait-seconds must not be negative")
     if wait_readers > 1 and (no_wait or socket == "push"):
         raise UsageError("--wait-readers is for a pub socket, without --no-wait: push gives each message to one reader")
     run = load_run(result)
@@ -129,7 +129,7 @@ def _speed(text: str) -> float | None:
     except ValueError:
         speed = 0.0
     if not 0 < speed < float("inf"):
-        raise UsageError(f"--speed {text}: a number above 0, or max")
+        raise UsageError(f"--speed {text} must be a number above 0, or max")
     return speed
 
 

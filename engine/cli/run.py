@@ -141,14 +141,14 @@ def run(
 
     A camera reconnects indefinitely; Ctrl-C, SIGTERM or SIGHUP ends it cleanly.
 
+    For example:
+
         facestream run --source street.mp4 --out result
         facestream run -s 'archive/*.mkv' --publish tcp://127.0.0.1:5556
         facestream run -s rtsp://192.0.2.10/1 --credentials door.txt -o out
-        facestream run -s archive/ --out result --resume
         facestream run cameras.yaml --log-format json
 
-    Exit code: 0 all were read, or it was stopped; 1 a recording, camera, worker
-    or write failed, or no camera was ever live; 2 wrong options; 130 forced.
+    Exit code 1: something failed, or no camera was ever live. 130: forced to stop.
     """
 
     def carry_out(log: RunLog | None) -> int:

@@ -18,6 +18,8 @@ from engine.config import Config
 from engine.contracts.messages import Track
 from engine.pipeline.run import RunResult
 from engine.pipeline.stream_status import StreamStatus
+from engine.verify.galleries import is_empty
+from engine.words.enrolling import enrol_command
 from engine.words.numbers import count
 from engine.words.times import clock
 
@@ -76,6 +78,8 @@ def shortcomings(result: RunResult, config: Config) -> Iterator[str]:
         sizes = ", ".join(f"{one.name} ({one.width_px}x{one.height_px} px)" for one in tiny[:_MOST_NAMED])
         yield f"too small to hold a face of {config.crop.min_size_px:g} px (crop.min_size_px): {sizes}{more}"
     counters, endpoint = result.counters, config.publish.endpoint
+    if counters.get("tracks", 0) and config.verify.embedder != "none" and is_empty(config.verify.gallery):
+        yield f"nobody is enrolled, so no face was compared: `{enrol_command(config.verify.gallery)}`, then run again"
     if unheard := counters.get("unheard", 0):
         sent = counters.get("published", 0)
         yield (

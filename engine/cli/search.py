@@ -63,7 +63,7 @@ def search(
         facestream search group.jpg runs/* --face 2 --page hits.html
     """
     if limit < 1:
-        raise UsageError(f"--limit is {limit}: give 1 or more")
+        raise UsageError(f"--limit {limit} must be 1 or more")
     check_place(page, overwrite=overwrite)
     check_outside_runs(page)
     chosen = choose_results(results)

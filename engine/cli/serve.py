@@ -50,7 +50,7 @@ def serve(
 
         facestream ctl status
 
-    Exit code: 0 it was stopped, 1 it cannot work, 2 the configuration is wrong, 130 forced to stop.
+    Exit code 1: it cannot work. 130: forced to stop.
     """
     with RunLog(log_format, quiet=quiet) as log:
         try:

@@ -24,6 +24,8 @@ _BETWEEN = 3
 """Characters of a border and the space around it."""
 _BETWEEN_BARE = 2
 """The same without borders."""
+_INDENT = 2
+"""Of what stands in a block, below its head."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class Rows:
         if (room := options.max_width - _BETWEEN_BARE * len(widths)) >= sum(widths):
             yield self._table(shown, self._filled(shown, widths, room), bare=True)
         else:
-            yield from self._blocks()
+            yield from self._blocks(options.max_width)
 
     def _least(self, index: int) -> int:
         """Return how wide a column must be at least."""
@@ -101,19 +103,29 @@ class Rows:
             table.add_row(*(row[index] for index in shown))
         return table
 
-    def _blocks(self) -> RenderResult:
+    def _blocks(self, width: int) -> RenderResult:
         if self._title:
             yield Text.assemble(self._title)
         for row in self._rows:
             cells = [(column, cell) for column, cell in zip(self._columns[1:], row[1:], strict=True) if cell.plain.strip()]
             yield Text.assemble((row[0].plain, "bold"), overflow="fold")
             short = [cell.cell_len <= _SHORT and "\n" not in cell.plain for _, cell in cells]
-            if told := [
-                Text.assemble(f"{column.title} ", cell) for (column, cell), fits in zip(cells, short, strict=True) if fits
-            ]:
-                yield Padding(Text(", ").join(told), (0, 0, 0, 2))
+            told = [Text.assemble(f"{column.title} ", cell) for (column, cell), fits in zip(cells, short, strict=True) if fits]
+            for line in _packed(told, width - _INDENT):
+                yield Padding(line, (0, 0, 0, _INDENT))
             for (column, cell), fits in zip(cells, short, strict=True):
                 if not fits:
-                    yield Padding(Text.assemble(f"{column.title}: ", cell, overflow="fold"), (0, 0, 0, 2))
+                    yield Padding(Text.assemble(f"{column.title}: ", cell, overflow="fold"), (0, 0, 0, _INDENT))
         if self._caption:
             yield Text(self._caption, "italic")
+
+
+def _packed(entries: Iterable[Text], width: int) -> list[Text]:
+    """Return entries in lines with commas between them, none of them broken that fits into a line."""
+    lines: list[Text] = []
+    for entry in entries:
+        if lines and lines[-1].cell_len + len(", ,") + entry.cell_len <= width:
+            lines[-1] = Text.assemble(lines[-1], ", ", entry)
+        else:
+            lines[-1:] = [*(Text.assemble(line, ",") for line in lines[-1:]), entry]
+    return lines

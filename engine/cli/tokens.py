@@ -80,7 +80,7 @@ def link(*, directory: DirectoryOption = None, json: JsonOption = False) -> int:
     It may do all, until it logs out or the service ends. Whoever may write the
     service's directory can make one, as a token; over SSH as well.
 
-    Exit code: 1 where no service answers there.
+    Exit code 1: no service answers there.
 
     For example:
 

@@ -38,7 +38,7 @@ def watch(
 
     Stops after the run's last message, or at Ctrl-C.
 
-    Examples:
+    For example:
 
         facestream watch tcp://127.0.0.1:5556
 

@@ -198,7 +198,7 @@ class Run:
         except OSError as error:
             raise PublishError(f"cannot read {self.directory / name}: {error.strerror}") from error
         if found is None:
-            raise PublishError(f"{self.directory}: {name!r} is no file of vectors of a run")
+            raise PublishError(f"{self.directory}: {name!r} is not a file of vectors of a run")
         return found
 
 

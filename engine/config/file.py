@@ -60,7 +60,7 @@ def load_config(path: Path | None = None, overrides: dict[str, Any] | None = Non
 
 
 def read_yaml(path: Path, kind: type[Kind]) -> Kind:
-    """Read a YAML file that is no configuration, as carefully as one.
+    """Read a YAML file that is not a configuration, as carefully as one.
 
     Raises:
         ConfigError: see ``load_config``.
@@ -159,7 +159,7 @@ def _read(path: Path | None, kind: type[Section]) -> tuple[str, dict[str, Any]]:
         if b"\0" in data:
             raise ConfigError(f"{path} is a binary file, not a configuration{_INSTEAD}")
         if len(data) > _MOST_BYTES:
-            raise ConfigError(f"{path} has more than {_MOST_BYTES:,} bytes, and is no configuration{_INSTEAD}")
+            raise ConfigError(f"{path} has more than {_MOST_BYTES:,} bytes, and is not a configuration{_INSTEAD}")
         text = data.decode("utf-8")
         tree = yaml.load(text, _Loader)
         if _is_too_much(tree):

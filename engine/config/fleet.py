@@ -10,7 +10,7 @@ class FleetConfig(Section, frozen=True):
 
     database: str = ""
     """Where all nodes meet, as ``postgresql://facestream@db.example.org/facestream``; its password belongs into ``~/.pgpass``
-    or PGPASSWORD, and is refused here. Empty: this service is no node."""
+    or PGPASSWORD, and is refused here. Empty: this service is not a node."""
     node: str = ""
     """Its name, which no other node has; empty: that of the machine."""
     labels: dict[str, str] = {}

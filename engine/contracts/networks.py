@@ -62,4 +62,4 @@ def _networks(kind: str) -> list[Network]:
     try:
         return [ipaddress.ip_network(one) for one in _KINDS.get(kind, (kind,))]
     except ValueError as error:
-        raise ConfigError(f"{kind!r} is no network: use public, private, loopback, or as 192.168.7.0/24") from error
+        raise ConfigError(f"{kind!r} is not a network: use public, private, loopback, or as 192.168.7.0/24") from error

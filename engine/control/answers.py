@@ -115,6 +115,8 @@ class PictureVerdict(Value, frozen=True):
     name: str
     outcome: Literal["enrolled", "duplicate", "quarantined", "refused"]
     reason: str = ""
+    remedy: str = ""
+    """A command that enrols it all the same, with its condition; empty where there is none."""
     quality: Quality | None = None
 
 

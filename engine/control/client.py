@@ -45,7 +45,7 @@ class ControlClient(Closing):
         key: of `facestream keys`; None: in the clear, on this machine.
 
     Raises:
-        UsageError: this is no endpoint.
+        UsageError: this is not an endpoint.
     """
 
     def __init__(self, endpoint: str, key: ClientKey | None = None) -> None:
@@ -59,7 +59,7 @@ class ControlClient(Closing):
             self._socket.connect(endpoint)
         except zmq.ZMQError as error:
             self.close()
-            raise UsageError(f"{endpoint!r} is no endpoint: use tcp://ADDRESS:PORT or ipc://PATH") from error
+            raise UsageError(f"{endpoint!r} is not an endpoint: use tcp://ADDRESS:PORT or ipc://PATH") from error
         except BaseException:
             self.close()
             raise

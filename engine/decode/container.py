@@ -137,7 +137,7 @@ def seek_to_key(container: InputContainer, stream: VideoStream, ticks: int, *, e
     try:
         container.seek(ticks - round(back / (stream.time_base or FALLBACK_TIME_BASE)), backward=True, stream=stream)
     except av.error.FFmpegError as error:
-        raise SourceError(f"{container.name} can be read from its beginning alone: {error.strerror}", "codec") from error
+        raise SourceError(f"{container.name} can only be read from its beginning: {error.strerror}", "codec") from error
 
 
 def creation_time(container: InputContainer, stream: VideoStream) -> int | None:

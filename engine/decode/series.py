@@ -139,7 +139,7 @@ def _read_still(path: Path) -> Still:
     """Return a picture, upright as a viewer shows it.
 
     Raises:
-        SourceError: it is not there, may not be read, is no picture, or breaks off.
+        SourceError: it is not there, may not be read, is not a picture, or breaks off.
     """
     try:
         return read_still(path)

@@ -88,14 +88,14 @@ def tracing(endpoint: str, tell: Callable[[Warned], None]) -> Iterator[Traces | 
         tell: is told, seldom, that they cannot be sent.
 
     Raises:
-        ConfigError: this is no address that can be asked by HTTP.
+        ConfigError: this is not an address that can be asked by HTTP.
         MissingRuntimeError: a package is not installed.
     """
     if not endpoint:
         yield None
         return
     if not _ADDRESS.fullmatch(endpoint):
-        raise ConfigError(f"publish.traces: {redact(endpoint)} is no address: use http://HOST:4318/v1/traces, or nothing")
+        raise ConfigError(f"publish.traces: {redact(endpoint)} is not an address: use http://HOST:4318/v1/traces, or nothing")
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     except ImportError as error:

@@ -42,7 +42,7 @@ class Desk:
         """
         persons = {person.id: person for word in words for person in [self._one(word)]}
         if len(persons) < 2:
-            raise UsageError(f"--merge needs two people at least, and {' '.join(words)} is one: nothing to do")
+            raise UsageError(f"--merge needs at least two people, and {' '.join(words)} is only one")
         return self._keep(new_correction(self._who, "merge", _refs(persons.values()), note=self._note))
 
     def split(self, words: Sequence[str]) -> Correction:
@@ -93,12 +93,12 @@ class Desk:
         corrections = self._people.corrections
         found = [one for one in corrections if begins and one.id.startswith(begins)]
         if len(found) != 1:
-            what = "is no correction" if not found else f"begins {len(found)} corrections"
+            what = "is not a correction" if not found else f"begins {len(found)} corrections"
             raise UsageError(f"{begins} {what} of these results: --history lists them")
         if any(one.what == "undo" and one.undoes == found[0].id for one in corrections) and found[0] not in in_force(
             corrections
         ):
-            raise UsageError(f"{found[0].id} was undone already: undo the undoing to have it back, --history lists it")
+            raise UsageError(f"{found[0].id} has been undone already: to have it back, undo that, which --history lists")
         return self._keep(
             new_correction(self._who, "undo", found[0].tracks, found[0].others, undoes=found[0].id, note=self._note)
         )
@@ -124,7 +124,7 @@ class Desk:
         if len(found) == 1:
             return found[0]
         if not found:
-            raise UsageError(f"{word!r} is no track of these results: give it as stream/track, or RESULT:stream/track")
+            raise UsageError(f"{word!r} is not a track of these results: give it as stream/track, or RESULT:stream/track")
         raise UsageError(f"{len(found)} results have a track {word!r}: give it as RESULT:stream/track")
 
     def _keep(self, correction: Correction) -> Correction:

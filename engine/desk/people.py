@@ -108,7 +108,7 @@ def people_of(results: Sequence[Result], corrections: Sequence[Correction] = (),
         UsageError: there can be no such prior.
     """
     if not 0 < prior < 1:
-        raise UsageError(f"the prior {prior:g} is no probability above 0 and below 1: by default it is 0.0033")
+        raise UsageError(f"the prior {prior:g} is not a probability above 0 and below 1: by default it is 0.0033")
     tracks = [track for result in sorted(results, key=_begun) for track in sorted(result.tracks, key=_order)]
     known = [(ref_of(track), track.name) for track in tracks if track.name]
     links = links_of(corrections, known)

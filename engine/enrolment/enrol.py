@@ -39,6 +39,8 @@ class EnrolResult:
     """Quarantined: it is in the gallery's file, and nobody is compared with it until it is released."""
     reason: str
     """One sentence; empty where it was enrolled and nothing is to be said."""
+    remedy: str = ""
+    """The command that enrols it all the same, with its condition; empty where there is none."""
     quality: Quality | None = None
     """Of its face; None where none was found or it was not looked for."""
     turned_degrees: int = 0
@@ -47,6 +49,11 @@ class EnrolResult:
     """What speaks against it; it was enrolled all the same if ``force`` said so, and else set apart."""
     pages: int = 1
     """Pictures in the file, of which the first was taken."""
+
+    @property
+    def sentence(self) -> str:
+        """What became of it, and what may be done about it."""
+        return "; ".join(filter(None, (self.reason, self.remedy)))
 
 
 def enrol_pictures(
@@ -173,11 +180,9 @@ class _Enrolment:
             return replace(result, reason=f"{path}: {', '.join(remarks)}" if remarks else "")
         done = f" ({', '.join(remarks)})" if remarks else ""
         till_then = "its vector of an earlier version stays enrolled" if look.holder else "nobody is compared with it"
-        reason = (
-            f"the face in {path}{done} {doubt}: it is set apart, and {till_then}; if it is {self.name}, "
-            f"`facestream gallery release {look.digest[:8]} --name {shlex.quote(self.name)}`"
-        )
-        return replace(result, outcome="quarantined", reason=reason)
+        reason = f"the face in {path}{done} {doubt}: it is set apart, and {till_then}"
+        release = f"facestream gallery release {look.digest[:8]} --name {shlex.quote(self.name)}"
+        return replace(result, outcome="quarantined", reason=reason, remedy=f"if it is {self.name}, `{release}`")
 
 
 def _remarks(result: EnrolResult) -> list[str]:

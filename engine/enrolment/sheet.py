@@ -46,7 +46,7 @@ def write_sheet(path: Path, results: Sequence[EnrolResult]) -> int:
 
 
 def _figure(result: EnrolResult) -> str:
-    words = f"<b>{html.escape(readable(Path(result.path.name)))}: {result.outcome}</b><br>{html.escape(result.reason)}"
+    words = f"<b>{html.escape(readable(Path(result.path.name)))}: {result.outcome}</b><br>{html.escape(result.sentence)}"
     picture = base64.b64encode(_small(result.path)).decode()
     seen = f'<img src="data:image/jpeg;base64,{picture}" alt="">' if picture else ""
     return f"<figure>{seen}<figcaption>{words}</figcaption></figure>\n"

@@ -150,7 +150,7 @@ def _sha256(directory: Path, name: str) -> str | None:
             return None
         with path.open("rb") as file:
             return hashlib.sha256(file.read(_LARGEST_BYTES)).hexdigest()
-    except (OSError, ValueError):  # it cannot be read, or is no name of a file
+    except (OSError, ValueError):  # it cannot be read, or is not a name of a file
         return None
 
 

@@ -291,7 +291,7 @@ def node_name(config: FleetConfig) -> str:
         ConfigError: the machine's name cannot be a node's, or the database is none, or its address holds a password.
     """
     if not is_postgres(config.database):
-        raise ConfigError("fleet.database is no database of a fleet: give postgresql://USER@HOST/NAME")
+        raise ConfigError("fleet.database is not a database of a fleet: give postgresql://USER@HOST/NAME")
     refuse_password(config.database, "fleet.database")
     name = config.node or socket.gethostname().partition(".")[0]
     if not is_stream_name(name):

@@ -89,7 +89,7 @@ def _check(camera: FleetCamera, where: str) -> None:
             f"{where}.credentials is a path: give the name of a file in credentials/ of each node's serve.directory"
         )
     if given := [key for key in _OF_RECORDINGS if getattr(camera, key)]:
-        raise ConfigError(f"{where}.{given[0]} is for recordings, and nodes read cameras alone")
+        raise ConfigError(f"{where}.{given[0]} is for recordings, and nodes read only cameras: leave it out")
     if camera.only and (camera.prefers or camera.needs):
         raise ConfigError(f"{where}.only names its node: leave out `prefers` and `needs`")
 

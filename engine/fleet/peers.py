@@ -37,7 +37,7 @@ class Peers(Closing):
         now: the clock.
 
     Raises:
-        ConfigError: ``listen`` is no endpoint.
+        ConfigError: ``listen`` is not an endpoint.
         PublishError: it is in use.
     """
 

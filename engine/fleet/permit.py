@@ -41,7 +41,7 @@ class Permit(Closing):
             if writes and os.fstat(descriptor).st_size != _BYTES:
                 os.ftruncate(descriptor, _BYTES)
             if os.fstat(descriptor).st_size != _BYTES:
-                raise OSError(f"{path} is no permit")
+                raise OSError(f"{path} is not a permit")
             self._memory = mmap.mmap(descriptor, _BYTES, access=mmap.ACCESS_WRITE if writes else mmap.ACCESS_READ)
         finally:
             os.close(descriptor)

@@ -93,7 +93,9 @@ def why_nowhere(camera: FleetCamera, nodes: Iterable[Node], used: Mapping[str, f
         return "there is no node"
     if camera.only:
         own = [node for node in everyone if node.name == camera.only]
-        return f"{camera.only} alone may have it" + (f" ({_why_not_now(camera, own[0], used)})" if own else ", and is no node")
+        return f"only {camera.only} may have it" + (
+            f" ({_why_not_now(camera, own[0], used)})" if own else ", and is not a node"
+        )
     nodes_by_reason = defaultdict[str, list[str]](list)
     for node in everyone:
         nodes_by_reason[_why_not_now(camera, node, used)].append(node.name)

@@ -84,6 +84,6 @@ def _unreadable(recording: Recording) -> str:
         if stat.S_ISDIR(mode):
             return "is a folder, and was a file" if path == recording.path else f"has a folder {path.name} in it"
         if not stat.S_ISREG(mode):
-            return "is no file"
+            return "is not a file"
         path.open("rb").close()
     return ""

@@ -43,7 +43,7 @@ class Open(Message, frozen=True):
     path: bytes
     """As the system has it: a file's name need not be text."""
     content: list[Array]
-    """The model itself, (length,) uint8, where it is no file."""
+    """The model itself, (length,) uint8, where it is not a file."""
     runtime: str
     device: str
     precision: Precision

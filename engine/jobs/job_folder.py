@@ -125,7 +125,7 @@ class JobFolder:
         except FileNotFoundError:
             return Attempts("", [])
         except (OSError, *UNREADABLE) as error:
-            raise ConfigError(f"{path} cannot be read ({error}): remove it, the task is then tried anew") from error
+            raise ConfigError(f"{path} cannot be read ({error}): remove it, the task is then tried again") from error
 
     def write_attempts(self, key: str, attempts: Attempts) -> None:
         """Replace what is known of the attempts at a task.

@@ -119,12 +119,14 @@ def _payloads(
     for part in parts:
         if part.name != "embedding":
             if part.name not in line.files:
-                raise PublishError(f"a line in {directory} does not say where its {part.name} is: remove it to process it anew")
+                raise PublishError(
+                    f"a line in {directory} does not say where its {part.name} is: remove it to process it again"
+                )
             found.append(Stored(directory / line.files[part.name]))
             continue
         size_bytes = 4 * part.shape[0]
         row = b"" if line.vector is None else vectors.row(line.vector, size_bytes)
         if len(row) != size_bytes:
-            raise PublishError(f"a vector is missing in {directory}: remove it to process it anew")
+            raise PublishError(f"a vector is missing in {directory}: remove it to process it again")
         found.append(row)
     return found

@@ -13,7 +13,7 @@ from engine.super_resolve.track_network import MODEL as FUSER
 
 
 def models_named(config: Config) -> dict[str, str]:
-    """Return the SHA-256 of the models that settings name, by role; what is no file of ours, as a pack, has none here.
+    """Return the SHA-256 of the models that settings name, by role; what is not a file of ours, as a pack, has none here.
 
     Raises:
         ModelError: a file is not the one that its manifest describes.

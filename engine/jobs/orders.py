@@ -80,7 +80,7 @@ def read_plan(directory: Path) -> Plan:
     try:
         return msgspec.json.decode((directory / PLAN).read_bytes(), type=Plan)
     except (OSError, *UNREADABLE) as error:
-        raise PublishError(f"{directory / PLAN} cannot be read ({error}): remove {directory} to plan it anew") from error
+        raise PublishError(f"{directory / PLAN} cannot be read ({error}): remove {directory} to plan it again") from error
 
 
 def _key(name: str, *parts: Any) -> str:

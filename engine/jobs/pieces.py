@@ -122,7 +122,7 @@ def read_piece(directory: Path) -> Piece | None:
         raise PublishError(f"cannot read {path}: {error.strerror}") from error
     except UNREADABLE as error:
         raise PublishError(
-            f"{path} is not what this version writes ({error}): remove {directory} to process it anew"
+            f"{path} is not what this version writes ({error}): remove {directory} to process it again"
         ) from error
 
 

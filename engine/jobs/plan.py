@@ -78,5 +78,5 @@ def read_done(directory: Path) -> tuple[Piece, Done] | None:
     try:
         points = {point.frame_index: point for point in read_points(directory)}
     except (OSError, *UNREADABLE) as error:
-        raise PublishError(f"the join points in {directory} cannot be read ({error}): remove it to process it anew") from error
+        raise PublishError(f"the join points in {directory} cannot be read ({error}): remove it to process it again") from error
     return piece, Done(piece.ending, piece.last_frame, points)

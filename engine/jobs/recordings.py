@@ -25,7 +25,7 @@ def recordings_of(uris: Iterable[str], config: Config, warn: Callable[[str], Non
         warn: takes what is unwise.
 
     Raises:
-        UsageError: there is none, one is not there, a list cannot be read, or something is no recording.
+        UsageError: there is none, one is not there, a list cannot be read, or something is not a recording.
     """
     sources = [SourceConfig(uri=one) for uri in uris for one in _listed(uri)] or list(config.sources)
     if not sources:

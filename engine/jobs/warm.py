@@ -14,7 +14,6 @@ from engine.enhancement import models as enhancing
 from engine.jobs.seat import Enhancing, Here, Seat
 from engine.perception import models as perceiving
 from engine.perception.perception import Perception
-from engine.perception.track_ids import TrackIds
 from engine.runtime.telemetry import Telemetry
 
 
@@ -54,7 +53,7 @@ class Warm:
 
     def perception(self, telemetry: Telemetry) -> Perception:
         """Return a core that has followed nothing yet."""
-        return self._looking.core(telemetry, TrackIds(), {})
+        return self._looking.core(telemetry)
 
     def enhancing(self, stream: str) -> Enhancing:
         """Return the way to the half that needs no frames, for one segment of a stream."""

@@ -108,9 +108,9 @@ def read_key(path: Path, kind: type[Kind]) -> Kind:
         found = msgspec.json.decode(text, type=kind)
         check_rights(getattr(found, "topics", ()))
     except (*UNREADABLE, ConfigError) as error:
-        raise ConfigError(f"{path} is not {_WORDS[kind]}, or damaged: make it anew with `facestream keys new`") from error
+        raise ConfigError(f"{path} is not {_WORDS[kind]}, or damaged: make it again with `facestream keys new`") from error
     if not all(map(_is_key, found.keys())) or not _belong_together(found):
-        raise ConfigError(f"{path} is damaged: what it holds are no keys; make it anew with `facestream keys new`")
+        raise ConfigError(f"{path} is damaged: it holds no keys; make it again with `facestream keys new`")
     if kind is not Client and stat.S_IMODE(mode) & 0o077:
         raise ConfigError(
             f"others may read the secret in {path}: run `chmod 600 {quote(str(path))}`, and make a new key if somebody has"

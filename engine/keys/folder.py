@@ -148,7 +148,7 @@ class KeyFolder:
     def _entry(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
             raise ConfigError(
-                f"{name!r} is no name for a client: use 1 to 64 of A-Z, a-z, 0-9, dot, _ and -, a letter or digit first"
+                f"{name!r} is not a name for a client: use 1 to 64 of A-Z, a-z, 0-9, dot, _ and -, a letter or digit first"
             )
         return self.path / _CLIENTS / f"{name}{_SUFFIX}"
 

@@ -21,7 +21,7 @@ def check_rights(prefixes: Iterable[str]) -> tuple[str, ...]:
     for right in rights:
         if not _RIGHT.fullmatch(right):
             raise ConfigError(
-                f"{right!r} is no topic that a right can be given to: use v1/, v1/KIND/ or v1/KIND/STREAM/ with face, track or "
+                f"{right!r} is not a topic that may be given: use v1/, v1/KIND/ or v1/KIND/STREAM/ with face, track or "
                 "stream as KIND, v1/stats/ or v1/end/, each with its last /"
             )
     return rights

@@ -62,7 +62,7 @@ def load_credentials(key: Path, certificate: Path) -> Credentials:
     except TypeError as error:
         raise UsageError(f"the key {key} is encrypted: decrypt it first, as with `openssl pkey -in {key} -out FILE`") from error
     except ValueError as error:
-        raise UsageError(f"{key} is no private key in PEM: begin it with -----BEGIN PRIVATE KEY-----") from error
+        raise UsageError(f"{key} is not a private key in PEM: begin it with -----BEGIN PRIVATE KEY-----") from error
     try:
         first = x509.load_pem_x509_certificates(certificate_bytes)[0]
     except ValueError as error:

@@ -40,7 +40,7 @@ class OpenModels:
         } | ({} if second_look is None else second_look.facts())
         """What the record of the run says of them."""
 
-    def core(self, telemetry: Telemetry, ids: TrackIds, rejected: Mapping[str, int]) -> Perception:
+    def core(self, telemetry: Telemetry, ids: TrackIds | None = None, rejected: Mapping[str, int] | None = None) -> Perception:
         """Return a core that looks at pictures with them; for the arguments see ``Perception``."""
 
         def warn(stream: str, sentence: str) -> None:

@@ -58,7 +58,7 @@ class Perception:
         models: what looks at pictures.
         calls: counts the calls of models that fail.
         telemetry: counts and measures the rest.
-        ids: numbers for tracks.
+        ids: gives tracks their numbers; None: from 1, in one series.
         rejected: tracks of no face that earlier attempts found in what is kept, by recording.
         warn: is told a stream, and once what is wrong with it and does not end it.
     """
@@ -126,7 +126,7 @@ class Perception:
         items = self._follow(faces, frame, detections)
         self._count(frame.stream, faces, items)
         if not live and faces.is_checkpoint_due(now_seconds):
-            items.append(Checkpoint(frame.stream, frame.time.frame_index, self._ids.next_of(frame.stream), faces.rejected))
+            items.append(Checkpoint(frame.stream, frame.time.frame_index, self._ids.peek(frame.stream), faces.rejected))
         return items
 
     def change(self, event: StreamChanged, *, live: bool) -> list[Item]:

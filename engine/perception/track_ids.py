@@ -1,4 +1,4 @@
-"""Numbers of tracks: each is given once in a run, and those of a recording are the same whatever is read beside it."""
+"""Which number each track gets: one that no other track of the run has."""
 
 from __future__ import annotations
 
@@ -6,27 +6,31 @@ from collections.abc import Sequence
 
 
 class TrackIds:
-    """Gives out growing numbers.
+    """Numbers that grow within a stream and are never given twice.
+
+    Where the streams are known beforehand, each has its own: of three the second gets 2, 5, 8 and so on. What is found in a
+    recording then has the same numbers in every run, however fast the others are read beside it.
 
     Args:
-        first: they begin here.
-        shares: of ``n`` streams each has every n-th number; all others have those of the last one. None: all have all.
+        first: the smallest.
+        streams: all there will be, in their order; none: any may come, and they share one series.
     """
 
-    def __init__(self, first: int = 1, shares: Sequence[str] = ()) -> None:
-        self._step = max(1, len(shares))
-        self._places = {stream: place for place, stream in enumerate(shares)}
-        self._next = [first + place for place in range(self._step)]
-
-    def next_of(self, stream: str) -> int:
-        """Return the number that the next track of a stream gets: those before have smaller ones."""
-        return self._next[self._place(stream)]
+    def __init__(self, first: int = 1, streams: Sequence[str] = ()) -> None:
+        self.step = max(1, len(streams))
+        """From one number of a stream to its next."""
+        self._next = {stream: first + place for place, stream in enumerate(streams)}
+        self._shared = first
 
     def take(self, stream: str) -> int:
-        """Return a number for a new track of a stream."""
-        number = self.next_of(stream)
-        self._next[self._place(stream)] += self._step
-        return number
+        """Return the number of the next track of a stream, which is given by that."""
+        given = self.peek(stream)
+        if self._next:
+            self._next[stream] += self.step
+        else:
+            self._shared += 1
+        return given
 
-    def _place(self, stream: str) -> int:
-        return self._places.get(stream, self._step - 1)
+    def peek(self, stream: str) -> int:
+        """Return the number that the next track of a stream would get."""
+        return self._next[stream] if self._next else self._shared

@@ -62,8 +62,6 @@ class Crew:
         self._config, self._run, self._resume, self._tap = config, run, resume, tap
         self._starts: dict[str, int] = {}
         self.policy = policy_of(has_camera=bool(cameras), goes_on=goes_on)
-        self._shares = [*run.get("inputs", ()), *([""] if self.policy.is_prompt else [])]
-        """Each recording has numbers for its tracks of its own, and all cameras together."""
         self._listeners = {device: Listener(MESSAGES) for device in devices_of(config)}
         self.plan = plan_of(cameras, readers, enhancers_of(config), self._listeners)
         """Who should be there."""
@@ -260,8 +258,19 @@ class Crew:
                 first_id = (self._resume.first_track_id if self._resume else 1) + earlier * IDS_PER_PERCEIVE
                 counted = self._resume.counts.streams if self._resume else {}
                 rejected = {stream: counts["rejected"] for stream, counts in counted.items() if "rejected" in counts}
-                about = (config, first_id, self._shares, rejected, devices, self.policy.goes_on, self._tap)
-                return start(inputs, set(self.readers), outputs, *about, str(self._run["run_id"]))
+                # Recordings are known beforehand; beside cameras, which come and go, there is no order to rely on.
+                numbered = () if self.policy.replaces_workers else tuple(self._run.get("inputs", ()))
+                about = (
+                    config,
+                    first_id,
+                    numbered,
+                    rejected,
+                    devices,
+                    self.policy.goes_on,
+                    self._tap,
+                    str(self._run["run_id"]),
+                )
+                return start(inputs, set(self.readers), outputs, *about)
             case "enhance":
                 threads = self.policy.threads(len(self.plan.of("enhance")))
                 return start(inputs["perceive"], outputs["publish"], config, self.policy, threads, devices)

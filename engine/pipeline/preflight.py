@@ -13,6 +13,7 @@ from engine.errors import ConfigError, GalleryError, MissingGalleryError
 from engine.models import find_model
 from engine.models.dlib_embedder import NAME as DLIB
 from engine.publish.exposure import check_exposure
+from engine.words.enrolling import enrol_command
 from engine.words.times import utc_words
 
 
@@ -58,7 +59,7 @@ def _check_output(config: Config, warn: Callable[[str], None], *, is_service: bo
     if not output.overwrite and not output.resume:
         check_free(directory)
     if output.resume and not held_by_a_run(directory):
-        warn(f"there is no run in {directory} to go on with: it begins anew")
+        warn(f"there is no run in {directory} to go on with: it begins from the start")
 
 
 def _check_publish(config: Config, warn: Callable[[str], None]) -> None:
@@ -98,8 +99,9 @@ def _check_gallery(config: Config, warn: Callable[[str], None], *, is_service: b
     named = gallery_file(config.verify.gallery)
     try:
         with open_gallery(config.verify.gallery, read_only=True) as gallery:
-            if gallery.version() == 0:
-                warn(f"nobody is enrolled in the gallery {gallery.where} yet, so nobody is recognised: see `facestream enrol`")
+            if gallery.is_empty():
+                command = enrol_command(config.verify.gallery)
+                warn(f"nobody is enrolled in the gallery {gallery.where} yet, so nobody is recognised: `{command}`")
     except MissingGalleryError as error:
         if not is_service:
             raise ConfigError(missing_gallery(named) if named else str(error)) from error
@@ -129,4 +131,4 @@ def missing_gallery(path: Path) -> str:
         files = []
     near = difflib.get_close_matches(path.name, files, n=1)
     meant = f"did you mean {path.parent / near[0]}? Otherwise check" if near else "check"
-    return f"there is no gallery {path}: {meant} the path, or make it with `facestream enrol NAME PICTURE --gallery {path}`"
+    return f"there is no gallery {path}: {meant} the path, or make it with `{enrol_command(str(path))}`"

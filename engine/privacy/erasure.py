@@ -59,7 +59,7 @@ def erase(
         key: signs what the chains of the runs are told; None: it is not signed.
 
     Raises:
-        UsageError: no name, or an output that is no directory.
+        UsageError: no name, or an output that is not a directory.
         GalleryError, AuditError: the gallery or the log cannot be read or written; runs are then as they were.
     """
     person = Mentions(names)

@@ -33,7 +33,7 @@ class Folder:
         path: itself may be a link; what is in it may not.
 
     Raises:
-        OSError: it is no directory, or cannot be opened.
+        OSError: it is not a directory, or cannot be opened.
     """
 
     def __init__(self, path: Path) -> None:

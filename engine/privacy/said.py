@@ -120,6 +120,6 @@ def _line(directory: Path, line: bytes, becomes: Callable[[Correction], Correcti
     try:
         one = msgspec.json.decode(line, type=Correction)
     except UNREADABLE as error:
-        raise PublishError(f"{directory / CORRECTIONS} holds a line that is no correction: {error}") from error
+        raise PublishError(f"{directory / CORRECTIONS} holds a line that is not a correction: {error}") from error
     other = becomes(one)
     return line if other is one else msgspec.json.encode(other) + b"\n"

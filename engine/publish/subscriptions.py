@@ -109,7 +109,7 @@ class GrantedSubscriptions(Subscriptions):
         if event[:1] not in (b"\x00", b"\x01"):
             self._astray = self._astray or set()
             name = client.name if client else "one that was revoked"
-            sentence = f"publish: the client {name} sent something that is no subscription, and was disconnected"
+            sentence = f"publish: the client {name} sent something that is not a subscription, and was disconnected"
             self._door.tell("astray", sentence)
         if connection is None:
             return

@@ -14,7 +14,7 @@ from typing import Any, cast, get_args
 
 from engine.archive.hiding import hiding_of
 from engine.archive.reader import read_run, read_streams
-from engine.archive.record import settings
+from engine.archive.record import embedder_sha256, settings
 from engine.contracts.findings import Decision
 from engine.contracts.messages import Stream
 from engine.errors import PublishError
@@ -29,6 +29,7 @@ from engine.report.time_line import time_lines
 from engine.report.track_index import Indexed, TrackIndex
 from engine.report.track_tables import Group, Key, Section
 from engine.whole_file import write_pieces
+from engine.words.enrolling import enrol_command
 from engine.words.times import zone_minutes
 from engine.words.worth import LIMITS
 
@@ -146,7 +147,10 @@ def _fields(directory: Path, run: dict[str, Any], index: TrackIndex) -> dict[str
         "title": escape(title or str(run.get("run_id", "run"))),
         "subtitle": escape(started_and_took(run)),
         "outcome": escape(outcome),
-        "notice": _notice(_OUTCOMES.get(outcome, "")) + _notice(_failed(streams)) + _notice(_redacted(run)),
+        "notice": _notice(_OUTCOMES.get(outcome, ""))
+        + _notice(_failed(streams))
+        + _notice(_nobody(run, index))
+        + _notice(_redacted(run)),
         "figures": _figures(index, run.get("counters") or {}),
         "people": people_table(people, index.has_ratios),
         "time": time_lines(index.tracks(), index.tracks(), found),
@@ -182,6 +186,14 @@ def _redacted(run: dict[str, Any]) -> str:
         "blur": "Faces that were not recognised are made coarse (publish.redact: blur).",
         "vectors": "No picture of a face was kept (publish.redact: vectors).",
     }.get(hiding_of(run), "")
+
+
+def _nobody(run: dict[str, Any], index: TrackIndex) -> str:
+    """Say how somebody is enrolled, where nobody was: a face that was compared with somebody has another decision."""
+    if not index.decisions["none"] or set(index.decisions) != {"none"} or not embedder_sha256(run):
+        return ""
+    command = enrol_command(str(settings(run, "verify").get("gallery") or ""))
+    return f"Nobody was enrolled, so no face was compared. Enrol somebody with “{command}”, then run again."
 
 
 def _failed(streams: dict[str, list[Stream]]) -> str:

@@ -19,18 +19,26 @@ def people_table(people: Sequence[Person], by_ratio: bool) -> str:
     """
     if not people:
         return ""
-    several = any(person.streams > 1 for person in people)
-    head = "<th>person</th><th>tracks</th>" + ("<th>streams</th>" if several else "") + "<th>seen</th>"
-    head += "<th>likelihood ratio at best</th>" if by_ratio else ""
-    rows = []
-    for person in people:
-        seen = wall_span(*person.clock_ns) if person.clock_ns else f"{clock(person.first)} to {clock(person.last)}"
-        if several and person.clock_ns is None and person.streams > 1:
-            seen = ""  # seconds of different recordings say nothing together
-        cells = [f'<a href="#t{person.place}">{escape(person.identity)}</a>', f"{person.tracks:,}"]
-        cells += [f"{person.streams:,}"] if several else []
-        cells += [seen]
-        cells += ["" if person.evidence is None else ratio(person.evidence)] if by_ratio else []
-        row = "".join(f"<td>{cell}</td>" for cell in cells)
-        rows.append("<tr>" + row.replace(f"<td>{seen}</td>", f'<td class="seen">{seen}</td>', 1) + "</tr>")
-    return f'<section class="people"><h2>Named</h2><table><tr>{head}</tr>{"".join(rows)}</table></section>'
+    columns: list[tuple[str, str, list[str]]] = [
+        ("person", "", [f'<a href="#t{person.place}">{escape(person.identity)}</a>' for person in people]),
+        ("tracks", "", [f"{person.tracks:,}" for person in people]),
+    ]
+    if any(person.streams > 1 for person in people):
+        columns.append(("streams", "", [f"{person.streams:,}" for person in people]))
+    spans = [_span(person) for person in people]
+    if any(spans):
+        columns.append(("seen", ' class="seen"', spans))
+    if by_ratio:
+        ratios = ["" if person.evidence is None else ratio(person.evidence) for person in people]
+        columns.append(("likelihood ratio at best", "", ratios))
+    head = "".join(f"<th>{title}</th>" for title, _, _ in columns)
+    rows = zip(*([f"<td{attribute}>{cell}</td>" for cell in cells] for _, attribute, cells in columns), strict=True)
+    body = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
+    return f'<section class="people"><h2>Named</h2><table><tr>{head}</tr>{body}</table></section>'
+
+
+def _span(person: Person) -> str:
+    """Return when somebody was seen; empty where that is in seconds of several recordings, which say nothing together."""
+    if person.clock_ns:
+        return wall_span(*person.clock_ns)
+    return "" if person.streams > 1 else f"{clock(person.first)} to {clock(person.last)}"

@@ -23,7 +23,6 @@ from engine.enhancement import models as enhancing
 from engine.enhancement.enhancement import Enhancement, Said
 from engine.errors import GalleryError
 from engine.perception import models as perceiving
-from engine.perception.track_ids import TrackIds
 from engine.reproduction.again import cut_again, followed_again
 from engine.reproduction.compared import Compared, compared, scores_apart
 from engine.reproduction.differences import computed_together, gallery_differs, model_differences, version_differences
@@ -115,7 +114,7 @@ def reproduce(
     if whole:
         with closing(perceiving.OpenModels(track.config, say)) as looking:
             told.differences += model_differences(workers, looking.facts)
-            core = looking.core(Telemetry("reproduce"), TrackIds(), {})
+            core = looking.core(Telemetry("reproduce"))
             crops, closed = _ours(followed_again(source, track.config, core, progress), track.faces)
             if track.last is None:  # of a killed run, which did not come to the later faces
                 end = max(line.face.frame_index for line in track.faces)

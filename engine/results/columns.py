@@ -13,6 +13,7 @@ from msgspec import inspect
 from engine.archive.reader import FaceLine, TrackLine
 from engine.contracts.findings import Candidate
 from engine.contracts.messages import Face, Track
+from engine.results.digits import rounded
 from engine.words.times import utc
 
 Kind = Literal["text", "integer", "number", "yes_no"]
@@ -29,9 +30,6 @@ _FIRST = (
     "stream", "track_id", "name", "decision", "pts_seconds", "first_pts_seconds", "last_pts_seconds", "recorded_at",
     "first_recorded_at", "last_recorded_at", "best_identity", "best_log10_lr",
 )  # fmt: skip
-_DECIMALS = {"seconds": 3, "cosine": 4, "log10_lr": 2}
-"""By a part of the name: milliseconds, as a frame lasts tens of them; cosines, which two processors compute alike to three or
-four digits; likelihood ratios, whose bounds are wider than a hundredth of their logarithm."""
 _SIMPLE: dict[type, Kind] = {
     inspect.StrType: "text",
     inspect.LiteralType: "text",
@@ -49,12 +47,6 @@ class Column:
     kind: Kind
     value: Callable[[Line], Any]
     """Of a line; None where it has none."""
-
-    def rounded(self, value: float) -> str:
-        """Return a number of it as a person wants it, who may sort by it: the digits that mean something, see ``_DECIMALS``; of
-        other numbers seven, which is what they were computed with."""
-        decimals = next((digits for word, digits in _DECIMALS.items() if word in self.name), None)
-        return f"{value:.7g}" if decimals is None else f"{value:.{decimals}f}"
 
 
 def face_columns() -> list[Column]:
@@ -129,7 +121,7 @@ def _item(path: str, place: int) -> Callable[[Line], Any]:
 
 
 def _as_json(value: Any) -> str | None:
-    return None if value is None else msgspec.json.encode(value).decode()
+    return None if value is None else msgspec.json.encode(rounded(msgspec.to_builtins(value))).decode()
 
 
 def _at(name: str, path: str) -> Column:

@@ -120,7 +120,7 @@ def _by_faces(run: Run, numbers: Collection[int], stream: str) -> dict[Key, Seen
 
 
 def _stamp(pts: int | None, time_base: tuple[int, int], seconds: float) -> tuple[tuple[float, float], ...]:
-    """Return a time as the file has it and as the run counts it; nothing without one, or with a unit that is no time."""
+    """Return a time as the file has it and as the run counts it; nothing without one, or with a unit that is not a time."""
     return () if pts is None or min(time_base) <= 0 else ((pts * time_base[0] / time_base[1], seconds),)
 
 

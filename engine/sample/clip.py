@@ -91,7 +91,7 @@ def _check(seconds: float, size_px: tuple[int, int], bits_per_second: int) -> No
     if width % 2 or height % 2 or not (320 <= width <= 3840 and 240 <= height <= 2160):
         raise ConfigError(f"a sample of {width}x{height} cannot be rendered: use even sides between 320x240 and 3840x2160")
     if not 50_000 <= bits_per_second <= 50_000_000:
-        raise ConfigError(f"{bits_per_second} bits per second is no sensible bit-rate: use 50000 to 50000000")
+        raise ConfigError(f"{bits_per_second} bits per second is not a sensible bit-rate: use 50000 to 50000000")
 
 
 class _Scene:

@@ -69,7 +69,7 @@ def thing_of(verb: AnyVerb) -> str:
 
 
 def people_of(verb: AnyVerb) -> list[str]:
-    """Return the names of the persons that a verb is about; what is no person's name is kept nowhere."""
+    """Return the names of the persons that a verb is about; what is not a person's name is kept nowhere."""
     names = [verb.name, getattr(verb, "new_name", "")] if isinstance(verb, _PEOPLE) else []
     return [known for name in names if name and (known := _accepted(name))]
 

@@ -105,10 +105,10 @@ class ServiceDirectory(Closing):
         """Return the file of a name.
 
         Raises:
-            ConfigError: it is no name of a file in the folder.
+            ConfigError: it is not a name of a file in the folder.
         """
         if not _FILE_NAME.fullmatch(name):
-            raise ConfigError(f"{name!r} is no name of a file in {self.credentials}: use letters, digits, dot, _ and - only")
+            raise ConfigError(f"{name!r} is not a name of a file in {self.credentials}: use letters, digits, dot, _ and - only")
         return self.credentials / name
 
     def close(self) -> None:

@@ -92,6 +92,7 @@ def enrol(task: EnrolTask) -> Enrolled:
             name=picture.name or one.path.name,
             outcome=one.outcome,
             reason=_without_folder(one.reason, one.path),
+            remedy=in_service_words(one.remedy),
             quality=one.quality,
         )
         for one, picture in zip(results, task.pictures, strict=True)

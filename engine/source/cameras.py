@@ -84,7 +84,7 @@ def _main_stream(source: SourceConfig, warn: Callable[[str], None]) -> _Address:
     shown = redact_url(source.crop_uri) if looks_like_url(source.crop_uri) else without_password(source.crop_uri)
     if not is_camera(source.crop_uri):
         raise ConfigError(
-            f"crop_uri: {shown} is no camera's address: give the URL of the camera's main stream, or leave it out"
+            f"crop_uri: {shown} is not a camera's address: give the URL of the camera's main stream, or leave it out"
         )
     if source.crop_uri == source.uri:
         raise ConfigError(f"crop_uri: {shown} is the stream that faces are looked for in: give the camera's other one")

@@ -34,7 +34,7 @@ def gallery_file(where: Where = "") -> Path | None:
     if is_postgres(named):
         return None
     if isinstance(where, str) and "://" in named:
-        raise ConfigError(f"{named} is no gallery: name a file, or a database as postgresql://USER@HOST/NAME")
+        raise ConfigError(f"{named} is not a gallery: name a file, or a database as postgresql://USER@HOST/NAME")
     return Path(named).expanduser() if named else default_gallery_path()
 
 
@@ -87,6 +87,16 @@ def is_there(where: Where = "") -> bool:
     except OlderGalleryError:
         return True
     return True
+
+
+def is_empty(where: Where = "") -> bool:
+    """Whether nobody is enrolled in a gallery, or it is not there; False where that cannot be found out."""
+    with suppress(GalleryError):
+        if not is_there(where):
+            return True
+        with open_gallery(where, read_only=True) as gallery:
+            return gallery.is_empty()
+    return False
 
 
 def kept_here(where: Where) -> int:

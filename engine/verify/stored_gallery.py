@@ -49,6 +49,10 @@ class StoredGallery(ABC):
     def follow(self, embedder_sha256: str) -> GalleryNews:
         """See ``GalleryReader``."""
 
+    def is_empty(self) -> bool:
+        """Whether nobody is enrolled."""
+        return not self.tables.rows("SELECT 1 FROM pictures LIMIT 1")
+
     def version(self) -> int:
         """Return the number of changes since the gallery was made."""
         return int(self.tables.rows("SELECT version FROM state")[0][0])

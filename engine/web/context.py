@@ -32,7 +32,7 @@ class Web:
     timeline: Timeline
     bounds: Bounds
     fleet: FleetCache | None = None
-    """None: this service is no node of a fleet."""
+    """None: this service is not a node of a fleet."""
     uploads: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_MOST_UPLOADS))
     """Bodies with pictures that are held at the same time."""
     reading: asyncio.Lock = field(default_factory=asyncio.Lock)

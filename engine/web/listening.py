@@ -27,7 +27,7 @@ def listening_at_last(
             try:
                 opened = closing.enter_context(listening(http))
             except PublishError as error:
-                report.say("listen", f"there is no console yet: {error}; it is tried again and again")
+                report.say("listen", f"there is no console yet: {error}; it keeps trying")
                 pause(seconds)
             else:
                 break

@@ -121,14 +121,13 @@ def web_families(web: Web) -> Iterator[Metric]:
 
 
 def _stages(status: Status) -> Iterator[Metric]:
-    stages = [(name, stage) for name, stage in _few(status.stages) if not name.startswith("latency.")]
     for name, kind, what, field, factor in (
         ("items", CounterMetricFamily, "Items that a stage has worked on.", "items", 1.0),
         ("queue_depth", GaugeMetricFamily, "Items that wait for a stage now.", "queue_depth", 1.0),
         ("p50_seconds", GaugeMetricFamily, "Time for one item, median of the newest.", "p50_ms", 1e-3),
         ("p99_seconds", GaugeMetricFamily, "Time for one item, 99th percentile of the newest.", "p99_ms", 1e-3),
     ):
-        values = (([stage], getattr(stats, field) * factor) for stage, stats in stages)
+        values = (([stage], getattr(stats, field) * factor) for stage, stats in _few(status.stages))
         yield _labelled(kind, f"facestream_stage_{name}", what, ["stage"], values)
 
 

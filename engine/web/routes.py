@@ -109,7 +109,7 @@ async def _search(web: Web, request: Request, asker: Asker) -> Response:
 
 async def _fleet(web: Web, request: Request, asker: Asker) -> Response:
     if web.fleet is None:
-        raise Refusal("not_found", "this service is no node of a fleet: its configuration names no fleet.database")
+        raise Refusal("not_found", "this service is not a node of a fleet: its configuration names no fleet.database")
     return as_json(await web.fleet.get())
 
 

@@ -24,7 +24,7 @@ class WebSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Of the service: it holds ``tokens/`` and ``runs/``."""
     http: HttpSettings = HttpSettings()
     fleet_database: str = ""
-    """``postgresql://…`` without a password; empty: this service is no node of a fleet."""
+    """``postgresql://…`` without a password; empty: this service is not a node of a fleet."""
     fleet_node: str = ""
     """Its name there."""
 

@@ -77,7 +77,7 @@ class TokenFolder:
             raise ConfigError(f"a token cannot be called {name}: whoever uses the link of the terminal is; choose another name")
         wanted = tuple(dict.fromkeys(roles))
         if not wanted or not set(wanted) <= set(ROLES):
-            raise ConfigError(f"roles are {', '.join(wanted) or 'not given'}: give some of {', '.join(ROLES)}")
+            raise ConfigError(f"--roles {', '.join(wanted) or 'is empty'}: give one or more of {', '.join(ROLES)}")
         token = "" if certificate else PREFIX + secrets.token_urlsafe(32)
         made = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         entry = Entry(
@@ -147,7 +147,7 @@ class TokenFolder:
     def _file(self, name: str) -> Path:
         if not _NAME.fullmatch(name):
             raise ConfigError(
-                f"{name!r} is no name for a token: use 1 to 64 of A-Z, a-z, 0-9, dot, _ and -, a letter or digit first"
+                f"{name!r} is not a name for a token: use 1 to 64 of A-Z, a-z, 0-9, dot, _ and -, a letter or digit first"
             )
         return self.path / f"{name}{_SUFFIX}"
 
@@ -184,7 +184,7 @@ def _read_entry(path: Path) -> Entry:
         raise ConfigError(f"cannot read {path}: {error.strerror}") from error
     except UNREADABLE as error:
         raise ConfigError(
-            f"{path} is no token, or damaged: revoke it and make a new one with `facestream tokens new`"
+            f"{path} is not a token, or damaged: revoke it and make a new one with `facestream tokens new`"
         ) from error
     if entry.name.lower() == OWNER:
         raise ConfigError(
@@ -193,5 +193,5 @@ def _read_entry(path: Path) -> Entry:
     if path.stem != entry.name:
         raise ConfigError(f"{path} is the entry of {entry.name}: rename or remove it")
     if not entry.certificate and not re.fullmatch(r"[0-9a-f]{64}", entry.sha256):
-        raise ConfigError(f"{path} is damaged: what it holds is no SHA-256; revoke it and make a new one")
+        raise ConfigError(f"{path} is damaged: it does not hold a SHA-256; revoke it and make a new one")
     return entry

@@ -6,7 +6,6 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from itertools import cycle
 
 from msgspec.structs import replace
 
@@ -34,6 +33,7 @@ class Lanes:
         on_drop: is told the stream and cause of each face that is dropped.
         alive: called now and then while a worker has no room.
         traced: share of the faces that are traced from here on.
+        track_step: from the number of one track of a stream to that of its next, see ``TrackIds``.
     """
 
     def __init__(
@@ -44,13 +44,14 @@ class Lanes:
         on_drop: Callable[[str, Cause], None],
         alive: Callable[[], None],
         traced: float = 0.0,
+        *,
+        track_step: int = 1,
     ) -> None:
-        self._ids, self._traced = ids, traced
+        self._ids, self._traced, self._track_step = ids, traced, track_step
         self._lanes = {
             name: Lane(channel, _WAITING_FACES, config.budget_ms / 1000, on_drop, alive) for name, channel in channels.items()
         }
         self._in_turn = list(self._lanes.values())
-        self._next, self._of_track = cycle(self._in_turn), dict[int, Lane]()
 
     @property
     def outlets(self) -> Mapping[str, Lane]:
@@ -78,10 +79,7 @@ class Lanes:
         """Queue for the worker of the track."""
         if self._traced and isinstance(link, FaceCrop) and random.random() < self._traced:
             link = replace(link, marks=[time.time_ns()])
-        if link.track_id not in self._of_track:
-            self._of_track[link.track_id] = next(self._next)
-        lane = self._of_track.pop(link.track_id) if isinstance(link, TrackClosed) else self._of_track[link.track_id]
-        lane.offer(link)
+        self._in_turn[link.track_id // self._track_step % len(self._in_turn)].offer(link)
 
     def send_to_all(self, event: StreamChanged | Checkpoint | InputFile) -> None:
         """Queue a copy for each worker, behind what waits of the same stream."""

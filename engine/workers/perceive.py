@@ -27,18 +27,21 @@ from engine.workers.previews import watched
 
 def perceive_body(
     context: WorkerContext, upstreams: dict[str, Channel], recordings: Set[str], downstreams: dict[str, Channel],
-    config: Config, first_id: int, shares: Sequence[str], rejected: Mapping[str, int], devices: Mapping[str, bytes],
+    config: Config, first_id: int, numbered: Sequence[str], rejected: Mapping[str, int], devices: Mapping[str, bytes],
     goes_on: bool, tap: Tap | None, run_id: str,
 ) -> None:  # fmt: skip
     """Work until every upstream, which decodes, has sent Drain; then pass one on to the enhance processes.
 
-    Args as for ``FrameLine``, ``TrackIds`` and ``Perception``; ``devices``: see ``compute_elsewhere``; ``goes_on``: see
-    ``Policy``; ``tap``: where previews go; ``run_id``: see ``Previews``.
+    Args as for ``FrameLine`` and ``Perception``; ``first_id``, ``numbered``: see ``TrackIds``; ``devices``: see
+    ``compute_elsewhere``; ``goes_on``: see ``Policy``; ``tap``: where previews go; ``run_id``: see ``Previews``.
     """
     compute_elsewhere(devices)
     with closing(OpenModels(config, context.control.send)) as models:
-        core = models.core(context.telemetry, TrackIds(first_id, shares), rejected)
-        lanes = Lanes(downstreams, config.live, count(first_id), core.drop_face, context.beat, config.publish.traced)
+        ids = TrackIds(first_id, numbered)
+        core = models.core(context.telemetry, ids, rejected)
+        lanes = Lanes(
+            downstreams, config.live, count(first_id), core.drop_face, context.beat, config.publish.traced, track_step=ids.step
+        )
         drop = context.telemetry.drop
         with watched(tap, core, run_id) as show, closing(FrameLine(core, config, recordings, drop, show)) as line:
             worker = PerceiveWorker(context, core, line, lanes, upstreams, goes_on)

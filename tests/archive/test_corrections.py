@@ -56,7 +56,7 @@ def test_a_torn_line_is_cut_off_and_a_damaged_one_is_said(tmp_path: Path):
     with pytest.raises(PublishError, match="is a link"):
         append_correction([tmp_path / "other"], one)
     path.write_bytes(path.read_bytes() + b"nonsense\n")
-    with pytest.raises(PublishError, match="line 3 is no correction"):
+    with pytest.raises(PublishError, match="line 3 is not a correction"):
         read_corrections([tmp_path])
 
 

@@ -38,7 +38,6 @@ from engine.decode.packet_queue import Arrival
 from engine.decode.packet_reader import Opened
 from engine.decode.picture_gate import PictureGate
 from engine.perception.models import OpenModels
-from engine.perception.track_ids import TrackIds
 from engine.runtime.frame_pool import PoolWriter, slot_bytes_for
 from engine.runtime.telemetry import Telemetry
 from engine.sample.clip import render_sample
@@ -202,7 +201,7 @@ def cost(which: str, large: Clip, small: Clip) -> dict[str, object]:
     mains = list(arrivals(large)) if which == "both" else []
     main = Main(mains[0][1]) if mains else None
     with closing(OpenModels(Config(), lambda warned: None)) as models:
-        core = models.core(Telemetry("bench"), TrackIds(), {})
+        core = models.core(Telemetry("bench"))
         pools = [PoolWriter(number + 1, 2, slot_bytes_for(*MAIN_PX)) for number in range(2)]
         slots = [pool.acquire() or 0 for pool in pools]
         pace, gate, display = DetectionPace(10.0), None, Display[None]()

@@ -208,7 +208,7 @@ def test_a_real_broker_without_tls_is_refused_where_there_should_be_tls(server):
         ({"url": "nats://a:1,b:2"}, "give one host and a port"),
         ({"url": "nats://a,b:2"}, "give one host and a port"),
         ({"url": "nats://me:secret-word@h", "credentials": Path("/nowhere")}, "the credentials /nowhere cannot be read"),
-        ({"url": "nats://h", "credentials": Path("/etc/hostname")}, "is no file of credentials"),
+        ({"url": "nats://h", "credentials": Path("/etc/hostname")}, "is not a file of credentials"),
         ({"url": "tls://h", "tls_ca": Path("/nowhere")}, "the certificates in /nowhere cannot be read"),
         ({"url": "tls://h", "tls_ca": Path("/etc/hostname")}, "the certificates in /etc/hostname cannot be read"),
     ],

@@ -73,14 +73,14 @@ def test_a_line_says_how_much_is_done_how_fast_and_how_long_it_takes() -> None:
 
 
 def test_what_fails_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
-    bad = [Bad("door", "set_aside", "2 processes died of it"), Bad("a\x1bb", "failed", "it is no video")]
+    bad = [Bad("door", "set_aside", "2 processes died of it"), Bad("a\x1bb", "failed", "it is not a video")]
     with archive_view(json=False, quiet=True) as show:
         show(standing(bad=bad[:1]))
         show(standing(bad=bad))
     said = capsys.readouterr()
     assert said.err.splitlines() == [
         "facestream: door was set aside: 2 processes died of it",
-        "facestream: a\\x1bb failed: it is no video",
+        "facestream: a\\x1bb failed: it is not a video",
     ]
     assert said.out == ""
 
@@ -95,12 +95,12 @@ def test_programs_get_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> N
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["submit", "--out", "out"], "there is nothing to read"),
+        (["submit", "--out", "out"], "SOURCES is missing"),
         (["submit", "nowhere.mkv", "--out", "out"], "nowhere.mkv does not exist"),
         (["submit", "rtsp://192.0.2.1/1", "--out", "out"], "not of cameras"),
         (["submit", "s3://bucket/a.mkv", "--out", "out"], "object storage are not supported yet"),
         (["submit", "a.mkv", "--out", "s3://bucket/out"], "object storage (s3://) are not supported yet"),
-        (["submit", "a.mkv", "--out", "out", "--workers", "0"], "--workers is 0"),
+        (["submit", "a.mkv", "--out", "out", "--workers", "0"], "--workers 0 must be 1 or more"),
         (["submit", "a.mkv", "--out", "out", "--segment-seconds", "0"], "--segment-seconds is 0"),
         (["submit", "a.mkv", "--out", "out", "--segment-seconds", "nan"], "--segment-seconds is nan"),
         (["submit", "empty.txt", "--out", "out"], "the list empty.txt is empty"),

@@ -83,8 +83,8 @@ def test_a_photograph_is_looked_for_and_compared(facestream, results, photograph
     assert "eileen.png" in Path("h.html").read_text()
     compared = json.loads(facestream("compare", photograph, "one:yard/1", "--json").out)
     assert compared["sides"][0]["photograph"]
-    complains(facestream("search", photograph, *results, "--limit", "0"), 2, "give 1 or more")
-    complains(facestream("search", photograph, *results, "--face", "2"), 2, "--face is 1 to 1")
+    complains(facestream("search", photograph, *results, "--limit", "0"), 2, "--limit 0 must be 1 or more")
+    complains(facestream("search", photograph, *results, "--face", "2"), 2, "give --face 1 to 1")
 
 
 def test_a_photograph_of_nobody_and_of_two_people(facestream, results, photograph):

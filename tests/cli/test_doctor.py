@@ -119,7 +119,9 @@ def test_what_is_only_missing_does_not(capsys, monkeypatch):
 
 def test_a_gallery_that_is_no_gallery_is_broken(tmp_path, monkeypatch):
     (tmp_path / "facestream").mkdir()
-    (tmp_path / "facestream" / "gallery.sqlite").write_bytes(b"this is no database, and it is long enough to be looked at" * 20)
+    (tmp_path / "facestream" / "gallery.sqlite").write_bytes(
+        b"this is not a database, and it is long enough to be looked at" * 20
+    )
     monkeypatch.setattr(doctor_checks, "CHECKS", {"gallery": doctor_checks.say_gallery})
     (finding,) = findings()
     assert finding.state == "broken"

@@ -91,7 +91,7 @@ def test_a_result_that_is_there_is_replaced_only_when_asked_for(capsys, face):
     assert result.read_bytes() == b"a day's work"
     assert here(capsys, "enhance", face, "--overwrite").code == 0
     assert here(capsys, "enhance", face.parent, "--overwrite").code == 0
-    assert not face.with_name("face-enhanced-enhanced.png").exists()  # a result is no picture of the folder
+    assert not face.with_name("face-enhanced-enhanced.png").exists()  # a result is not a picture of the folder
 
 
 def test_nothing_is_loaded_for_pictures_that_are_not_there(capsys, tmp_path, monkeypatch):
@@ -123,7 +123,7 @@ def test_a_photograph_whose_result_would_be_too_large_says_what_to_do(capsys, fa
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ((), "no picture to enhance"),
+        ((), "IMAGES is missing"),
         (("x.png", "--strength", "2"), "--strength 2 must be 0 to 1"),
         (("x.png", "--zero-shot", "--generator", "compact_x4"), "remove --generator"),
     ],

@@ -28,7 +28,7 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
     complains(here(capsys, "export", run), 2, "--to csv, parquet or jsonl")
     complains(here(capsys, "export", run, "--to", "csv", "--faces", "--interim"), 2, "give one of them")
     complains(here(capsys, "export", run, "--to", "parquet"), 2, "needs --out")
-    complains(here(capsys, "export", run, "--vectors", tmp_path / "a.f32"), 2, "ends with .npy")
+    complains(here(capsys, "export", run, "--vectors", tmp_path / "a.f32"), 2, "must end with .npy")
     complains(here(capsys, "export", run, "--vectors", tmp_path / "a.npy", "-o", tmp_path / "b.csv"), 2, "--out goes with --to")
     complains(here(capsys, "export", run, "--vectors", run / "a.npy"), 2, "lies inside the run's directory")
     (tmp_path / "tracks.jsonl").write_text("an export, which makes no run of its folder")

@@ -47,8 +47,8 @@ def test_a_fleet_is_begun_looked_at_and_ended(capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     ("where", "code", "says"),
     [
-        ("mysql://h/d", 2, "is no database of a fleet: give postgresql://"),
-        ("mysql://u:secret@h/d", 2, "is no database of a fleet: give postgresql://"),
+        ("mysql://h/d", 2, "is not a database of a fleet: give postgresql://"),
+        ("mysql://u:secret@h/d", 2, "is not a database of a fleet: give postgresql://"),
         ("postgresql://u@127.0.0.1:1/d", 1, "the database postgresql://127.0.0.1:1/d: connection failed"),
         ("postgresql://u:secret@127.0.0.1:1/d", 2, "holds a password, which others would see: put it in ~/.pgpass"),
         ("postgresql://[u:secret@h/d", 2, "--database cannot be read"),

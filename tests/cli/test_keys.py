@@ -60,7 +60,7 @@ def test_a_file_that_is_there_stays_and_no_key_is_made(facestream, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("keys", "new", "../a"), "is no name for a client"),
+        (("keys", "new", "../a"), "is not a name for a client"),
         (("keys", "new", "a", "--topics", "v1/face/door"), "each with its last /"),
         (("keys", "list"), "there are no keys in"),
         (("keys", "revoke", "a"), "there is no client a"),

@@ -61,8 +61,24 @@ def test_every_page_of_help_fits_on_two_screens(capsys, monkeypatch):
     for words in [*asked, ("run", "--help-more")]:
         lines = here(capsys, *words).out.splitlines()
         assert lines[0].startswith("Usage: facestream"), words
+        assert "[ARGS" not in lines[0], words
         assert len(lines) <= 48, words
         assert max(map(len, lines)) <= 80, words
+
+
+@pytest.mark.parametrize(
+    ("words", "usage"),
+    [
+        (("enrol",), "facestream enrol [OPTIONS] NAME IMAGES..."),
+        (("search",), "facestream search [OPTIONS] PHOTO RESULTS..."),
+        (("run",), "facestream run [OPTIONS] [CONFIG]"),
+        (("audit",), "facestream audit COMMAND [OPTIONS] [DIRECTORY]"),
+        (("ctl", "settings", "set"), "facestream ctl settings set [OPTIONS] [CHANGES...]"),
+    ],
+)
+def test_the_first_line_of_help_names_the_arguments(capsys, words, usage):
+    """`enrol --help` said `[ARGS...]`."""
+    assert here(capsys, *words, "--help").out.splitlines()[0] == f"Usage: {usage}"
 
 
 def test_what_is_seldom_used_stands_on_a_page_of_its_own(capsys):

@@ -99,5 +99,5 @@ def test_both_streams_of_a_camera_are_looked_at(gst, small_clip, tmp_path, capsy
         assert words in outcome.out
     assert [one["width_px"] for one in json.loads(here(capsys, "probe", *addresses, "--json").out)] == [320, 640]
     complains(
-        here(capsys, "probe", server.url("sub"), "--crop-uri", "main.mp4"), 2, "crop_uri: main.mp4 is no camera's address"
+        here(capsys, "probe", server.url("sub"), "--crop-uri", "main.mp4"), 2, "crop_uri: main.mp4 is not a camera's address"
     )

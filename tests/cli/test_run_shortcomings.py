@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
+import numpy as np
 import pytest
 
 import engine.cli.run
@@ -10,6 +13,7 @@ from engine.contracts.streams import StreamChanged
 from engine.pipeline.status import RunStatus
 from engine.pipeline.stream_status import StreamStatus
 from engine.runtime.protocol import Beat
+from engine.verify.galleries import open_gallery
 from tests.cli.command import complains, here
 from tests.cli.stand_in import Runs
 from tests.cli.statuses import status_of
@@ -96,3 +100,29 @@ def test_one_of_something_is_not_several(capsys, runs):
     runs.status = RunStatus({})
     runs.status.take_beat(Beat("publish", {}, Counts({"frames": 1, "tracks": 1, "faces": 1}), finished=True))
     assert "1 frame in 9.0 s (0.1 frames/s), 1 track, 1 face enhanced" in here(capsys, "run", "-s", "clip.mp4").err
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_where_nobody_is_enrolled_the_end_says_how_somebody_is(capsys, runs, monkeypatch, tmp_path, named):
+    """Every track was `none`, without a word on what to do about it."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    gallery = tmp_path / "people.sqlite"
+    option = ("--gallery", str(gallery)) if named else ()
+    runs.status.take_beat(Beat("perceive", {}, Counts({"tracks": 2}), finished=True))
+    command = ("run", "-s", "clip.mp4", "-o", "out", *option)
+    where = f" --gallery {gallery}" if named else ""
+    words = f"nobody is enrolled, so no face was compared: `facestream enrol NAME PICTURE{where}`"
+    assert words in here(capsys, *command).err
+    assert words not in here(capsys, *command, "--embedder", "none").err
+    with closing(open_gallery(str(gallery) if named else "")) as opened:
+        opened.add(
+            "ada",
+            np.ones(128, np.float32) / np.sqrt(np.float32(128)),
+            embedder="dlib",
+            embedder_sha256="ef" * 32,
+            runtime="dlib",
+            source_name="ada.png",
+            picture_sha256="ab" * 32,
+            quality=0.9,
+        )
+    assert words not in here(capsys, *command).err

@@ -37,11 +37,11 @@ def test_what_is_there_is_replaced_only_when_asked_for(capsys, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["clip.mp4", "--size", "big"], "--size 'big' is not WIDTHxHEIGHT"),
+        (["clip.mp4", "--size", "big"], "--size 'big' must be WIDTHxHEIGHT"),
         (["clip.mp4", "--size", "641x360"], "use even sides"),
         (["clip.txt"], "clip.txt needs the ending .mp4"),
         (["clip.mp4", "--seconds", "0"], "use 0.04 to 3600 seconds"),
-        (["clip.mp4", "--bitrate", "5"], "no sensible bit-rate"),
+        (["clip.mp4", "--bitrate", "5"], "not a sensible bit-rate"),
     ],
 )
 def test_wrong_arguments_are_one_sentence(capsys, tmp_path, monkeypatch, arguments, says):

@@ -27,6 +27,6 @@ def test_words_of_ours_are_taken_in_both_spellings_and_names_are_left_alone(give
 def test_both_spellings_have_help_and_errors_of_the_one_that_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert here(capsys, "enroll", "--help").out == here(capsys, "enrol", "--help").out
     assert here(capsys, "ctl", "people", "enroll", "--help").out.startswith("Usage: facestream ctl people enrol")
-    complains(here(capsys, "enroll", "ada"), 2, "no picture to enrol for ada")
+    complains(here(capsys, "enroll", "ada"), 2, "IMAGES is missing")
     complains(here(capsys, "enrole"), 2, "did you mean enrol?")
     assert " enroll " not in here(capsys, "--help").out

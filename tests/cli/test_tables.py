@@ -114,3 +114,14 @@ def test_a_long_cell_beside_another_is_not_cut():
     for width in range(40, 200):
         lines = drawn(width, Rows([*columns, Column("first seen", "word"), Column("where")], rows))
         assert words_of(lines) >= {f"asl_eat_long_stream/{number}" for number in range(1, 6)} | {"Administrator"}, width
+
+
+@pytest.mark.parametrize("width", range(30, 86, 7))
+def test_an_entry_of_a_block_is_not_broken_in_its_middle(width):
+    """At 80 columns "first seen" stood at the end of one line, and the time at the beginning of the next."""
+    columns = [Column("id", "word"), *(Column(title) for title in ("name", "first seen", "last seen", "decided by"))]
+    cells = ("P-PYQQS5H", "Ada Lovelace", "00:00:01.0", "00:00:05.0", "four faces")
+    lines = drawn(width, Rows([*columns, Column("why", "sentence")], [(*cells, "word " * 40)]))
+    for column, cell in zip(columns[1:], cells[1:], strict=True):
+        assert any(f"{column.title} {cell}" in line for line in lines), lines
+    assert max(map(cell_len, lines)) <= width

@@ -56,4 +56,4 @@ def test_a_link_of_a_service_that_was_killed_is_refused(facestream, tmp_path):
 def test_a_damaged_entry_is_said(facestream, tmp_path):
     facestream("tokens", "new", "kiosk", "--directory", tmp_path / "d")
     (tmp_path / "d" / "tokens" / "kiosk.json").write_text("{")
-    complains(facestream("tokens", "list", "--directory", tmp_path / "d"), 2, "is no token, or damaged")
+    complains(facestream("tokens", "list", "--directory", tmp_path / "d"), 2, "is not a token, or damaged")

@@ -87,7 +87,7 @@ def test_pictures_are_arrays_as_far_as_they_can_be_read(directory: Path) -> None
 def test_a_file_of_vectors_that_is_none_is_named(directory: Path) -> None:
     lines = (directory / "faces.jsonl").read_text().replace("embeddings_128.f32", "../run.json")
     (directory / "faces.jsonl").write_text(lines)
-    with pytest.raises(PublishError, match=r"'\.\./run\.json' is no file of vectors of a run"):
+    with pytest.raises(PublishError, match=r"'\.\./run\.json' is not a file of vectors of a run"):
         load_run(directory).rows("../run.json")
 
 

@@ -111,13 +111,13 @@ def test_what_cannot_be_corrected_is_said(results):
     chosen, people = found_in(results)
     desk = Desk(chosen, people, "ada")
     for call, words in (
-        (lambda: desk.merge(["yard/1", "gate/2"]), "is one: nothing to do"),
+        (lambda: desk.merge(["yard/1", "gate/2"]), "is only one"),
         (lambda: desk.merge(["yard/1", "P-NOBODY"]), "nobody in these results is 'P-NOBODY'"),
         (lambda: desk.split(["yard/1", "yard/2"]), "takes tracks out of one person"),
         (lambda: desk.split(["gate/3"]), "no other track"),
-        (lambda: desk.split(["gate/33"]), "is no track of these results"),
+        (lambda: desk.split(["gate/33"]), "is not a track of these results"),
         (lambda: desk.name("yard/1", ""), "no name that a person gave"),
-        (lambda: desk.undo("123"), "is no correction of these results"),
+        (lambda: desk.undo("123"), "is not a correction of these results"),
     ):
         with pytest.raises(UsageError, match=words):
             call()

@@ -227,7 +227,7 @@ def test_what_was_done_to_a_picture_is_said_of_one_that_is_set_apart_too(write, 
     gallery.tables.execute("UPDATE pictures SET runtime = ''")  # as of an earlier version
     before = gallery.snapshot(ThumbnailEmbedder.sha256).gallery
     [result] = enrol_pictures("ada", [path], BlobDetector(), ThumbnailEmbedder(), gallery, strict)
-    assert "it is set apart, and its vector of an earlier version stays enrolled; if it is ada" in result.reason
+    assert "it is set apart, and its vector of an earlier version stays enrolled; if it is ada" in result.sentence
     assert gallery.snapshot(ThumbnailEmbedder.sha256).gallery == before
 
 
@@ -259,7 +259,8 @@ def test_a_picture_that_does_not_go_with_the_gallery_is_put_in_question(write, g
     assert result.outcome == "quarantined"
     then = rf"`facestream gallery release [0-9a-f]{{8}} --name {name}`$"
     apart = f"it is set apart, and nobody is compared with it; if it is {name}, {then}"
-    assert re.search(rf"the face in .*{name}-{red}.png {doubt}: {apart}", result.reason), result.reason
+    assert re.search(rf"the face in .*{name}-{red}.png {doubt}: {apart}", result.sentence), result.sentence
+    assert "facestream" not in result.reason, "what another user interface shows beside its own button"
     assert gallery.version() == 2
     assert [(one.identity, one.doubt) for one in gallery.quarantined()] == [(name, result.doubt)]
     forced = enrol_one(name, red, force=True)

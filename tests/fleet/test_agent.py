@@ -140,7 +140,7 @@ def test_cameras_of_a_node_without_the_others_move_when_its_lease_is_over(
     wait_for(lambda: fleet_view(connection).nodes[0].standing == "missing")
     forget(connection, "a")
     wait_for(
-        lambda: "own alone" not in str(fleet_view(connection).cameras) and "a alone may have it" in str(fleet_view(connection))
+        lambda: "own alone" not in str(fleet_view(connection).cameras) and "only a may have it" in str(fleet_view(connection))
     )
 
 

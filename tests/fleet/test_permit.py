@@ -46,7 +46,7 @@ def test_what_is_no_permit_is_none(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         Permit(tmp_path / "missing")
     (tmp_path / "short").write_bytes(b"x")
-    with pytest.raises(OSError, match="is no permit"):
+    with pytest.raises(OSError, match="is not a permit"):
         Permit(tmp_path / "short")
     (tmp_path / "link").symlink_to(tmp_path / "short")
     with pytest.raises(OSError, match="symbolic links"):

@@ -131,8 +131,8 @@ def test_reasons_are_told() -> None:
     assert place(wanted, there, {"one": "a"}).reasons == {
         "two": f"no node can have it: a (full: 1 of 1), b (drained), c ({gone}), d (cannot read it: there is no file door.txt)",
         "north": "no node can have it: a, b, c, d (lacks the labels gpu=1 site=north)",
-        "own": "z alone may have it, and is no node",
-        "bound": "b alone may have it (drained)",
+        "own": "only z may have it, and is not a node",
+        "bound": "only b may have it (drained)",
     }
     assert place([camera("one")], [], {}).reasons == {"one": "there is no node"}
     assert place([camera("x")], [Node("b", takes=False)], {}).reasons == {"x": "no node can have it: b (takes no cameras now)"}

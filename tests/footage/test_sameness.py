@@ -64,7 +64,7 @@ def test_each_way_to_be_another_or_none_is_told(
     assert why() == "is a folder, and was a file"
     recording.path.rmdir()
     os.mkfifo(recording.path)
-    assert why() == "is no file"
+    assert why() == "is not a file"
     recording.path.unlink()
     recording.path.symlink_to(recording.path)
     assert why() == "cannot be read: Too many levels of symbolic links"

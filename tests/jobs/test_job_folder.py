@@ -42,9 +42,9 @@ def test_files_that_are_none_of_ours(tmp_path: Path, content: bytes) -> None:
         path.write_bytes(content)
     assert read_standing(folder) is None
     assert read_lease(folder.leases / "task") is None
-    with pytest.raises(ConfigError, match="remove it, the task is then tried anew"):
+    with pytest.raises(ConfigError, match="remove it, the task is then tried again"):
         folder.read_attempts()
-    with pytest.raises(PublishError, match="to process it anew"):
+    with pytest.raises(PublishError, match="to process it again"):
         read_piece(tmp_path)
-    with pytest.raises(PublishError, match="to plan it anew"):
+    with pytest.raises(PublishError, match="to plan it again"):
         read_plan(tmp_path)

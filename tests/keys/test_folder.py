@@ -46,7 +46,7 @@ def test_a_client_gets_all_that_it_needs_and_the_folder_keeps_no_secret_of_it(tm
 def test_a_name_that_is_no_files_name_is_refused(tmp_path, name):
     folder = KeyFolder(tmp_path / "keys")
     for wrong in (folder.add, folder.revoke):
-        with pytest.raises(ConfigError, match="is no name for a client: use 1 to 64 of"):
+        with pytest.raises(ConfigError, match="is not a name for a client: use 1 to 64 of"):
             wrong(name)
     assert not (tmp_path / "keys").exists()
 
@@ -151,7 +151,7 @@ def test_the_engines_key_that_is_damaged_is_one_sentence_without_the_secret(tmp_
     own = folder.server()
     swapped = msgspec.json.encode({"facestream": "server key", "public": own.public, "secret": own.public})
     (tmp_path / "keys" / "server.json").write_bytes(swapped)
-    with pytest.raises(ConfigError, match=r"server.json is damaged: what it holds are no keys") as error:
+    with pytest.raises(ConfigError, match=r"server.json is damaged: it holds no keys") as error:
         folder.server()
     assert own.public not in str(error.value)
 

@@ -34,7 +34,7 @@ def test_no_topics_mean_everything_and_doubles_are_one():
 )
 def test_what_is_no_whole_level_of_a_topic_is_refused(wrong):
     """``v1/face/door`` would be a right to ``door2`` as well."""
-    with pytest.raises(ConfigError, match="is no topic that a right can be given to: use v1/"):
+    with pytest.raises(ConfigError, match="is not a topic that may be given: use v1/"):
         check_rights([wrong])
 
 

@@ -88,7 +88,7 @@ def of_another(files):
         ({"key": rsa.generate_private_key(65537, 1024)}, None, "RSA from 2048 bits"),
         ({}, encrypted, "is encrypted: decrypt it first"),
         ({}, of_another, "is not that of the key"),
-        ({}, lambda files: files.key.write_text("no key"), "is no private key in PEM"),
+        ({}, lambda files: files.key.write_text("no key"), "is not a private key in PEM"),
         ({}, lambda files: files.certificate.write_text("none"), "holds no certificate in PEM"),
         ({}, lambda files: files.key.unlink(), "cannot read"),
     ],

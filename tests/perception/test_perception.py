@@ -71,12 +71,12 @@ def doubled(shown: Frame, *, strange: bool = False) -> Frame:
 
 
 class Core:
-    def __init__(self, *, live: bool = False, first_id: int = 1) -> None:
+    def __init__(self, *, live: bool = False, ids: TrackIds | None = None) -> None:
         self.telemetry, self.detector, self.warnings = Telemetry("perceive"), Squares(), list[Warned]()
         self.live = live
         config = replace(Config(), crop=CropConfig(policy="every"))
         calls = ModelCalls(self.telemetry.counts, lambda *said: self.warnings.append(Warned(*said)))
-        self.core = Perception(config, Models(self.detector), calls, self.telemetry, TrackIds(first_id), None, self._warn)  # type: ignore[arg-type]
+        self.core = Perception(config, Models(self.detector), calls, self.telemetry, ids, None, self._warn)  # type: ignore[arg-type]
 
     def _warn(self, stream: str, sentence: str) -> None:
         self.warnings.append(Warned(stream, sentence))
@@ -118,12 +118,22 @@ def test_a_face_that_walks_by_is_one_track():
 
 
 def test_streams_do_not_mix_and_ids_are_never_used_twice():
-    run = Core(first_id=100)
+    run = Core(ids=TrackIds(100))
     items = [item for index in range(20) for name in ("a", "b") for item in run.show(index, 40, name)]
     for name in ("a", "b"):
         items += run.core.change(StreamChanged(name, *LAST), live=False)
     tracks = {(item.stream, item.track_id) for item in items if isinstance(item, FaceCrop | TrackClosed)}
     assert tracks == {("a", 100), ("b", 101)}
+
+
+def test_the_numbers_of_tracks_do_not_depend_on_which_recording_is_read_first():
+    orders = ("a", "b"), ("b", "a")
+    found = []
+    for order in orders:
+        run = Core(ids=TrackIds(1, ["a", "b"]))
+        items = [item for name in order for index in range(20) for item in run.show(index, 40, name)]
+        found.append({(item.stream, item.track_id) for item in items if isinstance(item, FaceCrop)})
+    assert found == [{("a", 1), ("b", 2)}] * 2
 
 
 def test_a_cut_ends_the_tracks_and_its_state_comes_behind_them():

@@ -157,4 +157,4 @@ def test_a_message_that_is_no_subscription_gives_nobody_anothers_topics(tmp_path
             at.publisher.send(*face(stream))
         assert at.hear(rightful, "v1/face/door/1/") == ["v1/face/yard/1/", "v1/face/door/1/"]
         assert at.hear(sly, "v1/face/door/1/") == ["v1/face/door/1/"]
-    assert at.said == ["publish: the client sly sent something that is no subscription, and was disconnected"]
+    assert at.said == ["publish: the client sly sent something that is not a subscription, and was disconnected"]

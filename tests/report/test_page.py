@@ -239,3 +239,18 @@ def test_a_picture_outside_of_the_directory_is_not_read_into_the_report(tmp_path
     (directory / "faces.jsonl").write_bytes(b"".join(json.dumps(line).encode() + b"\n" for line in lines))
     assert base64.b64encode(secret.tobytes()).decode() not in report(directory)
     assert "the pictures are missing" in report(directory)
+
+
+def test_where_nobody_was_enrolled_the_page_says_how_somebody_is(tmp_path):
+    directory = write_run(tmp_path / "run", tracks=1, faces=1)
+    lines = [json.loads(line) for line in (directory / "tracks.jsonl").read_text().splitlines()]
+    told = "".join(json.dumps(line | {"decision": "none", "candidates": []}) + "\n" for line in lines)
+    (directory / "tracks.jsonl").write_text(told)
+    record = json.loads((directory / "run.json").read_text())
+    assert "facestream enrol" not in report(directory), "nothing was compared, as no embedder was set"
+    workers = {"enhance-1": {"embedder": "dlib", "embedder_sha256": "ef" * 32}}
+    config = {"verify": {"gallery": "my people.sqlite"}}
+    (directory / "run.json").write_text(json.dumps(record | {"workers": workers, "config": config}))
+    assert "facestream enrol NAME PICTURE --gallery &#x27;my people.sqlite&#x27;" in report(directory)
+    (directory / "tracks.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert "facestream enrol" not in report(directory)

@@ -67,7 +67,7 @@ def write_result(directory: Path, recording: Path, gallery: Path) -> Path:
         facts = source.facts()
         sink.record_input("clip", facts["path"], facts["size_bytes"], source.sha256(), facts["mtime_ns"])
         core = enlarging.core(telemetry)
-        for item in followed_again(source, config, looking.core(telemetry, TrackIds(7), {}), lambda frame: None):
+        for item in followed_again(source, config, looking.core(telemetry, TrackIds(7)), lambda frame: None):
             said = [core.close_track(item)] if isinstance(item, TrackClosed) else core.finish([item], core.enlarge([item]))
             for one in said:
                 sink.write(numbering.stamp(one.body), one.payloads)

@@ -12,6 +12,7 @@ import pytest
 from engine.errors import MissingRuntimeError
 from engine.results import export as exporting
 from engine.results.columns import face_columns, track_columns
+from engine.results.digits import rounded
 from engine.results.export import export, export_vectors, vectors_astray
 from tests.results.runs import make_run
 
@@ -61,11 +62,11 @@ def test_lines_are_those_of_the_directory(tmp_path: Path) -> None:
     run = make_run(tmp_path).run
     out = io.BytesIO()
     assert export(run, "faces", "jsonl", out) == 3
-    written = [json.loads(line) for line in (run.directory / "faces.jsonl").read_text().splitlines()]
-    assert [json.loads(line) for line in out.getvalue().splitlines()] == written
+    lines = [json.loads(line) for line in (run.directory / "faces.jsonl").read_text().splitlines()]
+    assert [json.loads(line) for line in out.getvalue().splitlines()] == rounded(lines)
 
 
-def test_a_table_for_people_has_the_digits_that_mean_something_and_one_for_programs_all(tmp_path: Path) -> None:
+def test_what_is_written_as_text_has_the_digits_that_mean_something(tmp_path: Path) -> None:
     made, out = make_run(tmp_path, {1: ("known", [1 / 3])}), io.BytesIO()
     export(made.run, "tracks", "csv", out)
     (row,) = _rows(out.getvalue())
@@ -76,9 +77,21 @@ def test_a_table_for_people_has_the_digits_that_mean_something_and_one_for_progr
     assert all(
         len(text.lstrip("-0.").replace(".", "")) <= 10 for name, text in row.items() if re.fullmatch(r"-?[0-9]*\.[0-9]+", text)
     )
-    programs = io.BytesIO()
-    export(made.run, "tracks", "jsonl", programs)
-    assert json.loads(programs.getvalue())["first_pts_seconds"] == 1 / 3
+    lines = io.BytesIO()
+    export(made.run, "tracks", "jsonl", lines)
+    line = json.loads(lines.getvalue())
+    assert line["first_pts_seconds"] == 0.333
+    assert json.loads(row["candidates"]) == line["candidates"], "one rule, however deep a number lies"
+
+
+def test_a_number_of_32_bits_comes_without_the_noise_of_64() -> None:
+    noisy = float(np.float32(0.935))
+    candidate = {"cosine_original": noisy, "log10_lr": noisy, "identity": "Ada"}
+    assert rounded({"candidates": [candidate], "score": noisy, "seq": 7}) == {
+        "candidates": [{"cosine_original": 0.935, "log10_lr": 0.94, "identity": "Ada"}],
+        "score": 0.935,
+        "seq": 7,
+    }
 
 
 def test_parquet_has_the_same_rows_with_types(tmp_path: Path) -> None:

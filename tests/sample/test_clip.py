@@ -173,7 +173,7 @@ def test_progress_reaches_the_end(tmp_path):
         ({"seconds": float("nan")}, "nan s cannot be rendered"),
         ({"size_px": (641, 360)}, "641x360 cannot be rendered: use even sides"),
         ({"size_px": (64, 48)}, "64x48 cannot be rendered"),
-        ({"bits_per_second": 3}, "3 bits per second is no sensible bit-rate"),
+        ({"bits_per_second": 3}, "3 bits per second is not a sensible bit-rate"),
     ],
 )
 def test_wrong_arguments_are_named(tmp_path, arguments, says):

@@ -68,5 +68,5 @@ def test_one_address_of_several_is_enough_to_refuse() -> None:
 
 @pytest.mark.parametrize("wrong", ["everything", "10.0.0.0/99", "10.0.0.1/8", "", "http://a"])
 def test_what_is_no_network_is_told(wrong: str) -> None:
-    with pytest.raises(ConfigError, match=r"serve\.cameras_in: .* is no network"):
+    with pytest.raises(ConfigError, match=r"serve\.cameras_in: .* is not a network"):
         AllowedNetworks([wrong])

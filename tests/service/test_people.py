@@ -123,7 +123,7 @@ def test_one_that_there_is_not(
     record(parts, {7: unit(1, 0.5, 0, 0)})
     reply = code(parts, NotThatPerson(name=name, run_id=run_id, stream=stream, track_id=track_id))
     assert reply == "not_found"
-    assert len(at_once) == (run_id == RUN), "what is no run is asked of no child"
+    assert len(at_once) == (run_id == RUN), "what is not a run is asked of no child"
     assert people(parts)[0].wrong_names == 0
 
 

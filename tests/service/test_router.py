@@ -68,7 +68,7 @@ def test_nobody_is_told_in_one_sentence(tmp_path: Path) -> None:
         pytest.raises(NoServiceError, match="is `facestream serve` running"),
     ):
         client.call(GetStatus(), Status, seconds=0.1)
-    with pytest.raises(FacestreamError, match="is no endpoint"):
+    with pytest.raises(FacestreamError, match="is not an endpoint"):
         ControlClient("door")
 
 

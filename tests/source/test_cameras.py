@@ -88,9 +88,9 @@ def test_a_file_with_credentials_is_for_both(tmp_path: Path):
 @pytest.mark.parametrize(
     ("crop_uri", "says"),
     [
-        ("main.mp4", "crop_uri: main.mp4 is no camera's address"),
-        ("me:secret@host/1", "is no camera's address"),
-        ("file:///clip.mp4", "is no camera's address"),
+        ("main.mp4", "crop_uri: main.mp4 is not a camera's address"),
+        ("me:secret@host/1", "is not a camera's address"),
+        ("file:///clip.mp4", "is not a camera's address"),
         ("rtsp://host/2", "is the stream that faces are looked for in"),
         ("gopher://me:secret@host/1", "scheme that is not known"),
         ("rtsp://", "needs a host|has no host|host"),

@@ -1,4 +1,4 @@
-"""Files and folders that are no gallery, are damaged, or may not be written."""
+"""Files and folders that are not a gallery, are damaged, or may not be written."""
 
 import errno
 import os

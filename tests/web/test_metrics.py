@@ -27,7 +27,7 @@ def status(streams: list[answers.Stream]) -> answers.Status:
     return answers.Status(
         version="1.2", state="running", ready=True, uptime_seconds=5.0, overload_level=1, models={"detector": 'grey ("x")\n'},
         workers=[answers.Worker(name="publish", alive=True, restarts=2, pid=1)],
-        stages={"detect": StageStats(100, 10.0, 20.0, 50.0, 3), "latency.door": StageStats(1, 1.0, 1.0, 1.0)},
+        stages={"detect": StageStats(100, 10.0, 20.0, 50.0, 3)},
         drops={"late": 4}, errors={"verify": 1}, streams=streams,
     )  # fmt: skip
 
@@ -88,7 +88,6 @@ def test_what_the_service_says_is_there(scraped: dict) -> None:
     assert scraped[of("facestream_streams", state="stalled")] == 1
     assert scraped[of("facestream_stream_latency_p50_seconds", stream="door")] == 0.1
     assert of("facestream_stream_latency_p50_seconds", stream="gate") not in scraped
-    assert not [key for key in scraped if ("stage", "latency.door") in key[1]]
 
 
 def test_reconnects_say_why(scraped: dict) -> None:

@@ -50,15 +50,15 @@ def test_another_process_sees_what_is_added_and_revoked(folder: TokenFolder) -> 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", ".hidden", "-x", "x" * 65, "ü", "a\n"])
 def test_a_name_is_a_word(folder: TokenFolder, name: str) -> None:
-    with pytest.raises(ConfigError, match="no name for a token"):
+    with pytest.raises(ConfigError, match="not a name for a token"):
         folder.add(name, ["view"])
-    with pytest.raises(ConfigError, match="no name for a token"):
+    with pytest.raises(ConfigError, match="not a name for a token"):
         folder.revoke(name)
 
 
 @pytest.mark.parametrize("roles", [[], ["root"], ["view", "View"]])
 def test_roles_are_those_that_there_are(folder: TokenFolder, roles: list[str]) -> None:
-    with pytest.raises(ConfigError, match="give some of view, operate, enrol"):
+    with pytest.raises(ConfigError, match="give one or more of view, operate, enrol"):
         folder.add("kiosk", roles)
 
 

@@ -2,15 +2,13 @@ from __future__ import annotations
 
 from itertools import count
 
-from msgspec.structs import replace
-
 from engine.config import LiveConfig
 from engine.contracts.counts import Calls
 from engine.contracts.streams import StreamChanged
 from engine.runtime.protocol import Taken
 from engine.workers.lanes import Lanes
 from engine.workers.links import link_pair
-from tests.workers.test_lane import CLOSED, face
+from tests.workers.test_lane import face
 
 
 def test_the_account_of_model_calls_goes_one_way_only():
@@ -52,23 +50,15 @@ def test_a_share_of_the_faces_is_traced_from_here_on():
         reading.close()
 
 
-def test_a_track_stays_with_its_worker_and_new_ones_take_turns():
-    """Whatever their numbers are: those of a recording beside another one are all odd, or all even."""
+def test_the_tracks_of_one_recording_among_several_are_shared_out_among_all_workers():
+    """Of two recordings the first has the odd numbers, and two workers."""
     pairs = [link_pair() for _ in range(2)]
-    lanes = Lanes(
-        {f"enhance-{at}": ours for at, (ours, _) in enumerate(pairs)}, LiveConfig(), count(1), lambda *_: None, lambda: None
-    )
-    for lane, (_, theirs) in zip(lanes.outlets.values(), pairs, strict=True):
-        theirs.send(Taken(9))
-        lane.hear()
-    for link in (*(face(number, live=False) for number in (1, 3, 5, 3)), replace(CLOSED, track_id=3), face(7, live=False)):
-        lanes.send(link)
-    lanes.flush(0.0)
-    received: list[list[int]] = []
-    for ours, theirs in pairs:
-        received.append([])
-        while theirs.has_message():
-            received[-1].append(theirs.receive().track_id)
-        ours.close()
-        theirs.close()
-    assert received == [[1, 5], [3, 3, 3, 7]]
+    names = ["enhance-1", "enhance-2"]
+    channels = {name: ours for name, (ours, _) in zip(names, pairs, strict=True)}
+    lanes = Lanes(channels, LiveConfig(), count(1), lambda *_: None, lambda: None, track_step=2)
+    for track_id in (1, 3, 5, 7):
+        lanes.pass_on(face(track_id, live=False))
+    assert [lanes.outlets[name].waiting for name in names] == [2, 2]
+    for pair in pairs:
+        for end in pair:
+            end.close()

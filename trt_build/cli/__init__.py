@@ -14,6 +14,7 @@ from rich.console import Console
 from engine import __version__
 from engine.errors import FacestreamError
 from engine.help_page import Compact
+from engine.misuse import misuse
 from trt_build.cli.detector import detector_app
 from trt_build.cli.embedder import embedder_app
 from trt_build.cli.engines import build, check
@@ -29,13 +30,14 @@ from trt_build.recipes.data_folder import explained
 CONSOLE = Console()
 ERRORS = Console(stderr=True)
 
-app = App(
+_COMPACT = Compact()
+app = _COMPACT.app = App(
     name="trt-build",
     help="Train, export, evaluate and compile the models that facestream runs.",
     version_flags=[],
     help_format="plaintext",
-    help_formatter=Compact(),
-    help_epilogue="Exit codes: 0 done, 1 failed, 2 used wrongly, 130 interrupted.",
+    help_formatter=_COMPACT,
+    help_epilogue="Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.",
     suppress_keyboard_interrupt=False,  # who interrupts is told what stays
 )
 
@@ -172,7 +174,7 @@ _ENGINES = (["build"], ["check"], ["tune"])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code: 0 done, 1 failed, 2 used wrongly, 130 interrupted."""
+    """Run the command line; returns the exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if "--version" in given:
         sys.stdout.write(f"{__version__}\n")
@@ -185,7 +187,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             result_action="return_value",
         )
     except CycloptsError as error:
-        ERRORS.print(f"error: {str(error).strip()}", style="red", markup=False, soft_wrap=True)
+        ERRORS.print(f"error: {misuse(error, 'trt-build')}", style="red", markup=False, soft_wrap=True)
         return 2
     except FacestreamError as error:
         ERRORS.print(f"error: {explained(str(error))}", style="red", markup=False, soft_wrap=True)

@@ -35,7 +35,7 @@ _MARGIN, _LEAST_MARGIN = 1.5, 1.2
 _LEAST_FACE_PX = 87
 """Side of a face that is cut out: smaller ones, enlarged to 144 px with their margin, are not sharp."""
 _SHARE_OF_ONE = 0.45
-"""Of the side of a square picture that shows one face and is no photograph."""
+"""Of the side of a square picture that shows one face and is not a photograph."""
 _SIDES_PX = (16, 18, 20, 24, 28, 32, 36, 40, 48, 56, 64, 72, 80, 96)
 
 

@@ -35,7 +35,7 @@ _READ = (
     f'orange frame comes from a network, and no decision rests on it. Pictures that it has drawn say "{MARK}".',
     '"Several frames" is one picture made out of many frames of the track. "Agreement" is a map of where these frames differ: '
     "nothing may be read into orange places, and that frames agree does not make the picture right.",
-    "Likeness is a cosine, 1 for equal pictures. It is no percentage: strangers often reach 0.8. The likelihood ratio says "
+    "Likeness is a cosine, 1 for equal pictures. It is not a percentage: strangers often reach 0.8. The likelihood ratio says "
     "what it is worth: how many times as probable such a likeness is if the face is this person's as if it is a stranger's.",
     '"Strangers so much like somebody enrolled" counts the whole gallery, not one person. "In 95 of 100 galleries": of 100 '
     "galleries with as many people the figure holds for 95; in this one it may be higher.",

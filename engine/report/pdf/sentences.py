@@ -146,7 +146,7 @@ def strength(record: TrackRecord, people: int = 0, pairs: int = 0) -> Iterator[s
         return
     yield f"{worth(first.log10_lr, brief(first.identity))}."
     yield _times(first.log10_lr, basis.log10_lr_bounds)
-    named = "" if record.decision == "known" else " The software gave no name: the ratio is no finding by itself."
+    named = "" if record.decision == "known" else " The software gave no name: the ratio is not a finding by itself."
     yield f"This is not the probability that the face is this person's: that takes the other evidence, too.{named}"
     low, high = (ratio(bound) for bound in basis.log10_lr_bounds)
     measured = f" on {people:,} people with a second picture of their own and {pairs:,} pairs of two people" if people else ""

@@ -78,6 +78,6 @@ async function send(name, picture, force = false) {
   fill(picture.box, badge(OUTCOMES[outcome] ?? "", WORDS[outcome] ?? outcome), " ", reason,
     quality && h("span", { class: "where" }, ` ${number(quality.size_px)} px, sharpness ${number(quality.sharpness, 2)}, frontal ${number(quality.frontal, 2)}`),
     ["refused", "quarantined"].includes(outcome) && quality && h("button", { type: "button", class: "small",
-      onclick: (event) => attempt(event.currentTarget, () => send(name, picture, true)) }, "Enrol it anyway"));
+      onclick: (event) => attempt(event.currentTarget, () => send(name, picture, true)) }, outcome === "quarantined" ? `It is ${name}: enrol it` : "Enrol it anyway"));
   return outcome === "enrolled";
 }

@@ -6,6 +6,7 @@ import * as feed from "./feed.js";
 import { listen, state } from "./store.js";
 import { isTrouble, plural } from "./words.js";
 import { Tile } from "./tile.js";
+import { decided } from "./why.js";
 import { FaceCard } from "./face_card.js";
 import { addDialog } from "./stream_dialogs.js";
 
@@ -26,6 +27,8 @@ export function liveView(root, signal) {
   const more = h("button", { type: "button", hidden: true, onclick: () => { most += MOST_TILES; streams(); } }, "Show more");
   const none = h("div");
   const quiet = h("p", { class: "empty" }, "No face yet. They appear here as they arrive, the newest first.");
+  const nobody = h("p", { class: "advice", role: "status", hidden: true }, "Nobody is enrolled yet, so faces get no name. ",
+    can("enrol") && h("a", { href: "#/people" }, "Enrol somebody"));
   const watcher = new IntersectionObserver((entries) => {
     for (const entry of entries) tiles.get(entry.target.dataset.name)?.seen(entry.isIntersecting);
     watch();
@@ -49,7 +52,7 @@ export function liveView(root, signal) {
           can("operate") && h("button", { type: "button", class: "primary", onclick: addDialog }, "Add a stream")),
         none, wall, more),
       h("section", { class: "strip", "aria-labelledby": "faces-title" },
-        h("div", { class: "head" }, h("h2", { id: "faces-title" }, "Faces")), quiet, strip)));
+        h("div", { class: "head" }, h("h2", { id: "faces-title" }, "Faces")), quiet, nobody, strip)));
 
   function streams() {
     if (signal.aborted) return;
@@ -92,6 +95,7 @@ export function liveView(root, signal) {
     }, (node, entry) => cards.get(entry.key).update(entry));
     for (const key of cards.keys()) if (!cardNodes.has(key)) cards.delete(key);
     quiet.hidden = entries.length > 0;
+    nobody.hidden = !entries.length || decided(entries[0]).decision !== "none" || state.status?.models?.embedder === "none";
   }
 
   listen(["status"], streams, signal);

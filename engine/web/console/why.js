@@ -41,7 +41,7 @@ export function whySentence(entry, settings) {
 function reason(entry, basis) {
   const { decision, candidates } = decided(entry);
   const [first, second] = candidates;
-  if (decision === "none") return "Nothing to compare with: the gallery is empty, or no embedder is set.";
+  if (decision === "none") return "Compared with nobody: nobody was enrolled then, or faces are not compared here.";
   if (decision === "known") {
     const rival = second ? `, and ${second.identity} comes nowhere near` : "";
     return `Looks so much like ${first.identity} that hardly any stranger would${rival}.`;

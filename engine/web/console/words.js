@@ -96,8 +96,8 @@ const STAGES = {
 };
 const ORDER = Object.keys(STAGES);
 const placeOf = (stage) => (ORDER.indexOf(stage) + ORDER.length + 1) % (ORDER.length + 1);
-/** Names of stages in their order; those of single streams, as `latency.gate`, stand with their streams. */
-export const stagesOf = (stages) => Object.keys(stages ?? {}).filter((stage) => !stage.includes(".")).sort((a, b) => placeOf(a) - placeOf(b));
+/** Names of stages in their order. */
+export const stagesOf = (stages) => Object.keys(stages ?? {}).sort((a, b) => placeOf(a) - placeOf(b));
 export const stageName = (stage) => STAGES[stage] ?? spaced(stage);
 
 export function headline(decision, candidates) {

@@ -19,7 +19,6 @@ from engine.enhancement import models as enhancing
 from engine.enhancement.enhancement import Enhancement
 from engine.perception import models as perceiving
 from engine.perception.perception import Perception
-from engine.perception.track_ids import TrackIds
 from engine.runtime.telemetry import Telemetry
 
 NAME = "recording"
@@ -69,7 +68,7 @@ class Chain:
     def run(self, path: Path, most_seconds: float = math.inf) -> Spent:
         """Work through a recording, or as much of its beginning."""
         telemetry, spent = Telemetry("chain"), Spent()
-        perception, enhancement = self._perceiving.core(telemetry, TrackIds(), {}), self._enhancing.core(telemetry)
+        perception, enhancement = self._perceiving.core(telemetry), self._enhancing.core(telemetry)
         pace = DetectionPace(self._config.live.detect_fps)
         first = time.thread_time()
         with closing(Decoder(NAME, path, self._config.decode, self._config.detect.every)) as decoder:

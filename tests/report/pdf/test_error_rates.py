@@ -96,10 +96,10 @@ def test_without_a_calibration_the_likeness_is_said_to_mean_little():
 def test_a_ratio_without_a_name_is_no_finding():
     named, unnamed = a_record(), a_record(log10_lr=-1.0)
     unnamed.track = msgspec.structs.replace(unnamed.track, decision="undecided")
-    assert "no finding" not in " ".join(strength(named))
+    assert "not a finding" not in " ".join(strength(named))
     text = " ".join(strength(unnamed))
     assert "If the face is a stranger's, such a likeness is 10 times as probable as if it is this person's" in text
-    assert "The software gave no name: the ratio is no finding by itself." in text
+    assert "The software gave no name: the ratio is not a finding by itself." in text
     assert "No name does not mean that the person is not enrolled." in list(limits(unnamed))
     assert [bounded(value, (-1.7, 4.84)) for value in (-1.7, 0.5, 4.84)] == ["1/50 or less", "3.2", "69,000 or more"]
 

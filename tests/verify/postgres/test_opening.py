@@ -33,8 +33,8 @@ from tests.verify.vectors import add
         ("postgresql://me@db/faces?tenant=*", "cannot be the tenant"),
         ("postgresql://me@db/faces?tenant=a%20b", "cannot be the tenant"),
         (f"postgresql://me@db/faces?tenant={'x' * 64}", "cannot be the tenant"),
-        ("mysql://me@db/faces", "is no gallery: name a file, or a database as postgresql://USER@HOST/NAME"),
-        ("POSTGRESQL://me@db/faces", "is no gallery"),
+        ("mysql://me@db/faces", "is not a gallery: name a file, or a database as postgresql://USER@HOST/NAME"),
+        ("POSTGRESQL://me@db/faces", "is not a gallery"),
         ("postgresql://me@db:port/faces", "cannot be read.*write postgresql://USER@HOST/NAME"),
     ],
 )

@@ -209,7 +209,8 @@ def _people(service: FakeService, request: Request, rest: list[str], sent: Any, 
         case "GET", []:
             return answers.People(people=sorted(service.people.values(), key=lambda one: one.name), gallery="gallery.sqlite")
         case "POST", [name]:
-            return service.enrol(name, request.query_params.get("file", ""), body)
+            force = "force" in request.query_params
+            return service.enrol(name, request.query_params.get("file", ""), body, force)
         case "POST", [name, "rename"]:
             new = sent["new_name"]
             if new in service.people and not sent.get("join"):

@@ -124,14 +124,19 @@ class FakeService:
         ]
         self._tell("track", msgspec.to_builtins(track) | {"pictures": pictures})
 
-    def enrol(self, name: str, picture: str, content: bytes) -> answers.Enrolled:
-        """Add a picture; one of less than 2 kB is refused."""
+    def enrol(self, name: str, picture: str, content: bytes, force: bool = False) -> answers.Enrolled:
+        """Add a picture; one of less than 2 kB is refused, and one that is called like Bob set apart."""
         quality = Quality(size_px=112.0, sharpness=0.8, frontal=0.95, score=0.85)
         verdict = answers.PictureVerdict(name=picture, outcome="enrolled", quality=quality)
         if len(content) < 2000:
             verdict = answers.PictureVerdict(
                 name=picture, outcome="refused", reason="The face is 14 px wide; at least 32 are needed."
             )
+        elif picture.startswith("like-bob") and not force:
+            verdict = answers.PictureVerdict(
+                name=picture, outcome="quarantined", reason="it looks like Bob: it is set apart, and is compared with nobody",
+                remedy=f"if it is {name}, `facestream ctl people release 3fa91c22 --name {name}`", quality=quality,
+            )  # fmt: skip
         else:
             before = self.people.get(name, answers.Person(name=name, pictures=0))
             self.people[name] = msgspec.structs.replace(before, pictures=before.pictures + 1)

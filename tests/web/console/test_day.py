@@ -204,6 +204,33 @@ def test_a_person_is_found_enrolled_by_camera_renamed_and_removed(open_page, ser
     assert service.people == {}
 
 
+def test_a_verdict_offers_what_the_page_can_do(open_page, server):
+    """It showed a command for a terminal."""
+    page = open_page("#/people")
+    page.get_by_role("button", name="Enrol somebody").click()
+    page.get_by_label("Name", exact=True).fill("Anna")
+    page.locator("dialog input[type=file]").set_input_files([photo("like-bob.jpg")])
+    page.get_by_role("button", name="Enrol", exact=True).click()
+    verdict = page.locator("dialog .verdict")
+    verdict.get_by_text("set apart", exact=True).wait_for()
+    assert "facestream" not in verdict.inner_text()
+    verdict.get_by_role("button", name="It is Anna: enrol it").click()
+    verdict.get_by_text("enrolled", exact=True).wait_for()
+    assert server.service.people["Anna"].pictures == 1
+
+
+def test_where_nobody_is_enrolled_the_live_page_says_so_and_leads_there(page, server):
+    service = server.service
+    service.track(service.face("entrance", 1, decision="none"), "none", [])
+    hint = page.get_by_text("Nobody is enrolled yet, so faces get no name.")
+    hint.wait_for()
+    service.track(service.face("entrance", 2), "known", ANNA)
+    hint.wait_for(state="hidden")
+    service.track(service.face("entrance", 3, decision="none"), "none", [])
+    page.get_by_role("link", name="Enrol somebody").click()
+    page.locator("h1", has_text="People").wait_for()
+
+
 def test_what_was_set_apart_is_looked_at(open_page, server):
     service = server.service
     service.enrol("Anna", "a.jpg", fake_pictures.enhanced(0, 72))

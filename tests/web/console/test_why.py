@@ -33,7 +33,7 @@ SENTENCES = [
     ),
     (entry("known", [ANNA]), "Looks so much like Anna that hardly any stranger would."),
     (entry("unknown", [OMAR], BASIS), "Looks like nobody in the gallery; Omar is the nearest."),
-    (entry("none"), "Nothing to compare with: the gallery is empty, or no embedder is set."),
+    (entry("none"), "Compared with nobody: nobody was enrolled then, or faces are not compared here."),
     (entry("undecided", [OMAR], faces=1), "Only 1 face so far: a decision needs 2."),
     (
         entry("undecided", [OMAR], BASIS | {"faces": 3, "faces_needed": 4, "missing": "faces"}),

@@ -1,0 +1,82 @@
+"""What is said of a command line that cannot be understood: what is wrong, what to write instead, and where the rest is."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Literal, get_args, get_origin
+
+from cyclopts import (
+    CoercionError,
+    CycloptsError,
+    MissingArgumentError,
+    RepeatArgumentError,
+    UnknownCommandError,
+    UnknownOptionError,
+    UnusedCliTokensError,
+)
+
+_NUMBERS: dict[object, str] = {int: "a whole number", float: "a number"}
+
+
+def misuse(error: CycloptsError, program: str) -> str:
+    """Return one sentence.
+
+    Args:
+        error: of the parser.
+        program: whose command line it is.
+    """
+    known = [word for word in (error.command_chain or ()) if not word.startswith("-")]
+    return f"{_said(error)}; see {' '.join([program, *known, '--help'])}"
+
+
+def _said(error: CycloptsError) -> str:
+    match error:
+        case UnusedCliTokensError(unused_tokens=[_, *_] as words):
+            return f"{' '.join(words)}: more than this command takes"
+        case UnknownCommandError(unused_tokens=[word, *_]):
+            # Its own text would import every command to look for synonyms.
+            names = sorted(name for name in error.app or () if not name.startswith("-"))
+            return f"there is no command {word!r}" + (_meant(word, names) or f": use one of {', '.join(names)}")
+        case UnknownOptionError(token=token):
+            word = (token.keyword or token.value).partition("=")[0]
+            names = [name for one in error.argument_collection if one.parse for name in one.names if name.startswith("-")]
+            return f"there is no option {word}{_meant(word, names)}"
+        case RepeatArgumentError(token=token):
+            return f"{token.keyword or token.value} is given more than once: give it once"
+        case MissingArgumentError(argument=argument, keyword=keyword) if argument is not None:
+            what = " ".join((argument.parameter.help or "").split()).rstrip(".")
+            lacking = f"{keyword} has no value" if keyword else f"{_label(argument.name)} is missing"
+            return f"{lacking}: {_small(what)}" if what else lacking
+        case CoercionError(msg=None, argument=argument, token=token) if argument is not None and token is not None:
+            wanted = _wanted(error.target_type, token.value)
+            if wanted:
+                return f"{token.keyword or _label(argument.name)} {token.value}: {wanted}"
+    return " ".join(str(error).split()).rstrip(".")
+
+
+def _wanted(kind: object, given: str) -> str:
+    """Return what a value must be; empty where only the parser knows."""
+    if get_origin(kind) is Literal:
+        choices = [str(choice) for choice in get_args(kind)]
+        return f"use {_one_of(choices)}{_meant(given, choices)}"
+    return f"give {_NUMBERS[kind]}" if kind in _NUMBERS else ""
+
+
+def _one_of(words: Sequence[str]) -> str:
+    return " or ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
+def _meant(word: str, names: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(names), n=1)
+    return f", did you mean {near[0]}?" if near else ""
+
+
+def _label(name: str) -> str:
+    """Return what the page of help calls an argument, or an option."""
+    return name if name.startswith("--") else name.upper()
+
+
+def _small(sentence: str) -> str:
+    """Return a sentence as it goes on behind a colon: its first word small, where that is no name."""
+    return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]

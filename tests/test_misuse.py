@@ -1,0 +1,48 @@
+"""A command line that cannot be understood: one form, what was meant, and where the rest is explained."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.command import complains, here
+from trt_build import cli as lab
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("smaple",), "there is no command 'smaple', did you mean sample?; see facestream --help"),
+        (("gallery", "lst"), "there is no command 'lst', did you mean list?; see facestream gallery --help"),
+        (("run", "--sorce", "a.mkv"), "there is no option --sorce, did you mean --source?; see facestream run --help"),
+        (("run", "--sorce=a.mkv"), "there is no option --sorce, did you mean --source?; see facestream run --help"),
+        (
+            ("ctl", "people", "list", "--jsn"),
+            "there is no option --jsn, did you mean --json?; see facestream ctl people list --help",
+        ),
+        (("run", "--xyzzy"), "there is no option --xyzzy; see facestream run --help"),
+        (("run", "--socket", "pubb"), "--socket pubb: use pub or push, did you mean pub?; see facestream run --help"),
+        (("run", "--every", "often"), "--every often: give a whole number; see facestream run --help"),
+        (("run", "--duration", "long"), "--duration long: give a number; see facestream run --help"),
+        (("run", "--out"), "--out has no value: directory for crops, JSON lines and report.html; see facestream run --help"),
+        (("enrol",), "NAME is missing: who is in the pictures; see facestream enrol --help"),
+        (
+            ("enrol", "ada"),
+            "IMAGES is missing: pictures that show this person and nobody else, or folders of them; "
+            "see facestream enrol --help",
+        ),
+        (("keys", "list", "more"), "more: more than this command takes; see facestream keys list --help"),
+    ],
+)
+def test_what_is_wrong_and_what_was_meant_is_said(
+    capsys: pytest.CaptureFixture[str], words: tuple[str, ...], says: str
+) -> None:
+    refused = here(capsys, *words)
+    complains(refused, 2, says)
+    assert refused.err == f"facestream: {says}\n"
+
+
+def test_the_lab_speaks_in_the_same_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert lab.main(["evaluate", "x.onnx", "--protocol", "fces"]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "--protocol fces: use " in said
+    assert said.endswith("see trt-build evaluate --help")
