@@ -76,7 +76,7 @@ $(LOWEST)/.lowest: pyproject.toml
 
 $(VENV)/.base: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing into $(VENV): some 35 packages, a minute or a few"
+	@echo "installing into $(VENV): a minute or a few"
 	$(INSTALL) '.[sample]'
 	touch $@
 

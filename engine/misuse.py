@@ -40,6 +40,8 @@ def _said(error: CycloptsError) -> str:
             return f"there is no command {word!r}" + (_meant(word, names) or f": use one of {', '.join(names)}")
         case UnknownOptionError(token=token):
             word = (token.keyword or token.value).partition("=")[0]
+            if word == "-":
+                return "standard input is not read: give the path of a file"
             names = [name for one in error.argument_collection if one.parse for name in one.names if name.startswith("-")]
             return f"there is no option {word}{_meant(word, names)}"
         case RepeatArgumentError(token=token):

@@ -17,13 +17,17 @@ from engine.private_file import make_private
 
 _BESIDE = "unfinished-"
 """What the names begin with, behind a dot, of files that are about to replace others."""
+_SHARED_BYTES = 200
+"""Of a name that both have: a name has 255 at most, and what stands before it needs room."""
+_CONTINUED = bytes(range(0x80, 0xC0))
+"""Of UTF-8, what no character begins with."""
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP)
 """Says a file system that has none, as those of memory sticks."""
 
 
 def left_by_a_kill(path: Path) -> list[Path]:
     """Return the files that were to replace one while processes were killed: nobody may be writing it now."""
-    return sorted(path.parent.glob(f".{_BESIDE}*.{glob.escape(path.name)}"))
+    return sorted(path.parent.glob(f".{_BESIDE}*.{glob.escape(_end_of(path.name))}"))
 
 
 def sync_directory(directory: Path) -> None:
@@ -128,7 +132,7 @@ def replacing(path: Path, beside: Path | None = None, *, public: bool = False) -
     Raises:
         OSError: it cannot take its place.
     """
-    unfinished = beside or path.with_name(f".{_BESIDE}{os.getpid()}-{threading.get_ident()}.{path.name}")
+    unfinished = beside or path.with_name(f".{_BESIDE}{os.getpid()}-{threading.get_ident()}.{_end_of(path.name)}")
     try:
         if not public:
             make_private(unfinished)
@@ -140,6 +144,12 @@ def replacing(path: Path, beside: Path | None = None, *, public: bool = False) -
         with suppress(OSError):  # the failure before is the one to tell
             unfinished.unlink()
         raise
+
+
+def _end_of(name: str) -> str:
+    """Return the end of a name, which tells what kind of file it is; all of it where there is room for more."""
+    encoded = os.fsencode(name)
+    return name if len(encoded) <= _SHARED_BYTES else os.fsdecode(encoded[-_SHARED_BYTES:].lstrip(_CONTINUED))
 
 
 @contextmanager

@@ -60,6 +60,16 @@ def test_what_a_kill_leaves_is_found_by_the_name_of_what_it_was_to_replace(file:
         assert left_by_a_kill(file) == [beside]
 
 
+@pytest.mark.parametrize("name", ["x" * 251 + ".npz", "é" * 125 + ".npz", "人" * 83 + ".npz"], ids=len)
+def test_a_name_that_is_as_long_as_a_name_can_be_leaves_no_room_before_it(tmp_path: Path, name: str):
+    with replacing(tmp_path / name) as beside:
+        beside.write_bytes(b"new")
+        assert beside.suffix == ".npz"
+        assert beside.name.encode().decode() == beside.name, "no half character"
+        assert left_by_a_kill(tmp_path / name) == [beside]
+    assert (tmp_path / name).read_bytes() == b"new"
+
+
 def test_what_is_new_is_for_its_owner_alone_and_never_written_over_another(tmp_path: Path):
     write_private_new(tmp_path / "key", b"mine")
     assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, NoReturn
 
 from engine import __version__
@@ -49,6 +50,12 @@ COMMANDS = {
 }
 """Name: (import path, one line of help)."""
 
+_WRITES = frozenset([
+    "audit", "compare", "enhance", "enrol", "erase", "expire", "export", "gallery", "keys", "licences", "mark", "models",
+    "people", "report", "sample", "search", "tokens",
+])  # fmt: skip
+"""Commands that write files in this process, and do not look after signals themselves."""
+
 
 def build_app(arguments: list[str]) -> App:
     """Return the command line.
@@ -91,6 +98,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     try:
         code = _run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
+    except KeyboardInterrupt:
+        code = 130
     except BrokenPipeError:
         # The reader of our output went away: nobody is left to tell, and the interpreter's own flush must not complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -118,13 +127,12 @@ def _run(given: list[str]) -> int:
     from engine.words.redaction import redact
 
     try:
-        result = build_app(arguments)(arguments)
+        with _ending(arguments[0]):
+            result = build_app(arguments)(arguments)
     except FacestreamError as error:
         return _complain(*complaint(error))
     except CycloptsError as error:
         return _complain(redact(misuse(error, "facestream")), 2)
-    except KeyboardInterrupt:
-        return 130
     except BrokenPipeError:
         raise
     except Exception as error:
@@ -132,6 +140,15 @@ def _run(given: list[str]) -> int:
             raise
         return _complain(*complaint(error))
     return result if isinstance(result, int) else 0
+
+
+def _ending(command: str) -> AbstractContextManager[None]:
+    """Let SIGTERM and SIGHUP end what writes files by itself as Ctrl-C does."""
+    if command not in _WRITES:
+        return nullcontext()
+    from engine.cli.long_work import ends_cleanly
+
+    return ends_cleanly()
 
 
 def _reads_recordings(options: list[str]) -> bool:

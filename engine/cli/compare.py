@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,7 +32,7 @@ from engine.errors import UsageError
 from engine.words.text import readable
 from engine.words.worth import LIMITS
 
-Which = Annotated[str, Parameter(help="A photograph, or a track as RESULT:stream/track.")]
+Which = Annotated[str, Parameter(help="A photograph, or a track as RESULT:stream/track, or RESULT:track of one stream.")]
 
 
 def compare(
@@ -67,6 +68,8 @@ def compare(
         sides, digest = [of_tracks[one], of_tracks[other]], digests.pop()
     else:
         sides, digest = _with_photographs([one, other], of_tracks, list(tracks.values()), face, embedder)
+    if sides[0].label == sides[1].label:  # of two folders
+        sides = [replace(side, label=words) for side, words in zip(sides, (one, other), strict=True)]
     compared = compare_sides(sides[0], sides[1], Likeness(digest))
     if page is not None:
         write_comparison(page, compared, [])

@@ -54,9 +54,8 @@ def photographs(paths: Iterable[Path], embedder: str, detector: str = "auto") ->
         def read(path: Path, face: int | None) -> Photographed:
             still = stills[path]
             found = find_people(path, still.bgr, finder, second_look)
-            portrait, remarks = _chosen(path, found, face)
-            if still.pages > 1:
-                remarks.append(f"the first of the file's {still.pages} pictures was taken.")
+            portrait, remarks = _chosen(path, found, face, of_several=len(stills) > 1)
+            remarks += [f"{sentence}." for sentence in still.remarks]
             [vector] = model.embed([portrait.bgr], [portrait.landmarks])
             return Photographed(path.name, vector, portrait.quality, face_jpeg(portrait.bgr, portrait.box), remarks)
 
@@ -94,7 +93,9 @@ def worth_facts(worth: Worth | None) -> dict[str, Any]:
     return {"log10_lr": log10_lr, "log10_lr_bounds": bounds, "bucket": bucket, "calibration": calibration}
 
 
-def _chosen(path: Path, found: list[Portrait], face: int | None) -> tuple[Portrait, list[str]]:
+def _chosen(path: Path, found: list[Portrait], face: int | None, *, of_several: bool) -> tuple[Portrait, list[str]]:
+    if face is not None and len(found) == 1 and of_several:
+        face = None  # it is for those photographs that show several
     if face is not None and not 1 <= face <= len(found):
         raise UsageError(f"{path} shows {count(len(found), 'face')}: give --face 1 to {len(found)}")
     portrait = found[(face or 1) - 1]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import sys
+import os
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Annotated
@@ -13,31 +14,25 @@ from rich.text import Text
 
 from engine.archive.claim import check_writable
 from engine.cli.enhance_faces import Faces
+from engine.cli.enhance_making import Made, Maker
 from engine.cli.enhance_progress import TileBar
+from engine.cli.enhance_results import END, Limits, Results
 from engine.cli.json_lines import JsonOption, write_lines
-from engine.cli.overwriting import OTHER_FOLDER, OverwriteOption, check_new, write_result
+from engine.cli.overwriting import OverwriteOption
 from engine.cli.plain import plain
 from engine.cli.tables import Column, Rows
-from engine.config import PublishConfig, SuperResolveConfig
-from engine.contracts.frames import Planes
-from engine.decode.still import read_content, read_still
-from engine.errors import FacestreamError, UsageError
-from engine.marking import Credentials, kind_of, load_credentials, sign_picture
+from engine.config import SuperResolveConfig
+from engine.errors import UsageError
+from engine.marking import load_credentials
+from engine.marking.metadata import UNTRAINED
 from engine.models import find_model
-from engine.pictures.colour import planes_from_bgr
-from engine.publish.encode import encode_enhanced
 from engine.source.picture_files import picture_files
 from engine.source.pictures import PICTURE_EXTENSIONS
-from engine.super_resolve.enhancer import EnhancedFace, Enhancer
+from engine.super_resolve.enhancer import Enhancer
 from engine.super_resolve.generator import open_generator
 from engine.super_resolve.tiles import TiledGenerator
 
 ZERO_SHOT = "zero-shot"
-_END = "-enhanced"
-_LARGE_PX = 1_000_000
-"""More is rather a photograph with faces in it than a picture of one face."""
-_MOST_RESULT_PX = 200_000_000
-"""Of a result: 1.3 GB while it is written. A photograph of 3840x2160 has 133 million at four times its size."""
 
 
 def enhance(
@@ -61,7 +56,7 @@ def enhance(
     """Enlarge single pictures.
 
     A result stands beside its picture as NAME-enhanced.png, of a face as NAME-face-1-enhanced.png, the largest first. It is
-    not for identification: a decision must rest on the original.
+    not for identification: a decision must rest on the original. Its colours are sRGB of 8 bits, and EXIF data stay behind.
 
     For example:
 
@@ -84,73 +79,42 @@ def enhance(
     if out is not None:
         check_writable(out.parent if is_file else out)
     complaints = list[str]()
-    found = picture_files(images, lambda _, sentence: complaints.append(sentence))
-    pictures = [picture for picture in found if picture in images or not picture.stem.endswith(_END)]
+    pictures = _pictures(images, complaints)
     if is_file and (faces or len(pictures) > 1 or (out and out.suffix.lower() != ".png")):
         raise UsageError(f"--out {out} is one file: name a .png file for one picture without --faces, else a folder")
-    results = _Results(None if is_file else out, overwrite, out if is_file else None)
+    results = Results(None if is_file else out, out if is_file else None, pictures, overwrite)
     todo = [picture for picture in pictures if faces or _is_free(results, picture, complaints)]
-    console = Console(highlight=False, stderr=json)
-    columns = [Column("picture"), Column("result"), Column("size", "word"), Column("agrees with the picture", "number")]
-    rows: list[list[str]] = []
     # An exhibit does not depend on what engines were built on a machine, and one picture takes no time.
     name = ZERO_SHOT if zero_shot else generator or SuperResolveConfig().generator
     chosen = SuperResolveConfig(generator=name, precision="float32", engines="none")
+    made = list[Made]()
     with ExitStack() as opened:
+        opened.callback(_tell, made, complaints, json)  # also of what was made before an interruption
         if todo:
             bar = opened.enter_context(TileBar(Console(stderr=True)))
             network = open_generator(chosen, find_model, threads=0)
             enhancer = Enhancer(network if zero_shot else TiledGenerator(network, bar.tile_done), strength, float("inf"))
             opened.enter_context(closing(enhancer))
             finder = opened.enter_context(closing(Faces())) if faces else None
-        for image in todo:
-            try:
-                original = planes_from_bgr(read_still(image).bgr, full_range=True)
-                parts = [("", original)] if finder is None else finder.cut(image, original)
-                for end, part in parts:
-                    path = results.of(image, end)
-                    _check_size(image, part, network.scale, zero_shot=zero_shot, asks_for_faces=faces)
-                    bar.begin(path.name)
-                    (face,) = enhancer.enlarge([part])
-                    write_result(path, _file_of(face, image, credentials))
-                    before, after = (f"{one.shape[1]}x{one.shape[0]}" for one in (part.y, face.luma))
+            invents = network.name not in UNTRAINED and strength > 0
+            limits = Limits(network.scale, invents=invents, learns=zero_shot, whole=finder is None)
+            maker = Maker(enhancer, finder, limits, results, credentials, bar.begin)
+            for image in todo:
+                for one in maker.make(image, complaints.append):
+                    made.append(one)
                     if json:
-                        write_lines([_facts(image, path, face, before, after)])
-                        continue
-                    names = plain(image.name), plain(str(path))
-                    rows.append([*names, f"{before} to {after}", f"{face.lr_consistency_db:.1f} dB"])
-            except FacestreamError as error:
-                complaints.append(str(error))
-    if rows:
-        console.print(Rows(columns, rows))
-    for complaint in complaints:
-        console.print(Text(plain(complaint)), soft_wrap=True)
+                        write_lines([one.facts()])
     return 1 if complaints else 0
 
 
-class _Results:
-    """Where each result goes."""
-
-    def __init__(self, folder: Path | None, overwrite: bool, file: Path | None = None) -> None:
-        self._folder, self._overwrite, self._file = folder, overwrite, file
-        self._taken: dict[Path, Path] = {}
-
-    def of(self, image: Path, end: str = "") -> Path:
-        """Return the path of a picture's result.
-
-        Raises:
-            UsageError: it is that of another picture, or is there already and may not be replaced.
-        """
-        path = self._file or (self._folder or image.parent) / f"{image.stem}{end}{_END}.png"
-        if self._taken.setdefault(path.resolve(), image) != image:
-            raise UsageError(
-                f"{path} is the result of another of these pictures: enhance {image} by itself, with another --out"
-            )
-        check_new([path], overwrite=self._overwrite, instead=OTHER_FOLDER)
-        return path
+def _pictures(images: Sequence[Path], complaints: list[str]) -> list[Path]:
+    """Return the pictures, each once; results of earlier calls are left out of folders."""
+    found = picture_files(images, lambda _, sentence: complaints.append(sentence))
+    wanted = [picture for picture in found if picture in images or not picture.stem.endswith(END)]
+    return list({os.path.realpath(picture): picture for picture in reversed(wanted)}.values())[::-1]
 
 
-def _is_free(results: _Results, picture: Path, complaints: list[str]) -> bool:
+def _is_free(results: Results, picture: Path, complaints: list[str]) -> bool:
     """Whether a picture's result can be written; it is said at once, and no model is loaded for it, where it cannot."""
     try:
         results.of(picture)
@@ -160,33 +124,10 @@ def _is_free(results: _Results, picture: Path, complaints: list[str]) -> bool:
     return True
 
 
-def _check_size(image: Path, part: Planes, scale: int, *, zero_shot: bool, asks_for_faces: bool) -> None:
-    pixels, size = part.y.size, f"{part.width_px}x{part.height_px}"
-    advice = "cut it to what matters" + ("" if asks_for_faces else ", or add --faces to enlarge the faces in it")
-    if zero_shot and pixels > _LARGE_PX:
-        raise UsageError(f"{image} has {size} pixels, and --zero-shot learns from at most a million: {advice}")
-    if pixels * scale**2 > _MOST_RESULT_PX:
-        raise UsageError(
-            f"{image} has {size} pixels, and its result would have {pixels * scale**2 / 1e6:,.0f} million, more than "
-            f"{_MOST_RESULT_PX / 1e6:.0f}: {advice}"
-        )
-    if pixels > _LARGE_PX and not asks_for_faces:
-        sys.stderr.write(
-            f"facestream: note: {plain(str(image))} is {size}, enlarged as a whole; --faces takes its faces alone\n"
-        )
-
-
-def _facts(image: Path, path: Path, face: EnhancedFace, before: str, after: str) -> dict[str, object]:
-    return {
-        "picture": str(image), "result": str(path), "size": before, "result_size": after,
-        "lr_consistency_db": round(face.lr_consistency_db, 3), "model": face.model,
-    }  # fmt: skip
-
-
-def _file_of(face: EnhancedFace, image: Path, credentials: Credentials | None) -> bytes:
-    """Return the PNG file, marked, and signed where there is a key."""
-    file = encode_enhanced(PublishConfig(codec="png"), face.bgr, face.model)
-    if credentials is None:
-        return file
-    original = read_content(image)
-    return sign_picture(file, credentials, model=face.model, original=original if kind_of(original) else None, title=image.name)
+def _tell(made: Sequence[Made], complaints: Sequence[str], json: bool) -> None:
+    console = Console(highlight=False, stderr=json)
+    if made and not json:
+        columns = [Column("picture"), Column("result"), Column("size", "word"), Column("agrees with the picture", "number")]
+        console.print(Rows(columns, [[*map(plain, one.cells())] for one in made]))
+    for complaint in complaints:
+        console.print(Text(plain(complaint)), soft_wrap=True)

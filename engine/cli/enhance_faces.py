@@ -3,46 +3,82 @@
 from __future__ import annotations
 
 import math
+from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from engine.config import CropConfig, DetectConfig
-from engine.contracts.frames import Float32, Planes
+from engine.contracts.frames import Float32, Planes, Uint8
+from engine.detect.any_size import find_faces
+from engine.detect.catalog import open_detector
+from engine.detect.detector import Detector
 from engine.detect.judged import open_judged
-from engine.errors import PictureError
+from engine.detect.second_look import SecondLook, open_second_look
+from engine.enrolment.portrait import find_people
+from engine.errors import EnrolmentRefused, PictureError
 from engine.models import find_model
+from engine.pictures.colour import planes_from_bgr
 
 
 class Faces:
     """Finds and cuts faces with the default detector."""
 
     def __init__(self) -> None:
+        self._opened = ExitStack()
         self._detector, _ = open_judged(DetectConfig(), find_model)
+        self._opened.callback(self._detector.close)
 
-    def cut(self, image: Path, picture: Planes) -> list[tuple[str, Planes]]:
+    def cut(self, image: Path, picture: Uint8) -> list[tuple[str, Planes]]:
         """Return the faces with their margin, the largest first, each with what its name ends with.
+
+        Where nobody is seen, it is looked for somebody who lies on a side, and for a face that the picture was cut to.
+
+        Args:
+            image: for sentences.
+            picture: (height, width, 3) uint8 BGR.
 
         Raises:
             PictureError: the picture shows none.
+            InferenceError: a model fails.
         """
-        (found,) = self._detector.detect([picture])
-        if not len(found):
-            raise PictureError(f"{image} shows no face that the detector {self._detector.name} finds: cut it yourself")
-        boxes = sorted(found.boxes, key=lambda box: -float(box[2] * box[3]))
-        return [(f"-face-{number}", _cut(picture, box)) for number, box in enumerate(boxes, start=1)]
+        boxes = list(find_faces(picture, self._detector).boxes)
+        found = [(picture, box) for box in boxes] or self._looked_for_closer(image, picture)
+        found.sort(key=lambda one: -float(one[1][2] * one[1][3]))
+        return [(f"-face-{number}", _cut(bgr, box)) for number, (bgr, box) in enumerate(found, start=1)]
 
     def close(self) -> None:
-        """Free the model."""
-        self._detector.close()
+        """Free the models."""
+        self._opened.close()
+
+    @cached_property
+    def _closer(self) -> tuple[Detector, SecondLook | None]:
+        detector, second_look = open_detector(DetectConfig(), find_model), open_second_look(DetectConfig(), find_model)
+        self._opened.callback(detector.close)
+        if second_look is not None:
+            self._opened.callback(second_look.close)
+        return detector, second_look
+
+    def _looked_for_closer(self, image: Path, picture: Uint8) -> list[tuple[Uint8, Float32]]:
+        try:
+            people = find_people(image, picture, *self._closer)
+        except EnrolmentRefused as refusal:
+            name = self._detector.name
+            raise PictureError(
+                f"{image} shows no face that the detector {name} finds: cut it to the face yourself"
+            ) from refusal
+        return [(person.bgr, _whole(person.bgr) if person.box is None else person.box) for person in people]
 
 
-def _cut(picture: Planes, box: Float32) -> Planes:
-    """Return a face with the margin of a run, at even coordinates, so that each chroma sample keeps its luma pixels."""
+def _whole(picture: Uint8) -> Float32:
+    return np.array([0, 0, picture.shape[1], picture.shape[0]], np.float32)
+
+
+def _cut(picture: Uint8, box: Float32) -> Planes:
+    """Return a face with the margin of a run."""
     x, y, width, height = map(float, box)
     margin = CropConfig().margin
-    left, top = (max(0, math.floor(start - margin * length) // 2 * 2) for start, length in ((x, width), (y, height)))
-    right, bottom = (-(-math.ceil(start + length * (1 + margin)) // 2) * 2 for start, length in ((x, width), (y, height)))
-    luma = picture.y[top:bottom, left:right]
-    chroma = np.s_[top // 2 : -(-bottom // 2), left // 2 : -(-right // 2)]
-    return Planes(luma.copy(), picture.u[chroma].copy(), picture.v[chroma].copy(), picture.matrix, picture.full_range)
+    left, top = (max(0, math.floor(start - margin * length)) for start, length in ((x, width), (y, height)))
+    right, bottom = (math.ceil(start + length * (1 + margin)) for start, length in ((x, width), (y, height)))
+    return planes_from_bgr(np.ascontiguousarray(picture[top:bottom, left:right]), full_range=True)

@@ -17,6 +17,7 @@ from engine.archive.claim import check_writable
 from engine.cli.gallery_pictures import GalleryOption
 from engine.cli.json_lines import write_lines
 from engine.cli.long_work import check_place
+from engine.cli.outside_runs import check_outside_runs
 from engine.cli.tables import Column, Rows
 from engine.config import DetectConfig
 from engine.config.verify import VerifyConfig
@@ -67,6 +68,7 @@ def enrol(
     """
     name = person_name(name)
     check_place(sheet, overwrite=overwrite)
+    check_outside_runs(sheet)
     missing: list[EnrolResult] = []
     pictures = picture_files(images, lambda path, reason: missing.append(EnrolResult(path, "refused", reason)))
     _check_before(gallery, detector)

@@ -22,14 +22,16 @@ from engine.cli.gallery_pictures import (
     release,
 )
 from engine.cli.json_lines import JsonOption, as_json, write_lines
-from engine.cli.overwriting import OverwriteOption, check_new
+from engine.cli.long_work import check_place
+from engine.cli.outside_runs import check_outside_runs
+from engine.cli.overwriting import OverwriteOption
 from engine.cli.plain import plain
 from engine.cli.tables import Column, Rows
 from engine.errors import FacestreamError, UsageError
 from engine.privacy.removal import remove_picture
 from engine.verify.galleries import open_gallery
 from engine.verify.gallery_records import Identity, unrecorded
-from engine.verify.joining import joining_words
+from engine.verify.joining import joining_words, same_name_words
 from engine.verify.person_name import person_name, shown
 from engine.verify.stored_gallery import StoredGallery
 from engine.whole_file import write_private
@@ -87,7 +89,8 @@ def remove(
     known = known_name(name, gallery)
     if receipt is not None and not picture:
         raise UsageError("--receipt goes with --picture: of a whole person `facestream erase` writes one")
-    check_new([receipt], overwrite=overwrite)
+    check_place(receipt, overwrite=overwrite)
+    check_outside_runs(receipt)
     with existing(gallery) as opened:
         if picture:
             return _remove_picture(opened, known, picture, receipt)
@@ -136,7 +139,8 @@ def rename(
     with existing(gallery) as opened:
         before = opened.people()
         renamed = opened.rename(known, new, join=join)
-    said = f"renamed {shown(known)} to {shown(new)} ({count(renamed, 'picture', 'pictures')})"
+    pictures = count(renamed, "picture")
+    said = same_name_words(known, new) or f"renamed {shown(known)} to {shown(new)} ({pictures})"
     Console().print(plain(said + joining_words(before, known, new)), highlight=False, markup=False, soft_wrap=True)
     return 0
 
@@ -158,7 +162,8 @@ def export(
 
         facestream gallery export people.jsonl --embeddings
     """
-    check_new([path], overwrite=overwrite)
+    check_place(path, overwrite=overwrite)
+    check_outside_runs(path)
     with open_gallery(gallery, read_only=True) as opened:
         rows = opened.export(path, embeddings)
     Console().print(f"wrote {count(rows, 'picture', 'pictures')} to {path}", highlight=False, markup=False, soft_wrap=True)

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from engine.cli.json_lines import JsonOption, write_lines
+from engine.cli.outside_runs import check_outside_runs
 from engine.cli.overwriting import OTHER_FOLDER, OverwriteOption, check_new, write_result
 from engine.cli.plain import plain
 from engine.cli.saying import say
@@ -107,6 +108,7 @@ def sign(
             read_still(path)  # a signature under half a picture would be worth nothing
             signed = sign_picture(read_content(path), credentials, original=source, title=path.name)
             result = (out or path.parent) / f"{path.stem}{_END}{path.suffix}"
+            check_outside_runs(result)
             check_new([result], overwrite=overwrite, instead=OTHER_FOLDER)
             write_result(result, signed)
             say(f"wrote {result}")

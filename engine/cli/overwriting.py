@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from engine.errors import UsageError
+from engine.errors import OutputError, UsageError
 from engine.private_file import make_private_folder
 from engine.whole_file import replacing
 
@@ -38,11 +39,13 @@ def write_result(path: Path, content: bytes) -> None:
     """Write a file of the folder ``--out``, which is made where it is missing; it is there as a whole or not at all.
 
     Raises:
-        UsageError: it cannot be written.
+        OutputError: the disk is full.
+        UsageError: it cannot be written for another reason, which others may not have.
     """
     try:
         make_private_folder(path.parent)
         with replacing(path) as beside:
             beside.write_bytes(content)
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}: {OTHER_FOLDER}") from error
+        kind = OutputError if error.errno in (errno.ENOSPC, errno.EDQUOT) else UsageError
+        raise kind(f"cannot write {path}: {error.strerror}: {OTHER_FOLDER}") from error

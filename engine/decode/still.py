@@ -1,7 +1,7 @@
 """Still pictures from files: the pixels that a viewer shows, upright.
 
 Orientation comes from EXIF (JPEG, PNG, WebP, TIFF) or from the container (``irot`` and ``imir`` of HEIC and AVIF, where EXIF's
-is not applied again). Of several pages or animation frames the first is read, of a HEIC file its primary picture.
+is not applied). Of several pages or animation frames the first is read, of a HEIC file its primary picture.
 """
 
 from __future__ import annotations
@@ -9,31 +9,36 @@ from __future__ import annotations
 import io
 import stat
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
+import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from engine.contracts.frames import Uint8
 from engine.decode.still_kind import LOOKED_AT_BYTES, REFUSALS, Kind, kind_of
 from engine.decode.still_pixels import bgr_of
+from engine.decode.still_remarks import hdr_transfer, remarks_on, shows_through
 from engine.errors import MissingRuntimeError, PictureError
 
 MOST_PIXELS = 100_000_000
-"""Of a decoded picture: about 1 GB while it is converted. Larger JPEGs are decoded at half their size."""
+"""Of a decoded picture: 0.7 GB while it is converted. Larger JPEGs are decoded at half their size."""
 _MOST_BYTES = 1 << 30
 _FEWEST_PX = 8
 _FORMATS = ("AVIF", "BMP", "DIB", "GIF", "HEIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP")
 _SUPPORTED = "a JPEG, PNG, HEIC, AVIF, WebP or TIFF file"
+_TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _ORIENTATION = 0x0112
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+_UPRIGHT: dict[int, Callable[[Uint8], cv2.typing.MatLike]] = {
+    2: lambda bgr: cv2.flip(bgr, 1),
+    3: lambda bgr: cv2.rotate(bgr, cv2.ROTATE_180),
+    4: lambda bgr: cv2.flip(bgr, 0),
+    5: cv2.transpose,
+    6: lambda bgr: cv2.rotate(bgr, cv2.ROTATE_90_CLOCKWISE),
+    7: lambda bgr: cv2.flip(cv2.transpose(bgr), -1),
+    8: lambda bgr: cv2.rotate(bgr, cv2.ROTATE_90_COUNTERCLOCKWISE),
 }
 """What to do for each value of EXIF's orientation."""
 _DNG_VERSION, _SUBFILE_TYPE = 50706, 254
@@ -47,6 +52,8 @@ class Still:
     """(height, width, 3), upright; transparent parts are white."""
     pages: int
     """Pictures in the file, of which this is the first."""
+    remarks: tuple[str, ...] = ()
+    """Sentences without a full stop on what the file has and the picture has not; usually none."""
 
 
 def read_content(path: Path) -> bytes:
@@ -56,7 +63,9 @@ def read_content(path: Path) -> bytes:
         PictureError: it cannot be read, or is plainly something else: a video, a web page, a folder.
     """
     try:
-        if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+        if path.is_dir():
+            raise PictureError(f"{path} is a folder, not a picture: give a file of it")
+        if not stat.S_ISREG(path.stat().st_mode):
             raise PictureError(f"{path} is a device or a pipe, not a picture file: copy it to a file first")
         with path.open("rb") as file:
             head = file.read(LOOKED_AT_BYTES)
@@ -92,11 +101,17 @@ def read_still(path: Path, content: bytes | None = None) -> Still:
     except UnidentifiedImageError as error:
         if kind in (Kind.HEIC, Kind.AVIF):
             raise PictureError(f"{path} is damaged or cut off: give another copy of it") from error
+        if content.startswith(_TIFF_STARTS):
+            raise PictureError(f"{path} is a TIFF file of an unusual kind, or damaged: export it as PNG") from error
         raise PictureError(f"{path} is not a picture that can be read: give {_SUPPORTED}") from error
     except (Image.DecompressionBombError, MemoryError) as error:
         raise PictureError(f"{path} is too large (at most {MOST_PIXELS // 10**6} megapixels): reduce it") from error
     except Exception as error:  # decoders of damaged files raise whatever they stumble over
-        raise PictureError(f"{path} is damaged or cut off ({error}): give another copy of it") from error
+        raise PictureError(f"{path} is damaged or cut off ({_one_line(error)}): give another copy of it") from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 def open_still(content: io.BytesIO) -> Image.Image:
@@ -121,19 +136,34 @@ def check_size(path: Path, image: Image.Image) -> None:
 def bgr_upright(image: Image.Image) -> Uint8:
     """Decode and return (height, width, 3) BGR, upright; transparent parts are white. It raises whatever Pillow does."""
     image.load()
-    turn = _UPRIGHT.get(_orientation(image))
-    return bgr_of(image if turn is None else image.transpose(turn))
+    return _upright(bgr_of(image), _orientation(image))
 
 
 def _decode(path: Path, content: bytes) -> Still:
     with open_still(io.BytesIO(content)) as image:
         if image.format == "TIFF" and _is_raw(image):
             _refuse_others(path, Kind.RAW)
+        stored = image.size
         if image.width * image.height > MOST_PIXELS:
             image.draft(None, (image.width // 2, image.height // 2))  # only JPEG has it; the others stay as they are
         check_size(path, image)
         pages = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)  # MPO: the others show the same
-        return Still(bgr_upright(image), pages)
+        remarks = remarks_on(image, content, pages)
+        if image.size != stored:
+            remarks += (f"it has {stored[0]}x{stored[1]} pixels, and was read at half of its sides",)
+        transfer = hdr_transfer(image, content)
+        image.load()
+        orientation = _orientation(image)  # of a TIFF file loading has applied it
+        if shows_through(image):
+            remarks += ("transparent parts are shown white",)
+        bgr = bgr_of(image, transfer)
+        image.close()  # of a large picture the pixels are there twice until here
+    return Still(_upright(bgr, orientation), pages, remarks)
+
+
+def _upright(bgr: Uint8, orientation: int) -> Uint8:
+    turn = _UPRIGHT.get(orientation)
+    return bgr if turn is None else np.asarray(turn(bgr), np.uint8)
 
 
 def _orientation(image: Image.Image) -> int:

@@ -17,7 +17,11 @@ _VIDEO_STARTS = (
     b"OggS",
     b"DKIF",
 )
-_RAW_STARTS = (b"FUJIFILMCCD-RAW", b"IIRO", b"MMOR", b"IIU\x00")
+_RAW_STARTS = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\x00", b"\x00MRM", b"FOVb")
+_ARCHIVE_STARTS = (
+    b"PK\x03\x04", b"\x1f\x8b", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+)  # fmt: skip
 _TS_PACKET = 188
 LOOKED_AT_BYTES = 4096
 """Of a file, to say what it is."""
@@ -37,8 +41,42 @@ class Kind(Enum):
     ARCHIVE = "archive"
     RAW = "raw data"
     WEBP = "WebP"
+    JPEG_XL = "JPEG XL"
+    JPEG_XR = "JPEG XR"
+    PHOTOSHOP = "Photoshop"
+    GIMP = "GIMP"
+    OPEN_EXR = "OpenEXR"
+    RADIANCE = "Radiance HDR"
+    DICOM = "DICOM"
+    ICON = "icon"
+    POSTSCRIPT = "PostScript"
+    METAFILE = "Windows metafile"
 
 
+_STARTS = {
+    b"\xff\x0a": Kind.JPEG_XL,
+    b"\x00\x00\x00\x0cJXL \r\n\x87\n": Kind.JPEG_XL,
+    b"II\xbc": Kind.JPEG_XR,
+    b"8BPS": Kind.PHOTOSHOP,
+    b"gimp xcf": Kind.GIMP,
+    b"\x76\x2f\x31\x01": Kind.OPEN_EXR,
+    b"#?RADIANCE": Kind.RADIANCE,
+    b"#?RGBE": Kind.RADIANCE,
+    b"\x00\x00\x01\x00": Kind.ICON,
+    b"\x00\x00\x02\x00": Kind.ICON,
+    b"icns": Kind.ICON,
+    b"%!PS": Kind.POSTSCRIPT,
+    b"\xc5\xd0\xd3\xc6": Kind.POSTSCRIPT,
+    b"\xd7\xcd\xc6\x9a": Kind.METAFILE,
+    b"%PDF": Kind.DOCUMENT,
+    **dict.fromkeys(_RAW_STARTS, Kind.RAW),
+    **dict.fromkeys(_ARCHIVE_STARTS, Kind.ARCHIVE),
+}
+_NOT_READ = (
+    Kind.JPEG_XL, Kind.JPEG_XR, Kind.PHOTOSHOP, Kind.GIMP, Kind.OPEN_EXR, Kind.RADIANCE, Kind.DICOM, Kind.ICON, Kind.POSTSCRIPT,
+    Kind.METAFILE,
+)  # fmt: skip
+"""Formats of pictures that are none of those that are read."""
 REFUSALS = {
     Kind.EMPTY: "is not a picture but empty: give another copy of it",
     Kind.VIDEO: "is not a picture but a video: save a still of it, or give it to `facestream run`",
@@ -47,6 +85,7 @@ REFUSALS = {
     Kind.DRAWING: "is not a photograph but a drawing (SVG): export it as PNG",
     Kind.ARCHIVE: "is not a picture but an archive or office document: take the picture out of it",
     Kind.RAW: "is a camera's raw data: export it as JPEG or TIFF",
+    **{kind: f"is of a format that is not read ({kind.value}): export it as PNG or JPEG" for kind in _NOT_READ},
 }
 """How a sentence ends that begins with the name of such a file."""
 
@@ -61,17 +100,17 @@ def kind_of(head: bytes) -> Kind:
         return Kind.EMPTY
     if head[4:8] == b"ftyp":
         return _kind_of_brands(head)
-    if head.startswith(_RAW_STARTS) or (head[:4] == b"II*\x00" and head[8:10] == b"CR"):
+    if head[:4] == b"II*\x00" and head[8:10] == b"CR":
         return Kind.RAW
     if _is_video(head):
         return Kind.VIDEO
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return Kind.WEBP
-    if head.startswith(b"PK\x03\x04"):
+    if head[128:132] == b"DICM":
+        return Kind.DICOM
+    if head[257:262] == b"ustar":
         return Kind.ARCHIVE
-    if head.startswith(b"%PDF"):
-        return Kind.DOCUMENT
-    return _kind_of_text(head)
+    return next((kind for start, kind in _STARTS.items() if head.startswith(start)), None) or _kind_of_text(head)
 
 
 def _kind_of_brands(head: bytes) -> Kind:

@@ -3,60 +3,109 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageFilter
 
 from engine.contracts.frames import Uint8
 
+if TYPE_CHECKING:
+    from engine.decode.tone_map import Transfer
+
 _PLAIN = {"L", "RGB", "RGBA", "CMYK"}
 """Modes that colour profiles are applied to as they are."""
+_STRIP_PX = 1 << 22
+"""Converted together: of a whole picture of 100 megapixels each step would take 300 MB."""
+_BRIGHTEST = {"I": (65535, 2**31 - 1, 2**32 - 1), "F": (1, 255, 65535)}
+"""What white may be in greys of more than 8 bits: of 16 and 32 bits; fractions are 0 to 1 by convention, but some programs
+write other ranges. The smallest that holds all values counts."""
+_Convert = Callable[[Image.Image], Image.Image]
 
 
-def bgr_of(image: Image.Image) -> Uint8:
+def bgr_of(image: Image.Image, transfer: Transfer | None = None) -> Uint8:
     """Return (height, width, 3) uint8 BGR, 0 to 255.
 
-    Colour profiles are applied, transparent parts are white, 16-bit greys are reduced to 8 bits. High dynamic range is shown by
-    the base picture where there is a gain map, else by its code values.
+    Colour profiles are applied, transparent parts are white, 16-bit greys are reduced to 8 bits. Where there is a gain map the
+    base picture is shown.
 
     Args:
         image: loaded, of any mode.
+        transfer: how its light is coded, of high dynamic range, which is shown as an SDR screen does; None: it is SDR.
 
     Raises:
         ValueError: Pillow knows no way from its mode to colours.
     """
     image = _in_8_bits(image)
+    convert = _convert(image, transfer)
+    width, height = image.size
+    tall = max(1, _STRIP_PX // width)
+    bgr = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, tall):
+        strip = convert(image.crop((0, top, width, min(top + tall, height))))
+        bgr[top : top + tall] = cv2.cvtColor(np.asarray(strip), cv2.COLOR_RGB2BGR)
+    return bgr
+
+
+def _convert(image: Image.Image, transfer: Transfer | None) -> _Convert:
+    """Return what makes RGB of parts of a picture."""
+    to_screen = _tone_mapped(transfer) if transfer else None
     if image.has_transparency_data:
-        image = _as_srgb(image.convert("RGBA"))
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
-    elif image.mode in _PLAIN:
-        image = _as_srgb(image)
-    return np.asarray(cv2.cvtColor(np.asarray(image.convert("RGB")), cv2.COLOR_RGB2BGR), np.uint8)
+        to_srgb = to_screen or _to_srgb(image, "RGBA")
+
+        def on_white(part: Image.Image) -> Image.Image:
+            part = to_srgb(part.convert("RGBA"))
+            return Image.alpha_composite(Image.new("RGBA", part.size, "white"), part).convert("RGB")
+
+        return on_white
+    if to_screen:
+        return lambda part: to_screen(part.convert("RGB"))
+    to_srgb = _to_srgb(image, image.mode) if image.mode in _PLAIN else _as_it_is
+    return lambda part: to_srgb(part).convert("RGB")
+
+
+def _as_it_is(part: Image.Image) -> Image.Image:
+    return part
 
 
 def _in_8_bits(image: Image.Image) -> Image.Image:
     """Reduce greys of more than 8 bits: Pillow's own conversion cuts them off at 255."""
     if image.mode != "F" and not image.mode.startswith("I"):
         return image
-    values = np.nan_to_num(np.asarray(image).astype(np.float32))
-    # Fractions are 0 to 1 by convention, but some programs write 0 to 255.
-    brightest = 65535 if image.mode != "F" else 1 if values.max(initial=0) <= 1 else 255
-    return Image.fromarray(np.clip((values * (255 / brightest)).round(), 0, 255).astype(np.uint8))
+    stored = np.asarray(image)
+    if image.mode == "I" and stored.min(initial=0) < -32768:  # 32 bits without a sign, which Pillow reads as with one
+        stored = stored.view(np.uint32)
+    values = np.nan_to_num(stored.astype(np.float32))
+    largest = values.max(initial=0)
+    whites = _BRIGHTEST.get(image.mode, (65535,))
+    white = next((one for one in whites if largest <= one), whites[-1])
+    return Image.fromarray(np.clip((values * (255 / white)).round(), 0, 255).astype(np.uint8))
 
 
-def _as_srgb(image: Image.Image) -> Image.Image:
-    """Apply the picture's colour profile; one that is damaged or does not fit is left out, as viewers do."""
+def _tone_mapped(transfer: Transfer) -> _Convert:
+    from engine.decode.tone_map import GRID, colours  # loads PyAV
+
+    table = ImageFilter.Color3DLUT(GRID, colours(transfer).astype(np.float32).ravel())
+    return lambda part: part.filter(table)
+
+
+def _to_srgb(image: Image.Image, mode: str) -> _Convert:
+    """Return what applies the picture's colour profile; one that is damaged or does not fit is left out, as viewers do."""
     data = image.info.get("icc_profile")
     if not data:
-        return image
+        return _as_it_is
     try:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(data))
         if "sRGB" in ImageCms.getProfileDescription(profile):
-            return image
-        mode = "RGBA" if image.mode == "RGBA" else "RGB"
-        shown = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode=mode)
+            return _as_it_is
+        shown = "RGBA" if mode == "RGBA" else "RGB"
+        transform = ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), mode, shown)
     except (ImageCms.PyCMSError, OSError, ValueError):
-        return image
-    return shown or image
+        return _as_it_is
+
+    def apply(part: Image.Image) -> Image.Image:
+        return ImageCms.applyTransform(part, transform) or part
+
+    return apply

@@ -23,7 +23,8 @@ _TRANSFERS: dict[int, Transfer] = {16: "pq", 18: "hlg"}
 """FFmpeg's AVColorTransferCharacteristic."""
 _MATRICES = {1: "bt709", 5: "bt601", 6: "bt601"}
 """FFmpeg's AVColorSpace of what is not BT.2020."""
-_GRID = 33
+GRID = 33
+"""Steps of each colour in the table of them."""
 PEAK_NITS, WHITE_NITS = 1000.0, 203.0
 _M1, _M2, _C1, _C2, _C3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
 """Constants of ST 2084."""
@@ -87,12 +88,17 @@ def _graph(picture: av.VideoFrame, transfer: Transfer, full: bool) -> Graph:
 
 @cache
 def cube(transfer: Transfer) -> str:
-    """Return the table of colours in the .cube format, red running fastest."""
-    steps = np.linspace(0.0, 1.0, _GRID)
-    blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")
-    shown = sdr_from_hdr(np.stack([red.ravel(), green.ravel(), blue.ravel()], axis=1), transfer)
-    lines = [f"LUT_3D_SIZE {_GRID}", *(f"{r:.6f} {g:.6f} {b:.6f}" for r, g, b in shown)]
+    """Return the table of colours in the .cube format."""
+    lines = [f"LUT_3D_SIZE {GRID}", *(f"{r:.6f} {g:.6f} {b:.6f}" for r, g, b in colours(transfer))]
     return "\n".join(lines) + "\n"
+
+
+@cache
+def colours(transfer: Transfer) -> Array:
+    """Return the table of colours, (``GRID`` ** 3, 3), see ``sdr_from_hdr``: for evenly spaced codes, red running fastest."""
+    steps = np.linspace(0.0, 1.0, GRID)
+    blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")
+    return sdr_from_hdr(np.stack([red.ravel(), green.ravel(), blue.ravel()], axis=1), transfer)
 
 
 def sdr_from_hdr(coded: Array, transfer: Transfer) -> Array:

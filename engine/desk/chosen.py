@@ -13,6 +13,10 @@ from engine.desk.stored import Result, StoredTrack, read_result
 from engine.errors import FacestreamError, MissingResultError, PublishError, UsageError
 from engine.words.numbers import count, track_numbers
 
+_BEFORE_TRACK = ":#"
+"""Between a result and a track of it."""
+_MOST_NAMED = 10
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -74,25 +78,57 @@ def _usual(results: Sequence[Result]) -> str:
 
 
 def find_track(words: str) -> StoredTrack | None:
-    """Return the track that ``RESULT:stream/track`` names; None where the words are of another form, as a path.
+    """Return the track that ``RESULT:stream/track`` names, or ``RESULT:track`` where one stream has it; None where the words
+    are a path.
 
     Raises:
         PublishError: the result cannot be read.
-        UsageError: it has no such track.
+        UsageError: it has no such track, or the words are a result without one.
     """
-    directory, colon, place = words.rpartition(":")
-    stream, slash, number = place.rpartition("/")
-    if not (colon and slash and directory and stream and number.isdecimal()) or Path(words).exists():
+    path = Path(words)
+    if path.is_dir():
+        raise UsageError(f"{words} is a folder: give a photograph, or a track of a result as {words}:stream/track")
+    found = None if path.exists() else _named_track(words)
+    if found is None:
         return None
+    directory, stream, number = found
     result = read_result(Path(directory))
-    for track in result.tracks:
-        if (track.stream, track.track_id) == (stream, int(number)):
-            return track
+    of_number = [track for track in result.tracks if track.track_id == number]
+    named = [track for track in of_number if stream in ("", track.stream)]
+    if len(named) == 1:
+        return named[0]
+    if named:
+        which = " or ".join(f"{directory}:{track.stream}/{number}" for track in named[:_MOST_NAMED])
+        raise UsageError(f"{words} is a track of several streams: say which, as {which}")
     streams = sorted({track.stream for track in result.tracks})
-    if stream not in streams:
-        raise UsageError(f"{directory} has no stream {stream!r} with faces: it has {', '.join(streams[:10]) or 'none'}")
-    ids = sorted(track.track_id for track in result.tracks if track.stream == stream)
-    raise UsageError(f"{directory} has no track {number} of {stream}: {track_numbers(ids)}")
+    if stream and stream not in streams:
+        raise UsageError(
+            f"{directory} has no stream {stream!r} with faces: it has {', '.join(streams[:_MOST_NAMED]) or 'none'}"
+        )
+    ids = sorted({track.track_id for track in result.tracks if stream in ("", track.stream)})
+    of_stream = f" of {stream}" if stream else ""
+    raise UsageError(f"{directory} has no track {number}{of_stream}: {track_numbers(ids)}")
+
+
+def _named_track(words: str) -> tuple[str, str, int] | None:
+    """Return directory, stream (empty: any) and number; None where nothing in the words is a track's number.
+
+    Raises:
+        UsageError: a directory is named, and no track of it.
+    """
+    ends = [at for at, character in enumerate(words) if character in _BEFORE_TRACK and at]
+    if not ends:
+        return None
+    there = [at for at in ends if Path(words[:at]).is_dir()]
+    runs = [at for at in there if Path(words[:at], "run.json").exists()]
+    at = (runs or there or ends[-1:])[0]
+    directory, place = words[:at], words[at + 1 :]
+    stream, _, number = place.rpartition("/")
+    if number.isdecimal() and (there or stream):
+        return directory, stream, int(number)
+    if there:
+        raise UsageError(f"{words} names no track: write it as {directory}:stream/track, with the number of the track")
+    return None
 
 
 def vector_of(track: StoredTrack) -> NDArray[np.float32]:

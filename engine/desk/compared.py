@@ -59,6 +59,8 @@ def compare(one: Side, other: Side, likeness: Likeness) -> Compared:
     haze = haze_of(np.array([one.size_px, other.size_px]))
     resemblance = float(likeness.resemblance(one.vector, other.vector[None])[0] - haze.prod())
     limits = [f"{side.label}: {sentence}" for side in (one, other) for sentence in side.limits]
+    if np.array_equal(one.vector, other.vector):
+        limits.insert(0, _THE_SAME)
     if likeness.measured is None:
         limits.append("Nothing was measured of this embedder: there is a cosine, and nothing that says what it is worth.")
     elif likeness.bucket(size, moments) is None:
@@ -78,6 +80,7 @@ def compare(one: Side, other: Side, likeness: Likeness) -> Compared:
     )
 
 
+_THE_SAME = "Both are one and the same face of one picture: that they are alike says nothing."
 _TWO_TRACKS = (
     "What such a likeness is worth was measured of a face in a recording and a sharp photograph. Between two recordings both "
     "faces lack detail, which makes strangers look more alike: for that an allowance is made, by the size of both."

@@ -41,7 +41,7 @@ def with_texts(file: bytes, texts: Texts) -> bytes:
     if kind_of(file) == "png":
         chunks = _png_chunk(b"tEXt", b"Comment\0" + texts.comment.encode("latin-1", "replace")) if texts.comment else b""
         chunks += _png_chunk(b"iTXt", _XMP_CHUNK + texts.xmp.encode()) if texts.xmp else b""
-        return file[:_PNG_HEADER_BYTES] + chunks + file[_PNG_HEADER_BYTES:]
+        return b"".join((file[:_PNG_HEADER_BYTES], chunks, memoryview(file)[_PNG_HEADER_BYTES:]))
     at = 2
     if file[2:4] == b"\xff\xe0":  # JFIF wants its APP0 right after SOI
         at += 2 + struct.unpack(">H", file[4:6])[0]

@@ -66,11 +66,12 @@ class Sought:
         return self.score >= THRESHOLD
 
 
-def put_mark(picture_bgr: Uint8) -> Uint8:
+def put_mark(picture_bgr: Uint8, *, in_place: bool = False) -> Uint8:
     """Return a marked copy; one that is too small as it is.
 
     Args:
         picture_bgr: (height, width, 3) uint8 BGR.
+        in_place: mark the picture itself, and return that.
     """
     height, width = picture_bgr.shape[:2]
     if min(height, width) < SMALLEST_PX:
@@ -81,7 +82,7 @@ def put_mark(picture_bgr: Uint8) -> Uint8:
     change = np.zeros((_HIGHEST, _HIGHEST), np.float32)
     change[rows, columns] = (np.rint(places) - places) * (_PART * step)
     across = change @ _basis(width) * np.float32(math.sqrt(height * width))
-    marked = np.empty_like(picture_bgr)
+    marked = picture_bgr if in_place else np.empty_like(picture_bgr)
     for strip in _strips(height, width):
         luma = np.rint(_basis(height)[:, strip].T @ across).astype(np.int16)
         cv2.add(picture_bgr[strip], cv2.merge((luma, luma, luma)), dst=marked[strip], dtype=cv2.CV_8U)

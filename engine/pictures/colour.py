@@ -6,6 +6,7 @@ converts as the same region of the whole picture does, within one level.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 
 import cv2
@@ -13,6 +14,8 @@ import numpy as np
 
 from engine.contracts.frames import ColourMatrix, Float32, Planes, Uint8
 
+_STRIP_PX = 1 << 23
+"""Of a picture of 100 megapixels each step of a conversion would take 300 MB."""
 _RED_AND_BLUE_SHARE: dict[ColourMatrix, tuple[float, float]] = {
     "bt601": (0.299, 0.114),
     "bt709": (0.2126, 0.0722),
@@ -27,11 +30,16 @@ def bgr_from_planes(planes: Planes) -> Uint8:
     if planes.matrix == "bt601" and not planes.full_range and height % 2 == 0 and width % 2 == 0:
         # OpenCV's only YUV matrix, in one pass: a third of the cost of the general way.
         return _bgr_from_bt601(planes)
-    u, v = (
-        cv2.resize(plane, None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)[:height, :width] for plane in (planes.u, planes.v)
-    )
-    yuv = cv2.merge([planes.y, u, v])
-    return np.asarray(cv2.transform(yuv, _bgr_from_yuv(planes.matrix, planes.full_range)), np.uint8)
+    matrix = _bgr_from_yuv(planes.matrix, planes.full_range)
+    bgr = np.empty((height, width, 3), np.uint8)
+    for rows, halves in _strips(height, width):
+        y = planes.y[rows]
+        u, v = (
+            cv2.resize(plane[halves], None, fx=2, fy=2, interpolation=cv2.INTER_NEAREST)[: len(y), :width]
+            for plane in (planes.u, planes.v)
+        )
+        cv2.transform(cv2.merge([y, u, v]), matrix, dst=bgr[rows])
+    return bgr
 
 
 def planes_from_bgr(image: Uint8, matrix: ColourMatrix = "bt601", full_range: bool = False) -> Planes:
@@ -47,11 +55,22 @@ def planes_from_bgr(image: Uint8, matrix: ColourMatrix = "bt601", full_range: bo
     if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
         raise ValueError(f"a picture must be (height, width, 3) uint8, got {image.shape} {image.dtype}")
     height, width = image.shape[:2]
-    yuv = cv2.transform(image, _yuv_from_bgr(matrix, full_range))
-    even = cv2.copyMakeBorder(yuv, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
-    half = cv2.resize(even, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
-    y, u, v = (np.ascontiguousarray(plane, np.uint8) for plane in (yuv[:, :, 0], half[:, :, 1], half[:, :, 2]))
+    half = (-(-height // 2), -(-width // 2))
+    y, u, v = (np.empty(size, np.uint8) for size in ((height, width), half, half))
+    for rows, halves in _strips(height, width):
+        yuv = cv2.transform(image[rows], _yuv_from_bgr(matrix, full_range))
+        even = cv2.copyMakeBorder(yuv, 0, len(yuv) % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+        small = cv2.resize(even, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        y[rows], u[halves], v[halves] = yuv[:, :, 0], small[:, :, 1], small[:, :, 2]
     return Planes(y, u, v, matrix, full_range)
+
+
+def _strips(height: int, width: int) -> Iterator[tuple[slice, slice]]:
+    """Yield rows of luma and of chroma that are converted together: all of a frame, a part of a larger picture."""
+    tall = max(2, _STRIP_PX // width // 2 * 2)
+    for top in range(0, height, tall):
+        bottom = min(top + tall, height)
+        yield slice(top, bottom), slice(top // 2, -(-bottom // 2))
 
 
 def _bgr_from_bt601(planes: Planes) -> Uint8:

@@ -111,18 +111,19 @@ def track_parts_of(
     return [part for part, _ in found], [payload for _, payload in found]
 
 
-def encode_enhanced(config: PublishConfig, picture_bgr: NDArray[np.uint8], model: str) -> bytes:
+def encode_enhanced(config: PublishConfig, picture_bgr: NDArray[np.uint8], model: str, *, in_place: bool = False) -> bytes:
     """Return an enhanced picture as a JPEG or PNG file that tells people and machines what it is.
 
     Args:
         config: codec and quality; ``mark``: whether its pixels are marked, too.
         picture_bgr: (height, width, 3) uint8.
         model: what enhanced it.
+        in_place: the picture itself may be marked: nobody needs it any more.
 
     Raises:
         PublishError: the encoder refuses the picture.
     """
-    return declare(_encoded(config, put_mark(picture_bgr) if config.mark else picture_bgr), model)
+    return declare(_encoded(config, put_mark(picture_bgr, in_place=in_place) if config.mark else picture_bgr), model)
 
 
 def _encoded(config: PublishConfig, picture_bgr: NDArray[np.uint8]) -> bytes:

@@ -33,7 +33,7 @@ from engine.service.task_messages import EnrolTask, NotThatTask, SearchTask
 from engine.service.tasks import Tasks
 from engine.verify.galleries import gallery_words, is_there, open_gallery
 from engine.verify.gallery_records import Kept
-from engine.verify.joining import joining_words
+from engine.verify.joining import joining_words, same_name_words
 from engine.verify.person_name import person_name
 from engine.verify.stored_gallery import StoredGallery
 from engine.words.numbers import count
@@ -110,7 +110,8 @@ class PeopleVerbs:
                 raise Refusal("conflict", str(error).replace("--join", '"join": true (of ctl: --join)'), "new_name") from error
         if not renamed:
             raise nobody(verb.name)
-        return Done(note=f"{count(renamed, 'picture')} renamed{joining_words(before, verb.name, new)}")
+        done = same_name_words(verb.name, new) or f"{count(renamed, 'picture')} renamed"
+        return Done(note=done + joining_words(before, verb.name, new))
 
     def quarantine(self) -> Quarantine:
         """See ``ListQuarantine``."""

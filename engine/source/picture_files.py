@@ -58,9 +58,10 @@ def _files(path: Path, below: bool) -> tuple[list[Path], str]:
         if glob.has_magic(str(path)):
             files = _pictures([Path(match) for match in glob.glob(str(path), recursive=True)])
             return files, "" if files else f"{path} matches no picture ({_looked_for()})"
+        path.stat()  # which says why it is not there
     except OSError as error:
         return [], f"{path} cannot be read ({error.strerror}): check the path"
-    return [], f"{path} cannot be read (No such file or directory): check the path"
+    return [path], ""
 
 
 def _all_below(folder: Path) -> Iterator[Path]:

@@ -28,6 +28,11 @@ def check_free(pictures: Mapping[str, int], name: str, new: str) -> None:
         )
 
 
+def same_name_words(name: str, new: str) -> str:
+    """Return what to say where the new name of a person is the one that they have, however it is encoded; else nothing."""
+    return f"{shown(spelling(new))} is called so already: nothing was done" if spelling(name) == spelling(new) else ""
+
+
 def joining_words(pictures: Mapping[str, int], name: str, new: str) -> str:
     """Return what renaming a person does beyond the name, as ``; joined with Ada, who had 1 picture``; mostly empty.
 

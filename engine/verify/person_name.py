@@ -20,6 +20,12 @@ _REORDERING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 """Embeddings, overrides and isolates: they turn the text around a name about."""
 _BLANK = set("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and symbols that show nothing: the Hangul fillers, the empty Braille cell."""
+_SAME_SHAPE = str.maketrans(
+    "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0456\u0458\u0455\u0501\u04bb\u051b\u051d"
+    "\u03b1\u03b2\u03b5\u03b6\u03b9\u03ba\u03bc\u03bf\u03c1\u03c4\u03c5\u03c7\u0131",
+    "abekmhopctyxijsdhqwabezikmoptyxi",
+)
+"""Small letters, Cyrillic and Greek, that look like Latin ones, or whose capitals do."""
 _LOWEST_ACCENT = 200
 """Combining class from which marks stand around a letter as accents do."""
 _REFUSED_KINDS = {"Cc": "a control character", "Cs": "a character that is not valid UTF-8", "Co": "a private character"}
@@ -58,7 +64,8 @@ def person_name(name: str) -> str:
 
 
 def alike(one: str, other: str) -> bool:
-    """Whether two names can be mistaken: they differ in capitals, accents, wide letters, joiners or spaces at most."""
+    """Whether two names can be mistaken: they differ in capitals, accents, wide letters, joiners or spaces at most, or in
+    letters of other alphabets that look the same."""
     return _skeleton(one) == _skeleton(other)
 
 
@@ -69,8 +76,8 @@ def shown(name: str) -> str:
 
 
 def _skeleton(name: str) -> str:
-    plain = unicodedata.normalize("NFKD", spelling(name)).casefold()
-    return "".join(filter(_tells_apart, plain))
+    plain = "".join(filter(_tells_apart, unicodedata.normalize("NFKD", spelling(name)).casefold()))
+    return plain.translate(_SAME_SHAPE)
 
 
 def _tells_apart(character: str) -> bool:

@@ -187,7 +187,7 @@ class StoredGallery(ABC):
 
         Args:
             name: of the person up to now.
-            new: the new one.
+            new: the new one; where it is the same, nothing is done.
             join: where somebody has it already, both are one person from then on, which cannot be undone.
 
         Raises:
@@ -198,7 +198,9 @@ class StoredGallery(ABC):
         if not spelling(new):
             raise ValueError(f"needs a name, got {new!r}")
         with self._changing() as changed:
-            if not join and spelling(new) != spelling(name):
+            if spelling(new) == spelling(name):
+                return self.people().get(spelling(name), 0)
+            if not join:
                 check_free(self.people(), name, new)
             renamed = self.tables.execute(
                 "UPDATE pictures SET identity = ? WHERE identity = ?", (spelling(new), spelling(name))

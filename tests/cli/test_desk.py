@@ -170,3 +170,70 @@ def test_a_track_without_a_vector_is_not_said_to_be_of_another_embedder(facestre
     write_result(tmp_path / "none", [("ann", "", 0)], run_id="run3", sha256="")
     (tmp_path / "none/embeddings_128.f32").write_bytes(b"")
     complains(facestream("compare", "none:yard/1", "one:yard/1"), 1, "none:yard/1 has no vector")
+
+
+def test_a_track_is_named_in_the_ways_that_people_write_it(facestream, results):
+    """`RESULT:12` and `RESULT#12` were taken for photographs that are not there."""
+    for words in ("two:gate/2", "two:2", "two#2", "two#gate/2"):
+        assert json.loads(facestream("compare", "one:yard/1", words, "--json").out)["sides"][1]["label"] == "two:gate/2"
+    complains(
+        facestream("compare", "one", "one:yard/1"), 2, "one is a folder: give a photograph, or a track of a result as one:"
+    )
+    complains(facestream("compare", "one:yard", "one:yard/1"), 2, "one:yard names no track: write it as one:stream/track")
+    complains(facestream("compare", "one:9", "one:yard/1"), 2, "one has no track 9: there are 1, 2, 3")
+    complains(facestream("compare", "one:hall/1", "one:yard/1"), 2, "has no stream 'hall' with faces: it has yard")
+    complains(facestream("search", "one", "two"), 1, "one is a folder, not a picture")
+
+
+def test_a_result_whose_name_has_a_colon_a_line_break_and_no_latin_letter(facestream, tmp_path):
+    for name in ("a:b", "lin\ne", "  ", "結果", "-x", "run#1"):
+        write_result(tmp_path / name, [("ann", "", 0), ("bea", "", 9)], run_id=name.strip() or "blank")
+        shown = facestream("compare", f"./{name}:yard/1", f"./{name}:2")
+        assert (shown.code, shown.err) == (0, ""), name
+        assert "\ne" not in shown.out
+
+
+def test_of_several_streams_with_that_track_it_is_asked_which(facestream, tmp_path):
+    write_result(tmp_path / "both", [("ann", "", 0)])
+    other = write_result(tmp_path / "other", [("bea", "", 0)], "gate")
+    for name in ("faces.jsonl", "tracks.jsonl"):
+        with (tmp_path / "both" / name).open("ab") as file:
+            file.write((other / name).read_bytes())
+    complains(
+        facestream("compare", "both:1", "other:1"), 2, "both:1 is a track of several streams: say which, as both:yard/1 or"
+    )
+
+
+def test_one_and_the_same_face_is_said_to_be_it(facestream, results, photograph):
+    for one in (photograph, "one:yard/1"):
+        shown = facestream("compare", one, one)
+        assert shown.code == 0
+        assert "- Both are one and the same face of one picture: that they are alike says nothing." in shown.out
+    assert "one and the same" not in facestream("compare", "one:yard/1", "two:gate/2").out
+
+
+def test_which_face_is_for_the_photograph_that_shows_several(facestream, results, photograph):
+    """The other one has but one face, and `--face 2` used to be refused for it."""
+    face = cv2.imread(str(photograph))
+    cv2.imwrite("two.png", np.hstack([face, cv2.resize(face, None, fx=1, fy=1)[:, ::-1]]))
+    shown = facestream("compare", "two.png", photograph, "--face", "2")
+    assert (shown.code, shown.err) == (0, "")
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.7])
+def test_a_result_that_was_copied_in_part_is_told_or_used_as_far_as_it_goes(facestream, tmp_path, share):
+    for name in ("faces.jsonl", "tracks.jsonl", "embeddings_128.f32", "run.json"):
+        result = write_result(tmp_path / f"cut-{name}", [("ann", "", 0), ("bea", "", 9)], run_id=f"run-{name}")
+        content = (result / name).read_bytes()
+        (result / name).write_bytes(content[: int(len(content) * share)])
+        for command in (("people", result), ("compare", f"{result}:yard/1", f"{result}:yard/2")):
+            shown = facestream(*command)
+            assert "Traceback" not in shown.err
+            assert shown.code == 0 or len(shown.err.splitlines()) == 1, (command, shown)
+
+
+def test_two_of_one_name_are_told_apart(facestream, results, photograph, tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "face.png").write_bytes(photograph.read_bytes())
+    assert "a/face.png (" in facestream("compare", "a/face.png", "b/face.png").out

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from engine.cli import enhance
+from engine.cli import enhance, enhance_results
 from engine.super_resolve.interpolation import Interpolation
 from tests.cli.command import complains, here
 
@@ -114,7 +114,7 @@ def test_the_faces_of_a_photograph_are_found_and_enlarged_alone(capsys, tmp_path
 
 
 def test_a_photograph_whose_result_would_be_too_large_says_what_to_do(capsys, face, monkeypatch):
-    monkeypatch.setattr(enhance, "_MOST_RESULT_PX", 1000)
+    monkeypatch.setattr(enhance_results, "MOST_RESULT_PX", 1000)
     shown = here(capsys, "enhance", face)
     assert shown.code == 1
     assert "add --faces" in " ".join(shown.out.split())

@@ -183,3 +183,15 @@ def test_a_file_whose_name_is_not_utf8_is_a_gallery(tmp_path, facestream):
     assert (code, "1 person in" in out, "lat\\udce9.sqlite" in out) == (0, True, True)
     code, out, _ = facestream("enrol", "ada", tmp_path / "notes.png", "--gallery", path)
     assert (code, "lat\\udce9.sqlite" in out) == (1, True)
+
+
+@pytest.mark.parametrize("new", ["José", "Jose\u0301", " José  ", "José\u200b"])
+def test_a_name_that_somebody_has_is_not_given_again(folder, facestream, new):
+    """`rename Ada Ada` said that a picture was renamed, and every reader compared all tracks again."""
+    with Gallery() as opened:
+        add(opened, "José", 1)
+        before = opened.version()
+    assert facestream("gallery", "rename", "Jose\u0301", new)[:2] == (0, "José is called so already: nothing was done\n")
+    assert facestream("gallery", "rename", "José", new, "--join")[0] == 0
+    with Gallery(read_only=True) as opened:
+        assert (opened.version(), [one.name for one in opened.list()]) == (before, ["José"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from itertools import takewhile
@@ -16,7 +17,7 @@ from engine import __version__
 from engine.cli import app
 from engine.cli.app import COMMANDS
 from engine.errors import ConfigError, DownloadError, ModelError
-from tests.cli.command import apart, complains, here
+from tests.cli.command import Outcome, apart, complains, here
 from tests.patience import PATIENCE_SECONDS
 
 
@@ -215,3 +216,22 @@ def test_no_colour_where_none_is_wanted():
     plain = apart("models", "list", env=environment)
     assert plain.code == 0
     assert "\x1b[3" not in plain.out
+
+
+def test_what_is_interrupted_before_it_begins_says_nothing(capsys, monkeypatch):
+    monkeypatch.setattr(app, "spelt_as_here", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert here(capsys, "enhance", "a.png") == Outcome(130, "", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_ends_what_writes_files_as_an_interruption(capsys, monkeypatch, number):
+    monkeypatch.setattr(app, "build_app", lambda arguments: lambda _: signal.raise_signal(number))
+    assert here(capsys, "gallery", "list") == Outcome(130, "", "")
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+@pytest.mark.parametrize(
+    "command", [("enhance", "-"), ("search", "-", "run"), ("compare", "a.png", "-"), ("enrol", "Ada", "-")]
+)
+def test_a_dash_is_told_not_to_be_standard_input(capsys, command):
+    complains(here(capsys, *command), 2, "standard input is not read: give the path of a file")

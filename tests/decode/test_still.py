@@ -236,8 +236,11 @@ def test_a_very_large_jpeg_is_reduced_while_it_is_decoded(tmp_path, monkeypatch)
 def test_folders_pipes_and_missing_files_are_told(tmp_path):
     with pytest.raises(PictureError, match=r"cannot be read \(No such file or directory\): check the path"):
         read_still(tmp_path / "none.jpg")
-    with pytest.raises(PictureError, match=r"cannot be read \(Is a directory\)"):
+    with pytest.raises(PictureError, match="is a folder, not a picture: give a file of it"):
         read_still(tmp_path)
     os.mkfifo(tmp_path / "pipe.jpg")
     with pytest.raises(PictureError, match="is a device or a pipe, not a picture file"):
         read_still(tmp_path / "pipe.jpg")
+    os.symlink(tmp_path / "loop.jpg", tmp_path / "loop.jpg")
+    with pytest.raises(PictureError, match="Too many levels of symbolic links"):
+        read_still(tmp_path / "loop.jpg")

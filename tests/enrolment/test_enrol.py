@@ -87,7 +87,7 @@ def test_each_refusal_says_which_picture_why_and_what_to_do(write, tmp_path, det
     empty.touch()
     cases = {
         tmp_path / "missing.jpg": r"missing.jpg cannot be read \(No such file or directory\): check the path",
-        tmp_path: r"cannot be read \(Is a directory\)",
+        tmp_path: "is a folder, not a picture",
         text: "text.jpg is not a picture that can be read: give a JPEG, PNG",
         empty: "empty.jpg is not a picture",
         write("noise.png", noise): "noise.png shows no face that the detector .* finds: give a clear frontal picture",

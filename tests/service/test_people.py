@@ -178,6 +178,8 @@ def test_names(parts: Parts) -> None:
     assert ask(parts, RenamePerson(name="eve", new_name="ada", join=True)).result == Done(
         note="1 picture renamed; joined with ada, who had 1 picture"
     )
+    same = ask(parts, RenamePerson(name="ada", new_name=" ada")).result
+    assert same == Done(note="ada is called so already: nothing was done")
     assert code(parts, RenamePerson(name="ada", new_name="Ada Lovelace")) == "done"
     assert people(parts) == [Person(name="Ada Lovelace", pictures=2)]
     assert code(parts, RemovePerson(name="Ada Lovelace")) == "done"

@@ -102,6 +102,9 @@ def test_length_counts_what_is_written():
         (PERSIAN, PERSIAN.replace("\u200c", ""), True),
         ("van Dyk", "Vandyk", True),
         ("Straße", "STRASSE", True),
+        ("\u0410da", "Ada", True),  # a Cyrillic letter
+        ("\u0421\u0410\u0422", "cat", True),
+        ("\u039d\u03af\u03ba\u03bf\u03c2", "Nikos", False),  # a Greek name, which is not its Latin spelling
         ("José", "Josef", False),
         ("कि", "का", False),
         ("7", "8", False),

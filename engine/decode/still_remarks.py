@@ -1,0 +1,76 @@
+"""What a picture's file says beside its pixels, and what of it a reader must be told."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from engine.decode.heif_boxes import primary_of
+
+if TYPE_CHECKING:
+    from engine.decode.tone_map import Transfer
+
+_HEIF = {"HEIF", "AVIF"}
+_TRANSFERS: dict[int, Transfer] = {16: "pq", 18: "hlg"}
+"""ITU-T H.273."""
+_CICP = re.compile(rb"\0\0\0\x04cICP.(.)", re.DOTALL)
+"""Of a PNG file, where the pixels come later."""
+_EXIF, _ORIENTATION = re.compile(rb"Exif\0\0(II\*\0|MM\0\*)"), 0x0112
+_MOST_EXIF_BYTES = 1 << 16
+_PNG_HEAD_BYTES = 1 << 16
+
+
+def hdr_transfer(image: Image.Image, content: bytes) -> Transfer | None:
+    """Return how the light of a picture is coded; None where it is SDR, as the base picture beside a gain map is.
+
+    Args:
+        image: opened.
+        content: of its file.
+    """
+    if image.format in _HEIF:
+        return _TRANSFERS.get(primary_of(content).transfer)
+    found = _CICP.search(content, 0, _PNG_HEAD_BYTES) if image.format == "PNG" else None
+    return _TRANSFERS.get(found[1][0]) if found else None
+
+
+def remarks_on(image: Image.Image, content: bytes, pages: int) -> tuple[str, ...]:
+    """Return what of a file is not in the picture that is read from it, as sentences without a full stop.
+
+    Args:
+        image: opened, not decoded.
+        content: of its file.
+        pages: pictures in it.
+    """
+    said = []
+    if pages > 1:
+        said.append(f"the first of the file's {pages} pictures was taken")
+    if hdr_transfer(image, content):
+        said.append("it is HDR, and shown as an SDR screen shows it")
+    elif image.mode == "F" or image.mode.startswith("I") or any(";16" in str(tile) for tile in getattr(image, "tile", ())):
+        said.append("of more than 8 bits a colour 8 were kept")
+    turned = _exif_turn(content) if image.format in _HEIF and not primary_of(content).is_turned else 1
+    if turned != 1:
+        said.append(f"its EXIF data alone say that it is turned (orientation {turned}), which does not count in {image.format}")
+    return tuple(said)
+
+
+def shows_through(image: Image.Image) -> bool:
+    """Whether parts of a decoded picture are transparent."""
+    if not image.has_transparency_data:
+        return False
+    bands = image.getbands()
+    return "A" not in bands or image.getchannel("A").getextrema()[0] != 255
+
+
+def _exif_turn(content: bytes) -> int:
+    found = _EXIF.search(content)
+    if found is None:
+        return 1
+    exif = Image.Exif()
+    try:
+        exif.load(content[found.start() : found.start() + _MOST_EXIF_BYTES])
+        return int(exif.get(_ORIENTATION, 1))
+    except Exception:  # damaged, as viewers do
+        return 1
