@@ -94,7 +94,7 @@ class RecordingEnd:
             )
 
 
-def check_pictures(path: Path, counters: Mapping[str, int]) -> None:
+def check_pictures(path: Path | str, counters: Mapping[str, int]) -> None:
     """Return if a recording shows anything.
 
     Args:
@@ -109,7 +109,7 @@ def check_pictures(path: Path, counters: Mapping[str, int]) -> None:
         raise SourceError(f"{path}: {all_of_it} is damaged", "codec")
 
 
-def notes_of(path: Path, counters: Mapping[str, int]) -> Iterator[str]:
+def notes_of(path: Path | str, counters: Mapping[str, int]) -> Iterator[str]:
     """Yield what a user should know of the pictures of a recording that was read to its end; args as of ``check_pictures``."""
     if early := counters.get("drops.no_key_frame", 0):
         were = "was" if early == 1 else "were"
