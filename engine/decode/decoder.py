@@ -41,7 +41,6 @@ from engine.decode.pixel_shape import PixelShape, shown_fields
 from engine.decode.recording_end import RecordingEnd, announces_duration, notes_of
 from engine.decode.recording_reader import Items, RecordingReader
 from engine.decode.stamps import Stamps
-from engine.decode.strictness import silence_of
 from engine.errors import SourceError
 from engine.words.numbers import count
 from engine.words.text import readable
@@ -138,8 +137,8 @@ class Decoder(RecordingReader):
             yield self._state("failed", error.reason, str(error))
             return
         with container:
-            notes = chosen_stream(self._path, container, stream), silence_of(self._path, stream.codec_context.name)
-            self._notes += filter(None, notes)
+            if note := chosen_stream(self._path, container, stream):
+                self._notes.append(note)
             if self._started_ns is None and self._reading.trusts_metadata:
                 self._started_ns = creation_time(container, stream)
                 self._clock_is = "" if self._started_ns is None else "creation_time"

@@ -14,6 +14,7 @@ from engine.decode.container import encrypted, is_cut
 from engine.decode.counted import Counted
 from engine.decode.encryption import encryption_of_file
 from engine.decode.not_read import goes_on, not_read
+from engine.decode.strictness import silence_of
 from engine.errors import SourceError
 from engine.words.numbers import count
 
@@ -93,6 +94,8 @@ class RecordingEnd:
     def missing_time(self) -> Iterator[str]:
         """Yield what a user should know of the end of a recording that was read to it."""
         yield from not_read(self.path, self.container, self.read_to_byte, looks_damaged=self._looks_damaged)
+        if self._looks_damaged and (silence := silence_of(self.path, self.stream.codec_context.name)):
+            yield silence
         if not announces_duration(self.container) or not self.container.duration:
             return
         start = (self.container.start_time or 0) / av.time_base

@@ -23,7 +23,7 @@ def ask_to_refuse(context: VideoCodecContext) -> bool:
 
 
 def silence_of(path: Path, codec_name: str) -> str:
-    """Return a sentence on a recording whose decoder tells nothing of errors inside packets, empty for others."""
+    """Return a sentence on a damaged recording whose decoder tells nothing of errors inside packets, empty for others."""
     if codec_name not in _SILENT:
         return ""
-    return f"{path}: {_SILENT[codec_name]} does not tell of errors inside its pictures, and such damage is not marked"
+    return f"{path}: {_SILENT[codec_name]} does not tell of errors inside its pictures, so more may be damaged than are marked"
