@@ -45,7 +45,7 @@ def _is_run(directory: Path) -> bool:
 
 
 def check_free(directory: Path, advice: str = OF_A_RUN) -> None:
-    """Refuse a directory that holds a run.
+    """Refuse a directory that holds a run; one that was killed before its ``run.json`` was there is none.
 
     Args:
         directory: that is to be written.
@@ -54,8 +54,13 @@ def check_free(directory: Path, advice: str = OF_A_RUN) -> None:
     Raises:
         ConfigError: it holds one.
     """
-    if held := held_by_a_run(directory):
+    if (held := held_by_a_run(directory)) and not _is_first_block_alone(held):
         raise ConfigError(f"{directory} already holds a run ({held[0].name}): {advice}")
+
+
+def _is_first_block_alone(held: list[Path]) -> bool:
+    """Whether all that there is of a run is the block with which its chain begins."""
+    return [path.name for path in held] == [CHAIN] and held[0].read_bytes().count(b"\n") <= 1
 
 
 def check_writable(directory: Path) -> None:

@@ -61,6 +61,8 @@ class ReplayClient:
             raise
         self.refusal = ""
         """Why the last refused request was refused."""
+        self.has_answered = True
+        """Whether all that was asked for last was answered."""
 
     def fetch(self, run_id: str, stream: str, kind: Kind, numbers: range) -> Iterator[list[bytes]]:
         """Yield the frames of those messages that are still there, in order.
@@ -68,6 +70,7 @@ class ReplayClient:
         Ends early when the service refuses, or is silent: each request may take the time-out twice, and all of them together
         eight times, not counting what the caller does between two messages.
         """
+        self.has_answered = False
         if time.monotonic() < self._not_before:
             return
         first, last, silent, waited = numbers.start, numbers.stop - 1, 0, 0.0
@@ -82,10 +85,11 @@ class ReplayClient:
                     first = max(first, answer.last_seq + 1)
                     yield frames
                 elif answer.status == "refused":
-                    self.refusal = answer.detail
+                    self.refusal, self.has_answered = answer.detail, True
                     return
                 elif answer.status == "done":
                     if answer.last_seq < begin:
+                        self.has_answered = True
                         return
                     first = max(first, answer.last_seq + 1)
                     break
@@ -93,14 +97,18 @@ class ReplayClient:
             else:
                 waited += self._timeout_seconds
                 silent = max(silent, 1)
-        self._note(reached=first > last)
+        self.has_answered = first > last
+        self._note(reached=self.has_answered)
 
     def since(self, position: Position) -> Iterator[list[bytes]]:
         """Yield the frames of what was sent after a position: of each series that it names, and the end of whatever run it is
         now, which tells of the others."""
+        answered = True
         for (stream, kind), following in position.next_seq.items():
             yield from self.fetch(position.run_id, stream, cast("Kind", kind), range(following, _NEWEST))
+            answered &= self.has_answered
         yield from self.fetch("", "", "end", range(_NEWEST))
+        self.has_answered &= answered
 
     def close(self) -> None:
         """Close the socket."""

@@ -173,6 +173,7 @@ class Subscriber:
             if waited and not self._connection.wait(self._timeout_seconds):
                 raise self._silence()
             yield from self._meaning(self._socket.recv_multipart(), waited)
+            yield from self._caught_up()
 
     async def __aiter__(self) -> AsyncIterator[Received | Gap]:
         """Yield the same for ``async for``: the event loop goes on while nothing comes. It waits only for a replay service.
@@ -187,15 +188,22 @@ class Subscriber:
             waited = not self._socket.poll(0)
             if waited and not await self._connection.arrival(self._timeout_seconds):
                 raise self._silence()
-            for item in self._meaning(self._socket.recv_multipart(), waited):
+            for item in (*self._meaning(self._socket.recv_multipart(), waited), *self._caught_up()):
                 yield item
 
     def _caught_up(self) -> Iterator[Received | Gap]:
-        """Yield what was sent since ``resume``: of what has fallen silent meanwhile nothing else would tell."""
-        resume, self._resume = self._resume, None
-        if resume is not None and self._replay is not None:
-            for frames in self._replay.since(resume):
+        """Yield what was sent since ``resume``: of what has fallen silent meanwhile nothing else would tell.
+
+        A service that does not answer, as on a busy machine, is asked again until it does.
+        """
+        if self._resume is None or self._over:
+            return
+        if self._replay is not None:
+            for frames in self._replay.since(self._resume):
                 yield from self._meaning(frames, waited=False, replayed=True)
+            if not self._replay.has_answered:
+                return
+        self._resume = None
 
     def _meaning(self, frames: list[bytes], waited: bool, replayed: bool = False) -> Iterator[Received | Gap]:
         """Yield what a message that has come means; it is the last one where ``_over`` says so."""

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.archive.claim import check_writable
+from engine.archive.chain import CHAIN
+from engine.archive.claim import check_free, check_writable
 from engine.errors import ConfigError
 
 
@@ -30,3 +31,18 @@ def test_what_looks_writable_and_is_not_is_refused(tmp_path: Path) -> None:
     for place in ("/proc/result", "/proc/self"):
         with pytest.raises(ConfigError, match=r"(may not|cannot) be written.*choose another directory than"):
             check_writable(Path(place))
+
+
+def test_a_run_that_was_killed_before_it_was_there_is_in_nobodys_way(tmp_path: Path) -> None:
+    """The first block is written before ``run.json``: neither a new run nor ``--resume`` could use such a directory."""
+    chain = tmp_path / CHAIN
+    for begun in (b"", b"half a bl", b"a block\n"):
+        chain.write_bytes(begun)
+        check_free(tmp_path)
+    chain.write_bytes(b"a block\nanother\n")
+    with pytest.raises(ConfigError, match="already holds a run"):
+        check_free(tmp_path)
+    chain.write_bytes(b"a block\n")
+    (tmp_path / "faces.jsonl").write_bytes(b"")
+    with pytest.raises(ConfigError, match="already holds a run"):
+        check_free(tmp_path)

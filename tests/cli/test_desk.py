@@ -60,7 +60,7 @@ def test_people_are_listed_named_and_undone(facestream, results):
     complains(facestream("people", *results, "--note", "why"), 2, "belong to a correction")
     complains(facestream("people", *results, "--merge", "P-NOBODY", "gate/1"), 2, "nobody in these results")
     complains(facestream("people", "nothing"), 2, "is not the output directory of a run")
-    complains(facestream("people"), 2, "no result to look in")
+    complains(facestream("people"), 2, "RESULTS is missing")
 
 
 def test_two_tracks_are_compared(facestream, results):

@@ -1,5 +1,6 @@
 """What was missed is fetched: from services that answer, answer oddly, or are silent."""
 
+import contextlib
 import threading
 import time
 
@@ -7,6 +8,7 @@ import msgspec
 import zmq
 
 from engine.client import Gap
+from engine.client.sequence import Position
 from engine.contracts.messages import encode_header, topic_of
 from engine.contracts.replay import ReplayAnswer, decode_request, encode_replay
 from tests.client.replay_service import answer_all, replaying
@@ -124,3 +126,26 @@ def test_a_gap_takes_no_longer_than_eight_time_outs(opened, monkeypatch):
         *_, gap, last, end_of_run = seen(subscriber)
         assert time.monotonic() - begun < 2
     assert (gap[1], last, end_of_run) == (999, 1000, "End")
+
+
+def test_who_goes_on_asks_again_until_a_busy_service_answers(opened):
+    """What was sent before is told by nobody else: of a run that had ended, a bridge learnt nothing."""
+    silent = 4
+
+    def slow(router, identity, request):
+        if request.kind == "end" or len(asked) <= silent:
+            return
+        if request.from_seq > 6:
+            done = ReplayAnswer(request_id=request.request_id, status="done", first_seq=request.from_seq, last_seq=6)
+            router.send_multipart([identity, encode_replay(done)])
+            return
+        answer_all(router, identity, msgspec.structs.replace(request, to_seq=6))
+
+    options = {"resume": Position("run1", {("cam1", "face"): 3}), "replay_timeout_seconds": 0.05, "timeout_seconds": 0.01}
+    found, until = [], time.monotonic() + PATIENCE_SECONDS
+    with replaying(opened, slow) as (endpoint, asked), subscribed(opened, replay=endpoint, **options) as (_, subscriber):
+        while len(found) < 4 and time.monotonic() < until:
+            with contextlib.suppress(TimeoutError):
+                for item in subscriber:
+                    found.append(item.message.seq)
+    assert found == [3, 4, 5, 6]

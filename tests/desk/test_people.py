@@ -192,8 +192,9 @@ def test_a_picture_that_lies_elsewhere_is_none_of_the_track(tmp_path: Path, name
 def test_a_track_is_named_by_its_result_and_place(results):
     track = find_track(f"{results[1]}:gate/3")
     assert (track.stream, track.track_id) == ("gate", 3)
-    assert find_track(str(results[0])) is None
+    assert find_track("ada.jpg") is None
     for words, why in (
+        (str(results[0]), "is a folder: give a photograph, or a track of a result as"),
         (f"{results[0]}:gate/1", "has no stream 'gate'"),
         (f"{results[0]}:yard/9", "has no track 9 of yard: there are 1, 2, 3"),
     ):

@@ -53,7 +53,7 @@ class NatsServer:
         program = _program()
         assert program is not None
         command = [program, "-a", self.host, "-p", str(self.port), *self._options]
-        command += ["-js", "-sd", self._folder.name] if self._stores else []
+        command += ["-c", str(self._storing())] if self._stores else []
         with (Path(self._folder.name) / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
         until = time.monotonic() + PATIENCE_SECONDS
@@ -64,6 +64,12 @@ class NatsServer:
             except OSError:
                 time.sleep(0.02)
         raise RuntimeError((Path(self._folder.name) / "log").read_text(errors="replace"))
+
+    def _storing(self) -> Path:
+        """Return a configuration that lets streams reserve more than the disk has left: what tests store is small."""
+        config = Path(self._folder.name) / "nats.conf"
+        config.write_text(f'jetstream {{store_dir: "{self._folder.name}", max_file_store: 1TB}}\n', encoding="utf-8")
+        return config
 
     def stop(self) -> None:
         self._end(signal.SIGTERM)
