@@ -24,7 +24,7 @@ PROCESSOR_TESTS := tests/sessions/test_session.py tests/models/test_dlib_embedde
 	tests/super_resolve/test_manifest_generator.py tests/detect/test_grey.py tests/trt_build/systems/generator/test_export.py \
 	tests/trt_build/networks/test_dlib_resnet.py tests/trt_build/systems/embedder/test_training.py
 LOWEST_TESTS := tests/config tests/contracts tests/cli tests/crop tests/detect tests/models tests/pictures tests/runtime \
-	tests/sessions tests/words tests/super_resolve tests/track tests/verify $(wildcard tests/decode/test_decoder*.py) tests/pipeline/test_run.py \
+	tests/sessions tests/storage tests/words tests/super_resolve tests/track tests/verify $(wildcard tests/decode/test_decoder*.py) tests/pipeline/test_run.py \
 	tests/enrolment/test_enrol.py tests/publish/test_encode.py tests/publish/test_endpoint.py tests/report/test_page.py \
 	tests/web
 
@@ -71,12 +71,12 @@ lowest: $(LOWEST)/.lowest
 $(LOWEST)/.lowest: pyproject.toml
 	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
 	$(LOWEST)/bin/python -m pip install --quiet uv
-	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --editable '.[dev,openvino,serve]'
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --editable '.[dev,dev-s3,openvino,serve]'
 	touch $@
 
 $(VENV)/.base: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@echo "installing into $(VENV): some 35 packages, a minute or a few"
+	@echo "installing into $(VENV): a minute or a few"
 	$(INSTALL) '.[sample]'
 	touch $@
 
@@ -86,7 +86,7 @@ $(VENV)/.serve: $(VENV)/.base
 
 $(VENV)/.dev: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(INSTALL) '.[dev,train,openvino,serve]'
+	$(INSTALL) '.[dev,dev-s3,train,openvino,serve]'
 	-$(INSTALL) '.[ncnn-build,trt-rtx]'  # where there are none, their tests are skipped
 	touch $(VENV)/.base $@
 

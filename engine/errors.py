@@ -16,11 +16,14 @@
         ├── GalleryError            the gallery cannot be opened, read or written
         │   └── MissingGalleryError     there is no such gallery yet
         ├── DatabaseError           a database that machines share does not answer, or refuses
+        ├── StorageError            object storage refuses: there is no such bucket, the credentials are wrong
+        │   └── StorageDeniedError      these credentials lack the right to do that
         ├── PublishError            an endpoint cannot be bound, or an output cannot be written
         │   ├── MissingResultError  there is no output directory of a run
         │   └── OutputError         the output directory cannot be written now, as on a full disk; what was written stays valid
         ├── AuditError              the audit log cannot be read or written
         └── WorkerError             a worker process died, hung or refused to start; another one may do
+            ├── StorageAwayError    object storage does not answer now
             └── DeviceLostError     the device that computes is gone, for this process
 
 A message says what failed, where, and what to do, in one sentence: the command line prints it as it is.
@@ -133,6 +136,14 @@ class DatabaseError(FatalError):
     """A database that several machines share does not answer, or refuses."""
 
 
+class StorageError(FatalError):
+    """Object storage refuses: there is no such bucket, or it may not be used."""
+
+
+class StorageDeniedError(StorageError):
+    """These credentials lack the right to do that in object storage."""
+
+
 class PublishError(FatalError):
     """An endpoint cannot be bound, or an output cannot be written."""
 
@@ -153,6 +164,10 @@ class AuditError(FatalError):
 
 class WorkerError(FatalError):
     """A worker process died, hung or refused to start."""
+
+
+class StorageAwayError(WorkerError):
+    """Object storage does not answer now: later, or from another machine, it may."""
 
 
 class DeviceLostError(WorkerError):

@@ -72,6 +72,12 @@ def test_facestream_is_the_client(wheel, tmp_path):
     assert done.stdout.split() == ["True", *engine.client.__all__, "__version__"], done.stderr
 
 
+def test_the_client_loads_where_there_is_no_linux():
+    """As much of Windows as can be had here: it lacks these modules."""
+    program = "import sys; sys.modules |= dict.fromkeys(('fcntl', 'termios', 'resource', 'pwd', 'grp')); import engine.client"
+    subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=PATIENCE_SECONDS, check=True)
+
+
 def test_the_models_are_those_that_the_live_side_opens(wheel):
     models = {name: data for name, data in wheel.items() if name.startswith("engine/models/")}
     assert sum(map(len, models.values())) <= LARGEST_MODELS_BYTES

@@ -21,6 +21,7 @@ from engine.archive.checkpoints import (
 from engine.archive.files import AppendedFiles
 from engine.archive.resume import Resume
 from engine.contracts.messages import Face, Stream, Track, kind_of
+from engine.contracts.stored import is_stored
 from engine.errors import PublishError
 
 SYNC_SECONDS = 2.0
@@ -84,7 +85,8 @@ class CheckpointWriter:
                 f"{path} (stream {stream}) has changed its content since the run was begun: put the earlier recording back, or "
                 "start over with --overwrite"
             )
-        note = InputNote(stream, str(Path(path).absolute()), size_bytes, sha256, mtime_ns)
+        place = path if is_stored(path) else str(Path(path).absolute())
+        note = InputNote(stream, place, size_bytes, sha256, mtime_ns)
         facts = {"path": note.path, "size_bytes": size_bytes, "sha256": sha256, "mtime_ns": mtime_ns}
         self.inputs[stream] = before | facts
         self._tallies.setdefault(stream, Tally())

@@ -49,6 +49,11 @@ COMMANDS = {
     "check": ("engine.cli.check:check", "Check a configuration file and show what it amounts to."),
 }
 """Name: (import path, one line of help)."""
+_SYSTEMS = {"darwin": "macOS", "win32": "Windows"}
+_LINUX_ONLY = (
+    "facestream runs on Linux, and this is {}: use a Linux machine, a container or WSL; what it publishes and writes can be "
+    "read here too, with `import facestream` in Python"
+)
 
 _WRITES = frozenset([
     "audit", "compare", "enhance", "enrol", "erase", "expire", "export", "gallery", "keys", "licences", "mark", "models",
@@ -115,6 +120,8 @@ def _run(given: list[str]) -> int:
     if VERSION in arguments:
         sys.stdout.write(f"{__version__}\n")
         return 0
+    if sys.platform != "linux":
+        return _complain(_LINUX_ONLY.format(_SYSTEMS.get(sys.platform, sys.platform)), 1)
     if arguments[0] == "run" and _reads_recordings(arguments[1:]):
         from engine.pipeline.bodies import prepare_for_recordings
 

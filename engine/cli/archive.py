@@ -15,6 +15,8 @@ from engine.cli.saying import say
 from engine.config.file import load_config
 from engine.errors import UsageError
 from engine.jobs.archive import SEGMENT_SECONDS, Asked, retry_job, standing_of, submit_job
+from engine.jobs.fetching import fetch_result
+from engine.jobs.places import JobAt
 from engine.words.text import readable
 
 _ABOUT = """\
@@ -25,22 +27,33 @@ For example:
     facestream archive submit recordings/ --out tapes
     facestream archive submit list.txt --out /shared/tapes --address auto
     facestream archive submit 'cellar/*.mkv' --out tapes --config thorough.yaml
+    facestream archive submit s3://footage/2026/ --out s3://results/tapes
+    facestream archive fetch s3://results/tapes tapes
     facestream archive status tapes
     facestream archive retry tapes
 """
 
 archive_app = App(name="archive", help=_ABOUT, help_epilogue="", help_format="plaintext")
 
-Out = Annotated[Path, Parameter(help="The directory of the job.")]
+Out = Annotated[str, Parameter(help="Of the job: its directory, or s3://BUCKET/PREFIX.")]
+Work = Annotated[
+    Path | None,
+    Parameter(help="With --out s3://: folder, of the same path on each machine, for what is at work; by default in the cache."),
+]
+Endpoint = Annotated[
+    str,
+    Parameter(name="--s3-endpoint", help="URL of the object storage; by default AWS_ENDPOINT_URL, or Amazon's."),
+]
 
 
 @archive_app.command
 def submit(
     *sources: Annotated[
-        str, Parameter(required=True, help="Recordings, folders, 'globs', or a list: a .txt file with one of them a line.")
+        str,
+        Parameter(required=True, help="Recordings, folders, 'globs', s3://BUCKET/PREFIX/, or a list: a .txt file, one a line."),
     ],
     out: Annotated[
-        Path, Parameter(name=["--out", "-o"], help="Directory for the results; of a cluster one that all nodes see.")
+        str, Parameter(name=["--out", "-o"], help="Directory for the results, which all nodes see; or s3://BUCKET/PREFIX.")
     ],
     address: Annotated[
         str,
@@ -49,6 +62,8 @@ def submit(
     config: Annotated[Path | None, Parameter(help="YAML file with settings, as for `facestream run`.")] = None,
     workers: Annotated[int | None, Parameter(help="At most so many; by default one for each core.")] = None,
     segment_seconds: Annotated[float, Parameter(help="Longer recordings are cut into pieces of about that.")] = SEGMENT_SECONDS,
+    work: Work = None,
+    s3_endpoint: Endpoint = "",
     overwrite: OverwriteOption = False,
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative=(), help="Say what fails, and nothing else.")] = False,
     json: JsonOption = False,
@@ -65,13 +80,19 @@ def submit(
 
         facestream archive submit list.txt --out /shared/tapes --address auto
 
+        facestream archive submit s3://footage/2026/ --out s3://results/tapes
+
+    s3:// takes credentials from the environment (AWS_ACCESS_KEY_ID and others) or
+    from ~/.aws/credentials, on each machine, and never from the command line.
+
     Exit code 1: not all are done. 130: stopped at once.
     """
     if workers is not None and workers < 1:
         raise UsageError(f"--workers {workers} must be 1 or more")
     if not segment_seconds > 0:
         raise UsageError(f"--segment-seconds is {segment_seconds:g}: give more than 0")
-    asked = Asked(list(sources), out, load_config(config), address, workers, overwrite, segment_seconds)
+    at = JobAt(out, work, s3_endpoint)
+    asked = Asked(list(sources), at, load_config(config), address, workers, overwrite, segment_seconds)
 
     def note(sentence: str) -> None:
         say(f"facestream: note: {readable(sentence)}", aside=True)
@@ -82,18 +103,20 @@ def submit(
         say(summary(over.standing))
         if over.report is not None:
             say(f"report: {readable(over.report)}")
+        if over.standing.phase == "done" and at.at is not None:
+            say(f"result: {out}; `facestream archive fetch {out} DIR` brings it to another machine")
     if over.standing.phase == "stopped":
         say("facestream: stopped; the same command goes on", aside=True)
     return over.exit_code
 
 
 @archive_app.command
-def status(out: Out, /, *, json: JsonOption = False) -> int:
-    """Say how a job stands, while it runs or afterwards.
+def status(out: Out, /, *, work: Work = None, s3_endpoint: Endpoint = "", json: JsonOption = False) -> int:
+    """Say how a job stands, while it runs or afterwards; of one in s3:// on the machine that drives it.
 
     Exit code 1: it neither runs nor is done, or a recording is not whole.
     """
-    standing, is_driven = standing_of(out)
+    standing, is_driven = standing_of(JobAt(out, work, s3_endpoint))
     if json:
         write_lines([{"driven": is_driven, **_fields(standing)}])
     else:
@@ -108,10 +131,34 @@ def status(out: Out, /, *, json: JsonOption = False) -> int:
 
 
 @archive_app.command
-def retry(out: Out, /) -> int:
+def retry(out: Out, /, *, work: Work = None, s3_endpoint: Endpoint = "") -> int:
     """Let recordings that failed, or were set aside, be tried again by the next `submit`."""
-    forgotten = retry_job(out)
+    forgotten = retry_job(JobAt(out, work, s3_endpoint))
     say(f"{len(forgotten)} to be tried again: {', '.join(forgotten)}" if forgotten else "There is nothing to try again.")
+    return 0
+
+
+@archive_app.command
+def fetch(
+    out: Annotated[str, Parameter(help="s3://BUCKET/PREFIX, as it was given to `submit`.")],
+    directory: Annotated[Path, Parameter(help="New directory for the result.")],
+    /,
+    *,
+    s3_endpoint: Endpoint = "",
+    overwrite: OverwriteOption = False,
+) -> int:
+    """Bring the result of a job from object storage to a directory.
+
+    `facestream report`, `search`, `people` and all else work on it.
+
+    For example:
+
+        facestream archive fetch s3://results/tapes tapes
+
+        facestream search ada.jpg tapes
+    """
+    fetch_result(JobAt(out, endpoint=s3_endpoint), directory, overwrite=overwrite)
+    say(f"result: {readable(directory)}")
     return 0
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import msgspec
 
 from engine.contracts.messages import Clock, Deinterlace, Rotate
+from engine.contracts.stored import Stored
 from engine.contracts.times import UnixNs
 from engine.words.text import readable
 
@@ -76,24 +77,38 @@ class Recording:
     fps: float = SERIES_FPS
     """Pictures per second of a series."""
     reading: Reading = field(default_factory=Reading)
+    stored: Stored | None = None
+    """What the file is fetched from, for as long as it is read; None: it lies where ``path`` says."""
 
     @property
     def files(self) -> tuple[Path, ...]:
         """What is read."""
         return self.pictures or (self.path,)
 
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        return str(self.stored.place) if self.stored else readable(self.path)
+
+    def told(self, sentence: str) -> str:
+        """Return a sentence on what was read, with the place where it is for good."""
+        return sentence.replace(readable(self.path), self.place) if self.stored else sentence
+
     def facts(self) -> dict[str, Any]:
         """Return ``path``, and ``size_bytes`` and ``mtime_ns`` where the files can be looked at; of a series also ``pictures``
-        (how many) and ``fps``; and ``reading`` where the user said something of it.
+        (how many) and ``fps``; ``reading`` where the user said something of it; and ``etag`` where it is fetched.
 
         The size of a series is that of all its files. Its ``mtime_ns`` is the exclusive or over them: no file can be
         replaced, whether by a newer or by an older one, without changing it.
         """
-        facts: dict[str, Any] = {"path": readable(self.path.absolute())}
+        facts: dict[str, Any] = {"path": self.place if self.stored else readable(self.path.absolute())}
         if self.reading != Reading():
             facts["reading"] = msgspec.to_builtins(self.reading)
         if self.pictures:
             facts |= {"pictures": len(self.pictures), "fps": self.fps}
+        if self.stored:
+            known = {"size_bytes": self.stored.size_bytes, "mtime_ns": self.stored.modified_ns, "etag": self.stored.etag}
+            return facts | known
         try:
             found = [path.stat() for path in self.files]
         except OSError:
@@ -138,14 +153,15 @@ class Sent(msgspec.Struct, frozen=True):
     pictures: list[bytes] = []
     fps: float = SERIES_FPS
     reading: Reading = Reading()
+    stored: Stored | None = None
 
     def recording(self) -> Recording:
         """Return what was sent."""
         pictures = tuple(Path(os.fsdecode(path)) for path in self.pictures)
-        return Recording(self.name, Path(os.fsdecode(self.path)), pictures, self.fps, self.reading)
+        return Recording(self.name, Path(os.fsdecode(self.path)), pictures, self.fps, self.reading, self.stored)
 
 
 def sent(recording: Recording) -> Sent:
     """Return a recording as it is sent."""
     pictures = [os.fsencode(path) for path in recording.pictures]
-    return Sent(recording.name, os.fsencode(recording.path), pictures, recording.fps, recording.reading)
+    return Sent(recording.name, os.fsencode(recording.path), pictures, recording.fps, recording.reading, recording.stored)

@@ -15,6 +15,7 @@ import av
 from engine.contracts.camera import Camera
 from engine.contracts.messages import Reason
 from engine.decode.camera import scheme_of, server_port
+from engine.decode.certificate_question import certificate_fault
 from engine.decode.http_question import asked_over_http
 from engine.decode.rtsp_password import unknown_to_ffmpeg
 from engine.decode.rtsp_question import Answer, ask
@@ -148,6 +149,8 @@ def _by_network(camera: Camera, error: Exception) -> SourceError | None:
     if number == errno.EIO and not _name_is_known(camera.url):
         return failure(camera, "network", "has a host name that is not known here: check its spelling, or use the IP address")
     if number == errno.EIO and scheme_of(camera.url) in {"rtsps", "https"}:
+        if fault := certificate_fault(camera):
+            return failure(camera, "network", f"shows a certificate that {fault}, or do not ask for tls_verify")
         return failure(camera, "network", "does not speak TLS as this machine does: check the port and its certificate")
     return None
 

@@ -19,6 +19,7 @@ from engine.decode.display import Display
 from engine.decode.packet_queue import Arrival
 from engine.decode.packet_reader import Opened, PacketReader, Reader
 from engine.decode.picture_gate import PictureGate
+from engine.decode.pixel_shape import shown_fields
 from engine.errors import SourceError, WorkerError
 
 WAIT_SECONDS = 0.05
@@ -193,7 +194,7 @@ class Connection:
             yield self._state("live", "", "")
         for picture, source in gate.pictures(arrival):
             try:
-                shown = self._display.show(picture, gate.pixel_aspect, (picture, source))
+                shown = self._display.show(picture, gate.pixel_aspect(picture), (picture, source))
             except (av.error.FFmpegError, ValueError):
                 self._counted.counts["corrupt_frames"] += 1
                 self._counted.drops["corrupt"] += 1
@@ -207,6 +208,7 @@ class Connection:
             opened = self._reader.opened
             assert opened is not None, "a packet before the stream"
             self._gate = PictureGate(opened.context, self._camera.hwaccel, self._counted, motion=self._motion)
+            self._display = Display(shown_fields(self._camera.appearance, self._gate.codec_name))
             rate = opened.frame_rate or _UNKNOWN_RATE
             # FFmpeg gives the first picture no time; the others count from what the camera said, which may be wrong.
             self._clock = StreamClock(opened.time_base, float(1 / rate), MAX_GAP_SECONDS, HELD_SECONDS, unstamped_first=True)

@@ -15,12 +15,15 @@ from engine.contracts.recording import Start
 from engine.decode.clock import Bridge, StreamClock
 from engine.decode.cropping import Crop, crop_of
 from engine.decode.encryption import HOW, encryption_of_file, encryption_of_stream
+from engine.decode.playlist import is_playlist, missing_from, some_of, trouble_of
 from engine.errors import SourceError
 
-_OPTIONS = {"protocol_whitelist": "file", "live_start_index": "0", "m3u8_hold_counters": "2"}
-"""A playlist does not reach out of this machine. One without an end was not finished: it is read from its first segment, not
-near its end as a broadcast is, and nobody waits for more than half the length of a segment (the least of FFmpeg's counts)."""
-_PLAYLIST = b"#EXTM3U"
+_OPTIONS = {
+    "protocol_whitelist": "file,crypto", "allowed_extensions": "ALL", "live_start_index": "0", "m3u8_hold_counters": "2",
+}  # fmt: skip
+"""A playlist does not reach out of this machine, and is decrypted where its key lies beside it; what it names may be called
+anything, as it lies in its folder. One without an end was not finished: it is read from its first segment, not near its end as
+a broadcast is, and nobody waits for more than half the length of a segment (the least of FFmpeg's counts)."""
 _TEXT_DEMUXERS = {"tty"}
 """FFmpeg draws any .txt or .nfo file as a picture of a terminal."""
 _PICTURE_DEMUXERS = "_pipe"
@@ -52,6 +55,8 @@ def open_recording(path: Path, video_stream: int | None = None) -> tuple[InputCo
     Raises:
         SourceError: with the reason ``not_found``, ``permission``, ``not_a_video``, ``no_video``, ``codec`` or ``encrypted``.
     """
+    if is_playlist(path):
+        _check_playlist(path)
     try:
         # "file:" keeps FFmpeg from taking "cam:1.mkv" for a protocol.
         container = av.open(f"file:{path}", metadata_errors="replace", options=_OPTIONS)
@@ -222,6 +227,8 @@ def _video_stream_of(path: Path, container: InputContainer, wanted: int | None) 
 
 def _explain_open(path: Path, error: Exception) -> SourceError:
     reason: Reason = "not_a_video"
+    if is_playlist(path):  # what it names may be what is not there
+        return encrypted(path, kind) if (kind := encryption_of_file(path)) else _nothing_of_playlist(path)
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return SourceError(f"{path} does not exist", "not_found")
     if isinstance(error, PermissionError):
@@ -237,11 +244,6 @@ def _explain_open(path: Path, error: Exception) -> SourceError:
         return SourceError(f"{path} is empty", reason)
     if kind := encryption_of_file(path):
         return encrypted(path, kind)
-    if start.startswith(_PLAYLIST):
-        return SourceError(
-            f"{path} is a playlist of which nothing can be read: keep its segments beside it, called as in it, or give them",
-            reason,
-        )
     if start[4:8] in _SEGMENT_STARTS:
         return SourceError(
             f"{path} is a segment of a stream without its initialisation (moov): join them, as `cat init.mp4 segment.m4s`",
@@ -254,3 +256,21 @@ def _explain_open(path: Path, error: Exception) -> SourceError:
             reason,
         )
     return SourceError(f"{path} is not a video that FFmpeg can read", reason)
+
+
+def _check_playlist(path: Path) -> None:
+    try:
+        trouble = trouble_of(path)
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}", "not_a_video") from error
+    if trouble:
+        raise SourceError(f"{path} is a playlist that {trouble}", "permission")
+
+
+def _nothing_of_playlist(path: Path) -> SourceError:
+    gone = missing_from(path)
+    which = f" ({some_of(gone)} not there)" if gone else ""
+    return SourceError(
+        f"{path} is a playlist of which nothing can be read{which}: keep its segments beside it, called as in it, or give them",
+        "not_a_video",
+    )

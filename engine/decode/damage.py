@@ -6,7 +6,7 @@ nothing to build on.
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from typing import Any
 
 import av
@@ -14,6 +14,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
 from engine.decode.h264_order import LOOKED_AT_BYTES, H264Order
+from engine.decode.torn import Torn
 
 _BEGINS_ANYWHERE = {
     "cavs", "flv", "h263", "h263p", "mpeg1video", "mpeg2video", "mpeg4", "msmpeg4", "msmpeg4v1", "msmpeg4v2", "rv10", "rv20",
@@ -35,6 +36,7 @@ class Damage:
         self._waits_for_key = context.name in _BEGINS_ANYWHERE
         self._intra_only = bool(context.codec.intra_only)
         self._order = H264Order(context.extradata) if context.name == "h264" else None
+        self._torn = Torn(context.name, context.extradata)
         self._has_begun = False
         self.left_out = 0
         """Pictures before the first that can be decoded, as far as they are known."""
@@ -42,19 +44,24 @@ class Damage:
         self._fed_at: OrderedDict[int, int] = OrderedDict()
         self._lost_at: int | None = None
         """Since which packet pictures are damaged."""
+        self._damaged_at: deque[int] = deque(maxlen=_REMEMBERED)
+        """Packets that are damaged; their pictures may come all the same."""
 
     def feed(self, packet: av.Packet[Any] | None) -> None:
         """Take note of a packet, None at the end."""
         missing = packet is not None and self._is_gap_before(packet)
         if packet is None or packet.is_discard:
             return
+        is_torn = self._torn.is_in(packet)
         self._fed += 1
         if packet.pts is not None:
             self._fed_at[packet.pts] = self._fed
             if len(self._fed_at) > _REMEMBERED:
                 self._fed_at.popitem(last=False)
         if (packet.is_corrupt or missing) and not packet.is_keyframe:
-            self.lose()
+            self._lose()
+        if is_torn:
+            self.refuse()
 
     def _is_gap_before(self, packet: av.Packet[Any]) -> bool:
         if self._order is None:
@@ -63,8 +70,12 @@ class Damage:
             self._order = H264Order(bytes(packet.get_sidedata("new_extradata")))
         return self._order.gap_before(bytes(memoryview(packet)[:LOOKED_AT_BYTES]))
 
-    def lose(self) -> None:
-        """The newest packet is damaged, or gave no picture."""
+    def refuse(self) -> None:
+        """The newest packet is damaged: it gives no picture, or one that is guessed."""
+        self._lose()
+        self._damaged_at.append(self._fed)
+
+    def _lose(self) -> None:
         self._lost_at = self._fed
 
     def is_too_early(self, picture: av.VideoFrame) -> bool:
@@ -88,12 +99,19 @@ class Damage:
 
     def harms(self, picture: av.VideoFrame) -> bool:
         """Whether a picture, or one that it builds on, is damaged."""
-        fed_at = self._fed_at.get(picture.pts, self._fed) if picture.pts is not None else self._fed
+        fed_at = self._fed_at_of(picture)
         if picture.is_corrupt and not self._intra_only:
             self._lost_at = max(self._lost_at or 0, fed_at)
         elif self._lost_at is not None and _is_key(picture) and fed_at > self._lost_at:
             self._lost_at = None
-        return bool(picture.is_corrupt) or (self._lost_at is not None and not self._intra_only)
+        return self.is_in(picture) or (self._lost_at is not None and not self._intra_only)
+
+    def is_in(self, picture: av.VideoFrame) -> bool:
+        """Whether parts of a picture itself had to be guessed."""
+        return bool(picture.is_corrupt) or self._fed_at_of(picture) in self._damaged_at
+
+    def _fed_at_of(self, picture: av.VideoFrame) -> int:
+        return self._fed_at.get(picture.pts, self._fed) if picture.pts is not None else self._fed
 
 
 def _is_key(picture: av.VideoFrame) -> bool:

@@ -7,19 +7,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import av
 from av.container import InputContainer
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
-from msgspec.structs import replace
 
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame, FrameTime, Planes
 from engine.contracts.messages import Reason, StreamState
 from engine.contracts.recording import Reading, Start
 from engine.contracts.streams import StreamChanged
-from engine.decode.blocks import ask_for_blocks
 from engine.decode.clock import StreamClock
 from engine.decode.container import (
     chosen_stream,
@@ -37,7 +36,8 @@ from engine.decode.damage import Damage
 from engine.decode.display import Display
 from engine.decode.encryption import is_encrypted_packet
 from engine.decode.lead import Lead
-from engine.decode.pixel_shape import FIELDS_ALONE, PixelShape
+from engine.decode.packet_decoder import PacketDecoder
+from engine.decode.pixel_shape import PixelShape, shown_fields
 from engine.decode.recording_end import RecordingEnd, announces_duration, notes_of
 from engine.decode.recording_reader import Items, RecordingReader
 from engine.decode.stamps import Stamps
@@ -48,7 +48,6 @@ from engine.words.text import readable
 # Log lines would call back into Python from FFmpeg's own threads, which is known to deadlock.
 av.logging.set_level(None)
 
-_SKIP: dict[str, Literal["DEFAULT", "NONREF", "NONKEY"]] = {"none": "DEFAULT", "nonref": "NONREF", "nonkey": "NONKEY"}
 _HOPELESS_PICTURES = 25
 """So many from the start that cannot be used: the rest is not read."""
 
@@ -143,9 +142,7 @@ class Decoder(RecordingReader):
             if self._started_ns is None and self._reading.trusts_metadata:
                 self._started_ns = creation_time(container, stream)
                 self._clock_is = "" if self._started_ns is None else "creation_time"
-            appearance = self._reading.appearance
-            if stream.codec_context.name == FIELDS_ALONE and appearance.deinterlace == "auto":
-                appearance = replace(appearance, deinterlace="off")
+            appearance = shown_fields(self._reading.appearance, stream.codec_context.name)
             self._display = Display(appearance, container_crop(self._path, container, stream))
             try:
                 if self._seek_ticks is not None:
@@ -162,36 +159,38 @@ class Decoder(RecordingReader):
                 yield self._state("failed", error.reason, str(error))
 
     def _read(self, container: InputContainer, stream: VideoStream) -> Iterator[Frame | StreamChanged]:
-        context = stream.codec_context
-        # Frame threads hold back thread_count - 1 frames and gain nothing where several recordings are read at once; slice
-        # threads help only streams that were encoded in slices. One thread costs the least for each frame.
-        context.thread_count = self._config.thread_count
-        context.thread_type = "SLICE" if self._config.thread_count == 1 else "AUTO"
-        context.skip_frame = _SKIP[self._config.skip_frame]
-        ask_for_blocks(context, motion=self._config.motion)
+        decoder = PacketDecoder(stream.codec_context, self._config, self._spare)
         if self._config.skip_frame == "none":
             self._frame_rate, self._frames_expected = float(nominal_rate(stream)), expected_frames(container, stream)
         clock = recording_clock(container, stream, self._config.skip_frame, self._start)
-        damage = Damage(context)
+        damage = Damage(stream.codec_context)
         stamps = Stamps(container, skips=self._config.skip_frame != "none")
-        shape = PixelShape(context, container_aspect(stream))
+        shape = PixelShape(container_aspect(stream))
         for packet in self._packets(container, stream):
             captured_ns = time.time_ns()
             damage.feed(packet)
             stamps.feed(packet)
             try:
-                pictures = context.decode(packet)
+                pictures, are_guessed = decoder.decode(packet)
             except (av.error.FFmpegError, ValueError):
                 self._counted.counts["corrupt_packets"] += 1
-                damage.lose()
+                damage.refuse()
                 stamps.refuse()
                 continue
-            shape.note(packet)
+            if are_guessed:
+                damage.refuse()
+            shape.note(packet, decoder.context)
             for picture in pictures:
                 note = self._note(picture, stamps, damage, captured_ns)
                 if note is not None:
                     yield from self._show(picture, shape.of(picture), note, clock)
         yield from self._emit(self._display.flush(), clock)
+
+    def _spare(self) -> VideoCodecContext:
+        """Return another context of the stream, with what its container says of it."""
+        container, stream = open_recording(self._path, self._reading.video_stream)
+        with container:
+            return stream.codec_context
 
     def _packets(self, container: InputContainer, stream: VideoStream) -> Iterator[av.Packet[Any] | None]:
         """Yield the packets of the video stream, then None to flush the decoder; note where the file breaks off.
@@ -211,7 +210,8 @@ class Decoder(RecordingReader):
                 if follow_time and packet.pts is not None:
                     ends = packet.pts + (packet.duration or 0)
                     self._read_to_seconds = max(self._read_to_seconds, float(ends * packet.time_base))
-                self._read_to_byte = max(self._read_to_byte, (packet.pos or 0) + packet.size)
+                if not self._cut:
+                    self._read_to_byte = max(self._read_to_byte, (packet.pos or 0) + packet.size)
                 if packet.stream.index == stream.index:
                     if is_encrypted_packet(packet):
                         raise encrypted(self._path, "common encryption", self._after())
@@ -233,7 +233,7 @@ class Decoder(RecordingReader):
             self._counted.drops["no_key_frame"] = damage.left_out
         if too_early:
             return None
-        return _Note(pts, ticks, captured_ns, bool(picture.is_corrupt), damage.harms(picture))
+        return _Note(pts, ticks, captured_ns, damage.is_in(picture), damage.harms(picture))
 
     def _show(
         self, picture: av.VideoFrame, aspect: Fraction | None, note: _Note, clock: StreamClock

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +9,14 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from engine.decode.playlist import is_locked, is_playlist, locks
+
 _LOOKED_AT_BYTES = 1 << 20
 _MP4_MARKS = (b"sinf", b"schm", b"encv", b"pssh", b"senc")
 """Boxes of ISO common encryption (ISO/IEC 23001-7)."""
 _MP4_STARTS = (b"ftyp", b"styp", b"moof", b"sidx", b"moov", b"pssh")
 _ASF_MARKS = (bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e"), bytes.fromhex("14e68a292226174cb935dae07ee9289c"))
 """The content encryption objects of Windows Media."""
-_PLAYLIST, _KEY = b"#EXTM3U", re.compile(rb"^#EXT-X-(?:SESSION-)?KEY:(?!.*METHOD=NONE)", re.MULTILINE)
 _TS_PACKET_BYTES, _TS_SYNC = 188, 0x47
 _TS_SCRAMBLED = 0xC0
 _MOST_SCRAMBLED = 0.5
@@ -46,13 +46,15 @@ def encryption_of_file(path: Path) -> str:
             start = file.read(_LOOKED_AT_BYTES)
     except (OSError, ValueError):
         return ""
-    if start.startswith(_PLAYLIST):
-        return "HLS encryption" if _KEY.search(start) else ""
+    if is_playlist(path) and is_locked(path):
+        return "HLS encryption"
     if start[4:8] in _MP4_STARTS and any(mark in start for mark in _MP4_MARKS):
         return "common encryption"
     if any(mark in start for mark in _ASF_MARKS):
         return "Windows Media DRM"
-    return "scrambled transport stream" if _is_scrambled(start) else ""
+    if _is_scrambled(start):
+        return "scrambled transport stream"
+    return "HLS encryption" if locks(path) else ""
 
 
 def _is_scrambled(start: bytes) -> bool:

@@ -69,7 +69,8 @@ class MainConnection(Connection):
         if (picture := self._nearest(number)) is None:
             return None
         try:
-            shown = self._display.show(picture, gate.pixel_aspect, (picture, self.kept[number])) or self._display.flush()
+            note = picture, self.kept[number]
+            shown = self._display.show(picture, gate.pixel_aspect(picture), note) or self._display.flush()
         except (av.error.FFmpegError, ValueError):
             self._counted.counts["corrupt_frames"] += 1
             return None

@@ -3,54 +3,76 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import BinaryIO
 
 from av.container import InputContainer
 
+from engine.decode.playlist import missing_from, segments_of, some_of
 from engine.words.numbers import count
 
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
-_FLV_HEADER = b"FLV\x01"
-_FLV_TAG_BYTES = 64
-"""More than stands between the last bytes of a tag and what follows it."""
+_HEADERS = {"flv": b"FLV\x01", "ivf": b"DKIF\0\0 \0", "yuv4mpegpipe": b"YUV4MPEG2 ", "nut": b"nut/multimedia container"}
+"""With which a recording begins, by what FFmpeg calls its container."""
+_READ_ON = {
+    "matroska,webm": re.compile(rb"\x1a\x45\xdf\xa3.{1,8}\x42\x86\x81\x01", re.DOTALL),
+    "nut": re.compile(re.escape(_HEADERS["nut"])),
+}
+"""Headers of containers in which FFmpeg reads on, as if what is behind one were more of the first."""
+_JOINED, _HOW = "another recording behind the first, as `cat` joins them", "give each as a file of its own"
+_BETWEEN_BYTES = 4096
+"""More than stands between the last picture and what was joined to it."""
 _MOST_PIECES = 100_000
 """Boxes of a file that are looked at: one of very many is fragmented, and read on."""
-_MOST_NAMES = 3
 
 
-def not_read(path: Path, container: InputContainer, read_to_byte: int) -> Iterator[str]:
+def not_read(path: Path, container: InputContainer, read_to_byte: int, *, looks_damaged: bool = False) -> Iterator[str]:
     """Yield what a user should know of a recording that was read to its end.
 
     Args:
         path: of the file.
         container: still open.
         read_to_byte: where the last payload that was read ends, 0: nobody knows.
+        looks_damaged: some of it could not be decoded, or only in part: as what was joined to it may be.
     """
     kind = container.format.name
     try:
         if kind == "hls":
             yield from _missing_segments(path)
-        elif _goes_on(path, kind, read_to_byte):
-            yield (
-                f"{path} holds another recording behind the first, as `cat` joins them: only the first was read; "
-                "give each as a file of its own"
-            )
+        elif goes_on(path, kind, read_to_byte):
+            yield f"{path} holds {_JOINED}: only the first was read; {_HOW}"
+        elif looks_damaged and _begins_again(path, kind):
+            yield f"{path} holds {_JOINED}: it was read as more of the first, and does not fit; {_HOW}"
     except OSError:
         return  # it was read: what is beside it can no longer be said
 
 
-def _goes_on(path: Path, kind: str, read_to_byte: int) -> bool:
+def goes_on(path: Path, kind: str, read_to_byte: int) -> bool:
+    """Whether another recording begins where the last payload of a file ends, of a kind of which FFmpeg reads the first alone.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
     with path.open("rb") as file:
-        if kind == "flv":
+        if header := _HEADERS.get(kind):
             file.seek(read_to_byte)
-            return _FLV_HEADER in file.read(_FLV_TAG_BYTES)
+            return header in file.read(_BETWEEN_BYTES)
         if kind == "asf":
             return sum(name == _ASF_HEADER for name in _asf_objects(file)) > 1
         if kind.startswith("mov,mp4"):
             return any(name == b"ftyp" and place >= read_to_byte > 0 for place, name in _boxes(file))
     return False
+
+
+def _begins_again(path: Path, kind: str) -> bool:
+    """Whether a file in which FFmpeg reads on holds a second header."""
+    if (header := _READ_ON.get(kind)) is None:
+        return False
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        return header.search(data, 1) is not None
 
 
 def _boxes(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
@@ -83,11 +105,7 @@ def _asf_objects(file: BinaryIO) -> Iterator[bytes]:
 
 
 def _missing_segments(path: Path) -> Iterator[str]:
-    lines = [line.strip() for line in path.read_text("utf-8", "surrogateescape").splitlines()]
-    named = [line for line in lines if line and not line.startswith("#")]
-    gone = [name for name in dict.fromkeys(named) if not (path.parent / name).exists()]
-    if gone:
-        names = ", ".join(gone[:_MOST_NAMES]) + (", …" if len(gone) > _MOST_NAMES else "")
+    if gone := missing_from(path):
         are = "is" if len(gone) == 1 else "are"
-        segments = count(len(set(named)), "segment")
-        yield f"{len(gone)} of the {segments} of {path} {are} not there ({names}): the recording has a gap for each"
+        segments = count(len(segments_of(path)), "segment")
+        yield f"{len(gone)} of the {segments} of {path} {are} not there ({some_of(gone)}): the recording has a gap for each"

@@ -8,13 +8,17 @@ from typing import Any, cast
 import av
 from av.codec.context import CodecContext
 from av.codec.context import Flags as CodecFlags
+from av.codec.hwaccel import HWAccel
 from av.video.codeccontext import VideoCodecContext
 
 from engine.decode.blocks import ask_for_blocks
 from engine.decode.hwaccel import choose_hwaccel
+from engine.decode.strictness import ask_to_refuse
 
 _REORDERED = {"hevc"}
 """Decoders that give no picture at all where a reference is missing, instead of one with concealed errors."""
+_MANNERS = 2
+"""Key frames refused from the start, and none accepted."""
 
 
 class PictureDecoder:
@@ -28,15 +32,14 @@ class PictureDecoder:
 
     def __init__(self, context: VideoCodecContext, hwaccel: str, *, motion: bool = False) -> None:
         ask_for_blocks(context, motion=motion)
-        self._software = context
+        self._software, self._refuses = context, ask_to_refuse(context)
+        self._keys_refused = 0
         accelerator, self.note = choose_hwaccel(hwaccel, context.name)
         self._context = _quick(context)
         self._accelerated = accelerator is not None
         self._worked = False
         if accelerator is not None:
-            hardware = cast(VideoCodecContext, CodecContext.create(context.name, "r", hwaccel=accelerator))
-            hardware.extradata = context.extradata
-            self._context = _quick(hardware)
+            self._context = _quick(_another(context, accelerator))
 
     @property
     def codec_name(self) -> str:
@@ -72,18 +75,32 @@ class PictureDecoder:
         try:
             pictures = self._context.decode(packet)
         except (av.error.FFmpegError, ValueError):
-            if not self._accelerated or self._worked:
+            if self._worked or not (self._accelerated or self._is_strange(packet)):
                 raise
-            # The driver is there and refuses this stream: its size, profile, or one session too many.
-            self._accelerated, self._context = False, _quick(self._software)
-            self.note = "decoded in software: the hardware refuses this stream"
+            if self._accelerated:  # the driver is there and refuses this stream: its size, profile, or one session too many
+                self._accelerated, self._context = False, _quick(self._software)
+                self.note = "decoded in software: the hardware refuses this stream"
+            else:
+                self._refuses, self._context = False, _quick(_another(self._software))
             pictures = self._context.decode(packet)
         self._worked = self._worked or bool(pictures)
         return pictures
 
+    def _is_strange(self, packet: av.Packet[Any]) -> bool:
+        """Whether so many key frames were refused that it is how they are written, not damage."""
+        self._keys_refused += self._refuses and packet.is_keyframe
+        return self._refuses and self._keys_refused >= _MANNERS
+
     def forget(self) -> None:
         """Begin anew at the next packet, which must be a key frame."""
         self._context.flush_buffers()
+
+
+def _another(context: VideoCodecContext, accelerator: HWAccel | None = None) -> VideoCodecContext:
+    """Return a context of the same stream that decodes as FFmpeg does by itself."""
+    other = cast(VideoCodecContext, CodecContext.create(context.name, "r", hwaccel=accelerator))
+    other.extradata = context.extradata
+    return other
 
 
 def _quick(context: VideoCodecContext) -> VideoCodecContext:

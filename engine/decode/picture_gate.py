@@ -18,6 +18,7 @@ from engine.decode.counted import Counted
 from engine.decode.h264_order import LOOKED_AT_BYTES, H264Order
 from engine.decode.packet_queue import Arrival
 from engine.decode.picture_decoder import PictureDecoder
+from engine.decode.pixel_shape import shape_of
 
 _REMEMBERED = 64
 """Packets whose pictures may still come."""
@@ -49,10 +50,9 @@ class PictureGate:
     def codec_name(self) -> str:
         return self._decoder.codec_name if self._decoder else "raw video"
 
-    @property
-    def pixel_aspect(self) -> Fraction | None:
-        """Width to height of a pixel of the newest picture, None where the stream does not say."""
-        return self._decoder.pixel_aspect if self._decoder else None
+    def pixel_aspect(self, picture: av.VideoFrame) -> Fraction | None:
+        """Return width to height of the pixels of a picture that has just come out, None where the stream does not say."""
+        return shape_of(picture, self._decoder.pixel_aspect, self.codec_name) if self._decoder else None
 
     @property
     def note(self) -> str:

@@ -8,30 +8,54 @@ from typing import Any
 
 import av
 from av.video.codeccontext import VideoCodecContext
+from msgspec.structs import replace
+
+from engine.contracts.recording import Appearance
 
 _REMEMBERED = 64
 """Packets whose pictures may still come."""
 _Size = tuple[int, int]
-FIELDS_ALONE = "hevc"
+_FIELDS_ALONE = "hevc"
 """The codec whose pictures are flagged as interlaced where each is a field: of half the height, and of one time."""
+
+
+def shown_fields(appearance: Appearance, codec_name: str) -> Appearance:
+    """Return how the pictures of a codec are to be shown: where each is a field, there is nothing to deinterlace."""
+    if codec_name == _FIELDS_ALONE and appearance.deinterlace == "auto":
+        return replace(appearance, deinterlace="off")
+    return appearance
+
+
+def shape_of(picture: av.VideoFrame, told: Fraction | None, codec_name: str) -> Fraction | None:
+    """Return width to height of a picture's pixels, None where unknown: those of a field are twice as high as the whole's.
+
+    Args:
+        picture: as decoded.
+        told: of the whole picture's pixels; None: unknown.
+        codec_name: as FFmpeg calls the decoder.
+    """
+    is_field = picture.interlaced_frame and codec_name == _FIELDS_ALONE
+    return (told or Fraction(1)) / 2 if is_field else told
 
 
 class PixelShape:
     """Follow one recording: ``note`` each packet once it is decoded, then ask about each picture that comes out.
 
     Args:
-        context: of its decoder.
         fixed: width to height of a pixel where the container says one for all pictures.
     """
 
-    def __init__(self, context: VideoCodecContext, fixed: Fraction | None) -> None:
-        self._context, self._fixed = context, fixed
+    def __init__(self, fixed: Fraction | None) -> None:
+        self._fixed = fixed
+        self._codec_name = ""
+        self._newest: Fraction | None = None
         self._by_stamp: OrderedDict[int, tuple[_Size, Fraction | None]] = OrderedDict()
         self._by_size: dict[_Size, Fraction | None] = {}
 
-    def note(self, packet: av.Packet[Any] | None) -> None:
-        """Take note of a packet that was decoded, None at the end."""
-        size, shape = (self._context.width, self._context.height), self._context.sample_aspect_ratio
+    def note(self, packet: av.Packet[Any] | None, context: VideoCodecContext) -> None:
+        """Take note of a packet that was decoded, None at the end, and of what its decoder knows by then."""
+        size, shape = (context.width, context.height), context.sample_aspect_ratio
+        self._codec_name, self._newest = context.name, shape
         self._by_size[size] = shape
         if packet is not None and packet.pts is not None:
             self._by_stamp[packet.pts] = size, shape
@@ -42,13 +66,11 @@ class PixelShape:
         """Return width to height of a picture's pixels, None where unknown."""
         if self._fixed is not None:
             return self._fixed
-        told = self._told_of(picture)
-        is_field = picture.interlaced_frame and self._context.name == FIELDS_ALONE
-        return (told or Fraction(1)) / 2 if is_field else told
+        return shape_of(picture, self._told_of(picture), self._codec_name)
 
     def _told_of(self, picture: av.VideoFrame) -> Fraction | None:
         size = picture.width, picture.height
         told = self._by_stamp.get(picture.pts) if picture.pts is not None else None
         if told is not None and told[0] == size:  # stamps come twice where files were joined
             return told[1]
-        return self._by_size.get(size, self._context.sample_aspect_ratio)
+        return self._by_size.get(size, self._newest)

@@ -13,7 +13,8 @@ from av.video.stream import VideoStream
 from engine.decode.container import encrypted, is_cut
 from engine.decode.counted import Counted
 from engine.decode.encryption import encryption_of_file
-from engine.decode.not_read import not_read
+from engine.decode.not_read import goes_on, not_read
+from engine.decode.strictness import silence_of
 from engine.errors import SourceError
 from engine.words.numbers import count
 
@@ -59,7 +60,7 @@ class RecordingEnd:
         """
         path, frames = self.path, self.counted.counts["frames"]
         cut = self.cut or ("before the end that its index gives" if is_cut(self.container, self.stream) else "")
-        if cut:
+        if cut and not self._goes_on():
             raise SourceError(f"{path} breaks off {cut}; frames before that: {frames}", "truncated")
         if frames == 0:
             raise self._nothing_decoded()
@@ -79,9 +80,22 @@ class RecordingEnd:
         why = f" ({self.refusal})" if self.refusal else ""
         return SourceError(f"{self.path}: no picture could be decoded from its {packets} {codec} packets{why}", "codec")
 
+    def _goes_on(self) -> bool:
+        """Whether what seems broken off is where another recording was joined."""
+        try:
+            return goes_on(self.path, self.container.format.name, self.read_to_byte)
+        except OSError:
+            return False
+
+    @property
+    def _looks_damaged(self) -> bool:
+        return bool(self.counted.counts["corrupt_packets"] or self.counted.counts["corrupt_frames"])
+
     def missing_time(self) -> Iterator[str]:
         """Yield what a user should know of the end of a recording that was read to it."""
-        yield from not_read(self.path, self.container, self.read_to_byte)
+        yield from not_read(self.path, self.container, self.read_to_byte, looks_damaged=self._looks_damaged)
+        if self._looks_damaged and (silence := silence_of(self.path, self.stream.codec_context.name)):
+            yield silence
         if not announces_duration(self.container) or not self.container.duration:
             return
         start = (self.container.start_time or 0) / av.time_base
@@ -94,7 +108,7 @@ class RecordingEnd:
             )
 
 
-def check_pictures(path: Path, counters: Mapping[str, int]) -> None:
+def check_pictures(path: Path | str, counters: Mapping[str, int]) -> None:
     """Return if a recording shows anything.
 
     Args:
@@ -109,12 +123,14 @@ def check_pictures(path: Path, counters: Mapping[str, int]) -> None:
         raise SourceError(f"{path}: {all_of_it} is damaged", "codec")
 
 
-def notes_of(path: Path, counters: Mapping[str, int]) -> Iterator[str]:
+def notes_of(path: Path | str, counters: Mapping[str, int]) -> Iterator[str]:
     """Yield what a user should know of the pictures of a recording that was read to its end; args as of ``check_pictures``."""
     if early := counters.get("drops.no_key_frame", 0):
         were = "was" if early == 1 else "were"
         first = count(early, "picture").removeprefix("1 ")
         yield f"{path} begins between key frames: its first {first}, which cannot be decoded, {were} left out"
+    if refused := counters["corrupt_packets"]:
+        yield f"{refused} of the {count(counters['packets'], 'packet')} of {path} could not be decoded"
     if corrupt := counters["corrupt_frames"]:
         are = "is" if corrupt == 1 else "are"
         yield f"{corrupt} of the {count(counters['frames'], 'picture')} of {path} {are} damaged"

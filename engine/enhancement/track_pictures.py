@@ -28,7 +28,8 @@ _IMPROVED = 2.0
 _LEAST_SECONDS = 2.0
 """Between two pictures of a camera's track, by its clock."""
 _MOST_BYTES = 64 << 20
-"""Pixels of all open tracks of a worker; those that have had no face for longest lose theirs first."""
+"""Pixels of all open tracks of a worker's cameras; those that have had no face for longest lose theirs first. A recording's
+keep theirs, which are as many as its picture has room for: what is found in it does not depend on what is beside it."""
 Key = tuple[str, int]
 
 
@@ -59,7 +60,8 @@ class Made:
 
 
 class _Track:
-    def __init__(self) -> None:
+    def __init__(self, *, live: bool) -> None:
+        self._live = live
         self.best = BestShots()
         self.is_large = False
         self.worth = 0.0
@@ -73,7 +75,9 @@ class _Track:
 
     @property
     def size_bytes(self) -> int:
-        """Of all its pixels."""
+        """Of all its pixels, as far as they are bounded."""
+        if not self._live:
+            return 0
         return self.best.size_bytes + (self.fused.luma.nbytes + self.fused.agreement.nbytes if self.fused else 0)
 
     def renew(self, best: BestShots) -> None:
@@ -109,7 +113,7 @@ class TrackPictures:
         if self._fuser is None:
             return
         key = (crop.stream, crop.track_id)
-        track = self._tracks.setdefault(key, _Track())
+        track = self._tracks.setdefault(key, _Track(live=crop.live))
         self._tracks.move_to_end(key)
         before = track.size_bytes
         if crop.quality.size_px > self._crop.max_size_px:
@@ -151,8 +155,9 @@ class TrackPictures:
             with self._telemetry.stage("fuse", len(shots)):
                 is_new = not track.is_made
                 if is_new:
+                    before = track.size_bytes
                     track.fused, track.is_made = self._fuser.fuse(shots), True
-                    self._size_bytes += track.size_bytes - track.best.size_bytes
+                    self._size_bytes += track.size_bytes - before
                 made = _made(shots, track.fused) if track.fused else None
         except DeviceLostError:
             raise

@@ -54,7 +54,7 @@ def _fonts(size: int) -> list[_Font]:
 
 @cache
 def _font_files() -> list[Path]:
-    files = {path.name: path for folder in _FOLDERS for path in Path(folder).expanduser().rglob("*.tt[fc]")}
+    files = {path.name: path for folder in _FOLDERS for path in sorted(Path(folder).expanduser().rglob("*.tt[fc]"))}
     return [files[name] for name in _WIDE if name in files]
 
 

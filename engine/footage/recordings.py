@@ -10,6 +10,7 @@ import msgspec
 
 from engine.config import SourceConfig
 from engine.contracts.recording import SERIES_FPS, Reading, Recording
+from engine.contracts.stored import is_stored
 from engine.errors import SourceError
 from engine.footage.sameness import check_same, not_the_one
 from engine.source.files import recordings_of
@@ -37,6 +38,8 @@ def recording_at(stream: str, facts: Mapping[str, Any], moved_to: Path | None = 
     Raises:
         SourceError: ``run.json`` does not say where, or there is no series of so many pictures (``not_found``).
     """
+    if moved_to is None and is_stored(facts.get("path", "")):
+        raise not_the_one(stream, facts["path"], "is in object storage, from which it has to be copied first")
     path = moved_to or Path(facts.get("path", ""))
     if path == Path():
         raise SourceError(f"run.json does not say where the recording of {stream} is: say it with --recording", "not_found")

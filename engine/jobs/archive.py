@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 from collections.abc import Callable
@@ -16,7 +15,6 @@ import msgspec
 from msgspec.structs import replace
 
 import engine
-from engine.archive.claim import check_free, check_writable
 from engine.archive.same_job import check_same_settings
 from engine.config import Config
 from engine.contracts.unreadable import UNREADABLE
@@ -25,10 +23,11 @@ from engine.jobs.archive_work import ArchiveWork
 from engine.jobs.attempts import judge
 from engine.jobs.cluster import connected
 from engine.jobs.driver import Driver, read_standing
-from engine.jobs.job_folder import JOB, JobFolder
+from engine.jobs.job_folder import GALLERY, JOB, JobFolder
 from engine.jobs.joining import join
 from engine.jobs.models_named import models_named
 from engine.jobs.pieces import Piece, read_piece
+from engine.jobs.places import JobAt, begin_at, found_at
 from engine.jobs.ray_workers import RayWorkers
 from engine.jobs.recordings import recordings_of
 from engine.jobs.standing import Bad, Standing
@@ -36,11 +35,9 @@ from engine.lock import DirectoryLock
 from engine.pipeline.preflight import check_before
 from engine.pipeline.signals import CountedSignals
 from engine.verify.galleries import gallery_file, gallery_to_follow
+from engine.verify.gallery_epoch import beside
 from engine.whole_file import replacing
 
-FOLDER, RESULT = "job", "result"
-"""In the directory that was asked for: what the job keeps, and what it has made, as a run writes it."""
-GALLERY = "gallery.sqlite"
 SEGMENT_SECONDS = 300.0
 
 
@@ -49,7 +46,7 @@ class Asked:
     """What somebody wants."""
 
     uris: list[str]
-    out: Path
+    out: JobAt
     config: Config
     address: str = "local"
     workers: int | None = None
@@ -93,18 +90,13 @@ def submit_job(asked: Asked, show: Callable[[Standing], None], note: Callable[[s
     Raises:
         FacestreamError: it cannot begin, or cannot go on; what was done stays.
     """
-    if str(asked.out).lower().startswith("s3:/"):
-        raise UsageError(
-            "--out: results in object storage (s3://) are not supported yet: give a folder, and copy it afterwards"
-        )
-    out, config = Path(os.path.abspath(asked.out)), replace(asked.config, sources=[])
-    recordings = recordings_of(asked.uris, asked.config, note)
-    check_writable(out)
-    check_free(out, "choose another one: a job has a directory of its own")
+    config = replace(asked.config, sources=[])
+    recordings = recordings_of(asked.uris, asked.config, note, asked.out.endpoint)
     check_before(
         replace(config, output=replace(config.output, directory="/", overwrite=True, resume=False)), note, is_service=True
     )
-    folder = JobFolder(out / FOLDER)
+    place = begin_at(asked.out, overwrite=asked.overwrite)
+    folder = place.folder
     folder.make()
     with closing(DirectoryLock(folder.directory)):
         models = models_named(config)
@@ -115,21 +107,23 @@ def submit_job(asked: Asked, show: Callable[[Standing], None], note: Callable[[s
             asked.segment_seconds,
             [one.name for one in recordings],
         )
+        folder.prepare()
         seconds = _begin(folder, job, overwrite=asked.overwrite)
         config = _with_gallery(config, folder)
         work = ArchiveWork(recordings, msgspec.to_builtins(config), models, seconds)
 
         def make_whole(bad: list[Bad]) -> None:
-            output = replace(config.output, directory=str(out / RESULT), overwrite=True, resume=False)
-            join(out / RESULT, replace(config, output=output), work.parts({one.recording: one.reason for one in bad}))
+            output = replace(config.output, directory=str(place.result), overwrite=True, resume=False)
+            join(place.result, replace(config, output=output), work.parts({one.recording: one.reason for one in bad}))
+            folder.publish(place.result)
 
         with (
             connected(asked.address, asked.workers),
             CountedSignals() as signals,  # Ray has taken one of them over
-            closing(RayWorkers(folder.directory, asked.workers, note)) as workers,
+            closing(RayWorkers(folder, asked.workers, note)) as workers,
         ):
             standing = Driver(folder, work, workers, lambda: signals.count, show, make_whole).drive()
-        report = out / RESULT / "report.html"
+        report = place.result / "report.html"
         return Over(standing, report if standing.phase == "done" and report.exists() else None)
 
 
@@ -139,25 +133,32 @@ def _with_gallery(config: Config, folder: JobFolder) -> Config:
     source = gallery_file(config.verify.gallery)
     if config.verify.embedder == "none" or source is None:
         return config
-    copy = folder.directory / GALLERY
+    copy, made = folder.directory / GALLERY, folder.unfinished / GALLERY
     if not copy.exists():
         gallery_to_follow(source)  # it is there now
         try:
-            _copy_gallery(source, copy)
+            _copy_gallery(source, made)
         except sqlite3.Error as error:
-            raise GalleryError(f"the gallery {source} cannot be copied to {copy} ({error}): check both disks") from error
+            raise GalleryError(f"the gallery {source} cannot be copied to {made} ({error}): check both disks") from error
+        for one in (beside(made), made):  # with the first each machine's copy is the same gallery, by its epoch
+            if one.exists():
+                folder.share(one.name, one)
     return replace(config, verify=replace(config.verify, gallery=str(copy)))
 
 
 def _copy_gallery(source: Path, copy: Path) -> None:
-    with replacing(copy) as beside, closing(sqlite3.connect(beside)) as into:
+    noted = beside(source).read_bytes() if beside(source).exists() else b""  # before the gallery, which may go on
+    with replacing(copy) as unfinished, closing(sqlite3.connect(unfinished)) as into:
         with closing(sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True)) as original:
             original.backup(into)
         into.execute("PRAGMA journal_mode=DELETE")  # a write-ahead log needs memory that machines do not share
+    if noted:
+        beside(copy).write_bytes(noted)
 
 
 def _begin(folder: JobFolder, job: JobFile, *, overwrite: bool) -> float:
     """Compare a job with the one that its directory holds; return how long its segments are."""
+    folder.bring(JOB)
     path = folder.directory / JOB
     if overwrite:
         shutil.rmtree(folder.directory, ignore_errors=True)
@@ -178,15 +179,15 @@ def _read_job(path: Path) -> JobFile | None:
         raise ConfigError(f"{path} cannot be read ({error}): start over with --overwrite") from error
 
 
-def standing_of(out: Path) -> tuple[Standing, bool]:
+def standing_of(out: JobAt) -> tuple[Standing, bool]:
     """Return how a job stood last, and whether somebody works on it now.
 
     Raises:
         UsageError: there is no job.
     """
-    folder = JobFolder(out / FOLDER)
+    folder = found_at(out).folder
     if (standing := read_standing(folder)) is None:
-        raise UsageError(f"{out} holds no job: `facestream archive submit RECORDINGS --out {out}` begins one")
+        raise UsageError(f"nobody has worked on {out.where} yet: `facestream archive submit` goes on with it")
     return standing, _is_driven(folder)
 
 
@@ -198,20 +199,18 @@ def _is_driven(folder: JobFolder) -> bool:
     return False
 
 
-def retry_job(out: Path) -> list[str]:
+def retry_job(out: JobAt) -> list[str]:
     """Let what failed, or was set aside, be tried again; return the recordings.
 
     Raises:
         UsageError: there is no job.
         PublishError: somebody works on it now.
     """
-    folder = JobFolder(out / FOLDER)
-    if not folder.attempts.is_dir():
-        raise UsageError(f"{out} holds no job: `facestream archive submit RECORDINGS --out {out}` begins one")
+    folder = found_at(out).folder
     with closing(DirectoryLock(folder.directory)):
         tried = folder.read_attempts()
         again = {key: one.recording for key, one in tried.items() if judge(one.attempts).fate != "again"}
-        failed = {key: piece.stream for key in folder.done() if (piece := _failed(folder.results / key)) is not None}
+        failed = {key: piece.stream for key in folder.done() if (piece := _failed(folder.result(key))) is not None}
         for key in again:
             folder.forget_attempts(key)
         for key in failed:

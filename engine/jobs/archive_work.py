@@ -17,7 +17,6 @@ from engine.jobs.plan import Plan, read_done
 from engine.jobs.scan import Scan
 from engine.jobs.segments import WHOLE, Segment
 from engine.jobs.task import Task
-from engine.words.text import readable
 
 
 @dataclass
@@ -97,7 +96,7 @@ class ArchiveWork:
         if known.plan is not None and known.chain is not None and known.chain.is_whole:
             return Part(known.plan, known.directories)
         recording = known.recording
-        unplanned = Plan(name, readable(recording.path), recording.facts(), Scan(0), [WHOLE])
+        unplanned = Plan(name, recording.place, recording.facts(), Scan(0), [WHOLE])
         return Part(known.plan or unplanned, (), failed)
 
     def _task(self, known: _Recording, segment: Segment) -> Task:

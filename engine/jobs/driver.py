@@ -202,12 +202,12 @@ class Driver:
         for entry in self._in_hand():
             if (lease := self._held.get(entry.task.key)) is not None:
                 entry.done_seconds = min(lease.seconds, entry.task.seconds)
-            elif self._is_there(entry):
+            elif (self._folder.results / entry.task.key).is_dir():
                 entry.done_seconds = entry.task.seconds
         self._tell("finishing" if self._asked() else "working")
 
     def _is_there(self, entry: Entry) -> bool:
-        return (self._folder.results / entry.task.key).is_dir()
+        return self._folder.has(entry.task.key)
 
     def _note_all(self, together: Sequence[Entry], ended: Sequence[Ended], node: str) -> None:
         if ended and ended[0].outcome == "lost":  # with the first that left nothing; what is before it is there
@@ -239,7 +239,7 @@ class Driver:
 
     def _finish(self, entry: Entry) -> list[Entry]:
         self.schedule.finish(entry)
-        following = self._work.after(entry.task, self._folder.results / entry.task.key)
+        following = self._work.after(entry.task, self._folder.result(entry.task.key))
         return self.schedule.add(following, self._attempts, time.monotonic())
 
     def _tell(self, phase: Phase, problem: str = "") -> Standing:

@@ -11,8 +11,11 @@ status.json         how the job stands, each second while somebody drives it
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -23,7 +26,9 @@ from engine.jobs.attempts import Attempts
 from engine.private_file import make_private_folder
 from engine.whole_file import replacing, sync_directory, write_whole
 
-JOB, STATUS = "job.json", "status.json"
+FOLDER = "job"
+"""Where it lies, in the directory of the whole."""
+JOB, STATUS, GALLERY, TOKEN = "job.json", "status.json", "gallery.sqlite", "token"
 _FOLDERS = ("results", "attempts", "leases", "unfinished")
 
 
@@ -37,6 +42,10 @@ class JobFolder:
     def __init__(self, directory: Path) -> None:
         self.directory = Path(os.path.abspath(directory))
         self.results, self.attempts, self.leases, self.unfinished = (self.directory / name for name in _FOLDERS)
+
+    def again(self) -> Callable[[], JobFolder]:
+        """Return what makes the same in another process."""
+        return partial(JobFolder, self.directory)
 
     def make(self) -> None:
         """Make what is not there yet.
@@ -71,6 +80,14 @@ class JobFolder:
         """Return the keys of the tasks whose results are there."""
         return _names(self.results)
 
+    def has(self, key: str) -> bool:
+        """Whether the result of a task is there."""
+        return (self.results / key).is_dir()
+
+    def result(self, key: str) -> Path:
+        """Return the directory with what a task has left, which is there."""
+        return self.results / key
+
     def new_place(self, owner: str) -> Path:
         """Return an empty directory for an attempt to fill.
 
@@ -88,10 +105,7 @@ class JobFolder:
         Raises:
             OSError: it cannot be brought to the disk.
         """
-        for folder, _, files in os.walk(place):
-            for name in files:
-                _sync(Path(folder, name))
-            sync_directory(Path(folder))
+        sync_all(place)
         try:
             place.rename(self.results / key)
         except OSError:
@@ -143,6 +157,44 @@ class JobFolder:
         """
         (self.attempts / f"{key}.json").unlink(missing_ok=True)
 
+    def identify(self) -> str:
+        """Return what workers will find that see the same directory as whoever drives the job.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        mark = secrets.token_hex(8)
+        (self.directory / TOKEN).write_text(mark)
+        return mark
+
+    def token(self) -> str:
+        """Return what ``identify`` has left; empty: nothing."""
+        try:
+            return (self.directory / TOKEN).read_text()
+        except OSError:
+            return ""
+
+    def unseen(self, node: str) -> str:
+        """Return what to say of a node whose workers find something else."""
+        return f"{node} does not see {self.directory}: give --out a folder that all nodes have under the same path"
+
+    def prepare(self) -> None:
+        """Get ready on the machine of a worker."""
+
+    def bring(self, name: str) -> None:
+        """Have one of the job's own files here, if it has it."""
+
+    def share(self, name: str, made: Path) -> None:
+        """Let all machines have a file as one of the job's own, once; it goes from where it is.
+
+        Raises:
+            OSError: it cannot be moved.
+        """
+        made.rename(self.directory / name)
+
+    def publish(self, result: Path) -> None:
+        """Put the whole, which a directory holds, where it is to be."""
+
     def clean(self, living: set[str]) -> None:
         """Remove directories that attempts left which are over.
 
@@ -151,6 +203,18 @@ class JobFolder:
         """
         for name in _names(self.unfinished) - living:
             shutil.rmtree(self.unfinished / name, ignore_errors=True)
+
+
+def sync_all(place: Path) -> None:
+    """Bring a directory with all below it to the disk.
+
+    Raises:
+        OSError: it cannot be.
+    """
+    for folder, _, files in os.walk(place):
+        for name in files:
+            _sync(Path(folder, name))
+        sync_directory(Path(folder))
 
 
 def _names(folder: Path) -> set[str]:

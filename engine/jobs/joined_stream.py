@@ -95,7 +95,7 @@ class JoinedStream:
         """Return the last state, judged by all that was counted; ``is_one``: its reader has read the whole recording."""
         counters = dict(self._decoded)
         if not is_one and end.state == "ended":
-            path = Path(self._plan.path)
+            path = self._plan.path
             try:
                 check_pictures(path, counters)
                 end = replace(end, detail="; ".join(filter(None, [end.detail, *notes_of(path, counters)])))

@@ -95,7 +95,7 @@ def join(
         make_private_folder(beside.parent)
         joined = _write(beside, config, run, parts, content, progress)
         _report(beside, config)
-        _take_place(beside, target)
+        take_place(beside, target)
     return joined
 
 
@@ -169,7 +169,7 @@ def _report(directory: Path, config: Config) -> None:
         write_report(directory, config.output.report_tracks, video=config.output.report_video)
 
 
-def _take_place(beside: Path, target: Path) -> None:
+def take_place(beside: Path, target: Path) -> None:
     """Put a directory where another one may be: at every moment one of them is whole."""
     old = target.absolute().with_name(f".replaced-{target.name}")
     if old.exists():

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+from msgspec.structs import replace
 
 from engine.config import Config
 from engine.contracts.counts import Calls
@@ -53,7 +54,7 @@ class Looking:
 
     def __init__(self, recording: Recording, segment: Segment, config: Config, core: Perception, telemetry: Telemetry) -> None:
         self._stream, self._segment, self._core, self._telemetry = recording.name, segment, core, telemetry
-        self._path = recording.path
+        self._recording = recording
         self._reader = reader_of(recording, config.decode, config.detect.every, start=segment.start)
         self._every = config.detect.every
         self._joins = frozenset(segment.joins)
@@ -108,9 +109,11 @@ class Looking:
     def _items(self) -> Iterator[Frame | StreamChanged]:
         """Whatever goes wrong in a recording is its end, and nobody else's."""
         try:
-            yield from self._reader
+            for item in self._reader:
+                yield item if isinstance(item, Frame) else replace(item, detail=self._recording.told(item.detail))
         except Exception as error:
-            words = readable(f"{self._path}: reading it failed: {error_words(error)}")
+            words = readable(f"{self._recording.path}: reading it failed: {error_words(error)}")
+            words = self._recording.told(words)
             yield StreamChanged(self._stream, "failed", "unexpected", words, counters=self._reader.counters)
 
     def _looked_at(self, waiting: list[tuple[Frame, dict[str, int]]]) -> Iterator[Step]:

@@ -17,7 +17,6 @@ from engine.jobs.joins import Chain, Done, chain_of
 from engine.jobs.pieces import Piece, read_piece, read_points
 from engine.jobs.scan import Scan, scan
 from engine.jobs.segments import Segment, segments_of
-from engine.words.text import readable
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -46,7 +45,7 @@ def plan_recording(recording: Recording, config: Config, seconds: float, alive: 
     with suppress(OSError):  # whoever reads it says so
         facts["sha256"] = recording.sha256(alive)
     found = scan(recording, config.decode, alive)
-    return Plan(recording.name, readable(recording.path), facts, found, segments_of(found, seconds))
+    return Plan(recording.name, recording.place, facts, found, segments_of(found, seconds))
 
 
 def read_chain(plan: Plan, directories: Iterable[Path]) -> tuple[Chain, dict[Segment, tuple[Path, Piece]]]:

@@ -11,6 +11,7 @@ from typing import Any
 import ray
 
 from engine.errors import FacestreamError, WorkerError
+from engine.jobs.job_folder import JobFolder
 from engine.jobs.messages import Question
 from engine.jobs.worker import ArchiveWorker
 
@@ -22,15 +23,15 @@ class RayWorker(ArchiveWorker):
     """A worker on a core of a node.
 
     Args:
-        directory: of the job.
+        folder: makes the folder of the job.
     """
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, folder: Callable[[], JobFolder]) -> None:
         vars(sys.modules["__main__"]).pop("__file__", None)  # of Ray: processes that are started here would load it, too
         here = ray.get_runtime_context().get_node_id()
         nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
         cores = [node["Resources"].get("CPU", 1.0) for node in nodes if node["NodeID"] == here]
-        super().__init__(directory, 1.0 / max([1.0, *cores]))
+        super().__init__(folder(), 1.0 / max([1.0, *cores]))
 
     def do_with(self, tasks: bytes, holder: Any) -> bytes:
         """See ``ArchiveWorker.do``.

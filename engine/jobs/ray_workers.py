@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,14 +15,16 @@ import msgspec
 import engine
 from engine.errors import UsageError
 from engine.jobs.head_watch import HeadWatch
+from engine.jobs.job_folder import JobFolder
 from engine.jobs.messages import Ended
 from engine.jobs.task import Task
-from engine.jobs.worker import TOKEN, About
+from engine.jobs.worker import About
 
 LABEL = "enhance"
 """Resource of nodes that compute crops for others: a node with two has two GPUs, or does as if."""
 
 _ALONE_SECONDS = 60.0
+_TIDY_SECONDS = 3.0
 _GROW_SECONDS = 1.0
 """So often the cluster's head is asked what there is."""
 
@@ -46,19 +46,19 @@ class RayWorkers:
     replaced; one on a node that does not fit is not, and its node is told about.
 
     Args:
-        directory: of the job.
+        folder: of the job.
         most: of the actors; None: as many as there are cores. A cluster that can grow does where more are wanted.
         warn: takes a sentence on a node that cannot be used.
     """
 
-    def __init__(self, directory: Path, most: int | None, warn: Callable[[str], None]) -> None:
+    def __init__(self, folder: JobFolder, most: int | None, warn: Callable[[str], None]) -> None:
         import ray
 
         from engine.jobs.ray_actors import RayWorker
 
         self._ray: Any = ray
         self._head = HeadWatch()
-        self._directory, self._most, self._warn = directory, most, warn
+        self._folder, self._most, self._warn = folder, most, warn
         self._worker = self._ray.remote(num_cpus=1, max_restarts=0)(RayWorker)
         self._members: dict[str, _Member] = {}
         self._holders: list[Any] = []
@@ -67,8 +67,7 @@ class RayWorkers:
         self._grow_due = 0.0
         self._last_unfit = ""
         self._alone_since: float | None = None
-        self._token = secrets.token_hex(8)
-        (directory / TOKEN).write_text(self._token)
+        self._token = folder.identify()
 
     def __len__(self) -> int:
         return sum(one.about is not None for one in self._members.values())
@@ -114,7 +113,10 @@ class RayWorkers:
         return ended
 
     def close(self) -> None:
-        """Let all leave what they do, and end."""
+        """Let all leave what they do, and end; those that do nothing tidy up first."""
+        with suppress(Exception):
+            idle = [one.handle.close.remote() for one in self._members.values() if one.about is not None and one.asked is None]
+            self._ray.wait(idle, num_returns=len(idle), timeout=_TIDY_SECONDS)
         for handle in [*(member.handle for member in self._members.values()), *self._holders]:
             with suppress(Exception):
                 self._ray.kill(handle)
@@ -143,10 +145,12 @@ class RayWorkers:
         return None
 
     def _unfit_for(self, about: About) -> str | None:
+        if about.problem:
+            return f"{about.node}: {about.problem}"
         if about.version != engine.__version__:
             return f"{about.node} has facestream {about.version}, this is {engine.__version__}: install the same everywhere"
         if about.token != self._token:
-            return f"{about.node} does not see {self._directory}: give --out a folder that all nodes have under the same path"
+            return self._folder.unseen(about.node)
         return None
 
     def _grow(self, wanted: int) -> None:
@@ -154,7 +158,7 @@ class RayWorkers:
         room = min(self._most or int(there.get("CPU", 0.0)), wanted) - self._unfit
         for _ in range(room - len(self._members)):
             self._made += 1
-            handle = self._worker.remote(str(self._directory))
+            handle = self._worker.remote(self._folder.again())
             self._members[f"worker-{self._made}"] = _Member(handle, handle.about.remote())
         devices = int(there.get(LABEL, 0.0))
         for _ in range(devices - len(self._holders)):

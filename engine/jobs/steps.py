@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
@@ -15,19 +18,27 @@ from engine.errors import RecoverableError, WorkerError
 from engine.jobs.chain import Progress as Frames
 from engine.jobs.chain import process_segment
 from engine.jobs.elsewhere import Away, Line, open_away
+from engine.jobs.fetched import fetched
 from engine.jobs.orders import PLAN, PlanOrder, SegmentOrder, Tree
 from engine.jobs.plan import plan_recording
 from engine.jobs.task import LINE, Kept, Progress
 from engine.jobs.warm import Warm
+from engine.storage.s3 import Storage
 from engine.whole_file import write_whole
-from engine.words.text import readable
+
+_FETCHED_SECONDS = 1e-6
+"""Of a segment, that count as done with each MiB that was fetched: whoever waits sees that it goes on."""
 
 
 def plan(kept: Kept, spec: bytes, directory: Path, progress: Progress) -> None:
     """Read a recording once, without decoding it."""
     order, steps = msgspec.msgpack.decode(spec, type=PlanOrder), count(1)
-    recording, config = _seen(order.recording), _config(order.config)
-    made = plan_recording(recording, config, order.seconds, lambda: progress(float(next(steps))))
+
+    def alive() -> None:
+        progress(float(next(steps)))
+
+    with _seen(kept, order.recording, alive) as recording:
+        made = plan_recording(recording, _config(order.config), order.seconds, alive)
     write_whole(directory / PLAN, msgspec.json.encode(made))
 
 
@@ -37,38 +48,43 @@ def process(kept: Kept, spec: bytes, directory: Path, progress: Progress) -> Non
     Raises:
         RecoverableError: the recording is not what was planned: its result would be taken for that of another content.
     """
-    order = msgspec.msgpack.decode(spec, type=SegmentOrder)
-    recording = _seen(order.recording)
-    _check_unchanged(recording, order.input)
-    warm = _warm(kept, order)
+    order, steps = msgspec.msgpack.decode(spec, type=SegmentOrder), count(1)
 
     def go_on(frames: Frames) -> bool:
         progress(order.seconds * frames.done / max(frames.of, frames.done, 1))
         return True
 
-    process_segment(recording, order.segment, directory, warm, go_on)
-    _check_unchanged(recording, order.input)
+    with _seen(kept, order.recording, lambda: progress(next(steps) * _FETCHED_SECONDS)) as recording:
+        _check_unchanged(recording, order.input)
+        process_segment(recording, order.segment, directory, _warm(kept, order), go_on)
+        _check_unchanged(recording, order.input)
 
 
 def _check_unchanged(recording: Recording, planned: Tree) -> None:
     now = recording.facts()
     if any(now.get(fact) != planned.get(fact) for fact in ("size_bytes", "mtime_ns")):
         raise RecoverableError(
-            f"{readable(recording.path)} has changed since it was planned: `facestream archive retry`, then the same "
-            "command again"
+            f"{recording.place} has changed since it was planned: `facestream archive retry`, then the same command again"
         )
 
 
-def _seen(order: Sent) -> Recording:
-    """Return a recording that is there: a node that has not mounted its folder must not take it for a bad one.
+@contextmanager
+def _seen(kept: Kept, order: Sent, alive: Callable[[], None]) -> Iterator[Recording]:
+    """Have a recording that is there: a node that has not mounted its folder must not take it for a bad one.
 
     Raises:
         WorkerError: it is not.
+        FacestreamError: it cannot be fetched, see ``fetched``.
     """
     recording = order.recording()
+    if recording.stored is not None:
+        storage = kept.setdefault(f"storage {recording.stored.endpoint}", Storage(recording.stored.endpoint))
+        with fetched(recording.stored, storage, alive) as path:
+            yield replace(recording, path=path)
+        return
     if not any(path.exists() for path in recording.files):
-        raise WorkerError(f"{platform.node()} does not see {readable(recording.path)}")
-    return recording
+        raise WorkerError(f"{platform.node()} does not see {recording.place}")
+    yield recording
 
 
 def _warm(kept: Kept, order: SegmentOrder) -> Warm:

@@ -12,7 +12,8 @@ from pathlib import Path
 import msgspec
 
 import engine
-from engine.errors import WorkerError
+from engine.errors import FacestreamError, FatalError, WorkerError
+from engine.jobs.fetched import forget_fetched
 from engine.jobs.job_folder import JobFolder
 from engine.jobs.lease import HeldLease
 from engine.jobs.messages import Ended, Question
@@ -20,8 +21,6 @@ from engine.jobs.process import TaskProcess
 from engine.jobs.task import Task
 
 Away = Callable[[str, Question, bytes, Callable[[], object]], bytes]
-TOKEN = "token"
-"""In the job's directory: says whose it is."""
 STUCK_SECONDS = 180.0
 _SHARE = 0.9
 """Of a machine's memory that all workers together may take."""
@@ -35,29 +34,33 @@ class About(msgspec.Struct, frozen=True):
     version: str
     pid: int
     token: str
-    """What it finds in the job's directory: that of this job, if it sees the same."""
+    """What it finds: that of this job, if it sees the same."""
+    problem: str = ""
+    """Why it cannot work, as a sentence."""
 
 
 class ArchiveWorker:
     """Does tasks, one at a time. It knows no cluster: whoever calls it may be one.
 
     Args:
-        directory: of the job.
+        folder: of the job.
         share: of the machine's cores that it stands for, and so of its memory.
         stuck_seconds: so long a task may make no progress.
     """
 
-    def __init__(self, directory: str, share: float, stuck_seconds: float = STUCK_SECONDS) -> None:
-        self._folder = JobFolder(Path(directory))
+    def __init__(self, folder: JobFolder, share: float, stuck_seconds: float = STUCK_SECONDS) -> None:
+        self._folder = folder
         self._process = TaskProcess(max(_LEAST_BYTES, int(_machine_bytes() * _SHARE * share)), stuck_seconds)
 
     def about(self) -> bytes:
         """Return an ``About``, encoded."""
+        token = problem = ""
         try:
-            token = (self._folder.directory / TOKEN).read_text()
-        except OSError:
-            token = ""
-        return msgspec.json.encode(About(platform.node(), engine.__version__, os.getpid(), token))
+            self._folder.prepare()
+            token = self._folder.token()
+        except (FacestreamError, OSError) as error:
+            problem = str(error)
+        return msgspec.json.encode(About(platform.node(), engine.__version__, os.getpid(), token, problem))
 
     def do(self, tasks: bytes, away: Away | None = None) -> bytes:
         """Do tasks in their order, each with a lease and a result of its own; return an ``Ended`` of each. Both are encoded.
@@ -83,14 +86,15 @@ class ArchiveWorker:
         return self._process.pid
 
     def close(self) -> None:
-        """End the process."""
+        """End the process, and remove what only the job needed on this machine."""
         self._process.close()
+        forget_fetched()
 
     def _do(self, task: Task, away: Away | None) -> Ended:
-        if (self._folder.results / task.key).is_dir():
-            return Ended("done")
         owner = f"{task.key}-{secrets.token_hex(4)}"
         try:
+            if self._folder.has(task.key):
+                return Ended("done")
             lease = HeldLease(self._folder.leases / task.key, owner)
             if not lease.take():
                 return Ended("held")
@@ -101,6 +105,8 @@ class ArchiveWorker:
                 lease.release()
         except WorkerError as error:
             return Ended("lost", str(error))
+        except FatalError as error:
+            return Ended("fatal", str(error), error.exit_code)
         except OSError as error:
             where = f" ({os.fsdecode(error.filename)})" if error.filename else ""
             return Ended("fatal", f"{self._folder.directory} cannot be written: {error.strerror or error}{where}")

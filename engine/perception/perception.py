@@ -130,7 +130,7 @@ class Perception:
         return items
 
     def change(self, event: StreamChanged, *, live: bool) -> list[Item]:
-        """A stream entered a state: end all tracks where the picture is cut; the other states only pass through."""
+        """A stream entered a state: end tracks where the picture is cut, and take over the rate of a camera that came back."""
         faces, items = self._streams.get(event.stream), list[Item]()
         if faces is None:
             if event.frame_rate:
@@ -138,7 +138,9 @@ class Perception:
         else:
             if event.is_last or event.state == "discontinuity":
                 items += faces.cut()
-                self._count(event.stream, faces, items)
+            elif event.state == "live" and event.frame_rate:
+                items += faces.pace(event.frame_rate)
+            self._count(event.stream, faces, items)
             if event.is_last:
                 self._telemetry.counters.update(faces.counters)
                 event = replace(event, counters=event.counters | {"rejected": faces.rejected})

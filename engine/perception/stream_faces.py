@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
@@ -59,10 +60,9 @@ class StreamFaces:
     ) -> None:
         self._stream, self._live = stream, live
         self._counts = Counter[StreamCount]() if counts is None else counts
-        # A track must outlive the frames on which the detector does not run, and one miss.
-        lost_seconds = max(config.track.lost_seconds, 2.5 * config.detect.every / frame_rate)
-        track_config = replace(config.track, lost_seconds=lost_seconds)
-        self._following = Following(track_config, frame_rate, new_id, start_score, judge)
+        self._follow = partial(_following, config, new_id=new_id, start_score=start_score, judge=judge)
+        self._frame_rate, self._following = frame_rate, self._follow(frame_rate)
+        self._followed_before = Counter[str]()
         enough, looks = config.track.min_detections, -(-frames_expected // config.detect.every)
         if 0 < looks < enough:
             enough, limits = looks, limits and limits.of_a_photograph()
@@ -83,6 +83,7 @@ class StreamFaces:
     def counters(self) -> Counter[str]:
         return (
             self._selector.counters
+            + self._followed_before
             + self._following.counters
             + Counter({"faces.refused": self._acceptance.refused, "main.missed.unlike": self._main_view.unlike})
         )
@@ -136,6 +137,15 @@ class StreamFaces:
         self._carrier.forget()
         return self._close(self._following.reset())
 
+    def pace(self, frame_rate: float) -> list[FaceCrop | TrackClosed]:
+        """Go on at another nominal rate, as where a camera has come back; tracks that are open end there."""
+        if frame_rate == self._frame_rate:
+            return []
+        ended = self.cut()
+        self._followed_before += self._following.counters
+        self._frame_rate, self._following = frame_rate, self._follow(frame_rate)
+        return ended
+
     def is_checkpoint_due(self, now_seconds: float) -> bool:
         """Tell whether a run that is cut could go on after the last frame, and the last such point is some time ago.
 
@@ -169,3 +179,11 @@ class StreamFaces:
             result += self._selector.close_track(end.track_id)
             result.append(TrackClosed(self._stream, end.track_id, end.span, end.frames_seen))
         return result
+
+
+def _following(
+    config: Config, frame_rate: float, *, new_id: Callable[[], int], start_score: float, judge: Judge | None
+) -> Following:
+    # A track must outlive the frames on which the detector does not run, and one miss.
+    lost_seconds = max(config.track.lost_seconds, 2.5 * config.detect.every / frame_rate)
+    return Following(replace(config.track, lost_seconds=lost_seconds), frame_rate, new_id, start_score, judge)

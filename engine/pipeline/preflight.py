@@ -29,6 +29,7 @@ def check_before(config: Config, warn: Callable[[str], None], *, is_service: boo
         ConfigError: there is nowhere to put the result, it would go to others in the clear, a path, an address or a key is
             wrong, or the output directory holds a run already.
         GalleryError: the gallery is none, or cannot be read.
+        PublishError: an endpoint is in use, or may not be used.
         ModelError: a model is named that is not there.
     """
     _check_output(config, warn, is_service=is_service)
@@ -68,6 +69,10 @@ def _check_publish(config: Config, warn: Callable[[str], None]) -> None:
         raise ConfigError("publish.replay needs publish.endpoint: give both, or neither")
     if sentence := check_exposure(publish):
         warn(sentence)
+    if publish.endpoint:
+        from engine.publish.trial import try_sockets
+
+        try_sockets(publish)
 
 
 def _check_models(config: Config) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine import __version__
+from engine.config import Config
 
 _FACETS = {"": "is", "_sha256": "has the SHA-256", "_runtime": "is computed by"}
 _ROLES = ("detector", "second_look", "generator", "fuser", "embedder")
@@ -38,6 +39,21 @@ def model_differences(workers: Mapping[str, Mapping[str, Any]], now: Mapping[str
             then, here = str(before.get(role + facet, "")), str(now.get(role + facet, ""))
             if role + facet in now and role + facet in before and _plain(then) != _plain(here):
                 yield f"the {role.replace('_', ' ')} {words} {here}, and {words.replace('is', 'was', 1)} {then}"
+
+
+def computed_together(config: Config, *, whole: bool) -> Iterator[str]:
+    """Yield a sentence on each part that computes several items at once, and which these are depends on timing.
+
+    Args:
+        config: of the run.
+        whole: faces are found anew, too.
+    """
+    devices = {"generator": config.super_resolve.device, "embedder": config.verify.device}
+    if whole:
+        devices["detector"] = config.detect.device
+    for part, device in devices.items():
+        if device != "cpu":
+            yield f"the {part} computes on {device} what comes together at once: what it gives may differ in its last digits"
 
 
 def gallery_differs(workers: Mapping[str, Mapping[str, Any]], now: Mapping[str, Any]) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from engine.archive.one_stream import one_stream
 from engine.archive.reader import FaceLine, TrackLine
@@ -17,6 +20,7 @@ from engine.contracts.recording import Recording
 from engine.errors import PublishError, UsageError
 from engine.footage.recordings import recording_of
 from engine.footage.sameness import check_same
+from engine.sessions.session import AUTO, RUNTIMES
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class RecordedTrack:
 
     run: Run
     config: Config
+    """Of the run, with what computed its models in the place of ``auto``."""
     stream: str
     track_id: int
     faces: list[FaceLine]
@@ -64,7 +69,7 @@ def recorded_track(directory: Path, track_id: int, stream: str = "") -> Recorded
     if faces[0].face.live or name not in run.inputs:
         raise UsageError(f"track {track_id} is of the camera {name}: only what was recorded can be made again")
     last = next((line for line in run.tracks() if line.track.ended and _is_meant(line.track, track_id, name)), None)
-    return RecordedTrack(run, _config(run), name, track_id, faces, last)
+    return RecordedTrack(run, _as_computed(_config(run), run.record.get("workers") or {}), name, track_id, faces, last)
 
 
 def recording_again(track: RecordedTrack, moved_to: Path | None = None) -> Recording:
@@ -87,6 +92,24 @@ def _config(run: Run) -> Config:
         raise PublishError(
             f"the settings in {run.directory / 'run.json'} are not understood ({error}): use the version that wrote them"
         ) from error
+
+
+def _as_computed(config: Config, workers: Mapping[str, Mapping[str, Any]]) -> Config:
+    """Return the settings with the runtimes that a run took, where it was left to it which, and they are here."""
+    facts = {key: str(value) for one in workers.values() for key, value in one.items()}
+    detector, generator = (_plain_runtime(facts.get(f"{role}_runtime", "")) for role in ("detector", "generator"))
+    detect, super_resolve = config.detect, config.super_resolve
+    if detector and (detect.device, detect.runtime, detect.precision) == ("cpu", "auto", "float32"):
+        detect = replace(detect, runtime=detector)
+    if generator == AUTO and (super_resolve.device, super_resolve.runtime, super_resolve.precision) == ("cpu", "auto", "auto"):
+        super_resolve = replace(super_resolve, runtime=generator, precision="float32")
+    return replace(config, detect=detect, super_resolve=super_resolve)
+
+
+def _plain_runtime(said: str) -> str:
+    """Return what computed a model as it is, in float32; empty where that was an engine, or is not installed here."""
+    words = said.partition(" (")[0].split() or [""]
+    return words[0] if words[0] in RUNTIMES and words[-1] == "float32" and find_spec(words[0]) else ""
 
 
 def _is_meant(message: Face | Track, track_id: int, stream: str) -> bool:

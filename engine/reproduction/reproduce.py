@@ -25,7 +25,7 @@ from engine.errors import GalleryError
 from engine.perception import models as perceiving
 from engine.reproduction.again import cut_again, followed_again
 from engine.reproduction.compared import Compared, compared, scores_apart
-from engine.reproduction.differences import gallery_differs, model_differences, version_differences
+from engine.reproduction.differences import computed_together, gallery_differs, model_differences, version_differences
 from engine.reproduction.recorded import RecordedTrack, recorded_track, recording_again
 from engine.runtime.telemetry import Telemetry
 from engine.verify.galleries import is_there
@@ -44,7 +44,7 @@ class Reproduction:
     faces: int
     """That were written."""
     differences: list[str] = field(default_factory=list)
-    """Models and versions that are others than when the run was made."""
+    """Models and versions that are others than when the run was made, and what else can make it come out otherwise."""
     parts: list[Compared] = field(default_factory=list)
     """Pictures and vectors, in the order of writing, those of the track last."""
     sightings: list[str] = field(default_factory=list)
@@ -103,6 +103,7 @@ def reproduce(
     told.hashed = bool(track.run.inputs[track.stream].get("sha256"))
     told.last_word = track.last is not None
     told.differences += version_differences(track.run.record.get("versions") or {})
+    told.differences += computed_together(track.config, whole=whole)
 
     def say(warned: Warned) -> None:
         warn(warned.detail)

@@ -17,7 +17,7 @@ from engine.archive.reader import FaceLine
 from engine.client.results import Run
 from engine.errors import MissingRuntimeError, PublishError
 from engine.results.columns import Column, Kind, Line, face_columns, said, track_columns
-from engine.results.digits import rounded, written
+from engine.results.digits import written
 from engine.whole_file import replacing
 from engine.words.csv_cells import csv_cell
 
@@ -45,8 +45,8 @@ def export(run: Run, rows: Rows, form: Form, out: BinaryIO) -> int:
     Args:
         run: the run.
         rows: what a row is.
-        form: ``csv`` with a head, what looks like a formula made harmless; ``jsonl``: a message and its files a line; both
-            with the digits that mean something; ``parquet``, which needs the extra ``parquet``, with all of them.
+        form: ``csv`` with a head and the digits that mean something, what looks like a formula made harmless; ``jsonl``: a
+            message and its files a line, and ``parquet``, which needs the extra ``parquet``, with all digits.
         out: where to, in order.
 
     Raises:
@@ -157,7 +157,7 @@ def _jsonl(lines: Iterator[Line], out: BinaryIO) -> int:
     for line in lines:
         count += 1
         extra = {"files": line.files} | ({} if line.vector is None else {"embedding": msgspec.to_builtins(line.vector)})
-        out.write(msgspec.json.encode(rounded(msgspec.to_builtins(said(line))) | extra) + b"\n")
+        out.write(msgspec.json.encode(msgspec.to_builtins(said(line)) | extra) + b"\n")
     return count
 
 

@@ -88,11 +88,12 @@ def open_session(spec: SessionSpec) -> Session:
         raise ConfigError(f"unknown runtime {runtime!r}: use one of auto, {', '.join(RUNTIMES)}")
     if isinstance(spec.model, Path) and not spec.model.is_file():
         raise ModelError(f"there is no model file {spec.model}: check the path, or fetch it with `facestream models pull`")
-    if runtime in COMPILED:
-        return COMPILED[runtime](spec)
-    if spec.output:
+    if spec.output and runtime in RUNTIMES:
         spec = replace(spec, name=spec.title, model=part_for(spec.output, spec.model, spec.title))
-    return RUNTIMES[runtime](spec)
+    session = (RUNTIMES | COMPILED)[runtime](spec)
+    if session.profile.best > 1:  # which items come together depends on timing: whoever compares last digits is to know
+        session.runtime += f" (up to {session.profile.best} at once)"
+    return session
 
 
 _elsewhere: dict[str, Callable[[SessionSpec], Session]] = {}

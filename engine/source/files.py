@@ -47,8 +47,22 @@ def recordings_of(source: SourceConfig, warn: Callable[[str], None] = lambda sen
             the name or the start time is given to several recordings; ``fps`` is given where there is no series, or
             ``video_stream`` where there is nothing else; a key tells no time.
     """
+    return with_settings(source, _recordings_at(source.uri, warn), warn)
+
+
+def with_settings(source: SourceConfig, recordings: Iterable[Recording], warn: Callable[[str], None]) -> list[Recording]:
+    """Return the recordings of a source, read as it says.
+
+    Args:
+        source: that they are of.
+        recordings: as they were found.
+        warn: called with a sentence on names that do not hold the time that they should.
+
+    Raises:
+        ConfigError: a key does not fit them, see ``recordings_of``.
+    """
     check_clock(source)
-    found = [_with_settings(source, recording, warn) for recording in _recordings_at(source.uri, warn)]
+    found = [_with_settings(source, recording, warn) for recording in recordings]
     if source.name and len(found) > 1:
         raise ConfigError(
             f"the name {source.name!r} cannot stand for the {len(found)} recordings of {source.uri}: leave it out, "

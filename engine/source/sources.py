@@ -11,12 +11,15 @@ from engine.config import LiveConfig, SourceConfig
 from engine.contracts.camera import Camera
 from engine.contracts.recording import Recording
 from engine.source.cameras import camera_of, check_recording, is_camera
-from engine.source.files import named_by, recordings_of
+from engine.source.files import named_by, recordings_of, with_settings
 from engine.source.names import name_streams, names_of_files
 
 
 def expand_sources(
-    sources: Sequence[SourceConfig], live: LiveConfig, warn: Callable[[str], None] = lambda sentence: None
+    sources: Sequence[SourceConfig],
+    live: LiveConfig,
+    warn: Callable[[str], None] = lambda sentence: None,
+    elsewhere: Callable[[SourceConfig], list[Recording] | None] = lambda source: None,
 ) -> list[Recording | Camera]:
     """Return the recordings and cameras that the sources stand for, in their order; those of a directory or glob sorted.
 
@@ -27,6 +30,8 @@ def expand_sources(
         sources: of the configuration.
         live: settings of the cameras that their sources leave open.
         warn: called with a sentence on each thing that is unwise but not wrong, such as a password that all may read.
+        elsewhere: returns the recordings of a source that is no path and no camera, with absolute paths to name them by; None:
+            it is one of these.
 
     Raises:
         ConfigError: a recording does not exist, a directory may not be read or holds none, a glob matches none; a name is
@@ -36,6 +41,10 @@ def expand_sources(
     found: list[Recording | Camera] = []
     made: dict[int, str] = {}
     for source in sources:
+        if (there := elsewhere(source)) is not None:
+            check_recording(source)
+            found += with_settings(source, there, warn)
+            continue
         if is_camera(source.uri):
             camera, made[len(found)] = camera_of(source, live, warn)
             found.append(camera)

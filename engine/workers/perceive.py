@@ -37,12 +37,11 @@ def perceive_body(
     """
     compute_elsewhere(devices)
     with closing(OpenModels(config, context.control.send)) as models:
-        ids = TrackIds(first_id, numbered)
+        ids, beat, drop = TrackIds(first_id, numbered), context.beat, context.telemetry.drop
         core = models.core(context.telemetry, ids, rejected)
         lanes = Lanes(
-            downstreams, config.live, count(first_id), core.drop_face, context.beat, config.publish.traced, track_step=ids.step
+            downstreams, config.live, count(first_id), core.drop_face, beat, config.publish.traced, track_step=ids.step
         )
-        drop = context.telemetry.drop
         with watched(tap, core, run_id) as show, closing(FrameLine(core, config, recordings, drop, show)) as line:
             worker = PerceiveWorker(context, core, line, lanes, upstreams, goes_on)
             context.ready(models.facts)

@@ -9,9 +9,8 @@ import pytest
 
 from engine.cli.archive_view import archive_view
 from engine.cli.archive_words import long_time, one_line, summary, video_hours
-from engine.jobs.archive import FOLDER
 from engine.jobs.attempts import Attempt, Attempts
-from engine.jobs.job_folder import JobFolder
+from engine.jobs.job_folder import FOLDER, JobFolder
 from engine.jobs.standing import Bad, Standing
 from engine.lock import DirectoryLock
 from tests.cli.command import complains, here
@@ -98,8 +97,13 @@ def test_programs_get_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> N
         (["submit", "--out", "out"], "SOURCES is missing"),
         (["submit", "nowhere.mkv", "--out", "out"], "nowhere.mkv does not exist"),
         (["submit", "rtsp://192.0.2.1/1", "--out", "out"], "not of cameras"),
-        (["submit", "s3://bucket/a.mkv", "--out", "out"], "object storage are not supported yet"),
-        (["submit", "a.mkv", "--out", "s3://bucket/out"], "object storage (s3://) are not supported yet"),
+        (["submit", "s3://me:secret@bucket/a.mkv", "--out", "out"], "credentials do not belong into an address"),
+        (["submit", "a.mkv", "--out", "s3://me:secret@bucket/out"], "credentials do not belong into an address"),
+        (["submit", "a.mkv", "--out", "s3:/bucket/out"], "write s3://BUCKET/NAME"),
+        (["submit", "a.mkv", "--out", "s3://results/x", "--s3-endpoint", "http://me:secret@host"], "holds credentials"),
+        (["submit", "a.mkv", "--out", "s3://results/x", "--s3-endpoint", "host:9000"], "is no URL"),
+        (["submit", "a.mkv", "--out", "out", "--work", "work"], "--work is for results in object storage"),
+        (["fetch", "tapes", "out"], "is no place in object storage"),
         (["submit", "a.mkv", "--out", "out", "--workers", "0"], "--workers 0 must be 1 or more"),
         (["submit", "a.mkv", "--out", "out", "--segment-seconds", "0"], "--segment-seconds is 0"),
         (["submit", "a.mkv", "--out", "out", "--segment-seconds", "nan"], "--segment-seconds is nan"),
@@ -122,7 +126,9 @@ def test_what_is_refused(
     (tmp_path / "empty.txt").write_text("# nothing\n\n")
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / "run.json").write_text("{}")
-    complains(here(capsys, "archive", *arguments), 2, words)
+    told = here(capsys, "archive", *arguments)
+    complains(told, 2, words)
+    assert "secret" not in told.err
     assert not (tmp_path / "out").exists()
 
 

@@ -111,7 +111,7 @@ def test_a_full_disk_ends_it_and_what_was_made_before_is_told(capsys, face, tmp_
     shown = here(capsys, "enhance", *pictures)
     assert shown.code == 1
     assert begun == ["face-enhanced.png", "b-enhanced.png"], "there is no room for the third either"
-    assert "face-enhanced.png" in shown.out
+    assert "40x40 to 160x160" in shown.out
     assert "cannot write" in shown.err
     assert "No space left on device" in shown.err
 
@@ -133,7 +133,7 @@ def test_what_was_made_before_an_interruption_is_told(capsys, face, tmp_path, mo
     monkeypatch.setattr(Enhancer, "enlarge", interrupted)
     shown = here(capsys, "enhance", face, sized(tmp_path / "b.png", 30, 30))
     assert shown.code == 130
-    assert "face-enhanced.png" in shown.out
+    assert "40x40 to 160x160" in shown.out
     assert sorted(path.name for path in tmp_path.iterdir()) == ["b.png", "face-enhanced.png", "face.png"]
 
 

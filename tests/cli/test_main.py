@@ -47,6 +47,16 @@ def test_the_version_is_said_wherever_it_is_asked_for(capsys, words):
     assert (shown.code, shown.out, shown.err) == (0, f"{__version__}\n", "")
 
 
+@pytest.mark.parametrize(("platform", "name"), [("darwin", "macOS"), ("win32", "Windows"), ("freebsd14", "freebsd14")])
+def test_another_system_is_told_so_before_anything_is_loaded(capsys, monkeypatch, platform, name):
+    monkeypatch.setattr(app, "build_app", None)
+    monkeypatch.setattr(sys, "platform", platform)
+    for words in (["run", "--source", "street.mp4"], ["doctor"], ["watch", "--help"]):
+        complains(here(capsys, *words), 1, f"facestream runs on Linux, and this is {name}: ", "import facestream")
+    assert "Usage: facestream COMMAND" in here(capsys, "--help").out
+    assert here(capsys, "--version").out == f"{__version__}\n"
+
+
 def pages(app, words=()):
     """Yield the words of each page of help: of a command, and of those below it."""
     yield words

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 from collections.abc import Callable
+
+from tests.patience import PATIENCE_SECONDS
 
 Answer = Callable[[socket.socket], None]
 
 
 class ByteServer:
-    """Runs ``answer`` for each connection; keeps connections open until the end unless ``answer`` closes them."""
+    """Runs ``answer`` for each connection; keeps connections open until the end unless ``answer`` closes them.
 
-    def __init__(self, answer: Answer) -> None:
-        self._answer = answer
+    Args:
+        answer: what to do with a connection.
+        tls: it is spoken over TLS; None: in the clear.
+    """
+
+    def __init__(self, answer: Answer, tls: ssl.SSLContext | None = None) -> None:
+        self._answer, self._tls = answer, tls
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listening.getsockname()[1]
         self._open: list[socket.socket] = []
@@ -39,8 +47,11 @@ class ByteServer:
                 connection, _ = self._listening.accept()
             except OSError:
                 return
-            self._open.append(connection)
             try:
+                if self._tls is not None:
+                    connection.settimeout(PATIENCE_SECONDS)
+                    connection = self._tls.wrap_socket(connection, server_side=True)
+                self._open.append(connection)
                 self._answer(connection)
             except OSError:
                 continue

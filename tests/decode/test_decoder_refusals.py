@@ -65,7 +65,7 @@ def bad_file(folder: Path, kind: str) -> Path:
         ("directory", "not_a_video", "is a directory"),
         ("audio", "no_video", "has no video stream, only audio"),
         ("cover", "no_video", "has no video stream, only a cover and audio"),
-        ("playlist", "not_a_video", "is a playlist of which nothing can be read: keep its segments beside it"),
+        ("playlist", "not_a_video", "of which nothing can be read (missing.ts not there): keep its segments beside it"),
         ("locked", "encrypted", "is protected (HLS"),
     ],
 )

@@ -17,6 +17,7 @@ from engine.decode import connection, live
 from engine.decode.camera_errors import failure
 from engine.decode.live import LiveDecoder
 from tests.decode.watching import IMPATIENT, TRANSPORTS, watching
+from tests.rtsp.clips import numbered_clip
 from tests.rtsp.faults import Bye, Close, Reset, Stall
 from tests.rtsp.script import Behaviour
 from tests.rtsp.scripted import ScriptedServer
@@ -213,3 +214,13 @@ def test_a_lost_connection_leaves_no_picture_behind(monkeypatch: pytest.MonkeyPa
         assert [left() for left in ShortConnection.left[:3]] == [None] * 3
     finally:
         gc.enable()
+
+
+def test_a_camera_that_was_set_differently_comes_back_as_it_is_now(clip, tmp_path):
+    other = numbered_clip(tmp_path / "other.h265", "h265", size_px=(160, 128), fps=10)
+    behaviours = [Behaviour(faults=(Close(10),)), Behaviour(clip=other, speed=4.0)]
+    with ScriptedServer(clip, behaviours) as server, watching(server.url()) as watch:
+        watch.until(lambda w: w.count("live") == 2 and len(w.frames) == 20)
+    lives = [(state.width_px, state.height_px, state.frame_rate) for state in watch.states if state.state == "live"]
+    assert lives == [(320, 240, 25.0), (160, 128, 10.0)]
+    assert {frame.planes.y.shape for frame in watch.frames[10:]} == {(128, 160)}

@@ -6,8 +6,9 @@ import av
 import numpy as np
 import pytest
 
+from tests.decode.clips import render
 from tests.decode.watching import TRANSPORTS, watching
-from tests.rtsp.clips import frame_number
+from tests.rtsp.clips import Clip, frame_number
 from tests.rtsp.faults import Garbage, Jump, Restart, Switch, Unsteady
 from tests.rtsp.script import Behaviour
 from tests.rtsp.scripted import ScriptedServer
@@ -104,3 +105,13 @@ def test_a_decoder_that_is_late_goes_on_at_a_key_frame(clip):
     assert numbers[:5] == [0, 1, 2, 3, 4]
     assert numbers[5] in {0, 25}
     assert watch.decoder.counters["drops.decode_late"] > 15
+
+
+def test_fields_of_h265_are_shown_at_their_full_height(tmp_path):
+    """Each is a picture of its own: half as high, and of one time."""
+    options = {"x265-params": "log-level=none:bframes=0:interlace=tff:repeat-headers=1:keyint=25:scenecut=0:slices=1"}
+    path = render(tmp_path / "fields.h265", "libx265", size=(192, 72), frames=50, container="hevc", codec_options=options)
+    fields = Clip(path, "h265", 25, (192, 72), 25)
+    with ScriptedServer(fields, Behaviour(speed=4.0)) as server, watching(server.url()) as watch:
+        watch.until(lambda w: len(w.frames) == 10)
+    assert {frame.planes.y.shape for frame in watch.frames} == {(144, 192)}

@@ -30,15 +30,15 @@ def test_segments_that_are_gone_are_told(tmp_path: Path) -> None:
     assert (frames < 50, detail) == (True, told)
 
 
-@pytest.mark.parametrize("name", ["a.mp4", "fragments.mp4", "a.mov", "a.3gp", "a.flv", "a.wmv"])
+@pytest.mark.parametrize("name", ["a.mp4", "fragments.mp4", "a.mov", "a.3gp", "a.flv", "a.wmv", "a.ivf", "a.y4m", "a.nut"])
 def test_what_was_joined_as_cat_does_is_told_where_the_first_part_alone_is_read(tmp_path: Path, name: str) -> None:
-    codec = {"a.flv": "flv", "a.wmv": "wmv2"}.get(name, "mpeg4")
+    codec = {"a.flv": "flv", "a.wmv": "wmv2", "a.ivf": "libsvtav1", "a.y4m": "wrapped_avframe"}.get(name, "mpeg4")
     options = {"movflags": "frag_keyframe+empty_moov"} if name == "fragments.mp4" else {}
     path = render(tmp_path / name, codec, size=(176, 144), container_options=options)
     assert frames_and_detail(path) == (12, "")
     path.write_bytes(path.read_bytes() * 2)
     frames, detail = frames_and_detail(path)
-    assert (frames, f"{path} holds another recording behind the first" in detail) == (12, True)
+    assert (frames, f"{path} holds another recording behind the first" in detail) == (13 if name == "a.nut" else 12, True)
 
 
 @pytest.mark.parametrize("name", ["a.mkv", "a.ts", "a.avi"])
@@ -57,3 +57,10 @@ def test_boxes_and_objects_of_any_length_end(tmp_path: Path) -> None:
         for tail in (b"\0\0\0\0free", b"\0\0\0\7free", b"\xff\xff\xff\xfffree", b"\0\0\0\1free" + b"\xff" * 8, b"\0\0"):
             path.write_bytes(whole + tail)
             assert list(not_read(path, container, 1)) == []
+
+
+@pytest.mark.parametrize("other", [{"size": (160, 120)}, {"codec": "mpeg4"}])
+def test_what_was_joined_to_a_matroska_file_and_does_not_fit_is_told(tmp_path: Path, other: dict[str, object]) -> None:
+    path = render(tmp_path / "a.mkv")
+    path.write_bytes(path.read_bytes() + render(tmp_path / "b.mkv", **other).read_bytes())
+    assert f"{path} holds another recording behind the first" in frames_and_detail(path)[1]

@@ -217,6 +217,16 @@ def test_the_memory_is_bounded_and_the_oldest_tracks_lose_theirs(monkeypatch):
     assert run.core._pictures._size_bytes == 0
 
 
+def test_what_a_recording_shows_does_not_depend_on_how_many_faces_there_are_beside_it(monkeypatch):
+    run = Run()
+    run.see(crop(0.0, track_id=9))
+    monkeypatch.setattr(track_pictures, "_MOST_BYTES", 2 * run.core._pictures._size_bytes)
+    for seconds in (5.0, 6.0):
+        run.see(*(crop(seconds, live=False, track_id=track_id) for track_id in range(1, 9)))
+    assert all(run.end(track_id).body.picture is not None for track_id in range(1, 9))
+    assert run.telemetry.counters["track_pictures.left_out"] == 0
+
+
 def test_a_track_that_lost_its_faces_has_no_first_picture_again(monkeypatch):
     run = Run()
     run.see(crop(0.0, track_id=9))

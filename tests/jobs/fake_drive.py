@@ -25,7 +25,7 @@ def main() -> None:
         sys.stdout.flush()
 
     with connected(address):
-        workers = RayWorkers(folder.directory, None, sys.stderr.write)
+        workers = RayWorkers(folder, None, sys.stderr.write)
         over = Driver(folder, FakeJob([task(f"k{n}", seconds) for n in range(int(tasks))]), workers, lambda: 0, show).drive()
         workers.close()
     sys.exit(len(over.bad))

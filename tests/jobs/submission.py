@@ -26,11 +26,15 @@ class Submission:
         out: of the job.
         address: of the cluster.
         more: further options.
+        seen_at: says where on this machine the job is; by default it is ``out``.
     """
 
-    def __init__(self, sources: Sequence[str], out: Path, address: str, *more: str) -> None:
+    def __init__(
+        self, sources: Sequence[str], out: Path | str, address: str, *more: str, seen_at: Callable[[], Path] | None = None
+    ) -> None:
         command = ["-m", "engine", "archive", "submit", *sources, "--out", str(out), "--address", address, "-q", *more]
-        self._command, self.out = [sys.executable, *command], out
+        self._command = [sys.executable, *command]
+        self._seen_at = seen_at or (lambda: Path(out))
         self.said_by_the_killed: list[str] = []
         self.said = ""
         """By the last one."""
@@ -46,20 +50,20 @@ class Submission:
     @property
     def begun(self) -> set[str]:
         """Tasks that somebody is at work on."""
-        folder = self.out / "job" / "leases"
+        folder = self._seen_at() / "job" / "leases"
         return {path.name for path in folder.iterdir() if not path.name.startswith(".")} if folder.is_dir() else set()
 
     @property
     def first_attempts(self) -> set[int]:
         """Workers that are at work on a task which no process has died of yet: two deaths would set it aside."""
-        died = {path.stem for path in (self.out / "job" / "attempts").glob("*.json")}
-        leases = (read_lease(self.out / "job" / "leases" / key) for key in self.begun - died)
+        died = {path.stem for path in (self._seen_at() / "job" / "attempts").glob("*.json")}
+        leases = (read_lease(self._seen_at() / "job" / "leases" / key) for key in self.begun - died)
         return {lease.pid for lease in leases if lease is not None}
 
     @property
     def results(self) -> int:
         """Tasks that are done."""
-        folder = self.out / "job" / "results"
+        folder = self._seen_at() / "job" / "results"
         return len(list(folder.iterdir())) if folder.is_dir() else 0
 
     def kill(self) -> None:

@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> JobFolder:
 @pytest.fixture
 def worker(folder: JobFolder) -> Iterator[ArchiveWorker]:
     """A worker of it."""
-    made = ArchiveWorker(str(folder.directory), 1.0)
+    made = ArchiveWorker(folder, 1.0)
     yield made
     made.close()
 

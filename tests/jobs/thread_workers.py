@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.jobs.job_folder import JobFolder
 from engine.jobs.messages import Ended
 from engine.jobs.task import Task
 from engine.jobs.worker import ArchiveWorker
@@ -20,7 +21,7 @@ class ThreadWorkers:
     """See ``engine.jobs.driver.Workers``."""
 
     def __init__(self, directory: Path, number: int = 2) -> None:
-        self._workers = {f"w{index}": ArchiveWorker(str(directory), 1.0) for index in range(number)}
+        self._workers = {f"w{index}": ArchiveWorker(JobFolder(directory), 1.0) for index in range(number)}
         self._busy: dict[str, threading.Thread] = {}
         self._ended: queue.Queue[tuple[str, list[Ended]]] = queue.Queue()
         self.given: list[Task] = []

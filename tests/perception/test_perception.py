@@ -269,3 +269,20 @@ def test_a_main_stream_that_shows_something_else_gives_no_face_and_is_named_once
     crops = [crop for index in range(60) for crop in run.take(doubled(frame(index, 40 + index), strange=True))]
     assert {crop.width_px for crop in crops if isinstance(crop, FaceCrop)} == {320}
     assert [(one.stream, "check crop_uri" in one.detail) for one in run.warnings] == [("clip", True)]
+
+
+def test_a_camera_that_comes_back_with_another_rate_is_followed_at_that():
+    """A face that is seen once a second was lost between two pictures: the first connection had sent 25 of them."""
+    run = Core(live=True)
+    run.core.change(StreamChanged("clip", "live", frame_rate=25.0), live=True)
+    for index in range(10):
+        run.take(at(frame(index, 40, "clip"), index / 25))
+    run.core.change(StreamChanged("clip", "discontinuity", "network"), live=True)
+    run.core.change(StreamChanged("clip", "live", frame_rate=0.5), live=True)
+    items = [item for index in range(10, 20) for item in run.take(at(frame(index, 40, "clip"), 2.0 * index))]
+    items += run.core.change(StreamChanged("clip", *LAST), live=True)
+    assert [item.frames_seen for item in items if isinstance(item, TrackClosed)] == [10]
+
+
+def at(shown: Frame, seconds: float) -> Frame:
+    return dataclasses.replace(shown, time=replace(shown.time, pts_seconds=seconds))

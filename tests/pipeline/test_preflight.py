@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import zmq
 from msgspec.structs import replace
 
 from engine.config import Config, OutputConfig, PublishConfig, SourceConfig
-from engine.errors import FacestreamError
+from engine.errors import FacestreamError, PublishError
 from engine.pipeline import run
 from engine.pipeline.preflight import check_before
 from engine.verify.gallery import Gallery
@@ -95,3 +96,35 @@ def test_going_on_where_nothing_is_is_said(tmp_path):
 def test_results_for_subscribers_alone_need_no_directory():
     config = replace(Config(), publish=PublishConfig(endpoint="tcp://127.0.0.1:*"))
     check_before(config, pytest.fail, is_service=False)
+
+
+@pytest.mark.parametrize("key", ["endpoint", "replay"])
+@pytest.mark.parametrize("form", ["tcp://127.0.0.1:{port}", "ipc://{folder}/socket"])
+def test_an_endpoint_in_use_is_refused_before_anything_starts(tmp_path, monkeypatch, form, key):
+    """All models were opened first, and the first pictures read."""
+    monkeypatch.setattr(run, "_attempt", lambda *_, **__: pytest.fail("the run was begun"))
+    with zmq.Context() as context, context.socket(zmq.PUB) as taken:
+        taken.bind("tcp://127.0.0.1:*")
+        port = taken.getsockopt(zmq.LAST_ENDPOINT).rstrip(b"\0").decode().rpartition(":")[2]
+        taken.bind(f"ipc://{tmp_path}/socket")
+        (tmp_path / "clip.mp4").touch()
+        publish = PublishConfig(**({"endpoint": "tcp://127.0.0.1:*"} | {key: form.format(port=port, folder=tmp_path)}))
+        config = replace(Config(), sources=(SourceConfig(uri=str(tmp_path / "clip.mp4")),), publish=publish)
+        with pytest.raises(PublishError, match="is in use by another process"):
+            run.run_pipeline(config)
+
+
+def test_an_endpoint_that_was_tried_is_free_for_the_run(tmp_path):
+    publish = PublishConfig(endpoint=f"ipc://{tmp_path}/socket", replay=f"ipc://{tmp_path}/replay")
+    config = replace(Config(), publish=publish)
+    for _ in range(2):
+        check_before(config, pytest.fail, is_service=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_endpoint_cannot_be_both():
+    with zmq.Context() as context, context.socket(zmq.PUB) as free:
+        port = free.bind_to_random_port("tcp://127.0.0.1")
+    publish = PublishConfig(endpoint=f"tcp://127.0.0.1:{port}", replay=f"tcp://127.0.0.1:{port}")
+    with pytest.raises(PublishError, match="in use"):
+        check_before(replace(Config(), publish=publish), pytest.fail, is_service=False)

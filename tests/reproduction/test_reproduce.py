@@ -8,11 +8,13 @@ import pytest
 
 from engine.archive.reader import face_lines
 from engine.cli.app import main
+from engine.config import Config, DetectConfig, SuperResolveConfig
 from engine.contracts.findings import Candidate
 from engine.errors import PublishError, SourceError, UsageError
 from engine.exhibit import verify
 from engine.reproduction import reproduce
 from engine.reproduction.compared import compared, scores_apart
+from engine.reproduction.differences import computed_together
 from engine.reproduction.recorded import recorded_track
 from tests.reproduction.result import video, write_result
 
@@ -86,6 +88,38 @@ def test_models_and_versions_that_are_others_are_named_before(result, tmp_path):
     assert any("is computed by onnxruntime" in sentence and sentence.endswith("ncnn 1") for sentence in told.differences)
     assert (told.is_equal, told.scores_compared) == (True, False), "the files are the same all the same"
     assert not (tmp_path / "none.sqlite").exists(), "no gallery is made"
+
+
+def test_it_is_computed_by_what_the_run_took_where_that_was_left_to_it(result):
+    """What ``auto`` takes is measured, and another runtime's last digits are others."""
+
+    def ran_by(detector, generator):
+        def change(run):
+            run["workers"]["perceive"]["detector_runtime"] = detector
+            run["workers"]["enhance-1"]["generator_runtime"] = generator
+
+        changed(result, change)
+        config = recorded_track(result, track_of(result)).config
+        return config.detect.runtime, config.super_resolve.runtime, config.super_resolve.precision
+
+    measured = " (auto: onnxruntime 2 ms, openvino 3 ms)"
+    assert ran_by(f"onnxruntime 1 CPUExecutionProvider float32{measured}", "onnxruntime 1 CPUExecutionProvider float32") == (
+        "onnxruntime", "onnxruntime", "float32",
+    )  # fmt: skip
+    engine = "openvino 1 CPU int8 (passed)"
+    assert ran_by("gone 1 CPU float32", engine) == ("auto", "auto", "auto"), "an engine is left to be chosen"
+    changed(result, lambda run: run["config"]["detect"].update(runtime="openvino"))
+    assert ran_by("onnxruntime 1 CPUExecutionProvider float32", engine)[0] == "openvino", "it was named"
+
+
+def test_of_a_device_that_computes_what_comes_together_it_says_that_last_digits_may_differ():
+    config = Config(detect=DetectConfig(device="cuda:0"), super_resolve=SuperResolveConfig(device="cuda:0"))
+    assert [sentence.split(" on ")[0] for sentence in computed_together(config, whole=True)] == [
+        "the generator computes", "the detector computes",
+    ]  # fmt: skip
+    [said] = computed_together(config, whole=False)
+    assert said == "the generator computes on cuda:0 what comes together at once: what it gives may differ in its last digits"
+    assert list(computed_together(Config(), whole=True)) == []
 
 
 def test_another_recording_is_refused(result, made, tmp_path):

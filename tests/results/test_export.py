@@ -63,7 +63,7 @@ def test_lines_are_those_of_the_directory(tmp_path: Path) -> None:
     out = io.BytesIO()
     assert export(run, "faces", "jsonl", out) == 3
     lines = [json.loads(line) for line in (run.directory / "faces.jsonl").read_text().splitlines()]
-    assert [json.loads(line) for line in out.getvalue().splitlines()] == rounded(lines)
+    assert [json.loads(line) for line in out.getvalue().splitlines()] == lines
 
 
 def test_what_is_written_as_text_has_the_digits_that_mean_something(tmp_path: Path) -> None:
@@ -79,9 +79,8 @@ def test_what_is_written_as_text_has_the_digits_that_mean_something(tmp_path: Pa
     )
     lines = io.BytesIO()
     export(made.run, "tracks", "jsonl", lines)
-    line = json.loads(lines.getvalue())
-    assert line["first_pts_seconds"] == 0.333
-    assert json.loads(row["candidates"]) == line["candidates"], "one rule, however deep a number lies"
+    candidates = json.loads(lines.getvalue())["candidates"]
+    assert json.loads(row["candidates"]) == rounded(candidates), "one rule, however deep a number lies"
 
 
 def test_a_number_of_32_bits_comes_without_the_noise_of_64() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -22,15 +23,16 @@ class Listener:
     """Listens on 127.0.0.1; each connection runs the handler in the listener's thread.
 
     A handler ends by returning or by any ``OSError``; another exception is raised by ``stop``.
+    With ``tls`` it speaks TLS.
     """
 
-    def __init__(self, handler: Handler, port: int = 0) -> None:
+    def __init__(self, handler: Handler, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         # Bound and never listening: refuses connections, and keeps the port for us while nothing listens.
         self._reserved = _bound(port)
         self.port: int = self._reserved.getsockname()[1]
         self.opened = 0
         """Connections since the start."""
-        self._handler = handler
+        self._handler, self._tls = handler, tls
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"listener-{self.port}", daemon=True)
         self._server: asyncio.Server | None = None
@@ -93,7 +95,7 @@ class Listener:
 
     async def _listen(self) -> None:
         if self._server is None:
-            self._server = await asyncio.start_server(self._accept, sock=_bound(self.port))
+            self._server = await asyncio.start_server(self._accept, sock=_bound(self.port), ssl=self._tls)
 
     async def _refuse(self) -> None:
         if self._server is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Callable, Sequence
 from types import TracebackType
 
@@ -23,6 +24,7 @@ class ScriptedServer:
         limit: sessions at the same time, as cameras have; one more is answered with 453.
         hold_seconds: how long a session keeps its place when its connection ends without a TEARDOWN.
         port: 0 is chosen by the system; it stays ours, whether it accepts or refuses.
+        tls: it is spoken over TLS (rtsps); None: in the clear.
     """
 
     def __init__(
@@ -33,13 +35,15 @@ class ScriptedServer:
         limit: int | None = None,
         hold_seconds: float = 0.0,
         port: int = 0,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.clip = clip
         self.counts = Counts()
         self._script = [behaviours] if isinstance(behaviours, Behaviour) else list(behaviours)
         self._limit, self._hold_seconds = limit, hold_seconds
         self._sessions: set[Session] = set()
-        self._listener = Listener(self._serve, port)
+        self._scheme = "rtsps" if tls else "rtsp"
+        self._listener = Listener(self._serve, port, tls)
 
     def __enter__(self) -> ScriptedServer:
         self._listener.start()
@@ -49,8 +53,8 @@ class ScriptedServer:
         self._listener.stop()
 
     def url(self, mount: str = "cam", credentials: str = "") -> str:
-        """``rtsp://…``; ``credentials`` as ``user:password``."""
-        return f"rtsp://{credentials}{'@' if credentials else ''}127.0.0.1:{self.port}/{mount}"
+        """``rtsp://…``, over TLS ``rtsps://…``; ``credentials`` as ``user:password``."""
+        return f"{self._scheme}://{credentials}{'@' if credentials else ''}127.0.0.1:{self.port}/{mount}"
 
     @property
     def port(self) -> int:

@@ -1,1 +1,1 @@
-"""Real servers that tests start: PostgreSQL with pgvector, NATS with JetStream."""
+"""Real servers that tests start: PostgreSQL with pgvector, NATS with JetStream, object storage."""

@@ -267,3 +267,8 @@ def test_onnxruntime_reports_nothing_over_the_network(tmp_path: Path):
 
 def test_the_doubling_model_is_valid():
     onnx.checker.check_model(onnx.load_model_from_string(doubling_model()), full_check=True)
+
+
+def test_a_session_that_computes_several_items_at_once_says_so():
+    with open_session(SessionSpec(grey_model(), "onnxruntime", profile=Profile(4, 4, 8))) as session:
+        assert session.runtime.endswith(" float32 (up to 4 at once)")

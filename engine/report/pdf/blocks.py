@@ -43,6 +43,8 @@ class Words:
     """It may go on over pages; it is plain then."""
     keeps_next: bool = False
     """It is not left alone at the end of a page."""
+    bookmark: bool = False
+    """It stands among the bookmarks, below that of its page."""
     before_mm: float = 0.0
     after_mm: float = 0.8
 
@@ -50,6 +52,8 @@ class Words:
         """See ``Block``."""
         points, text, indent = size * self.scale, sheet.fonts_of.readable(self.text), _BULLET_MM if self.bullet else 0.0
         y += self.before_mm
+        if self.bookmark and draw:
+            sheet.bookmark(text, 1, y)
         if self.bullet and draw:
             sheet.words(x, y, _BULLET_MM, "•", points, colour=self.colour)
         height = sheet.words(
@@ -58,9 +62,9 @@ class Words:
         return self.before_mm + height + self.after_mm
 
 
-def heading(text: str) -> Words:
-    """Return the title of a part of a page."""
-    return Words(text, 1.05, "B", keeps_next=True, before_mm=1.2, after_mm=0.6)
+def heading(text: str, *, bookmark: bool = False) -> Words:
+    """Return the title of a part of a page, in the bookmarks too where it has one."""
+    return Words(text, 1.05, "B", keeps_next=True, bookmark=bookmark, before_mm=1.2, after_mm=0.6)
 
 
 @dataclass(frozen=True)

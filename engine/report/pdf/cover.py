@@ -86,7 +86,7 @@ class Cover:
 
 def cover(sheet: Sheet, page: Cover) -> None:
     """Draw the first pages."""
-    sheet.begin("What this document is", 0)
+    sheet.begin("What this document is")
     flow(sheet, list(_blocks(page)), _SIZE)
 
 
@@ -99,23 +99,27 @@ def _blocks(page: Cover) -> list[Block]:
             "and does not identify anybody by itself.", colour=GREY, after_mm=2.5,
         ),
         Table((), _about(page), (0.2, 0.8), bold=frozenset({0}), after_mm=2.5),
-        *([heading("Notes"), Words(page.notes, is_long=True)] if _are_long(page.notes) else []),
-        heading("What was processed"),
+        *([_part("Notes"), Words(page.notes, is_long=True)] if _are_long(page.notes) else []),
+        _part("What was processed"),
         _sources(page),
         *_other_sources(page),
-        heading("What is in this document"),
+        _part("What is in this document"),
         Words(_counts(page, total), after_mm=1.2),
     ]  # fmt: skip
     blocks += [_contents(page)] if page.records else []
     blocks += [Words(_TWO_PEOPLE, after_mm=2.0)] if page.confirmed.two_person else []
     if page.left_out:
         blocks.append(Words(f"Left out: {_left_out(page)}. {page.why_left_out}", style="B", after_mm=2.0))
-    blocks += [heading("How to read a page"), *_bullets(_READ)]
-    blocks += [heading("What the words for a likelihood ratio mean"), _words_of_ratios(), Words(_BELOW_ONE)]
-    blocks += [heading("How to verify it (for a technician)"), *map(Words, page.chain), *_bullets(_VERIFY)]
+    blocks += [_part("How to read a page"), *_bullets(_READ)]
+    blocks += [_part("What the words for a likelihood ratio mean"), _words_of_ratios(), Words(_BELOW_ONE)]
+    blocks += [_part("How to verify it (for a technician)"), *map(Words, page.chain), *_bullets(_VERIFY)]
     if page.missing:
         blocks.append(Words(page.missing, style="B"))
     return blocks
+
+
+def _part(text: str) -> Words:
+    return heading(text, bookmark=True)
 
 
 def _are_long(notes: str) -> bool:

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from fpdf import FPDF
+from fpdf import FPDF, ViewerPreferences
 from fpdf.enums import MethodReturnValue, XPos, YPos
 
 from engine import __version__
@@ -59,6 +59,7 @@ class Sheet(FPDF):
         self.set_producer(f"facestream {__version__}")
         self.set_creation_date(created)
         self.set_lang("en")
+        self.viewer_preferences = ViewerPreferences(display_doc_title=True)
         self._foot = f"facestream {__version__}, document made {zoned(created)}"
 
     @property
@@ -71,16 +72,27 @@ class Sheet(FPDF):
         """Below it nothing is drawn but the foot."""
         return float(self.h) - _BOTTOM_MM
 
-    def begin(self, bookmark: str = "", level: int = 0) -> None:
+    def begin(self, bookmark: str = "") -> None:
         """Begin a page, with its head; the place to draw at is below it."""
         self.add_page()
         if bookmark:
-            self.start_section(self.fonts_of.readable(bookmark), level)
+            self.bookmark(self.fonts_of.readable(bookmark), 0, 0.0)
         self.words(MARGIN_MM, 6.5, self.width_mm, self._title, 7.5, colour=GREY)
         self.set_draw_color(*PALE)
         self.set_line_width(0.2)
         self.line(MARGIN_MM, _RULE_MM, MARGIN_MM + self.width_mm, _RULE_MM)
         self.at_mm = _TOP_MM
+
+    def bookmark(self, text: str, level: int, y: float) -> None:
+        """Add a bookmark of a place on this page.
+
+        Args:
+            text: of ``Fonts.readable``.
+            level: 0 of a page, 1 of what is on it.
+            y: in mm.
+        """
+        self.set_xy(MARGIN_MM, y)
+        self.start_section(text, level)
 
     def number_pages(self) -> None:
         """Write the foot of each page, once there are no more."""
@@ -164,9 +176,13 @@ class Sheet(FPDF):
         )  # fmt: skip
         return float(height)  # type: ignore[arg-type]
 
-    def picture(self, x: float, y: float, width: float, height: float, data: bytes, words: str) -> None:
-        """Draw a JPEG or PNG into a place, with what a reader hears who cannot see it."""
-        self.image(io.BytesIO(data), x, y, width, height, alt_text=words)
+    def picture(self, x: float, y: float, width: float, height: float, data: bytes) -> None:
+        """Draw a JPEG or PNG into a place. What it shows must stand beside it.
+
+        It has no alternative text: that would tag pictures, and fpdf2 tags nothing else, so that all text would be left out
+        by whatever reads the document aloud.
+        """
+        self.image(io.BytesIO(data), x, y, width, height)
 
     def frame(self, x: float, y: float, width: float, height: float, colour: Colour, line: float = 0.25) -> None:
         """Draw the outline of a rectangle."""

@@ -51,7 +51,7 @@ class Page:
 def track_page(sheet: Sheet, page: Page) -> None:
     """Draw a track on a page of its own."""
     record = page.record
-    sheet.begin(f"Track {record.track_id}. {headline(record, page.confirmed)}", 1)
+    sheet.begin(f"Track {record.track_id}. {headline(record, page.confirmed)}")
     blocks = _text(page)
     y = _title(sheet, page, sheet.at_mm)
     room = sheet.bottom_mm - y - height_of(sheet, blocks, _SIZES[-2]) - _AROUND_PICTURES_MM
@@ -110,8 +110,7 @@ def _draw_frame(sheet: Sheet, page: Page, frame: SourceFrame, y: float, width: f
     wide_px, high_px = max(1, face.width_px), max(1, face.height_px)
     height = min(highest, width * high_px / wide_px)
     width = height * wide_px / high_px
-    words = f"Frame {face.frame_index} of {page.record.stream}, with a box around the face of track {page.record.track_id}"
-    sheet.picture(MARGIN_MM, y, width, height, frame.jpeg, words)
+    sheet.picture(MARGIN_MM, y, width, height, frame.jpeg)
     sheet.frame(MARGIN_MM, y, width, height, BLACK, 0.2)
     left, top, box_width, box_height = (width / wide_px * value for value in face.box)
     wide, high = max(box_width, _LEAST_BOX_MM), max(box_height, _LEAST_BOX_MM)
@@ -182,7 +181,7 @@ def _strip(sheet: Sheet, shown: Sequence[Shown], y: float, highest: float) -> fl
             lowest = max(lowest, below + tallest)
             continue
         width, height = (scale * value for value in one.original_px)
-        sheet.picture(x, below, width, height, one.data, f"{one.title}: {one.caption}. {one.mark}")
+        sheet.picture(x, below, width, height, one.data)
         sheet.frame(x, below, width, height, *_OUTLINES[one.title == "Original", one.is_made])
         below += height + 0.8
         below += sheet.words(x, below, slot, sheet.fonts_of.readable(one.caption), 6.8, colour=GREY)

@@ -98,7 +98,15 @@ def test_no_folder_and_no_author_are_given_away(made):
     assert str(directory) not in "".join(pages)
     assert b"/Author" not in data
     assert b"/Lang (en)" in data
-    assert b"/Outlines" in data
+    assert b"/DisplayDocTitle true" in data, "a window is called as the document, not as its file"
+    assert b"/StructTreeRoot" not in data, "a document of which pictures alone are tagged is read aloud without its text"
+
+
+def test_bookmarks_lead_to_each_part_and_to_each_track(made):
+    titles = [title.decode("latin-1") for title in re.findall(rb"/Title \(([^)]*)\)", made[2])]
+    parts = ["What was processed", "What is in this document", "How to read a page"]
+    assert [title for title in titles if title in parts] == parts
+    assert [title[:7] for title in titles if title.startswith("Track ")] == ["Track 7", "Track 9", "Track 5"]
 
 
 def test_equal_input_gives_equal_bytes_but_for_the_time(made):

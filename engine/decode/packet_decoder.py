@@ -1,0 +1,81 @@
+"""From the packets of one recording to pictures, and which of them had to be guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import av
+from av.video.codeccontext import VideoCodecContext
+
+from engine.config import DecodeConfig
+from engine.decode.blocks import ask_for_blocks
+from engine.decode.strictness import ask_to_refuse
+
+_SKIP: dict[str, Literal["DEFAULT", "NONREF", "NONKEY"]] = {"none": "DEFAULT", "nonref": "NONREF", "nonkey": "NONKEY"}
+_MANNERS = 25
+"""So many pictures refused from the start, and none accepted: it is how they are written, not damage."""
+
+
+class PacketDecoder:
+    """Decodes strictly, and leniently what stands alone, or where the stream is refused from its first key frame on.
+
+    Args:
+        context: of the stream, not open yet.
+        config: threads and skipping.
+        spare: returns another one of the same stream; asked once, where it is needed.
+    """
+
+    def __init__(self, context: VideoCodecContext, config: DecodeConfig, spare: Callable[[], VideoCodecContext]) -> None:
+        self._config, self._spare = config, spare
+        self._lenient: VideoCodecContext | None = None
+        self._stands_alone = bool(context.codec.intra_only)
+        self._accepted, self._refused = False, 0
+        self._prepare(context)
+        self._is_strict = ask_to_refuse(context)
+        self.context = context
+        """Which decoded the newest packet."""
+
+    def decode(self, packet: av.Packet[Any] | None) -> tuple[list[av.VideoFrame], bool]:
+        """Return the pictures that a packet completes, None to flush, and whether they had to be guessed.
+
+        Raises:
+            av.error.FFmpegError: the packet cannot be decoded; a picture of it may come out all the same.
+            ValueError: likewise.
+        """
+        if not self._is_strict or packet is None:
+            return self.context.decode(packet), False
+        try:
+            pictures = self.context.decode(packet)
+        except (av.error.FFmpegError, ValueError):
+            if self._stands_alone:
+                return self._guess(packet), True
+            if self._accepted:
+                raise
+            if not packet.is_keyframe:  # it begins between key frames
+                return [], False
+            self.context, self._is_strict = self._other(), False
+            return self.context.decode(packet), True
+        self._accepted = True
+        return pictures, False
+
+    def _guess(self, packet: av.Packet[Any]) -> list[av.VideoFrame]:
+        pictures = self._other().decode(packet)
+        self._refused += 1
+        if not self._accepted and self._refused == _MANNERS:
+            self.context, self._is_strict = self._other(), False
+        return pictures
+
+    def _other(self) -> VideoCodecContext:
+        if self._lenient is None:
+            self._lenient = self._spare()
+            self._prepare(self._lenient)
+        return self._lenient
+
+    def _prepare(self, context: VideoCodecContext) -> None:
+        # Frame threads hold back thread_count - 1 frames and gain nothing where several recordings are read at once; slice
+        # threads help only streams that were encoded in slices. One thread costs the least for each frame.
+        context.thread_count = self._config.thread_count
+        context.thread_type = "SLICE" if self._config.thread_count == 1 else "AUTO"
+        context.skip_frame = _SKIP[self._config.skip_frame]
+        ask_for_blocks(context, motion=self._config.motion)

@@ -1,0 +1,54 @@
+"""Packets of H.264 and H.265 that no encoder has written: decoders read on in them, and of H.265 say nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import av
+
+_START = b"\x00\x00\x01"
+_FORBIDDEN = b"\x00\x00\x00"
+"""Inside a NAL unit an encoder breaks up such runs (ITU-T H.264 and H.265, 7.4); behind one there may be more zeros."""
+_AVCC_LENGTH_AT, _HVCC_LENGTH_AT = 4, 21
+"""Where avcC and hvcC (ISO/IEC 14496-15) say how long the lengths before NAL units are."""
+
+
+class Torn:
+    """Looks at the packets of one stream.
+
+    Args:
+        codec_name: ``h264`` or ``hevc``; others have no NAL units.
+        extradata: of the stream.
+    """
+
+    def __init__(self, codec_name: str, extradata: bytes | None) -> None:
+        extradata = extradata or b""
+        at = {"h264": _AVCC_LENGTH_AT, "hevc": _HVCC_LENGTH_AT}.get(codec_name)
+        self._has_units = at is not None
+        self._length_bytes = (
+            1 + (extradata[at] & 3) if at is not None and extradata[:1] == b"\x01" and len(extradata) > at else 0
+        )
+        """0: start codes."""
+
+    def is_in(self, packet: av.Packet[Any]) -> bool:
+        """Whether a packet has zeros where none can be, as of a disk that lost a block, or a length that does not fit."""
+        if not self._has_units:
+            return False
+        data = bytes(packet)
+        try:
+            return any(_FORBIDDEN in unit.rstrip(b"\x00") for unit in self._units(data))
+        except ValueError:
+            return True
+
+    def _units(self, packet: bytes) -> Iterator[bytes]:
+        if not self._length_bytes:
+            yield from packet.split(_START)[1:]
+            return
+        at = 0
+        while at < len(packet):
+            end = at + self._length_bytes + int.from_bytes(packet[at : at + self._length_bytes], "big")
+            if end > len(packet):
+                raise ValueError("a length beyond the packet")
+            yield packet[at + self._length_bytes : end]
+            at = end
