@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -85,8 +88,8 @@ def erase(
     """
     names = (person_name(name), *map(person_name, formerly))
     file = receipt or Path(f"erasure-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json")
-    if not dry_run and (file.exists() or not file.absolute().parent.is_dir()):
-        raise UsageError(f"cannot write the receipt {file}: choose another file with --receipt, in a folder that is there")
+    if not dry_run:
+        _check_receipt(file)
     if gallery and not is_there(gallery):
         raise UsageError(f"there is no gallery {gallery_words(gallery)}, so nobody would be taken out of it: check the path")
     done = erase_person(
@@ -115,6 +118,18 @@ def erase(
     if not done.found:
         raise FacestreamError(f"nothing of {names[0]!r} was found{_near(names[0], gallery)}")
     return int(not done.is_complete)
+
+
+def _check_receipt(file: Path) -> None:
+    """Refuse what cannot be written while nothing is erased yet: a receipt cannot be made later."""
+    try:
+        if os.path.lexists(file):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST))
+        tempfile.TemporaryFile(dir=file.absolute().parent).close()
+    except OSError as error:
+        raise UsageError(
+            f"cannot write the receipt {file} ({error.strerror}), so nothing was erased: choose another file with --receipt"
+        ) from error
 
 
 def _without(told: dict[str, object], names: tuple[str, ...]) -> dict[str, object]:

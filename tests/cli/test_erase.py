@@ -42,6 +42,14 @@ def test_a_person_is_erased_with_a_receipt_that_does_not_name_them(facestream, r
     complains(facestream(*erase, "--receipt", "receipt.json"), 2, "cannot write the receipt receipt.json")
 
 
+def test_nothing_is_erased_where_the_receipt_cannot_be_written(facestream, result, tmp_path):
+    before = all_bytes(tmp_path)
+    erase = ("erase", "Ada", "--gallery", "g.sqlite", "--output", result)
+    for file in ("/proc/self/receipt.json", tmp_path / "no folder" / "receipt.json", tmp_path / "g.sqlite"):
+        complains(facestream(*erase, "--receipt", file), 2, f"cannot write the receipt {file}")
+    assert all_bytes(tmp_path) == before
+
+
 def test_a_name_that_is_not_there_is_said_with_who_may_be_meant(facestream, result):
     missing = facestream("erase", "ada", "--gallery", "g.sqlite", "--output", result)
     assert missing.code == 1
