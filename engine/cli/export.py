@@ -43,7 +43,7 @@ def export(
     the run's directory.
 
     In CSV a text that a spreadsheet would take for a formula begins with an
-    apostrophe. CSV and jsonl have the digits that mean something, Parquet all. Row n of the
+    apostrophe. CSV has the digits that mean something, the others all. Row n of the
     array of vectors is row n of the table beside it: stream and track, and of a
     face its number.
 

@@ -55,10 +55,10 @@ def place_of(address: str) -> Place:
     """
     bucket, _, key = address[len(SCHEME) :].partition("/")
     if address[: len(SCHEME)].lower() != SCHEME:
-        raise UsageError(f"{redact_url(address)} is no address: write s3://BUCKET/NAME")
+        raise UsageError(f"{redact_url(address)} is not an address: write s3://BUCKET/NAME")
     if "@" in bucket or ":" in bucket:
         raise UsageError(
-            f"{SCHEME}***: credentials do not belong into an address, where others see them: put them in the environment "
+            f"{SCHEME}***: credentials do not belong in an address, where others see them: put them in the environment "
             "(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) or in ~/.aws/credentials"
         )
     if not _BUCKET.fullmatch(bucket):

@@ -18,12 +18,14 @@ from engine.decode.encryption import HOW, encryption_of_file, encryption_of_stre
 from engine.decode.playlist import is_playlist, missing_from, some_of, trouble_of
 from engine.errors import SourceError
 
-_OPTIONS = {
+_OPTIONS = {"protocol_whitelist": "file"}
+"""Nothing reaches out of this machine."""
+_OF_PLAYLISTS = {
     "protocol_whitelist": "file,crypto", "allowed_extensions": "ALL", "live_start_index": "0", "m3u8_hold_counters": "2",
 }  # fmt: skip
-"""A playlist does not reach out of this machine, and is decrypted where its key lies beside it; what it names may be called
-anything, as it lies in its folder. One without an end was not finished: it is read from its first segment, not near its end as
-a broadcast is, and nobody waits for more than half the length of a segment (the least of FFmpeg's counts)."""
+"""A playlist is decrypted where its key lies beside it; what it names may be called anything, as it lies in its folder. One
+without an end was not finished: it is read from its first segment, not near its end as a broadcast is, and nobody waits for
+more than half the length of a segment (the least of FFmpeg's counts)."""
 _TEXT_DEMUXERS = {"tty"}
 """FFmpeg draws any .txt or .nfo file as a picture of a terminal."""
 _PICTURE_DEMUXERS = "_pipe"
@@ -55,11 +57,13 @@ def open_recording(path: Path, video_stream: int | None = None) -> tuple[InputCo
     Raises:
         SourceError: with the reason ``not_found``, ``permission``, ``not_a_video``, ``no_video``, ``codec`` or ``encrypted``.
     """
+    options = _OPTIONS
     if is_playlist(path):
         _check_playlist(path)
+        options = _OF_PLAYLISTS
     try:
         # "file:" keeps FFmpeg from taking "cam:1.mkv" for a protocol.
-        container = av.open(f"file:{path}", metadata_errors="replace", options=_OPTIONS)
+        container = av.open(f"file:{path}", metadata_errors="replace", options=options)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise _explain_open(path, error) from error
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import BinaryIO
 
@@ -25,6 +24,8 @@ _READ_ON = {
 _JOINED, _HOW = "another recording behind the first, as `cat` joins them", "give each as a file of its own"
 _BETWEEN_BYTES = 4096
 """More than stands between the last picture and what was joined to it."""
+_BLOCK_BYTES, _HEADER_BYTES, _MOST_BLOCKS = 1 << 20, 64, 2048
+"""How a header is looked for, which is shorter than that, and how far: the process must not seem stuck meanwhile."""
 _MOST_PIECES = 100_000
 """Boxes of a file that are looked at: one of very many is fragmented, and read on."""
 
@@ -71,8 +72,15 @@ def _begins_again(path: Path, kind: str) -> bool:
     """Whether a file in which FFmpeg reads on holds a second header."""
     if (header := _READ_ON.get(kind)) is None:
         return False
-    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-        return header.search(data, 1) is not None
+    with path.open("rb") as file:
+        data = file.read(_BLOCK_BYTES)[1:]
+        for _ in range(_MOST_BLOCKS):
+            if header.search(data):
+                return True
+            if not (block := file.read(_BLOCK_BYTES)):
+                break
+            data = data[-_HEADER_BYTES:] + block
+    return False
 
 
 def _boxes(file: BinaryIO) -> Iterator[tuple[int, bytes]]:

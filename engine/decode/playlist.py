@@ -67,7 +67,7 @@ def some_of(names: Sequence[str]) -> str:
 
 def trouble_of(path: Path) -> str:
     """Return why a playlist must not be opened, as the end of a sentence: it, or one that it names, leads out of its folder, or
-    in a circle, in which FFmpeg would wait for ever; empty where nothing speaks against it.
+    in a circle, in which FFmpeg would wait for ever, or is longer than is looked at; empty where nothing speaks against it.
 
     Raises:
         OSError: one cannot be read.
@@ -86,6 +86,9 @@ def locks(path: Path) -> bool:
 
 def _troubles(path: Path, folder: Path, above: tuple[Path, ...]) -> Iterator[str]:
     above = (*above, Path(os.path.abspath(path)))
+    if path.stat().st_size > _MOST_BYTES:
+        which = "" if len(above) == 1 else f" ({path.name})"
+        yield f"has more than {_MOST_BYTES:,} bytes{which}: give its segments by themselves"
     for name in named_by(path):
         if _OTHER_MACHINE.match(name):  # which FFmpeg is not allowed to reach
             continue

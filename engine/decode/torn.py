@@ -12,6 +12,8 @@ _FORBIDDEN = b"\x00\x00\x00"
 """Inside a NAL unit an encoder breaks up such runs (ITU-T H.264 and H.265, 7.4); behind one there may be more zeros."""
 _AVCC_LENGTH_AT, _HVCC_LENGTH_AT = 4, 21
 """Where avcC and hvcC (ISO/IEC 14496-15) say how long the lengths before NAL units are."""
+_LEAST_BYTES = 4
+"""What is shorter at the end of a packet is padding, to FFmpeg too."""
 
 
 class Torn:
@@ -24,31 +26,43 @@ class Torn:
 
     def __init__(self, codec_name: str, extradata: bytes | None) -> None:
         extradata = extradata or b""
+        self._codec_name = codec_name
         at = {"h264": _AVCC_LENGTH_AT, "hevc": _HVCC_LENGTH_AT}.get(codec_name)
         self._has_units = at is not None
-        self._length_bytes = (
-            1 + (extradata[at] & 3) if at is not None and extradata[:1] == b"\x01" and len(extradata) > at else 0
-        )
+        self._length_bytes = 1 + (extradata[at] & 3) if at is not None and _has_lengths(codec_name, extradata[: at + 1]) else 0
         """0: start codes."""
 
     def is_in(self, packet: av.Packet[Any]) -> bool:
-        """Whether a packet has zeros where none can be, as of a disk that lost a block, or a length that does not fit."""
+        """Whether the pictures of a packet have zeros where none can be, as of a disk that lost a block, or a length does not
+        fit. What stands beside pictures may hold anything: some cameras write their remarks as they come."""
         if not self._has_units:
             return False
         data = bytes(packet)
         try:
-            return any(_FORBIDDEN in unit.rstrip(b"\x00") for unit in self._units(data))
+            return any(_FORBIDDEN in unit.rstrip(b"\x00") for unit in self._units(data) if self._is_slice(unit))
         except ValueError:
             return True
 
+    def _is_slice(self, unit: bytes) -> bool:
+        if not unit:
+            return False
+        return 1 <= unit[0] & 0x1F <= 5 if self._codec_name == "h264" else unit[0] >> 1 & 0x3F < 32
+
     def _units(self, packet: bytes) -> Iterator[bytes]:
-        if not self._length_bytes:
+        if not self._length_bytes or packet.startswith(b"\x00" + _START):  # some write start codes where lengths are announced
             yield from packet.split(_START)[1:]
             return
         at = 0
-        while at < len(packet):
+        while len(packet) - at >= _LEAST_BYTES:
             end = at + self._length_bytes + int.from_bytes(packet[at : at + self._length_bytes], "big")
             if end > len(packet):
                 raise ValueError("a length beyond the packet")
             yield packet[at + self._length_bytes : end]
             at = end
+
+
+def _has_lengths(codec_name: str, head: bytes) -> bool:
+    """Whether the beginning of extradata is that of avcC or hvcC, as FFmpeg tells it: early files have hvcC of version 0."""
+    if codec_name == "h264":
+        return len(head) > _AVCC_LENGTH_AT and head[0] == 1
+    return len(head) > _HVCC_LENGTH_AT and (head[0] > 0 or head[1] > 0 or head[2] > 1)

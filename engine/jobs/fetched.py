@@ -91,34 +91,54 @@ def _name(stored: Stored) -> str:
 
 
 def _held(path: Path, stored: Stored, storage: Storage, alive: Callable[[], object]) -> int:
-    """Return a descriptor of the whole file; as long as it is open nobody removes that. One process fetches it, others wait."""
+    """Return a descriptor of the whole file; as long as it is open nobody removes that. One process fetches it; others wait
+    until it is whole, and share it."""
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
-            _lock(descriptor, fcntl.LOCK_SH, alive)
-            if _is_at(path, descriptor) and os.fstat(descriptor).st_size == stored.size_bytes:
+            if _locked(descriptor, fcntl.LOCK_SH) and _is_whole(path, descriptor, stored):
                 return descriptor
-            _lock(descriptor, fcntl.LOCK_EX, alive)
-            if _is_at(path, descriptor) and os.fstat(descriptor).st_size != stored.size_bytes:
-                _make_room(path, stored)
-                with open(descriptor, "wb", closefd=False) as file:
-                    file.truncate(0)
-                    storage.fetch(stored.place, file, stored.etag, alive)
+            if not _locked(descriptor, fcntl.LOCK_EX):
+                alive()
+                time.sleep(_POLL_SECONDS)
+            elif _is_at(path, descriptor) and not _is_whole(path, descriptor, stored):
+                _fetch(path, descriptor, stored, storage, alive)
         except BaseException:
-            with suppress(OSError):
-                path.unlink()
             os.close(descriptor)
             raise
         os.close(descriptor)
 
 
-def _lock(descriptor: int, kind: int, alive: Callable[[], object]) -> None:
-    while True:
-        with suppress(BlockingIOError):
-            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-            return
-        alive()
-        time.sleep(_POLL_SECONDS)
+def _fetch(path: Path, descriptor: int, stored: Stored, storage: Storage, alive: Callable[[], object]) -> None:
+    """Fill a file that nobody else has locked; where that fails there is none."""
+    try:
+        _make_room(path, stored)
+        with open(descriptor, "wb", closefd=False) as file:
+            file.truncate(0)
+            storage.fetch(stored.place, file, stored.etag, alive)
+            size_bytes = file.tell()
+        if size_bytes != stored.size_bytes:
+            raise SourceError(
+                f"{stored.place} was listed with {stored.size_bytes:,} bytes, and {size_bytes:,} came: write it again",
+                "not_found",
+            )
+    except BaseException:
+        with suppress(OSError):
+            path.unlink()
+        raise
+
+
+def _locked(descriptor: int, kind: int) -> bool:
+    """Try to lock a file in the place of the lock that there is; where others do not allow it, there is none."""
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _is_whole(path: Path, descriptor: int, stored: Stored) -> bool:
+    return _is_at(path, descriptor) and os.fstat(descriptor).st_size == stored.size_bytes
 
 
 def _is_at(path: Path, descriptor: int) -> bool:

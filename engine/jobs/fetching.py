@@ -30,7 +30,7 @@ def fetch_result(out: JobAt, target: Path, *, overwrite: bool) -> None:
         StorageError, StorageAwayError: see ``Storage``.
     """
     if (at := out.at) is None:
-        raise UsageError(f"{out.where} is no place in object storage: a job there has its result in {out.where}/result")
+        raise UsageError(f"{out.where} is not in object storage: a job there has its result in {out.where}/result")
     if not overwrite:
         check_free(target, OVERWRITE)
     if (other := _no_result(target)) is not None:

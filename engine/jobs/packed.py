@@ -47,7 +47,7 @@ def unpack(file: BinaryIO, directory: Path, name: object) -> None:
         with tarfile.open(fileobj=file, mode="r:") as tar:
             tar.extractall(directory, filter="data")
     except tarfile.TarError as error:
-        raise PublishError(f"{name} is not what this program packs ({error}): remove it, and it is made anew") from error
+        raise PublishError(f"{name} is not what this program packs ({error}): remove it, and it is made again") from error
 
 
 def _nobodys(member: tarfile.TarInfo) -> tarfile.TarInfo:

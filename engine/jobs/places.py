@@ -70,7 +70,7 @@ def begin_at(out: JobAt, *, overwrite: bool) -> JobPlace:
     """
     at = out.at
     if at is None and out.work is not None:
-        raise UsageError(f"--work is for results in object storage: what {out.where} holds is all there")
+        raise UsageError(f"--work is for results in object storage: all of a job in {out.where} is there: leave it out")
     base = Path(os.path.abspath(out.where)) if at is None else _work(out)
     check_writable(base)
     if at is not None:

@@ -27,7 +27,7 @@ import msgspec
 from engine.archive.reader import recorded
 from engine.contracts.stored import Place
 from engine.errors import PublishError, StorageError
-from engine.jobs.job_folder import FOLDER, GALLERY, TOKEN, JobFolder, sync_all
+from engine.jobs.job_folder import FOLDER, GALLERY, JOB, TOKEN, JobFolder, sync_all
 from engine.jobs.packed import packed, unpack
 from engine.lock import DirectoryLock
 from engine.storage.s3 import FEW_ATTEMPTS, Storage
@@ -36,6 +36,8 @@ from engine.whole_file import replacing
 RESULT = "result.tar"
 _PACKED = ".tar"
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{0,40}-[0-9a-f]{12}")
+_OURS = re.compile(rf"results/[^/]+{re.escape(_PACKED)}|{TOKEN}|{re.escape(JOB)}|{re.escape(GALLERY)}(-epoch)?")
+"""Names below the folder of a job."""
 
 
 class StoredAt(msgspec.Struct, frozen=True):
@@ -169,7 +171,9 @@ def open_stored(at: StoredAt, work: Path, *, overwrite: bool) -> Path:
     if overwrite:
         if _TOKEN.fullmatch(old := _token(at, storage)):
             _remove_here(work / old)
-        storage.delete([Place(at.place.bucket, one.key) for one in storage.listed(at.folder / "")])
+        below = at.folder / ""
+        ours = (one.key for one in storage.listed(below) if _OURS.fullmatch(one.key[len(below.key) :]))
+        storage.delete([Place(below.bucket, key) for key in ours])
     about = re.sub(r"[^A-Za-z0-9_-]+", "-", at.place.key or at.place.bucket).strip("-")[-40:]
     storage.put_new(at.folder / TOKEN, io.BytesIO(f"{about}-{secrets.token_hex(6)}".encode()))
     for left in (at.folder / "", at.result):
@@ -193,7 +197,7 @@ def find_job(at: StoredAt, storage: Storage | None = None) -> str:
     """
     token = _token(at, storage or Storage(at.endpoint, FEW_ATTEMPTS))
     if token and not _TOKEN.fullmatch(token):
-        raise PublishError(f"{at.folder / TOKEN} is no job's: choose another place, or start over with --overwrite")
+        raise PublishError(f"{at.folder / TOKEN} is not of a job: choose another place, or start over with --overwrite")
     return token
 
 

@@ -27,7 +27,7 @@ def stored_recordings(address: str, storage: Storage) -> list[Recording]:
     if place.key and not place.key.endswith("/"):
         if (found := storage.look(place)) is not None:
             if is_picture(Path(place.key)):
-                raise UsageError(f"{place} is a picture: of object storage videos alone are read, copy it to a folder")
+                raise UsageError(f"{place} is a picture, and only videos are read from object storage: copy it to a folder")
             return [_recording(place, found, storage)]
         place = place / ""
     there = [one for one in storage.listed(place) if _is_shown(one.key[len(place.key) :])]
@@ -36,7 +36,7 @@ def stored_recordings(address: str, storage: Storage) -> list[Recording]:
         raise UsageError(f"there is nothing at {address}: check the name, in which capitals count and nothing is an escape")
     if not videos:
         kinds = ", ".join(sorted(VIDEO_EXTENSIONS))
-        raise UsageError(f"{place} holds no video (looked for {kinds}); pictures are read from folders alone")
+        raise UsageError(f"{place} holds no video (looked for {kinds}); pictures are only read from folders")
     return [_recording(Place(place.bucket, one.key), one, storage) for one in videos]
 
 

@@ -13,10 +13,10 @@ from msgspec import inspect
 from engine.archive.reader import FaceLine, TrackLine
 from engine.contracts.findings import Candidate
 from engine.contracts.messages import Face, Track
-from engine.results.digits import rounded
 from engine.words.times import utc
 
-Kind = Literal["text", "integer", "number", "yes_no"]
+Kind = Literal["text", "integer", "number", "yes_no", "json"]
+"""``json``: what has parts of its own, which becomes a text only where it is written."""
 Line = FaceLine | TrackLine
 _SIDES = {
     "box": ("x", "y", "width", "height"),
@@ -95,7 +95,7 @@ def _column(name: str, kind: inspect.Type, path: str, prefix: str) -> Iterator[C
         yield Column(prefix + name, _SIMPLE[type(kind)], _at_path(path))
     else:
         get = _at_path(path)
-        yield Column(prefix + name, "text", lambda line: _as_json(get(line)))
+        yield Column(prefix + name, "json", lambda line: msgspec.to_builtins(get(line)))
 
 
 def _at_path(path: str) -> Callable[[Line], Any]:
@@ -118,10 +118,6 @@ def _item(path: str, place: int) -> Callable[[Line], Any]:
         return None if value is None else value[place]
 
     return item
-
-
-def _as_json(value: Any) -> str | None:
-    return None if value is None else msgspec.json.encode(rounded(msgspec.to_builtins(value))).decode()
 
 
 def _at(name: str, path: str) -> Column:

@@ -17,7 +17,7 @@ from engine.archive.reader import FaceLine
 from engine.client.results import Run
 from engine.errors import MissingRuntimeError, PublishError
 from engine.results.columns import Column, Kind, Line, face_columns, said, track_columns
-from engine.results.digits import written
+from engine.results.digits import rounded, written
 from engine.whole_file import replacing
 from engine.words.csv_cells import csv_cell
 
@@ -149,7 +149,13 @@ def _cell(column: Column, value: Any) -> Any:
         return "true" if value else "false"
     if isinstance(value, float):
         return written(column.name, value)
+    if column.kind == "json":
+        value = _as_json(rounded(value))
     return "" if value is None else csv_cell(value)
+
+
+def _as_json(value: Any) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()
 
 
 def _jsonl(lines: Iterator[Line], out: BinaryIO) -> int:
@@ -168,12 +174,18 @@ def _parquet(lines: Iterator[Line], columns: list[Column], out: BinaryIO) -> int
 
     kinds: dict[Kind, Any] = {
         "text": pyarrow.string(), "integer": pyarrow.int64(), "number": pyarrow.float64(), "yes_no": pyarrow.bool_(),
+        "json": pyarrow.string(),
     }  # fmt: skip
     schema = pyarrow.schema([(column.name, kinds[column.kind]) for column in columns])
     count = 0
     with parquet.ParquetWriter(out, schema, compression="zstd") as writer:
         while group := list(islice(lines, _GROUP)):
-            arrays = [pyarrow.array([column.value(line) for line in group], kinds[column.kind]) for column in columns]
+            arrays = [pyarrow.array([_stored(column, line) for line in group], kinds[column.kind]) for column in columns]
             writer.write_table(pyarrow.table(arrays, schema=schema))
             count += len(group)
     return count
+
+
+def _stored(column: Column, line: Line) -> Any:
+    value = column.value(line)
+    return _as_json(value) if column.kind == "json" else value

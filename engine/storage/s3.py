@@ -57,7 +57,7 @@ def check_endpoint(endpoint: str) -> None:
             "(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) or in ~/.aws/credentials"
         )
     if endpoint and not endpoint.lower().startswith(("http://", "https://")):
-        raise UsageError(f"--s3-endpoint {endpoint} is no URL: write http://HOST:PORT or https://HOST")
+        raise UsageError(f"--s3-endpoint {endpoint} is not a URL: write http://HOST:PORT or https://HOST")
 
 
 class Storage:
@@ -158,7 +158,7 @@ class Storage:
                         raise
                     time.sleep(min(0.1 * 2.0**failures, 5.0))
         if answer["Metadata"].get(_SHA256, digest.hexdigest()) != digest.hexdigest():
-            raise StorageError(f"{place} is damaged, as its SHA-256 says: remove it, and it is made anew")
+            raise StorageError(f"{place} is damaged, as its SHA-256 says: remove it, and it is made again")
         return etag
 
     def put_new(self, place: Place, file: BinaryIO) -> bool:

@@ -51,6 +51,14 @@ def test_it_does_not_lead_out_of_its_folder(tmp_path, monkeypatch, name, line):
     assert end.detail == told
 
 
+def test_what_is_too_long_to_be_looked_at_is_not_opened(tmp_path, monkeypatch):
+    path = playlist(tmp_path / "seq", monkeypatch)
+    path.write_text(path.read_text() + "#" * (17 << 20) + "\n/private.ts\n")
+    _, end = read(path)
+    assert (end.state, end.reason) == ("failed", "permission")
+    assert end.detail == f"{path} is a playlist that has more than 16,777,216 bytes: give its segments by themselves"
+
+
 def test_nor_does_one_that_it_names(tmp_path, monkeypatch):
     (tmp_path / "top").mkdir()
     inner = playlist(tmp_path / "top" / "low", monkeypatch)

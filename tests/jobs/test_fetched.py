@@ -9,6 +9,7 @@ import tempfile
 import threading
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from engine.contracts.stored import Place, Stored
@@ -85,6 +86,42 @@ def test_several_at_once_fetch_it_once(s3: S3Server, folder: Path) -> None:
         thread.join(PATIENCE_SECONDS)
     assert read == [3 << 20] * 6
     assert gets(s3) == 1
+
+
+def test_who_waited_shares_it_while_others_still_read(s3: S3Server, folder: Path) -> None:
+    """The first tasks of a recording on a machine do not wait for each other to end."""
+    stored, together = put("a.mp4", bytes(1 << 20)), threading.Barrier(4)
+
+    def take() -> None:
+        with fetched(stored, Storage()):
+            together.wait(PATIENCE_SECONDS)
+
+    threads = [threading.Thread(target=take) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE_SECONDS)
+    assert (together.broken, gets(s3)) == (False, 1)
+
+
+def test_who_gives_up_waiting_takes_it_from_nobody(s3: S3Server, folder: Path) -> None:
+    stored = put("a.mp4", b"frames")
+    with fetched(stored, Storage()) as path:
+        path.write_bytes(b"fra")  # as while it is fetched
+
+        def stop() -> None:
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt), fetched(stored, Storage(), stop):
+            pass
+        assert path.exists()
+
+
+def test_an_object_of_another_size_than_listed_is_told(s3: S3Server, folder: Path) -> None:
+    stored = msgspec.structs.replace(put("a.mp4", b"frames"), size_bytes=7)
+    with pytest.raises(SourceError, match="listed with 7 bytes, and 6 came"), fetched(stored, Storage()):
+        pass
+    assert not list(folder.iterdir())
 
 
 def test_another_content_is_another_file(s3: S3Server, folder: Path) -> None:

@@ -114,6 +114,20 @@ def test_to_begin_anew_leaves_other_jobs_alone(here: JobFolder, s3: S3Server, tm
         begun(tmp_path / "here", overwrite=True)
 
 
+def test_to_begin_anew_leaves_what_no_job_has_written(s3: S3Server, tmp_path: Path) -> None:
+    """Somebody may keep recordings under a name that ends in /job/."""
+    mine = ["tapes/job/holiday.mp4", "tapes/job/results/a/b.tar", "tapes/job/results/c.mp4"]
+    for key in mine:
+        s3.client.put_object(Bucket="results", Key=key, Body=b"mine")
+    folder = begun(tmp_path)
+    leave(folder, "a", "x")
+    (folder.unfinished / GALLERY).write_text("ada")
+    folder.share(GALLERY, folder.unfinished / GALLERY)
+    folder.write(JOB, Ended("done"))
+    begun(tmp_path, overwrite=True)
+    assert s3.keys("results") == sorted([*mine, "tapes/job/token"])
+
+
 @pytest.mark.parametrize("where", ["s3://results", "s3://results/", "s3://results/a b/ä%/..", "s3://results/tapes/"])
 def test_places(s3: S3Server, tmp_path: Path, where: str) -> None:
     folder = begun(tmp_path, where)
@@ -126,7 +140,7 @@ def test_places(s3: S3Server, tmp_path: Path, where: str) -> None:
 
 def test_what_stands_there_is_no_job(s3: S3Server, tmp_path: Path) -> None:
     s3.client.put_object(Bucket="results", Key="tapes/job/token", Body=b"../../etc")
-    with pytest.raises(PublishError, match="is no job's"):
+    with pytest.raises(PublishError, match="is not of a job"):
         begun(tmp_path)
     assert begun(tmp_path, overwrite=True).done() == set()
 

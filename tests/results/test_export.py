@@ -104,6 +104,20 @@ def test_parquet_has_the_same_rows_with_types(tmp_path: Path) -> None:
     assert table["quality_damaged"].to_pylist() == [False] * 3
 
 
+def test_parquet_has_all_digits_also_in_what_is_a_text_there(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet", reason="needs the extra parquet")
+    run, lines = make_run(tmp_path, {1: ("known", [1 / 3])}).run, io.BytesIO()
+    written = run.directory / "tracks.jsonl"
+    written.write_bytes(written.read_bytes().replace(b":0.73,", b":0.7312345,"))
+    export(run, "tracks", "jsonl", lines)
+    with (tmp_path / "tracks.parquet").open("wb") as file:
+        export(run, "tracks", "parquet", file)
+    candidates = json.loads(lines.getvalue())["candidates"]
+    assert candidates != rounded(candidates)
+    (told,) = parquet.read_table(tmp_path / "tracks.parquet")["candidates"].to_pylist()
+    assert json.loads(told) == candidates
+
+
 def test_without_pyarrow_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "find_spec", lambda name: None)
     with pytest.raises(MissingRuntimeError, match=r"facestream\[parquet\]"):

@@ -168,7 +168,8 @@ def test_without_boto3(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "words"), [("https://me:secret@host", "holds credentials"), ("host:9000", "is no URL: write http://HOST:PORT")]
+    ("endpoint", "words"),
+    [("https://me:secret@host", "holds credentials"), ("host:9000", "is not a URL: write http://HOST:PORT")],
 )
 def test_what_is_no_endpoint(endpoint: str, words: str) -> None:
     with pytest.raises(UsageError, match=words) as refused:

@@ -25,6 +25,7 @@ from tests.assets import shared
 CLIPS = ("again", "brother", "help", "book", "eat", "hungry")
 OF_ONE_MAN = ("again", "brother", "help")
 PEOPLE = ("again", "book", "eat", "hungry")
+OF_TWO_PEOPLE = [pair for pair in permutations(CLIPS, 2) if not set(pair) <= set(OF_ONE_MAN)]
 SECONDS = (0.0, 0.5, 1.0)
 
 
@@ -62,12 +63,17 @@ def decided(embedder, enrolled, faces):
     return rule.compare(faces.vector, None, faces, people, 1, VerifyConfig().min_faces)
 
 
-@pytest.mark.parametrize(("one", "other"), [*permutations(PEOPLE, 2)])
+@pytest.mark.parametrize(("one", "other"), OF_TWO_PEOPLE)
 def test_nobody_gets_the_name_of_another_one_in_the_room(embedder, seen, one, other):
     (candidate,), decision, _ = decided(embedder, seen[one], seen[other])
     assert decision != "known"
-    assert candidate.log10_lr < -np.log10(PRIOR), "nor are they grouped as one"
     assert candidate.false_name_chance > 0.001
+
+
+@pytest.mark.parametrize(("one", "other"), [*permutations(PEOPLE, 2)])
+def test_two_people_in_one_room_are_not_grouped_as_one(embedder, seen, one, other):
+    (candidate,), _, _ = decided(embedder, seen[one], seen[other])
+    assert candidate.log10_lr < -np.log10(PRIOR)
 
 
 @pytest.mark.parametrize("other", OF_ONE_MAN[1:])

@@ -52,7 +52,7 @@ def test_a_track_has_the_rates_of_its_size_and_what_they_were_measured_on():
         "89.8 % none",
         "10.2 % their own",
         "4,363 tracks of 472 people",
-        "14 of 21,676 pairs of people in one picture",
+        "reached by 4 of 21,676 pairs of people in one picture",
         "not on this camera",
     ):
         assert words in text, words

@@ -19,12 +19,12 @@ from trt_build.protocols.open_set.crowd import as_stored, make_crowd
 
 CHANCES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3)
 _FAR_CHANCE = 1e-5
-"""Not counted, but fitted: the tail beyond ``_TAIL`` is taken as exponential (Pickands 1975)."""
 _TAIL = 2
-"""Of ``CHANCES``."""
-_FEWEST = 3000
-"""Pairs of people: three times as many as the rarest chance asks for."""
-_BOOTSTRAPS, _SURE = 200, 0.95
+"""Of ``CHANCES``, the last that is counted: some hundred pictures show no rarer one. The tail beyond is taken as exponential
+(Pickands 1975)."""
+_FEWEST = 100
+"""Pictures, so that the last chance that is counted is one of them."""
+_BOOTSTRAPS, _SURE = 2000, 0.95
 _SEED = 20261129
 
 
@@ -71,32 +71,31 @@ def scene_pairs(faces: GroupFaces, crowd: Float32, *, masked: bool = False, wide
 def scene_limits(pairs: ScenePairs) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the chances that a stranger of the picture's scene resembles it so much, falling, and the resemblance.
 
-    From 1 in 100 on they are upper bounds at 95 %, by a bootstrap over pictures: people of one picture are not independent.
-    They hardly differ by size: all sizes count together.
+    Each picture counts as one scene, however many people stand in it: else a few halls full of people who have nothing to do
+    with each other decide for everybody. From 1 in 100 on they are upper bounds at 95 %, by a bootstrap over pictures. They
+    hardly differ by size: all sizes count together.
 
     Raises:
-        DataError: the pairs are too few for the rarest chance.
+        DataError: the pairs are of too few pictures.
     """
-    if len(pairs.resemblance) < _FEWEST:
-        raise DataError(
-            f"The pictures show {len(pairs.resemblance):,} pairs of people: give more, at least {_FEWEST:,} are needed."
-        )
     rng = np.random.default_rng(_SEED)
     order = np.argsort(-pairs.resemblance)
     values = pairs.resemblance[order]
-    place = np.unique(pairs.pictures, return_inverse=True)[1][order]
-    count = int(place.max()) + 1
-    plain = _reached(values, np.ones(len(values)))
-    draws = (np.bincount(rng.integers(0, count, count), minlength=count).astype(np.float64) for _ in range(_BOOTSTRAPS))
+    _, place, sizes = np.unique(pairs.pictures[order], return_inverse=True, return_counts=True)
+    count = len(sizes)
+    if count < _FEWEST:
+        raise DataError(f"Pairs of people stand in {count:,} of the pictures: give more, at least {_FEWEST:,} are needed.")
+    plain = _reached(values, (1 / sizes)[place])
+    draws = (np.bincount(rng.integers(0, count, count), minlength=count) / sizes for _ in range(_BOOTSTRAPS))
     upper = np.quantile([_reached(values, draw[place]) for draw in draws], _SURE, axis=0)
     rare = np.arange(len(plain)) >= _TAIL
     return np.array([*CHANCES, _FAR_CHANCE]), np.maximum.accumulate(np.where(rare, np.maximum(plain, upper), plain))
 
 
 def _reached(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what each chance reaches, the far one from the mean excess; ``values`` fall."""
-    shares = np.cumsum(weights) / weights.sum()
-    limits = values[np.minimum(np.searchsorted(shares, CHANCES), len(values) - 1)]
-    beyond = values >= limits[_TAIL]
-    excess = np.average(values[beyond] - limits[_TAIL], weights=weights[beyond]) if weights[beyond].any() else 0.0
-    return np.append(limits, limits[_TAIL] + excess * np.log(CHANCES[_TAIL] / _FAR_CHANCE))
+    """Return what each chance reaches, the rarest from the mean excess; ``values`` fall."""
+    common, rare = np.array(CHANCES[: _TAIL + 1]), np.array([*CHANCES[_TAIL + 1 :], _FAR_CHANCE])
+    limits = values[np.searchsorted(np.cumsum(weights) / weights.sum(), common)]
+    beyond = values >= limits[-1]
+    excess = np.average(values[beyond] - limits[-1], weights=weights[beyond])
+    return np.append(limits, limits[-1] + excess * np.log(CHANCES[_TAIL] / rare))

@@ -6,7 +6,7 @@ import pytest
 from tests.trt_build.data.people.made import group_faces, people
 from trt_build.errors import DataError
 from trt_build.protocols.open_set.crowd import make_crowd
-from trt_build.protocols.open_set.scenes import CHANCES, scene_limits, scene_pairs, wider_crowd
+from trt_build.protocols.open_set.scenes import CHANCES, ScenePairs, scene_limits, scene_pairs, wider_crowd
 
 CROWD = make_crowd(people(200, 1, seed=1).vectors)
 GROUPS = group_faces(120, seed=2)
@@ -56,6 +56,19 @@ def test_people_of_one_scene_reach_more_and_the_limits_say_so():
     assert len(chances) == len(limits[0]) == len(CHANCES) + 1
 
 
-def test_too_few_pairs_are_refused():
-    with pytest.raises(DataError, match="28 pairs of people: give more"):
+def test_a_hall_full_of_people_is_one_scene_among_others():
+    """A hundred times as many pairs of people who have nothing in common leave the limit where the other scenes have it."""
+    pairs = scene_pairs(group_faces(400, seed=3, alike=1.0), CROWD)
+    hall = np.random.default_rng(5).choice(scene_pairs(GROUPS, CROWD).resemblance, 100 * len(pairs.resemblance))
+    joined = ScenePairs(
+        np.append(pairs.resemblance, hall),
+        np.append(pairs.sizes_px, np.full(len(hall), 40.0)),
+        np.append(pairs.pictures, np.full(len(hall), 400)),
+        np.vstack([pairs.faces, np.zeros((len(hall), 2), np.int64)]),
+    )
+    np.testing.assert_allclose(scene_limits(joined)[1], scene_limits(pairs)[1], atol=0.01)
+
+
+def test_too_few_pictures_are_refused():
+    with pytest.raises(DataError, match="stand in 1 of the pictures: give more, at least 100"):
         scene_limits(scene_pairs(replace(GROUPS, is_somebody=GROUPS.pictures == 7), CROWD))
