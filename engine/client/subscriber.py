@@ -176,11 +176,8 @@ class Subscriber:
             yield from self._caught_up()
 
     async def __aiter__(self) -> AsyncIterator[Received | Gap]:
-        """Yield the same for ``async for``: the event loop goes on while nothing comes. It waits only for a replay service.
-
-        Raises:
-            TimeoutError: see ``__iter__``; so is all else.
-        """
+        """Yield and raise the same for ``async for``: the event loop goes on while nothing comes, and waits only for a replay
+        service."""
         self._over = False
         for item in self._caught_up():
             yield item
@@ -192,18 +189,13 @@ class Subscriber:
                 yield item
 
     def _caught_up(self) -> Iterator[Received | Gap]:
-        """Yield what was sent since ``resume``: of what has fallen silent meanwhile nothing else would tell.
-
-        A service that does not answer, as on a busy machine, is asked again until it does.
-        """
-        if self._resume is None or self._over:
+        """Yield what was sent since ``resume``, of which nothing else would tell; a service that is silent is asked again."""
+        if self._resume is None or self._replay is None or self._over:
             return
-        if self._replay is not None:
-            for frames in self._replay.since(self._resume):
-                yield from self._meaning(frames, waited=False, replayed=True)
-            if not self._replay.has_answered:
-                return
-        self._resume = None
+        for frames in self._replay.since(self._resume):
+            yield from self._meaning(frames, waited=False, replayed=True)
+        if self._replay.has_answered:
+            self._resume = None
 
     def _meaning(self, frames: list[bytes], waited: bool, replayed: bool = False) -> Iterator[Received | Gap]:
         """Yield what a message that has come means; it is the last one where ``_over`` says so."""
