@@ -46,8 +46,12 @@ def test_what_cannot_be_cut_is_said_in_a_sentence(
     complains(here(capsys, "clip", made.run.directory, "--track", 5, "-o", out), 2, "has no track 5: there are 1, 2, 9")
     complains(here(capsys, "clip", tmp_path, "--track", 1, "-o", out), 2, "is not the output directory of a run")
     for seconds in (-1, "nan", "inf"):
-        complains(here(capsys, "clip", made.run.directory, "-t", 1, "--before", seconds, "-o", out), 2, "must be 0 seconds or more")
-        complains(here(capsys, "clip", made.run.directory, "-t", 1, "--after", seconds, "-o", out), 2, "must be 0 seconds or more")
+        complains(
+            here(capsys, "clip", made.run.directory, "-t", 1, "--before", seconds, "-o", out), 2, "must be 0 seconds or more"
+        )
+        complains(
+            here(capsys, "clip", made.run.directory, "-t", 1, "--after", seconds, "-o", out), 2, "must be 0 seconds or more"
+        )
     for inside in (made.run.directory, made.run.directory / "clips"):
         complains(
             here(capsys, "clip", made.run.directory, "-t", 1, "-t", 2, "-o", inside), 2, "lies inside the run's directory"
