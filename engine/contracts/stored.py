@@ -10,6 +10,7 @@ from engine.errors import UsageError
 from engine.words.redaction import redact_url
 
 SCHEME = "s3://"
+PUT_CREDENTIALS_ELSEWHERE = "put them in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) or in ~/.aws/credentials"
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 _LONGEST_KEY = 1024
 """In bytes."""
@@ -58,8 +59,7 @@ def place_of(address: str) -> Place:
         raise UsageError(f"{redact_url(address)} is not an address: write s3://BUCKET/NAME")
     if "@" in bucket or ":" in bucket:
         raise UsageError(
-            f"{SCHEME}***: credentials do not belong in an address, where others see them: put them in the environment "
-            "(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) or in ~/.aws/credentials"
+            f"{SCHEME}***: credentials do not belong in an address, where others see them: {PUT_CREDENTIALS_ELSEWHERE}"
         )
     if not _BUCKET.fullmatch(bucket):
         raise UsageError(f"{address} names no bucket: write s3://BUCKET/NAME")

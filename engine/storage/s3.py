@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from engine.contracts.stored import Place
+from engine.contracts.stored import PUT_CREDENTIALS_ELSEWHERE, Place
 from engine.errors import MissingRuntimeError, SourceError, StorageError, UsageError
 from engine.storage.refusals import CONFLICT, NOT_SUPPORTED, THERE, code_of, status_of, told
 from engine.words.redaction import redact_url
@@ -53,8 +53,7 @@ def check_endpoint(endpoint: str) -> None:
     """
     if "@" in endpoint:
         raise UsageError(
-            f"--s3-endpoint {redact_url(endpoint)} holds credentials, which others would see: put them in the environment "
-            "(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) or in ~/.aws/credentials"
+            f"--s3-endpoint {redact_url(endpoint)} holds credentials, which others would see: {PUT_CREDENTIALS_ELSEWHERE}"
         )
     if endpoint and not endpoint.lower().startswith(("http://", "https://")):
         raise UsageError(f"--s3-endpoint {endpoint} is not a URL: write http://HOST:PORT or https://HOST")
