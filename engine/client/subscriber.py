@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self, cast
@@ -172,8 +173,7 @@ class Subscriber:
             waited = not self._socket.poll(0)
             if waited and not self._connection.wait(self._timeout_seconds):
                 raise self._silence()
-            yield from self._meaning(self._socket.recv_multipart(), waited)
-            yield from self._caught_up()
+            yield from chain(self._meaning(self._socket.recv_multipart(), waited), self._caught_up())
 
     async def __aiter__(self) -> AsyncIterator[Received | Gap]:
         """Yield and raise the same for ``async for``: the event loop goes on while nothing comes, and waits only for a replay
@@ -185,7 +185,7 @@ class Subscriber:
             waited = not self._socket.poll(0)
             if waited and not await self._connection.arrival(self._timeout_seconds):
                 raise self._silence()
-            for item in (*self._meaning(self._socket.recv_multipart(), waited), *self._caught_up()):
+            for item in chain(self._meaning(self._socket.recv_multipart(), waited), self._caught_up()):
                 yield item
 
     def _caught_up(self) -> Iterator[Received | Gap]:

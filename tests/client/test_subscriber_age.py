@@ -1,5 +1,6 @@
 """Faces that are too old: which are skipped, and how that is told."""
 
+import asyncio
 import time
 from types import SimpleNamespace
 
@@ -56,6 +57,23 @@ def test_a_face_that_becomes_old_while_the_reader_looks_at_the_gap_before_it_is_
         clock.ns += HOUR_NS
         assert next(items) == Gap("cam1", "face", 2 + missing, 2 + missing, stale=1)
     assert (subscriber.counters["messages"], subscriber.counters["stale"]) == (1, 2)
+
+
+def test_a_face_that_becomes_old_behind_a_gap_is_skipped_in_an_event_loop_too(opened, clock):
+    """What a message means is looked at piece by piece, not all of it before the reader has the first."""
+
+    async def read(subscriber):
+        items = aiter(subscriber)
+        found = [await anext(items), await anext(items)]
+        clock.ns += HOUR_NS
+        return [*found[1:], await anext(items)]
+
+    with subscribed(opened) as (wire, subscriber):
+        wire.face(0, live=True)
+        wire.face(1, age_seconds=7200, live=True)
+        wire.face(2, live=True)
+        wire.end(**{"face/cam1": 2})
+        assert asyncio.run(read(subscriber)) == [Gap("cam1", "face", n, n, stale=1) for n in (1, 2)]
 
 
 def test_a_face_that_came_back_and_becomes_old_behind_a_gap_is_skipped_too(opened, clock):
