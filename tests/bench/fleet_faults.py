@@ -1,6 +1,6 @@
 """Three nodes in network namespaces with real cameras, while one thing after another fails.
 
-Run as root: python -m tests.bench.fleet_faults [--faults NAME ...] [--bridges] [--faketime LIBRARY] [--json FILE]
+Run as root: python -m tests.bench.fleet_faults [--faults NAME ...] [--window 60] [--bridges] [--faketime LIBRARY] [--json FILE]
 
 A subscriber to each node, outside of all namespaces, records who publishes which camera when, by one clock. For each fault: how
 long the cameras of the node that failed were dark, for how long two nodes published the same camera (the last face of one node
@@ -40,8 +40,8 @@ from tests.rtsp.server import GstServer
 
 CONSOLE = Console(width=160)
 CAMERAS = ("c0", "c1", "c2")
-QUIET_SECONDS, START_SECONDS = 20.0, 240.0
-_AFTER_SECONDS = 15.0
+WINDOW_SECONDS, START_SECONDS = 20.0, 240.0
+AFTER_SECONDS = 15.0
 CUT_SECONDS = 60.0
 
 
@@ -108,22 +108,28 @@ class Faults:
 ALL = ("killed", "stopped", "cable", "dropped", "slow", "database", "drained")
 
 
-def measure(fleet: Fleet, fault: str) -> dict[str, Any]:
-    """Let one thing fail for the node of the first camera, and return what was seen."""
+def measure(fleet: Fleet, fault: str, window_seconds: float = WINDOW_SECONDS) -> dict[str, Any]:
+    """Let one thing fail for the node of the first camera, and return what was seen.
+
+    Args:
+        fleet: three nodes that read their cameras.
+        fault: one of ``ALL``.
+        window_seconds: how long faces are taken before the fault, and at least in its time: a p99 wants a few hundred.
+    """
     settle(fleet)
     holders = fleet.holders()
     node = fleet.nodes[holders["c0"]]
     mine = sorted(camera for camera, holder in holders.items() if holder == node.name)
     others = sorted(set(CAMERAS) - set(mine))
     quiet = time.monotonic()
-    time.sleep(QUIET_SECONDS)
+    time.sleep(window_seconds)
     began = time.monotonic()
     undo = getattr(Faults(fleet), fault)(node)
-    time.sleep(max(0.0, began + _AFTER_SECONDS - time.monotonic()))
+    time.sleep(max(0.0, began + window_seconds - time.monotonic()))
     ended = time.monotonic()
     undo()
     settle(fleet)
-    time.sleep(_AFTER_SECONDS)
+    time.sleep(AFTER_SECONDS)
     sent = fleet.sent
     before = [one.age_ms for one in sent if one.stream in others and quiet <= one.taken < began]
     during = [one.age_ms for one in sent if one.stream in others and began <= one.taken < ended]
@@ -141,6 +147,8 @@ def measure(fleet: Fleet, fault: str) -> dict[str, Any]:
         "p99_during_ms": round(float(np.percentile(during, 99)), 1) if during else None,
         "ratio": round(float(np.percentile(during, 99) / np.percentile(before, 99)), 2) if before and during else None,
         "others": others,
+        "faces_before": len(before),
+        "faces_during": len(during),
         "load": round(os.getloadavg()[0], 1),
     }
 
@@ -190,6 +198,7 @@ def together(sent: list[Sent], camera: str, after: float) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--faults", nargs="*", choices=ALL, default=ALL)
+    parser.add_argument("--window", type=float, default=WINDOW_SECONDS, help="seconds of faces on each side of a fault's begin")
     parser.add_argument("--bridges", action="store_true", help="to NATS, killed at random moments")
     parser.add_argument("--seed", type=int, default=1, help="of the moments of these kills")
     parser.add_argument("--faketime", type=Path, help="libfaketime.so.1: the clock of the second node is 5 s ahead")
@@ -209,7 +218,7 @@ def main() -> None:
             bridges = closing.enter_context(Bridges(fleet.nodes.values(), folder, given.seed)) if given.bridges else None
             rows = []
             for fault in given.faults:
-                rows.append(measure(fleet, fault))
+                rows.append(measure(fleet, fault, given.window))
                 CONSOLE.print(rows[-1])
             carried = bridges.count() if bridges else {}
     show(rows)
@@ -229,6 +238,8 @@ def show(rows: list[dict[str, Any]]) -> None:
         "usual_gap_s",
         "dark_s",
         "together_s",
+        "faces_before",
+        "faces_during",
         "p99_before_ms",
         "p99_during_ms",
         "ratio",
