@@ -15,7 +15,7 @@ from engine.verify.likelihood import Bucket, Calibration, probabilities
 from engine.verify.naming import Rule
 from engine.verify.open_set import OpenSet
 from engine.verify.scores import Thresholds
-from engine.verify.snapshot import Snapshot
+from engine.verify.gallery.snapshot import Snapshot
 
 
 class Weighed:
