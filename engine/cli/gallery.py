@@ -11,9 +11,10 @@ from cyclopts import App, Parameter
 from rich.console import Console
 
 from engine.cli.gallery_copy import copy
+from engine.cli.gallery_encryption import decrypt, encrypt, new_key
+from engine.cli.gallery_option import USERS_OWN, GalleryOption
 from engine.cli.gallery_pictures import (
     SHOWN_DIGITS,
-    GalleryOption,
     drop,
     existing,
     known_name,
@@ -29,10 +30,10 @@ from engine.cli.plain import plain
 from engine.cli.tables import Column, Rows
 from engine.errors import FacestreamError, UsageError
 from engine.privacy.removal import remove_picture
-from engine.verify.gallery.opening import open_gallery
-from engine.verify.gallery.records import Identity, unrecorded
 from engine.verify.gallery.joining import joining_words, same_name_words
+from engine.verify.gallery.opening import open_gallery
 from engine.verify.gallery.person_name import person_name, shown
+from engine.verify.gallery.records import Identity, unrecorded
 from engine.verify.gallery.stored import StoredGallery
 from engine.whole_file import write_private
 from engine.words.numbers import count
@@ -40,12 +41,12 @@ from engine.words.numbers import count
 gallery_app = App(
     name="gallery", help="List, rename, remove or export enrolled people.", help_epilogue="", help_format="plaintext"
 )
-for _command in (pictures, quarantine, release, drop, copy):
+for _command in (pictures, quarantine, release, drop, copy, encrypt, decrypt, new_key):
     gallery_app.command(_command)
 
 
 @gallery_app.command(name="list")
-def list_people(*, gallery: GalleryOption = "", json: JsonOption = False) -> int:
+def list_people(*, gallery: GalleryOption = USERS_OWN, json: JsonOption = False) -> int:
     """Show who is enrolled.
 
     For example:
@@ -76,7 +77,7 @@ def remove(
     picture: Annotated[str, Parameter(help="Only this one, as `gallery pictures` shows it.")] = "",
     receipt: Annotated[Path | None, Parameter(help="Of a picture: write what went, without the name (.json).")] = None,
     overwrite: OverwriteOption = False,
-    gallery: GalleryOption = "",
+    gallery: GalleryOption = USERS_OWN,
 ) -> int:
     """Take a person out, or one of their pictures; a running engine no longer names them from the next face on.
 
@@ -125,7 +126,7 @@ def rename(
     /,
     *,
     join: Annotated[bool, Parameter(negative=(), help="Somebody has the new name already, and both are one person.")] = False,
-    gallery: GalleryOption = "",
+    gallery: GalleryOption = USERS_OWN,
 ) -> int:
     """Give a person another name, or join two names of one person.
 
@@ -152,7 +153,7 @@ def export(
     *,
     embeddings: Annotated[bool, Parameter(negative=(), help="Also the vectors, which are biometric data.")] = False,
     overwrite: OverwriteOption = False,
-    gallery: GalleryOption = "",
+    gallery: GalleryOption = USERS_OWN,
 ) -> int:
     """Write one line for each enrolled picture.
 

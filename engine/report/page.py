@@ -192,7 +192,8 @@ def _nobody(run: dict[str, Any], index: TrackIndex) -> str:
     """Say how somebody is enrolled, where nobody was: a face that was compared with somebody has another decision."""
     if not index.decisions["none"] or set(index.decisions) != {"none"} or not embedder_sha256(run):
         return ""
-    command = enrol_command(str(settings(run, "verify").get("gallery") or ""))
+    verify = settings(run, "verify")
+    command = enrol_command(str(verify.get("gallery") or ""), str(verify.get("gallery_key_file") or ""))
     return f"Nobody was enrolled, so no face was compared. Enrol somebody with “{command}”, then run again."
 
 
