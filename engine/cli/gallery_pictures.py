@@ -14,8 +14,8 @@ from engine.cli.plain import plain
 from engine.cli.tables import Column, Rows
 from engine.errors import FacestreamError, OlderGalleryError
 from engine.verify.gallery.opening import open_gallery
-from engine.verify.gallery.records import Kept
 from engine.verify.gallery.person_name import alike, shown, spelling
+from engine.verify.gallery.records import Kept
 from engine.verify.gallery.stored import StoredGallery
 from engine.words.numbers import count
 

@@ -29,8 +29,8 @@ from engine.contracts.frames import Float32
 from engine.models.dlib_embedder import NAME
 from engine.verify.gallery.opening import gallery_to_follow, open_gallery
 from engine.verify.gallery.pictures import COLUMNS
-from engine.verify.open_set import open_set_of
 from engine.verify.gallery.stored import StoredGallery
+from engine.verify.open_set import open_set_of
 from tests.bench.gallery import made_up
 from tests.servers.postgres import PostgresServer
 

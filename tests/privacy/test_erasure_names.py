@@ -17,8 +17,8 @@ from engine.audit import AuditLog, verify
 from engine.privacy import erase
 from engine.privacy.mentions import Mentions
 from engine.verify.gallery import opening
-from engine.verify.gallery.sqlite.gallery import Gallery
 from engine.verify.gallery.person_name import spelling
+from engine.verify.gallery.sqlite.gallery import Gallery
 from tests.privacy.output import all_bytes, enrol, lines, write_run
 from tests.privacy.test_erasure import ADA, BOB, resume_of
 

@@ -3,12 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.verify.gallery import leaf
 from engine.verify.evidence import Fusion
+from engine.verify.gallery import leaf
+from engine.verify.gallery.snapshot import Snapshot
 from engine.verify.match_rate import ByMatchRate
 from engine.verify.naming import ByChance, ByCosine
 from engine.verify.scores import Thresholds
-from engine.verify.gallery.snapshot import Snapshot
 from engine.verify.weighing import Weighed
 from tests.verify.calibrated import MADE_UP
 from tests.verify.measured import measured

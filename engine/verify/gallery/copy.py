@@ -7,8 +7,8 @@ from typing import NamedTuple
 from engine.errors import GalleryError
 from engine.verify.gallery.pictures import APART_COLUMNS, COLUMNS
 from engine.verify.gallery.reading import GalleryReading
-from engine.verify.gallery.tables import Table
 from engine.verify.gallery.stored import StoredGallery
+from engine.verify.gallery.tables import Table
 
 _COPIED: dict[Table, tuple[str, ...]] = {
     "pictures": COLUMNS,

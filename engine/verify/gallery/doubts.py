@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from engine.verify.gallery.tables import GalleryTables, Table
 from engine.verify.gallery.person_name import spelling
+from engine.verify.gallery.tables import GalleryTables, Table
 
 _OTHERS = "other pictures of"
 _SENTENCES = tuple(

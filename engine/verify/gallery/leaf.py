@@ -20,8 +20,8 @@ from engine.contracts.frames import Float32
 from engine.verify.gallery.digest import leaf_digest
 from engine.verify.gallery.kept import Kept
 from engine.verify.gallery.nearest import sketch_of
-from engine.verify.open_set import OpenSet, crowding_of
 from engine.verify.gallery.persons import Persons, persons_of
+from engine.verify.open_set import OpenSet, crowding_of
 
 PEOPLE = 2048
 """Of a leaf, in the mean. Of fewer a change costs less, and a comparison more."""

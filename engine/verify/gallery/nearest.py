@@ -19,8 +19,8 @@ from engine.contracts.frames import Float32
 from engine.verify.gallery.persons import highest
 
 if TYPE_CHECKING:
-    from engine.verify.open_set import OpenSet
     from engine.verify.gallery.snapshot import Snapshot
+    from engine.verify.open_set import OpenSet
 
 _SLACK = 1e-4
 """More than rounding takes from a bound: products of vectors of length 1 in float32 are off by length times 6e-8 at most."""

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 import numpy as np
 
 from engine.contracts.frames import Float32
+from engine.verify.gallery.person_name import spelling
 from engine.verify.gallery.tables import GalleryTables
 from engine.verify.open_set import OpenSet, open_set_of
-from engine.verify.gallery.person_name import spelling
 
 _ONE_IN_TWENTY = 0.05
 MOST_OF_A_PERSON = 500

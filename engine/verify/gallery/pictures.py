@@ -13,9 +13,9 @@ import numpy as np
 
 from engine.contracts.frames import Float32
 from engine.errors import GalleryError, GalleryRefusal
+from engine.verify.gallery.person_name import spelling
 from engine.verify.gallery.records import Enrolled, Identity, Kept
 from engine.verify.gallery.tables import GalleryTables, Table
-from engine.verify.gallery.person_name import spelling
 
 COLUMNS = (
     "identity", "embedder", "embedder_sha256", "embedding", "source_name", "picture_sha256", "quality", "enrolled_at",

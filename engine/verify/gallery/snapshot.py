@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from engine.contracts.frames import Float32
 from engine.contracts.gallery_version import GalleryVersion
-from engine.verify.gallery.leaf import Leaf, Row, Rows, leaves_of
 from engine.verify.gallery.kept import Kept
+from engine.verify.gallery.leaf import Leaf, Row, Rows, leaves_of
 from engine.verify.gallery.negatives import Denials
-from engine.verify.open_set import OpenSet
 from engine.verify.gallery.persons import Persons
+from engine.verify.open_set import OpenSet
 
 _MOST_PARTS = 8
 """As faces of several people alternate, so does who is left out."""

@@ -15,17 +15,17 @@ from types import TracebackType
 from typing import Self
 
 from engine.contracts.frames import Float32
-from engine.verify.gallery import pictures as rows
 from engine.verify.gallery import negatives as marked
+from engine.verify.gallery import pictures as rows
 from engine.verify.gallery.doubts import forget_lookalikes, lookalikes, rename_in_doubts
 from engine.verify.gallery.export import PictureRow, write_pictures
-from engine.verify.gallery.reading import read_snapshot
-from engine.verify.gallery.records import Enrolled, Faces, Identity, Kept
-from engine.verify.gallery.store import GalleryNews
-from engine.verify.gallery.tables import GalleryTables
 from engine.verify.gallery.joining import check_free
 from engine.verify.gallery.person_name import spelling
+from engine.verify.gallery.reading import read_snapshot
+from engine.verify.gallery.records import Enrolled, Faces, Identity, Kept
 from engine.verify.gallery.snapshot import Snapshot
+from engine.verify.gallery.store import GalleryNews
+from engine.verify.gallery.tables import GalleryTables
 
 
 class StoredGallery(ABC):
@@ -227,8 +227,8 @@ class StoredGallery(ABC):
         return kept
 
     def forget_faces_of(self, names: Sequence[str], sources: Sequence[str] = (), dry_run: bool = False) -> Faces:
-        """Forget what was kept as not of others and may be of a person, see ``engine.verify.gallery.negatives``, and what was set apart
-        for others because it is like them; call it before ``remove``. Return how many there were.
+        """Forget what was kept as not of others and may be of a person, see ``engine.verify.gallery.negatives``, and what was
+        set apart for others because it is like them; call it before ``remove``. Return how many there were.
 
         Args:
             names: of the person.

@@ -9,8 +9,8 @@ import pytest
 
 from engine.cli.gallery_copy import copy
 from engine.errors import GalleryError
-from engine.verify.gallery.opening import open_gallery
 from engine.verify.gallery.copy import copy_gallery
+from engine.verify.gallery.opening import open_gallery
 from tests.verify.vectors import RUNTIME, SHA, add, vector
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from engine.verify.gallery.sqlite.gallery import Gallery
 from engine.verify.gallery.doubts import SOMEBODY_REMOVED, rename_in_doubts, renamed_in, whom_it_is_like
 from engine.verify.gallery.sqlite.file import GalleryFile
+from engine.verify.gallery.sqlite.gallery import Gallery
 from tests.privacy.output import enrol
 
 MORE = "looks more like {} (cosine 0.700) than like the other pictures of {} (-0.5)"

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from engine.contracts.frames import Float32
-from engine.verify.gallery.opening import open_gallery
-from engine.verify.gallery.sqlite.gallery import Gallery
 from engine.verify.gallery.leaf import Row, Rows, leaves_of
 from engine.verify.gallery.negatives import MOST_OF_A_PERSON
+from engine.verify.gallery.opening import open_gallery
 from engine.verify.gallery.snapshot import Snapshot
+from engine.verify.gallery.sqlite.gallery import Gallery
 from tests.verify.stores import holds
 
 SHA = "a" * 64

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from engine.contracts.frames import Float32
 from engine.verify.evidence import Fusion
-from engine.verify.naming import ByChance, ByCosine
 from engine.verify.gallery.persons import highest, persons_of
-from engine.verify.scores import Thresholds
 from engine.verify.gallery.snapshot import Snapshot
+from engine.verify.naming import ByChance, ByCosine
+from engine.verify.scores import Thresholds
 from tests.verify.measured import measured
 
 ONE = measured()

@@ -17,16 +17,16 @@ from hypothesis import strategies as st
 
 from engine.errors import GalleryError
 from engine.verify.gallery import leaf as leaf_module
-from engine.verify.gallery.sqlite import log
-from engine.verify.gallery.opening import gallery_file, open_gallery
-from engine.verify.gallery.sqlite.gallery import Gallery
 from engine.verify.gallery.leaf import Gone, Leaf, Row, Rows, changed, leaves_of
-from engine.verify.gallery.reading import GalleryReading
-from engine.verify.gallery.tables import GalleryTables
+from engine.verify.gallery.opening import gallery_file, open_gallery
 from engine.verify.gallery.postgres.cache import CacheFile
 from engine.verify.gallery.postgres.follow import bring_up_to_date
+from engine.verify.gallery.reading import GalleryReading
 from engine.verify.gallery.snapshot import Snapshot
+from engine.verify.gallery.sqlite import log
+from engine.verify.gallery.sqlite.gallery import Gallery
 from engine.verify.gallery.stored import StoredGallery
+from engine.verify.gallery.tables import GalleryTables
 from tests.verify.vectors import SHA, add, vector
 
 NAMES = [f"person {number}" for number in range(12)]

@@ -1,7 +1,7 @@
 """What a machine keeps of a gallery that lies elsewhere: enough to go on deciding when the database is away.
 
-It is a gallery file (``engine.verify.gallery.sqlite.file``) without file names and doubts, with one row more: what of the database it
-is, and when it was last known to be that. A row has the number that it has there.
+It is a gallery file (``engine.verify.gallery.sqlite.file``) without file names and doubts, with one row more: what of the
+database it is, and when it was last known to be that. A row has the number that it has there.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from engine.errors import GalleryError
-from engine.verify.gallery.sqlite.file import GalleryFile
 from engine.verify.gallery.postgres.vectors import to_vector
+from engine.verify.gallery.sqlite.file import GalleryFile
 
 _ORIGIN = """CREATE TABLE IF NOT EXISTS origin (
     epoch TEXT NOT NULL, revision INTEGER NOT NULL, content TEXT NOT NULL, seen_ns INTEGER NOT NULL

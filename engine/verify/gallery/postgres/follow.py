@@ -6,12 +6,12 @@ import time
 from typing import TYPE_CHECKING
 
 from engine.errors import GalleryError
-from engine.verify.gallery.sqlite.log import forget_log, make_log
 from engine.verify.gallery.postgres.cache import COLUMNS, CacheFile, Origin
+from engine.verify.gallery.sqlite.log import forget_log, make_log
 
 if TYPE_CHECKING:
-    from engine.verify.gallery.tables import Table
     from engine.verify.gallery.postgres.tables import PostgresTables
+    from engine.verify.gallery.tables import Table
 
 _TABLES: tuple[Table, ...] = ("pictures", "negatives")
 _SEEN_AGAIN_NS = 5_000_000_000

@@ -18,16 +18,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.errors import FacestreamError, GalleryError
-from engine.verify.gallery.reading import GalleryReading
 from engine.verify.gallery.postgres.address import Address
 from engine.verify.gallery.postgres.cache import CacheFile, forget_cache
 from engine.verify.gallery.postgres.follow import bring_up_to_date
+from engine.verify.gallery.reading import GalleryReading
 from engine.verify.gallery.snapshot import Snapshot
 from engine.words.times import utc_words
 
 if TYPE_CHECKING:
-    from engine.verify.gallery.tables import GalleryTables
     from engine.verify.gallery.postgres.tables import PostgresTables
+    from engine.verify.gallery.tables import GalleryTables
 
 _log = logging.getLogger(__name__)
 _LOOK_SECONDS = 10.0

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from engine.errors import DatabaseError, GalleryError, MissingGalleryError, OlderGalleryError
 from engine.postgres.connection import connect
-from engine.verify.gallery.tables import Mark, Table
 from engine.verify.gallery.postgres.address import Address
 from engine.verify.gallery.postgres.epoch import epoch_of
 from engine.verify.gallery.postgres.migrating import migrate, step_of
 from engine.verify.gallery.postgres.said import said
 from engine.verify.gallery.postgres.schema import STEPS
 from engine.verify.gallery.postgres.vectors import adapt
+from engine.verify.gallery.tables import Mark, Table
 
 if TYPE_CHECKING:
     from psycopg import Connection

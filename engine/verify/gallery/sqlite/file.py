@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import GalleryError, MissingGalleryError
+from engine.verify.gallery.person_name import spelling
 from engine.verify.gallery.sqlite.epoch import epoch_of, note, noted_beside
 from engine.verify.gallery.sqlite.log import is_whole, make_log, mark_of, shorten_log, touched_since
 from engine.verify.gallery.sqlite.schema import (
@@ -23,7 +24,6 @@ from engine.verify.gallery.sqlite.schema import (
     make,
 )
 from engine.verify.gallery.tables import Mark, Table
-from engine.verify.gallery.person_name import spelling
 
 _APPLICATION_ID = 0x66737467  # "fstg": tells our file from any other SQLite file
 BUSY_SECONDS = 5.0

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from platformdirs import user_data_dir
 
+from engine.verify.gallery.reading import GalleryReading
+from engine.verify.gallery.snapshot import Snapshot
 from engine.verify.gallery.sqlite.epoch import settle
 from engine.verify.gallery.sqlite.file import BUSY_SECONDS, GalleryFile
-from engine.verify.gallery.reading import GalleryReading
 from engine.verify.gallery.sqlite.watch import GalleryWatch
-from engine.verify.gallery.snapshot import Snapshot
 from engine.verify.gallery.stored import StoredGallery
 
 _FOLLOWER_BUSY_SECONDS = 0.2

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.errors import GalleryError
-from engine.verify.gallery.sqlite.gallery import Gallery
-from engine.verify.gallery.reading import read_snapshot
 from engine.verify.gallery.postgres.address import address_of
 from engine.verify.gallery.postgres.cache import CacheFile
 from engine.verify.gallery.postgres.follow import bring_up_to_date
 from engine.verify.gallery.postgres.gallery import PostgresGallery
 from engine.verify.gallery.postgres.tables import PostgresTables
+from engine.verify.gallery.reading import read_snapshot
+from engine.verify.gallery.sqlite.gallery import Gallery
 from engine.verify.gallery.stored import StoredGallery
 from tests.servers.postgres import PostgresServer
 from tests.verify.stores import soon

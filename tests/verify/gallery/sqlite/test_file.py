@@ -10,8 +10,8 @@ import pytest
 from engine.errors import GalleryError, MissingGalleryError
 from engine.privacy.erasure import erase
 from engine.verify.gallery.opening import gallery_to_follow, open_gallery
-from engine.verify.gallery.sqlite.gallery import Gallery, default_gallery_path
 from engine.verify.gallery.sqlite.file import GalleryFile
+from engine.verify.gallery.sqlite.gallery import Gallery, default_gallery_path
 from tests.verify.vectors import SHA, add
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from engine.errors import GalleryError
 from engine.verify.gallery.opening import gallery_to_follow
-from engine.verify.gallery.sqlite.gallery import Gallery
 from engine.verify.gallery.records import unrecorded
+from engine.verify.gallery.sqlite.gallery import Gallery
 from tests.verify.vectors import RUNTIME, SHA, add, vector
 
 
