@@ -10,6 +10,7 @@ import msgspec
 from cyclopts import App, Parameter
 from rich.console import Console
 
+from engine.cli.gallery_check import check
 from engine.cli.gallery_copy import copy
 from engine.cli.gallery_encryption import decrypt, encrypt, new_key
 from engine.cli.gallery_option import USERS_OWN, GalleryOption
@@ -41,7 +42,7 @@ from engine.words.numbers import count
 gallery_app = App(
     name="gallery", help="List, rename, remove or export enrolled people.", help_epilogue="", help_format="plaintext"
 )
-for _command in (pictures, quarantine, release, drop, copy, encrypt, decrypt, new_key):
+for _command in (pictures, quarantine, release, drop, check, copy, encrypt, decrypt, new_key):
     gallery_app.command(_command)
 
 

@@ -44,7 +44,7 @@ def pictures(
         if json:
             write_lines(found)
         else:
-            _say_list(found, f"enrolled in {opened.where}", "forced because it")
+            say_list(found, f"enrolled in {opened.where}", "forced because it")
     return 0
 
 
@@ -60,7 +60,7 @@ def quarantine(*, gallery: GalleryOption = USERS_OWN, json: JsonOption = False) 
         if json:
             write_lines(found)
         else:
-            _say_list(found, f"set apart in {opened.where}", "it")
+            say_list(found, f"set apart in {opened.where}", "it")
     return 0
 
 
@@ -123,7 +123,7 @@ def _say(sentence: str) -> None:
     Console().print(plain(sentence), highlight=False, markup=False, soft_wrap=True)
 
 
-def _say_list(found: Sequence[Kept], where: str, before_doubt: str) -> None:
+def say_list(found: Sequence[Kept], where: str, before_doubt: str) -> None:
     if found:
         columns = [Column("picture", "word"), Column("name"), Column("file"), Column(before_doubt, "sentence")]
         columns += [Column("quality", "number"), Column("when (UTC)", "word")]
