@@ -10,6 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from engine.cli.gallery_copy import copied_words
+from engine.cli.long_work import ends_cleanly
 from engine.cli.saying import say
 from engine.errors import ConfigError
 from engine.verify.gallery.sqlite.cipher import read_key
@@ -74,5 +75,6 @@ def new_key(file: Annotated[Path, Parameter(help="The new file, for its owner al
 
 def _rewrite(source: Path, target: Path, old: Path | None, new: Path | None) -> None:
     old_key, new_key = (read_key(path) if path else None for path in (old, new))
-    copied = rewrite(source.expanduser(), target.expanduser(), old_key, new_key)
+    with ends_cleanly():
+        copied = rewrite(source.expanduser(), target.expanduser(), old_key, new_key)
     say(f"wrote {copied_words(copied)} to {target}, and read it again: it is equal")

@@ -32,7 +32,7 @@ def rewrite(source: Path, target: Path, old: GalleryKey | None, new: GalleryKey 
         raise GalleryError(f"{target} exists: name another file, or move it away")
     folder = target.absolute().parent
     try:
-        with TemporaryDirectory(prefix=f".{target.name}.unfinished-", dir=folder) as name:
+        with TemporaryDirectory(prefix=".unfinished-", dir=folder) as name:
             made = Path(name, target.name)
             with Gallery(source, read_only=True, key=old) as before, Gallery(made, key=new) as after:
                 copied = copy_gallery(before, after)
