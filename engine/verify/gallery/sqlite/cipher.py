@@ -81,7 +81,8 @@ def driver_of(key: GalleryKey | None) -> ModuleType:
         raise MissingRuntimeError(
             f"an encrypted gallery needs SQLCipher, which is not installed: pip install 'facestream[encrypted]' ({error})"
         ) from error
-    return dbapi2
+    driver: ModuleType = dbapi2
+    return driver
 
 
 def connect(uri: str, key: GalleryKey | None, busy_seconds: float) -> sqlite3.Connection:
