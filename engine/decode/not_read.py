@@ -11,6 +11,7 @@ from typing import BinaryIO
 from av.container import InputContainer
 
 from engine.decode.playlist import missing_from, segments_of, some_of
+from engine.decode.transport_stream import codecs_of_video
 from engine.words.numbers import count
 
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
@@ -30,13 +31,16 @@ _MOST_PIECES = 100_000
 """Boxes of a file that are looked at: one of very many is fragmented, and read on."""
 
 
-def not_read(path: Path, container: InputContainer, read_to_byte: int, *, looks_damaged: bool = False) -> Iterator[str]:
+def not_read(
+    path: Path, container: InputContainer, read_to_byte: int, codec: str = "", *, looks_damaged: bool = False
+) -> Iterator[str]:
     """Yield what a user should know of a recording that was read to its end.
 
     Args:
         path: of the file.
         container: still open.
         read_to_byte: where the last payload that was read ends, 0: nobody knows.
+        codec: of what was read, as FFmpeg calls it.
         looks_damaged: some of it could not be decoded, or only in part: as what was joined to it may be.
     """
     kind = container.format.name
@@ -47,6 +51,8 @@ def not_read(path: Path, container: InputContainer, read_to_byte: int, *, looks_
             yield f"{path} holds {_JOINED}: only the first was read; {_HOW}"
         elif looks_damaged and _begins_again(path, kind):
             yield f"{path} holds {_JOINED}: it was read as more of the first, and does not fit; {_HOW}"
+        elif looks_damaged and kind == "mpegts" and len(codecs := codecs_of_video(path)) > 1:
+            yield f"{path} changes its codec ({some_of(codecs)}): only what is {codec} was read; cut it there, and {_HOW}"
     except OSError:
         return  # it was read: what is beside it can no longer be said
 

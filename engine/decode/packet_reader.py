@@ -19,8 +19,8 @@ from engine.contracts.camera import Camera
 from engine.contracts.networks import Networks
 from engine.decode.camera import plan_of, read_timeout_seconds, scheme_of, server_port
 from engine.decode.camera_errors import explain_end, explain_open, failure
-from engine.decode.container import FALLBACK_TIME_BASE, announced_rate
 from engine.decode.packet_queue import Arrival, PacketQueue
+from engine.decode.rates import FALLBACK_TIME_BASE, announced_rate
 from engine.decode.sockets import CameraSockets
 from engine.errors import SourceError
 

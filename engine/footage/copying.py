@@ -13,7 +13,8 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.video.stream import VideoStream
 
-from engine.decode.container import FALLBACK_TIME_BASE, open_recording, origin_seconds
+from engine.decode.container import open_recording, origin_seconds
+from engine.decode.rates import FALLBACK_TIME_BASE
 from engine.decode.stamps import tells_showing
 from engine.footage.positions import key_frame_before, seek, stamp, ticks_of
 

@@ -11,7 +11,8 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from engine.decode.container import FALLBACK_TIME_BASE, origin_seconds
+from engine.decode.container import origin_seconds
+from engine.decode.rates import FALLBACK_TIME_BASE
 from engine.decode.stamps import stamp_of
 
 _STEPS_BACK_SECONDS = (0.0, 2.0, 10.0, 60.0)

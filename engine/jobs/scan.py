@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from engine.config import DecodeConfig
 from engine.contracts.recording import Recording
-from engine.decode.container import FALLBACK_TIME_BASE, open_recording, recording_clock
+from engine.decode.container import open_recording, recording_clock
+from engine.decode.rates import FALLBACK_TIME_BASE
 from engine.decode.stamps import stamp_of
 from engine.errors import SourceError
 
