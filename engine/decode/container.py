@@ -15,7 +15,7 @@ from av.video.stream import VideoStream
 from engine.contracts.recording import Start
 from engine.decode.clock import Bridge, StreamClock
 from engine.decode.cropping import Crop, crop_of
-from engine.decode.encryption import encryption_of_stream
+from engine.decode.encryption import encryption_of_file, encryption_of_stream
 from engine.decode.playlist import is_playlist
 from engine.decode.playlist_copy import finished_copy
 from engine.decode.rates import FALLBACK_TIME_BASE, nominal_rate, time_base_of
@@ -204,5 +204,7 @@ def _video_stream_of(path: Path, container: InputContainer, wanted: int | None) 
     best = container.streams.best("video")
     stream = streams[wanted] if wanted is not None else best if best in streams else streams[0]
     if stream.codec_context is None:
+        if kind := encryption_of_file(path):
+            raise encrypted(path, kind)
         raise SourceError(f"{path}: FFmpeg has no decoder for its video stream", "codec")
     return stream
