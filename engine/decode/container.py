@@ -201,8 +201,9 @@ def _video_stream_of(path: Path, container: InputContainer, wanted: int | None) 
     if wanted is not None and wanted >= len(streams):
         held = "one video stream, 0" if len(streams) == 1 else f"{len(streams)} video streams, 0 to {len(streams) - 1}"
         raise SourceError(f"{path} has {held}: there is no video stream {wanted}", "no_video")
+    moving = [stream for stream in streams if stream.frames != 1] or streams  # others are thumbnails
     best = container.streams.best("video")
-    stream = streams[wanted] if wanted is not None else best if best in streams else streams[0]
+    stream = streams[wanted] if wanted is not None else best if best in moving else moving[0]
     if stream.codec_context is None:
         if kind := encryption_of_file(path):
             raise encrypted(path, kind)

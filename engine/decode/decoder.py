@@ -35,6 +35,7 @@ from engine.decode.display import Display
 from engine.decode.encryption import is_encrypted_packet
 from engine.decode.lead import Lead
 from engine.decode.packet_decoder import PacketDecoder
+from engine.decode.packets import packets_of
 from engine.decode.pixel_shape import PixelShape, shown_fields
 from engine.decode.rates import assumed_rate, nominal_rate
 from engine.decode.recording_end import Extent, RecordingEnd, announces_duration, notes_of
@@ -201,9 +202,7 @@ class Decoder(RecordingReader):
         marks_cut = container.format.name != "mpegts"
         follow_time = announces_duration(container)
         try:
-            for packet in container.demux():
-                if packet.size == 0:  # PyAV's own flush packets, and the empty ones by which AVI repeats a picture
-                    continue
+            for packet in packets_of(container):
                 self._extent.cut = "in the middle of a packet" if marks_cut and packet.is_corrupt else ""
                 if follow_time and packet.pts is not None:
                     ends = packet.pts + (packet.duration or 0)
