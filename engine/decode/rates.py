@@ -38,15 +38,16 @@ def time_base_of(stream: VideoStream) -> Fraction:
 def assumed_rate(path: Path, stream: VideoStream) -> str:
     """Return a sentence on a rate that had to be assumed, empty where the file tells."""
     if _shows_all_at_once(stream):
-        told = f"says that it has {float(1 / (stream.time_base or FALLBACK_TIME_BASE)):,.0f} pictures a second"
+        per_second = float(1 / (stream.time_base or FALLBACK_TIME_BASE))
+        told, option = f"says that it has {per_second:,.0f} pictures a second", "-r"
     elif _has_no_times(stream) and _believable(stream.codec_context.framerate) is None:
-        told = "holds neither times nor a rate"
+        told, option = "holds neither times nor a rate", "-framerate"
     else:
         return ""
     rate = float(nominal_rate(stream))
     return (
         f"{path} {told}: {rate:g} a second were assumed; where that is wrong, give it the right rate as "
-        "`ffmpeg -r 15 -i FILE -c copy FILE.mkv` does"
+        f"`ffmpeg {option} 15 -i FILE -c copy FILE.mkv` does"
     )
 
 

@@ -46,6 +46,7 @@ def test_a_rate_that_nothing_tells_is_said(tmp_path, codec, pix_fmt, container):
     times, detail = detail_of(path)
     assert times == pytest.approx([n / 25 for n in range(12)])
     assert detail.startswith(f"{path} holds neither times nor a rate: 25 a second were assumed; where that is wrong, ")
+    assert detail.endswith("give it the right rate as `ffmpeg -framerate 15 -i FILE -c copy FILE.mkv` does")
 
 
 def numbered(path: Path, rate: int) -> Path:
