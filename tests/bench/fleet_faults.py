@@ -129,9 +129,9 @@ def measure(fleet: Fleet, fault: str, window_seconds: float = WINDOW_SECONDS) ->
     undo = getattr(Faults(fleet), fault)(node)
     time.sleep(max(0.0, began + window_seconds - time.monotonic()))
     ended = time.monotonic()
-    moved = {name: holder for name, holder in fleet.holders().items() if holder != holders[name]}
     undo()
     settle(fleet)
+    moved = {name: holder for name, holder in fleet.holders().items() if holder != holders[name]}
     time.sleep(AFTER_SECONDS)
     sent = fleet.sent
     taking = sorted(name for name, holder in holders.items() if holder in moved.values() and name not in mine)
