@@ -183,8 +183,8 @@ def measure_capacity(options: argparse.Namespace, folder: Path, console: Console
 
 
 def _setting(profile: str, engines: str, options: argparse.Namespace) -> Setting:
-    detector, pictures = detector_of(options.detector), not options.no_pictures
-    return Setting(profile, detector, options.embedder, options.warm_up, engines, pictures)
+    detector = detector_of(options.detector)
+    return Setting(profile, detector, options.embedder, options.warm_up, engines, options.bare)
 
 
 def detector_of(name: str) -> str:
@@ -226,7 +226,7 @@ def main() -> None:
     parser.add_argument("--engines", default="auto", help="super_resolve.engines; several, as `none,auto`, take turns")
     parser.add_argument("--rounds", type=int, default=1, help="turns of each")
     parser.add_argument("--plain", action="store_true", help="also say with how many of them a plain loop could keep up")
-    parser.add_argument("--no-pictures", action="store_true", help="make none of the tracks")
+    parser.add_argument("--bare", action="store_true", help="no pictures of tracks, no marks: the work of a version without")
     parser.add_argument("--latency", action="store_true", help="measure how late the faces of 1 and 4 streams are")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--role", help=argparse.SUPPRESS)
