@@ -63,8 +63,8 @@ class Version:
         if part := _PART.fullmatch(answer.get("ContentRange", "")):
             first, size_bytes = int(part[1]), int(part[2])
         else:
-            first, size_bytes = 0, answer.get("ContentLength")
-        if size_bytes is None:
+            first, size_bytes = 0, answer.get("ContentLength", -1)
+        if size_bytes < 0:
             raise self._not_as_asked("nothing says how long it is")
         if etag != (self.etag or etag) or size_bytes != (self.size_bytes if self.size_bytes is not None else size_bytes):
             raise changed(self._place)
