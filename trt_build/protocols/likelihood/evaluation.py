@@ -86,7 +86,7 @@ def evaluate_scenes(calibration: Calibration, buckets: Sequence[Comparisons], sc
     Raises:
         DataError: as ``evaluate``.
     """
-    beside = np.bincount(place_of(scenes.resemblance), scene_weights(scenes), len(GRID))
+    beside = np.bincount(place_of(scenes.resemblance), scene_weights(scenes), len(GRID)).astype(np.float64)
     results = []
     for one in buckets:
         bucket = bucket_of(calibration, one)
