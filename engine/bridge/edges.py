@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from engine.bridge.broker import Broker, Edge
 from engine.bridge.jetstream import JetStream
 from engine.bridge.kafka import Kafka
 from engine.errors import ConfigError
 
-_EDGES: dict[str, type[JetStream] | type[Kafka]] = {
+_EDGES: dict[str, Callable[[Broker], Edge]] = {
     "nats": JetStream,
     "tls": JetStream,
     "kafka": Kafka,
@@ -28,7 +30,8 @@ def edge_of(broker: Broker) -> Edge:
             f"--to is {broker.shown}: use nats://HOST:4222 or tls://HOST:4222 for NATS, kafka://HOST:9092 or "
             "kafka+ssl://HOST:9093 for Kafka"
         )
-    for option, value, owner in (("--window", broker.window_seconds, JetStream), ("--sasl", broker.sasl, Kafka)):
-        if value is not None and edge is not owner:
-            raise ConfigError(f"{option} says nothing to {scheme}://: it is for {owner.name}")
+    if broker.window_seconds is not None and edge is not JetStream:
+        raise ConfigError(f"--window says nothing to {scheme}://: it is for NATS")
+    if broker.sasl is not None and edge is not Kafka:
+        raise ConfigError(f"--sasl says nothing to {scheme}://: it is for Kafka")
     return edge(broker)

@@ -55,8 +55,6 @@ _decode_ack = msgspec.json.Decoder(_Ack).decode
 class JetStream:
     """See ``Edge``."""
 
-    name = "NATS"
-
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         self.shown = f"{broker.shown}, stream {_stream_name(broker)}"

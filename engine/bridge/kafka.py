@@ -30,8 +30,6 @@ _AGAIN_SECONDS = 60.0
 class Kafka:
     """See ``Edge``."""
 
-    name = "Kafka"
-
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
         self._scheme, _, rest = broker.url.partition("://")

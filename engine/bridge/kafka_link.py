@@ -28,7 +28,7 @@ from engine.errors import ConfigError, FacestreamError, LinkError
 if TYPE_CHECKING:
     from engine.bridge.kafka import Kafka
 
-_HEADER_BYTES = 2048
+_HEADER_BYTES = 8192
 """Of a message, for its key and headers, which the broker counts too."""
 _LEAST_BYTES = 4096
 """A broker that does not take so much takes no messages at all."""
@@ -55,7 +55,8 @@ class KafkaLink:
         self._is_closed = False
         self._stored: dict[int, Mark] = {}
         self._failed: dict[int, KafkaError] = {}
-        self.max_bytes, self.marks = 0, dict[str, int]()
+        self.max_bytes = 0
+        self.marks: Mapping[str, int] = {}
         self.broken: Exception | None = None
 
     @classmethod
@@ -89,7 +90,7 @@ class KafkaLink:
     def _run(self, marks: Mapping[str, int], opened: asyncio.Future[None]) -> None:
         try:
             producer = self._begun(marks)
-            self._say(lambda: opened.done() or opened.set_result(None))
+            self._say(partial(self._open, opened))
             asked_at = time.monotonic()
             while not self._is_closed:
                 if batch := self._batch():
@@ -109,6 +110,10 @@ class KafkaLink:
         """Have something done in the event loop, if that still runs."""
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(what)
+
+    def _open(self, opened: asyncio.Future[None]) -> None:
+        if not opened.done():  # nobody waits any more where it was stopped meanwhile
+            opened.set_result(None)
 
     def _end(self, failure: Exception, opened: asyncio.Future[None]) -> None:
         def end() -> None:

@@ -6,10 +6,10 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined, unused-ignore]
 
 from engine.errors import LinkError
 
@@ -113,9 +113,10 @@ class Topic:
                 if time.monotonic() - heard_at > SECONDS:
                     raise LinkError(f"what the topic {self.name} has cannot be read: the broker is silent")
                 continue
-            heard_at, number, error = time.monotonic(), record.partition(), record.error()
+            heard_at, number, error = time.monotonic(), cast(int, record.partition()), record.error()
             if error is None:
-                ids.update(value for name, value in record.headers() or () if name == "id" and isinstance(value, bytes))
+                headers = cast("list[tuple[str, bytes]]", record.headers() or [])
+                ids.update(value for name, value in headers if name == "id")
                 read[number] += 1
                 if read[number] == _MOST_IN_DOUBT:
                     left.discard(number)

@@ -1,4 +1,4 @@
-"""The bridge and its broker are killed at random moments under traffic; a broker of Kafka hangs up and is away.
+"""The bridge and its broker are killed at random moments under traffic.
 
 Run: python -m tests.bench.bridge_kills [--to nats|kafka] [--kills 20] [--seed 1]
 
@@ -18,7 +18,7 @@ from tests.bridge.edges import EDGES
 from tests.publish.sender import sending
 
 STREAMS = ["door", "yard", "hall.1"]
-_RATE = 150
+_RATE, _BYTES = 150, 20_000
 _DOWN_SECONDS = 1.5
 
 
@@ -36,7 +36,7 @@ def kill_at_random(kills: int, seed: int, between_seconds: float = 4.0, to: str 
     chance.shuffle(victims)
     pauses = [(chance.uniform(0.5, between_seconds), chance.uniform(0.0, _DOWN_SECONDS)) for _ in victims]
     sent = int(_RATE * sum(between + down + 0.5 for between, down in pauses))
-    faces = {"rate": _RATE, "bytes": EDGES[to].picture_bytes, "count": sent, "streams": STREAMS}
+    faces = {"rate": _RATE, "bytes": _BYTES, "count": sent, "streams": STREAMS}
     ring = {"replay": "tcp://127.0.0.1:*", "replay_bytes": 400_000_000}
     with EDGES[to]() as broker, sending(**faces, **ring) as site, tempfile.TemporaryDirectory() as folder:
         bridge = BridgeProcess(site.endpoint, broker.url, Path(folder) / "waits", "--replay", site.facts["replay"])

@@ -1,18 +1,20 @@
-"""The brokers that a bridge is tried with: each can go away and come back, and tells what it has."""
+"""The brokers that a bridge is tried with: each can be killed and comes back, and tells what it has."""
 
 from __future__ import annotations
 
 from collections import Counter
 
 from tests.bridge.carried import has_end, read_stream, stored_ids
-from tests.servers.kafka import KafkaServer, header, read_topic
+from tests.servers.kafka import header, read_topic
 from tests.servers.nats import NatsServer
+from tests.servers.tansu import TansuServer
+
+_LAST = 50
+"""Records, of which some are the broker's own: ends of transactions."""
 
 
 class NatsEdge(NatsServer):
-    """Is killed."""
-
-    picture_bytes = 20_000
+    """NATS."""
 
     def has_end(self) -> bool:
         """Whether the end of a run has come."""
@@ -23,15 +25,12 @@ class NatsEdge(NatsServer):
         return stored_ids(read_stream(self.url, headers_only=True))
 
 
-class KafkaEdge(KafkaServer):
-    """Hangs up, and listens no more."""
-
-    picture_bytes = 100
-    """It keeps 5 MB of a partition."""
+class KafkaEdge(TansuServer):
+    """Kafka."""
 
     def has_end(self) -> bool:
         """Whether the end of a run has come."""
-        return any(header(record, "kind") == "end" for record in read_topic(self.address, self.topic, 1))
+        return any(header(record, "kind") == "end" for record in read_topic(self.address, self.topic, _LAST))
 
     def stored(self) -> Counter[str]:
         """Return how often each message is there."""
