@@ -23,7 +23,7 @@ from engine.service.build import networks_of
 from engine.shipped import shipped
 from engine.source.cameras import CAMERA_KEYS, is_camera
 from engine.source.sources import expand_sources
-from engine.verify.galleries import gallery_words
+from engine.verify.gallery.opening import gallery_words
 from engine.verify.rules import check_rates
 from engine.words.redaction import redact, redact_tree
 

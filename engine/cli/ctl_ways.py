@@ -23,7 +23,7 @@ from engine.control.verbs import AnyVerb, ListPeople
 from engine.errors import UsageError
 from engine.keys.files import ClientKey, read_key
 from engine.service.directory import control_endpoint, directory_of
-from engine.verify.joining import namesakes
+from engine.verify.gallery.joining import namesakes
 
 Result = TypeVar("Result", bound=AnyResult)
 _NOT_DONE_IN_USE = ("bad_request", "unauthorised", "forbidden")

@@ -11,7 +11,7 @@ from engine.words.numbers import count
 
 def say_gallery(where: str = "") -> Says:
     """The gallery: the user's own, or the one that is named."""
-    from engine.verify.galleries import gallery_file, gallery_words
+    from engine.verify.gallery.opening import gallery_file, gallery_words
 
     file = gallery_file(where)
     if file is None:
@@ -27,8 +27,8 @@ def say_gallery(where: str = "") -> Says:
 
 
 def _say_people(where: str, words: str) -> Says:
-    from engine.verify.galleries import open_gallery
-    from engine.verify.gallery_records import unrecorded
+    from engine.verify.gallery.opening import open_gallery
+    from engine.verify.gallery.records import unrecorded
 
     with open_gallery(where, read_only=True) as gallery:
         people = gallery.list()
@@ -38,7 +38,7 @@ def _say_people(where: str, words: str) -> Says:
 
 
 def _say_database(where: str) -> Says:
-    from engine.verify.galleries import gallery_words, kept_here
+    from engine.verify.gallery.opening import gallery_words, kept_here
     from engine.words.times import utc_words
 
     try:

@@ -108,7 +108,7 @@ def say_embedder() -> Says:
 def say_names() -> Says:
     """By what rule names are given."""
     from engine.verify.embedder import open_embedder
-    from engine.verify.galleries import is_there, open_gallery
+    from engine.verify.gallery.opening import is_there, open_gallery
     from engine.verify.rules import rule_of
 
     config = VerifyConfig()

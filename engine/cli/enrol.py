@@ -29,8 +29,8 @@ from engine.errors import UsageError
 from engine.models import find_model
 from engine.source.picture_files import picture_files
 from engine.verify.embedder import open_embedder
-from engine.verify.galleries import gallery_file, is_there, open_gallery
-from engine.verify.person_name import alike, person_name
+from engine.verify.gallery.opening import gallery_file, is_there, open_gallery
+from engine.verify.gallery.person_name import alike, person_name
 from engine.words.text import readable
 
 

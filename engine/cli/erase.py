@@ -22,8 +22,8 @@ from engine.keys.signing import signing_key
 from engine.privacy import Erasure
 from engine.privacy import erase as erase_person
 from engine.privacy.mentions import Mentions
-from engine.verify.galleries import gallery_words, is_there, open_gallery
-from engine.verify.person_name import alike, person_name
+from engine.verify.gallery.opening import gallery_words, is_there, open_gallery
+from engine.verify.gallery.person_name import alike, person_name
 from engine.whole_file import write_whole
 from engine.words.numbers import count
 

@@ -29,11 +29,11 @@ from engine.cli.plain import plain
 from engine.cli.tables import Column, Rows
 from engine.errors import FacestreamError, UsageError
 from engine.privacy.removal import remove_picture
-from engine.verify.galleries import open_gallery
-from engine.verify.gallery_records import Identity, unrecorded
-from engine.verify.joining import joining_words, same_name_words
-from engine.verify.person_name import person_name, shown
-from engine.verify.stored_gallery import StoredGallery
+from engine.verify.gallery.joining import joining_words, same_name_words
+from engine.verify.gallery.opening import open_gallery
+from engine.verify.gallery.person_name import person_name, shown
+from engine.verify.gallery.records import Identity, unrecorded
+from engine.verify.gallery.stored import StoredGallery
 from engine.whole_file import write_private
 from engine.words.numbers import count
 

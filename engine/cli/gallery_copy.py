@@ -8,8 +8,8 @@ from cyclopts import Parameter
 
 from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.saying import say
-from engine.verify.galleries import open_gallery
-from engine.verify.gallery_copy import copy_gallery
+from engine.verify.gallery.copy import copy_gallery
+from engine.verify.gallery.opening import open_gallery
 from engine.words.numbers import count
 
 _Place = Annotated[str, Parameter(help="Gallery file, or postgresql://USER@HOST/NAME.")]

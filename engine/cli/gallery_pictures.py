@@ -13,10 +13,10 @@ from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.plain import plain
 from engine.cli.tables import Column, Rows
 from engine.errors import FacestreamError, OlderGalleryError
-from engine.verify.galleries import open_gallery
-from engine.verify.gallery_records import Kept
-from engine.verify.person_name import alike, shown, spelling
-from engine.verify.stored_gallery import StoredGallery
+from engine.verify.gallery.opening import open_gallery
+from engine.verify.gallery.person_name import alike, shown, spelling
+from engine.verify.gallery.records import Kept
+from engine.verify.gallery.stored import StoredGallery
 from engine.words.numbers import count
 
 GalleryOption = Annotated[str, Parameter(help="Gallery file, or postgresql://USER@HOST/NAME; the user's own by default.")]

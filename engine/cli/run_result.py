@@ -18,7 +18,7 @@ from engine.config import Config
 from engine.contracts.messages import Track
 from engine.pipeline.run import RunResult
 from engine.pipeline.stream_status import StreamStatus
-from engine.verify.galleries import is_empty
+from engine.verify.gallery.opening import is_empty
 from engine.words.enrolling import enrol_command
 from engine.words.numbers import count
 from engine.words.times import clock

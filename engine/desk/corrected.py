@@ -11,7 +11,7 @@ from engine.desk.people import People, Person, is_called, ref_of
 from engine.desk.stored import Result, StoredTrack
 from engine.errors import PublishError, UsageError
 from engine.keys.signing import SigningKey
-from engine.verify.person_name import alike, person_name
+from engine.verify.gallery.person_name import alike, person_name
 from engine.words.numbers import count
 
 

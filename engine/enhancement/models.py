@@ -17,7 +17,7 @@ from engine.sessions.model_calls import ModelCalls
 from engine.super_resolve.enhancer import Enhancer
 from engine.super_resolve.generator import Generator, open_generator
 from engine.verify.embedder import Embedder, open_embedder
-from engine.verify.galleries import gallery_to_follow
+from engine.verify.gallery.opening import gallery_to_follow
 from engine.verify.verifier import Verifier
 
 _HURRIED_THREADS = 2

@@ -21,9 +21,9 @@ from engine.enrolment.portrait import find_portrait
 from engine.errors import EnrolmentRefused, GalleryError, InferenceError, PictureError, UsageError
 from engine.pictures.face_jpeg import face_jpeg
 from engine.verify.embedder import Embedder
-from engine.verify.gallery_records import Enrolled
-from engine.verify.gallery_store import GalleryWriter
-from engine.verify.person_name import person_name
+from engine.verify.gallery.person_name import person_name
+from engine.verify.gallery.records import Enrolled
+from engine.verify.gallery.store import GalleryWriter
 from engine.words.text import readable
 
 _PORTRAIT_PX, _PORTRAIT_QUALITY = 160, 80

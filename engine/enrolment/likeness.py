@@ -17,7 +17,7 @@ import numpy as np
 
 from engine.contracts.frames import Float32
 from engine.verify.embedder import Embedder
-from engine.verify.gallery_store import GalleryReader
+from engine.verify.gallery.store import GalleryReader
 from engine.verify.scores import best_cosines
 
 

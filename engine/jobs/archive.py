@@ -34,8 +34,8 @@ from engine.jobs.standing import Bad, Standing
 from engine.lock import DirectoryLock
 from engine.pipeline.preflight import check_before
 from engine.pipeline.signals import CountedSignals
-from engine.verify.galleries import gallery_file, gallery_to_follow
-from engine.verify.gallery_epoch import beside
+from engine.verify.gallery.opening import gallery_file, gallery_to_follow
+from engine.verify.gallery.sqlite.epoch import beside
 from engine.whole_file import replacing
 
 SEGMENT_SECONDS = 300.0

@@ -99,7 +99,7 @@ def _check_gallery(config: Config, warn: Callable[[str], None], *, is_service: b
     """A path that is misspelt would be an empty gallery, with which everybody is nobody."""
     if config.verify.embedder == "none" or not config.verify.gallery:
         return
-    from engine.verify.galleries import gallery_file, gallery_words, open_gallery
+    from engine.verify.gallery.opening import gallery_file, gallery_words, open_gallery
 
     named = gallery_file(config.verify.gallery)
     try:
@@ -119,7 +119,7 @@ def _check_gallery(config: Config, warn: Callable[[str], None], *, is_service: b
 
 def _is_kept_here(gallery: str, why: str, warn: Callable[[str], None]) -> bool:
     """Whether this machine keeps what a gallery in a database held, with which a run may begin."""
-    from engine.verify.galleries import kept_here
+    from engine.verify.gallery.opening import kept_here
 
     if kept_ns := kept_here(gallery):
         warn(f"{why}; names are those of {utc_words(kept_ns)}, as this machine keeps them")

@@ -27,7 +27,7 @@ from engine.privacy.person import OfPerson
 from engine.privacy.receipt import Erasure, GalleryErased, RunErased
 from engine.privacy.runs import REPORT, RUN, GoesOn, links_below, nobody_writes, not_of_the_run, report_anew, runs_below
 from engine.privacy.said import Key, forget_person
-from engine.verify.galleries import Where, gallery_file, gallery_words, is_there, open_gallery
+from engine.verify.gallery.opening import Where, gallery_file, gallery_words, is_there, open_gallery
 from engine.whole_file import write_whole
 
 _NOT_OURS = frozenset(["inputs", "streams", "config", "counters"])

@@ -16,7 +16,7 @@ import msgspec
 
 from engine.archive.files import first_data
 from engine.contracts.unreadable import UNREADABLE
-from engine.verify.person_name import spelling
+from engine.verify.gallery.person_name import spelling
 
 _BLOCK_BYTES, _OVERLAP_BYTES = 1 << 20, 1 << 13
 _ESCAPE = re.compile(r'\\(u[0-9a-fA-F]{4}|["\\/])')

@@ -8,7 +8,7 @@ import msgspec
 
 from engine import __version__
 from engine.contracts.gallery_version import GalleryVersion
-from engine.verify.stored_gallery import StoredGallery
+from engine.verify.gallery.stored import StoredGallery
 
 
 class RemovedPicture(msgspec.Struct, kw_only=True):

@@ -16,7 +16,7 @@ import numpy as np
 from engine.contracts.manifest import sha256_of
 from engine.errors import UsageError
 from engine.pictures.encode import small_jpeg
-from engine.verify.galleries import Where, open_gallery
+from engine.verify.gallery.opening import Where, open_gallery
 
 _LONGEST_PX = 360
 _SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"})

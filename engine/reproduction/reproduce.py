@@ -28,7 +28,7 @@ from engine.reproduction.compared import Compared, compared, scores_apart
 from engine.reproduction.differences import computed_together, gallery_differs, model_differences, version_differences
 from engine.reproduction.recorded import RecordedTrack, recorded_track, recording_again
 from engine.runtime.telemetry import Telemetry
-from engine.verify.galleries import is_there
+from engine.verify.gallery.opening import is_there
 
 
 @dataclass

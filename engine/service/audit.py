@@ -11,7 +11,7 @@ from engine.control import verbs
 from engine.control.answers import Problem
 from engine.control.verbs import AnyVerb
 from engine.errors import AuditError, UsageError
-from engine.verify.person_name import person_name
+from engine.verify.gallery.person_name import person_name
 from engine.words.seldom import Pace
 
 _BEING_UNABLE = ("failed", "deadline", "busy", "stopping")

@@ -31,11 +31,11 @@ from engine.service.life import Life
 from engine.service.refusal import Refusal, in_service_words, nobody
 from engine.service.task_messages import EnrolTask, NotThatTask, SearchTask
 from engine.service.tasks import Tasks
-from engine.verify.galleries import gallery_words, is_there, open_gallery
-from engine.verify.gallery_records import Kept
-from engine.verify.joining import joining_words, same_name_words
-from engine.verify.person_name import person_name
-from engine.verify.stored_gallery import StoredGallery
+from engine.verify.gallery.joining import joining_words, same_name_words
+from engine.verify.gallery.opening import gallery_words, is_there, open_gallery
+from engine.verify.gallery.person_name import person_name
+from engine.verify.gallery.records import Kept
+from engine.verify.gallery.stored import StoredGallery
 from engine.words.numbers import count
 
 SEARCHED_DAYS = 30.0

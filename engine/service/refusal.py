@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from engine.control.answers import ErrorCode, Problem
-from engine.verify.person_name import spelling
+from engine.verify.gallery.person_name import spelling
 
 
 class Refusal(Exception):

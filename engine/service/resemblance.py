@@ -18,7 +18,7 @@ from engine.archive.vectors import mapped_vectors
 from engine.contracts.frames import Float32
 from engine.control.answers import Match
 from engine.verify.embedder import Embedder
-from engine.verify.galleries import Where, is_there, open_gallery
+from engine.verify.gallery.opening import Where, is_there, open_gallery
 from engine.verify.scores import best_cosines
 
 _MOST_RUNS = 200

@@ -39,8 +39,8 @@ from engine.service.task_messages import (
     TaskResult,
 )
 from engine.verify.embedder import Embedder, open_embedder
-from engine.verify.galleries import open_gallery
-from engine.verify.person_name import spelling
+from engine.verify.gallery.opening import open_gallery
+from engine.verify.gallery.person_name import spelling
 from engine.words.numbers import count
 
 _UNUSUAL = re.compile(r"[^\w.() -]+")

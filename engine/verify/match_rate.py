@@ -11,11 +11,11 @@ from engine.contracts.frames import Float32
 from engine.errors import ConfigError
 from engine.models.catalog import embedded_dir
 from engine.verify.evidence import Fusion
+from engine.verify.gallery.snapshot import Snapshot
 from engine.verify.likelihood import Calibration, read_calibration
 from engine.verify.naming import ByChance
 from engine.verify.open_set import OpenSet
 from engine.verify.scores import Thresholds
-from engine.verify.snapshot import Snapshot
 
 SEVERAL = 2
 """Moments of a track that a name usually rests on at least."""

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from engine.contracts.findings import Basis, Candidate, Decision, Lack
 from engine.contracts.frames import Float32
 from engine.verify.evidence import Fusion
-from engine.verify.nearest import nearest
+from engine.verify.gallery.nearest import nearest
+from engine.verify.gallery.snapshot import Snapshot
 from engine.verify.open_set import OpenSet
 from engine.verify.scores import Thresholds, cosine_of, cosines_with, decide, rank
-from engine.verify.snapshot import Snapshot
 
 _Fits = TypeVar("_Fits", bool, NDArray[np.bool_])
 _SEEN = 16

@@ -126,7 +126,7 @@ class OpenSet:
     @cached_property
     def directions(self) -> NDArray[np.float64]:
         """(D, length), orthonormal: those in which faces differ most, as far as the crowd shows it, see
-        ``engine.verify.nearest``."""
+        ``engine.verify.gallery.nearest``."""
         _, sizes, directions = np.linalg.svd(self.crowd.astype(np.float64), full_matrices=False)
         rest = 1 - np.cumsum(sizes**2) / np.sum(sizes**2)
         return np.asarray(directions[: 1 + int(np.argmax(rest <= _REST))], np.float64)

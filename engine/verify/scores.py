@@ -15,8 +15,8 @@ import numpy as np
 from engine.contracts.findings import Candidate, Decision
 from engine.contracts.frames import Float32
 from engine.verify.evidence import Fusion
-from engine.verify.persons import highest, persons_of
-from engine.verify.snapshot import Snapshot
+from engine.verify.gallery.persons import highest, persons_of
+from engine.verify.gallery.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,12 +21,12 @@ from engine.verify.embedder import Embedder
 from engine.verify.evidence import Evidence, FaceEvidence, Fusion
 from engine.verify.face_picture import face_in
 from engine.verify.face_weights import face_weights_of
-from engine.verify.galleries import Followed
-from engine.verify.gallery_change import Changed, is_later, why_changed
-from engine.verify.gallery_records import not_comparable
+from engine.verify.gallery.change import Changed, is_later, why_changed
+from engine.verify.gallery.opening import Followed
+from engine.verify.gallery.records import not_comparable
+from engine.verify.gallery.snapshot import Snapshot
 from engine.verify.rules import rule_of
 from engine.verify.scores import cosine_of
-from engine.verify.snapshot import Snapshot
 
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS = 1.0
@@ -263,7 +263,7 @@ class Verifier:
         return self._rule.compare(faces.vector, faces.enhanced, faces, people, self._config.max_candidates, least)
 
     def _nameable(self, vector: Float32) -> Snapshot:
-        """Return the people whose name this face may get, see ``engine.verify.negatives``."""
+        """Return the people whose name this face may get, see ``engine.verify.gallery.negatives``."""
         without = self._people.denied(vector)
         return self._people.without(without) if without else self._people
 

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from engine.contracts.findings import Basis, Candidate, Decision
 from engine.contracts.frames import Float32
 from engine.verify.evidence import Fusion
+from engine.verify.gallery.snapshot import Snapshot
 from engine.verify.likelihood import Bucket, Calibration, probabilities
 from engine.verify.naming import Rule
 from engine.verify.open_set import OpenSet
 from engine.verify.scores import Thresholds
-from engine.verify.snapshot import Snapshot
 
 
 class Weighed:

@@ -32,7 +32,7 @@ from rich.console import Console
 from rich.table import Table
 
 from engine.config.file import load_config
-from engine.verify.galleries import gallery_to_follow
+from engine.verify.gallery.opening import gallery_to_follow
 from tests.assets import SHARED
 from tests.bench.processor import measured
 from tests.bench.short_recordings import short_recordings

@@ -38,8 +38,8 @@ class Setting:
     embedder: str
     warm_up_seconds: float
     engines: str = "auto"
-    pictures: bool = True
-    """One of each track."""
+    bare: bool = False
+    """No pictures of tracks, and no marks."""
 
     def config(self, url: str, streams: int, endpoint: str) -> dict[str, Any]:
         """Return the overrides of a configuration: so many connections to the same clip."""
@@ -48,8 +48,8 @@ class Setting:
             "sources": [{"uri": url, "name": f"cam{number}"} for number in range(streams)],
             "detect": {"detector": self.detector},
             "verify": {"embedder": self.embedder},
-            "super_resolve": {"engines": self.engines, "track_pictures": self.pictures},
-            "publish": {"endpoint": endpoint},
+            "super_resolve": {"engines": self.engines, "track_pictures": not self.bare},
+            "publish": {"endpoint": endpoint, "mark": not self.bare},
         }
 
 

@@ -169,8 +169,8 @@ def measure_capacity(options: argparse.Namespace, folder: Path, console: Console
 
 
 def _setting(profile: str, options: argparse.Namespace) -> Setting:
-    detector, pictures = detector_of(options.detector), not options.no_pictures
-    return Setting(profile, detector, options.embedder, options.warm_up, options.engines, pictures)
+    detector = detector_of(options.detector)
+    return Setting(profile, detector, options.embedder, options.warm_up, options.engines, options.bare)
 
 
 def detector_of(name: str) -> str:
@@ -209,7 +209,7 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=12, help="streams at most")
     parser.add_argument("--hold", type=int, default=0, help="hold so many streams for --seconds, and look for no others")
     parser.add_argument("--engines", default="auto", help="super_resolve.engines")
-    parser.add_argument("--no-pictures", action="store_true", help="make none of the tracks")
+    parser.add_argument("--bare", action="store_true", help="no pictures of tracks, no marks: the work of a version without")
     parser.add_argument("--latency", action="store_true", help="measure how late the faces of 1 and 4 streams are")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--role", help=argparse.SUPPRESS)

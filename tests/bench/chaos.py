@@ -54,7 +54,7 @@ class Bench:
         """Start the engine and the subscriber, and wait for every camera."""
         config = self.folder / "chaos.yaml"
         sources = [{"uri": server.url("cam"), "name": name} for name, server in self.servers.items()]
-        work = {"super_resolve": {"track_pictures": False}} if self.options.no_pictures else {}
+        work = {"super_resolve": {"track_pictures": False}, "publish": {"mark": False}} if self.options.bare else {}
         config.write_text(json.dumps({"sources": sources} | work), encoding="utf-8")
         model = SHARED / "models" / "face_detection_yunet_2023mar.onnx"
         detector = ["--detector", str(model)] if model.exists() else []
@@ -219,7 +219,7 @@ def main() -> None:
     parser.add_argument("--streams", type=int, default=3)
     parser.add_argument("--minutes", type=float, default=0.0, help="watch memory for so long instead of restarting")
     parser.add_argument("--quiet", type=float, default=30.0, help="seconds of the quiet phase")
-    parser.add_argument("--no-pictures", action="store_true", help="of tracks: the work of a version that made none")
+    parser.add_argument("--bare", action="store_true", help="no pictures of tracks, no marks: the work of a version without")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()

@@ -20,7 +20,7 @@ from engine.contracts.findings import Quality
 from engine.contracts.frames import Float32
 from engine.verify.evidence import Evidence, FaceEvidence
 from engine.verify.face_weights import FaceWeights, face_weights_of
-from engine.verify.gallery import Gallery
+from engine.verify.gallery.sqlite.gallery import Gallery
 from tests.bench.open_set_figures import measured, snapshot_of
 from trt_build.data.people.photographs import person_of
 from trt_build.data.people.recording import Arrays, joined

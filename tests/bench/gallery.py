@@ -34,12 +34,12 @@ from engine.models import find_model
 from engine.models.dlib_embedder import NAME
 from engine.verify.embedder import Embedder, open_embedder
 from engine.verify.evidence import Fusion
-from engine.verify.gallery import Gallery
-from engine.verify.gallery_pictures import COLUMNS
-from engine.verify.gallery_reading import GalleryReading
+from engine.verify.gallery.pictures import COLUMNS
+from engine.verify.gallery.reading import GalleryReading
+from engine.verify.gallery.snapshot import Snapshot
+from engine.verify.gallery.sqlite.gallery import Gallery
 from engine.verify.open_set import OpenSet, open_set_of
 from engine.verify.rules import rule_of
-from engine.verify.snapshot import Snapshot
 
 CONSOLE = Console(width=160)
 _PART = 20_000

@@ -32,10 +32,10 @@ from rich.console import Console
 
 from engine.contracts.frames import Float32
 from engine.errors import GalleryError
-from engine.verify.galleries import gallery_file, gallery_to_follow, open_gallery
-from engine.verify.gallery_digest import digest_of
+from engine.verify.gallery.digest import digest_of
+from engine.verify.gallery.opening import gallery_file, gallery_to_follow, open_gallery
+from engine.verify.gallery.snapshot import Snapshot
 from engine.verify.scores import rank
-from engine.verify.snapshot import Snapshot
 from tests.servers.postgres import PostgresServer
 
 CONSOLE = Console(width=160)

@@ -27,10 +27,10 @@ from rich.console import Console
 
 from engine.contracts.frames import Float32
 from engine.models.dlib_embedder import NAME
-from engine.verify.galleries import gallery_to_follow, open_gallery
-from engine.verify.gallery_pictures import COLUMNS
+from engine.verify.gallery.opening import gallery_to_follow, open_gallery
+from engine.verify.gallery.pictures import COLUMNS
+from engine.verify.gallery.stored import StoredGallery
 from engine.verify.open_set import open_set_of
-from engine.verify.stored_gallery import StoredGallery
 from tests.bench.gallery import made_up
 from tests.servers.postgres import PostgresServer
 

@@ -29,7 +29,7 @@ from engine.detect.second_look import open_second_look
 from engine.enrolment.enrol import EnrolResult, enrol_pictures
 from engine.models import find_model
 from engine.verify.embedder import open_embedder
-from engine.verify.gallery import Gallery
+from engine.verify.gallery.sqlite.gallery import Gallery
 from engine.verify.open_set import open_set_of
 from tests.assets import SHARED
 

@@ -24,7 +24,7 @@ from engine.detect.catalog import open_detector
 from engine.enrolment.enrol import enrol_pictures
 from engine.models import find_model
 from engine.verify.embedder import open_embedder
-from engine.verify.gallery import Gallery
+from engine.verify.gallery.sqlite.gallery import Gallery
 from tests.assets import SHARED
 from tests.bench.open_set_figures import CHANCE, MEAN, Outcome, agreement, measured, outcomes_of, rules, write_curves
 from tests.bench.open_set_galleries import Drawn, by_gallery

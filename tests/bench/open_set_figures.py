@@ -16,11 +16,11 @@ from engine.models import find_model
 from engine.models.catalog import embedded_dir
 from engine.verify.embedder import open_embedder
 from engine.verify.evidence import Fusion
-from engine.verify.gallery import Gallery
+from engine.verify.gallery.snapshot import Snapshot
+from engine.verify.gallery.sqlite.gallery import Gallery
 from engine.verify.naming import ByChance, Rule
 from engine.verify.open_set import OpenSet, read_open_set
 from engine.verify.rules import rule_of
-from engine.verify.snapshot import Snapshot
 from tests.bench.open_set_galleries import Drawn
 from trt_build.data.people.photographs import person_of
 from trt_build.data.people.recording import NOBODY, Arrays

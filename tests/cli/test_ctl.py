@@ -19,10 +19,10 @@ from engine.control.answers import Status
 from engine.service.people import PeopleVerbs
 from engine.service.refusal import Refusal
 from engine.service.router import Router
-from engine.verify.gallery import Gallery
+from engine.verify.gallery.sqlite.gallery import Gallery
 from tests.privacy.output import enrol
 from tests.service.parts import Says, service_in
-from tests.verify.test_gallery_pictures import set_apart
+from tests.verify.gallery.test_pictures import set_apart
 
 ADDRESS = "rtsp://ada:secret@192.0.2.10/one"
 

@@ -17,7 +17,7 @@ from engine.errors import MissingRuntimeError, ModelError
 from engine.sessions import built_engines, openvino_session
 from engine.sessions.built_engines import BuiltEngine
 from engine.sessions.tensorrt_api import FLAVOURS
-from engine.verify.gallery import Gallery
+from engine.verify.gallery.sqlite.gallery import Gallery
 from tests.cli.command import here
 
 

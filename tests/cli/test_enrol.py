@@ -12,7 +12,7 @@ from PIL import Image
 from rich.cells import cell_len
 
 from engine.sessions.session import SessionSpec
-from engine.verify.gallery import Gallery
+from engine.verify.gallery.sqlite.gallery import Gallery
 from tests.assets import shared
 from tests.cli.command import complains, here
 from tests.crop.photographs import picture

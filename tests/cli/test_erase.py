@@ -6,7 +6,7 @@ from engine.audit import AuditLog, verify
 from engine.control.answers import Done, Reply, encode_reply
 from engine.lock import DirectoryLock
 from engine.service.desired import Answer, Desired, DesiredFile
-from engine.verify.gallery import Gallery
+from engine.verify.gallery.sqlite.gallery import Gallery
 from tests.cli.command import complains, here
 from tests.privacy.output import all_bytes, enrol, write_run
 

@@ -5,7 +5,7 @@ import cv2
 import pytest
 
 from engine.cli import enrol, main
-from engine.verify.gallery import Gallery, default_gallery_path
+from engine.verify.gallery.sqlite.gallery import Gallery, default_gallery_path
 from tests.crop.photographs import picture
 from tests.verify.faces import portrait
 from tests.verify.vectors import SHA, add, vector

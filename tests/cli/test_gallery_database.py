@@ -13,7 +13,7 @@ from engine.cli.gallery import list_people, remove, rename
 from engine.cli.gallery_pictures import pictures
 from engine.errors import ConfigError, FacestreamError, NameTakenError
 from engine.privacy import erase
-from engine.verify.galleries import gallery_to_follow, open_gallery
+from engine.verify.gallery.opening import gallery_to_follow, open_gallery
 from tests.servers.postgres import PostgresServer, require_postgres
 from tests.verify.vectors import SHA, add
 

@@ -13,7 +13,7 @@ from engine.contracts.streams import StreamChanged
 from engine.pipeline.status import RunStatus
 from engine.pipeline.stream_status import StreamStatus
 from engine.runtime.protocol import Beat
-from engine.verify.galleries import open_gallery
+from engine.verify.gallery.opening import open_gallery
 from tests.cli.command import complains, here
 from tests.cli.stand_in import Runs
 from tests.cli.statuses import status_of

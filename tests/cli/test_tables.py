@@ -16,7 +16,7 @@ from engine.cli.tables import Column, Rows
 from engine.config import SourceConfig
 from engine.contracts.streams import StreamChanged
 from engine.control.answers import Funnel, Stream
-from engine.verify.gallery_records import Kept
+from engine.verify.gallery.records import Kept
 from tests.cli.statuses import fail, status_of
 
 WIDTHS = [200, 100, 80, 60, 40]

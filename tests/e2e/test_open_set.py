@@ -7,7 +7,7 @@ import pytest
 from engine.config.verify import VerifyConfig
 from engine.models import find_model
 from engine.verify.embedder import open_embedder
-from engine.verify.gallery import Gallery
+from engine.verify.gallery.sqlite.gallery import Gallery
 from tests.assets import shared
 from trt_build.data.people.photographs import person_of, read_photographs
 from trt_build.data.people.recording import Recorder, plan

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from engine.privacy import Policy, erase, expire
-from engine.verify.gallery import Gallery
+from engine.verify.gallery.sqlite.gallery import Gallery
 from tests.e2e.conftest import Clip, facestream
 from tests.privacy.output import all_bytes, lines
 

@@ -20,7 +20,7 @@ from engine.pictures.veil import veiled
 from engine.runtime.telemetry import Telemetry
 from engine.sessions.model_calls import ModelCalls
 from engine.super_resolve.enhancer import Enhancer
-from engine.verify.gallery import Gallery
+from engine.verify.gallery.sqlite.gallery import Gallery
 from engine.verify.verifier import Verifier
 from tests.super_resolve.test_enhancer import crop_of, noise_planes
 from tests.verify.faces import ThumbnailEmbedder

@@ -19,7 +19,7 @@ from engine.runtime.telemetry import Telemetry
 from engine.sessions.model_calls import ModelCalls
 from engine.super_resolve.enhancer import Enhancer
 from engine.super_resolve.track_picture import TrackPicture
-from engine.verify.gallery import Gallery
+from engine.verify.gallery.sqlite.gallery import Gallery
 from engine.verify.verifier import Verifier, face_in
 from tests.enhancement.test_enhancement import Doubler
 from tests.super_resolve.test_enhancer import crop_of, noise_planes

@@ -13,7 +13,7 @@ from engine.enrolment.enrol import enrol_pictures
 from engine.enrolment.judge import EnrolLimits
 from engine.errors import GalleryError, InferenceError, UsageError
 from engine.models import find_model
-from engine.verify.gallery import Gallery
+from engine.verify.gallery.sqlite.gallery import Gallery
 from tests.assets import SHARED
 from tests.crop.photographs import FOUND, PROFILE, picture
 from tests.enrolment.blobs import BlobDetector, draw, empty

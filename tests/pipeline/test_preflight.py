@@ -12,7 +12,7 @@ from engine.config import Config, OutputConfig, PublishConfig, SourceConfig
 from engine.errors import FacestreamError, PublishError
 from engine.pipeline import run
 from engine.pipeline.preflight import check_before
-from engine.verify.gallery import Gallery
+from engine.verify.gallery.sqlite.gallery import Gallery
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from engine.fleet.file import Fleet
 from engine.fleet.store import apply
 from engine.fleet.view import fleet_view
 from engine.postgres.connection import connect, told
-from engine.verify.postgres.address import address_of
-from engine.verify.postgres.tables import PostgresTables
+from engine.verify.gallery.postgres.address import address_of
+from engine.verify.gallery.postgres.tables import PostgresTables
 from tests.servers.postgres import PostgresServer, require_postgres
 
 SILENT = "it has not answered for"
@@ -29,7 +29,7 @@ def server() -> Iterator[PostgresServer]:
 def test_a_server_that_hangs_ends_the_connection_in_time(
     server: PostgresServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("engine.verify.postgres.tables.ANSWER_SECONDS", 1.0)
+    monkeypatch.setattr("engine.verify.gallery.postgres.tables.ANSWER_SECONDS", 1.0)
     gallery = PostgresTables(address_of(server.database("faces")), read_only=False)
     where = server.database("fleet")
     one, other = (connect(where, application="test", answer_seconds=1.0) for _ in range(2))

@@ -16,7 +16,7 @@ from engine.contracts.findings import Candidate
 from engine.contracts.recording import Recording
 from engine.publish.numbering import Numbering
 from engine.report.page import write_report
-from engine.verify.gallery import Gallery
+from engine.verify.gallery.sqlite.gallery import Gallery
 from tests.publish.samples import face, stream_event, track
 
 RUN = {"run_id": "run1", "config": {"output": {"report_tracks": 40}}}

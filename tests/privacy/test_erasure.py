@@ -15,7 +15,7 @@ from engine.contracts.recording import Recording
 from engine.errors import UsageError
 from engine.lock import DirectoryLock
 from engine.privacy import erase
-from engine.verify.gallery import Gallery
+from engine.verify.gallery.sqlite.gallery import Gallery
 from tests.privacy.output import all_bytes, enrol, lines, vector, write_run
 
 ADA, BOB = "Ada Lovelace", "Bob"

@@ -10,8 +10,8 @@ import pytest
 
 from engine.errors import GalleryError
 from engine.privacy import erase, erasure
-from engine.verify import negatives
-from engine.verify.gallery import Gallery
+from engine.verify.gallery import negatives
+from engine.verify.gallery.sqlite.gallery import Gallery
 from tests.privacy.output import all_bytes, lines, write_run
 from tests.verify.measured import measured
 

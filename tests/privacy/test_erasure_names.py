@@ -16,9 +16,9 @@ import pytest
 from engine.audit import AuditLog, verify
 from engine.privacy import erase
 from engine.privacy.mentions import Mentions
-from engine.verify import galleries
-from engine.verify.gallery import Gallery
-from engine.verify.person_name import spelling
+from engine.verify.gallery import opening
+from engine.verify.gallery.person_name import spelling
+from engine.verify.gallery.sqlite.gallery import Gallery
 from tests.privacy.output import all_bytes, enrol, lines, write_run
 from tests.privacy.test_erasure import ADA, BOB, resume_of
 
@@ -86,7 +86,7 @@ def test_the_gallery_forgets_them_where_others_were_in_doubt_too(tmp_path):
 
 
 def test_a_gallery_that_is_being_read_is_told_and_done_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(galleries, "Gallery", partial(Gallery, busy_seconds=0.05))
+    monkeypatch.setattr(opening, "Gallery", partial(Gallery, busy_seconds=0.05))
     gallery = enrol(tmp_path / "g.sqlite", "Zoe Quick", BOB)
     reader = sqlite3.connect(gallery)
     reader.execute("BEGIN")

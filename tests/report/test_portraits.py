@@ -10,7 +10,7 @@ import pytest
 from engine.errors import GalleryError, UsageError
 from engine.report.page import write_report
 from engine.report.portraits import Portraits
-from engine.verify.gallery import Gallery
+from engine.verify.gallery.sqlite.gallery import Gallery
 from tests.report.test_page import write_run
 
 

@@ -16,7 +16,7 @@ from engine.control.answers import Done, Enrolled, PictureVerdict
 from engine.control.verbs import AnyVerb, EnrolPerson, Picture, RemovePerson, RemoveStream, RenamePerson
 from engine.service.build import Parts
 from engine.service.tasks import Tasks
-from engine.verify.gallery import Gallery
+from engine.verify.gallery.sqlite.gallery import Gallery
 from tests.service.parts import Says, added, ask, code, service_in, states
 
 ENROLLED = Enrolled(

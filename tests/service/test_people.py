@@ -32,7 +32,7 @@ from engine.service.build import Parts
 from engine.service.task_messages import AnyTask
 from engine.service.tasks import Tasks
 from engine.service.work import work
-from engine.verify.gallery import Gallery
+from engine.verify.gallery.sqlite.gallery import Gallery
 from tests.service.parts import ask, service_in
 
 RUN = "20260301T140500Z-5f0d7e1a"

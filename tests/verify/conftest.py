@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.verify.galleries import open_gallery
-from engine.verify.gallery import Gallery
-from engine.verify.stored_gallery import StoredGallery
+from engine.verify.gallery.opening import open_gallery
+from engine.verify.gallery.sqlite.gallery import Gallery
+from engine.verify.gallery.stored import StoredGallery
 from tests.servers.postgres import PostgresServer, require_postgres
 from tests.verify.faces import ThumbnailEmbedder
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from engine.contracts.frames import Float32
-from engine.verify.galleries import gallery_file
-from engine.verify.stored_gallery import StoredGallery
+from engine.verify.gallery.opening import gallery_file
+from engine.verify.gallery.stored import StoredGallery
 from tests.patience import PATIENCE_SECONDS
 
 _T = TypeVar("_T")

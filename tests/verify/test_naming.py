@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from engine.verify.evidence import Evidence, FaceEvidence
+from engine.verify.gallery.snapshot import Snapshot
 from engine.verify.naming import ByChance, ByCosine, is_doubtful
 from engine.verify.scores import Thresholds
-from engine.verify.snapshot import Snapshot
 from tests.verify.measured import measured
 
 ONE = measured()

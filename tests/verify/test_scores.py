@@ -6,8 +6,8 @@ from hypothesis.extra.numpy import arrays
 
 from engine.contracts.findings import Candidate
 from engine.verify.evidence import Fusion
+from engine.verify.gallery.snapshot import Snapshot
 from engine.verify.scores import Thresholds, best_cosines, decide, rank
-from engine.verify.snapshot import Snapshot
 
 THRESHOLDS = Thresholds(known_cosine=0.9, unknown_cosine=0.8, margin_cosine=0.02, min_size_px=24, min_faces=2)
 

@@ -18,8 +18,8 @@ from engine.models import find_model
 from engine.pictures.colour import planes_from_bgr
 from engine.verify.embedder import open_embedder
 from engine.verify.evidence import Evidence, FaceEvidence
+from engine.verify.gallery.snapshot import Snapshot
 from engine.verify.rules import rule_of
-from engine.verify.snapshot import Snapshot
 from tests.assets import shared
 
 CLIPS = ("again", "brother", "help", "book", "eat", "hungry")

@@ -14,7 +14,7 @@ from engine.verify import rules
 from engine.verify.align import similarity_transform
 from engine.verify.embedder import open_embedder
 from engine.verify.face_picture import face_in
-from engine.verify.gallery import Gallery
+from engine.verify.gallery.sqlite.gallery import Gallery
 from engine.verify.verifier import Verifier
 from tests.verify.enrolled import enrol, face, score
 from tests.verify.faces import PEOPLE, crop_of, portrait

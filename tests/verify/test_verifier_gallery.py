@@ -11,7 +11,7 @@ import pytest
 from engine.config.verify import VerifyConfig
 from engine.pictures.colour import bgr_from_planes
 from engine.verify import verifier as verifier_module
-from engine.verify.gallery import Gallery
+from engine.verify.gallery.sqlite.gallery import Gallery
 from engine.verify.verifier import Verifier
 from tests.verify.enrolled import enrol, face, score
 from tests.verify.faces import PEOPLE

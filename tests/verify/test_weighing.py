@@ -3,12 +3,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from engine.verify import gallery_leaf
 from engine.verify.evidence import Fusion
+from engine.verify.gallery import leaf
+from engine.verify.gallery.snapshot import Snapshot
 from engine.verify.match_rate import ByMatchRate
 from engine.verify.naming import ByChance, ByCosine
 from engine.verify.scores import Thresholds
-from engine.verify.snapshot import Snapshot
 from engine.verify.weighing import Weighed
 from tests.verify.calibrated import MADE_UP
 from tests.verify.measured import measured
@@ -71,8 +71,8 @@ def test_whoever_is_left_out_in_turn_the_gallery_is_gone_through_once(monkeypatc
     """Faces of several people alternate, and with them whose names they may not get."""
     calls = []
     for name in ("persons_of", "crowding_of"):
-        real = getattr(gallery_leaf, name)
-        monkeypatch.setattr(gallery_leaf, name, lambda *args, name=name, real=real: calls.append(name) or real(*args))
+        real = getattr(leaf, name)
+        monkeypatch.setattr(leaf, name, lambda *args, name=name, real=real: calls.append(name) or real(*args))
     people = Snapshot.of([f"{at // 2}" for at in range(8)], [*VECTORS[1:], FACE])
     rule = Weighed(ByChance(ONE, THRESHOLDS, 0.001), ONE, MADE_UP, prior)
     left_out = [frozenset("3"), frozenset("1"), frozenset("13")]

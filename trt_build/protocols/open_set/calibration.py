@@ -14,7 +14,7 @@ from engine.config.verify import VerifyConfig
 from engine.contracts.frames import Uint8
 from engine.models.catalog import find_model
 from engine.verify.embedder import open_embedder
-from engine.verify.gallery import Gallery
+from engine.verify.gallery.sqlite.gallery import Gallery
 from engine.verify.open_set import OpenSet
 from trt_build.data.chips import load_chip_faces
 from trt_build.data.people.group_pictures import read_group_faces

@@ -1,0 +1,44 @@
+"""What decides in a gallery, as one short word: equal for equal people, and for nobody else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+import numpy as np
+
+from engine.contracts.frames import Float32
+
+_DIGITS = 32
+
+
+def digest_of(leaves: Iterable[bytes]) -> str:
+    """Return 32 hexadecimal digits of SHA-256. It is made of what is compared with, not kept beside it: so it holds whoever
+    wrote the gallery.
+
+    Args:
+        leaves: the digest of each, see ``engine.verify.gallery.leaf``; by who is in the gallery it is decided which there are.
+    """
+    return hashlib.sha256(b"".join(leaves)).hexdigest()[:_DIGITS]
+
+
+def leaf_digest(names: Sequence[str], matrix: Float32, negatives: Mapping[str, Float32]) -> bytes:
+    """Return SHA-256 of some people.
+
+    Args:
+        names: of each row, sorted.
+        matrix: (N, length), the rows of one name in an order of their own.
+        negatives: see ``Snapshot``.
+    """
+    found = hashlib.sha256()
+    _tell(found, list(names), matrix)
+    for name in sorted(negatives):
+        _tell(found, [name], negatives[name])
+    return found.digest()
+
+
+def _tell(found: hashlib._Hash, names: list[str], matrix: Float32) -> None:
+    head = msgspec.json.encode([names, *matrix.shape])
+    found.update(len(head).to_bytes(8, "little") + head)
+    found.update(np.ascontiguousarray(matrix, "<f4").tobytes())

@@ -1,0 +1,138 @@
+"""One way to every gallery: which kind of store it is is decided here."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Protocol
+
+from engine.errors import ConfigError, GalleryError, MissingGalleryError, OlderGalleryError
+from engine.postgres.address import is_postgres
+from engine.verify.gallery.sqlite.gallery import Gallery, default_gallery_path
+from engine.verify.gallery.store import GalleryNews
+from engine.verify.gallery.stored import StoredGallery
+
+Where = str | Path
+"""As ``verify.gallery`` and ``--gallery`` name a gallery: a file, or ``postgresql://USER@HOST/NAME``; empty: the user's own."""
+
+
+class Followed(Protocol):
+    """What a run needs of a gallery."""
+
+    def follow(self, embedder_sha256: str) -> GalleryNews:
+        """See ``GalleryReader``."""
+        ...
+
+
+def gallery_file(where: Where = "") -> Path | None:
+    """Return the file of a gallery; None: it is in a database.
+
+    Raises:
+        ConfigError: it is an address of another kind.
+    """
+    named = str(where)
+    if is_postgres(named):
+        return None
+    if isinstance(where, str) and "://" in named:
+        raise ConfigError(f"{named} is not a gallery: name a file, or a database as postgresql://USER@HOST/NAME")
+    return Path(named).expanduser() if named else default_gallery_path()
+
+
+def gallery_words(where: Where = "") -> str:
+    """Return what messages call a gallery; no password is in it.
+
+    Raises:
+        ConfigError: it is an address, and cannot be read.
+    """
+    if (file := gallery_file(where)) is not None:
+        return str(file)
+    from engine.verify.gallery.postgres.address import address_of
+
+    return address_of(str(where)).where
+
+
+def open_gallery(where: Where = "", *, read_only: bool = False) -> StoredGallery:
+    """Open a gallery; made when it does not exist, unless it is only read.
+
+    Args:
+        where: it is.
+        read_only: never write; it must exist.
+
+    Raises:
+        ConfigError: it is an address, and cannot be read.
+        GalleryError: it cannot be made or opened, or is not a gallery.
+        MissingGalleryError: it is only read, and not there.
+        MissingRuntimeError: it is in a database, and psycopg is not installed.
+    """
+    if (file := gallery_file(where)) is not None:
+        return Gallery(file, read_only)
+    from engine.verify.gallery.postgres.address import address_of
+    from engine.verify.gallery.postgres.gallery import PostgresGallery
+
+    return PostgresGallery(address_of(str(where)), default_gallery_path().parent, read_only)
+
+
+def is_there(where: Where = "") -> bool:
+    """Whether there is such a gallery, be it of an earlier version; nothing is made.
+
+    Raises:
+        GalleryError: its database does not answer, or refuses.
+    """
+    if (file := gallery_file(where)) is not None:
+        return file.exists()
+    try:
+        open_gallery(where, read_only=True).close()
+    except MissingGalleryError:
+        return False
+    except OlderGalleryError:
+        return True
+    return True
+
+
+def is_empty(where: Where = "") -> bool:
+    """Whether nobody is enrolled in a gallery, or it is not there; False where that cannot be found out."""
+    with suppress(GalleryError):
+        if not is_there(where):
+            return True
+        with open_gallery(where, read_only=True) as gallery:
+            return gallery.is_empty()
+    return False
+
+
+def kept_here(where: Where) -> int:
+    """Return when what this machine keeps of a gallery in a database was last known to be what it holds (Unix, ns); 0: it keeps
+    nothing."""
+    from engine.verify.gallery.postgres.address import address_of
+    from engine.verify.gallery.postgres.cache import seen_at
+
+    return seen_at(address_of(str(where)).cache(default_gallery_path().parent))
+
+
+def gallery_to_follow(where: Where = "", max_age: float = 0.0) -> Followed:
+    """Return a gallery to be compared with.
+
+    A file is made where it does not exist, and otherwise left as it is: one of an older format stays readable for the
+    facestream that wrote it, and one on a disk that cannot be written is enough. A database may be away: what this machine
+    keeps of it takes its place, see ``PostgresNews``.
+
+    Args:
+        where: it is.
+        max_age: see ``PostgresNews``.
+
+    Raises:
+        ConfigError, GalleryError, MissingRuntimeError: see ``open_gallery``.
+    """
+    if gallery_file(where) is None:
+        from engine.verify.gallery.postgres.address import address_of
+        from engine.verify.gallery.postgres.gallery import PostgresToFollow
+
+        with suppress(GalleryError):
+            if not is_there(where):
+                open_gallery(where).close()
+        return PostgresToFollow(address_of(str(where)), default_gallery_path().parent, max_age)
+    try:
+        gallery = open_gallery(where, read_only=True)
+    except GalleryError:  # not there, or being made at this moment
+        gallery = open_gallery(where)
+    gallery.close()  # who follows it opens it when there is something new
+    return gallery

@@ -1,0 +1,241 @@
+"""The SQLite file under the gallery: made, checked, locked, and its errors put in words."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from engine.errors import GalleryError, MissingGalleryError
+from engine.verify.gallery.person_name import spelling
+from engine.verify.gallery.sqlite.epoch import epoch_of, note, noted_beside
+from engine.verify.gallery.sqlite.log import is_whole, make_log, mark_of, shorten_log, touched_since
+from engine.verify.gallery.sqlite.schema import (
+    FORMAT_1_AS_2,
+    FROM_FORMAT_1,
+    QUARANTINED_AS_NOW,
+    QUARANTINED_BEFORE,
+    SCHEMA,
+    SCHEMA_VERSION,
+    make,
+)
+from engine.verify.gallery.tables import Mark, Table
+
+_APPLICATION_ID = 0x66737467  # "fstg": tells our file from any other SQLite file
+BUSY_SECONDS = 5.0
+_RETRY_SECONDS = 0.02
+
+
+class GalleryFile:
+    """The gallery's tables in a SQLite file; see ``GalleryTables``.
+
+    Args:
+        path: made, with its folder, when it does not exist; only its owner may read it.
+        read_only: never write; the file must exist.
+        busy_seconds: how long the lock of another process is waited for.
+
+    Raises:
+        GalleryError: it cannot be made or opened, or is something else. Every method raises it for a file that is corrupt,
+            locked or not writable.
+    """
+
+    def __init__(self, path: Path, read_only: bool, busy_seconds: float = BUSY_SECONDS) -> None:
+        self.path = path
+        if path.exists() and not path.is_file():
+            kind = "folder" if path.is_dir() else "device or a pipe"
+            raise GalleryError(f"cannot open the gallery {path}: it is a {kind}; choose a file")
+        if read_only and not (path.is_file() and path.stat().st_size):
+            is_not = "is nothing in the" if path.is_file() else "is no"
+            raise MissingGalleryError(f"there {is_not} gallery {path}: enrol someone first with `facestream enrol NAME IMAGE`")
+        try:
+            if not read_only:
+                path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite would let others read it
+        except OSError as error:
+            raise GalleryError(f"cannot open the gallery {path}: {error.strerror}") from error
+        uri = f"{path.absolute().as_uri()}?mode={_mode_to_read(path) if read_only else 'rw'}"
+        with self.errors():
+            self._database = sqlite3.connect(uri, uri=True, timeout=busy_seconds, isolation_level=None)
+        try:
+            with self.errors():
+                self._prepare(read_only)
+        except GalleryError:
+            self._database.close()
+            raise
+
+    def _prepare(self, read_only: bool) -> None:
+        run = self._database.execute
+        run("PRAGMA secure_delete = ON")
+        if not read_only and self._is_blank():
+            self._use_wal()
+            with self.transaction("IMMEDIATE"):
+                if self._is_blank():  # asked again under the lock: another process may have been first
+                    for statement in SCHEMA:
+                        run(statement)
+                    run(f"PRAGMA application_id = {_APPLICATION_ID}")
+                    run(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        if run("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
+            raise GalleryError(f"{self.path} is a database, but not a gallery of facestream: choose another path")
+        found = run("PRAGMA user_version").fetchone()[0]
+        if found == 1:
+            found = self._from_format_1(read_only)
+        if found != SCHEMA_VERSION:
+            raise GalleryError(
+                f"the gallery {self.path} has format {found}, this facestream reads format {SCHEMA_VERSION}: use the "
+                "facestream that wrote it, or enrol into a new file"
+            )
+        is_older = run(QUARANTINED_BEFORE).fetchone() is not None
+        if read_only and is_older:
+            run(QUARANTINED_AS_NOW)
+        if not read_only and (is_older or not is_whole(self)):
+            with self.transaction("IMMEDIATE"):
+                make_log(self)
+                if is_older:
+                    self.make("quarantined")
+
+    def _from_format_1(self, read_only: bool) -> int:
+        """Bring an older file to this format, or look at it as if it were; return the format."""
+        self._database.create_function("spelling", 1, spelling, deterministic=True)
+        if read_only:
+            self._database.execute(FORMAT_1_AS_2)
+            return SCHEMA_VERSION
+        with self.transaction("IMMEDIATE"):
+            if self._database.execute("PRAGMA user_version").fetchone()[0] == 1:  # another process may have been first
+                for statement in FROM_FORMAT_1:
+                    self._database.execute(statement)
+                self._database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        return SCHEMA_VERSION
+
+    def _use_wal(self) -> None:
+        """Switch to the write-ahead log, so that readers do not wait; SQLite's own time-out does not cover this lock."""
+        until = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self._database.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > until:
+                    raise
+                time.sleep(_RETRY_SECONDS)
+
+    def _is_blank(self) -> bool:
+        return bool(self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0)
+
+    @property
+    def where(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> int:
+        """See ``GalleryTables``."""
+        with self.errors():
+            return self._database.execute(statement, values).rowcount
+
+    def insert_many(self, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """See ``GalleryTables``."""
+        statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+        with self.errors():
+            self._database.executemany(statement, rows)
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """See ``GalleryTables``."""
+        with self.errors():
+            return self._database.execute(statement, values).fetchall()
+
+    def has(self, table: Table) -> bool:
+        """See ``GalleryTables``."""
+        return bool(self.rows("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)))
+
+    def make(self, table: Table) -> None:
+        """See ``GalleryTables``."""
+        make(self, table)
+
+    def state(self) -> tuple[str, int]:
+        """See ``GalleryTables``."""
+        noted = noted_beside(self.path)
+        revision = int(self.rows("SELECT version FROM state")[0][0])
+        return epoch_of(self, revision, noted), revision
+
+    def each(self, statement: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+        """See ``GalleryTables``."""
+        with self.errors():
+            yield from self._database.execute(statement, values)
+
+    def mark(self) -> Mark | None:
+        """See ``GalleryTables``."""
+        return mark_of(self)
+
+    def touched(self, mark: Mark) -> dict[Table, set[int]] | None:
+        """See ``GalleryTables``."""
+        return touched_since(self, mark)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """See ``GalleryTables``."""
+        with self.transaction("DEFERRED"):
+            yield
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """See ``GalleryTables``."""
+        with self.transaction("IMMEDIATE"):
+            yield
+            shorten_log(self)
+        note(self)
+
+    @contextmanager
+    def transaction(self, kind: str) -> Iterator[None]:
+        """All statements inside, or none.
+
+        Args:
+            kind: ``IMMEDIATE`` to write (waits for other writers), ``DEFERRED`` to read everything from one moment.
+        """
+        self.execute(f"BEGIN {kind}")
+        try:
+            yield
+            self.execute("COMMIT")
+        except BaseException:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            raise
+
+    def wipe(self) -> None:
+        """See ``GalleryTables``: the log still holds the old pages. It is emptied as far as readers let go of it."""
+        self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Turn SQLite's errors into ``GalleryError``."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise GalleryError(f"the gallery {self.path} cannot be used ({error}): {_advice(str(error))}") from error
+
+    def close(self) -> None:
+        """See ``GalleryTables``."""
+        self._database.close()
+
+
+def _mode_to_read(path: Path) -> str:
+    """Return how to open a file to read it: even then SQLite makes a log beside it, which a closed folder does not allow."""
+    log = Path(f"{path}-wal")
+    is_at_rest = not os.access(path.parent, os.W_OK) and not log.exists()
+    return "ro&immutable=1" if is_at_rest else "ro"
+
+
+def _advice(text: str) -> str:
+    if "locked" in text:
+        return "another process is writing to it, try again"
+    if "is full" in text:
+        return "make room on its disk, then do it again"
+    if "disk I/O" in text:  # a full disk, too, where a log beside it is needed to read it
+        return "check that its disk has room and is whole"
+    if "readonly" in text or "unable to open" in text:
+        return "check the permissions of the file and of its folder"
+    if "UNIQUE" in text:
+        return "this picture is enrolled already"
+    return "restore it from a copy, or choose another file and enrol again"

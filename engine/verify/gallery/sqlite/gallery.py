@@ -1,0 +1,57 @@
+"""Who may be recognised: a SQLite file with one row for each enrolled picture.
+
+Writers and readers may be different processes (write-ahead log): a reader sees a commit at its next call, and notices it by
+``version``, which every change raises. A removed person is gone at the next call too, and their vectors are overwritten in the
+file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from platformdirs import user_data_dir
+
+from engine.verify.gallery.reading import GalleryReading
+from engine.verify.gallery.snapshot import Snapshot
+from engine.verify.gallery.sqlite.epoch import settle
+from engine.verify.gallery.sqlite.file import BUSY_SECONDS, GalleryFile
+from engine.verify.gallery.sqlite.watch import GalleryWatch
+from engine.verify.gallery.stored import StoredGallery
+
+_FOLLOWER_BUSY_SECONDS = 0.2
+"""A writer is waited for so long by who follows: there is other work to do, and there will be another try."""
+
+
+def default_gallery_path() -> Path:
+    """Return the user's own gallery, as ``~/.local/share/facestream/gallery.sqlite``."""
+    return Path(user_data_dir("facestream", appauthor=False)) / "gallery.sqlite"
+
+
+class Gallery(StoredGallery):
+    """An open file; made, with its folder, when it does not exist.
+
+    Args:
+        path: the file; None: ``default_gallery_path()``.
+        read_only: never write; the file must exist.
+        busy_seconds: how long another process that has locked the file is waited for.
+
+    Raises:
+        GalleryError: the file cannot be made or opened, or is not a gallery.
+    """
+
+    def __init__(self, path: Path | None = None, read_only: bool = False, busy_seconds: float = BUSY_SECONDS) -> None:
+        self.path = path or default_gallery_path()
+        file = GalleryFile(self.path, read_only, busy_seconds)
+        super().__init__(file)
+        if not read_only:
+            settle(file)
+
+    def follow(self, embedder_sha256: str) -> GalleryWatch:
+        """Return what tells of changes: it opens the file anew each time, and outlives this object."""
+        path, reading = self.path, GalleryReading(embedder_sha256)
+
+        def read() -> Snapshot:
+            with Gallery(path, read_only=True, busy_seconds=_FOLLOWER_BUSY_SECONDS) as opened:
+                return reading.read(opened.tables)
+
+        return GalleryWatch(path, read)
