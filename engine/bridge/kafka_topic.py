@@ -15,6 +15,8 @@ from engine.errors import LinkError
 
 SECONDS = 5.0
 """Longest time for an answer."""
+_LIMIT_SECONDS = 2.0
+"""Not every broker answers how large a message may be."""
 _MOST_IN_DOUBT = 1024
 """More are never under way at a time."""
 _MAX_BYTES = 1_000_000
@@ -79,7 +81,7 @@ class Topic:
         """Return how large a batch of messages may be, as far as the broker says so."""
         with suppress(KafkaException, TimeoutError, KeyError):
             asked = ConfigResource(ResourceType.TOPIC, self.name)
-            said = self._admin.describe_configs([asked], request_timeout=SECONDS)[asked].result(2 * SECONDS)
+            said = self._admin.describe_configs([asked], request_timeout=_LIMIT_SECONDS)[asked].result(2 * _LIMIT_SECONDS)
             return int(said["max.message.bytes"].value)
         return _MAX_BYTES
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections import Counter
 
 from tests.bridge.carried import has_end, read_stream, stored_ids
-from tests.servers.kafka import header, read_topic
+from tests.servers.kafka import header
 from tests.servers.nats import NatsServer
 from tests.servers.tansu import TansuServer
-
-_LAST = 50
-"""Records, of which some are the broker's own: ends of transactions."""
 
 
 class NatsEdge(NatsServer):
@@ -30,7 +27,7 @@ class KafkaEdge(TansuServer):
 
     def has_end(self) -> bool:
         """Whether the end of a run has come."""
-        return any(header(record, "kind") == "end" for record in read_topic(self.address, self.topic, _LAST))
+        return any(header(record, "kind") == "end" for record in self.read())
 
     def stored(self) -> Counter[str]:
         """Return how often each message is there."""

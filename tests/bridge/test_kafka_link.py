@@ -26,9 +26,15 @@ TOO_LARGE, TOPIC_DENIED, OLD_EPOCH, ID_DENIED, SHUT_OUT = 10, 29, 47, 53, 90
 
 
 @pytest.fixture(autouse=True)
-def _short_questions(monkeypatch):
-    """Of this broker nobody learns how large a message may be."""
-    monkeypatch.setattr("engine.bridge.kafka_topic.SECONDS", 1.0)
+def _times(monkeypatch):
+    """This broker does not answer how large a message may be; all else may take its time."""
+    monkeypatch.setattr("engine.bridge.kafka_topic._LIMIT_SECONDS", 0.2)
+    _answers_within(monkeypatch, PATIENCE_SECONDS)
+
+
+def _answers_within(monkeypatch, seconds: float) -> None:
+    monkeypatch.setattr("engine.bridge.kafka_topic.SECONDS", seconds)
+    monkeypatch.setattr("engine.bridge.kafka_link.SECONDS", seconds)
 
 
 @pytest.fixture(scope="module")
@@ -147,8 +153,9 @@ def test_a_topic_that_is_not_there_and_cannot_be_made_is_told(server):
     assert said.endswith("make it there as you want it, or name one with --stream")
 
 
-def test_nobody_there_a_name_that_is_none_and_a_port_that_says_nothing_are_told():
+def test_nobody_there_a_name_that_is_none_and_a_port_that_says_nothing_are_told(monkeypatch):
     require_kafka()
+    _answers_within(monkeypatch, 3.0)
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         assert "Connection refused" in _open(Kafka(Broker(f"kafka://127.0.0.1:{closed.getsockname()[1]}", "site")))
@@ -159,9 +166,9 @@ def test_nobody_there_a_name_that_is_none_and_a_port_that_says_nothing_are_told(
 
 
 def test_a_broker_that_falls_silent_breaks_the_link_and_has_all_once_when_it_is_back(server, topic, monkeypatch):
-    monkeypatch.setattr("engine.bridge.kafka_link.SECONDS", 0.5)
     edge, sent = kafka(server, topic), [face(number) for number in range(5)]
     marks, _ = over(edge, sends([]))
+    _answers_within(monkeypatch, 0.5)
 
     async def use(link: Any, answers: list[Answer], broken: asyncio.Event) -> str:
         with server.hanging():
@@ -171,7 +178,7 @@ def test_a_broker_that_falls_silent_breaks_the_link_and_has_all_once_when_it_is_
         return str(link.broken)
 
     assert server.address in over(edge, use, marks)
-    monkeypatch.undo()
+    _answers_within(monkeypatch, PATIENCE_SECONDS)
     over(edge, sends(sent), marks)
     assert ids(server, topic) == Counter({f"run1/door/face/{number}": 1 for number in range(5)})
 
@@ -179,10 +186,10 @@ def test_a_broker_that_falls_silent_breaks_the_link_and_has_all_once_when_it_is_
 def test_a_broker_that_goes_away_breaks_a_link_on_which_nothing_is_sent(monkeypatch):
     require_kafka()
     monkeypatch.setattr("engine.bridge.kafka_link._ASK_SECONDS", 0.1)
-    monkeypatch.setattr("engine.bridge.kafka_link.SECONDS", 0.5)
     with KafkaServer() as mortal:
 
         async def use(link: Any, answers: list[Answer], broken: asyncio.Event) -> str:
+            _answers_within(monkeypatch, 0.5)
             mortal.kill()
             await broken.wait()
             return str(link.broken)
@@ -264,17 +271,20 @@ def test_over_tls_and_with_a_password_all_goes_the_same_way(server, topic, guard
     assert len(ids(server, topic)) == 2
 
 
-def test_a_wrong_password_is_told_and_not_shown(topic, guard, tmp_path):
+def test_a_wrong_password_is_told_and_not_shown(topic, guard, tmp_path, monkeypatch):
+    _answers_within(monkeypatch, 5.0)
     options: dict[str, Any] = {"credentials": _credentials(tmp_path, "me:another word"), "sasl": "plain"}
     said = _open(Kafka(Broker(f"kafka+ssl://{guard.address}", "site", topic, tls_ca=guard.authority, **options)))
     assert "uthentication failed" in said
     assert "another word" not in said
 
 
-def test_a_broker_that_nobody_vouches_for_is_sent_nothing(topic, guard):
+def test_a_broker_that_nobody_vouches_for_is_sent_nothing(topic, guard, monkeypatch):
+    _answers_within(monkeypatch, 5.0)
     assert "certificate verify failed" in _open(Kafka(Broker(f"kafka+ssl://{guard.address}", "site", topic)))
 
 
-def test_a_broker_without_tls_is_told(server, topic):
+def test_a_broker_without_tls_is_told(server, topic, monkeypatch):
+    _answers_within(monkeypatch, 5.0)
     said = _open(Kafka(Broker(server.url.replace("kafka://", "kafka+ssl://"), "site", topic)))
     assert "does it speak TLS?" in said or "connecting to a PLAINTEXT broker listener?" in said

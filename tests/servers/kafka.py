@@ -104,16 +104,14 @@ class KafkaServer:
             pipe.close()
 
 
-def read_topic(address: str, topic: str, most: int | None = None) -> list[Any]:
-    """Return all that is in a topic, or ``most`` of each partition's end, partition after partition."""
-    from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+def read_topic(address: str, topic: str) -> list[Any]:
+    """Return all that is in a topic, partition after partition."""
+    from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
     reading = {"bootstrap.servers": address, "group.id": "test", "enable.auto.commit": False, "enable.partition.eof": True}
     with closing(Consumer(reading | {"fetch.wait.max.ms": 50, "allow.auto.create.topics": False})) as consumer:
         partitions = consumer.list_topics(topic, timeout=PATIENCE_SECONDS).topics[topic].partitions
-        bounds = {number: consumer.get_watermark_offsets(TopicPartition(topic, number)) for number in partitions}
-        begins = {number: low if most is None else max(low, high - most) for number, (low, high) in bounds.items()}
-        consumer.assign([TopicPartition(topic, number, begin) for number, begin in begins.items()])
+        consumer.assign([TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions])
         found: dict[int, list[Any]] = {number: [] for number in partitions}
         left = set(partitions)
         while left:
