@@ -57,19 +57,18 @@ class BridgeStatus(msgspec.Struct, kw_only=True):
     links: int
     """Times that a link was opened."""
     window_seconds: float
-    """For so long the broker knows what it has."""
+    """For so long the broker knows what it has; 0: it does not forget."""
 
 
 class Bridge:
     """Runs from ``run`` until it is stopped."""
 
-    def __init__(self, site: Site, buffer: Buffer, prefix: str, open_link: OpenLink, tell: Callable[[str], None]) -> None:
+    def __init__(self, site: Site, buffer: Buffer, open_link: OpenLink, tell: Callable[[str], None]) -> None:
         """Connect to the site; inside an event loop.
 
         Args:
             site: what is read.
             buffer: open; whoever made it closes it.
-            prefix: of subjects.
             open_link: opens a link to the broker.
             tell: is told, in a sentence, what happens.
 
@@ -82,7 +81,7 @@ class Bridge:
         self._has_told_malformed = self._has_told_silence = False
         self._stops = 0
         self._stirred = asyncio.Event()
-        self._sender = Sender(buffer, prefix, open_link, tell)
+        self._sender = Sender(buffer, open_link, tell)
 
         def ended() -> None:
             loop.call_soon_threadsafe(self._stirred.set)
@@ -103,6 +102,7 @@ class Bridge:
 
         Raises:
             FatalError: the publisher cannot be read, or the buffer.
+            ConfigError: the broker never will take what is sent.
         """
         sending = asyncio.create_task(self._sender.run())
         sending.add_done_callback(lambda _: self._stirred.set())

@@ -6,17 +6,19 @@ checksums of its log find a torn end; room that becomes free is used again in an
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from engine.bridge import buffer_file as on_disk
 from engine.bridge.buffer_file import PAGE_BYTES, RESERVE_BYTES, is_damage, is_no_room
+from engine.bridge.entries import Entry, Mark, joined
 from engine.bridge.names import Key
 from engine.bridge.packing import Missing
 from engine.client.sequence import Position
@@ -33,17 +35,7 @@ _INSERT = "INSERT INTO entry (id, run, stream, kind, first, last, missing, added
 _AFTER = "SELECT id, run, stream, kind, first, last, missing, crc, body FROM entry WHERE id > ? ORDER BY id LIMIT ?"
 _OLDEST = "SELECT id, run, stream, kind, first, last, missing, length(body) FROM entry ORDER BY id"
 _COUNT = f"SELECT count(*), total({_OVERHEAD_BYTES} + length(body)), coalesce(max(id), 0), coalesce(min(id), 0) FROM entry"
-
-
-class Entry(NamedTuple):
-    """What waits: a message or, with ``missing``, a gap."""
-
-    number: int
-    """Grows from entry to entry; below 0 for gaps of what gave way, which go first."""
-    key: Key
-    missing: Missing | Literal[""]
-    body: bytes
-    """Empty for a gap."""
+_MARK = "REPLACE INTO mark SELECT key, value FROM json_each(?)"
 
 
 class Buffer:
@@ -72,7 +64,7 @@ class Buffer:
         self._puts: list[Entry] = []
         self.uncommitted_bytes = 0
         """Of what was put since the last commit."""
-        self._acks: set[int] = set()
+        self._acks: dict[int, Mark | None] = {}
         self._reader: sqlite3.Connection | None = None
         self._pace, self._is_starved = Pace(), False
         self.heard: Callable[[], None] = lambda: None
@@ -119,10 +111,18 @@ class Buffer:
         self.uncommitted_bytes += len(body)
         self._next += 1
 
-    def acknowledge(self, entry: Entry) -> None:
-        """Let go of an entry; from the next ``commit`` on it is gone."""
+    def acknowledge(self, entry: Entry, mark: Mark | None = None) -> None:
+        """Let go of an entry; from the next ``commit`` on it is gone, and ``mark`` is among the ``marks``."""
         with self._mutex:
-            self._acks.add(entry.number)
+            self._acks[entry.number] = mark
+
+    def marks(self) -> dict[str, int]:
+        """Return the marks of a broker's log, by its parts; called and raises as ``after``."""
+        return dict(self._noted("SELECT part, next FROM mark"))
+
+    def set_marks(self, marks: Mapping[str, int]) -> None:
+        """Write marks to the disk now, before anything is sent; called and raises as ``after``."""
+        self._noted(_MARK, json.dumps(marks))
 
     def commit(self) -> bool:
         """Write what was put and acknowledged to the disk, all or nothing; return whether it is there.
@@ -133,7 +133,7 @@ class Buffer:
             OutputError: the file is damaged, and was set aside.
         """
         with self._mutex:
-            acks = set(self._acks)
+            acks = dict(self._acks)
         puts, least = self._puts, min(int(self.limit_bytes * _GIVE_WAY_SHARE), _GIVE_WAY_BYTES)
         if not puts and not acks:
             return True
@@ -163,9 +163,8 @@ class Buffer:
         found: list[Entry] = []
         size = 0
         try:
-            self._reader = self._reader or on_disk.connected(self.folder)
             least = self._front - 1 if number is None else number
-            with closing(self._reader.execute(_AFTER, (least, most + len(self._acks)))) as rows:
+            with closing(self._reading().execute(_AFTER, (least, most + len(self._acks)))) as rows:
                 for *identity, missing, crc, body in rows:
                     if identity[0] in self._acks:
                         continue
@@ -191,12 +190,12 @@ class Buffer:
                 # Not execute: it takes one page, as that statement has a step for each and no rows.
                 self._writer.executescript(f"PRAGMA incremental_vacuum({_SHRINK_PAGES})")
 
-    def _changed(self, puts: list[Entry], acks: Iterable[int], stop: int | None = None) -> bool:
+    def _changed(self, puts: list[Entry], acks: Mapping[int, Mark | None], stop: int | None = None) -> bool:
         """Carry one transaction out, and count; return whether there was room for it.
 
         Args:
             puts: come.
-            acks: go.
+            acks: go, with their marks.
             stop: all that is older goes; None: nothing.
         """
         count, size = len(puts), sum(_OVERHEAD_BYTES + len(entry.body) for entry in puts)
@@ -206,6 +205,7 @@ class Buffer:
             for number in acks:
                 for (length,) in writer.execute("DELETE FROM entry WHERE id = ? RETURNING length(body)", (number,)).fetchall():
                     count, size = count - 1, size - length - _OVERHEAD_BYTES
+            writer.execute(_MARK, (json.dumps(dict(mark for mark in acks.values() if mark)),))
             if stop is not None:
                 writer.execute("DELETE FROM entry WHERE id < ?", (stop,))
             rows = ((entry.number, *entry.key, entry.missing, now, zlib.crc32(entry.body), entry.body) for entry in puts)
@@ -223,6 +223,16 @@ class Buffer:
         self.waiting, self.waiting_bytes = self.waiting + count, self.waiting_bytes + size
         return True
 
+    def _noted(self, statement: str, *values: str) -> list[tuple[str, int]]:
+        try:
+            return self._reading().execute(statement, values).fetchall()
+        except sqlite3.DatabaseError as error:
+            raise self._failure(error) from error
+
+    def _reading(self) -> sqlite3.Connection:
+        self._reader = self._reader or on_disk.connected(self.folder)
+        return self._reader
+
     def _fits(self, puts: list[Entry]) -> bool:
         """Whether to try: what the ballast gave on a full disk is for letting go, not for more."""
         return not self._is_starved or self._free_bytes() > 2 * sum(_OVERHEAD_BYTES + len(entry.body) for entry in puts)
@@ -237,9 +247,10 @@ class Buffer:
     def _free_bytes(self) -> int:
         return int(self._writer.execute("PRAGMA freelist_count").fetchone()[0]) * PAGE_BYTES
 
-    def _forget(self, acks: set[int]) -> None:
+    def _forget(self, acks: Mapping[int, Mark | None]) -> None:
         with self._mutex:
-            self._acks -= acks
+            for number in acks:
+                del self._acks[number]
 
     def _note(self, puts: list[Entry]) -> None:
         run = puts[-1].key.run_id
@@ -265,7 +276,7 @@ class Buffer:
         gaps = joined(went)
         front = self._front - len(gaps)
         entries = [Entry(front + place, key, missing, b"") for place, (key, missing) in enumerate(gaps)]
-        if not self._changed(entries, (), self._next if stop is None else stop):
+        if not self._changed(entries, {}, self._next if stop is None else stop):
             return False
         self.waiting, self.waiting_bytes, self._front = self.waiting - len(went), self.waiting_bytes - size, front
         self.gave_way += messages
@@ -283,16 +294,3 @@ class Buffer:
     def _say(self, sentence: str) -> None:
         if self._pace.due("") is not None:
             self._warn(f"the buffer {self.folder}: {sentence}")
-
-
-def joined(ranges: Iterable[tuple[Key, Missing]]) -> list[tuple[Key, Missing]]:
-    """Return ranges of numbers with those made one that follow each other in their series."""
-    series: dict[tuple[str, str, str], list[tuple[Key, Missing]]] = {}
-    for key, missing in ranges:
-        known = series.setdefault(key[:3], [])
-        if known and known[-1][0].last_seq + 1 == key.first_seq:
-            before, reason = known[-1]
-            known[-1] = (before._replace(last_seq=key.last_seq), reason if reason == missing else "buffer_full")
-        else:
-            known.append((key, missing))
-    return [one for found in series.values() for one in found]

@@ -31,6 +31,8 @@ CREATE TABLE position (stream TEXT, kind TEXT, run TEXT, next INTEGER, PRIMARY K
 CREATE TABLE site (prefix TEXT);
 CREATE TABLE reserve (filler BLOB);
 """
+_MARKS = "CREATE TABLE IF NOT EXISTS mark (part TEXT PRIMARY KEY, next INTEGER)"
+"""Also in a file of before there were marks."""
 
 
 def is_damage(error: sqlite3.Error) -> bool:
@@ -119,6 +121,7 @@ def _prepared(folder: Path, prefix: str) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode=WAL")
         if not version:
             connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version={_VERSION}; COMMIT")
+        connection.execute(_MARKS)
         _claim(connection, folder, prefix)
         _reserve(connection)
         lay_ballast(folder)

@@ -5,20 +5,20 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import msgspec
 
-from engine.bridge.link import Answer, OnAnswer
-from engine.bridge.names import all_subjects_of, covers, stream_name_of
+from engine.bridge.broker import Broker
+from engine.bridge.link import Answer, OnAnswer, Outgoing
+from engine.bridge.names import message_id
+from engine.bridge.subjects import all_subjects_of, covers, stream_name_of, subject_of
+from engine.bridge.tls import tls_with
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, LinkError, MissingRuntimeError
-from engine.words.redaction import redact_url
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -31,37 +31,10 @@ _PING_SECONDS = 5
 _PINGS = 2
 _HEADER_BYTES = 1024
 """Of a message, for its headers, which the server counts too."""
-_DAY_SECONDS = 86_400.0
-
-
-@dataclass(frozen=True)
-class Broker:
-    """Where messages go."""
-
-    url: str
-    prefix: str
-    stream: str = ""
-    """One that is there; empty: one is made for ``prefix`` where there is none."""
-    credentials: Path | None = None
-    tls_ca: Path | None = None
-    window_seconds: float = 3600.0
-    """Of a stream that is made: for how long the server knows what it has."""
-    keep_days: float = 7.0
-    keep_bytes: int = 10 << 30
-    """Bounds of a stream that is made; beyond them the oldest messages go."""
-
-    @property
-    def shown(self) -> str:
-        """The URL without credentials."""
-        return redact_url(self.url)
-
-    @property
-    def uses_tls(self) -> bool:
-        return self.url.startswith("tls://") or self.tls_ca is not None
-
-    @property
-    def stream_name(self) -> str:
-        return self.stream or stream_name_of(self.prefix)
+_WINDOW_SECONDS = 3600.0
+_KEEP_SECONDS = 7 * 86_400.0
+_KEEP_BYTES = 10 << 30
+"""Bounds of a stream that is made; beyond them the oldest messages go."""
 
 
 class _Error(msgspec.Struct):
@@ -79,15 +52,24 @@ class _Ack(msgspec.Struct):
 _decode_ack = msgspec.json.Decoder(_Ack).decode
 
 
-def check_broker(broker: Broker) -> None:
-    """Refuse what cannot work, before anything is received.
+class JetStream:
+    """See ``Edge``."""
 
-    Raises:
-        ConfigError: a file cannot be read, or the URL is none.
-        MissingRuntimeError: nats-py is not installed.
-    """
-    if not broker.url.startswith(("nats://", "tls://")):
-        raise ConfigError(f"--to is {broker.shown}: use nats://HOST:4222, or tls://HOST:4222")
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+        self.shown = f"{broker.shown}, stream {_stream_name(broker)}"
+
+    def check(self) -> str:
+        """See ``Edge.check``."""
+        _check(self._broker)
+        return ""
+
+    async def open(self, on_answer: OnAnswer, on_break: Callable[[], None], marks: Mapping[str, int]) -> JetStreamLink:
+        """See ``OpenLink``; the server itself knows what it has."""
+        return await JetStreamLink.open(self._broker, on_answer, on_break)
+
+
+def _check(broker: Broker) -> None:
     try:
         parts = urlsplit(broker.url)
         is_whole = bool(parts.hostname) and "," not in str(parts.hostname) and parts.port != 0
@@ -112,23 +94,28 @@ def check_broker(broker: Broker) -> None:
     _tls(broker)
 
 
+def _stream_name(broker: Broker) -> str:
+    return broker.stream or stream_name_of(broker.prefix)
+
+
+def _uses_tls(broker: Broker) -> bool:
+    return broker.url.startswith("tls://") or broker.tls_ca is not None
+
+
 def _tls(broker: Broker) -> ssl.SSLContext | None:
-    if not broker.uses_tls:
-        return None
-    try:
-        return ssl.create_default_context(cafile=broker.tls_ca)
-    except (OSError, ssl.SSLError) as error:
-        raise ConfigError(f"the certificates in {broker.tls_ca} cannot be read: {error.strerror or error}") from error
+    return tls_with(broker.tls_ca) if _uses_tls(broker) else None
 
 
 class JetStreamLink:
     """See ``Link``; ``open`` makes one."""
 
+    marks: Mapping[str, int] = {}
+
     def __init__(self, broker: Broker, client: Client, on_answer: OnAnswer) -> None:
         self._broker, self._client, self._on_answer = broker, client, on_answer
         self._replies = client.new_inbox()
         self.max_bytes, self.window_seconds = client.max_payload - _HEADER_BYTES, 0.0
-        self.broken = ""
+        self.broken: LinkError | None = None
 
     @classmethod
     async def open(cls, broker: Broker, on_answer: OnAnswer, on_break: Callable[[], None]) -> JetStreamLink:
@@ -147,7 +134,7 @@ class JetStreamLink:
 
         from engine.bridge.nats_client import TlsClient
 
-        client, failures = TlsClient() if broker.uses_tls else Client(), list[Exception]()
+        client, failures = TlsClient() if _uses_tls(broker) else Client(), list[Exception]()
         link: JetStreamLink | None = None
 
         async def failed(error: Exception) -> None:
@@ -155,7 +142,7 @@ class JetStreamLink:
 
         async def closed() -> None:
             if link is not None:
-                link.broken = _words(failures[-1]) if failures else "the connection was closed"
+                link.broken = LinkError(_words(failures[-1]) if failures else "the connection was closed")
             on_break()
 
         options: dict[str, Any] = {} if broker.credentials is None else {"user_credentials": broker.credentials}
@@ -180,17 +167,18 @@ class JetStreamLink:
             raise LinkError(f"{broker.shown}: {_words_at_login(failures[-1] if failures else error)}") from error
         return link
 
-    async def publish(self, number: int, subject: str, body: bytes, message_id: str) -> None:
+    async def publish(self, message: Outgoing) -> None:
         """See ``Link.publish``."""
         from nats.errors import Error
 
         headers = {
-            "Nats-Msg-Id": message_id,
-            "Nats-Expected-Stream": self._broker.stream_name,
+            "Nats-Msg-Id": message_id(message.key, is_gap=message.is_gap),
+            "Nats-Expected-Stream": _stream_name(self._broker),
             "Content-Type": "application/msgpack",
         }
+        subject = subject_of(self._broker.prefix, message.key, is_gap=message.is_gap)
         try:
-            await self._client.publish(subject, body, f"{self._replies}.{number}", headers)
+            await self._client.publish(subject, message.body, f"{self._replies}.{message.number}", headers)
         except (Error, OSError) as error:
             raise LinkError(f"{self._broker.shown}: {_words(error)}") from error
 
@@ -211,7 +199,7 @@ class JetStreamLink:
         from nats.errors import NoRespondersError
         from nats.js.errors import APIError, NotFoundError, ServiceUnavailableError
 
-        broker, name = self._broker, self._broker.stream_name
+        broker, name = self._broker, _stream_name(self._broker)
         jetstream = self._client.jetstream(timeout=_CONNECT_SECONDS)
         try:
             try:
@@ -236,8 +224,8 @@ class JetStreamLink:
     async def _made(self, jetstream: JetStreamContext, name: str) -> StreamConfig:
         broker = self._broker
         made = await jetstream.add_stream(
-            name=name, subjects=[f"facestream.{broker.prefix}.>"], max_age=broker.keep_days * _DAY_SECONDS,
-            max_bytes=broker.keep_bytes, duplicate_window=broker.window_seconds,
+            name=name, subjects=[f"facestream.{broker.prefix}.>"], max_age=_KEEP_SECONDS,
+            max_bytes=_KEEP_BYTES, duplicate_window=broker.window_seconds or _WINDOW_SECONDS,
         )  # fmt: skip
         return made.config
 

@@ -1,12 +1,26 @@
-"""The way to a broker, as what sends sees it."""
+"""The way to a broker, as what sends sees it: it knows neither which one it is nor what things are called there."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+from engine.bridge.entries import Mark
+from engine.bridge.names import Key
 
 OnAnswer = Callable[["Answer"], None]
+
+
+class Outgoing(NamedTuple):
+    """A message for the broker."""
+
+    number: int
+    """That of the entry."""
+    key: Key
+    is_gap: bool
+    """It says that messages are missing."""
+    body: bytes
 
 
 @dataclass(frozen=True)
@@ -19,6 +33,8 @@ class Answer:
     """It had the message already, and dropped this one."""
     refused: str = ""
     """Why it was not taken; empty: it is stored."""
+    mark: Mark | None = None
+    """Of a broker with a log: behind the message in it."""
 
 
 class Link(Protocol):
@@ -27,22 +43,37 @@ class Link(Protocol):
     max_bytes: int
     """Of a message that the broker takes."""
     window_seconds: float
-    """For which it knows what it has already."""
+    """For which it knows what it has already; 0: it does not forget."""
+    marks: Mapping[str, int]
+    """Where the parts of a log end that is met for the first time: to be written down before anything is sent."""
 
-    async def publish(self, number: int, subject: str, body: bytes, message_id: str) -> None:
+    async def publish(self, message: Outgoing) -> None:
         """Send a message, of which ``Answer`` tells later.
 
         Raises:
-            LinkError: the connection is gone.
+            Exception: the connection is gone, as ``broken`` says.
         """
 
     @property
-    def broken(self) -> str:
-        """Why the connection is gone; empty while it is there."""
+    def broken(self) -> Exception | None:
+        """Why the connection is gone; None while it is there. A ``LinkError``: another one may do."""
 
     async def close(self) -> None:
         """Close it."""
 
 
-OpenLink = Callable[[OnAnswer, Callable[[], None]], Awaitable[Link]]
-"""Opens a link; takes what is told answers, and what is called when it breaks. Raises ``LinkError``."""
+class OpenLink(Protocol):
+    """Opens a link."""
+
+    def __call__(self, on_answer: OnAnswer, on_break: Callable[[], None], marks: Mapping[str, int]) -> Awaitable[Link]:
+        """Connect.
+
+        Args:
+            on_answer: is told what becomes of each message.
+            on_break: is called once when the connection is gone.
+            marks: of the broker's log, as ``Answer`` and ``Link`` gave them: of what waits it has nothing before.
+
+        Raises:
+            LinkError: the broker is not there, or refuses.
+            ConfigError: it never will take what is sent.
+        """

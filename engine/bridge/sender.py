@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engine.bridge.buffer import Buffer, Entry
-from engine.bridge.link import Answer, Link, OpenLink
-from engine.bridge.names import message_id, subject_of
+from engine.bridge.buffer import Buffer
+from engine.bridge.entries import Entry
+from engine.bridge.link import Answer, Link, OpenLink, Outgoing
 from engine.bridge.packing import fitted, packed_gap
 from engine.errors import LinkError
 
@@ -57,7 +57,6 @@ class Sender:
     def __init__(
         self,
         buffer: Buffer,
-        prefix: str,
         open_link: OpenLink,
         tell: Callable[[str], None],
         *,
@@ -68,13 +67,12 @@ class Sender:
 
         Args:
             buffer: read and acknowledged here, and committed by whoever puts.
-            prefix: of the subjects.
             open_link: opens a link.
             tell: is told that the link is up or down, and why.
             answer_seconds: longest silence of the broker while it has something to answer.
             chance: of the pauses between attempts.
         """
-        self._buffer, self._prefix, self._open_link, self._tell = buffer, prefix, open_link, tell
+        self._buffer, self._open_link, self._tell = buffer, open_link, tell
         self._answer_seconds, self._chance = answer_seconds, chance or random.Random()
         self._stirred = asyncio.Event()
         self._under_way: dict[int, Entry] = {}
@@ -98,6 +96,7 @@ class Sender:
 
         Raises:
             OutputError: the buffer cannot be read.
+            ConfigError: the broker never will take what is sent.
         """
         pause = _FIRST_PAUSE_SECONDS
         while True:
@@ -117,10 +116,12 @@ class Sender:
     async def _one_link(self) -> None:
         self._under_way.clear()
         is_doubtful, self._bytes, self._refused = bool(self._refused), 0, ""
-        link = await self._open_link(self._answer, self._stirred.set)
+        link = await self._open_link(self._answer, self._stirred.set, self._buffer.marks())
         try:
             self.sent.links += 1
             self.window_seconds = link.window_seconds
+            if link.marks:
+                self._buffer.set_marks(link.marks)
             if not is_doubtful:  # what was refused before may be again
                 self._is_up()
             await self._send_all(link)
@@ -143,8 +144,8 @@ class Sender:
                     await self._send(link, entry)
                 if link.broken:
                     break
-            if link.broken or self._refused:
-                raise LinkError(link.broken or self._refused)
+            if failure := link.broken or (LinkError(self._refused) if self._refused else None):
+                raise failure
             if not entries:
                 await self._rest()
 
@@ -182,8 +183,7 @@ class Sender:
             self._answered_at = time.monotonic()
         self._under_way[entry.number] = entry._replace(missing=missing)
         self._bytes += len(entry.body)
-        subject = subject_of(self._prefix, entry.key, is_gap=bool(missing))
-        await link.publish(entry.number, subject, body, message_id(entry.key, is_gap=bool(missing)))
+        await link.publish(Outgoing(entry.number, entry.key, bool(missing), body))
 
     def _answer(self, answer: Answer) -> None:
         self._stirred.set()
@@ -198,7 +198,7 @@ class Sender:
             return
         if self.down:
             self._is_up()
-        self._buffer.acknowledge(entry)
+        self._buffer.acknowledge(entry, answer.mark)
         if answer.repeated:
             self.sent.repeated += 1
         elif entry.missing:

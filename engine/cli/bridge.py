@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,9 +15,10 @@ from cyclopts import Parameter
 from rich.console import Console
 
 from engine.bridge.bridge import Bridge, BridgeStatus
+from engine.bridge.broker import Broker, Edge, Sasl
 from engine.bridge.buffer import Buffer
+from engine.bridge.edges import edge_of
 from engine.bridge.intake import Site
-from engine.bridge.jetstream import Broker, JetStreamLink, check_broker
 from engine.bridge.names import check_prefix
 from engine.bridge.packing import Wishes
 from engine.cli.json_lines import JsonOption
@@ -36,14 +36,16 @@ _GB = 1e9
 def bridge(
     *,
     from_: Annotated[str, Parameter(name="--from", help="What the publisher binds, as tcp://127.0.0.1:5556.")],
-    to: Annotated[str, Parameter(help="The broker, nats://HOST:4222 or tls://HOST:4222.")],
+    to: Annotated[str, Parameter(help="The broker, nats://HOST:4222 or kafka://HOST:9092; with TLS tls:// or kafka+ssl://.")],
     buffer: Annotated[Path, Parameter(help="Folder of what waits; each bridge has its own.")],
     replay: Annotated[str | None, Parameter(help="The publisher's replay endpoint: refills what was missed.")] = None,
     key: Annotated[Path | None, Parameter(help="File of `facestream keys new`, where the publisher has keys.")] = None,
     socket: Annotated[
         Literal["sub", "pull"], Parameter(help="sub of a pub endpoint; pull of a push one, which a full buffer holds back.")
     ] = "sub",
-    prefix: Annotated[str, Parameter(help="The site's name in subjects: facestream.PREFIX.v1.KIND.STREAM.")] = "site",
+    prefix: Annotated[
+        str, Parameter(help="The site's name in NATS's subjects (facestream.PREFIX.v1.KIND.STREAM) and Kafka's topic.")
+    ] = "site",
     kinds: Annotated[
         tuple[Kind, ...], Parameter(consume_multiple=True, negative="", help="face, track, stream, stats, end.")
     ] = ("face", "track", "stream", "end"),
@@ -51,57 +53,69 @@ def bridge(
     without_vectors: Annotated[bool, Parameter(negative=(), help="Nor a vector, which can identify a person.")] = False,
     picture_limit: Annotated[int | None, Parameter(help="Largest picture that goes along, in bytes.")] = None,
     buffer_gb: Annotated[float, Parameter(help="When so much waits, the oldest goes.")] = 10.0,
-    creds: Annotated[Path | None, Parameter(help="Credentials file of NATS.")] = None,
+    creds: Annotated[Path | None, Parameter(help="Credentials: NATS's file; for Kafka one line, user:password.")] = None,
     tls_ca: Annotated[Path | None, Parameter(help="Certificates to check the broker's with.")] = None,
-    stream: Annotated[str, Parameter(group=SELDOM, help="A JetStream stream that is there; else one is made.")] = "",
+    sasl: Annotated[
+        Sasl | None, Parameter(group=SELDOM, help="How Kafka asks for the password, scram-sha-512 unless it is said.")
+    ] = None,
+    stream: Annotated[
+        str, Parameter(group=SELDOM, help="A JetStream stream or Kafka topic that is there; else one is made.")
+    ] = "",
     window: Annotated[
-        float, Parameter(group=SELDOM, help="Of a stream that is made: for so many seconds it drops what it has already.")
-    ] = 3600.0,
+        float | None,
+        Parameter(
+            group=SELDOM, help="Of a JetStream stream that is made: for so many seconds, 3600, it drops what it has already."
+        ),
+    ] = None,
     drain: Annotated[
         float, Parameter(group=SELDOM, help="When it is stopped: longest time to send what waits, in seconds.")
     ] = 10.0,
     metrics: Annotated[str | None, Parameter(help="HOST:PORT for Prometheus, without a token.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Carry what a site publishes to NATS JetStream, each message once.
+    """Carry what a site publishes to NATS JetStream or Kafka, each message once.
 
     What has come is on the disk before it is sent, and goes from there when the
     broker has stored it: nothing is lost or doubled when the link, the broker or
-    the bridge is down. Two bridges of one site may run side by side. Ctrl-C or
-    SIGTERM sends what waits and ends.
+    the bridge is down. To NATS two bridges of one site may run side by side, to
+    Kafka one at a time does. Ctrl-C or SIGTERM sends what waits and ends.
 
     For example:
 
         facestream bridge --from tcp://127.0.0.1:5556 --replay tcp://127.0.0.1:5557 --to nats://edge:4222 --buffer waits
 
         facestream bridge --from tcp://192.0.2.5:5556 --key edge.key --to tls://edge:4222 --buffer waits --no-pictures
+
+        facestream bridge --from tcp://127.0.0.1:5556 --to kafka+ssl://edge:9093 --creds kafka.txt --buffer waits
     """
-    if to.startswith("kafka://"):
-        raise UsageError(
-            "Kafka is not supported: NATS JetStream drops what it has already by itself and is one program to run; "
-            "use --to nats://HOST:4222, and a connector from there to Kafka"
-        )
-    for name, value in (("--buffer-gb", buffer_gb), ("--window", window), ("--picture-limit", picture_limit or 1)):
+    for name, value in (
+        ("--buffer-gb", buffer_gb),
+        ("--window", 1 if window is None else window),
+        ("--picture-limit", picture_limit or 1),
+    ):
         if not 0 < value < float("inf"):
             raise UsageError(f"{name} {value:g} must be above 0")
-    broker = Broker(to, check_prefix(prefix), stream, creds, tls_ca, window)
-    check_broker(broker)
+    broker = Broker(to, check_prefix(prefix), stream, creds, tls_ca, window, sasl)
+    edge = edge_of(broker)
+    warning = edge.check()
     site = Site(from_, replay, key, socket, kinds, Wishes(not no_pictures, picture_limit, not without_vectors))
     with _shown(json) as (show, tell), _measured(metrics, show) as show:
         held = Buffer(buffer.expanduser(), int(buffer_gb * _GB), broker.prefix, gives_way=socket == "sub", warn=tell)
         with closing(held):
-            asyncio.run(_carry(site, held, broker, show, tell, drain))
+            if warning:
+                tell(warning)
+            asyncio.run(_carry(site, held, edge, show, tell, drain))
 
 
 async def _carry(
     site: Site,
     held: Buffer,
-    broker: Broker,
+    edge: Edge,
     show: Callable[[BridgeStatus], None],
     tell: Callable[[str], None],
     drain_seconds: float,
 ) -> None:
-    carrying = Bridge(site, held, broker.prefix, partial(JetStreamLink.open, broker), tell)
+    carrying = Bridge(site, held, edge.open, tell)
     loop = asyncio.get_running_loop()
 
     def stop(number: signal.Signals) -> None:
@@ -111,7 +125,7 @@ async def _carry(
 
     for number in heard():
         loop.add_signal_handler(number, stop, number)
-    tell(f"from {redact(site.endpoint)} to {broker.shown}, stream {broker.stream_name}")
+    tell(f"from {redact(site.endpoint)} to {edge.shown}")
     await carrying.run(show, drain_seconds)
 
 

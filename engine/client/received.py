@@ -129,10 +129,19 @@ def parse(frames: list[bytes], replayed: bool = False, limits: Limits = DEFAULT_
         raise Malformed(f"{len(frames)} frames, and a message has at least a topic and a header")
     if (size := sum(map(len, frames))) > limits.message_bytes:
         raise Malformed(f"it has {size:,} bytes, more than the {limits.message_bytes:,} of max_message_bytes")
+    return checked(Received(message_of(frames[1]), frames[2:], replayed, limits, frames[1]))
+
+
+def message_of(header: bytes) -> AnyMessage:
+    """Read a header.
+
+    Raises:
+        Malformed, FatalError: as ``parse``.
+    """
     try:
-        message = decode_header(frames[1])
+        message = decode_header(header)
     except UNREADABLE as error:
-        _check_schema(frames[1])
+        _check_schema(header)
         raise Malformed(f"the header is not readable: {error}") from error
     if message.schema != SCHEMA:
         raise _other_schema(message.schema)
@@ -141,7 +150,20 @@ def parse(frames: list[bytes], replayed: bool = False, limits: Limits = DEFAULT_
             check_stream_name(message.stream)
     except ConfigError as error:
         raise Malformed(str(error)) from error
-    received = Received(message, frames[2:], replayed, limits, frames[1])
+    return message
+
+
+def kind_said(header: bytes) -> str:
+    """Return the kind that a header names, known or not; raises one of ``UNREADABLE``."""
+    return _decode_common(header).kind
+
+
+def checked(received: Received) -> Received:
+    """Return what came, if its payloads are those that its header describes.
+
+    Raises:
+        Malformed: they are not.
+    """
     if len(received.parts) != len(received.payloads):
         raise Malformed(f"{len(received.payloads)} payloads, and the header describes {len(received.parts)}")
     for part, payload in zip(received.parts, received.payloads, strict=True):

@@ -34,14 +34,14 @@ _SECRET_KEY = re.compile(rf"(?:\w+_)?(?:{_NAMES}|headers|cookies)", re.IGNORECAS
 
 
 def redact_url(url: str) -> str:
-    """Return a whole URL without user, password, query and fragment, and without its path from the first ``=`` on."""
+    """Return a whole URL, of one host or several, without user, password, query, fragment and its path from ``=`` on."""
     scheme, separator, rest = url.strip().partition("://")
     if not separator or not re.fullmatch(_SCHEME, scheme, re.ASCII):
         return HIDDEN
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     tail = rest[len(authority) :]
     host = authority if authority == _NOBODY else authority.rpartition("@")[2]
-    if "@" in tail or "://" in rest or not (host == _NOBODY or _HOST_AND_PORT.fullmatch(host)):
+    if "@" in tail or "://" in rest or not (host == _NOBODY or all(_HOST_AND_PORT.fullmatch(one) for one in host.split(","))):
         return f"{scheme}://{HIDDEN}"
     shown = (_KEY if scheme.lower() == "s3" else _PATH).match(tail)
     length = shown.end() if shown else 0

@@ -1,7 +1,9 @@
-"""What a bridge carries, beside a plain subscriber in the same minute. Run: python -m tests.bench.bridge [--outage 60]
+"""What a bridge carries, beside a plain subscriber in the same minute.
+
+Run: python -m tests.bench.bridge [--to nats|kafka] [--outage 60]
 
 Messages a second with faces of 20 kB and the processor's time for 1,000 of them: a subscriber that only reads, a bridge with a
-real broker; then how fast a bridge catches up after the broker was away.
+broker; then how fast a bridge catches up after the broker was away.
 """
 
 from __future__ import annotations
@@ -15,14 +17,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from engine.client import End, Received, Subscriber
 from tests.bridge.carried import BridgeProcess, until
+from tests.bridge.edges import EDGES
 from tests.publish.samples import environment
 from tests.publish.sender import sending
-from tests.servers.nats import NatsServer
 
 MESSAGES, BYTES = 10_000, 20_000
 _FAST = {"rate": 100_000, "bytes": BYTES, "socket": "push", "live": False}
@@ -47,9 +50,9 @@ def carried_plainly() -> dict[str, float]:
     return _figures(json.loads(done.stdout))
 
 
-def carried_by_bridge() -> dict[str, float]:
+def carried_by_bridge(to: str) -> dict[str, float]:
     """Return the same of a bridge."""
-    with NatsServer() as broker, tempfile.TemporaryDirectory() as folder, sending(**_FAST, count=MESSAGES) as site:
+    with EDGES[to]() as broker, tempfile.TemporaryDirectory() as folder, sending(**_FAST, count=MESSAGES) as site:
         bridge = BridgeProcess(site.endpoint, broker.url, Path(folder) / "waits", "--socket", "pull")
         with bridge:
             until(lambda: bridge.status.get("published", 0) > 0, "the first")
@@ -61,10 +64,10 @@ def carried_by_bridge() -> dict[str, float]:
         return figures | {"cpu_seconds_per_1000": 1000 * used / MESSAGES}
 
 
-def caught_up(outage_seconds: float, rate: int = 100) -> dict[str, float]:
+def caught_up(to: str, outage_seconds: float, rate: int = 100) -> dict[str, float]:
     """Return how long a bridge takes for what came while the broker was away, and how many of it a second."""
     with (
-        NatsServer() as broker,
+        EDGES[to]() as broker,
         tempfile.TemporaryDirectory() as folder,
         sending(rate=rate, bytes=BYTES, replay="tcp://127.0.0.1:*") as site,
     ):
@@ -103,14 +106,18 @@ def _cpu_seconds(pid: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--to", choices=EDGES, default="nats")
     parser.add_argument("--outage", type=float, default=60.0)
     parser.add_argument("--read", default="")
     options = parser.parse_args()
     if options.read:
         _say(read_plainly(options.read))
         return
-    turns: list[tuple[str, Callable[[], dict[str, Any]]]] = [("subscriber", carried_plainly), ("bridge", carried_by_bridge)]
-    for name, turn in [*turns, *turns, ("after an outage", lambda: caught_up(options.outage))]:
+    turns: list[tuple[str, Callable[[], dict[str, Any]]]] = [
+        ("subscriber", carried_plainly),
+        ("bridge", partial(carried_by_bridge, options.to)),
+    ]
+    for name, turn in [*turns, *turns, ("after an outage", partial(caught_up, options.to, options.outage))]:
         _say({"what": name} | {key: round(value, 3) for key, value in turn().items()})
 
 

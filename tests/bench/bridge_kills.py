@@ -1,8 +1,8 @@
 """The bridge and its broker are killed at random moments under traffic.
 
-Run: python -m tests.bench.bridge_kills [--kills 20] [--seed 1]
+Run: python -m tests.bench.bridge_kills [--to nats|kafka] [--kills 20] [--seed 1]
 
-Each message that the publisher has sent must be in the broker's stream once: none lost, none doubled.
+Each message that the publisher has sent must be there once: none lost, none doubled.
 """
 
 from __future__ import annotations
@@ -13,22 +13,23 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bridge.carried import BridgeProcess, has_end, read_stream, stored_ids, until
+from tests.bridge.carried import BridgeProcess, until
+from tests.bridge.edges import EDGES
 from tests.publish.sender import sending
-from tests.servers.nats import NatsServer
 
 STREAMS = ["door", "yard", "hall.1"]
 _RATE, _BYTES = 150, 20_000
 _DOWN_SECONDS = 1.5
 
 
-def kill_at_random(kills: int, seed: int, between_seconds: float = 4.0) -> dict[str, int]:
+def kill_at_random(kills: int, seed: int, between_seconds: float = 4.0, to: str = "nats") -> dict[str, int]:
     """Return how many messages were sent, are lost and are doubled after ``kills`` of the bridge and as many of the broker.
 
     Args:
         kills: of each.
         seed: of the moments.
         between_seconds: longest time between two, besides what the first one was down.
+        to: which broker.
     """
     chance = random.Random(seed)
     victims = ["bridge", "broker"] * kills
@@ -37,7 +38,7 @@ def kill_at_random(kills: int, seed: int, between_seconds: float = 4.0) -> dict[
     sent = int(_RATE * sum(between + down + 0.5 for between, down in pauses))
     faces = {"rate": _RATE, "bytes": _BYTES, "count": sent, "streams": STREAMS}
     ring = {"replay": "tcp://127.0.0.1:*", "replay_bytes": 400_000_000}
-    with NatsServer() as broker, sending(**faces, **ring) as site, tempfile.TemporaryDirectory() as folder:
+    with EDGES[to]() as broker, sending(**faces, **ring) as site, tempfile.TemporaryDirectory() as folder:
         bridge = BridgeProcess(site.endpoint, broker.url, Path(folder) / "waits", "--replay", site.facts["replay"])
         with bridge:
             for victim, (between, down) in zip(victims, pauses, strict=True):
@@ -47,9 +48,9 @@ def kill_at_random(kills: int, seed: int, between_seconds: float = 4.0) -> dict[
                 time.sleep(down)
                 one.start()
             until(lambda: site.status()["published"] > sent, "the publisher's end", 600)
-            until(lambda: has_end(broker.url) or not bridge.is_alive, "the end in the broker's stream", 600)
+            until(lambda: broker.has_end() or not bridge.is_alive, "the end in the broker's stream", 600)
             code = bridge.stop()
-        found = stored_ids(read_stream(broker.url, headers_only=True))
+        found = broker.stored()
     expected = {f"run1/{token}/face/{n}" for i, token in enumerate(_tokens()) for n in range(len(range(i, sent, len(STREAMS))))}
     expected.add("run1//end/0")
     return {
@@ -67,10 +68,11 @@ def _tokens() -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--to", choices=EDGES, default="nats")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    for name, figure in kill_at_random(options.kills, options.seed).items():
+    for name, figure in kill_at_random(options.kills, options.seed, to=options.to).items():
         print(f"{name:10} {figure:,}")  # noqa: T201
 
 

@@ -47,7 +47,7 @@ def test_an_endpoint_that_says_nothing_or_rubbish_is_told_once(tmp_path, monkeyp
     told: list[str] = []
 
     async def run(buffer: Buffer, wire: Wire) -> None:
-        bridge = Bridge(Site(wire.endpoint, socket="pull"), buffer, "site", Broker([]).open, told.append)
+        bridge = Bridge(Site(wire.endpoint, socket="pull"), buffer, Broker([]).open, told.append)
         running = asyncio.create_task(bridge.run(lambda status: seen.append(status.malformed), 0.0))
         while not seen or seen[-1] < 3:
             wire.socket.send_multipart([b"v1/face/", b"rubbish"])
@@ -131,7 +131,7 @@ def test_what_comes_while_the_broker_is_away_waits_and_a_stop_says_how_much(tmp_
 
 
 def test_the_consumer_runs_as_printed(broker, tmp_path):
-    (program,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    program = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)[0]
     program, replaced = re.subn(r"nats://[\w.]+:4222", broker.url, program)
     assert replaced == 1
     with sending(rate=400, count=30, replay="tcp://127.0.0.1:*") as site:

@@ -17,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from engine.bridge.buffer import Buffer, Entry, joined
+from engine.bridge.buffer import Buffer
 from engine.bridge.buffer_file import NAME
+from engine.bridge.entries import Entry, Mark, joined
 from engine.bridge.names import Key
 from engine.errors import OutputError, PublishError
 from tests.publish.samples import environment
@@ -265,3 +266,27 @@ def test_room_that_an_outage_took_is_given_back(tmp_path, monkeypatch):
             other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         assert before > 30 * MB
         assert (tmp_path / NAME).stat().st_size < 5 * MB
+
+
+def test_a_mark_is_there_when_what_it_stands_behind_is_gone_and_not_before(tmp_path):
+    buffer = filled(tmp_path, range(3))
+    buffer.set_marks({"topic/0": 5, "topic/1": 7})
+    first, second, _ = everything(buffer)
+    buffer.acknowledge(first, Mark("topic/0", 6))
+    buffer.acknowledge(second, Mark("topic/0", 9))
+    buffer.close()  # as a kill: neither is on the disk
+    with closing(opened(tmp_path)) as again:
+        assert (again.waiting, again.marks()) == (3, {"topic/0": 5, "topic/1": 7})
+        for entry, mark in zip(everything(again), (Mark("topic/0", 6), Mark("topic/0", 9), None), strict=True):
+            again.acknowledge(entry, mark)
+        again.commit()
+    with closing(opened(tmp_path)) as again:
+        assert (again.waiting, again.marks()) == (0, {"topic/0": 9, "topic/1": 7})
+
+
+def test_a_file_of_before_there_were_marks_has_none_yet(tmp_path):
+    filled(tmp_path, range(2)).close()
+    with closing(sqlite3.connect(tmp_path / NAME, isolation_level=None)) as file:
+        file.execute("DROP TABLE mark")
+    with closing(opened(tmp_path)) as buffer:
+        assert (buffer.waiting, buffer.marks()) == (2, {})

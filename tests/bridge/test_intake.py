@@ -11,7 +11,8 @@ from typing import Any
 from msgspec import msgpack
 from msgspec.structs import replace
 
-from engine.bridge.buffer import Buffer, Entry
+from engine.bridge.buffer import Buffer
+from engine.bridge.entries import Entry
 from engine.bridge.intake import Intake, Site
 from engine.contracts.replay import ReplayAnswer, encode_replay
 from engine.errors import FatalError

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import subprocess
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing
@@ -15,10 +14,13 @@ import nats
 import pytest
 from nats.js.api import DiscardPolicy, StreamConfig
 
-from engine.bridge.jetstream import Broker, JetStreamLink, check_broker
-from engine.bridge.link import Answer
+from engine.bridge.broker import Broker
+from engine.bridge.jetstream import JetStream, JetStreamLink
+from engine.bridge.link import Answer, Outgoing
+from engine.bridge.names import Key
 from engine.errors import ConfigError, LinkError
 from tests.patience import PATIENCE_SECONDS
+from tests.servers.certificate import certificate
 from tests.servers.nats import NatsServer, require_nats
 
 
@@ -60,9 +62,17 @@ def jetstream(server: NatsServer, ask: Callable[[Any], Coroutine[Any, Any, Any]]
     return asyncio.run(run())
 
 
+def face(number: int, run: str) -> Outgoing:
+    return Outgoing(number, Key(run, "door", "face", 0, 0), False, b"x")
+
+
+def end(number: int) -> Outgoing:
+    return Outgoing(number, Key(f"run{number}", "", "end", 0, 0), False, b"x")
+
+
 async def _three(link: JetStreamLink, answers: list[Answer]) -> list[Answer]:
-    for number, name in enumerate(("a", "b", "a")):
-        await link.publish(number, "facestream.made.v1.face.door", b"x", name)
+    for number, run in enumerate(("a", "b", "a")):
+        await link.publish(face(number, run))
     await answered(answers, 3)
     return answers
 
@@ -103,10 +113,10 @@ def test_what_a_stream_does_not_take_is_refused_with_a_reason(server):
 
     async def send(link: JetStreamLink, answers: list[Answer]) -> list[str]:
         for number in range(2):
-            await link.publish(number, "facestream.small.v1.end", b"x", str(number))
+            await link.publish(end(number))
         await answered(answers, 2)
         await asyncio.to_thread(jetstream, server, lambda stream: stream.delete_stream("small"))
-        await link.publish(2, "facestream.small.v1.end", b"x", "2")
+        await link.publish(end(2))
         await answered(answers, 3)
         return [answer.refused for answer in answers]
 
@@ -125,8 +135,8 @@ def test_a_link_says_that_it_broke():
                 while not link.broken:
                     await asyncio.sleep(0.01)
             with pytest.raises(LinkError):
-                await link.publish(1, "facestream.site.v1.end", b"x", "a")
-            return link.broken
+                await link.publish(end(1))
+            return str(link.broken)
 
         assert over(Broker(mortal.url, "site"), use)
 
@@ -166,13 +176,10 @@ def test_a_password_is_used_and_never_shown():
 def test_over_tls_a_broker_that_nobody_vouches_for_is_refused_in_time(tmp_path, monkeypatch):
     monkeypatch.setattr("engine.bridge.jetstream._CONNECT_SECONDS", 1)
     require_nats()
-    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1"]
-    made += ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-    made += ["-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "certificate")]
-    subprocess.run(made, check=True, capture_output=True)
-    with NatsServer("--tls", "--tlscert", str(tmp_path / "certificate"), "--tlskey", str(tmp_path / "key")) as locked:
+    made, key = certificate(tmp_path)
+    with NatsServer("--tls", "--tlscert", str(made), "--tlskey", str(key)) as locked:
         url = locked.url.replace("nats://", "tls://")
-        assert len(over(Broker(url, "made", tls_ca=tmp_path / "certificate"), _three)) == 3
+        assert len(over(Broker(url, "made", tls_ca=made), _three)) == 3
         assert "CERTIFICATE_VERIFY_FAILED" in _open(Broker(url, "made"))
 
 
@@ -202,7 +209,6 @@ def test_a_real_broker_without_tls_is_refused_where_there_should_be_tls(server):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ({"url": "http://127.0.0.1"}, "use nats://HOST:4222"),
         ({"url": "nats://"}, "give one host and a port"),
         ({"url": "nats://h:abc"}, "give one host and a port"),
         ({"url": "nats://a:1,b:2"}, "give one host and a port"),
@@ -215,4 +221,4 @@ def test_a_real_broker_without_tls_is_refused_where_there_should_be_tls(server):
 )
 def test_what_cannot_work_is_refused_before_anything_is_received(options, sentence):
     with pytest.raises(ConfigError, match=sentence):
-        check_broker(Broker(prefix="site", **options))
+        JetStream(Broker(prefix="site", **options)).check()

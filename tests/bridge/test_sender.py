@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from msgspec import msgpack
 
 from engine.bridge.buffer import Buffer
-from engine.bridge.link import Answer, OnAnswer
+from engine.bridge.link import Answer, OnAnswer, Outgoing
 from engine.bridge.names import Key, message_id
 from engine.bridge.sender import Sender
-from engine.errors import LinkError
+from engine.errors import ConfigError, LinkError
+from tests.patience import PATIENCE_SECONDS
 
 Fate = str
 """``ok``; ``unanswered``: stored, and the answer is lost; ``lost``: neither; ``break``: the link is gone; ``refused``."""
@@ -34,7 +35,7 @@ class Broker:
         self.stored: dict[str, bytes] = {}
         self.most_under_way = 0
 
-    async def open(self, on_answer: OnAnswer, on_break: Callable[[], None]) -> FakeLink:
+    async def open(self, on_answer: OnAnswer, on_break: Callable[[], None], marks: Mapping[str, int]) -> FakeLink:
         if self.refusals:
             self.refusals -= 1
             raise LinkError("nobody is there")
@@ -43,26 +44,29 @@ class Broker:
 
 class FakeLink:
     window_seconds = 60.0
+    marks: Mapping[str, int] = {}
 
     def __init__(self, broker: Broker, on_answer: OnAnswer, on_break: Callable[[], None]) -> None:
         self._broker, self._on_answer, self._on_break = broker, on_answer, on_break
-        self.max_bytes, self.broken = broker.max_bytes, ""
+        self.max_bytes = broker.max_bytes
+        self.broken: Exception | None = None
         self._under_way = 0
 
-    async def publish(self, number: int, subject: str, body: bytes, message_id: str) -> None:
+    async def publish(self, message: Outgoing) -> None:
         if self.broken:
-            raise LinkError(self.broken)
+            raise self.broken
+        number, name = message.number, message_id(message.key, is_gap=message.is_gap)
         fate = self._broker.fates.pop() if self._broker.fates else "ok"
         if fate == "break":
-            self.broken = "pulled out"
+            self.broken = LinkError("pulled out")
             self._on_break()
             return
         if fate == "refused":
             asyncio.get_running_loop().call_soon(self._on_answer, Answer(number, refused="no room"))
             return
-        repeated = message_id in self._broker.stored
+        repeated = name in self._broker.stored
         if fate != "lost":
-            self._broker.stored.setdefault(message_id, body)
+            self._broker.stored.setdefault(name, message.body)
         if fate == "ok":
             self._under_way += 1
             self._broker.most_under_way = max(self._broker.most_under_way, self._under_way)
@@ -73,7 +77,7 @@ class FakeLink:
         self._on_answer(answer)
 
     async def close(self) -> None:
-        self.broken = "closed"
+        self.broken = LinkError("closed")
 
 
 @contextmanager
@@ -98,7 +102,7 @@ def send_all(buffer: Buffer, broker: Broker) -> tuple[Sender, list[str]]:
     said: list[str] = []
 
     async def run() -> Sender:
-        sender = Sender(buffer, "site", broker.open, said.append, answer_seconds=0.03, chance=random.Random(1))
+        sender = Sender(buffer, broker.open, said.append, answer_seconds=0.03, chance=random.Random(1))
         sending = asyncio.create_task(sender.run())
         async with asyncio.timeout(30):
             while buffer.waiting and not sending.done():
@@ -184,3 +188,17 @@ def test_a_broker_that_refuses_again_and_again_is_told_once_and_is_not_up():
         "the link is up",
     ]
     assert (sender.sent.refused, sender.sent.published, sender.sent.links) == (4, 1, 5)
+
+
+def test_what_no_other_link_would_mend_ends_it():
+    class Taken(Broker):
+        async def open(self, on_answer: OnAnswer, on_break: Callable[[], None], marks: Mapping[str, int]) -> FakeLink:
+            link = await super().open(on_answer, on_break, marks)
+            link.broken = ConfigError("another bridge carries this site now")
+            return link
+
+    async def run(buffer: Buffer) -> None:
+        await asyncio.wait_for(Sender(buffer, Taken([]).open, lambda _: None).run(), PATIENCE_SECONDS)
+
+    with waiting(1) as buffer, pytest.raises(ConfigError, match="another bridge"):
+        asyncio.run(run(buffer))

@@ -25,7 +25,9 @@ FROM = ("--from", "tcp://127.0.0.1:9")
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ((*FROM, "--to", "kafka://h:9092"), "Kafka is not supported: NATS JetStream"),
+        ((*FROM, "--to", "kafka://h"), "give each host its port, as in kafka://HOST:9092"),
+        ((*FROM, "--to", "kafka://h:9092", "--window", "60"), "--window says nothing to kafka://: it is for NATS"),
+        ((*FROM, "--to", "nats://h", "--window", "0"), "--window 0 must be above 0"),
         ((*FROM, "--to", "h:4222"), "use nats://HOST:4222"),
         ((*FROM, "--to", "nats://h", "--prefix", "site 7"), "the prefix 'site 7' is not usable"),
         ((*FROM, "--to", "nats://h", "--buffer-gb", "0"), "--buffer-gb 0 must be above 0"),
@@ -51,13 +53,16 @@ def test_what_waits_for_another_site_is_not_sent_in_the_name_of_this_one(tmp_pat
     complains(outcome, 2, "holds 1 message of the site yard", "send what waits with --prefix yard first")
 
 
-def test_without_nats_it_says_what_to_install(tmp_path):
-    (tmp_path / "nats.py").write_text("raise ImportError('none here')")
+@pytest.mark.parametrize(
+    ("library", "to", "extra"), [("nats", "nats://h", "nats"), ("confluent_kafka", "kafka://h:9092", "kafka")]
+)
+def test_without_its_library_it_says_what_to_install(library, to, extra, tmp_path):
+    (tmp_path / f"{library}.py").write_text("raise ImportError('none here')")
     env = environment() | {"PYTHONPATH": os.pathsep.join([str(tmp_path), environment()["PYTHONPATH"]])}
-    command = [sys.executable, "-m", "engine", "bridge", "--buffer", str(tmp_path / "w"), *FROM, "--to", "nats://h"]
+    command = [sys.executable, "-m", "engine", "bridge", "--buffer", str(tmp_path / "w"), *FROM, "--to", to]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, env=env)
     assert done.returncode == 1
-    assert "pip install 'facestream[nats]'" in done.stderr
+    assert f"pip install 'facestream[{extra}]'" in done.stderr
 
 
 def test_with_nobody_at_either_end_it_waits_says_so_and_ends_when_it_is_asked(tmp_path):

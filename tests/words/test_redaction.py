@@ -81,6 +81,8 @@ def test_a_password_with_spaces_does_not_survive_in_a_text_either(secret):
         ("s3://footage/a.mp4?X-Amz-Signature=secret", "s3://footage/a.mp4?***"),
         ("tcp://*:5556", "tcp://*:5556"),
         ("ipc:///run/facestream/faces", "ipc:///run/facestream/faces"),
+        ("kafka+ssl://me:secret@a:9093,b:9093", "kafka+ssl://a:9093,b:9093"),
+        ("kafka://a:9092,me:secret", "kafka://***"),
         ("admin:secret@10.0.0.5", "***"),
     ],
 )

@@ -1,0 +1,134 @@
+"""The topic of a site: found or made, how large its messages may be, and what it has already."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, cast
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined, unused-ignore]
+
+from engine.errors import LinkError
+
+SECONDS = 5.0
+"""Longest time for an answer."""
+_LIMIT_SECONDS = 2.0
+"""Not every broker answers how large a message may be."""
+_MOST_IN_DOUBT = 1024
+"""More are never under way at a time."""
+_MAX_BYTES = 1_000_000
+"""Of a message, where the broker does not say: its own default is a little more."""
+_TURN_SECONDS = 0.1
+
+
+class Topic:
+    """A topic, seen by a client that reads."""
+
+    def __init__(self, name: str, settings: dict[str, Any]) -> None:
+        reading = {
+            "group.id": name,  # it wants one, and never joins it
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+            "auto.offset.reset": "earliest",  # where retention, or a new topic of the same name, has left a mark behind
+            "allow.auto.create.topics": False,
+            "fetch.wait.max.ms": int(1000 * _TURN_SECONDS),
+        }
+        self.name = name
+        self._consumer = Consumer(settings | reading)
+        self._admin = AdminClient(settings)
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._consumer.close()
+
+    def hear(self) -> None:
+        """Take what the library has to say of connections."""
+        self._consumer.poll(0)
+        self._admin.poll(0)
+
+    def partitions(self) -> list[int]:
+        """Return the numbers of its partitions; none: there is no such topic.
+
+        Raises:
+            KafkaException: the broker does not say.
+        """
+        found = self._consumer.list_topics(self.name, timeout=SECONDS).topics[self.name]
+        if found.error is not None and found.error.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+            raise KafkaException(found.error)
+        return sorted(found.partitions)
+
+    def make(self) -> list[int]:
+        """Make it as the broker makes topics, and return the numbers of its partitions.
+
+        Raises:
+            KafkaException: the broker does not.
+        """
+        try:
+            self._admin.create_topics([NewTopic(self.name)], request_timeout=SECONDS)[self.name].result(2 * SECONDS)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
+                raise
+        deadline = time.monotonic() + SECONDS
+        while not (partitions := self.partitions()) and time.monotonic() < deadline:
+            time.sleep(_TURN_SECONDS)
+        return partitions
+
+    def max_bytes(self) -> int:
+        """Return how large a batch of messages may be, as far as the broker says so."""
+        with suppress(KafkaException, TimeoutError, KeyError):
+            asked = ConfigResource(ResourceType.TOPIC, self.name)
+            said = self._admin.describe_configs([asked], request_timeout=_LIMIT_SECONDS)[asked].result(2 * _LIMIT_SECONDS)
+            return int(said["max.message.bytes"].value)
+        return _MAX_BYTES
+
+    def newest(self, partitions: list[int]) -> dict[str, int]:
+        """Return marks shortly before its partitions end, so that what a bridge before this one has brought is known.
+
+        Raises:
+            KafkaException: the broker does not say.
+        """
+        marks = {}
+        for number in partitions:
+            low, high = self._consumer.get_watermark_offsets(TopicPartition(self.name, number), timeout=SECONDS)
+            marks[self.part(number)] = max(low, high - _MOST_IN_DOUBT)
+        return marks
+
+    def known(self, partitions: list[int], marks: Mapping[str, int]) -> set[bytes]:
+        """Return the ids of messages behind marks, of each partition as many as may be in doubt.
+
+        Raises:
+            KafkaException: they cannot be read.
+            LinkError: the broker is silent.
+        """
+        self._consumer.assign(
+            [TopicPartition(self.name, number, marks.get(self.part(number), OFFSET_BEGINNING)) for number in partitions]
+        )
+        ids: set[bytes] = set()
+        left, read, heard_at = set(partitions), Counter[int](), time.monotonic()
+        while left:
+            record = self._consumer.poll(_TURN_SECONDS)
+            if record is None:
+                if time.monotonic() - heard_at > SECONDS:
+                    raise LinkError(f"what the topic {self.name} has cannot be read: the broker is silent")
+                continue
+            heard_at, number, error = time.monotonic(), cast(int, record.partition()), record.error()
+            if error is None:
+                headers = cast("list[tuple[str, bytes]]", record.headers() or [])
+                ids.update(value for name, value in headers if name == "id")
+                read[number] += 1
+                if read[number] == _MOST_IN_DOUBT:
+                    left.discard(number)
+                    self._consumer.pause([TopicPartition(self.name, number)])
+            elif error.code() == KafkaError._PARTITION_EOF:
+                left.discard(number)
+            else:
+                raise KafkaException(error)
+        return ids
+
+    def part(self, partition: int) -> str:
+        """Return what a partition is called among marks."""
+        return f"{self.name}/{partition}"
