@@ -4,8 +4,9 @@
 # make test   install with the development extras and run all tests: side by side, then alone those that measure how long something takes
 # make check  formatting, lint, types, import rules
 # make bench  cost of each stage and of the whole, against a plain loop and against the bound
+# make bench-engines  makes the engines of this CPU, then recordings and cameras with the plain loop, without and with them, in turns
 # make engines  every shipped model built by TensorRT-RTX for every GPU that it knows; no GPU needed
-# make bench-gpu  crops/s of generators on a GPU, by torch, and the share of its measured matrix peak
+# make bench-gpu  crops/s of generators on a GPU, by torch, the share of its measured matrix peak, and faces/s of the product with JPEG
 # make processors  what must not depend on the processor, where oneDNN may use bfloat16 for float32, and where it must not use it
 # make lowest  install the lowest versions that pyproject.toml allows, and run what could break with them
 
@@ -28,7 +29,7 @@ LOWEST_TESTS := tests/config tests/contracts tests/cli tests/crop tests/detect t
 	tests/enrolment/test_enrol.py tests/publish/test_encode.py tests/publish/test_endpoint.py tests/report/test_page.py \
 	tests/web
 
-.PHONY: run serve fleet test check bench bench-gpu engines processors lowest clean
+.PHONY: run serve fleet test check bench bench-engines bench-gpu engines processors lowest clean
 
 run: $(VENV)/.base
 	@mkdir -p $(OUT)
@@ -55,8 +56,15 @@ check: $(VENV)/.dev
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench
 
+bench-engines: $(VENV)/.dev
+	$(BIN)/trt-build tune
+	$(BIN)/python -m tests.bench --engines none,auto
+	$(BIN)/python -m tests.bench.capacity --kinds 768x432@10 --profiles balanced --hold 6 --engines none,auto --plain --rounds 2
+	$(BIN)/python -m tests.bench.capacity --latency --profiles balanced --seconds 60 --engines none,auto
+
 bench-gpu: $(VENV)/.dev
 	$(BIN)/python -m tests.bench.gpu
+	$(BIN)/python -m tests.bench.gpu_session
 
 engines: $(VENV)/.dev
 	$(BIN)/python -m tests.bench.engine_matrix

@@ -5,6 +5,7 @@
     │   └── ConfigError             a configuration key or value is wrong (file, path of the key, allowed values)
     ├── RecoverableError            one stream or one item fails, the others go on
     │   ├── SourceError             a source cannot be opened or read; carries a reason code
+    │   │   └── MissingObjectError      there is no such object in object storage
     │   ├── PictureError            a still picture cannot be read; says which and why
     │   ├── EnrolmentRefused        a picture cannot be enrolled; says which and why
     │   ├── LinkError               a message broker cannot be reached, or refuses; what is for it waits
@@ -66,6 +67,10 @@ class SourceError(RecoverableError):
     def __init__(self, message: str, reason: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class MissingObjectError(SourceError):
+    """There is no such object in object storage."""
 
 
 class PictureError(RecoverableError):

@@ -92,19 +92,18 @@ def submit(
     if not segment_seconds > 0:
         raise UsageError(f"--segment-seconds is {segment_seconds:g}: give more than 0")
     at = JobAt(out, work, s3_endpoint)
-    asked = Asked(list(sources), at, load_config(config), address, workers, overwrite, segment_seconds)
-
-    def note(sentence: str) -> None:
-        say(f"facestream: note: {readable(sentence)}", aside=True)
+    asked = Asked(list(sources), at, load_config(config), address, workers, overwrite, segment_seconds, config)
 
     with archive_view(json=json, quiet=quiet) as show:
-        over = submit_job(asked, show, note)
+        over = submit_job(asked, show, _note)
     if not json and not quiet:
         say(summary(over.standing))
+        if over.standing.bad:
+            say(f"`{at.command('retry')}` lets what failed be tried again by the next `submit`")
         if over.report is not None:
             say(f"report: {readable(over.report)}")
         if over.standing.phase == "done" and at.at is not None:
-            say(f"result: {out}; `facestream archive fetch {out} DIR` brings it to another machine")
+            say(f"result: {out}; `{at.command('fetch', at.at.name or 'result')}` brings it to another machine")
     if over.standing.phase == "stopped":
         say("facestream: stopped; the same command goes on", aside=True)
     return over.exit_code
@@ -116,7 +115,8 @@ def status(out: Out, /, *, work: Work = None, s3_endpoint: Endpoint = "", json: 
 
     Exit code 1: it neither runs nor is done, or a recording is not whole.
     """
-    standing, is_driven = standing_of(JobAt(out, work, s3_endpoint))
+    stood = standing_of(JobAt(out, work, s3_endpoint))
+    standing, is_driven = stood.standing, stood.is_driven
     if json:
         write_lines([{"driven": is_driven, **_fields(standing)}])
     else:
@@ -126,7 +126,7 @@ def status(out: Out, /, *, work: Work = None, s3_endpoint: Endpoint = "", json: 
         if standing.problem:
             say(f"It ended: {standing.problem}")
         if not is_driven and standing.phase != "done":
-            say("Nobody works on it now: the command that began it goes on with it.")
+            say(f"Nobody works on it now: {stood.going_on} goes on with it.")
     return int(bool(standing.bad) or (not is_driven and standing.phase != "done"))
 
 
@@ -157,9 +157,13 @@ def fetch(
 
         facestream search ada.jpg tapes
     """
-    fetch_result(JobAt(out, endpoint=s3_endpoint), directory, overwrite=overwrite)
+    fetch_result(JobAt(out, endpoint=s3_endpoint), directory, _note, overwrite=overwrite)
     say(f"result: {readable(directory)}")
     return 0
+
+
+def _note(sentence: str) -> None:
+    say(f"facestream: note: {readable(sentence)}", aside=True)
 
 
 def _fields(standing: object) -> dict[str, object]:

@@ -123,7 +123,7 @@ def _gpu() -> Says:
     if found := _version("torch"):
         yield "ok", f"torch {found} is installed"
     else:
-        yield "optional", "torch is not installed (`pip install 'facestream[train]'`); only training needs it"
+        yield "optional", "torch is not installed (`pip install 'facestream[train]'`); only training and AOTInductor need it"
 
 
 def _dlib() -> Says:

@@ -15,7 +15,6 @@ from engine.detect.any_size import find_faces
 from engine.detect.catalog import open_detector
 from engine.detect.detector import Detector
 from engine.detect.judged import open_judged
-from engine.detect.second_look import SecondLook, open_second_look
 from engine.enrolment.portrait import find_people
 from engine.errors import EnrolmentRefused, PictureError
 from engine.models import find_model
@@ -27,7 +26,7 @@ class Faces:
 
     def __init__(self) -> None:
         self._opened = ExitStack()
-        self._detector, _ = open_judged(DetectConfig(), find_model)
+        self._detector, self._second_look = open_judged(DetectConfig(), find_model)
         self._opened.callback(self._detector.close)
 
     def cut(self, image: Path, picture: Uint8) -> list[tuple[str, Planes]]:
@@ -53,16 +52,15 @@ class Faces:
         self._opened.close()
 
     @cached_property
-    def _closer(self) -> tuple[Detector, SecondLook | None]:
-        detector, second_look = open_detector(DetectConfig(), find_model), open_second_look(DetectConfig(), find_model)
+    def _alone(self) -> Detector:
+        """The detector with its own least score: beside the second look it is asked at a lower one."""
+        detector = open_detector(DetectConfig(), find_model)
         self._opened.callback(detector.close)
-        if second_look is not None:
-            self._opened.callback(second_look.close)
-        return detector, second_look
+        return detector
 
     def _looked_for_closer(self, image: Path, picture: Uint8) -> list[tuple[Uint8, Float32]]:
         try:
-            people = find_people(image, picture, *self._closer)
+            people = find_people(image, picture, self._alone, self._second_look)
         except EnrolmentRefused as refusal:
             name = self._detector.name
             raise PictureError(

@@ -170,10 +170,10 @@ class SuperResolveConfig(Section, frozen=True):
     """The name of a model, the path of its manifest or ONNX file, ``bicubic``, or ``none``."""
     strength: Share = 1.0
     """0 is bicubic, 1 the generator's whole residual."""
-    runtime: Literal["auto", "onnxruntime", "openvino", "ncnn", "tensorrt-rtx", "tensorrt"] = "auto"
-    """``auto``: ONNX Runtime, or what computes the fastest of the engines that there are, measured once. ``ncnn`` and TensorRT
-    compute engines alone, see ``trt-build build``."""
-    precision: Literal["auto", "float32", "bfloat16", "float16", "int8"] = "auto"
+    runtime: Literal["auto", "onnxruntime", "openvino", "ncnn", "tensorrt-rtx", "tensorrt", "aotinductor"] = "auto"
+    """``auto``: ONNX Runtime, or what computes the fastest of the engines that there are, measured once. ``ncnn``, TensorRT
+    and torch's AOTInductor compute engines alone, see ``trt-build build``."""
+    precision: Literal["auto", "float32", "bfloat16", "float16", "float8", "int8"] = "auto"
     """``auto``: float32, or that of an engine which is faster and passed the gate; ``float32``: no other, whatever is built."""
     engines: str = "auto"
     """The folder of engines; ``auto``: that of ``trt-build build``; ``none``: none is used."""

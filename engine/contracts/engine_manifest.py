@@ -11,8 +11,8 @@ from engine.contracts.manifest import sha256_of
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ModelError
 
-Target = Literal["onnxruntime", "openvino", "ncnn", "tensorrt-rtx", "tensorrt"]
-EnginePrecision = Literal["fp32", "fp16", "bf16", "int8"]
+Target = Literal["onnxruntime", "openvino", "ncnn", "tensorrt-rtx", "tensorrt", "aotinductor"]
+EnginePrecision = Literal["fp32", "fp16", "bf16", "fp8", "int8"]
 Pixels = Literal["float", "uint8"]
 MASK = "inside"
 """The second input of a generator's engine to which pictures are padded: (N, 1, H, W) uint8, 1 where the picture is."""
@@ -60,6 +60,11 @@ class EngineKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     tool: str = ""
     """What else made it, and its version, as ``pnnx 20261020``: a quantiser or a converter."""
     recipe: int = RECIPE
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether it is for a GPU."""
+        return bool(self.compute_capability)
 
     def difference(self, other: EngineKey) -> str:
         """Return in words how another key differs, as ``precision fp16 instead of fp32``; empty where they are equal."""

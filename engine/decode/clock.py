@@ -23,9 +23,11 @@ class StreamClock:
         frame_seconds: nominal duration of a frame; carries the clock on where a frame has no time stamp.
         max_gap_seconds: a longer step forward is a jump.
         held_seconds: steps back of up to this are no jump either; the clock then stands still until they are made up for.
-        starts_at_seconds: the time stamp from which the clock counts; None: its time is that of the time stamps.
+        starts_at_seconds: the time stamp from which the clock counts, or the first one where that is earlier; None: its time is
+            that of the time stamps.
         bridge: over which jumps time goes on with the next frame, as in a player; others carry the clock along.
         unstamped_first: frames before the first time stamp are its neighbours, however far from 0 it is.
+        unstamped_repeats: a time stamp that comes again is none: in some recordings that were joined time stands still.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class StreamClock:
         starts_at_seconds: float | None = None,
         bridge: Bridge = "none",
         unstamped_first: bool = False,
+        unstamped_repeats: bool = False,
     ) -> None:
         self.time_base = (time_base.numerator, time_base.denominator)
         self._frame_seconds = frame_seconds
@@ -46,6 +49,11 @@ class StreamClock:
         self._starts_at_seconds = starts_at_seconds
         self._bridge = bridge
         self._joins = unstamped_first
+        self._skips_repeats = unstamped_repeats
+        self._ticks: int | None = None
+        """The newest time stamp."""
+        self._stamped_seconds: float | None = None
+        """Its time, where it was believed."""
         self._wraps_seconds = [float(ticks * time_base) for ticks in _WRAPS_TICKS]
         self._shift_seconds = 0.0
         """What is added to a time stamp."""
@@ -63,15 +71,16 @@ class StreamClock:
             ticks: the frame's time stamp, None if it has none.
         """
         last = self._last_seconds
-        if ticks is None:
+        if ticks is None or (self._skips_repeats and ticks == self._ticks):
             self._last_seconds = 0.0 if last is None else last + self._frame_seconds
             return self._last_seconds, False
+        self._ticks = ticks
         stamp = ticks * self.time_base[0] / self.time_base[1]
         if last is None:
             if self._starts_at_seconds is not None:
                 self._shift_seconds = -min(self._starts_at_seconds, stamp)
             self._joins = False
-            self._last_seconds = stamp + self._shift_seconds
+            self._last_seconds = self._stamped_seconds = stamp + self._shift_seconds
             return self._last_seconds, False
         if self._joins:
             origin = self._starts_at_seconds or 0.0
@@ -80,13 +89,14 @@ class StreamClock:
         self._joins = False
         now = self._unwrapped(stamp + self._shift_seconds, last)
         step = now - last
-        if 0.0 < -step <= self._held_seconds:
+        is_ahead = self._stamped_seconds is not None and self._stamped_seconds <= now < last
+        if is_ahead or 0.0 < -step <= self._held_seconds:
             return last, False
         jumped = not self._continues(step)
         if jumped and (self._bridge == "both" or (self._bridge == "backward" and step < 0)):
             self._shift_seconds += self._frame_seconds - step
             now = last + self._frame_seconds
-        self._last_seconds = now
+        self._last_seconds = self._stamped_seconds = now
         return now, jumped
 
     def _continues(self, step_seconds: float) -> bool:

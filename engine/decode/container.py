@@ -1,45 +1,41 @@
-"""Opening a recording, and saying in one sentence what is wrong with it."""
+"""Opening a recording, and what its container says of it."""
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from fractions import Fraction
+from math import inf
 from pathlib import Path
 
 import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from engine.contracts.messages import Reason
 from engine.contracts.recording import Start
 from engine.decode.clock import Bridge, StreamClock
 from engine.decode.cropping import Crop, crop_of
-from engine.decode.encryption import HOW, encryption_of_file, encryption_of_stream
-from engine.decode.playlist import is_playlist, missing_from, some_of, trouble_of
+from engine.decode.encryption import encryption_of_file, encryption_of_stream
+from engine.decode.playlist import is_playlist
+from engine.decode.playlist_copy import finished_copy
+from engine.decode.rates import FALLBACK_TIME_BASE, nominal_rate, time_base_of
+from engine.decode.recording_errors import check_playlist, encrypted, explain_open
 from engine.errors import SourceError
 
 _OPTIONS = {"protocol_whitelist": "file"}
 """Nothing reaches out of this machine."""
-_OF_PLAYLISTS = {
-    "protocol_whitelist": "file,crypto", "allowed_extensions": "ALL", "live_start_index": "0", "m3u8_hold_counters": "2",
-}  # fmt: skip
-"""A playlist is decrypted where its key lies beside it; what it names may be called anything, as it lies in its folder. One
-without an end was not finished: it is read from its first segment, not near its end as a broadcast is, and nobody waits for
-more than half the length of a segment (the least of FFmpeg's counts)."""
+_OF_PLAYLISTS = {"protocol_whitelist": "file,crypto", "allowed_extensions": "ALL", "extension_picky": "0"}
+"""A playlist is decrypted where its key lies beside it; what it names may be called anything, as it lies in its folder."""
 _TEXT_DEMUXERS = {"tty"}
 """FFmpeg draws any .txt or .nfo file as a picture of a terminal."""
 _PICTURE_DEMUXERS = "_pipe"
 """With this end the names of those that read one picture."""
-FALLBACK_TIME_BASE = Fraction(1, 90_000)
 MAX_GAP_SECONDS = 10.0
 """Longer steps between time stamps are a jump, as in FFmpeg's own ``dts_delta_threshold``."""
 MAX_KEY_FRAME_GAP_SECONDS = 60.0
 """The same where only key frames are decoded."""
-_HIGHEST_RATE = 1000
-"""A higher one is a time base that was taken for a rate."""
 _TS_DISCONT = 0x0200
 """FFmpeg's AVFMT_TS_DISCONT: time stamps of this format may jump without meaning a pause."""
-_SEGMENT_STARTS = (b"styp", b"moof", b"sidx")
 _YEARS = range(1980, 2200)
 """Clocks that were never set begin in 1904 or 1970; messages count nanoseconds in 64 bits, which end in 2262."""
 _SEARCHED_SECONDS = 2.0
@@ -57,15 +53,16 @@ def open_recording(path: Path, video_stream: int | None = None) -> tuple[InputCo
     Raises:
         SourceError: with the reason ``not_found``, ``permission``, ``not_a_video``, ``no_video``, ``codec`` or ``encrypted``.
     """
-    options = _OPTIONS
-    if is_playlist(path):
-        _check_playlist(path)
-        options = _OF_PLAYLISTS
+    is_list = is_playlist(path)
+    if is_list:
+        check_playlist(path)
     try:
-        # "file:" keeps FFmpeg from taking "cam:1.mkv" for a protocol.
-        container = av.open(f"file:{path}", metadata_errors="replace", options=options)
+        with finished_copy(path) if is_list else nullcontext(path) as place:
+            options = _OF_PLAYLISTS if is_list else _OPTIONS
+            # "file:" keeps FFmpeg from taking "cam:1.mkv" for a protocol.
+            container = av.open(f"file:{place}", metadata_errors="replace", options=options)
     except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise _explain_open(path, error) from error
+        raise explain_open(path, error) from error
     try:
         stream = _video_stream_of(path, container, video_stream)
         if kind := encryption_of_stream(path, container, stream):
@@ -74,11 +71,6 @@ def open_recording(path: Path, video_stream: int | None = None) -> tuple[InputCo
     except SourceError:
         container.close()
         raise
-
-
-def encrypted(path: Path, kind: str, detail: str = "") -> SourceError:
-    """Return the error of a recording that is encrypted by this kind of protection."""
-    return SourceError(f"encrypted: {path} is protected ({kind}){detail}: {HOW}", "encrypted")
 
 
 def chosen_stream(path: Path, container: InputContainer, stream: VideoStream) -> str:
@@ -121,12 +113,13 @@ def recording_clock(
 ) -> StreamClock:
     """Return the clock of a recording's pictures, which begins with the first that is given."""
     return StreamClock(
-        stream.time_base or FALLBACK_TIME_BASE,
+        time_base_of(stream),
         float(1 / nominal_rate(stream)),
         MAX_KEY_FRAME_GAP_SECONDS if skip_frame == "nonkey" else MAX_GAP_SECONDS,
-        starts_at_seconds=start.origin_seconds if start else origin_seconds(container),
+        starts_at_seconds=start.origin_seconds if start else inf if container.start_time is None else origin_seconds(container),
         bridge=bridges(container),
         unstamped_first=True,
+        unstamped_repeats=True,
     )
 
 
@@ -176,20 +169,6 @@ def is_cut(container: InputContainer, stream: VideoStream) -> bool:
     return bool(last.pos + last.size > container.size)
 
 
-def nominal_rate(stream: VideoStream) -> Fraction:
-    """Return the stream's frames per second as its header or its first frames give them, 25 where neither does."""
-    return _believable(stream.average_rate, stream.guessed_rate) or Fraction(25)
-
-
-def announced_rate(stream: VideoStream) -> Fraction | None:
-    """Return the frames per second that a stream's header tells, None where it does not; nothing is guessed from its ticks."""
-    return _believable(stream.average_rate, stream.codec_context.framerate)
-
-
-def _believable(*rates: Fraction | None) -> Fraction | None:
-    return next((rate for rate in rates if rate and rate <= _HIGHEST_RATE), None)
-
-
 def expected_frames(container: InputContainer, stream: VideoStream) -> int:
     """Return about how many frames the stream has, 0 where the file does not tell."""
     if container.format.name.endswith(_PICTURE_DEMUXERS):
@@ -222,59 +201,11 @@ def _video_stream_of(path: Path, container: InputContainer, wanted: int | None) 
     if wanted is not None and wanted >= len(streams):
         held = "one video stream, 0" if len(streams) == 1 else f"{len(streams)} video streams, 0 to {len(streams) - 1}"
         raise SourceError(f"{path} has {held}: there is no video stream {wanted}", "no_video")
+    moving = [stream for stream in streams if stream.frames != 1] or streams  # others are thumbnails
     best = container.streams.best("video")
-    stream = streams[wanted] if wanted is not None else best if best in streams else streams[0]
+    stream = streams[wanted] if wanted is not None else best if best in moving else moving[0]
     if stream.codec_context is None:
+        if kind := encryption_of_file(path):
+            raise encrypted(path, kind)
         raise SourceError(f"{path}: FFmpeg has no decoder for its video stream", "codec")
     return stream
-
-
-def _explain_open(path: Path, error: Exception) -> SourceError:
-    reason: Reason = "not_a_video"
-    if is_playlist(path):  # what it names may be what is not there
-        return encrypted(path, kind) if (kind := encryption_of_file(path)) else _nothing_of_playlist(path)
-    if isinstance(error, FileNotFoundError | NotADirectoryError):
-        return SourceError(f"{path} does not exist", "not_found")
-    if isinstance(error, PermissionError):
-        return SourceError(f"{path} may not be read: permission denied", "permission")
-    if path.is_dir():
-        return SourceError(f"{path} is a directory, not a video", reason)
-    try:
-        with path.open("rb") as file:
-            start = file.read(12)
-    except (OSError, ValueError) as problem:
-        return SourceError(f"{path} cannot be read: {problem}", reason)
-    if not start:
-        return SourceError(f"{path} is empty", reason)
-    if kind := encryption_of_file(path):
-        return encrypted(path, kind)
-    if start[4:8] in _SEGMENT_STARTS:
-        return SourceError(
-            f"{path} is a segment of a stream without its initialisation (moov): join them, as `cat init.mp4 segment.m4s`",
-            reason,
-        )
-    if start[4:8] == b"ftyp":
-        return SourceError(
-            f"{path} begins as an MP4 but its index (moov) is missing or broken: the recording was cut off or never closed; "
-            "a repair tool such as untrunc may recover it",
-            reason,
-        )
-    return SourceError(f"{path} is not a video that FFmpeg can read", reason)
-
-
-def _check_playlist(path: Path) -> None:
-    try:
-        trouble = trouble_of(path)
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror}", "not_a_video") from error
-    if trouble:
-        raise SourceError(f"{path} is a playlist that {trouble}", "permission")
-
-
-def _nothing_of_playlist(path: Path) -> SourceError:
-    gone = missing_from(path)
-    which = f" ({some_of(gone)} not there)" if gone else ""
-    return SourceError(
-        f"{path} is a playlist of which nothing can be read{which}: keep its segments beside it, called as in it, or give them",
-        "not_a_video",
-    )

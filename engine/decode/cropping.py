@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine.contracts.frames import Planes
+from engine.decode.mp4_boxes import boxes, inside, movie_box
 
-_MOST_BYTES = 64 << 20
-"""Of an index; longer ones are not looked through."""
 _HEAD_BYTES = 1 << 20
 """In which Matroska's tracks are looked for, or what tells where they are."""
 _ENTRY_HEAD_BYTES = 78
@@ -78,16 +77,16 @@ def crop_of(path: Path, format_name: str, video_index: int) -> Crop:
 
 def _mp4_crops(path: Path) -> Iterator[Crop]:
     """Yield the crop of each video track."""
-    for kind, track in _boxes(_movie_box(path)):
-        media = _inside(track, b"mdia", b"minf") if kind == b"trak" else b""
-        if b"vmhd" in dict(_boxes(media)):
-            entries = _inside(media, b"stbl", b"stsd")[8:]
-            yield _clean_aperture(next(_boxes(entries))[1])
+    for kind, track in boxes(movie_box(path)):
+        media = inside(track, b"mdia", b"minf") if kind == b"trak" else b""
+        if b"vmhd" in dict(boxes(media)):
+            entries = inside(media, b"stbl", b"stsd")[8:]
+            yield _clean_aperture(next(boxes(entries))[1])
 
 
 def _clean_aperture(entry: bytes) -> Crop:
     width, height = struct.unpack_from(">HH", entry, 24)
-    box = dict(_boxes(entry[_ENTRY_HEAD_BYTES:])).get(b"clap")
+    box = dict(boxes(entry[_ENTRY_HEAD_BYTES:])).get(b"clap")
     if box is None or not width or not height:
         return Crop()
     numbers = struct.unpack(">IIIIiIiI", box[:32])
@@ -95,38 +94,6 @@ def _clean_aperture(entry: bytes) -> Crop:
     # The aperture's centre lies so far from the picture's.
     left, top = (width - kept_width) / 2 + right_by, (height - kept_height) / 2 + down_by
     return Crop(left / width, top / height, (width - kept_width - left) / width, (height - kept_height - top) / height)
-
-
-def _movie_box(path: Path) -> bytes:
-    with path.open("rb") as file:
-        while len(head := file.read(8)) == 8:
-            size, kind = struct.unpack(">I4s", head)
-            length = size - 8
-            if size == 1:
-                length = struct.unpack(">Q", file.read(8))[0] - 16
-            if kind == b"moov":
-                return file.read(min(length, _MOST_BYTES))
-            if size == 0 or length < 0:
-                break
-            file.seek(length, 1)
-    return b""
-
-
-def _inside(data: bytes, *names: bytes) -> bytes:
-    """Return the content of a box within a box, and so on; empty where there is none."""
-    for name in names:
-        data = dict(_boxes(data)).get(name, b"")
-    return data
-
-
-def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    at = 0
-    while at + 8 <= len(data):
-        size, kind = struct.unpack_from(">I4s", data, at)
-        if size < 8:
-            return
-        yield kind, data[at + 8 : at + size]
-        at += size
 
 
 def _matroska_crops(path: Path) -> Iterator[Crop]:

@@ -25,9 +25,7 @@ from engine.decode.container import (
     container_aspect,
     container_crop,
     creation_time,
-    encrypted,
     expected_frames,
-    nominal_rate,
     open_recording,
     recording_clock,
     seek_to_key,
@@ -37,8 +35,11 @@ from engine.decode.display import Display
 from engine.decode.encryption import is_encrypted_packet
 from engine.decode.lead import Lead
 from engine.decode.packet_decoder import PacketDecoder
+from engine.decode.packets import packets_of
 from engine.decode.pixel_shape import PixelShape, shown_fields
-from engine.decode.recording_end import RecordingEnd, announces_duration, notes_of
+from engine.decode.rates import assumed_rate, nominal_rate
+from engine.decode.recording_end import Extent, RecordingEnd, announces_duration, notes_of
+from engine.decode.recording_errors import encrypted
 from engine.decode.recording_reader import Items, RecordingReader
 from engine.decode.stamps import Stamps
 from engine.errors import SourceError
@@ -125,9 +126,7 @@ class Decoder(RecordingReader):
         self._frame_rate, self._frames_expected = 0.0, 0
         self._counted.counts["frames"] = self._first_frame
         self._since_change = start.since_mark if start else 0
-        self._read_to_seconds, self._read_to_byte = 0.0, 0
-        self._cut = ""
-        self._refusal = ""
+        self._extent = Extent(path)
 
     def _run(self) -> Items:
         yield self._state("connecting")
@@ -137,8 +136,8 @@ class Decoder(RecordingReader):
             yield self._state("failed", error.reason, str(error))
             return
         with container:
-            if note := chosen_stream(self._path, container, stream):
-                self._notes.append(note)
+            told = chosen_stream(self._path, container, stream), assumed_rate(self._path, stream)
+            self._notes += filter(None, told)
             if self._started_ns is None and self._reading.trusts_metadata:
                 self._started_ns = creation_time(container, stream)
                 self._clock_is = "" if self._started_ns is None else "creation_time"
@@ -148,8 +147,7 @@ class Decoder(RecordingReader):
                 if self._seek_ticks is not None:
                     seek_to_key(container, stream, self._seek_ticks, exact=self._first_frame > 0)
                 yield from self._read(container, stream)
-                read_to = self._read_to_seconds, self._read_to_byte
-                end = RecordingEnd(self._path, container, stream, self._counted, self._cut, *read_to, self._refusal)
+                end = RecordingEnd(self._path, container, stream, self._counted, self._extent)
                 end.check()
                 self._notes += end.missing_time()
                 if self._first_frame == 0:  # else the counters are not those of the whole recording
@@ -184,6 +182,7 @@ class Decoder(RecordingReader):
                 note = self._note(picture, stamps, damage, captured_ns)
                 if note is not None:
                     yield from self._show(picture, shape.of(picture), note, clock)
+        self._extent.tells_damage = decoder.is_strict
         yield from self._emit(self._display.flush(), clock)
 
     def _spare(self) -> VideoCodecContext:
@@ -203,22 +202,20 @@ class Decoder(RecordingReader):
         marks_cut = container.format.name != "mpegts"
         follow_time = announces_duration(container)
         try:
-            for packet in container.demux():
-                if packet.size == 0:  # PyAV's own flush packets, and the empty ones by which AVI repeats a picture
-                    continue
-                self._cut = "in the middle of a packet" if marks_cut and packet.is_corrupt else ""
+            for packet in packets_of(container):
+                self._extent.cut = "in the middle of a packet" if marks_cut and packet.is_corrupt else ""
                 if follow_time and packet.pts is not None:
                     ends = packet.pts + (packet.duration or 0)
-                    self._read_to_seconds = max(self._read_to_seconds, float(ends * packet.time_base))
-                if not self._cut:
-                    self._read_to_byte = max(self._read_to_byte, (packet.pos or 0) + packet.size)
+                    self._extent.to_seconds = max(self._extent.to_seconds, float(ends * packet.time_base))
+                if not self._extent.cut:
+                    self._extent.to_byte = max(self._extent.to_byte, (packet.pos or 0) + packet.size)
                 if packet.stream.index == stream.index:
                     if is_encrypted_packet(packet):
                         raise encrypted(self._path, "common encryption", self._after())
                     self._counted.counts["packets"] += 1
                     yield packet
         except av.error.FFmpegError as error:
-            self._cut = f"with the error: {error.strerror}"
+            self._extent.cut = f"with the error: {error.strerror}"
         yield None
 
     def _after(self) -> str:
@@ -242,9 +239,9 @@ class Decoder(RecordingReader):
             shown = self._display.show(picture, aspect, note)
         except Exception as error:  # of whatever kind: it costs this picture
             self._counted.counts["corrupt_packets"] += 1
-            self._refusal = self._refusal or f"{type(error).__name__}: {error}"
+            self._extent.refusal = self._extent.refusal or f"{type(error).__name__}: {error}"
             if self._counted.counts["frames"] == 0 and self._counted.counts["corrupt_packets"] >= _HOPELESS_PICTURES:
-                raise SourceError(f"{self._path}: none of its pictures can be used: {self._refusal}", "codec") from error
+                raise SourceError(f"{self._path}: none of its pictures can be used: {self._extent.refusal}", "codec") from error
             return
         yield from self._emit(shown, clock)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,13 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from engine.decode.mp4_boxes import boxes, inside, movie_box
 from engine.decode.playlist import is_locked, is_playlist, locks
 
 _LOOKED_AT_BYTES = 1 << 20
-_MP4_MARKS = (b"sinf", b"schm", b"encv", b"pssh", b"senc")
-"""Boxes of ISO common encryption (ISO/IEC 23001-7)."""
-_MP4_STARTS = (b"ftyp", b"styp", b"moof", b"sidx", b"moov", b"pssh")
+_MP4_MARKS = (b"sinf", b"schm", b"encv", b"pssh", b"senc", b"drmi")
+"""Boxes of ISO common encryption (ISO/IEC 23001-7), and of what Apple sold before."""
+_MP4_STARTS = (b"ftyp", b"styp", b"moof", b"sidx", b"moov", b"pssh", b"mdat", b"wide", b"free", b"skip")
 _ASF_MARKS = (bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e"), bytes.fromhex("14e68a292226174cb935dae07ee9289c"))
 """The content encryption objects of Windows Media."""
 _TS_PACKET_BYTES, _TS_SYNC = 188, 0x47
@@ -48,13 +50,22 @@ def encryption_of_file(path: Path) -> str:
         return ""
     if is_playlist(path) and is_locked(path):
         return "HLS encryption"
-    if start[4:8] in _MP4_STARTS and any(mark in start for mark in _MP4_MARKS):
+    if start[4:8] in _MP4_STARTS and _is_marked(path, start):
         return "common encryption"
     if any(mark in start for mark in _ASF_MARKS):
         return "Windows Media DRM"
     if _is_scrambled(start):
         return "scrambled transport stream"
     return "HLS encryption" if locks(path) else ""
+
+
+def _is_marked(path: Path, start: bytes) -> bool:
+    try:  # the index may come last
+        tracks = [track for kind, track in boxes(movie_box(path)) if kind == b"trak"]
+    except (OSError, ValueError, struct.error):
+        tracks = []
+    entries = [start, *(inside(track, b"mdia", b"minf", b"stbl", b"stsd") for track in tracks)]
+    return any(mark in entry for entry in entries for mark in _MP4_MARKS)
 
 
 def _is_scrambled(start: bytes) -> bool:

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from av.container import InputContainer
 
 from engine.decode.playlist import missing_from, segments_of, some_of
+from engine.decode.transport_stream import changes_of_video
 from engine.words.numbers import count
 
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
@@ -22,6 +23,8 @@ _READ_ON = {
 }
 """Headers of containers in which FFmpeg reads on, as if what is behind one were more of the first."""
 _JOINED, _HOW = "another recording behind the first, as `cat` joins them", "give each as a file of its own"
+_MOST_OF_A_FILE = 0.9
+"""Of a transport stream, which has nothing behind its last packets."""
 _BETWEEN_BYTES = 4096
 """More than stands between the last picture and what was joined to it."""
 _BLOCK_BYTES, _HEADER_BYTES, _MOST_BLOCKS = 1 << 20, 64, 2048
@@ -30,13 +33,16 @@ _MOST_PIECES = 100_000
 """Boxes of a file that are looked at: one of very many is fragmented, and read on."""
 
 
-def not_read(path: Path, container: InputContainer, read_to_byte: int, *, looks_damaged: bool = False) -> Iterator[str]:
+def not_read(
+    path: Path, container: InputContainer, read_to_byte: int, codec: str = "", *, looks_damaged: bool = False
+) -> Iterator[str]:
     """Yield what a user should know of a recording that was read to its end.
 
     Args:
         path: of the file.
         container: still open.
         read_to_byte: where the last payload that was read ends, 0: nobody knows.
+        codec: of what was read, as FFmpeg calls it.
         looks_damaged: some of it could not be decoded, or only in part: as what was joined to it may be.
     """
     kind = container.format.name
@@ -47,6 +53,8 @@ def not_read(path: Path, container: InputContainer, read_to_byte: int, *, looks_
             yield f"{path} holds {_JOINED}: only the first was read; {_HOW}"
         elif looks_damaged and _begins_again(path, kind):
             yield f"{path} holds {_JOINED}: it was read as more of the first, and does not fit; {_HOW}"
+        elif kind == "mpegts" and (looks_damaged or read_to_byte < _MOST_OF_A_FILE * path.stat().st_size):
+            yield from _other_videos(path, codec)
     except OSError:
         return  # it was read: what is beside it can no longer be said
 
@@ -110,6 +118,16 @@ def _asf_objects(file: BinaryIO) -> Iterator[bytes]:
             return
         yield head[:16]
         place += size
+
+
+def _other_videos(path: Path, codec: str) -> Iterator[str]:
+    videos = changes_of_video(path)
+    if codecs := list(dict.fromkeys(video.codec for video in videos)):
+        what = f"changes its codec ({some_of(codecs)}): only what is {codec}"
+        if len(codecs) == 1:
+            pids = list(dict.fromkeys(f"{video.pid:#x}" for video in videos))
+            what = f"goes on in another stream (PID {some_of(pids)}): only the first"
+        yield f"{path} {what} was read; cut it there, and {_HOW}"
 
 
 def _missing_segments(path: Path) -> Iterator[str]:

@@ -10,6 +10,7 @@ from av.video.codeccontext import VideoCodecContext
 
 from engine.config import DecodeConfig
 from engine.decode.blocks import ask_for_blocks
+from engine.decode.field_pairs import FieldPairs
 from engine.decode.strictness import ask_to_refuse
 
 _SKIP: dict[str, Literal["DEFAULT", "NONREF", "NONKEY"]] = {"none": "DEFAULT", "nonref": "NONREF", "nonkey": "NONKEY"}
@@ -32,7 +33,9 @@ class PacketDecoder:
         self._stands_alone = bool(context.codec.intra_only)
         self._accepted, self._refused = False, 0
         self._prepare(context)
-        self._is_strict = ask_to_refuse(context)
+        self.is_strict = False
+        """Whether it refuses what is damaged; known once it has decoded."""
+        self._pairs = FieldPairs(context.name)
         self.context = context
         """Which decoded the newest packet."""
 
@@ -43,7 +46,13 @@ class PacketDecoder:
             av.error.FFmpegError: the packet cannot be decoded; a picture of it may come out all the same.
             ValueError: likewise.
         """
-        if not self._is_strict or packet is None:
+        pictures, are_guessed = self._decode(packet)
+        return [self._pairs.flagged(packet, one) if packet else one for one in pictures], are_guessed
+
+    def _decode(self, packet: av.Packet[Any] | None) -> tuple[list[av.VideoFrame], bool]:
+        if packet is not None and not self.context.is_open:
+            self.is_strict = ask_to_refuse(self.context, packet)
+        if not self.is_strict or packet is None:
             return self.context.decode(packet), False
         try:
             pictures = self.context.decode(packet)
@@ -54,7 +63,7 @@ class PacketDecoder:
                 raise
             if not packet.is_keyframe:  # it begins between key frames
                 return [], False
-            self.context, self._is_strict = self._other(), False
+            self.context, self.is_strict = self._other(), False
             return self.context.decode(packet), True
         self._accepted = True
         return pictures, False
@@ -63,7 +72,7 @@ class PacketDecoder:
         pictures = self._other().decode(packet)
         self._refused += 1
         if not self._accepted and self._refused == _MANNERS:
-            self.context, self._is_strict = self._other(), False
+            self.context, self.is_strict = self._other(), False
         return pictures
 
     def _other(self) -> VideoCodecContext:

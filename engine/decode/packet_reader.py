@@ -19,8 +19,9 @@ from engine.contracts.camera import Camera
 from engine.contracts.networks import Networks
 from engine.decode.camera import plan_of, read_timeout_seconds, scheme_of, server_port
 from engine.decode.camera_errors import explain_end, explain_open, failure
-from engine.decode.container import FALLBACK_TIME_BASE, announced_rate
 from engine.decode.packet_queue import Arrival, PacketQueue
+from engine.decode.packets import packets_of
+from engine.decode.rates import FALLBACK_TIME_BASE, announced_rate
 from engine.decode.sockets import CameraSockets
 from engine.errors import SourceError
 
@@ -159,11 +160,10 @@ class PacketReader(Reader):
         time_base = stream.time_base or FALLBACK_TIME_BASE
         self.opened = Opened(stream.codec_context, time_base, announced_rate(stream))
         try:
-            for packet in container.demux(stream):
+            for packet in packets_of(container, stream):
                 if self._stopped.is_set():
                     return
-                if packet.size:  # the empty ones are PyAV's own, at the end
-                    self._arrived(packet, always_key or packet.is_keyframe, packet.size, _ntp_ns(packet))
+                self._arrived(packet, always_key or packet.is_keyframe, packet.size, _ntp_ns(packet))
         except (av.error.FFmpegError, OSError) as error:
             raise explain_end(self._camera, error, self._sockets.were_reset()) from None
         if not self._stopped.is_set():

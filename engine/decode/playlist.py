@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-_START = b"#EXTM3U"
+_START, _TAG = "#EXTM3U", "#EXT"
+_HEAD_BYTES = 64
+_CODINGS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+"""By the marks with which editors let a text begin."""
 _MOST_BYTES = 16 << 20
 _MOST_BESIDE = 64
 """Playlists beside a segment that are looked into."""
 _MOST_DEEP = 4
 """Playlists that name playlists."""
 _MOST_TOLD = 3
-_ATTRIBUTE = re.compile(r'^#EXT.*?\bURI="([^"]*)"')
+_URI = re.compile(r'(?<![\w-])URI=(?:"((?:[^"\\]|\\.)*)"?|([^\s,]+))')
+"""As FFmpeg finds them, in quotes and without."""
+_ESCAPED = re.compile(r"\\(.)")
 _KEY = re.compile(r"^#EXT-X-(?:SESSION-)?KEY:(?!.*METHOD=NONE)", re.MULTILINE)
 _OTHER_MACHINE = re.compile(r"(?!file:)[A-Za-z][A-Za-z0-9+.-]*:", re.IGNORECASE)
 _FILE = re.compile(r"file:(//)?", re.IGNORECASE)
@@ -25,14 +31,25 @@ def is_playlist(path: Path) -> bool:
     """Whether a file that can be read begins as one."""
     try:
         with path.open("rb") as file:
-            return file.read(len(_START)) == _START
+            return _decoded(file.read(_HEAD_BYTES)).lstrip().startswith(_START)
     except (OSError, ValueError):
         return False
 
 
+def lines_of(path: Path) -> list[str]:
+    """Return the lines of a playlist that are not empty, without space around them.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        lines = (line.strip() for line in _decoded(file.read(_MOST_BYTES)).splitlines())
+        return [line for line in lines if line]
+
+
 def is_locked(path: Path) -> bool:
     """Whether a playlist says that its segments are encrypted."""
-    return bool(_KEY.search(_text(path)))
+    return bool(_KEY.search("\n".join(lines_of(path))))
 
 
 def segments_of(path: Path) -> list[str]:
@@ -41,14 +58,20 @@ def segments_of(path: Path) -> list[str]:
     Raises:
         OSError: it cannot be read.
     """
-    lines = (line.strip() for line in _text(path).splitlines())
-    return list(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
+    return list(dict.fromkeys(line for line in lines_of(path) if not line.startswith("#")))
 
 
 def named_by(path: Path) -> list[str]:
     """Return ``segments_of`` a playlist, and with them what they need: keys and initialisations; raises likewise."""
-    attributes = (_ATTRIBUTE.match(line.strip()) for line in _text(path).splitlines())
-    return list(dict.fromkeys([*segments_of(path), *(found[1] for found in attributes if found)]))
+    needed = [_name_of(found) for line in lines_of(path) if line.startswith(_TAG) for found in _URI.finditer(line)]
+    return list(dict.fromkeys([*segments_of(path), *needed]))
+
+
+def renamed(line: str, name_for: Callable[[str], str]) -> str:
+    """Return a line of a playlist in which what it names is called as ``name_for`` says."""
+    if line.startswith(_TAG):
+        return _URI.sub(lambda found: f'URI="{_quoted(name_for(_name_of(found)))}"', line)
+    return line if line.startswith("#") else name_for(line)
 
 
 def missing_from(path: Path) -> list[str]:
@@ -57,7 +80,7 @@ def missing_from(path: Path) -> list[str]:
     Raises:
         OSError: it cannot be read.
     """
-    return [name for name in named_by(path) if _OTHER_MACHINE.match(name) or not _place(path.parent, name).exists()]
+    return [name for name in named_by(path) if is_elsewhere(name) or not place_of(path.parent, name).exists()]
 
 
 def some_of(names: Sequence[str]) -> str:
@@ -72,7 +95,7 @@ def trouble_of(path: Path) -> str:
     Raises:
         OSError: one cannot be read.
     """
-    return next(_troubles(path, Path(os.path.abspath(path.parent)), ()), "")
+    return next(_troubles(path, Path(os.path.realpath(path.parent)), ()), "")
 
 
 def locks(path: Path) -> bool:
@@ -90,10 +113,10 @@ def _troubles(path: Path, folder: Path, above: tuple[Path, ...]) -> Iterator[str
         which = "" if len(above) == 1 else f" ({path.name})"
         yield f"has more than {_MOST_BYTES:,} bytes{which}: give its segments by themselves"
     for name in named_by(path):
-        if _OTHER_MACHINE.match(name):  # which FFmpeg is not allowed to reach
+        if is_elsewhere(name):  # which FFmpeg is not allowed to reach
             continue
-        place = _place(path.parent, name)
-        if not place.is_relative_to(folder):
+        place = place_of(path.parent, name)
+        if not Path(os.path.realpath(place)).is_relative_to(folder):
             yield f"leads out of its folder ({name}): put what it names beside it, or give that itself"
         elif place in above or len(above) > _MOST_DEEP:
             yield f"leads in a circle ({name}): give what it should name"
@@ -101,11 +124,26 @@ def _troubles(path: Path, folder: Path, above: tuple[Path, ...]) -> Iterator[str
             yield from _troubles(place, folder, above)
 
 
-def _place(folder: Path, name: str) -> Path:
+def place_of(folder: Path, name: str) -> Path:
     """Return where a name leads, from the folder of the playlist that names it."""
     return Path(os.path.abspath(folder / _FILE.sub("", name, count=1)))
 
 
-def _text(path: Path) -> str:
-    with path.open("rb") as file:
-        return file.read(_MOST_BYTES).decode("utf-8", "surrogateescape")
+def is_elsewhere(name: str) -> bool:
+    """Whether a playlist names something of another machine."""
+    return bool(_OTHER_MACHINE.match(name))
+
+
+def _name_of(found: re.Match[str]) -> str:
+    return found[2] or _ESCAPED.sub(r"\1", found[1] or "")
+
+
+def _quoted(name: str) -> str:
+    return re.sub(r'(["\\])', r"\\\1", name)
+
+
+def _decoded(text: bytes) -> str:
+    for mark, coding in _CODINGS.items():
+        if text.startswith(mark):
+            return text[len(mark) :].decode(coding, "replace")
+    return text.decode("utf-8", "surrogateescape")

@@ -10,10 +10,11 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from engine.decode.container import encrypted, is_cut
+from engine.decode.container import is_cut
 from engine.decode.counted import Counted
 from engine.decode.encryption import encryption_of_file
 from engine.decode.not_read import goes_on, not_read
+from engine.decode.recording_errors import encrypted
 from engine.decode.strictness import silence_of
 from engine.errors import SourceError
 from engine.words.numbers import count
@@ -21,6 +22,7 @@ from engine.words.numbers import count
 _ANNOUNCE_DURATION = {"matroska,webm", "flv"}
 """Containers whose header holds the duration while FFmpeg does not say that a file breaks off."""
 _MISSING_SHARE = 0.1
+_GROWS = "it was still being written while it was read, so read it again when it is finished"
 
 
 def announces_duration(container: InputContainer) -> bool:
@@ -28,29 +30,45 @@ def announces_duration(container: InputContainer) -> bool:
     return container.format.name in _ANNOUNCE_DURATION
 
 
+class Extent:
+    """How far a recording was read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._was_bytes = path, _size_of(path)
+        self.cut = ""
+        """Where it breaks off, empty if it does not seem to."""
+        self.to_seconds = 0.0
+        """The last time stamp, where the container announces its duration."""
+        self.to_byte = 0
+        """Where in the file the last payload ends."""
+        self.tells_damage = False
+        """Whether its decoder refused what was damaged."""
+        self.refusal = ""
+        """Why the first picture that could not be used was not, empty if there was none."""
+
+    @property
+    def has_grown(self) -> bool:
+        """Whether the file has become longer meanwhile."""
+        return _size_of(self._path) > self._was_bytes
+
+
 @dataclass(frozen=True)
 class RecordingEnd:
-    """What was read of a recording.
+    """How the reading of a recording ended.
 
     Args:
         path: the file.
         container: still open.
         stream: that was read.
         counted: as ``Decoder`` counts.
-        cut: where it breaks off, empty if it does not seem to.
-        read_to_seconds: the last time stamp, where the container announces its duration.
-        read_to_byte: where in the file the last payload ends.
-        refusal: why the first picture that could not be used was not, empty if there was none.
+        extent: how far it was read.
     """
 
     path: Path
     container: InputContainer
     stream: VideoStream
     counted: Counted
-    cut: str
-    read_to_seconds: float
-    read_to_byte: int
-    refusal: str
+    extent: Extent
 
     def check(self) -> None:
         """Return if it was read to its end.
@@ -59,9 +77,10 @@ class RecordingEnd:
             SourceError: it was not, with the reason ``truncated``, ``codec`` or ``encrypted``.
         """
         path, frames = self.path, self.counted.counts["frames"]
-        cut = self.cut or ("before the end that its index gives" if is_cut(self.container, self.stream) else "")
+        cut = self.extent.cut or ("before the end that its index gives" if is_cut(self.container, self.stream) else "")
         if cut and not self._goes_on():
-            raise SourceError(f"{path} breaks off {cut}; frames before that: {frames}", "truncated")
+            grows = f"; {_GROWS}" if self.extent.has_grown else ""
+            raise SourceError(f"{path} breaks off {cut}; frames before that: {frames}{grows}", "truncated")
         if frames == 0:
             raise self._nothing_decoded()
         check_pictures(path, self.counted.named())
@@ -77,13 +96,13 @@ class RecordingEnd:
             return encrypted(self.path, kind)
         if packets == 0:
             return SourceError(f"{self.path} ends before its first picture", "truncated")
-        why = f" ({self.refusal})" if self.refusal else ""
+        why = f" ({self.extent.refusal})" if self.extent.refusal else ""
         return SourceError(f"{self.path}: no picture could be decoded from its {packets} {codec} packets{why}", "codec")
 
     def _goes_on(self) -> bool:
         """Whether what seems broken off is where another recording was joined."""
         try:
-            return goes_on(self.path, self.container.format.name, self.read_to_byte)
+            return goes_on(self.path, self.container.format.name, self.extent.to_byte)
         except OSError:
             return False
 
@@ -93,19 +112,29 @@ class RecordingEnd:
 
     def missing_time(self) -> Iterator[str]:
         """Yield what a user should know of the end of a recording that was read to it."""
-        yield from not_read(self.path, self.container, self.read_to_byte, looks_damaged=self._looks_damaged)
-        if self._looks_damaged and (silence := silence_of(self.path, self.stream.codec_context.name)):
+        if self.extent.has_grown:
+            yield f"{self.path} ends where it ended by then: {_GROWS}"
+        codec = self.stream.codec_context.name
+        yield from not_read(self.path, self.container, self.extent.to_byte, codec, looks_damaged=self._looks_damaged)
+        if self._looks_damaged and not self.extent.tells_damage and (silence := silence_of(self.path, codec)):
             yield silence
         if not announces_duration(self.container) or not self.container.duration:
             return
         start = (self.container.start_time or 0) / av.time_base
         announced = self.container.duration / av.time_base
-        read = self.read_to_seconds
+        read = self.extent.to_seconds
         if announced - read > max(1.0, _MISSING_SHARE * (announced - start)):
             yield (
                 f"{self.path} ends at {read - start:.1f} s where its header announces {announced - start:.1f} s: "
                 "it may be cut off or damaged"
             )
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def check_pictures(path: Path | str, counters: Mapping[str, int]) -> None:

@@ -10,12 +10,12 @@ from heapq import heapify, heappop, heappush
 from typing import Any
 
 import av
-from av.container import InputContainer
+from av.container import Container, InputContainer
 
 _NUMBER_DECODING = {"avi"}
 
 
-def tells_showing(container: InputContainer) -> bool:
+def tells_showing(container: Container) -> bool:
     """Whether time stamps say when a picture is shown."""
     return container.format.name not in _NUMBER_DECODING
 

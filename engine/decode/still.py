@@ -20,7 +20,7 @@ from PIL import Image, UnidentifiedImageError
 from engine.contracts.frames import Uint8
 from engine.decode.still_kind import LOOKED_AT_BYTES, REFUSALS, Kind, kind_of
 from engine.decode.still_pixels import bgr_of
-from engine.decode.still_remarks import hdr_transfer, remarks_on, shows_through
+from engine.decode.still_remarks import shows_through, told_of
 from engine.errors import MissingRuntimeError, PictureError
 
 MOST_PIXELS = 100_000_000
@@ -148,15 +148,15 @@ def _decode(path: Path, content: bytes) -> Still:
             image.draft(None, (image.width // 2, image.height // 2))  # only JPEG has it; the others stay as they are
         check_size(path, image)
         pages = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)  # MPO: the others show the same
-        remarks = remarks_on(image, content, pages)
+        told = told_of(image, content, pages)
+        remarks = told.remarks
         if image.size != stored:
             remarks += (f"it has {stored[0]}x{stored[1]} pixels, and was read at half of its sides",)
-        transfer = hdr_transfer(image, content)
         image.load()
         orientation = _orientation(image)  # of a TIFF file loading has applied it
         if shows_through(image):
             remarks += ("transparent parts are shown white",)
-        bgr = bgr_of(image, transfer)
+        bgr = bgr_of(image, told.transfer)
         image.close()  # of a large picture the pixels are there twice until here
     return Still(_upright(bgr, orientation), pages, remarks)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from engine.decode.heif_boxes import primary_of
+from engine.decode.heif_boxes import Primary, primary_of
 
 if TYPE_CHECKING:
     from engine.decode.tone_map import Transfer
@@ -22,38 +23,38 @@ _MOST_EXIF_BYTES = 1 << 16
 _PNG_HEAD_BYTES = 1 << 16
 
 
-def hdr_transfer(image: Image.Image, content: bytes) -> Transfer | None:
-    """Return how the light of a picture is coded; None where it is SDR, as the base picture beside a gain map is.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a file says."""
 
-    Args:
-        image: opened.
-        content: of its file.
-    """
-    if image.format in _HEIF:
-        return _TRANSFERS.get(primary_of(content).transfer)
-    found = _CICP.search(content, 0, _PNG_HEAD_BYTES) if image.format == "PNG" else None
-    return _TRANSFERS.get(found[1][0]) if found else None
+    transfer: Transfer | None
+    """How the light of the picture is coded; None where it is SDR, as the base picture beside a gain map is."""
+    remarks: tuple[str, ...]
+    """What of the file is not in the picture that is read from it, as sentences without a full stop."""
 
 
-def remarks_on(image: Image.Image, content: bytes, pages: int) -> tuple[str, ...]:
-    """Return what of a file is not in the picture that is read from it, as sentences without a full stop.
+def told_of(image: Image.Image, content: bytes, pages: int) -> Told:
+    """Return what a picture's file says.
 
     Args:
         image: opened, not decoded.
         content: of its file.
         pages: pictures in it.
     """
+    primary = primary_of(content) if image.format in _HEIF else None
+    coded = primary.transfer if primary else _transfer_of_png(image, content)
+    transfer = _TRANSFERS.get(coded)
     said = []
     if pages > 1:
         said.append(f"the first of the file's {pages} pictures was taken")
-    if hdr_transfer(image, content):
+    if transfer:
         said.append("it is HDR, and shown as an SDR screen shows it")
     elif image.mode == "F" or image.mode.startswith("I") or any(";16" in str(tile) for tile in getattr(image, "tile", ())):
         said.append("of more than 8 bits a colour 8 were kept")
-    turned = _exif_turn(content) if image.format in _HEIF and not primary_of(content).is_turned else 1
+    turned = _exif_turn(content) if primary and not primary.is_turned else 1
     if turned != 1:
         said.append(f"its EXIF data alone say that it is turned (orientation {turned}), which does not count in {image.format}")
-    return tuple(said)
+    return Told(transfer, tuple(said))
 
 
 def shows_through(image: Image.Image) -> bool:
@@ -62,6 +63,11 @@ def shows_through(image: Image.Image) -> bool:
         return False
     bands = image.getbands()
     return "A" not in bands or image.getchannel("A").getextrema()[0] != 255
+
+
+def _transfer_of_png(image: Image.Image, content: bytes) -> int:
+    found = _CICP.search(content, 0, _PNG_HEAD_BYTES) if image.format == "PNG" else None
+    return found[1][0] if found else Primary().transfer
 
 
 def _exif_turn(content: bytes) -> int:

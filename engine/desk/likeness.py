@@ -105,6 +105,12 @@ class Likeness:
         """Return the faces among which such a face was calibrated."""
         return None if self.calibration is None else self.calibration.bucket_of(size_px, moments)
 
+    @property
+    def largest_worth(self) -> float | None:
+        """The largest log10 likelihood ratio of two large faces, seen at several moments; None where nothing was calibrated."""
+        bucket = self.bucket(_LARGE_PX, 2)
+        return None if bucket is None else bucket.highest
+
     def resemblance_worth(self, log10_lr: float) -> float:
         """Return from which resemblance of two large faces, seen at several moments, a likelihood ratio holds; infinite
         where it cannot be shown, or nothing was calibrated."""

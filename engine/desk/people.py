@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -19,8 +20,9 @@ from engine.desk.likeness import Likeness, haze_of
 from engine.desk.stored import Result, StoredTrack
 from engine.errors import UsageError
 from engine.verify.face_weights import face_weights_of
+from engine.words.worth import ratio
 
-PRIOR = 0.0033
+PRIOR = 0.0125
 """That two tracks are of one person, before they are looked at: chosen so that two people are hardly ever taken for one."""
 _BOTH_THERE_SECONDS = 0.5
 """Two tracks of one stream that are both there for longer are two people."""
@@ -105,16 +107,14 @@ def people_of(results: Sequence[Result], corrections: Sequence[Correction] = (),
     Raises:
         ModelError: a measurement that ships is damaged.
         PublishError: vectors cannot be read.
-        UsageError: there can be no such prior.
+        UsageError: there can be no such prior, or it is so small that no likeness outweighs it.
     """
-    if not 0 < prior < 1:
-        raise UsageError(f"the prior {prior:g} is not a probability above 0 and below 1: by default it is 0.0033")
+    likeness = Likeness(results[0].embedder_sha256)
+    least = likeness.resemblance_worth(_asked(prior, likeness))
     tracks = [track for result in sorted(results, key=_begun) for track in sorted(result.tracks, key=_order)]
     known = [(ref_of(track), track.name) for track in tracks if track.name]
     links = links_of(corrections, known)
     vectors, usable = _usable(tracks, links)
-    likeness = Likeness(results[0].embedder_sha256)
-    least = likeness.resemblance_worth(float(np.log10((1 - prior) / prior)))
     grouped = [tracks[at] for at in usable]
     places = {ref_of(track): at for at, track in enumerate(grouped)}
     together = [[places[ref] for ref in one if ref in places] for one in links.together]
@@ -128,6 +128,24 @@ def people_of(results: Sequence[Result], corrections: Sequence[Correction] = (),
     for person in persons.values():
         _name(person, links)
     return People(sorted(persons.values(), key=_importance), len(tracks) - len(grouped), list(corrections))
+
+
+def _asked(prior: float, likeness: Likeness) -> float:
+    """Return the log10 likelihood ratio that makes it as probable as not that two tracks are of one person.
+
+    Raises:
+        UsageError: see ``people_of``.
+    """
+    if not 0 < prior < 1:
+        raise UsageError(f"the prior {prior:g} is not a probability above 0 and below 1: by default it is {PRIOR:g}")
+    asked, most = math.log10((1 - prior) / prior), likeness.largest_worth
+    if most is not None and asked > most:
+        least = math.ceil(1000 / (1 + 10**most)) / 1000
+        raise UsageError(
+            f"with the prior {prior:g} two tracks are one person from a likelihood ratio of {ratio(asked)} on, and no more "
+            f"than {ratio(most)} can be shown: use {least:g} or more"
+        )
+    return asked
 
 
 def _usable(tracks: Sequence[StoredTrack], links: Links) -> tuple[NDArray[np.float32], list[int]]:

@@ -40,7 +40,7 @@ class JudgedDetector:
         if agreement is None:
             return limits
         lowest = limits.refused_below
-        together = agreement.agreed_from, agreement.agreed_evidence, agreement.agreed_alone_from
+        together = agreement.agreed_from, agreement.agreed_evidence, agreement.agreed_alone_from, agreement.agreed_missed
         return Faceness(lowest, lowest, lowest, *together)
 
     def detect(self, pictures: Sequence[Planes]) -> list[Detections]:

@@ -6,7 +6,7 @@ Detectors hold on to burnt-in digits, vests and lamps for seconds, with high sco
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +45,9 @@ class Faceness:
     """How far above it the scores of a track's faces must lie in all, in logits, see ``gained``."""
     score_alone_from: float = 0.0
     """Of both, sure enough to be a track that was seen once."""
+    missed: float = 0.0
+    """What a look takes away at which a track is not seen, in logits: a face that is there is found in nearly every look, what
+    only resembles one comes and goes."""
 
     def of_a_photograph(self) -> Faceness:
         """Return the limits where there is no more than a look or two: what is reported is accepted.
@@ -56,6 +59,10 @@ class Faceness:
     def gained(self, evidence: float, face: TrackedFace) -> float:
         """Return the evidence for a track after its next face; doubtful faces take away what others gave, but never more."""
         return max(0.0, evidence + _logit(face.score) - _logit(self.score_from))
+
+    def unseen(self, evidence: float) -> float:
+        """Return the evidence for a track after a look at which it was not seen."""
+        return max(0.0, evidence - self.missed)
 
     def accepts(self, face: TrackedFace, evidence: float) -> bool:
         """Whether a face makes its track, for which there is so much ``evidence`` with it, one of a face."""
@@ -85,6 +92,8 @@ class Agreement:
     """How far above that the scores of a track's faces must lie in all, in logits, for it to be one of a face."""
     agreed_alone_from: float
     """From which one face is enough."""
+    agreed_missed: float
+    """What a look takes away at which a track is not seen, in logits."""
 
 
 class SecondLook:
@@ -189,7 +198,7 @@ def _limits(manifest: Manifest, path: Path) -> Faceness:
 
 
 def _agreement(manifest: Manifest) -> Agreement | None:
-    names = ("asked_from", "weight", "min_score", "sure_score", "agreed_from", "agreed_evidence", "agreed_alone_from")
+    names = [one.name for one in fields(Agreement) if one.name != "detector_sha256"]
     if "detector_sha256" not in manifest.versions or any(name not in manifest.figures for name in names):
         return None
     return Agreement(manifest.versions["detector_sha256"], *(manifest.figures[name] for name in names))

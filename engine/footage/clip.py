@@ -12,7 +12,8 @@ import av
 from engine.config import DecodeConfig
 from engine.contracts.recording import Recording
 from engine.contracts.streams import StreamChanged
-from engine.decode.container import nominal_rate, open_recording, origin_seconds
+from engine.decode.container import open_recording, origin_seconds
+from engine.decode.rates import nominal_rate
 from engine.decode.recording import reader_of
 from engine.errors import PublishError, SourceError
 from engine.footage.copying import CannotCopy, copy_part, sound_of

@@ -13,7 +13,9 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.video.stream import VideoStream
 
-from engine.decode.container import FALLBACK_TIME_BASE, open_recording, origin_seconds
+from engine.decode.container import open_recording, origin_seconds
+from engine.decode.packets import packets_of
+from engine.decode.rates import FALLBACK_TIME_BASE
 from engine.decode.stamps import tells_showing
 from engine.footage.positions import key_frame_before, seek, stamp, ticks_of
 
@@ -110,9 +112,9 @@ def _streams(container: InputContainer, video: VideoStream, target: OutputContai
 def _part(container: InputContainer, video: VideoStream, first: Fraction, last: Fraction) -> Iterator[av.Packet[Any]]:
     """Yield the packets from the key frame at ``first`` on up to ``last``, of the video those that follow from it."""
     seen = over = False
-    for packet in container.demux():
+    for packet in packets_of(container):
         when = stamp(packet, container)
-        if not packet.size or when is None:
+        if when is None:
             continue
         seconds = when * packet.time_base
         if packet.stream.index == video.index:

@@ -11,7 +11,9 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from engine.decode.container import FALLBACK_TIME_BASE, origin_seconds
+from engine.decode.container import origin_seconds
+from engine.decode.packets import packets_of
+from engine.decode.rates import FALLBACK_TIME_BASE
 from engine.decode.stamps import stamp_of
 
 _STEPS_BACK_SECONDS = (0.0, 2.0, 10.0, 60.0)
@@ -78,8 +80,8 @@ def ticks_of(container: InputContainer, stream: VideoStream, seconds: float) -> 
 
 def _last_key(container: InputContainer, stream: VideoStream, ticks: int) -> int | None:
     found = None
-    packets = (packet for packet in container.demux(stream) if packet.size)
-    for number, packet in enumerate(takewhile(lambda packet: packet.dts is None or packet.dts <= ticks, packets)):
+    packets = takewhile(lambda packet: packet.dts is None or packet.dts <= ticks, packets_of(container, stream))
+    for number, packet in enumerate(packets):
         when = stamp(packet, container)
         if packet.is_keyframe and when is not None and when <= ticks:
             found = when

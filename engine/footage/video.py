@@ -21,6 +21,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from engine.contracts.frames import ColourMatrix, Planes, Uint8
 from engine.decode.clock import StreamClock
 from engine.decode.container import MAX_GAP_SECONDS, bridges, open_recording, origin_seconds
+from engine.decode.packets import packets_of
 from engine.errors import PublishError, UsageError
 from engine.footage.copying import sound_of
 from engine.footage.encoders import TIME_BASE, Encoder
@@ -62,8 +63,8 @@ class Sound:
         if not self.streams:
             return
         with suppress(av.error.FFmpegError):  # it breaks off: the pictures, which do too, say so
-            for packet in self.container.demux(self.streams):
-                if not packet.size or packet.pts is None:
+            for packet in packets_of(self.container, *self.streams):
+                if packet.pts is None:
                     continue
                 seconds, _ = self._clocks[packet.stream.index].advance(packet.pts)
                 if seconds > self._end:

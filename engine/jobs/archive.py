@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import msgspec
@@ -17,12 +17,13 @@ from msgspec.structs import replace
 import engine
 from engine.archive.same_job import check_same_settings
 from engine.config import Config
-from engine.contracts.unreadable import UNREADABLE
-from engine.errors import ConfigError, GalleryError, PublishError, UsageError
+from engine.contracts.stored import is_stored
+from engine.errors import GalleryError, PublishError, UsageError
 from engine.jobs.archive_work import ArchiveWork
 from engine.jobs.attempts import judge
-from engine.jobs.cluster import connected
+from engine.jobs.cluster import LOCAL, connected
 from engine.jobs.driver import Driver, read_standing
+from engine.jobs.job_file import LONGEST_COMMAND, JobFile, going_on, read_job
 from engine.jobs.job_folder import GALLERY, JOB, JobFolder
 from engine.jobs.joining import join
 from engine.jobs.models_named import models_named
@@ -48,10 +49,23 @@ class Asked:
     uris: list[str]
     out: JobAt
     config: Config
-    address: str = "local"
+    address: str = LOCAL
     workers: int | None = None
     overwrite: bool = False
     segment_seconds: float = SEGMENT_SECONDS
+    config_file: Path | None = None
+    """Of which ``config`` was read."""
+
+    @property
+    def command(self) -> str:
+        """The command line that goes on with it, from any folder; empty: too long to be told."""
+        words = [one if "://" in one or is_stored(one) else os.path.abspath(os.path.expanduser(one)) for one in self.uris]
+        words += ["--config", os.path.abspath(self.config_file)] if self.config_file else []
+        words += ["--address", self.address] if self.address != LOCAL else []
+        words += ["--workers", str(self.workers)] if self.workers else []
+        words += ["--segment-seconds", str(self.segment_seconds)] if self.segment_seconds != SEGMENT_SECONDS else []
+        command = self.out.command("submit", *words)
+        return command if len(command) <= LONGEST_COMMAND else ""
 
 
 @dataclass(frozen=True)
@@ -65,18 +79,6 @@ class Over:
     def exit_code(self) -> int:
         """0 where all recordings are done."""
         return int(self.standing.phase != "done" or bool(self.standing.bad))
-
-
-class JobFile(msgspec.Struct, frozen=True):
-    """``job.json``."""
-
-    versions: dict[str, str]
-    config: dict[str, Any]
-    models: dict[str, str]
-    """SHA-256 of each, by role."""
-    segment_seconds: float
-    recordings: list[str]
-    """Names of their streams."""
 
 
 def submit_job(asked: Asked, show: Callable[[Standing], None], note: Callable[[str], None]) -> Over:
@@ -106,6 +108,7 @@ def submit_job(asked: Asked, show: Callable[[Standing], None], note: Callable[[s
             models,
             asked.segment_seconds,
             [one.name for one in recordings],
+            asked.command,
         )
         folder.prepare()
         seconds = _begin(folder, job, overwrite=asked.overwrite)
@@ -163,32 +166,35 @@ def _begin(folder: JobFolder, job: JobFile, *, overwrite: bool) -> float:
     if overwrite:
         shutil.rmtree(folder.directory, ignore_errors=True)
         folder.make()
-    elif (earlier := _read_job(path)) is not None:
+    elif (earlier := read_job(path)) is not None:
         check_same_settings(folder.directory.parent, msgspec.to_builtins(earlier), msgspec.to_builtins(job))
         job = replace(job, segment_seconds=earlier.segment_seconds)
     folder.write(JOB, job)
     return job.segment_seconds
 
 
-def _read_job(path: Path) -> JobFile | None:
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=JobFile)
-    except FileNotFoundError:
-        return None
-    except (OSError, *UNREADABLE) as error:
-        raise ConfigError(f"{path} cannot be read ({error}): start over with --overwrite") from error
+@dataclass(frozen=True)
+class Stood:
+    """How a job stood last."""
+
+    standing: Standing
+    is_driven: bool
+    """Whether somebody works on it now."""
+    going_on: str
+    """For a sentence: the command that goes on with it."""
 
 
-def standing_of(out: JobAt) -> tuple[Standing, bool]:
-    """Return how a job stood last, and whether somebody works on it now.
+def standing_of(out: JobAt) -> Stood:
+    """Return how a job stood last.
 
     Raises:
         UsageError: there is no job.
     """
     folder = found_at(out).folder
+    goes_on = going_on(read_job(folder.directory / JOB))
     if (standing := read_standing(folder)) is None:
-        raise UsageError(f"nobody has worked on {out.where} yet: `facestream archive submit` goes on with it")
-    return standing, _is_driven(folder)
+        raise UsageError(f"nobody has worked on {out.where} yet: {goes_on} goes on with it")
+    return Stood(standing, _is_driven(folder), goes_on)
 
 
 def _is_driven(folder: JobFolder) -> bool:

@@ -70,5 +70,9 @@ def judge(attempts: list[Attempt]) -> Verdict:
         return Verdict("failed", f"failed {count(len(errors), 'time')}; the last time: {errors[-1].reason}")
     if len(lost) >= LOSSES:
         return Verdict("set_aside", f"was interrupted {count(len(lost), 'time')}; the last time: {lost[-1].reason}")
-    pause = _FIRST_PAUSE_SECONDS * 2.0 ** (len(attempts) - 1)
-    return Verdict("again", pause_seconds=min(pause, _LONGEST_PAUSE_SECONDS))
+    return Verdict("again", pause_seconds=pause_seconds(len(attempts)))
+
+
+def pause_seconds(failures: int) -> float:
+    """Return how long to wait after so many failures, 1 or more."""
+    return min(_FIRST_PAUSE_SECONDS * 2.0 ** (failures - 1), _LONGEST_PAUSE_SECONDS)

@@ -94,7 +94,7 @@ def join(
     with _one_sentence(target):
         make_private_folder(beside.parent)
         joined = _write(beside, config, run, parts, content, progress)
-        _report(beside, config)
+        _report(beside, config, target)
         take_place(beside, target)
     return joined
 
@@ -162,11 +162,11 @@ def _content_of(config: Config, parts: Sequence[Part]) -> str:
     return hashlib.sha256(msgspec.json.encode([msgspec.to_builtins(config), about, __version__])).hexdigest()
 
 
-def _report(directory: Path, config: Config) -> None:
+def _report(directory: Path, config: Config, place: Path) -> None:
     if config.output.report:
         from engine.report.page import write_report  # loads what looks at pictures
 
-        write_report(directory, config.output.report_tracks, video=config.output.report_video)
+        write_report(directory, config.output.report_tracks, video=config.output.report_video, place=place)
 
 
 def take_place(beside: Path, target: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from platformdirs import user_cache_path
 from engine.archive.claim import check_free, check_writable
 from engine.contracts.stored import Place, is_stored, place_of
 from engine.errors import UsageError
+from engine.jobs.job_file import going_on
 from engine.jobs.job_folder import FOLDER, JobFolder
-from engine.jobs.stored_folder import StoredAt, StoredFolder, find_job, open_stored
+from engine.jobs.stored_folder import StoredAt, StoredFolder, find_job, open_stored, stored_job
 from engine.storage.s3 import check_endpoint
+from engine.words.text import readable
 
 RESULT = "result"
 """In the directory that was asked for, beside ``FOLDER``: what was found, as a run writes it."""
@@ -51,6 +54,21 @@ class JobAt:
         place = place_of(self.where)
         return StoredAt(Place(place.bucket, place.key.rstrip("/")), self.endpoint)
 
+    def command(self, verb: str, *words: str) -> str:
+        """Return a command on the job that may be copied, and given in any folder: it says of where the job is what was said.
+
+        Args:
+            verb: ``submit``, ``fetch`` and so on.
+            words: that it needs besides.
+        """
+        where = self.where if is_stored(self.where) else os.path.abspath(self.where)
+        given = [*words, "--out", where] if verb == "submit" else [where, *words]
+        if self.endpoint:
+            given += ["--s3-endpoint", self.endpoint]
+        if self.work is not None and verb != "fetch":
+            given += ["--work", os.path.abspath(self.work)]
+        return readable(shlex.join(["facestream", "archive", verb, *given]))
+
 
 @dataclass(frozen=True)
 class JobPlace:
@@ -86,15 +104,21 @@ def found_at(out: JobAt) -> JobPlace:
         UsageError: there is none, or this machine does not drive it.
         StorageError, StorageAwayError: see ``Storage``.
     """
-    at = out.at
-    base = Path(out.where) if at is None else _work(out) / (find_job(at) or "none")
-    place = _of(base, at)
-    if not place.folder.attempts.is_dir():
-        elsewhere = "" if at is None or base.name == "none" else " on this machine (--work)"
-        raise UsageError(
-            f"{out.where} holds no job{elsewhere}: `facestream archive submit RECORDINGS --out {out.where}` begins one"
-        )
-    return place
+    no_job = UsageError(f"{out.where} holds no job: `{out.command('submit', 'RECORDINGS')}` begins one")
+    if (at := out.at) is None:
+        place = _of(Path(out.where), None)
+    elif token := find_job(at):
+        place = _of(_work(out) / token, at)
+    else:
+        raise no_job
+    if place.folder.attempts.is_dir():
+        return place
+    if at is None:
+        raise no_job
+    raise UsageError(
+        f"{out.where} holds no job on this machine (--work): ask where it is driven; "
+        f"{going_on(stored_job(at))} drives it from here"
+    )
 
 
 def _work(out: JobAt) -> Path:

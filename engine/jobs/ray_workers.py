@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 
 import engine
-from engine.errors import UsageError
 from engine.jobs.head_watch import HeadWatch
 from engine.jobs.job_folder import JobFolder
 from engine.jobs.messages import Ended
 from engine.jobs.task import Task
+from engine.jobs.unfit import Unfit
 from engine.jobs.worker import About
 
 LABEL = "enhance"
@@ -43,7 +43,7 @@ class _Member:
 
 class RayWorkers:
     """See ``engine.jobs.driver.Workers``. An actor has one order in its hands at most, and no result travels. One that dies is
-    replaced; one on a node that does not fit is not, and its node is told about.
+    replaced; one that is not fit is told about, and replaced after a pause, as its node may be mended meanwhile.
 
     Args:
         folder: of the job.
@@ -63,9 +63,8 @@ class RayWorkers:
         self._members: dict[str, _Member] = {}
         self._holders: list[Any] = []
         self._nodes: dict[str, str] = {}
-        self._made = self._unfit = 0
+        self._made, self._unfit = 0, Unfit()
         self._grow_due = 0.0
-        self._last_unfit = ""
         self._alone_since: float | None = None
         self._token = folder.identify()
 
@@ -84,7 +83,7 @@ class RayWorkers:
             self._alone_since = None
         elif self._alone_since is None:
             self._alone_since = now
-        elif now - self._alone_since > _ALONE_SECONDS:
+        elif now - self._alone_since > _ALONE_SECONDS and not self._unfit.pausing:
             self._alone_since = math.inf
             self._warn("no worker has come: the cluster has no free core, and it is waited for one (Ctrl-C ends this)")
         return [name for name, one in self._members.items() if one.about is not None and one.asked is None]
@@ -108,8 +107,8 @@ class RayWorkers:
             name = asked[reference]
             if (answer := self._answered(name, self._members[name], reference)) is not None:
                 ended.append((name, answer))
-        if not self._members and self._unfit:
-            raise UsageError(self._last_unfit)
+        if not self._members:
+            self._unfit.check()
         return ended
 
     def close(self) -> None:
@@ -137,9 +136,10 @@ class RayWorkers:
         self._nodes[name] = about.node
         if (why := self._unfit_for(about)) is None:
             member.about = about
+            self._unfit.forget(about.node)
             return None
-        self._unfit, self._last_unfit = self._unfit + 1, why
-        self._warn(why)
+        if self._unfit.note(about.node, why, may_pass=about.may_pass):
+            self._warn(why)
         self._ray.kill(member.handle)
         del self._members[name]
         return None
@@ -155,7 +155,7 @@ class RayWorkers:
 
     def _grow(self, wanted: int) -> None:
         there: dict[str, float] = self._ray.cluster_resources()
-        room = min(self._most or int(there.get("CPU", 0.0)), wanted) - self._unfit
+        room = min(self._most or int(there.get("CPU", 0.0)), wanted) - self._unfit.pausing
         for _ in range(room - len(self._members)):
             self._made += 1
             handle = self._worker.remote(self._folder.again())

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from engine.config import DecodeConfig
 from engine.contracts.recording import Recording
-from engine.decode.container import FALLBACK_TIME_BASE, open_recording, recording_clock
+from engine.decode.container import open_recording, recording_clock
+from engine.decode.packets import packets_of
+from engine.decode.rates import FALLBACK_TIME_BASE
 from engine.decode.stamps import stamp_of
 from engine.errors import SourceError
 
@@ -85,8 +87,8 @@ def _packets(
     keys: list[bool] = []
     newest, back = None, round(_BACK_SECONDS / (stream.time_base or FALLBACK_TIME_BASE))
     try:
-        for packet in container.demux(stream):
-            if packet.size == 0 or packet.is_discard:
+        for packet in packets_of(container, stream):
+            if packet.is_discard:
                 continue
             stamp = stamp_of(packet, container)
             if stamp is None:

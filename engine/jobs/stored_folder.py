@@ -16,8 +16,8 @@ import io
 import re
 import secrets
 import shutil
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -26,10 +26,12 @@ import msgspec
 
 from engine.archive.reader import recorded
 from engine.contracts.stored import Place
-from engine.errors import PublishError, StorageError
+from engine.errors import OutputError, PublishError, StorageError
+from engine.jobs.job_file import JobFile, decoded_job
 from engine.jobs.job_folder import FOLDER, GALLERY, JOB, TOKEN, JobFolder, sync_all
 from engine.jobs.packed import packed, unpack
 from engine.lock import DirectoryLock
+from engine.storage.found import Found
 from engine.storage.s3 import FEW_ATTEMPTS, Storage
 from engine.whole_file import replacing
 
@@ -56,9 +58,15 @@ class StoredAt(msgspec.Struct, frozen=True):
         """The whole."""
         return self.place / RESULT
 
+    @property
+    def name(self) -> str:
+        """What a folder may be called after it; empty: nothing of it can stand in such a name."""
+        return re.sub(r"[^A-Za-z0-9_-]+", "-", self.place.key or self.place.bucket)[-40:].strip("-")
+
 
 class StoredFolder(JobFolder):
-    """See ``JobFolder``.
+    """See ``JobFolder``. What it raises besides: ``StorageError`` and ``StorageAwayError``, see ``Storage``; ``OutputError``
+    where the directory cannot be written, as on a full disk.
 
     Args:
         directory: on this machine.
@@ -86,19 +94,20 @@ class StoredFolder(JobFolder):
         """Read it back, where that was not done before: what counts is what is in the storage."""
         if (there := self._read_back(key)).is_dir():
             return there
-        with TemporaryFile(dir=self.unfinished) as file:
-            self._etags[key] = self._storage.fetch(self._place(key), file)
+        with self._written():
             place = self.new_place(f"{key}-back")
-            unpack(file, place, self._place(key))
-        sync_all(place)
-        if (there := self._read_back(key)).is_dir():
-            shutil.rmtree(place)
-        else:
-            place.rename(there)
+            with TemporaryFile(dir=self.unfinished) as file:
+                self._etags[key] = self._storage.fetch(self._place(key), file)
+                unpack(file, place, self._place(key))
+            sync_all(place)
+            if (there := self._read_back(key)).is_dir():
+                shutil.rmtree(place)
+            else:
+                place.rename(there)
         return there
 
     def keep(self, key: str, place: Path) -> bool:
-        with packed(place, self.unfinished) as file:
+        with self._written(), packed(place, self.unfinished) as file:
             is_first = self._storage.put_new(self._place(key), file)
         shutil.rmtree(place, ignore_errors=True)
         return is_first
@@ -108,9 +117,10 @@ class StoredFolder(JobFolder):
         self._etags.pop(key, None)
 
     def write(self, name: str, content: msgspec.Struct) -> None:
-        super().write(name, content)
-        with open(self.directory / name, "rb") as file:
-            self._storage.replace(self.at.folder / name, file)
+        with self._written():
+            super().write(name, content)
+            with open(self.directory / name, "rb") as file:
+                self._storage.replace(self.at.folder / name, file)
 
     def prepare(self) -> None:
         self.make()
@@ -121,13 +131,13 @@ class StoredFolder(JobFolder):
         path = self.directory / name
         if path.exists() or self._storage.look(self.at.folder / name) is None:
             return
-        with replacing(path) as beside, open(beside, "wb") as file:
+        with self._written(), replacing(path) as beside, open(beside, "wb") as file:
             self._storage.fetch(self.at.folder / name, file)
 
     def share(self, name: str, made: Path) -> None:
-        with open(made, "rb") as file:
+        with self._written(), open(made, "rb") as file:
             self._storage.put_new(self.at.folder / name, file)
-        made.unlink()
+            made.unlink()
         self.bring(name)
 
     def identify(self) -> str:
@@ -137,14 +147,14 @@ class StoredFolder(JobFolder):
         return (self._storage.read(self.at.folder / TOKEN) or b"").decode(errors="replace")
 
     def unseen(self, node: str) -> str:
-        return f"{node} sees another job, or none, at {self.at.place}: give all machines the same --s3-endpoint and credentials"
+        return f"{node} sees another job, or none, at {self.at.place}: let all machines reach the same storage (--s3-endpoint)"
 
     def publish(self, result: Path) -> None:
-        content = str(recorded(result).get("archive", {}).get("content", ""))
+        content = f"{recorded(result).get('archive', {}).get('content', '')} {self.token()}"
         known = self._storage.look(self.at.result)
         if known is not None and known.content == content:
             return
-        with packed(result, self.unfinished) as file:
+        with self._written(), packed(result, self.unfinished) as file:
             self._storage.replace(self.at.result, file, content)
 
     def _place(self, key: str) -> Place:
@@ -154,6 +164,15 @@ class StoredFolder(JobFolder):
         """Return where a result is, if it was read back: one that was removed and made anew is another."""
         etag = re.sub("[^A-Za-z0-9-]", "-", self._etags.get(key, "-"))
         return self.results / f"{key}.{etag}"
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise OutputError(
+                f"{self.directory} cannot be written: {error.strerror or error}: make room there, or choose another --work"
+            ) from error
 
 
 def open_stored(at: StoredAt, work: Path, *, overwrite: bool) -> Path:
@@ -174,10 +193,10 @@ def open_stored(at: StoredAt, work: Path, *, overwrite: bool) -> Path:
         below = at.folder / ""
         ours = (one.key for one in storage.listed(below) if _OURS.fullmatch(one.key[len(below.key) :]))
         storage.delete([Place(below.bucket, key) for key in ours])
-    about = re.sub(r"[^A-Za-z0-9_-]+", "-", at.place.key or at.place.bucket).strip("-")[-40:]
-    storage.put_new(at.folder / TOKEN, io.BytesIO(f"{about}-{secrets.token_hex(6)}".encode()))
-    for left in (at.folder / "", at.result):
-        storage.abort_uploads(left)
+    storage.put_new(at.folder / TOKEN, io.BytesIO(f"{at.name}-{secrets.token_hex(6)}".encode()))
+    with suppress(StorageError):  # that is housekeeping, for which not everybody has the right
+        for left in (at.folder / "", at.result):
+            storage.abort_uploads(left)
     if not (token := find_job(at, storage)):
         raise StorageError(f"{at.place} does not give back what was written there: check the rights to read")
     return work / token
@@ -199,6 +218,22 @@ def find_job(at: StoredAt, storage: Storage | None = None) -> str:
     if token and not _TOKEN.fullmatch(token):
         raise PublishError(f"{at.folder / TOKEN} is not of a job: choose another place, or start over with --overwrite")
     return token
+
+
+def stored_job(at: StoredAt) -> JobFile | None:
+    """Return what a job is; None: nobody has said.
+
+    Raises:
+        ConfigError: what stands there is none of ours.
+    """
+    place = at.folder / JOB
+    content = Storage(at.endpoint, FEW_ATTEMPTS).read(place)
+    return None if content is None else decoded_job(content, place)
+
+
+def job_of_result(result: Found) -> str:
+    """Return the name of the job of which a ``result.tar`` is; empty: not known."""
+    return result.content.partition(" ")[2]
 
 
 def _token(at: StoredAt, storage: Storage) -> str:

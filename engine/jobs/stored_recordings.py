@@ -9,14 +9,16 @@ from engine.contracts.stored import Place, Stored, place_of
 from engine.errors import UsageError
 from engine.source.files import VIDEO_EXTENSIONS
 from engine.source.pictures import is_picture
-from engine.storage.s3 import Found, Storage
+from engine.storage.found import Found
+from engine.storage.s3 import Storage
 
 
 def stored_recordings(address: str, storage: Storage) -> list[Recording]:
     """Return the recordings at an address, in the order of their keys; nothing is fetched.
 
     Args:
-        address: ``s3://BUCKET/KEY`` of one, or ``s3://BUCKET/PREFIX/`` for all below it. Nothing in it is a pattern.
+        address: ``s3://BUCKET/KEY`` of one, or ``s3://BUCKET/PREFIX/`` for all below it. Nothing in it is a pattern. What is
+            called both is the one, but for an empty object, with which some programs mark a folder.
         storage: where.
 
     Raises:
@@ -25,11 +27,12 @@ def stored_recordings(address: str, storage: Storage) -> list[Recording]:
     """
     place = place_of(address)
     if place.key and not place.key.endswith("/"):
-        if (found := storage.look(place)) is not None:
+        found, below = storage.look(place), place / ""
+        if found is not None and (found.size_bytes or next(storage.listed(below), None) is None):
             if is_picture(Path(place.key)):
                 raise UsageError(f"{place} is a picture, and only videos are read from object storage: copy it to a folder")
             return [_recording(place, found, storage)]
-        place = place / ""
+        place = below
     there = [one for one in storage.listed(place) if _is_shown(one.key[len(place.key) :])]
     videos = [one for one in there if PurePosixPath(one.key).suffix.lower() in VIDEO_EXTENSIONS]
     if not there:

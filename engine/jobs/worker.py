@@ -37,6 +37,8 @@ class About(msgspec.Struct, frozen=True):
     """What it finds: that of this job, if it sees the same."""
     problem: str = ""
     """Why it cannot work, as a sentence."""
+    may_pass: bool = False
+    """Whether that may be otherwise soon, as of a storage that does not answer."""
 
 
 class ArchiveWorker:
@@ -54,13 +56,13 @@ class ArchiveWorker:
 
     def about(self) -> bytes:
         """Return an ``About``, encoded."""
-        token = problem = ""
+        token, problem, may_pass = "", "", False
         try:
             self._folder.prepare()
             token = self._folder.token()
         except (FacestreamError, OSError) as error:
-            problem = str(error)
-        return msgspec.json.encode(About(platform.node(), engine.__version__, os.getpid(), token, problem))
+            problem, may_pass = str(error), isinstance(error, WorkerError | OSError)
+        return msgspec.json.encode(About(platform.node(), engine.__version__, os.getpid(), token, problem, may_pass))
 
     def do(self, tasks: bytes, away: Away | None = None) -> bytes:
         """Do tasks in their order, each with a lease and a result of its own; return an ``Ended`` of each. Both are encoded.

@@ -41,7 +41,7 @@ def build_command(
         "--precision": precision,
         "--sizes": "..".join(map(str, sizes)),
         "--batch": ",".join(map(str, profile.batch)) if profile else "",
-        "--compute-capability": capability,
+        "--compute-capability": capability or ("cpu" if target == "aotinductor" else ""),
         "--pixels": pixels,
         "--calibration": str(calibration or ""),
         "--out": "" if folder in (None, engines_dir()) else str(folder),

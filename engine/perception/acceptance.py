@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from engine.contracts.frames import TrackedFace, TrackEnd
@@ -13,7 +13,7 @@ from engine.detect.second_look import Faceness
 class _Track:
     detections: int = 0
     evidence: float = 0.0
-    """See ``Faceness.gained``."""
+    """See ``Faceness.gained`` and ``Faceness.unseen``."""
     likely: bool = False
     """A face of it is accepted, once the track is long enough."""
     accepted: bool = False
@@ -22,8 +22,9 @@ class _Track:
 class Acceptance:
     """Holds back the faces of tracks that may be of no face, for one stream.
 
-    A track is accepted once it has ``min_detections`` and one of its faces is accepted, with what was seen before it, or, at
-    whatever length, once a face is sure enough to stand alone. Where nobody took a second look its length alone decides.
+    A track is accepted once it has ``min_detections`` and one of its faces is accepted, with what was seen before it and how
+    steadily, or, at whatever length, once a face is sure enough to stand alone. Where nobody took a second look its length
+    alone decides.
     """
 
     def __init__(self, min_detections: int, limits: Faceness | None) -> None:
@@ -35,7 +36,8 @@ class Acceptance:
         """Faces that were not passed on."""
 
     def admit(self, faces: Sequence[TrackedFace]) -> list[TrackedFace]:
-        """Return the faces of one frame that may go on: those of accepted tracks that are not clearly none."""
+        """Return the faces of one look that may go on: those of accepted tracks that are not clearly none."""
+        self._miss({face.track_id for face in faces})
         admitted = [face for face in faces if self._is_admitted(face)]
         self.refused += len(faces) - len(admitted)
         return admitted
@@ -46,6 +48,13 @@ class Acceptance:
         if self._limits is not None:
             self.rejected += len(ends) - len(published)
         return published
+
+    def _miss(self, seen: Set[int]) -> None:
+        if self._limits is None:
+            return
+        for track_id, track in self._tracks.items():
+            if track_id not in seen:
+                track.evidence = self._limits.unseen(track.evidence)
 
     def _is_admitted(self, face: TrackedFace) -> bool:
         track = self._tracks.setdefault(face.track_id, _Track())

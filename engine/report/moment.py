@@ -12,6 +12,7 @@ from typing import Any, Literal
 from engine.archive.hiding import hides_faces
 from engine.archive.reader import TrackRecord
 from engine.contracts.recording import Recording
+from engine.contracts.stored import is_stored
 from engine.footage.playable import is_playable
 from engine.footage.sameness import MOST_BYTES, Sameness, compared
 from engine.report.figures import address
@@ -73,6 +74,8 @@ class Moments:
             play = f'<span class="unplayed">{note}</span> '
         command = f"facestream clip {shlex.quote(str(self._directory))} --track {record.track_id}"
         command += f" --stream={shlex.quote(record.stream)}" if self._several_streams else ""
+        if is_stored(path := str(facts.get("path", ""))):
+            command += f" --recording {shlex.quote('./' + path.rpartition('/')[2])}"
         return f'<p class="moment">{play}<code class="copy">{escape(command)}</code></p>'
 
     def _address(self, stream: str, facts: Mapping[str, Any]) -> tuple[str, str]:
@@ -83,6 +86,8 @@ class Moments:
 
     def _found(self, stream: str, facts: Mapping[str, Any]) -> tuple[str, str]:
         path = Path(str(facts.get("path", "")))
+        if is_stored(str(facts.get("path", ""))):
+            return "", f"First copy {escape(str(facts['path']))} to where you give the command."
         if self._video == "never" or "pictures" in facts or not is_playable(path):
             return "", ""
         if self._video == "auto" and Path(os.path.relpath(path, self._folder)).parts.count("..") > _MOST_FOLDERS_UP:

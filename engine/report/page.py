@@ -78,6 +78,7 @@ def write_report(
     out: Path | None = None,
     groups: Mapping[Key, Group] | None = None,
     portraits: Portraits | None = None,
+    place: Path | None = None,
 ) -> Path:
     """Write a page of the files of a run's directory, and return its path.
 
@@ -88,29 +89,30 @@ def write_report(
         out: the page; None: ``report.html`` in the directory. Pictures that it does not hold are read from the directory.
         groups: stream and track id of recurring strangers, and of those whom people named.
         portraits: photographs that people were enrolled with.
+        place: where the directory is going to be, of which the page speaks; None: where it is.
 
     Raises:
         PublishError: the directory does not hold a run, or the report cannot be written.
     """
-    run, path = read_run(directory), out or directory / "report.html"
+    run, path, place = read_run(directory), out or directory / "report.html", place or directory
     with closing(TrackIndex(directory, groups)) as index:
-        moments = Moments(directory, path, run, video, several_streams=len(index.streams()) > 1)
+        moments = Moments(place, path, run, video, several_streams=len(index.streams()) > 1)
         sheet = Sheet(directory, Pictures(directory, path, _ROOM_BYTES), moments, portraits)
         try:
-            pieces = _pieces(directory, run, index, sheet, max_tracks)
+            pieces = _pieces(directory, place.name, run, index, sheet, max_tracks)
             write_pieces(path, (piece.encode(errors="backslashreplace") for piece in pieces))  # of a path that is not UTF-8
         except OSError as error:
             raise PublishError(f"cannot write the report {path}: {error.strerror}") from error
     return path
 
 
-def _pieces(directory: Path, run: dict[str, Any], index: TrackIndex, sheet: Sheet, max_tracks: int) -> Iterator[str]:
+def _pieces(directory: Path, name: str, run: dict[str, Any], index: TrackIndex, sheet: Sheet, max_tracks: int) -> Iterator[str]:
     head, _, tail = _resource("page.html").partition("$cards")
     fields = _fields(directory, run, index)
     yield string.Template(head).substitute(fields)
     written = _Written()
     yield from _tracks(index, sheet, max_tracks, written)
-    fields |= {"end": _beside(sheet.pictures, directory) + _left_out(written)}
+    fields |= {"end": _beside(sheet.pictures, name) + _left_out(written)}
     if sheet.portraits is not None:
         yield from ("<style>\n", *sheet.portraits.rules(), "</style>\n")
     yield string.Template(tail).substitute(fields)
@@ -192,6 +194,9 @@ def _nobody(run: dict[str, Any], index: TrackIndex) -> str:
     """Say how somebody is enrolled, where nobody was: a face that was compared with somebody has another decision."""
     if not index.decisions["none"] or set(index.decisions) != {"none"} or not embedder_sha256(run):
         return ""
+    if "archive" in run:  # its gallery is a copy of the user's, which nobody should change
+        look = "look for somebody with “facestream search PICTURE DIRECTORY”"
+        return f"Nobody was enrolled when this job was begun, so no face was compared: {look}."
     command = enrol_command(str(settings(run, "verify").get("gallery") or ""))
     return f"Nobody was enrolled, so no face was compared. Enrol somebody with “{command}”, then run again."
 
@@ -209,13 +214,11 @@ def _notice(sentence: str) -> str:
     return f'<p class="notice">{escape(sentence)}</p>' if sentence else ""
 
 
-def _beside(pictures: Pictures, directory: Path) -> str:
+def _beside(pictures: Pictures, name: str) -> str:
     if not (left := pictures.beside):
         return ""
     what = f"{left:,} picture{'s' * (left != 1)}"
-    return _notice(
-        f"Not in this file: {what}, read from the folder faces of {directory.name}. Pass the whole folder on, not the page."
-    )
+    return _notice(f"Not in this file: {what}, read from the folder faces of {name}. Pass the whole folder on, not the page.")
 
 
 def _left_out(written: _Written) -> str:

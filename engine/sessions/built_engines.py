@@ -18,9 +18,20 @@ from engine.sessions.processor import processor_here
 from engine.sessions.spec import SessionSpec
 from engine.sessions.tensorrt_api import FLAVOURS, tensorrt
 
-PACKAGES: dict[Target, str] = {"onnxruntime": "", "openvino": "openvino", "ncnn": "ncnn"}
-"""Our extra that installs each target for a CPU; the target's name is that of its package."""
-PRECISIONS: dict[str, Computed] = {"fp32": "float32", "fp16": "float16", "bf16": "bfloat16", "int8": "int8"}
+PACKAGES: dict[Target, tuple[str, str]] = {
+    "onnxruntime": ("onnxruntime", ""),
+    "openvino": ("openvino", "openvino"),
+    "ncnn": ("ncnn", "ncnn"),
+    "aotinductor": ("torch", "aotinductor"),
+}
+"""The package whose version an engine depends on, and our extra that installs it; of TensorRT ``FLAVOURS`` says it."""
+PRECISIONS: dict[str, Computed] = {
+    "fp32": "float32",
+    "fp16": "float16",
+    "bf16": "bfloat16",
+    "fp8": "float8",
+    "int8": "int8",
+}
 """What engines compute in, as their files and as configurations call it."""
 
 
@@ -108,7 +119,7 @@ def engines_for(source: Path, model: Manifest, folder: Path, *, on_gpu: bool) ->
         path = described.with_suffix("")
         try:
             manifest = read_engine_manifest(path)
-            if manifest.name == model.name and (manifest.key.target in FLAVOURS) == on_gpu:
+            if manifest.name == model.name and manifest.key.on_gpu == on_gpu:
                 _check(path, manifest, model)
                 engines.append(BuiltEngine(path, manifest))
         except ModelError as error:
@@ -126,11 +137,12 @@ def version_of(target: Target) -> str:
     """
     if target in FLAVOURS:
         return tensorrt(target).version
+    package, extra = PACKAGES[target]
     try:
-        return metadata.version(target)
+        return metadata.version(package)
     except metadata.PackageNotFoundError as error:
-        extra = f"[{PACKAGES[target]}]" if PACKAGES[target] else ""
-        raise MissingRuntimeError(f"{target} is not installed: pip install 'facestream{extra}'") from error
+        named = f"[{extra}]" if extra else ""
+        raise MissingRuntimeError(f"{package} is not installed: pip install 'facestream{named}'") from error
 
 
 def _check(path: Path, manifest: EngineManifest, model: Manifest) -> None:
@@ -141,7 +153,7 @@ def _check(path: Path, manifest: EngineManifest, model: Manifest) -> None:
         model_sha256=model.sha256,
         output=model.output,
         target_version=version_of(key.target),
-        processor="" if key.target in FLAVOURS else processor_here(),
+        processor="" if key.on_gpu else processor_here(),
         recipe=RECIPE,
     )
     if difference := key.difference(wanted):

@@ -1,4 +1,4 @@
-"""CUDA, as far as a session needs it: a stream, memory on both sides, copies between. All of it goes through here.
+"""CUDA, as far as a session needs it: a stream, memory on both sides, copies between, graphs. All of it goes through here.
 
 By ``cuda-bindings``, so that no torch is needed. A call that fails raises ``CudaFault`` with CUDA's own words.
 """
@@ -6,6 +6,7 @@ By ``cuda-bindings``, so that no torch is needed. A call that fails raises ``Cud
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,13 @@ from engine.errors import ConfigError, MissingRuntimeError
 from engine.sessions.tensors import Tensor
 from engine.words.numbers import count
 
-_NO_DRIVER = ("cudaErrorInsufficientDriver", "cudaErrorNoDevice", "cudaErrorInitializationError")
+NO_DRIVER = "there is no NVIDIA driver here, or too old a one"
+_ABSENT = {
+    "cudaErrorInsufficientDriver": (NO_DRIVER, "install a current one, or set the device to cpu"),
+    "cudaErrorNoDevice": ("there is no NVIDIA GPU here", "set the device to cpu"),
+}
+"""What a machine lacks, and what to do, by CUDA's word for it."""
+_SILENT = ("CUDA does not answer", "see what nvidia-smi says")
 
 
 class CudaFault(Exception):
@@ -47,11 +54,8 @@ class Cuda:
         try:
             devices = self._call("cudaGetDeviceCount")
         except CudaFault as error:
-            if not str(error).startswith(_NO_DRIVER):
-                raise MissingRuntimeError(f"CUDA does not answer ({error}): see what nvidia-smi says") from error
-            raise MissingRuntimeError(
-                f"there is no NVIDIA driver here, or no GPU ({error}): install it, or set the device to cpu"
-            ) from error
+            what, remedy = _ABSENT.get(str(error).partition(":")[0], _SILENT)
+            raise MissingRuntimeError(f"{what} ({error}): {remedy}") from error
         if self._number >= devices:
             raise ConfigError(f"there is no {device}: this machine has {count(devices, 'GPU')}, from cuda:0 on")
 
@@ -89,6 +93,29 @@ class Cuda:
         """Begin to copy bytes from the GPU to pinned memory."""
         kind = self._api.cudaMemcpyKind.cudaMemcpyDeviceToHost
         self._call("cudaMemcpyAsync", memory.ctypes.data, address, size, kind, stream)
+
+    def record(self, stream: int, work: Callable[[], bool]) -> Any:
+        """Return a graph of what work begins on the stream, which itself does nothing yet; to be freed with ``drop``."""
+        mode = self._api.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
+        self._call("cudaStreamBeginCapture", stream, mode)
+        try:
+            began = work()
+        finally:
+            graph = self._call("cudaStreamEndCapture", stream)
+        try:
+            if not began:
+                raise CudaFault("cudaErrorStreamCaptureUnsupported: the work did not begin")
+            return self._call("cudaGraphInstantiate", graph, 0)
+        finally:
+            self._call("cudaGraphDestroy", graph)
+
+    def launch(self, graph: Any, stream: int) -> None:
+        """Begin what a graph holds."""
+        self._call("cudaGraphLaunch", graph, stream)
+
+    def drop(self, graph: Any) -> None:
+        """Free a graph."""
+        self._call("cudaGraphExecDestroy", graph)
 
     def wait(self, stream: int) -> None:
         """Wait until all that was begun is done."""

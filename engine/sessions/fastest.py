@@ -26,7 +26,7 @@ from engine.contracts.manifest import sha256_of
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, FacestreamError
 from engine.sessions.failures import is_memory_failure
-from engine.sessions.processor import machine_here
+from engine.sessions.processor import gpus_here, machine_here
 from engine.sessions.race import Choice, Example, measure
 from engine.sessions.session import AUTO, RUNTIMES, Session, SessionSpec, open_session
 from engine.whole_file import replacing
@@ -162,12 +162,13 @@ def _has_room_now(before: Choice, candidates: Sequence[Candidate], example: Exam
 def _key(candidates: Sequence[Candidate]) -> str:
     """Return all that a measurement depends on, and every refusal with it: where any of it changes, all are asked again.
 
-    The machine (processor and its instructions, memory, kernel), this program, each runtime's version, each engine's content,
-    and the model's. Memory that was short at one start is none of it: see ``_has_room_now``.
+    The machine (processor and its instructions, memory, kernel; on a GPU its model and driver), this program, each runtime's
+    version, each engine's content, and the model's. Memory that was short at one start is none of it: see ``_has_room_now``.
     """
     first = candidates[0].spec
     ways = (f"{one.name} {one.identity}" for one in candidates)
-    return " | ".join([machine_here(), f"facestream {__version__}", *ways, sha256_of(first.path), first.output])
+    gpus = [gpus_here()] if first.device != "cpu" else []
+    return " | ".join([machine_here(), *gpus, f"facestream {__version__}", *ways, sha256_of(first.path), first.output])
 
 
 def _measured(candidates: Sequence[Candidate], example: Example) -> Choice | None:

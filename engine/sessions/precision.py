@@ -13,7 +13,7 @@ from typing import Literal
 
 Precision = Literal["float32", "bfloat16"]
 """What a runtime can be asked for."""
-Computed = Literal["float32", "float16", "bfloat16", "int8"]
+Computed = Literal["float32", "float16", "bfloat16", "float8", "int8"]
 """What a model is computed in, engines among them: their own graph may be cast or quantised."""
 
 

@@ -27,3 +27,15 @@ def machine_here() -> str:
     """Return the processor, how much memory there is, and the kernel."""
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     return f"{processor_here()}, {memory:.0f} GiB, {platform.release()}"
+
+
+@cache
+def gpus_here() -> str:
+    """Return the NVIDIA GPUs and their driver, as the kernel tells them; empty where it tells nothing."""
+    driver = Path("/proc/driver/nvidia")
+    lines: list[str] = []
+    with suppress(OSError):
+        lines = (driver / "version").read_text().splitlines()[:1]
+        for gpu in sorted((driver / "gpus").iterdir()):
+            lines += [line for line in (gpu / "information").read_text().splitlines() if line.startswith("Model")]
+    return ", ".join(" ".join(line.split()) for line in lines)

@@ -25,7 +25,7 @@ class Choice(msgspec.Struct, frozen=True):
     name: str
     """Of the candidate to take."""
     milliseconds: dict[str, float]
-    """Of one run, by candidate; the first one's first."""
+    """Of one item, by candidate; the first one's first."""
     refused: dict[str, str] = {}
     """Why candidates cannot be opened here, or do not run."""
 
@@ -61,7 +61,9 @@ def measure(
     """
     first, *others = sessions
     refused: dict[str, str] = {}
-    tensors = {name: example(session.inputs) for name, session in sessions.items()}  # an engine may take pixels instead
+    # An engine may take pixels instead, and as many as pay where it computes.
+    tensors = {name: _filled(example(session.inputs), session.profile.best) for name, session in sessions.items()}
+    items = {name: len(next(iter(given.values()))) for name, given in tensors.items()}
     expected = sessions[first].run(tensors[first])
     running = [first]
     for name in others:
@@ -76,12 +78,17 @@ def measure(
         for name in running:
             start = clock()
             sessions[name].run(tensors[name])
-            best[name] = min(best.get(name, float("inf")), clock() - start)
+            best[name] = min(best.get(name, float("inf")), (clock() - start) / items[name])
     chosen = first
     for name in best:
         if best[name] < _LEAST_GAIN * best[chosen]:
             chosen = name
     return Choice(chosen, {name: 1000 * spent for name, spent in best.items()}, refused)
+
+
+def _filled(tensors: Mapping[str, Tensor], best: int) -> dict[str, Tensor]:
+    """Return so many times the items that there are as make the best batch."""
+    return {name: np.repeat(tensor, max(1, best // len(tensor)), axis=0) for name, tensor in tensors.items()}
 
 
 def _agrees(found: list[Tensor], expected: list[Tensor], is_proven: bool) -> bool:

@@ -141,6 +141,12 @@ def _ncnn(spec: SessionSpec) -> Session:
     return NcnnSession(spec)
 
 
+def _aotinductor(spec: SessionSpec) -> Session:
+    from engine.sessions.aotinductor_session import AotInductorSession
+
+    return AotInductorSession(spec)
+
+
 def _tensorrt(spec: SessionSpec) -> Session:
     from engine.sessions.tensorrt_session import TensorRtSession
 
@@ -157,5 +163,6 @@ COMPILED: dict[str, Callable[[SessionSpec], Session]] = {
     "ncnn": _ncnn,
     "tensorrt-rtx": _tensorrt,
     "tensorrt": _tensorrt,
+    "aotinductor": _aotinductor,
 }
 """Those that open only what `trt-build build` has made for them."""

@@ -8,8 +8,10 @@ from functools import cache
 from typing import Any, Literal
 
 from engine.errors import MissingRuntimeError, ModelError
+from engine.sessions.cuda_api import NO_DRIVER
 
-Fitness = Literal["fits", "unfit", "unknown"]
+Fitness = Literal["fits", "unfit", "lacking", "unknown"]
+"""``unfit``: another engine is needed; ``lacking``: the machine lacks something, so that building it again helps nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +44,15 @@ FLAVOURS: dict[str, Flavour] = {
 
 _DRIVER = "cudaError 35"
 _FOREIGN = "has been created with TensorRT"
-_DIAGNOSES = {
+_UNFIT = {
     "VERSION_MISMATCH": "it was made by another version",
     "UNSUPPORTED_CC": "it was made for another compute capability than this GPU's",
-    "OLD_CUDA_DRIVER": "the NVIDIA driver here is too old for it: update the driver",
-    "OLD_CUDA_RUNTIME": "the CUDA runtime here is too old for it",
-    "INSUFFICIENT_GPU_MEMORY": "it needs more memory than this GPU has",
     "MALFORMED_ENGINE": "it is damaged, or no engine",
+}
+_LACKING = {
+    "OLD_CUDA_DRIVER": "the NVIDIA driver here is too old for it: update the driver",
+    "OLD_CUDA_RUNTIME": "the CUDA runtime here is too old for it: update cuda-bindings",
+    "INSUFFICIENT_GPU_MEMORY": "it needs more memory than this GPU has: build it with smaller --sizes or --batch",
     "CUDA_ERROR": "the GPU does not answer: see what nvidia-smi says",
 }
 
@@ -93,40 +97,58 @@ class TensorRT:
         if said := next((line for line in self.log.lines if _FOREIGN in line), ""):
             return "unfit", f"it was made by {_version_in(said)}, here is {self.flavour.name} {self.version}"
         flags = self.api.EngineInvalidityDiagnostics.__members__
-        told = [_DIAGNOSES.get(name, name) for name, flag in flags.items() if int(found) & int(flag)]
-        if told:
-            return "unfit", "; ".join(told)
+        named = [name for name, flag in flags.items() if int(found) & int(flag)]
+        if named:
+            told = "; ".join((_UNFIT | _LACKING).get(name, name) for name in named)
+            return "lacking" if _LACKING.keys() >= set(named) else "unfit", told
         if self.without_driver():
-            return "unknown", "there is no NVIDIA driver here, so that nobody can say whether it runs"
+            return "unknown", f"{NO_DRIVER}, so that nobody can say whether it runs"
         return "unfit", self.log.first()
 
     def check(self, engine: bytes, name: str) -> None:
         """Refuse an engine that cannot run here, as far as can be seen without loading it.
 
         Raises:
-            ModelError: the message says why.
+            ModelError: another one is needed; the message says why.
+            MissingRuntimeError: this machine lacks what it needs.
         """
         fitness, reason = self.fitness(engine)
-        if fitness == "unfit":
-            raise ModelError(f"the engine {name} cannot run: {reason}")
+        if fitness in ("unfit", "lacking"):
+            kind = ModelError if fitness == "unfit" else MissingRuntimeError
+            raise kind(f"the engine {name} cannot run: {reason}")
 
     def deserialize(self, engine: bytes, name: str) -> Any:
         """Load an engine onto the GPU.
 
         Raises:
-            ModelError: it cannot run here; the message says why.
+            ModelError, MissingRuntimeError: see ``check``.
         """
         self.check(engine, name)
         self.log.begin()
         loaded = self.api.Runtime(self.log).deserialize_cuda_engine(engine)
         if loaded is None:
-            why = (
-                "there is no NVIDIA driver here: install it, or use another runtime"
-                if self.without_driver()
-                else self.log.first()
-            )
-            raise ModelError(f"the engine {name} cannot be loaded by {self.flavour.name} {self.version}: {why}")
+            refused = f"the engine {name} cannot be loaded by {self.flavour.name} {self.version}"
+            if self.without_driver():
+                raise MissingRuntimeError(f"{refused}: {NO_DRIVER}: install one, or use another runtime")
+            raise ModelError(f"{refused}: {self.log.first()}")
         return loaded
+
+    def context(self, engine: Any, name: str, how: Any) -> Any:
+        """Return what computes an engine.
+
+        Args:
+            engine: as ``deserialize`` gives it.
+            name: what messages call it.
+            how: a configuration of the runtime, or how it gets its memory.
+
+        Raises:
+            ModelError: it cannot be made, as where the GPU has no memory for it.
+        """
+        self.log.begin()
+        context = engine.create_execution_context(how)
+        if context is None:
+            raise ModelError(f"the engine {name} cannot be loaded by {self.flavour.name} {self.version}: {self.log.first()}")
+        return context
 
     def without_driver(self) -> bool:
         """Whether the last call failed because there is no driver, or one that is too old."""

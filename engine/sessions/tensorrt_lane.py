@@ -1,9 +1,9 @@
-"""One run at a time of a TensorRT engine: a stream, an execution context, and memory that grows with what is asked."""
+"""One run at a time of a TensorRT engine: a stream, what computes, and memory that grows with what is asked."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from engine.errors import InferenceError
 from engine.sessions.cuda_api import Cuda
+from engine.sessions.tensorrt_contexts import Contexts
 from engine.sessions.tensors import Tensor, TensorSpec
 
 
@@ -27,15 +28,26 @@ class Lane:
 
     Args:
         cuda: the GPU.
-        context: computes; belongs to this from now on.
+        open_contexts: gives, for its stream, what computes; it belongs to this from now on.
         inputs: of the engine.
         outputs: likewise.
     """
 
-    def __init__(self, cuda: Cuda, context: Any, inputs: tuple[TensorSpec, ...], outputs: tuple[TensorSpec, ...]) -> None:
-        self._cuda, self._context, self._inputs, self._outputs = cuda, context, inputs, outputs
-        self._stream = cuda.stream()
+    def __init__(
+        self,
+        cuda: Cuda,
+        open_contexts: Callable[[Any], Contexts],
+        inputs: tuple[TensorSpec, ...],
+        outputs: tuple[TensorSpec, ...],
+    ) -> None:
+        self._cuda, self._inputs, self._outputs = cuda, inputs, outputs
         self._rooms: dict[str, _Room] = {}
+        self._stream = cuda.stream()
+        try:
+            self._contexts = open_contexts(self._stream)
+        except BaseException:
+            cuda.destroy(self._stream)
+            raise
 
     def run(self, tensors: Mapping[str, Tensor]) -> list[Tensor]:
         """Return the outputs; the arrays belong to the caller.
@@ -45,20 +57,17 @@ class Lane:
             InferenceError: the engine refuses the shapes, or does not start.
         """
         cuda, stream = self._cuda, self._stream
+        given = {spec.name: tensors[spec.name].shape for spec in self._inputs}
+        shapes = self._contexts.shaped(given, tuple(spec.name for spec in self._outputs))
         for spec in self._inputs:
             tensor = np.ascontiguousarray(tensors[spec.name])
             room = self._room(spec.name, tensor.nbytes)
             room.host[: tensor.nbytes] = tensor.reshape(-1).view(np.uint8)
-            if not self._context.set_input_shape(spec.name, tensor.shape):
-                raise InferenceError(f"the engine does not take {spec.name} of the shape {tensor.shape}")
             cuda.upload(room.device, room.host, tensor.nbytes, stream)
-        shapes = [tuple(self._context.get_tensor_shape(spec.name)) for spec in self._outputs]
         sizes = [math.prod(shape) * spec.dtype.itemsize for shape, spec in zip(shapes, self._outputs, strict=True)]
         for spec, size in zip(self._outputs, sizes, strict=True):
             self._room(spec.name, size)
-        for name, room in self._rooms.items():
-            self._context.set_tensor_address(name, room.device)
-        if not self._context.execute_async_v3(stream):
+        if not self._contexts.start({name: room.device for name, room in self._rooms.items()}, stream):
             cuda.wait(stream)  # a fault of the GPU has more to say
             raise InferenceError("the engine did not start")
         for spec, size in zip(self._outputs, sizes, strict=True):
@@ -72,7 +81,7 @@ class Lane:
 
     def close(self) -> None:
         """Free everything."""
-        self._context = None
+        self._contexts.close()
         for name in list(self._rooms):
             self._free(name)
         self._cuda.wait(self._stream)

@@ -21,6 +21,7 @@ from engine.sessions.cuda_api import Cuda, CudaFault
 from engine.sessions.failures import run_failure
 from engine.sessions.spec import SessionSpec
 from engine.sessions.tensorrt_api import TensorRT, tensorrt
+from engine.sessions.tensorrt_contexts import Contexts, GraphedContexts, OneContext
 from engine.sessions.tensorrt_lane import Lane
 from engine.sessions.tensors import Tensor, TensorSpec, check_inputs
 from engine.whole_file import replacing
@@ -62,7 +63,7 @@ class TensorRtSession(Closing):
             try:
                 self._cuda.use()
                 return lane.run(tensors)
-            except CudaFault as error:
+            except (CudaFault, ModelError) as error:  # of a context for a shape that is new, too
                 raise run_failure(self._name, tensors, str(error)) from error
 
     def close(self) -> None:
@@ -79,7 +80,7 @@ class TensorRtSession(Closing):
         lanes: list[Lane] = []
         try:
             for _ in range(_LANES):
-                lanes.append(Lane(self._cuda, self._context(rt), self.inputs, self.outputs))
+                lanes.append(Lane(self._cuda, lambda stream: self._contexts(rt, stream), self.inputs, self.outputs))
         except BaseException:
             self._free(lanes)
             raise
@@ -109,18 +110,14 @@ class TensorRtSession(Closing):
         finally:
             self._lanes.put(lane)  # None too: others may wait
 
-    def _context(self, rt: TensorRT) -> Any:
-        """Return what computes: on TensorRT-RTX with its own CUDA graphs, and with kernels that it compiled before."""
-        if rt.flavour.compiles_at_run:
-            config = self._engine.create_runtime_config()
-            config.cuda_graph_strategy = rt.api.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
-            self._cache.give(config)
-            context = self._engine.create_execution_context(config)
-        else:
-            context = self._engine.create_execution_context()
-        if context is None:
-            raise ModelError(f"the engine {self._name} cannot be loaded by {rt.flavour.name} {rt.version}: {rt.log.first()}")
-        return context
+    def _contexts(self, rt: TensorRT, stream: Any) -> Contexts:
+        """Return what computes in a lane: on TensorRT-RTX with its own CUDA graphs, and kernels that it compiled before."""
+        if not rt.flavour.compiles_at_run:
+            return GraphedContexts(self._cuda, rt, self._engine, self._name, stream)
+        config = self._engine.create_runtime_config()
+        config.cuda_graph_strategy = rt.api.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
+        self._cache.give(config)
+        return OneContext(rt.context(self._engine, self._name, config))
 
     def _check_sizes(self, tensors: Mapping[str, Tensor]) -> None:
         for name, tensor in tensors.items():

@@ -7,42 +7,33 @@ answer, or has too much to do, is asked again with pauses that grow, and given u
 from __future__ import annotations
 
 import hashlib
+import io
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, closing, suppress
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from itertools import count
 from typing import Any, BinaryIO
 
-import msgspec
-
 from engine.contracts.stored import PUT_CREDENTIALS_ELSEWHERE, Place
-from engine.errors import MissingRuntimeError, SourceError, StorageError, UsageError
-from engine.storage.refusals import CONFLICT, NOT_SUPPORTED, THERE, code_of, status_of, told
+from engine.errors import MissingObjectError, MissingRuntimeError, StorageError, UsageError
+from engine.storage.found import CONTENT, SHA256, Found, found_of, said_of
+from engine.storage.refusals import CONFLICT, NOT_SUPPORTED, THERE, UNSPOKEN, code_of, status_of, told
+from engine.storage.version import BLOCK_BYTES, Version
 from engine.words.redaction import redact_url
 
 ATTEMPTS = 8
 """At a request: about a minute until what does not answer is given up."""
 FEW_ATTEMPTS = 5
 """Where somebody waits for the first word."""
+LEFT = timedelta(days=3)
+"""An upload that began so long ago, and was not finished, is nobody's any more."""
 _CONNECT_SECONDS, _ANSWER_SECONDS = 5.0, 60.0
-_BLOCK_BYTES = 1 << 20
 _PART_BYTES = 64 << 20
 """What is larger is sent in parts of that, or of more where there were too many of them."""
 _MOST_PARTS, _DELETED_AT_ONCE = 10_000, 1000
-_SHA256, _CONTENT = "facestream-sha256", "facestream-content"
-
-
-class Found(msgspec.Struct, frozen=True):
-    """An object."""
-
-    key: str
-    size_bytes: int
-    etag: str
-    """Another one where the content is another."""
-    modified_ns: int
-    content: str = ""
-    """What ``Storage.replace`` was told of it; in a list of objects it is not."""
 
 
 def check_endpoint(endpoint: str) -> None:
@@ -97,32 +88,38 @@ class Storage:
 
     def look(self, place: Place) -> Found | None:
         """Return what is known of an object; None: there is none."""
-        try:
-            with self._told(place):
+        with suppress(MissingObjectError), self._told(place):
+            from botocore.exceptions import ClientError
+
+            try:
                 head = self._client.head_object(**_at(place))
-        except SourceError:
-            return None
-        return _found(place.key, head["ContentLength"], head, head["Metadata"].get(_CONTENT, ""))
+            except ClientError as error:
+                if status_of(error) in UNSPOKEN:  # no answer to HEAD says why; this one does
+                    self._client.get_object(**_at(place), Range="bytes=0-0")
+                raise
+            return found_of(place, head.get("ContentLength", 0), head)
+        return None
 
     def listed(self, place: Place) -> Iterator[Found]:
-        """Yield all objects whose keys begin so, in their order."""
+        """Yield all objects whose keys begin so, but for those that only mark a folder, which end with ``/``."""
         with self._told(place):
             pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=place.bucket, Prefix=place.key)
             for page in pages:
                 for one in page.get("Contents", ()):
-                    yield _found(one["Key"], one["Size"], one)
+                    if not one["Key"].endswith("/"):
+                        yield found_of(Place(place.bucket, one["Key"]), one["Size"], one)
 
     def read(self, place: Place) -> bytes | None:
         """Return a small object; None: there is none."""
+        content = io.BytesIO()
         try:
-            with self._told(place):
-                content: bytes = self._client.get_object(**_at(place))["Body"].read()
-        except SourceError:
+            self.fetch(place, content)
+        except MissingObjectError:
             return None
-        return content
+        return content.getvalue()
 
     def fetch(self, place: Place, into: BinaryIO, etag: str = "", alive: Callable[[], object] = lambda: None) -> str:
-        """Write an object to a file, also over connections that break; return its ``etag``.
+        """Write an object to a file, also over connections that break; return its ``etag``. It is of one version, and whole.
 
         Args:
             place: of the object.
@@ -131,63 +128,57 @@ class Storage:
             alive: called for each MiB.
 
         Raises:
-            SourceError: it is not there, or another one is by now (``not_found``).
-            StorageError: it is not what was written there.
+            SourceError: it is not there (``MissingObjectError``), or another one is by now (``not_found``).
+            StorageError: it is not what was written there, or the answers are not of what was asked for.
             OSError: the file cannot be written.
         """
         with self._told(place):
             from botocore.exceptions import HTTPClientError, IncompleteReadError
 
-            digest, done, failures = hashlib.sha256(), 0, 0
-            while True:
-                asked = {"Range": f"bytes={done}-"} if done else {}
-                asked |= {"IfMatch": f'"{etag}"'} if etag else {}
-                answer = self._client.get_object(**_at(place), **asked)
-                etag = answer["ETag"].strip('"')
+            version, digest, failures = Version(place, etag), hashlib.sha256(), 0
+            while not version.is_whole:
+                answer, before = self._client.get_object(**_at(place), **version.asked()), version.done
                 try:
-                    for block in answer["Body"].iter_chunks(_BLOCK_BYTES):
-                        into.write(block)
-                        digest.update(block)
-                        done, failures = done + len(block), 0
-                        alive()
-                    break
-                except (HTTPClientError, IncompleteReadError):
-                    failures += 1
-                    if failures >= self._attempts:
-                        raise
+                    with closing(answer["Body"]):
+                        for block in version.blocks(answer):
+                            into.write(block)
+                            digest.update(block)
+                            alive()
+                    gone = None
+                except (HTTPClientError, IncompleteReadError) as error:
+                    gone = error
+                failures = failures + 1 if version.done == before else 0
+                if failures >= self._attempts:
+                    raise gone or IncompleteReadError(actual_bytes=version.done, expected_bytes=version.size_bytes)
+                if not version.is_whole:
                     time.sleep(min(0.1 * 2.0**failures, 5.0))
-        if answer["Metadata"].get(_SHA256, digest.hexdigest()) != digest.hexdigest():
+        if said_of(answer).get(SHA256, digest.hexdigest()) != digest.hexdigest():
             raise StorageError(f"{place} is damaged, as its SHA-256 says: remove it, and it is made again")
-        return etag
+        return version.etag
 
     def put_new(self, place: Place, file: BinaryIO) -> bool:
         """Write an object where there is none, whole or not at all; return whether there was none.
+
+        Not all storages know that condition, and some take no heed of it without a word: then whoever comes at the same moment
+        may replace it, and whoever comes later does not.
 
         Args:
             place: of the object.
             file: read from its beginning to its end, perhaps several times.
         """
+        if self.look(place) is not None:
+            return False
         with self._told(place):
             from botocore.exceptions import ClientError
 
-            for attempt in count(1):
-                try:
-                    self._upload(place, file, IfNoneMatch="*")
-                    return True
-                except ClientError as error:
-                    status = status_of(error)
-                    if status == THERE:
-                        return False
-                    if status == NOT_SUPPORTED:
-                        break
-                    # Somebody else writes it now, or took this upload for one that was left.
-                    is_in_between = status == CONFLICT or code_of(error) == "NoSuchUpload"
-                    if not is_in_between or attempt >= self._attempts:
-                        raise
-                    time.sleep(0.1 * attempt)
-        if self.look(place) is not None:
-            return False
-        self.replace(place, file)
+            try:
+                self._upload(place, file, IfNoneMatch="*")
+            except ClientError as error:
+                if status_of(error) == THERE:
+                    return False
+                if status_of(error) != NOT_SUPPORTED:
+                    raise
+                self._upload(place, file)
         return True
 
     def replace(self, place: Place, file: BinaryIO, content: str = "") -> None:
@@ -206,21 +197,54 @@ class Storage:
         for first in range(0, len(places), _DELETED_AT_ONCE):
             some = places[first : first + _DELETED_AT_ONCE]
             with self._told(some[0]):
-                objects = {"Objects": [{"Key": one.key} for one in some], "Quiet": True}
-                answer = self._client.delete_objects(Bucket=some[0].bucket, Delete=objects)
-            if failed := answer.get("Errors"):
-                raise StorageError(f"{some[0]} cannot be removed ({failed[0].get('Code')}): check the rights")
+                self._delete_some(some)
+
+    def _delete_some(self, places: Sequence[Place]) -> None:
+        from botocore.exceptions import ClientError
+
+        objects = {"Objects": [{"Key": one.key} for one in places], "Quiet": True}
+        try:
+            answer = self._client.delete_objects(Bucket=places[0].bucket, Delete=objects)
+        except ClientError as error:
+            if status_of(error) not in (400, NOT_SUPPORTED):
+                raise
+            for one in places:  # some know no list, and some want another checksum with it
+                self._client.delete_object(**_at(one))
+            return
+        for failed in answer.get("Errors", ()):
+            with self._told(Place(places[0].bucket, failed.get("Key", ""))):
+                raise ClientError({"Error": failed}, "DeleteObjects")
 
     def abort_uploads(self, place: Place) -> None:
-        """Remove the parts of objects that were never finished, as by whoever was killed: nobody sees them, but they cost."""
+        """Remove the parts of objects that were begun ``LEFT`` ago, by the storage's clock, and never finished, as by whoever
+        was killed: nobody sees them, but they cost. One that is younger may be somebody's who is at it."""
         with self._told(place):
             pages = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=place.bucket, Prefix=place.key)
-            for one in [one for page in pages for one in page.get("Uploads", ())]:
-                self._client.abort_multipart_upload(Bucket=place.bucket, Key=one["Key"], UploadId=one["UploadId"])
+            for page in pages:
+                if (said := page["ResponseMetadata"]["HTTPHeaders"].get("date")) is None:
+                    continue
+                oldest = parsedate_to_datetime(said) - LEFT
+                for one in page.get("Uploads", ()):
+                    if "Initiated" in one and one["Initiated"] < oldest:
+                        self._client.abort_multipart_upload(Bucket=place.bucket, Key=one["Key"], UploadId=one["UploadId"])
 
     def _upload(self, place: Place, file: BinaryIO, content: str = "", **condition: str) -> None:
-        metadata = {_SHA256: _sha256_of(file)} | ({_CONTENT: content} if content else {})
-        size_bytes = file.tell()
+        from botocore.exceptions import ClientError
+
+        metadata = {SHA256: _sha256_of(file)} | ({CONTENT: content} if content else {})
+        for attempt in count(1):
+            try:
+                self._send(place, file, metadata, condition)
+                return
+            except ClientError as error:
+                # Somebody else writes it now, or took this upload for one that was left.
+                is_in_between = status_of(error) == CONFLICT or code_of(error) == "NoSuchUpload"
+                if not is_in_between or attempt >= self._attempts:
+                    raise
+                time.sleep(0.1 * attempt)
+
+    def _send(self, place: Place, file: BinaryIO, metadata: Mapping[str, str], condition: Mapping[str, str]) -> None:
+        size_bytes = file.seek(0, io.SEEK_END)
         file.seek(0)
         if size_bytes <= _PART_BYTES:
             self._client.put_object(**_at(place), Body=file, Metadata=metadata, **condition)
@@ -242,14 +266,10 @@ class Storage:
 def _sha256_of(file: BinaryIO) -> str:
     file.seek(0)
     digest = hashlib.sha256()
-    while block := file.read(_BLOCK_BYTES):
+    while block := file.read(BLOCK_BYTES):
         digest.update(block)
     return digest.hexdigest()
 
 
 def _at(place: Place) -> dict[str, str]:
     return {"Bucket": place.bucket, "Key": place.key}
-
-
-def _found(key: str, size_bytes: int, facts: Mapping[str, Any], content: str = "") -> Found:
-    return Found(key, size_bytes, facts["ETag"].strip('"'), round(facts["LastModified"].timestamp() * 1e9), content)

@@ -19,19 +19,22 @@ from engine.sessions.built_engines import PRECISIONS, BuiltEngine, Shelf, engine
 from engine.sessions.failures import is_memory_failure
 from engine.sessions.fastest import Candidate, named_runtime, open_choice, plain_candidate, remembered, version_here
 from engine.sessions.race import Example
-from engine.sessions.session import AUTO, COMPILED, Session, SessionSpec, open_session
+from engine.sessions.session import AUTO, COMPILED, Session, SessionSpec
 from engine.sessions.tensorrt_api import FLAVOURS
 
 _ANY = "auto"
-_LOSSES = ("float32", "float16", "bfloat16", "int8")
+_LOSSES = ("float32", "float16", "bfloat16", "float8", "int8")
 """In the order in which they are preferred where they are as fast."""
 _SHORT: dict[str, str] = {name: short for short, name in PRECISIONS.items()}
 _COMPUTES: dict[str, tuple[str, ...]] = {
     "onnxruntime": ("float32", "float16", "int8"),
     "openvino": ("float32", "bfloat16", "int8"),
     "ncnn": ("float32",),
+    "aotinductor": ("float32", "float16", "bfloat16"),
 }
 """In what, for those that do not compute in everything: of anything else there is no engine to be had."""
+_ON_GPUS = (*FLAVOURS, "float8")
+"""Runtimes and precisions that a CPU has not."""
 Warn = Callable[[str], None]
 
 
@@ -63,14 +66,15 @@ def open_wished(spec: SessionSpec, model: Manifest, wish: Wish, example: Example
         ModelError, MissingRuntimeError: see ``open_session``.
     """
     on_gpu = spec.device != "cpu"
-    if wish.runtime in FLAVOURS and not on_gpu:
-        raise ConfigError(f"super_resolve.runtime: {wish.runtime} computes on a GPU: set super_resolve.device to cuda:0")
     if wish.runtime == _ANY and not on_gpu and (named := named_runtime()):
         wish = Wish(named, "float32") if wish.precision == _ANY else Wish(named, wish.precision, wish.folder)
     computes = _COMPUTES.get(wish.runtime, (wish.precision,))
     if wish.precision not in (_ANY, *computes):
         allowed = ", ".join(computes)
         raise ConfigError(f"super_resolve.precision: {wish.runtime} does not compute in {wish.precision}: use {allowed}")
+    for key, value in (("runtime", wish.runtime), ("precision", wish.precision)):
+        if value in _ON_GPUS and not on_gpu:
+            raise ConfigError(f"super_resolve.{key}: {value} is computed on a GPU: set super_resolve.device to cuda:0")
     shelf = engines_for(spec.path, model, wish.folder, on_gpu=on_gpu) if wish.folder else Shelf()
     for trouble in shelf.troubles:
         warn(f"an engine of {model.name} is not used: {trouble}")
@@ -80,7 +84,7 @@ def open_wished(spec: SessionSpec, model: Manifest, wish: Wish, example: Example
         raise _missing(spec, model, wish, shelf)
     remedies = {one.name: f": run `{rebuild_command(spec.path, model, one.path)}`" for one in engines}
     if on_gpu:
-        return _first_that_opens(candidates, engines, remedies, warn)
+        return _on_gpu(candidates, engines, remedies, example, warn)
     if candidates[0].spec.precision != "float32" and engines:
         candidates = candidates[1:]  # the engine of the same has passed the gate
     return _fastest(candidates, engines, remedies, example, warn)
@@ -92,8 +96,8 @@ def _fastest(
     session, choice = open_choice(candidates, example)
     if choice is None and len(candidates) > 1:
         warn(
-            f"no engine is used, as it cannot be remembered in {remembered().parent} which one is fastest: let this user write "
-            "there, set XDG_CACHE_HOME to another folder, or name super_resolve.runtime and precision"
+            f"{candidates[0].name} is used, as it cannot be remembered in {remembered().parent} what is fastest: let this user "
+            "write there, set XDG_CACHE_HOME to another folder, or name super_resolve.runtime and precision"
         )
     taken = candidates[0].name if choice is None else choice.name
     said = [] if choice is None else [f"{choice}; {choice.times_as_fast:.1f} times {candidates[0].name}"]
@@ -105,21 +109,20 @@ def _fastest(
     return session
 
 
-def _first_that_opens(
-    candidates: list[Candidate], engines: list[BuiltEngine], remedies: Mapping[str, str], warn: Warn
+def _on_gpu(
+    candidates: list[Candidate], engines: list[BuiltEngine], remedies: Mapping[str, str], example: Example, warn: Warn
 ) -> Session:
-    """On a GPU nothing is measured: an engine is taken before the model as it is, of what is most exact."""
-    ordered = [one for one in candidates if one.is_proven] + [one for one in candidates if not one.is_proven]
-    for one in ordered[:-1]:
+    """An engine comes before the model as it is, of several the fastest; what cannot be opened gives way."""
+    left = sorted(candidates, key=lambda one: not one.is_proven)
+    while True:
         try:
-            session = open_session(one.spec)
+            return _fastest([one for one in left if one.is_proven] or left, engines, remedies, example, warn)
         except FacestreamError as error:
-            remedy = remedies.get(one.name, "") if isinstance(error, ModelError) else ""
-            warn(f"{one.name} is not used: {error}{remedy}")
-            continue
-        session.runtime += "".join(f" ({engine.gate()})" for engine in engines if engine.name == one.name)
-        return session
-    return open_session(ordered[-1].spec)
+            if len(left) == 1:
+                raise
+            remedy = remedies.get(left[0].name, "") if isinstance(error, ModelError) else ""
+            warn(f"{left[0].name} is not used: {error}{remedy}")
+            left = left[1:]
 
 
 def _wanted(shelf: Shelf, wish: Wish) -> list[BuiltEngine]:
@@ -163,8 +166,9 @@ def _missing(spec: SessionSpec, model: Manifest, wish: Wish, shelf: Shelf) -> Fa
     reasons = [f"{one.path.name}: {one.gate()}" for one in alike]
     reasons += [trouble.what for trouble in shelf.troubles if _is_of(trouble.path, wish)]
     reason = (reasons or [f"there is none in {wish.folder}"])[0]
-    target = wish.runtime if wish.runtime != _ANY else AUTO
-    command = build_command(spec.path, model, wish.folder, target, _SHORT.get(wish.precision, ""))
+    target, capability = (AUTO, "") if spec.device == "cpu" else ("tensorrt-rtx", "current")
+    target = target if wish.runtime == _ANY else wish.runtime
+    command = build_command(spec.path, model, wish.folder, target, _SHORT.get(wish.precision, ""), capability=capability)
     return ModelError(f"{model.name} needs an engine for {asked} ({reason}): run `{command}`")
 
 

@@ -24,6 +24,8 @@ _HOST_AND_PORT = re.compile(r"(\[[^]\s]*]|[^][:\s]*)(:(?:\d{0,5}|\*))?|(HOST|ADD
 _NOBODY = "USER@HOST"
 """What our own sentences say of an address with a user."""
 _PATH = re.compile(r"[^?#=]*")
+_KEY = re.compile(r"[^?#]*")
+"""Of ``s3://``, where a folder is called ``day=1`` and no secret has a place."""
 _NAMES = r"user(?:name)?|usr|login|pass(?:word|wd|phrase)?|pwd|pw|(?:[a-z]+[_-]?)?(?:token|secret|key)|auth(?:orization)?"
 _PLACEHOLDER = r"(?-i:KEY=VALUE[]'`\")>,.:;]{0,3}(?!\S))"
 """What our own sentences say where nothing is given, as ``--set KEY=VALUE``; as the whole of a value it is no secret."""
@@ -41,7 +43,7 @@ def redact_url(url: str) -> str:
     host = authority if authority == _NOBODY else authority.rpartition("@")[2]
     if "@" in tail or "://" in rest or not (host == _NOBODY or _HOST_AND_PORT.fullmatch(host)):
         return f"{scheme}://{HIDDEN}"
-    shown = _PATH.match(tail)
+    shown = (_KEY if scheme.lower() == "s3" else _PATH).match(tail)
     length = shown.end() if shown else 0
     return f"{scheme}://{host}{tail[:length]}" + (tail[length] + HIDDEN if length < len(tail) else "")
 

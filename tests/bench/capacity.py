@@ -7,6 +7,7 @@ The RTSP server runs on the same cores; what it and others took of them stands b
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import subprocess
 import sys
@@ -21,9 +22,11 @@ import av
 from rich.console import Console
 from rich.table import Table
 
+from engine.models import find_model
 from engine.runtime.worker import BEAT_SECONDS
 from tests.assets import SHARED
 from tests.bench.camera_turn import CORES, Setting, play_turn
+from tests.bench.plain_loop import plain_streams
 from tests.publish.samples import environment
 from tests.rtsp.clips import Clip, face_clip, recorded_clip
 from tests.rtsp.server import GstServer
@@ -108,6 +111,14 @@ class Bench:
             "stage_ms_alone": alone["stage_ms"] | {"decode": self.decode_ms}, "limited_by_most": best["streams"] == most,
         }  # fmt: skip
 
+    def plain_streams(self, detector: str) -> float:
+        """See ``tests.bench.plain_loop``; the loop has the default generator, and no embedder."""
+        manifest = find_model("compact_fine_x4")
+        assert manifest is not None
+        streams = plain_streams(self._clip, detector, manifest.with_suffix(".onnx"))
+        self._console.print(f"{self.kind}: a plain loop could keep up with {streams:.1f}")
+        return streams
+
     def cost_of_stream(self, figures: dict[str, Any]) -> float:
         """Return core seconds per second that the stages of one stream cost, all overhead aside."""
         mean_ms: dict[str, float] = {name: ms or 0.0 for name, ms in figures["stage_ms"].items()}
@@ -150,27 +161,30 @@ def measure_latency(options: argparse.Namespace, folder: Path, console: Console)
     profile = options.profiles.split(",")[0]
     for text, counts in LATENCY_KINDS:
         bench = Bench(Kind.parse(text), folder, console)
-        setting = _setting(profile, options)
-        for streams in counts:
+        settings = [_setting(profile, engines, options) for engines in options.engines.split(",")]
+        for _, streams, setting in itertools.product(range(options.rounds), counts, settings):
             figures = bench.turn(setting, streams, options.seconds)
             yield figures | {"kind": text, "setting": asdict(setting)}
 
 
 def measure_capacity(options: argparse.Namespace, folder: Path, console: Console) -> Iterator[dict[str, Any]]:
-    """Yield the figures of each kind and profile."""
+    """Yield the figures of each kind, round, profile and choice of engines."""
     for text in options.kinds.split(","):
         bench = Bench(Kind.parse(text), folder, console)
-        for profile in options.profiles.split(","):
-            setting = _setting(profile, options)
-            if options.hold:
-                yield bench.turn(setting, options.hold, options.seconds) | {"kind": text, "setting": asdict(setting)}
-            else:
-                yield bench.search(setting, options.most, options.short, options.seconds)
+        for _ in range(options.rounds):
+            plain = {"plain_streams": bench.plain_streams(detector_of(options.detector))} if options.plain else {}
+            for profile, engines in itertools.product(options.profiles.split(","), options.engines.split(",")):
+                setting = _setting(profile, engines, options)
+                if options.hold:
+                    found = bench.turn(setting, options.hold, options.seconds) | {"kind": text, "setting": asdict(setting)}
+                else:
+                    found = bench.search(setting, options.most, options.short, options.seconds)
+                yield found | plain
 
 
-def _setting(profile: str, options: argparse.Namespace) -> Setting:
+def _setting(profile: str, engines: str, options: argparse.Namespace) -> Setting:
     detector = detector_of(options.detector)
-    return Setting(profile, detector, options.embedder, options.warm_up, options.engines, options.bare)
+    return Setting(profile, detector, options.embedder, options.warm_up, engines, options.bare)
 
 
 def detector_of(name: str) -> str:
@@ -181,12 +195,13 @@ def detector_of(name: str) -> str:
 
 def _print(console: Console, rows: list[dict[str, Any]], title: str) -> None:
     table = Table(title=title, box=None)
-    for heading in ("kind", "profile", "embedder", "streams", "bound", "ratio", "detect/s", "faces/s", "p50 ms", "p99 ms",
-                    "CPU", "server", "all", "level", "not held"):  # fmt: skip
+    for heading in ("kind", "profile", "embedder", "engines", "streams", "plain", "bound", "ratio", "detect/s", "faces/s",
+                    "p50 ms", "p99 ms", "CPU", "server", "all", "level", "not held"):  # fmt: skip
         table.add_column(heading, justify="right")
     for row in rows:
         table.add_row(
-            row["kind"], row["setting"]["profile"], row["setting"]["embedder"], str(row["streams"]),
+            row["kind"], row["setting"]["profile"], row["setting"]["embedder"], row["setting"]["engines"], str(row["streams"]),
+            f"{row['plain_streams']:.1f}" if "plain_streams" in row else "-",
             *(f"{row[name]:.2f}" if name in row else "-" for name in ("bound_streams", "ratio")),
             *(f"{row.get(name) or 0:.1f}" for name in ("detections_per_second", "faces_per_second")),
             *("-" if row.get(name) is None else f"{row[name]:.0f}" for name in ("latency_p50_ms", "latency_p99_ms")),
@@ -208,7 +223,9 @@ def main() -> None:
     parser.add_argument("--embedder", default="dlib")
     parser.add_argument("--most", type=int, default=12, help="streams at most")
     parser.add_argument("--hold", type=int, default=0, help="hold so many streams for --seconds, and look for no others")
-    parser.add_argument("--engines", default="auto", help="super_resolve.engines")
+    parser.add_argument("--engines", default="auto", help="super_resolve.engines; several, as `none,auto`, take turns")
+    parser.add_argument("--rounds", type=int, default=1, help="turns of each")
+    parser.add_argument("--plain", action="store_true", help="also say with how many of them a plain loop could keep up")
     parser.add_argument("--bare", action="store_true", help="no pictures of tracks, no marks: the work of a version without")
     parser.add_argument("--latency", action="store_true", help="measure how late the faces of 1 and 4 streams are")
     parser.add_argument("--json", type=Path)

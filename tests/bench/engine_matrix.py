@@ -18,8 +18,8 @@ from engine.errors import FacestreamError
 from engine.models.catalog import embedded_manifests, models_dir
 from engine.models.dlib_embedder import dlib_embedder
 from engine.sessions.tensorrt_api import FLAVOURS
+from trt_build.engines.gpus import capabilities
 from trt_build.engines.targets import Order, make, pixels_of, profile_on, target_of
-from trt_build.engines.tensorrt_engine import capabilities
 
 CONSOLE = Console()
 TARGET = "tensorrt-rtx"
@@ -44,7 +44,7 @@ def main() -> int:
                 try:
                     capabilities(TARGET, name, precision)
                     spec = target_of(TARGET, precision, described.kind)
-                    pixels = pixels_of(spec, described.kind)
+                    pixels = pixels_of(spec, described.kind, capability=name)
                     made = make(Order(path, described, spec, precision, profile_on(spec, path, described), name, pixels=pixels))
                     cells.append(f"{len(made.content) / 1e6:.2f}")
                 except FacestreamError as error:

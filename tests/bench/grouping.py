@@ -6,8 +6,8 @@ blur and light, as on one day. ``looks 5``: each camera sees another photograph 
 of them years apart. No track is known to be there at the same time as another one, which would make it easier.
 
 Counted are pairs of tracks: of those that are taken for one person the share that is (precision), of those that are one person
-the share that is found (recall), and F, their harmonic mean; beside it the F that the best prior would reach. ``--search N``
-also measures a search among N stored faces.
+the share that is found (recall), and F, their harmonic mean; beside it what the best limits for these very tracks would reach.
+``--search N`` also measures a search among N stored faces.
 """
 
 from __future__ import annotations
@@ -39,7 +39,10 @@ from trt_build.data.people.photographs import person_of
 from trt_build.data.people.recording import Arrays
 
 CONSOLE = Console()
-_PRIORS = np.geomspace(1e-4, 0.5, 60)
+_LEAST = np.linspace(0.15, 0.0, 61)
+"""Resemblance from which two groups are one person: all that are tried."""
+_SURE = 0.995
+"""Precision that two people are hardly ever taken for one."""
 
 
 class Grouped(msgspec.Struct, frozen=True):
@@ -58,14 +61,17 @@ class Grouped(msgspec.Struct, frozen=True):
     recall_other: float
     """Of pairs of tracks that show two photographs of one person."""
     best_f: float
-    best_prior: float
+    best_least: float
+    """Resemblance at which it is reached."""
+    sure_recall: float
+    """The largest with a precision of ``_SURE``."""
 
     def cells(self) -> list[str]:
         """Return a row of the table."""
-        figures = (self.precision, self.recall, self.f, self.recall_other, self.best_f)
+        figures = (self.precision, self.recall, self.f, self.recall_other, self.sure_recall, self.best_f, self.best_least)
         looks = "one day" if self.looks == 1 else "other days"
         counts = [str(self.tracks), f"{self.faces_a_track:.1f}", str(self.people), str(self.found)]
-        return [f"{self.size_px:g} px", looks, *counts, *(f"{one:.3f}" for one in figures), f"1/{1 / self.best_prior:.0f}"]
+        return [f"{self.size_px:g} px", looks, *counts, *(f"{one:.3f}" for one in figures)]
 
 
 def main() -> None:
@@ -104,6 +110,7 @@ def main() -> None:
         "recall",
         "F",
         "recall*",
+        f"recall at {_SURE}",
         "best F",
         "at",
     ):
@@ -111,7 +118,9 @@ def main() -> None:
     for row in rows:
         table.add_row(*row.cells())
     CONSOLE.print(table)
-    CONSOLE.print("recall*: of pairs that show two photographs of one person; best F: with the prior that suits these tracks")
+    CONSOLE.print(
+        "recall*: of pairs that show two photographs of one person; the last three: by the limits that suit these tracks best"
+    )
     if options.search:
         measure_search(options.search, model.sha256)
     if options.json:
@@ -119,17 +128,18 @@ def main() -> None:
 
 
 def measure(tracks: Arrays, size_px: float, looks: int, likeness: Likeness) -> Grouped:
-    """Group the tracks by the default prior, and by all others."""
+    """Group the tracks by the default prior, and by all limits."""
     vectors, pictures = tracks["vector"], tracks["picture"]
     people = np.array([person_of(name) for name in pictures.tolist()])
     sums = [np.bincount(tracks["face_track"], weights, len(vectors)) for weights in _weights(tracks)]
     haze, crowding = haze_of(sums[0] / np.maximum(sums[1], 1e-9)), likeness.crowding(vectors)
 
-    def grouped(prior: float) -> np.ndarray:
-        return group_tracks(vectors, crowding, haze, likeness.resemblance_worth(float(np.log10((1 - prior) / prior))))
+    def grouped(least: float) -> np.ndarray:
+        return group_tracks(vectors, crowding, haze, least)
 
-    scores = [agreement(grouped(prior), people)[2] for prior in _PRIORS]
-    labels = grouped(PRIOR)
+    tried = [agreement(grouped(least), people) for least in _LEAST.tolist()]
+    scores = [f for _, _, f in tried]
+    labels = grouped(likeness.resemblance_worth(float(np.log10((1 - PRIOR) / PRIOR))))
     precision, recall, f = agreement(labels, people)
     one, other = np.triu_indices(len(labels), 1)
     elsewhere = (people[one] == people[other]) & (pictures[one] != pictures[other])
@@ -145,7 +155,8 @@ def measure(tracks: Arrays, size_px: float, looks: int, likeness: Likeness) -> G
         f=f,
         recall_other=float((labels[one] == labels[other])[elsewhere].mean()) if elsewhere.any() else float("nan"),
         best_f=max(scores),
-        best_prior=float(_PRIORS[int(np.argmax(scores))]),
+        best_least=float(_LEAST[int(np.argmax(scores))]),
+        sure_recall=max((recall for precision, recall, _ in tried if precision >= _SURE), default=0.0),
     )
 
 

@@ -140,7 +140,7 @@ def film(kind: str, scenes: Sequence[Scene], rng: Rng, crf: int = 26, noise: flo
                 boxes += [replace(box, visible=box.visible * (1 - share)) for box in gone]
             pictures.append(np.clip(picture + rng.normal(0, noise, picture.shape), 0, 255).astype(np.uint8))
             truth.append(boxes)
-    return Clip(kind, _through_h264(pictures, crf), truth, cuts, fade)
+    return Clip(kind, through_h264(pictures, crf), truth, cuts, fade)
 
 
 def straight(frames: int, start: tuple[float, float, float], end: tuple[float, float, float]) -> NDArray[np.float64]:
@@ -216,23 +216,25 @@ def _levels(photograph: Uint8, scale: float) -> tuple[NDArray[np.float32], NDArr
     return picture, mask
 
 
-def _through_h264(pictures: Sequence[Uint8], crf: int) -> list[Planes]:
+def through_h264(pictures: Sequence[Uint8], crf: int, rate: int = FPS) -> list[Planes]:
+    """Return pictures (height, width), both even, as a decoder gives them back, with chroma of grey."""
     memory = io.BytesIO()
-    grey = np.full((HEIGHT // 2, WIDTH), 128, np.uint8)
+    height, width = pictures[0].shape
+    grey = np.full((height // 2, width), 128, np.uint8)
     with av.open(memory, "w", format="h264") as container:
-        stream = container.add_stream("libx264", rate=FPS)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream = container.add_stream("libx264", rate=rate)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         stream.options = {"crf": str(crf), "preset": "veryfast", "threads": "1", "bf": "0", **repeatable_x264()}
         for picture in pictures:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(np.concatenate([picture, grey]), format="yuv420p")))
         container.mux(stream.encode(None))
     memory.seek(0)
-    chroma = np.full((HEIGHT // 2, WIDTH // 2), 128, np.uint8)
+    chroma = np.full((height // 2, width // 2), 128, np.uint8)
     reader = BlockReader()
     with av.open(memory, "r", format="h264") as container:
         ask_for_blocks(container.streams.video[0].codec_context, motion=True)
         return [
-            Planes(np.array(frame.to_ndarray()[:HEIGHT]), chroma, chroma, blocks=reader.read(frame))
+            Planes(np.array(frame.to_ndarray()[:height]), chroma, chroma, blocks=reader.read(frame))
             for frame in container.decode(video=0)
         ]
 

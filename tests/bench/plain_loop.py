@@ -14,6 +14,7 @@ import onnxruntime
 import zmq
 
 from tests.bench.material import Material
+from tests.rtsp.clips import Clip
 
 MARGIN = 0.4
 
@@ -58,6 +59,11 @@ def run_plain_loop(material: Material, model: Path, kept: int = 20) -> PlainResu
     result.seconds = time.perf_counter() - start
     publisher.close(0)
     return result
+
+
+def plain_streams(clip: Clip, detector: str, model: Path) -> float:
+    """Return with how many cameras that send a clip the loop could keep up: its frames a second over theirs."""
+    return clip.frames / run_plain_loop(Material(clip.path, detector, clip.frames), model).seconds / clip.fps
 
 
 def _detector(material: Material, capture: cv2.VideoCapture):

@@ -27,8 +27,7 @@ from tests.assets import SHARED
 from tests.bench.open_set_figures import interval, measured
 from trt_build.cli.progress import RunProgress
 from trt_build.data.people.group_pictures import GroupFaces, read_group_faces
-from trt_build.protocols.open_set.crowd import make_crowd
-from trt_build.protocols.open_set.scenes import ScenePairs, scene_pairs, wider_crowd
+from trt_build.protocols.open_set.scenes import ScenePairs, crowd_without, scene_pairs, wider_crowd
 
 CONSOLE = Console()
 SIZES_PX = (14.0, 24.0, 36.0, float("inf"))
@@ -56,7 +55,7 @@ def main() -> None:
     except (FacestreamError, OSError) as error:
         parser.error(str(error))
     limits = measured()
-    sharp = limits.crowd[: len(limits.crowd) - len(make_crowd(faces.vectors))]
+    sharp = crowd_without(faces, limits)
     alone = scene_pairs(faces, sharp, wider=False)
     pairs = {
         "one picture, crowd of photographs": alone,

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import socket
+import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from engine import lock
+from engine.errors import ConfigError, PublishError
+from engine.jobs.fetching import fetch_result
+from engine.jobs.job_file import JobFile
+from engine.jobs.job_folder import JOB
 from engine.jobs.places import JobAt, begin_at
 from tests.cli.command import complains, here
+from tests.patience import PATIENCE_SECONDS
 from tests.servers.s3 import S3Server
 
 TAPES = "s3://results/tapes"
@@ -50,6 +58,103 @@ def test_what_is_no_result_is_never_replaced(tmp_path: Path, capsys: pytest.Capt
             here(capsys, "archive", "fetch", TAPES, target, "--overwrite"), 2, "holiday.jpg is there, which is not of a result"
         )
     assert (tmp_path / "mine" / "holiday.jpg").read_text() == "x"
+
+
+FACE = Path("faces", "door", "1", "000001_original.jpg")
+
+
+def test_of_several_at_once_one_fetches(tapes: JobAt, tmp_path: Path) -> None:
+    target, begin, ended = tmp_path / "there" / "tapes", threading.Barrier(4), list[str]()
+
+    def fetch() -> None:
+        begin.wait(PATIENCE_SECONDS)
+        try:
+            fetch_result(tapes, target, overwrite=False)
+            ended.append("fetched")
+        except (ConfigError, PublishError):
+            ended.append("refused")
+
+    threads = [threading.Thread(target=fetch) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE_SECONDS)
+    assert sorted(ended) == ["fetched", *["refused"] * 3]
+    assert (target / FACE).read_bytes() == b"face"
+    assert [path.name for path in target.parent.iterdir()] == ["tapes"]
+
+
+@pytest.mark.usefixtures("tapes")
+def test_who_comes_while_another_one_fetches_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(lock, "WAIT_SECONDS", 0.0)
+    target = tmp_path / "tapes"
+    with lock.alone_with(tmp_path / ".fetching-tapes.lock"):
+        complains(here(capsys, "archive", "fetch", TAPES, target), 1, f"another command fetches to {target} now")
+    target.mkdir()
+    with closing(lock.DirectoryLock(target)):
+        complains(here(capsys, "archive", "fetch", TAPES, target), 1, f"another run is writing to {target} now")
+    assert not list(target.iterdir())
+
+
+@pytest.mark.usefixtures("tapes")
+def test_what_a_killed_one_has_left_goes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "there" / ("t" * 240)
+    for left in (f".fetching-{'t' * 40}", f".replaced-{'t' * 240}"):
+        (tmp_path / "there" / left).mkdir(parents=True)
+        (tmp_path / "there" / left / "half").write_text("x")
+    (tmp_path / "there" / f".fetching-{'t' * 40}.lock").touch()
+    assert here(capsys, "archive", "fetch", TAPES, target).code == 0
+    assert [path.name for path in target.parent.iterdir()] == [target.name]
+    assert not (target / "half").exists()
+
+
+@pytest.mark.usefixtures("tapes")
+def test_what_comes_there_meanwhile_stays(s3: S3Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "tapes"
+
+    def write(method: str, path: str, query: dict[str, str]) -> None:
+        if method == "GET" and path.endswith("result.tar"):
+            target.mkdir()
+            (target / "mine.txt").write_text("x")
+
+    with s3.failing(write):
+        complains(here(capsys, "archive", "fetch", TAPES, target, "--overwrite"), 2, "mine.txt is there")
+    assert [path.name for path in target.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.usefixtures("tapes")
+def test_a_link_to_another_disk_is_followed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    link = tmp_path / "tapes"
+    link.symlink_to(tmp_path / "disk" / "tapes")
+    for more in ([], ["--overwrite"]):
+        assert here(capsys, "archive", "fetch", TAPES, link, *more).code == 0
+        assert link.is_symlink()
+        assert (tmp_path / "disk" / "tapes" / FACE).read_bytes() == b"face"
+
+
+@pytest.mark.usefixtures("tapes")
+def test_no_run_gets_another_one_inside(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert here(capsys, "archive", "fetch", TAPES, tmp_path / "tapes").code == 0
+    (tmp_path / "tapes" / "faces.jsonl").touch()
+    complains(here(capsys, "archive", "fetch", TAPES, tmp_path / "tapes" / "b"), 2, "lies inside the run's directory")
+
+
+def test_a_job_that_goes_on_is_told(tapes: JobAt, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = begin_at(tapes, overwrite=False).folder
+    folder.write(JOB, JobFile({}, {}, {}, 300.0, ["door", "yard"], "facestream archive submit s3://footage/ --out s3://x"))
+    told = here(capsys, "archive", "fetch", TAPES, tmp_path / "one")
+    assert told.code == 0
+    assert told.err == (
+        "facestream: note: this result has 0 recordings, and the job was last given 2: fetch it again when that is done "
+        "(`facestream archive submit s3://footage/ --out s3://x` goes on with it)\n"
+    )
+    begin_at(tapes, overwrite=True)
+    told = here(capsys, "archive", "fetch", TAPES, tmp_path / "two")
+    assert told.err == (
+        "facestream: note: the job was begun anew since this result was made: fetch it again when that is done\n"
+    )
 
 
 @pytest.mark.usefixtures("tapes")

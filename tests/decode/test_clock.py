@@ -152,3 +152,32 @@ def test_a_camera_whose_first_picture_has_no_time_goes_on_with_the_next(first):
 def test_a_first_step_of_a_slow_camera_is_kept():
     clock = StreamClock(Fraction(1, 90_000), 0.04, 10.0, unstamped_first=True)
     assert [clock.advance(ticks)[0] for ticks in (None, 45_000)] == [0.0, 0.5]
+
+
+def recording_clock(start: float = 0.0) -> StreamClock:
+    return StreamClock(
+        Fraction(1, 25), 0.04, 10.0, starts_at_seconds=start, bridge="backward", unstamped_first=True, unstamped_repeats=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("ticks", "expected"),
+    [
+        ([0, 1, 2, 2, 2, 2], [0, 1, 2, 3, 4, 5]),
+        ([0, 0, 0, 3, 3, 3, 6], [0, 1, 2, 3, 4, 5, 6]),
+        ([0, 0, 1, 1, 2, 2, 3, 4], [0, 1, 1, 2, 2, 3, 3, 4]),
+        ([0, 0, 0, 1, 5], [0, 1, 2, 2, 5]),
+        ([7, None, None, 8, 8, 12], [0, 1, 2, 2, 3, 5]),
+    ],
+)
+def test_a_time_stamp_that_comes_again_is_none_and_time_does_not_run_back(ticks, expected):
+    times, jumps = seconds_of(recording_clock((ticks[0] or 0) / 25), ticks)
+    assert times == pytest.approx([0.04 * n for n in expected])
+    assert jumps == []
+
+
+@pytest.mark.parametrize("ticks", [[5, 6, 7], [-3, -2, -1], [None, 90, 91], [None, None, None]])
+def test_where_nothing_says_when_it_begins_the_first_picture_is_the_beginning(ticks):
+    times, jumps = seconds_of(recording_clock(float("inf")), ticks)
+    assert times == pytest.approx([0.0, 0.04, 0.08])
+    assert jumps == []

@@ -234,3 +234,21 @@ def test_a_photograph_is_a_recording_of_one_frame(tmp_path, name):
     frames, states, _ = read(tmp_path / name)
     assert len(frames) == 1
     assert states[1].frames_expected == 1
+
+
+def test_a_thumbnail_is_not_taken_for_the_video(tmp_path):
+    path = tmp_path / "a.mov"
+    with av.open(str(path), "w") as output:
+        streams = [output.add_stream("mjpeg", rate=25), output.add_stream("libx264", rate=25)]
+        for stream, pix_fmt in zip(streams, ("yuvj420p", "yuv420p"), strict=True):
+            stream.width, stream.height, stream.pix_fmt = 96, 64, pix_fmt
+        for index in range(12):
+            for stream in streams if index == 0 else streams[1:]:
+                frame = av.VideoFrame.from_ndarray(picture(index, 96, 64), "rgb24").reformat(format=stream.pix_fmt)
+                output.mux(stream.encode(frame))
+        for stream in streams:
+            output.mux(stream.encode(None))
+    with Decoder("cam", path, DecodeConfig()) as decoder:
+        *items, last = decoder
+    assert sum(isinstance(item, Frame) for item in items) == 12
+    assert "video stream 1 of 2 was read" in last.detail

@@ -26,6 +26,10 @@ def bad_file(folder: Path, kind: str) -> Path:
             path.write_text("this is not a video\n" * 50)
         case "no_index":
             cut(render(folder / "whole.mp4"), 0.6, path)
+        case "no_index_quicktime" | "no_index_mdat":
+            whole = render(folder / "whole.mov").read_bytes()
+            begin = whole.index(b"wide" if kind == "no_index_quicktime" else b"mdat") - 4
+            path.write_bytes(whole[begin : whole.rindex(b"moov") - 4])
         case "directory":
             path.mkdir()
         case "audio":
@@ -62,6 +66,8 @@ def bad_file(folder: Path, kind: str) -> Path:
         ("random", "not_a_video", "is not a video"),
         ("text", "not_a_video", "is not a video"),
         ("no_index", "not_a_video", "its index (moov) is missing"),
+        ("no_index_quicktime", "not_a_video", "begins as a QuickTime file but its index (moov) is missing"),
+        ("no_index_mdat", "not_a_video", "begins as a QuickTime file but its index (moov) is missing"),
         ("directory", "not_a_video", "is a directory"),
         ("audio", "no_video", "has no video stream, only audio"),
         ("cover", "no_video", "has no video stream, only a cover and audio"),

@@ -31,6 +31,14 @@ def scrambled(path: Path) -> Path:
     return path
 
 
+def sold_by_apple(path: Path) -> Path:
+    """Return an MP4, its index behind its pictures, whose video is of a kind that only players of Apple know."""
+    data = render(path).read_bytes().replace(b"avc1\0", b"drmi\0")
+    index = data.index(b"moov") - 4
+    path.write_bytes(data[:index] + (2 << 20).to_bytes(4, "big") + b"free" + bytes((2 << 20) - 8) + data[index:])
+    return path
+
+
 def windows_media(path: Path) -> Path:
     """Return a WMV whose header has a content encryption object in the place of its codec list."""
     data = render(path, "wmv2", container="asf").read_bytes()
@@ -51,6 +59,7 @@ def states(path: Path):
     [
         (common_encryption, "a.mp4", "common encryption"),
         (common_encryption, "a.mov", "common encryption"),
+        (sold_by_apple, "a.m4v", "common encryption"),
         (scrambled, "a.ts", "scrambled transport stream"),
         (windows_media, "a.wmv", "Windows Media DRM"),
     ],

@@ -38,6 +38,8 @@ def read(path: Path) -> tuple[int, StreamChanged]:
         ("x/../../private.ts", "{name}"),
         ("FILE:{private}", '#EXT-X-MAP:URI="{name}"'),
         ("file:///{private}", '#EXT-X-KEY:METHOD=AES-128,URI="{name}"'),
+        ("{private}", "#EXT-X-MAP:URI={name}"),
+        ("a\\/..\\/..\\/private.ts", '#EXT-X-MAP:URI="{name}"'),
     ],
 )
 def test_it_does_not_lead_out_of_its_folder(tmp_path, monkeypatch, name, line):
@@ -48,7 +50,23 @@ def test_it_does_not_lead_out_of_its_folder(tmp_path, monkeypatch, name, line):
     frames, end = read(path)
     assert (frames, end.state, end.reason) == (0, "failed", "permission")
     told = f"{path} is a playlist that leads out of its folder ({name}): put what it names beside it, or give that itself"
-    assert end.detail == told
+    assert end.detail == told.replace("\\/", "/")
+
+
+def test_nor_does_a_link_in_it(tmp_path, monkeypatch):
+    """Whoever unpacks an archive gets links that somebody else made."""
+    path = playlist(tmp_path / "seq", monkeypatch)
+    for name in ("a1.ts", "a2.ts"):
+        (path.parent / name).rename(tmp_path / name)
+    (path.parent / "inside.ts").write_bytes((tmp_path / "a1.ts").read_bytes())
+    (path.parent / "a1.ts").symlink_to("inside.ts")
+    (path.parent / "a2.ts").symlink_to(tmp_path / "a2.ts")
+    frames, end = read(path)
+    assert (frames, end.reason, "leads out of its folder (a2.ts)" in end.detail) == (0, "permission", True)
+    (tmp_path / "link").symlink_to(path.parent)
+    (path.parent / "a2.ts").unlink()
+    (path.parent / "a2.ts").write_bytes((tmp_path / "a2.ts").read_bytes())
+    assert read(tmp_path / "link" / "a.m3u8")[0] == 50
 
 
 def test_what_is_too_long_to_be_looked_at_is_not_opened(tmp_path, monkeypatch):

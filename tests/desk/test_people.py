@@ -131,6 +131,19 @@ def test_two_who_are_there_at_once_are_two(tmp_path: Path):
     assert len(found_in([after])[1].persons) == 1
 
 
+@pytest.mark.parametrize(
+    ("prior", "words"),
+    [
+        (0.001, r"from a likelihood ratio of 1,000 on, and no more than .* can be shown: use 0.00\d or more"),
+        (0, "not a probability"),
+        (1, "not a probability"),
+    ],
+)
+def test_a_prior_that_joins_nobody_is_refused(results, prior, words):
+    with pytest.raises(UsageError, match=words):
+        people_of(choose_results(results).results, prior=prior)
+
+
 def test_vectors_of_two_embedders_are_never_compared(tmp_path: Path):
     one = write_result(tmp_path / "one", [("ann", "", 0)])
     two = write_result(tmp_path / "two", [("ann", "", 0)], run_id="run2", sha256="ab" * 32)

@@ -15,7 +15,7 @@ from engine.detect.second_look import NAME, Agreement, Faceness
 from engine.models import find_model
 
 PLANES = Planes(*(np.zeros((size, size), np.uint8) for size in (64, 32, 32)))
-AGREEMENT = Agreement("ab", 0.2, 0.5, 0.5, 0.8, 0.85, 2.0, 0.9)
+AGREEMENT = Agreement("ab", 0.2, 0.5, 0.5, 0.8, 0.85, 2.0, 0.9, 0.7)
 
 
 class Detector:
@@ -74,7 +74,7 @@ def test_with_agreement_both_decide_and_the_surest_comes_first():
     assert found.faceness.tolist() == np.float32([0.99, 0.9, 0.3]).tolist()
     assert found.scores.tolist() == sorted(found.scores.tolist(), reverse=True)
     assert (found.scores >= 0.5).all()
-    assert judged.limits == Faceness(0.2, 0.2, 0.2, 0.85, 2.0, 0.9)
+    assert judged.limits == Faceness(0.2, 0.2, 0.2, 0.85, 2.0, 0.9, 0.7)
     assert (judged.min_score, judged.sure_score) == (0.5, 0.8)
 
 

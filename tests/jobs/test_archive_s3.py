@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import random
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -20,7 +22,7 @@ from engine.storage.s3 import Storage
 from tests.jobs.nodes import nodes
 from tests.jobs.same import same_results
 from tests.jobs.submission import Kind, Submission, kill_one, wait_for
-from tests.servers.s3 import S3Server
+from tests.servers.s3 import OtherServer, S3Server
 
 pytest.importorskip("ray")
 TAPES = "s3://results/all tapes/50%"
@@ -55,14 +57,14 @@ def alone(archive: Path, out: Path, gallery: Path) -> Path:
 
 
 def on_this_machine(work: Path) -> Path:
-    """What the job has here."""
-    token = find_job(StoredAt(Place("results", "all tapes/50%")))
-    return work / (token or "none")
+    """What the job has here; nothing has that name before it is begun."""
+    return work / (find_job(StoredAt(Place("results", "all tapes/50%"))) or "not-begun")
 
 
 @pytest.mark.e2e
 @pytest.mark.timeout(900)
-def test_from_storage_to_storage_whatever_dies(s3: S3Server, archive: Path, tmp_path: Path) -> None:
+def test_from_storage_to_storage_whatever_dies(any_s3: S3Server | OtherServer, archive: Path, tmp_path: Path) -> None:
+    s3 = any_s3
     for path in archive.rglob("*.m*"):
         s3.client.upload_file(str(path), "footage", f"2026/{path.relative_to(archive)}")
     work, chance, asked = tmp_path / "work", random.Random(1), [0]
@@ -84,6 +86,8 @@ def test_from_storage_to_storage_whatever_dies(s3: S3Server, archive: Path, tmp_
     fetched = tmp_path / "fetched"
     assert engine("archive", "fetch", TAPES, fetched).stdout == f"result: {fetched}\n"
     mine, single = on_this_machine(work), alone(archive, tmp_path / "single", next(work.glob("*/job/gallery.sqlite")))
+    assert f"facestream clip {fetched} --track" in (fetched / "report.html").read_text()
+    assert str(work) not in (fetched / "report.html").read_text().partition("<details")[0]
     inputs = read_run(fetched)["inputs"]
     assert {one["path"] for one in inputs.values()} == {f"s3://footage/2026/{key}" for key in [*ODD, "bad.mkv"]}
     assert same_results(fetched, mine / "result") == ""
@@ -134,7 +138,10 @@ def test_from_files_to_storage_and_on_without_the_folder_of_before(s3: S3Server,
     single = alone(archive, tmp_path / "single", next((tmp_path / "elsewhere").glob("*/job/gallery.sqlite")))
     assert same_results(single, tmp_path / "fetched") == ""
     s3.seen.clear()
-    engine("archive", "submit", archive, *more, tmp_path / "elsewhere")
+    told = engine("archive", "status", TAPES, "--work", tmp_path / "third").stderr
+    copied = re.search("`facestream (.*)` drives it from here", told)
+    assert copied, told
+    assert engine(*shlex.split(copied[1]), "-q").returncode == 1
     assert not [path for method, path, _ in s3.seen if method == "PUT" and path.endswith(".tar")], "nothing is written twice"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import shutil
@@ -13,7 +14,7 @@ import msgspec
 import pytest
 
 from engine.contracts.stored import Place, Stored
-from engine.errors import OutputError, SourceError, WorkerError
+from engine.errors import OutputError, SourceError, StorageError, WorkerError
 from engine.jobs.fetched import fetched, forget_fetched
 from engine.storage.s3 import Storage
 from tests.patience import PATIENCE_SECONDS
@@ -124,6 +125,11 @@ def test_an_object_of_another_size_than_listed_is_told(s3: S3Server, folder: Pat
     assert not list(folder.iterdir())
 
 
+def test_an_empty_one(s3: S3Server, folder: Path) -> None:
+    with fetched(put("a.mp4", b""), Storage()) as path:
+        assert path.read_bytes() == b""
+
+
 def test_another_content_is_another_file(s3: S3Server, folder: Path) -> None:
     first = put("a.mp4", b"first")
     second = put("a.mp4", b"second")
@@ -155,6 +161,30 @@ def test_what_was_used_longest_ago_makes_room(s3: S3Server, folder: Path, monkey
         pytest.raises(WorkerError, match=r"has no room for s3://footage/large\.mp4 \(501 bytes"),
         fetched(put("large.mp4", bytes(501)), Storage()),
     ):
+        pass
+
+
+def test_a_disk_that_is_full_is_told_and_leaves_nothing(s3: S3Server, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: object, **options: object) -> str:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    stored = put("a.mp4", b"frames")
+    monkeypatch.setattr(Storage, "fetch", full)
+    with (
+        pytest.raises(WorkerError, match=r"cannot be fetched to .*No space left on device.*: set TMPDIR"),
+        fetched(stored, Storage()),
+    ):
+        pass
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize("code", ["RequestTimeTooSkewed", "InvalidAccessKeyId"])
+def test_a_machine_that_may_read_nothing_is_not_taken_for_a_bad_recording(s3: S3Server, folder: Path, code: str) -> None:
+    stored = put("a.mp4", b"frames")
+    with s3.failing(lambda *request: (403, code)), pytest.raises(StorageError), fetched(stored, Storage()):
+        pass
+    denied = s3.failing(lambda *request: (403, "AccessDenied"))
+    with denied, pytest.raises(SourceError, match="may not be read"), fetched(stored, Storage()):
         pass
 
 

@@ -64,7 +64,9 @@ def test_an_archive_in_segments_is_as_one_run_writes_it(tmp_path: Path, archive:
 def test_what_reads_runs_reads_it(tmp_path: Path, warm: Warm, parts: list[Part]):
     config = replace(warm.config, output=replace(warm.config.output, report=True))
     join(tmp_path / "joined", config, parts)
-    assert (tmp_path / "joined" / "report.html").stat().st_size > 10_000
+    page = (tmp_path / "joined" / "report.html").read_text()
+    assert f"facestream clip {tmp_path}/joined --track" in page
+    assert ".joining-" not in page
     assert facestream("audit", tmp_path / "joined").returncode == 0
     assert facestream("export", tmp_path / "joined", "--to", "csv", "--out", tmp_path / "tracks.csv").returncode == 0
     again = facestream("reproduce", tmp_path / "joined", "--track", "1")

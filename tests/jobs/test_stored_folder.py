@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from contextlib import closing
 from pathlib import Path
 
@@ -10,13 +12,14 @@ import msgspec
 import pytest
 
 from engine.contracts.stored import Place
-from engine.errors import PublishError, StorageError
+from engine.errors import OutputError, PublishError, StorageError
 from engine.jobs.job_folder import GALLERY, JOB, JobFolder
 from engine.jobs.messages import Ended
 from engine.jobs.places import JobAt, begin_at
 from engine.jobs.stored_folder import StoredAt, StoredFolder
 from engine.jobs.worker import About, ArchiveWorker
 from engine.lock import DirectoryLock
+from engine.storage.s3 import Storage
 from tests.jobs.fake_work import task
 from tests.servers.s3 import S3Server
 
@@ -128,13 +131,44 @@ def test_to_begin_anew_leaves_what_no_job_has_written(s3: S3Server, tmp_path: Pa
     assert s3.keys("results") == sorted([*mine, "tapes/job/token"])
 
 
-@pytest.mark.parametrize("where", ["s3://results", "s3://results/", "s3://results/a b/ä%/..", "s3://results/tapes/"])
+@pytest.mark.parametrize("code", [(403, "AccessDenied"), (501, "NotImplemented")])
+def test_who_may_not_look_for_what_was_left_begins_all_the_same(s3: S3Server, tmp_path: Path, code: tuple[int, str]) -> None:
+    with s3.failing(lambda method, path, query: code if "uploads" in query else None):
+        assert begun(tmp_path).done() == set()
+
+
+def test_a_storage_that_takes_no_heed_of_conditions_keeps_its_job(s3: S3Server, tmp_path: Path) -> None:
+    s3.deaf_to = {"HTTP_IF_NONE_MATCH"}
+    here = begun(tmp_path / "here")
+    leave(here, "a", "first")
+    there = begun(tmp_path / "there")
+    assert not leave(there, "a", "second")
+    assert here.token() == there.token()
+    assert (there.result("a") / "said").read_text() == "first"
+
+
+def test_a_disk_that_is_full_is_told(here: JobFolder, there: JobFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    leave(here, "a", "x")
+
+    def full(*arguments: object, **options: object) -> str:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Storage, "fetch", full)
+    with pytest.raises(OutputError, match="No space left on device: make room there, or choose another --work"):
+        there.result("a")
+    assert not (there.results / "a").exists()
+
+
+@pytest.mark.parametrize(
+    "where", ["s3://results", "s3://results/", "s3://results/a b/ä%/..", "s3://results/tapes/", "s3://results//x"]
+)
 def test_places(s3: S3Server, tmp_path: Path, where: str) -> None:
     folder = begun(tmp_path, where)
     leave(folder, "a", "x")
     assert folder.done() == {"a"}
-    prefix = where.removeprefix("s3://results").strip("/")
-    assert s3.keys("results") == [f"{prefix}/job/{name}".lstrip("/") for name in ("results/a.tar", "token")]
+    prefix = where.removeprefix("s3://results/").rstrip("/").removeprefix("s3://results")
+    below = f"{prefix}/job" if prefix else "job"
+    assert s3.keys("results") == [f"{below}/results/a.tar", f"{below}/token"]
     assert folder.directory.parent.parent == tmp_path
 
 
@@ -166,6 +200,20 @@ def test_a_worker_leaves_its_result_there(here: JobFolder, there: JobFolder, s3:
         (ended,) = msgspec.json.decode(worker.do(msgspec.json.encode([task("b")])), type=list[Ended])
     assert ended.outcome == "fatal"
     assert "lack the right" in ended.reason
+    worker.close()
+
+
+@pytest.mark.parametrize(("status", "code", "may_pass"), [(503, "SlowDown", True), (403, "InvalidAccessKeyId", False)])
+def test_a_worker_says_whether_what_it_lacks_may_pass(
+    here: JobFolder, s3: S3Server, status: int, code: str, *, may_pass: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = here.again()()
+    monkeypatch.setattr(folder, "_storage", Storage(attempts=1))
+    worker = ArchiveWorker(folder, 1.0)
+    with s3.failing(lambda *request: (status, code)):
+        about = msgspec.json.decode(worker.about(), type=About)
+    assert (bool(about.problem), about.may_pass) == (True, may_pass)
+    assert msgspec.json.decode(worker.about(), type=About).problem == ""
     worker.close()
 
 

@@ -40,7 +40,10 @@ def test_one_that_is_named_twice_is_there_once_and_paths_go_with_it(s3: S3Server
     assert len(names) == len(set(names)) == 2
 
 
-@pytest.mark.parametrize("key", ["a b.mp4", "50%25.mp4", "ä/日本.mp4", "a/../b.mp4", "a//b.mp4", "x?y#z.mp4", "day=1/c.mp4"])
+@pytest.mark.parametrize(
+    "key",
+    ["a b.mp4", "50%25.mp4", "ä/日本.mp4", "a/../b.mp4", "a//b.mp4", "x?y#z.mp4", "day=1/c.mp4", "/d.mp4", "a+b.mp4"],
+)
 def test_odd_names(s3: S3Server, key: str) -> None:
     put(s3, key)
     (outright,), (listed,) = found(f"s3://footage/{key}"), found("s3://footage/")
@@ -52,6 +55,17 @@ def test_odd_names(s3: S3Server, key: str) -> None:
 def test_capitals_count(s3: S3Server) -> None:
     put(s3, "a.mp4", "A.mp4", "a.MP4")
     assert len({one.name for one in found("s3://footage/")}) == 3
+
+
+def test_one_that_is_called_as_a_folder_is(s3: S3Server) -> None:
+    """In object storage both may be there; an empty one, or one that ends with a slash, is some programs' mark of a folder."""
+    put(s3, "day", "day/a.mp4", "day/b.mp4/", "night/c.mp4")
+    s3.client.put_object(Bucket="footage", Key="night", Body=b"")
+    assert [one.place for one in found("s3://footage/day")] == ["s3://footage/day"]
+    assert [one.place for one in found("s3://footage/day/")] == ["s3://footage/day/a.mp4"]
+    assert [one.place for one in found("s3://footage/night")] == ["s3://footage/night/c.mp4"]
+    s3.client.put_object(Bucket="footage", Key="empty.mp4", Body=b"")
+    assert [one.place for one in found("s3://footage/empty.mp4")] == ["s3://footage/empty.mp4"]
 
 
 def test_two_thousand(s3: S3Server) -> None:

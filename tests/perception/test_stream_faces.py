@@ -152,6 +152,23 @@ def test_where_both_decide_together_the_scores_of_a_track_are_gathered(scores, f
     assert Stream(limits=limits).show(*shown).end() == expected
 
 
+@pytest.mark.parametrize(
+    ("between", "expected"),
+    [([], (5, 1, 0)), ([None] * 2, (5, 1, 0)), ([NOTHING], (0, 0, 1)), ([None, NOTHING], (0, 0, 1))],
+)
+def test_what_comes_and_goes_gathers_nothing(between, expected):
+    """0.8 is 0.29 logits above what says nothing, and a look without it takes 0.5 away; where nobody looks, nothing is lost."""
+    limits = Faceness(0.2, 0.2, 0.2, score_from=0.75, evidence=1.0, score_alone_from=0.85, missed=0.5)
+    shown = [one for n in range(8) for one in (faces_at(40 + n, score=0.8), *between)]
+    assert Stream(limits=limits).show(*shown).end() == expected
+
+
+def test_a_look_without_it_takes_nothing_from_a_track_that_speaks():
+    limits = Faceness(0.2, 0.2, 0.2, score_from=0.75, evidence=1.0, score_alone_from=0.85, missed=0.5)
+    shown = [faces_at(40, score=0.9), *[NOTHING] * 9, faces_at(41, score=0.6)]
+    assert Stream(limits=limits).show(*shown).end() == (2, 1, 0)
+
+
 @pytest.mark.parametrize("limits", [None, LIMITS])
 def test_without_a_second_look_the_length_decides(limits):
     def unjudged(x: float) -> Detections:

@@ -59,6 +59,23 @@ def test_a_recording_near_the_page_is_played_from_where_it_lies(tmp_path):
     assert played(directory, recording, "always", out=far)[0] == ["../../../a%20clip.mp4#t=0.0,5.0"]
 
 
+def test_of_one_in_object_storage_the_command_reads_a_copy(tmp_path):
+    directory = write_run(tmp_path / "out", tracks=1, faces=4)
+    links, commands = played(directory, None, facts={"path": "s3://footage/day=1/a clip.mp4", "size_bytes": 5})
+    assert links == []
+    assert html.unescape(commands[0]) == f"facestream clip {directory} --track 0 --recording './a clip.mp4'"
+    assert "First copy s3://footage/day=1/a clip.mp4 to where you give the command." in (directory / "report.html").read_text()
+
+
+def test_a_page_speaks_of_where_its_directory_will_be(tmp_path):
+    recording = render(tmp_path / "a.mp4", frames=2)
+    directory = write_run(tmp_path / ".making", tracks=1, faces=4)
+    played(directory, recording)
+    page = write_report(directory, 5, place=tmp_path / "out").read_text()
+    assert f"facestream clip {tmp_path}/out --track 0" in page
+    assert ".making" not in page
+
+
 def test_a_recording_that_has_changed_is_not_played(tmp_path, monkeypatch):
     recording = render(tmp_path / "a.mp4", frames=2)
     directory = write_run(tmp_path / "out", tracks=1, faces=4)

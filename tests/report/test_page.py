@@ -252,5 +252,8 @@ def test_where_nobody_was_enrolled_the_page_says_how_somebody_is(tmp_path):
     config = {"verify": {"gallery": "my people.sqlite"}}
     (directory / "run.json").write_text(json.dumps(record | {"workers": workers, "config": config}))
     assert "facestream enrol NAME PICTURE --gallery &#x27;my people.sqlite&#x27;" in report(directory)
+    job = record | {"workers": workers, "config": config, "archive": {"content": "x"}}
+    (directory / "run.json").write_text(json.dumps(job))
+    assert "facestream search PICTURE DIRECTORY" in report(directory), "the gallery of a job is a copy"
     (directory / "tracks.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert "facestream enrol" not in report(directory)

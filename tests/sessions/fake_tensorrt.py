@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ctypes
+import functools
 import threading
+from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import onnxruntime
 
 from engine.sessions.cuda_api import CudaFault
+from engine.sessions.session import SessionSpec
 
 LOW, BEST, HIGH = (1, 1, 8, 8), (4, 1, 24, 24), (8, 1, 64, 64)
 
@@ -24,6 +28,9 @@ class Gpu:
         self.room = 1 << 30
         """The largest piece of memory that it has."""
         self.threads: set[int] = set()
+        self.graphs: dict[int, list[Callable[[], None]]] = {}
+        self.recorded, self.launched = 0, 0
+        self.recording = threading.local()
 
     def open(self, device: str, extra: str) -> Gpu:
         return self
@@ -58,6 +65,26 @@ class Gpu:
     def download(self, memory: np.ndarray, address: int, size: int, stream: int) -> None:
         ctypes.memmove(memory.ctypes.data, address, size)
 
+    def record(self, stream: int, work: Callable[[], bool]) -> int:
+        self.recording.steps = steps = []
+        try:
+            began = work()
+        finally:
+            del self.recording.steps
+        if not began:
+            raise CudaFault("cudaErrorStreamCaptureUnsupported: operation not permitted when stream is capturing")
+        self.recorded += 1
+        self.graphs[self.recorded] = steps
+        return self.recorded
+
+    def launch(self, graph: int, stream: int) -> None:
+        self.launched += 1
+        for step in self.graphs[graph]:
+            step()
+
+    def drop(self, graph: int) -> None:
+        del self.graphs[graph]
+
     def wait(self, stream: int) -> None:
         if self.fault:
             raise CudaFault(self.fault)
@@ -84,17 +111,32 @@ class Context:
         self.addresses[name] = address
         return True
 
+    def set_device_memory(self, address: int, size: int) -> None:
+        assert len(self.engine.gpu.held[address]) == size
+        self.memory = address
+
     def execute_async_v3(self, stream: int) -> bool:
+        gpu = self.engine.gpu
+        work = functools.partial(self._compute, self.shapes["picture"], dict(self.addresses))
+        if (
+            steps := getattr(gpu.recording, "steps", None)
+        ) is not None:  # nothing is computed, nor may anything be synchronised
+            steps.append(work)
+            return self.engine.can_be_recorded
+        work()
+        return not gpu.fault.startswith("start")
+
+    def _compute(self, shape: tuple[int, ...], addresses: dict[str, int]) -> None:
         held = self.engine.gpu.held
-        shape = self.shapes["picture"]
-        picture = held[self.addresses["picture"]][: int(np.prod(shape))].reshape(shape)
+        picture = held[addresses["picture"]][: int(np.prod(shape))].reshape(shape)
         for name, found in zip(("same", "first"), self.engine.session.run(None, {"picture": picture}), strict=True):
-            held[self.addresses[name]][: found.nbytes] = found.reshape(-1).view(np.uint8)
-        return not self.engine.gpu.fault.startswith("start")
+            held[addresses[name]][: found.nbytes] = found.reshape(-1).view(np.uint8)
 
 
 class Engine:
     num_io_tensors = 3
+    device_memory_size_v2 = 4096
+    can_be_recorded = True
 
     def __init__(self, gpu: Gpu) -> None:
         self.gpu = gpu
@@ -121,7 +163,7 @@ class Engine:
         self.configs.append(config)
         return config
 
-    def create_execution_context(self, config: object = None) -> Context:
+    def create_execution_context(self, how: object) -> Context:
         return Context(self)
 
 
@@ -156,3 +198,13 @@ def two_outputs() -> bytes:
         [numpy_helper.from_array(np.array([2, 3], np.int64), "axes")],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9).SerializeToString()
+
+
+def spec(tmp_path: Path, runtime: str = "tensorrt-rtx", engine: str = "float16") -> SessionSpec:
+    path = tmp_path / "face.engine"
+    path.write_bytes(b"engine")
+    return SessionSpec(path, runtime, "cuda:0", name="face", engine=engine)
+
+
+def picture(*shape: int) -> np.ndarray:
+    return np.random.default_rng(sum(shape)).integers(0, 256, shape).astype(np.uint8)

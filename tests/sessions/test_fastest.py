@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from engine.contracts.profile import Profile
 from engine.errors import ConfigError, InferenceError, ModelError
 from engine.sessions import fastest
 from engine.sessions.fastest import VARIABLE, Candidate, open_fastest, plain_candidates
@@ -34,7 +35,7 @@ class Timed:
 
     def __init__(self, clock: Clock, seconds: float, off: float = 0.0, fails: bool = False) -> None:
         self.clock, self.seconds, self.off, self.fails = clock, seconds, off, fails
-        self.runs, self.inputs = 0, ()
+        self.runs, self.inputs, self.profile = 0, (), Profile()
 
     def run(self, tensors: Mapping[str, np.ndarray]) -> list[np.ndarray]:
         self.runs += 1

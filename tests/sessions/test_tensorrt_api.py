@@ -43,7 +43,7 @@ def test_every_compute_capability_of_the_table_is_known(rtx):
 def test_without_a_driver_nobody_knows_whether_an_engine_runs(rtx, engine):
     fitness, reason = rtx.fitness(engine)
     if fitness == "unknown":
-        assert reason == "there is no NVIDIA driver here, so that nobody can say whether it runs"
+        assert reason == "there is no NVIDIA driver here, or too old a one, so that nobody can say whether it runs"
     else:
         assert fitness in ("fits", "unfit")  # a machine with a GPU
 
@@ -68,7 +68,10 @@ def test_a_foreign_version_is_named(rtx, engine, at, value, named):
 def test_loading_says_what_is_missing(rtx, engine):
     if rtx.fitness(engine)[0] != "unknown":
         pytest.skip("this machine has an NVIDIA driver")
-    with pytest.raises(ModelError, match=r"the engine face\.engine cannot be loaded by .*no NVIDIA driver here: install it"):
+    with pytest.raises(
+        MissingRuntimeError,
+        match=r"the engine face\.engine cannot be loaded by .*no NVIDIA driver here, or too old a one: install",
+    ):
         rtx.deserialize(engine, "face.engine")
 
 
@@ -118,10 +121,22 @@ class Answers:
         (Answers(0), ("fits", "")),
         (Answers(1), ("fits", "it runs here, but another one would be faster: build it for this GPU")),
         (Answers(2, 2), ("unfit", "it was made for another compute capability than this GPU's")),
-        (Answers(2, 4), ("unfit", "the NVIDIA driver here is too old for it: update the driver")),
+        (Answers(2, 4), ("lacking", "the NVIDIA driver here is too old for it: update the driver")),
+        (
+            Answers(2, 20),
+            (
+                "lacking",
+                "the NVIDIA driver here is too old for it: update the driver; it needs more memory than this GPU has: build it "
+                "with smaller --sizes or --batch",
+            ),
+        ),
         (
             Answers(2, 18),
-            ("unfit", "it was made for another compute capability than this GPU's; it needs more memory than this GPU has"),
+            (
+                "unfit",
+                "it was made for another compute capability than this GPU's; it needs more memory than this GPU has: "
+                "build it with smaller --sizes or --batch",
+            ),
         ),
         (Answers(2, 0, "Something odd. In place.cpp"), ("unfit", "Something odd")),
     ],
@@ -129,3 +144,13 @@ class Answers:
 def test_the_answers_of_a_gpu_are_put_into_words(monkeypatch, answers, expected):
     monkeypatch.setattr(tensorrt_api.importlib, "import_module", lambda name: answers)
     assert TensorRT("tensorrt-rtx").fitness(b"engine") == expected
+
+
+@pytest.mark.parametrize(
+    ("diagnostics", "kind"), [(2, ModelError), (4, MissingRuntimeError), (16, MissingRuntimeError), (32, ModelError)]
+)
+def test_what_another_engine_would_not_mend_is_no_fault_of_the_engine(monkeypatch, diagnostics, kind):
+    """Whoever is told of a driver that is too old used to be told to build the engine again."""
+    monkeypatch.setattr(tensorrt_api.importlib, "import_module", lambda name: Answers(2, diagnostics))
+    with pytest.raises(kind, match=r"^the engine face cannot run: "):
+        TensorRT("tensorrt-rtx").check(b"engine", "face")

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import io
-import socket
-import sys
 
 import pytest
 
 from engine.contracts.stored import Place
-from engine.errors import (
-    MissingRuntimeError,
-    SourceError,
-    StorageAwayError,
-    StorageDeniedError,
-    StorageError,
-    UsageError,
-)
-from engine.storage import s3 as module
-from engine.storage.s3 import Storage, check_endpoint
-from tests.servers.s3 import ACCESS_KEY, SECRET_KEY, Fault, S3Server
+from engine.errors import SourceError, StorageAwayError, StorageError
+from engine.storage.s3 import Storage
+from tests.servers.s3 import Fault, S3Server
+from tests.storage.storing import AT, content
 
-AT = Place("results", "tapes/a.tar")
 ODD = [
     "a b.mp4",
     "50%.mp4",
@@ -33,19 +23,8 @@ ODD = [
     "a//e.mp4",
     "x+y&z=1?#.mp4",
     "A b.mp4",
+    "/f.mp4",
 ]
-
-
-@pytest.fixture
-def storage(s3: S3Server) -> Storage:
-    """Waits for nothing for long."""
-    return Storage(attempts=4)
-
-
-def content(storage: Storage, place: Place, etag: str = "") -> bytes:
-    file = io.BytesIO()
-    storage.fetch(place, file, etag)
-    return file.getvalue()
 
 
 def every(number: int, status: int = 503, code: str = "SlowDown") -> Fault:
@@ -85,6 +64,11 @@ def test_a_name_is_what_it_is(storage: Storage, s3: S3Server, key: str) -> None:
     assert content(storage, place) == key.encode()
 
 
+def test_what_only_marks_a_folder_is_no_object(storage: Storage, s3: S3Server) -> None:
+    s3.fill("results", ["tapes/", "tapes/a", "tapes/b.mp4/"])
+    assert [one.key for one in storage.listed(Place("results"))] == ["tapes/a"]
+
+
 def test_names_that_differ_in_case_alone_are_two(storage: Storage) -> None:
     assert storage.put_new(Place("results", "a"), io.BytesIO(b"small"))
     assert storage.put_new(Place("results", "A"), io.BytesIO(b"large"))
@@ -114,69 +98,6 @@ def test_who_always_has_is_given_up(s3: S3Server) -> None:
     assert len(s3.seen) == 2 + 2  # of the buckets, and ours
 
 
-@pytest.mark.parametrize(
-    ("status", "code", "error", "words"),
-    [
-        (404, "NoSuchBucket", StorageError, "there is no bucket results: make it"),
-        (403, "InvalidAccessKeyId", StorageError, "the credentials are not taken"),
-        (403, "SignatureDoesNotMatch", StorageError, "the credentials are not taken"),
-        (400, "ExpiredToken", StorageError, "the credentials are not taken"),
-        (403, "AccessDenied", StorageDeniedError, "lack the right"),
-        (403, "RequestTimeTooSkewed", StorageError, "the clock of this machine is wrong"),
-        (400, "SomethingElse", StorageError, "SomethingElse"),
-    ],
-)
-def test_refusals_in_one_sentence(
-    storage: Storage, s3: S3Server, status: int, code: str, error: type[Exception], words: str
-) -> None:
-    with s3.failing(lambda *request: (status, code)), pytest.raises(error, match=words) as told:
-        storage.put_new(AT, io.BytesIO(b"x"))
-    assert "\n" not in str(told.value)
-    assert ACCESS_KEY not in str(told.value)
-    assert SECRET_KEY not in str(told.value)
-
-
-def test_a_bucket_that_is_not_there(storage: Storage) -> None:
-    with pytest.raises(StorageError, match="there is no bucket nowhere"):
-        list(storage.listed(Place("nowhere")))
-    with pytest.raises(StorageError, match="there is no bucket nowhere"):
-        storage.put_new(Place("nowhere", "a"), io.BytesIO(b"x"))
-
-
-def test_no_credentials(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    with pytest.raises(StorageError, match="there are no credentials: put them in the environment"):
-        Storage().read(AT)
-    monkeypatch.setenv("AWS_PROFILE", "nobody")
-    with pytest.raises(UsageError, match="check AWS_PROFILE"):
-        Storage().read(AT)
-
-
-def test_nobody_listens(s3: S3Server) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        endpoint = f"http://127.0.0.1:{taken.getsockname()[1]}"
-        with pytest.raises(StorageAwayError, match=f"s3://results/tapes/a.tar at {endpoint} does not answer"):
-            Storage(endpoint, attempts=2).read(AT)
-
-
-def test_without_boto3(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "boto3", None)
-    with pytest.raises(MissingRuntimeError, match=r"pip install 'facestream\[s3\]'"):
-        Storage().read(AT)
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "words"),
-    [("https://me:secret@host", "holds credentials"), ("host:9000", "is not a URL: write http://HOST:PORT")],
-)
-def test_what_is_no_endpoint(endpoint: str, words: str) -> None:
-    with pytest.raises(UsageError, match=words) as refused:
-        check_endpoint(endpoint)
-    assert "secret" not in str(refused.value)
-
-
 def test_an_object_that_was_replaced_is_not_taken_for_the_one_that_was_meant(storage: Storage) -> None:
     storage.put_new(AT, io.BytesIO(b"old"))
     found = storage.look(AT)
@@ -197,73 +118,59 @@ def test_a_connection_that_breaks_is_taken_up_where_it_broke(storage: Storage, s
     assert [method for method, path, _ in s3.seen if path.endswith("a.tar")].count("GET") == 2
 
 
+@pytest.mark.parametrize("deaf_to", [[], ["HTTP_RANGE"], ["HTTP_IF_MATCH"], ["HTTP_RANGE", "HTTP_IF_MATCH"]])
+@pytest.mark.parametrize("changes", [False, True])
+def test_two_parts_are_of_one_object(storage: Storage, s3: S3Server, deaf_to: list[str], *, changes: bool) -> None:
+    """Whatever the server takes no heed of."""
+    body, other = bytes(range(256)) * 20_000, bytes(reversed(range(256))) * 20_000
+    storage.put_new(AT, io.BytesIO(body))
+    gets = 0
+
+    def change(method: str, path: str, query: dict[str, str]) -> None:
+        nonlocal gets
+        if method == "GET" and path.endswith("a.tar") and (gets := gets + 1) == 2 and changes:
+            Storage().replace(AT, io.BytesIO(other))
+
+    s3.cut_at, s3.deaf_to = 3_000_000, set(deaf_to)
+    with s3.failing(change):
+        if changes:
+            with pytest.raises(SourceError, match="has changed since it was listed"):
+                content(storage, AT)
+        else:
+            assert content(storage, AT) == body
+    assert gets == 2
+
+
+def test_a_server_that_gives_nothing_is_given_up(storage: Storage, s3: S3Server) -> None:
+    storage.put_new(AT, io.BytesIO(bytes(100)))
+    gets = 0
+
+    def cut(method: str, path: str, query: dict[str, str]) -> None:
+        nonlocal gets
+        if method == "GET":
+            gets, s3.cut_at = gets + 1, 10
+
+    s3.deaf_to = {"HTTP_RANGE"}
+    with s3.failing(cut), pytest.raises(StorageAwayError, match="does not answer"):
+        content(Storage(attempts=2), AT)
+    assert gets == 3
+
+
+def test_what_was_said_of_an_object_comes_in_any_letters(storage: Storage, s3: S3Server) -> None:
+    """Go writes the names of headers with capitals."""
+    storage.replace(AT, io.BytesIO(b"x"), "one")
+    s3.capitals = True
+    assert (found := storage.look(AT)) is not None
+    assert found.content == "one"
+    metadata = {"Facestream-Sha256": "0" * 64}
+    s3.client.put_object(Bucket=AT.bucket, Key=AT.key, Body=b"other", Metadata=metadata)
+    with pytest.raises(StorageError, match="is damaged"):
+        content(storage, AT)
+
+
 def test_what_is_damaged_is_told(storage: Storage, s3: S3Server) -> None:
     storage.put_new(AT, io.BytesIO(b"whole"))
     metadata = s3.client.head_object(Bucket=AT.bucket, Key=AT.key)["Metadata"]
     s3.client.put_object(Bucket=AT.bucket, Key=AT.key, Body=b"other", Metadata=metadata)
     with pytest.raises(StorageError, match="is damaged"):
         content(storage, AT)
-
-
-@pytest.fixture
-def parts(monkeypatch: pytest.MonkeyPatch) -> io.BytesIO:
-    """A file that is sent in three parts."""
-    monkeypatch.setattr(module, "_PART_BYTES", 5 << 20)
-    return io.BytesIO(bytes(12 << 20))
-
-
-def uploads(s3: S3Server) -> list[str]:
-    return [one["Key"] for one in s3.client.list_multipart_uploads(Bucket="results").get("Uploads", [])]
-
-
-def test_large_ones_are_sent_in_parts_and_once(storage: Storage, s3: S3Server, parts: io.BytesIO) -> None:
-    assert storage.put_new(AT, parts)
-    assert not storage.put_new(AT, parts)
-    assert content(storage, AT) == parts.getvalue()
-    assert uploads(s3) == []
-    assert sum("partNumber" in query for _, _, query in s3.seen) == 6
-
-
-def test_of_a_part_that_cannot_be_sent_nothing_stays(storage: Storage, s3: S3Server, parts: io.BytesIO) -> None:
-    with (
-        s3.failing(lambda method, path, query: (400, "IncompleteBody") if query.get("partNumber") == "2" else None),
-        pytest.raises(StorageError, match="IncompleteBody"),
-    ):
-        storage.put_new(AT, parts)
-    assert storage.look(AT) is None
-    assert uploads(s3) == []
-
-
-def test_what_whoever_was_killed_left_is_removed(storage: Storage, s3: S3Server) -> None:
-    s3.client.create_multipart_upload(Bucket="results", Key="tapes/a")
-    s3.client.create_multipart_upload(Bucket="results", Key="tapes2/a")
-    storage.abort_uploads(Place("results", "tapes/"))
-    assert uploads(s3) == ["tapes2/a"]
-
-
-def test_a_storage_that_knows_no_conditions(storage: Storage, s3: S3Server) -> None:
-    refused: list[str] = []
-
-    def first_put(method: str, path: str, query: dict[str, str]) -> tuple[int, str] | None:
-        if method == "PUT" and not refused:
-            refused.append(path)
-            return 501, "NotImplemented"
-        return None
-
-    with s3.failing(first_put):
-        assert storage.put_new(AT, io.BytesIO(b"first"))
-    refused.clear()
-    with s3.failing(first_put):
-        assert not storage.put_new(AT, io.BytesIO(b"second"))
-    assert storage.read(AT) == b"first"
-
-
-def test_whoever_writes_at_the_same_moment_is_waited_for(storage: Storage, s3: S3Server) -> None:
-    left = [2]
-
-    def at_once(method: str, path: str, query: dict[str, str]) -> tuple[int, str] | None:
-        left[0] -= method == "PUT"
-        return (409, "ConditionalRequestConflict") if method == "PUT" and left[0] >= 0 else None
-
-    with s3.failing(at_once):
-        assert storage.put_new(AT, io.BytesIO(b"x"))

@@ -71,9 +71,11 @@ class Bench:
         engine_manifest_path(path).write_bytes(msgspec.json.encode(manifest))
         return path
 
-    def runtime(self, runtime="auto", precision="auto") -> str:
+    def runtime(self, runtime="auto", precision="auto", device="cpu") -> str:
         """Open the generator, enlarge, and return what computed it."""
-        generator = ManifestGenerator(SessionSpec(self.model), Wish(runtime, precision, self.folder), self.said.append)
+        generator = ManifestGenerator(
+            SessionSpec(self.model, device=device), Wish(runtime, precision, self.folder), self.said.append
+        )
         (enlarged,) = generator.upscale([np.full((9, 12), 128, np.uint8)])
         assert enlarged.shape == (18, 24)
         generator.close()

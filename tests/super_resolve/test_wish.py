@@ -18,35 +18,11 @@ from engine.contracts.engine_manifest import (
     read_engine_manifest,
 )
 from engine.errors import ConfigError, FacestreamError, ModelError
-from engine.sessions import fastest
 from engine.sessions.built_engines import version_of
 from engine.sessions.fastest import VARIABLE
-from engine.sessions.race import Choice
 from engine.super_resolve.generator import open_generator
 from tests.sessions.processors import need
 from tests.super_resolve.engine_bench import FAILED, PASSED, Bench
-from tests.trt_build.engines.networks import write_generator
-
-
-@pytest.fixture
-def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.delenv(VARIABLE)
-    made = Bench(write_generator(tmp_path), tmp_path / "engines", tmp_path / "runtimes.json")
-    monkeypatch.setattr(fastest, "user_cache_path", lambda name: tmp_path / "cache")
-    monkeypatch.setattr(fastest, "PLAIN", ("onnxruntime",))
-    monkeypatch.setattr(fastest, "_SECONDS", 0.0)
-    return made
-
-
-@pytest.fixture
-def last_wins(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The last candidate is five times as fast as the others."""
-
-    def found(candidates: list[fastest.Candidate], example: object) -> Choice:
-        spent = dict.fromkeys((one.name for one in candidates), 10.0)
-        return Choice(candidates[-1].name, spent | {candidates[-1].name: 2.0})
-
-    monkeypatch.setattr(fastest, "_measured", found)
 
 
 def test_without_engines_the_model_is_computed_as_it_is(bench: Bench):
@@ -171,10 +147,14 @@ def test_one_that_cannot_be_opened_is_said(bench: Bench):
         ("auto", "int8", r"for int8 \(there is none .*run `trt-build build .* --target onnxruntime --precision int8 --out"),
         ("openvino", "int8", r"openvino in int8 \(there is none .*--target openvino --precision int8 --out"),
         ("auto", "float16", r"for float16 \(there is none .*--target onnxruntime --precision fp16 --out"),
-        ("tensorrt-rtx", "auto", "tensorrt-rtx computes on a GPU: set super_resolve.device to cuda:0"),
+        ("tensorrt-rtx", "auto", "runtime: tensorrt-rtx is computed on a GPU: set super_resolve.device to cuda:0"),
         ("onnxruntime", "bfloat16", "onnxruntime does not compute in bfloat16: use float32, float16, int8"),
         ("openvino", "float16", "openvino does not compute in float16: use float32, bfloat16, int8"),
         ("ncnn", "int8", "ncnn does not compute in int8: use float32"),
+        ("ncnn", "float8", "ncnn does not compute in float8: use float32"),
+        ("auto", "float8", r"super_resolve\.precision: float8 is computed on a GPU: set super_resolve\.device to cuda:0"),
+        ("aotinductor", "auto", r"for aotinductor \(there is none .*--target aotinductor --compute-capability cpu --out"),
+        ("aotinductor", "int8", "aotinductor does not compute in int8: use float32, float16, bfloat16"),
     ],
 )
 def test_what_is_asked_for_and_not_there_is_refused(bench: Bench, runtime: str, precision: str, words: str):
@@ -241,4 +221,4 @@ def test_where_nothing_can_be_remembered_it_is_said_that_no_engine_is_used(bench
     bench.add()
     assert bench.runtime().endswith("CPUExecutionProvider float32")
     (sentence,) = bench.said
-    assert f"no engine is used, as it cannot be remembered in {tmp_path / 'cache'} which one is fastest" in sentence
+    assert f"onnxruntime is used, as it cannot be remembered in {tmp_path / 'cache'} what is fastest" in sentence

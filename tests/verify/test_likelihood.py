@@ -37,6 +37,18 @@ def test_shipped_ratios_never_fall_where_the_resemblance_rises_and_keep_their_bo
         assert (ratios[0], ratios[-1]) == (found.lowest, found.highest)
 
 
+def test_no_shipped_ratio_is_above_what_names_say_of_people_of_one_scene():
+    """A ratio of R is reached by 1 in R people of one scene at most (Markov): by the limits that a name asks for."""
+    limits = read_open_set(embedded_dir() / "dlib_open_set.npz")
+    at = np.linspace(limits.scene_limits[0], 0.4, 401)
+    chances = np.array([limits.scene_chance(one) for one in at.tolist()])
+    for found in SHIPPED.buckets:
+        ratios = SHIPPED.log10_ratio(at, found)
+        low = ratios < found.highest
+        assert (10 ** ratios[low] * chances[low] <= 1).all(), found.words
+        assert 10**found.highest * chances[~low][0] <= 1, found.words
+
+
 def test_a_rate_asks_for_its_resemblance_and_rarer_ones_for_more():
     assert [MADE_UP.limit(BUCKETS[0], rate) for rate in (0.1, 0.01, 0.001)] == pytest.approx([0.1, 0.2, 0.3])
     assert 0.2 < MADE_UP.limit(BUCKETS[0], 0.004) < 0.3

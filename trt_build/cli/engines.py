@@ -25,8 +25,8 @@ from trt_build.recipes.data_folder import explained
 
 CONSOLE = Console()
 NOTES = Console(stderr=True)
-TargetName = Literal["onnxruntime", "openvino", "ncnn", "tensorrt-rtx", "tensorrt"]
-PrecisionName = Literal["fp32", "fp16", "bf16", "int8"]
+TargetName = Literal["onnxruntime", "openvino", "ncnn", "tensorrt-rtx", "tensorrt", "aotinductor"]
+PrecisionName = Literal["fp32", "fp16", "bf16", "fp8", "int8"]
 _Flag = Annotated[bool, Parameter(negative=())]
 GateFaces = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=2000))]
 
@@ -64,7 +64,7 @@ def build(
     models
         More models.
     target
-        What runs the engine.
+        What runs the engine; aotinductor is torch.
     precision
         What it computes in; a generator's ends stay in float32.
     sizes
@@ -72,7 +72,8 @@ def build(
     batch
         Smallest, best and largest batch, as `1,8,64`.
     compute_capability
-        Of the GPUs, as `7.5,8.6,8.9,12.0`; `current`: of the one that is here. One engine for each.
+        Of the GPUs, as `7.5,8.6,8.9,12.0`; `current`: of the one that is here. One engine for each. `cpu`: none, where the
+        target is aotinductor.
     pixels
         What a generator takes and gives; uint8 on GPUs, if not given.
     out
@@ -80,7 +81,8 @@ def build(
     no_build
         Build nothing; refuse where there is no engine that fits.
     calibration
-        For int8: a zip or folder of pictures with at least 500 faces; by default the training faces of $FACESTREAM_DATA.
+        For int8 and fp8: a zip or folder of pictures with at least 500 faces; by default the training faces of
+        $FACESTREAM_DATA.
     faces
         A zip or folder of pictures to compare on, by default those of $FACESTREAM_DATA that are in no training. Fewer than
         200 faces are no full gate.
@@ -92,14 +94,16 @@ def build(
     from trt_build.engines.build import Workshop
     from trt_build.engines.build import build as build_engine
     from trt_build.engines.check import advice
-    from trt_build.engines.targets import TARGETS, Order, pixels_of, profile_on, target_of
-    from trt_build.engines.tensorrt_engine import CURRENT, capabilities
+    from trt_build.engines.gpus import CURRENT, capabilities
+    from trt_build.engines.targets import CALIBRATED, TARGETS, Order, pixels_of, profile_on, target_of
 
     found = [model_of(name) for name in (model, *models)]
     if compute_capability != CURRENT and not TARGETS[target].on_gpu:
         raise UsageError(f"--compute-capability {compute_capability}: engines of {target} are for CPUs: leave it out")
-    if calibration is not None and precision != "int8":
-        raise UsageError(f"--calibration {calibration}: {precision} needs none: leave it out, or give --precision int8")
+    if calibration is not None and precision not in CALIBRATED:
+        raise UsageError(
+            f"--calibration {calibration}: {precision} needs none: leave it out, or give --precision {' or '.join(CALIBRATED)}"
+        )
     _check_takes_faces("--calibration", calibration, found)
     _check_takes_faces("--faces", faces, found)
     orders = []
@@ -107,7 +111,7 @@ def build(
         spec = target_of(target, precision, described.kind)
         profile = profile_on(spec, path, described, sizes, batch)
         for capability in capabilities(target, compute_capability, precision) if spec.on_gpu else [""]:
-            given = pixels_of(spec, described.kind, pixels)
+            given = pixels_of(spec, described.kind, pixels, capability)
             orders.append(Order(path, described, spec, precision, profile, capability, calibration, given))
     with EngineProgress() as progress:
         shop = Workshop(folder_of(out), progress.say, progress.on_work, faces, gate_faces)

@@ -58,15 +58,23 @@ def fit(recipe: str = "low_resolution_embedder", *, groups: Path, folder: Path, 
         photographs = read_photographs(Path(read.faces.train), detector, progress.on_prepare)
         beside = read_group_faces(groups, detector, folder / "cache", progress.on_prepare)
     crowd = crowd_of(photographs, strangers)
-    scenes = scene_pairs(beside, crowd_of_people(photographs, crowd)).resemblance
-    found = measure(comparisons_of(tracks, photographs, limits, set(crowd)), scenes, limits.embedder_sha256)
+    scenes = scene_pairs(beside, crowd_of_people(photographs, crowd))
+    found = measure(comparisons_of(tracks, photographs, limits, set(crowd)), scenes, limits)
     with writable(out):
         write_calibration(found, out)
     CONSOLE.print(f"{out}: {found.provenance}; id {read_calibration(out).id}", soft_wrap=True)
 
 
 @likelihood_app.command
-def evaluate(*, tracks: Path, faces: Path, out: Path, calibration: Path | None = None, detector: str = "grey") -> None:
+def evaluate(
+    *,
+    tracks: Path,
+    faces: Path,
+    out: Path,
+    groups: Path | None = None,
+    calibration: Path | None = None,
+    detector: str = "grey",
+) -> None:
     """Test a calibration on recorded tracks of people who had no part in it.
 
     Parameters
@@ -76,7 +84,9 @@ def evaluate(*, tracks: Path, faces: Path, out: Path, calibration: Path | None =
     faces
         A zip or folder of the photographs of the same people, one folder for each.
     out
-        Folder for likelihood.json, likelihood.md and likelihood.png.
+        Folder for likelihood.json, likelihood.md and likelihood.png; with --groups, scenes.md, too.
+    groups
+        The zip of pictures of several people that `trt-build embedder calibrate` had: tests against people of one scene, too.
     calibration
         The file; without it, that of the default embedder.
     detector
@@ -87,13 +97,15 @@ def evaluate(*, tracks: Path, faces: Path, out: Path, calibration: Path | None =
     from engine.verify.likelihood import read_calibration
     from engine.verify.open_set import read_open_set
     from trt_build.cli.progress import RunProgress
+    from trt_build.data.people.group_pictures import read_group_faces
     from trt_build.data.people.photographs import read_photographs
     from trt_build.data.people.recording import read_tracks
     from trt_build.optional import require
     from trt_build.protocols.likelihood.comparisons import comparisons_of
     from trt_build.protocols.likelihood.evaluation import evaluate as test
-    from trt_build.protocols.likelihood.evaluation import markdown
+    from trt_build.protocols.likelihood.evaluation import evaluate_scenes, markdown, scene_markdown
     from trt_build.protocols.likelihood.figures import write_figures
+    from trt_build.protocols.open_set.scenes import crowd_without, scene_pairs
     from trt_build.writing import writable
 
     require("matplotlib", "Drawing a calibration")
@@ -101,6 +113,7 @@ def evaluate(*, tracks: Path, faces: Path, out: Path, calibration: Path | None =
     recorded = read_tracks(tracks)
     with RunProgress(CONSOLE) as progress:
         photographs = read_photographs(faces, detector, progress.on_prepare)
+        beside = read_group_faces(groups, detector, out / "cache", progress.on_prepare) if groups else None
     buckets = comparisons_of(recorded, photographs, limits)
     results = test(found, buckets)
     with writable(out / "likelihood.json"):
@@ -108,3 +121,7 @@ def evaluate(*, tracks: Path, faces: Path, out: Path, calibration: Path | None =
         (out / "likelihood.md").write_text(markdown(results), encoding="utf-8")
         write_figures(found, buckets, results, out / "likelihood.png")
     CONSOLE.print(markdown(results), soft_wrap=True, markup=False, highlight=False)
+    if beside is not None:
+        scenes = evaluate_scenes(found, buckets, scene_pairs(beside, crowd_without(beside, limits)))
+        (out / "scenes.md").write_text(scene_markdown(scenes), encoding="utf-8")
+        CONSOLE.print(scene_markdown(scenes), soft_wrap=True, markup=False, highlight=False)

@@ -20,19 +20,19 @@ from engine.contracts.engine_manifest import (
     engine_manifest_path,
     read_engine_manifest,
 )
-from engine.errors import FacestreamError, InferenceError, ModelError
+from engine.errors import FacestreamError, InferenceError, MissingRuntimeError, ModelError
 from engine.models.engine_command import build_command
 from engine.sessions.built_engines import BuiltEngine, version_of
 from engine.sessions.cuda_api import Cuda
 from engine.sessions.processor import processor_here
-from engine.sessions.tensorrt_api import tensorrt
+from engine.sessions.tensorrt_api import FLAVOURS, tensorrt
 from engine.whole_file import replacing
 from trt_build.array_files import key_of as content_key
+from trt_build.engines.gpus import capability_here
 from trt_build.engines.lock import alone
 from trt_build.engines.parity import Compared, compare
 from trt_build.engines.real_faces import GATE_FACES
-from trt_build.engines.targets import TARGETS, Order, make, pixels_of, require_maker, tool_of
-from trt_build.engines.tensorrt_engine import capability_here
+from trt_build.engines.targets import Order, make, pixels_of, require_maker, tool_of
 from trt_build.errors import WriteError
 from trt_build.work import Done
 from trt_build.writing import writable
@@ -68,13 +68,17 @@ class Workshop:
 
     def gate(self, order: Order, manifest: EngineManifest, path: Path) -> EngineParity:
         """Compare an engine with its model, where it can be run."""
-        if order.target.on_gpu and (absent := _no_gpu(order)):
+        if order.on_gpu and (absent := _no_gpu(order)):
             return EngineParity(verdict="not run", reason=f"{order.target.name} engines run on a GPU: {absent}")
-        device = "cuda:0" if order.target.on_gpu else "cpu"
+        device = "cuda:0" if order.on_gpu else "cpu"
         try:
             return compare(order.model, Compared(BuiltEngine(path, manifest), device, self.faces, self.count), self.done)
         except (ModelError, InferenceError) as error:  # this one's own runtime refuses it, or fails
             return EngineParity(verdict="failed", reason=str(error))
+        except MissingRuntimeError as error:
+            if not order.on_gpu:
+                raise
+            return EngineParity(verdict="not run", reason=str(error))  # as where the driver is too old for it
 
 
 def _no_gpu(order: Order) -> str:
@@ -82,7 +86,8 @@ def _no_gpu(order: Order) -> str:
     try:
         if order.capability not in ("", here := capability_here()):
             return f"this one is for {order.capability}, and here is {here or 'none'}"
-        Cuda("cuda:0", tensorrt(order.target.name).flavour.extra)
+        if order.target.name in FLAVOURS:
+            Cuda("cuda:0", tensorrt(order.target.name).flavour.extra)
     except FacestreamError as error:
         return str(error)
     return ""
@@ -101,7 +106,7 @@ def key_of(order: Order) -> EngineKey:
         target=order.target.name,
         target_version=version_of(order.target.name),
         compute_capability=order.capability,
-        processor="" if order.target.on_gpu else processor_here(),
+        processor="" if order.on_gpu else processor_here(),
         precision=order.precision,
         profile=order.profile,
         calibration=content_key(given) if given is not None and given.exists() else "",
@@ -184,17 +189,24 @@ def _fitting(path: Path, key: EngineKey) -> EngineManifest | str:
         return str(error)
     if difference := manifest.key.difference(key):
         return f"the engine {path} was built for another purpose ({difference})"
-    if unfit := unfitness(path, manifest):
-        return f"the engine {path} cannot run here: {unfit}"
+    try:
+        try_fitness(path, manifest)
+    except ModelError as error:
+        return str(error)
+    except MissingRuntimeError:  # it is as it should be: what this machine lacks, its gate says
+        return manifest
     return manifest
 
 
-def unfitness(path: Path, manifest: EngineManifest) -> str:
-    """Return why the target would refuse an engine, empty where it would not, or nobody can say here."""
-    if not TARGETS[manifest.key.target].on_gpu:
-        return ""
-    fitness, reason = tensorrt(manifest.key.target).fitness(path.read_bytes())
-    return reason if fitness == "unfit" else ""
+def try_fitness(path: Path, manifest: EngineManifest) -> None:
+    """Refuse an engine that cannot run here, as far as can be seen without loading it.
+
+    Raises:
+        ModelError: another one is needed.
+        MissingRuntimeError: this machine lacks what it needs.
+    """
+    if manifest.key.target in FLAVOURS:
+        tensorrt(manifest.key.target).check(path.read_bytes(), str(path))
 
 
 def command_of(order: Order, folder: Path) -> str:
@@ -207,6 +219,8 @@ def command_of(order: Order, folder: Path) -> str:
         order.precision,
         profile=order.profile,
         capability=order.capability,
-        pixels="" if order.pixels == pixels_of(order.target, order.manifest.kind) else order.pixels,
+        pixels=""
+        if order.pixels == pixels_of(order.target, order.manifest.kind, capability=order.capability)
+        else order.pixels,
         calibration=order.calibration,
     )

@@ -12,7 +12,7 @@ from engine.contracts.engine_manifest import EngineManifest, read_engine_manifes
 from engine.contracts.manifest import Manifest
 from engine.errors import FacestreamError, MissingRuntimeError, ModelError
 from engine.models.engine_command import rebuild_command
-from trt_build.engines.build import Workshop, key_of, unfitness, write_engine_manifest
+from trt_build.engines.build import Workshop, key_of, try_fitness, write_engine_manifest
 from trt_build.engines.targets import TARGETS, Order
 from trt_build.errors import WriteError
 from trt_build.writing import writable
@@ -72,10 +72,11 @@ def _check(model: Path, described: Manifest, path: Path, manifest: EngineManifes
         return Checked(path, manifest, str(error))
     if difference:
         return Checked(path, manifest, f"it was built for another purpose ({difference}): run `{again}`")
-    if unfit := unfitness(path, manifest):
-        return Checked(path, manifest, f"{unfit}: run `{again}`")
     try:
+        try_fitness(path, manifest)
         manifest = msgspec.structs.replace(manifest, parity=shop.gate(order, manifest, path))
+    except ModelError as error:
+        return Checked(path, manifest, f"{error}: run `{again}`")
     except MissingRuntimeError as error:
         return Checked(path, manifest, str(error))
     with writable(path, WriteError):

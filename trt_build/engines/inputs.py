@@ -90,7 +90,7 @@ def _found(images: tuple[Uint8, ...]) -> Iterator[tuple[Uint8, Tensor]]:
 
 def _check_count(faces: int, source: str) -> None:
     if faces < LEAST_CALIBRATION:
-        raise DataError(f"int8 needs at least {LEAST_CALIBRATION} real faces to calibrate on: {source} holds {faces}.")
+        raise DataError(f"int8 and fp8 need at least {LEAST_CALIBRATION} real faces to calibrate on: {source} holds {faces}.")
 
 
 def _in_range(manifest: Manifest, pixels: Uint8) -> Tensor:

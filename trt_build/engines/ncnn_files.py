@@ -14,14 +14,14 @@ import onnx
 from engine.sessions.ncnn_session import PARAM, TENSORS, WEIGHTS, NcnnTensor, NcnnTensors
 from trt_build.engines.graph import replace_nodes, tensors_of
 from trt_build.engines.ncnn_trial import trial
-from trt_build.engines.profiles import Shape
+from trt_build.engines.profiles import Shapes
 from trt_build.errors import ExportError
 
 _SECONDS = 600.0
 _DATE = (1980, 1, 1, 0, 0, 0)
 
 
-def ncnn_container(model: onnx.ModelProto, name: str, shapes: tuple[Shape, Shape, Shape]) -> tuple[bytes, NcnnTensors]:
+def ncnn_container(model: onnx.ModelProto, name: str, shapes: Shapes) -> tuple[bytes, NcnnTensors]:
     """Return the file and the tensors of the model; the same model gives the same bytes.
 
     Args:
@@ -56,7 +56,7 @@ def _packed(param: bytes, weights: bytes, tensors: NcnnTensors) -> bytes:
     return held.getvalue()
 
 
-def _convert(source: Path, name: str, shapes: tuple[Shape, Shape, Shape]) -> None:
+def _convert(source: Path, name: str, shapes: Shapes) -> None:
     import pnnx
 
     small, best, large = (",".join(map(str, (1, *shape[1:]))) for shape in shapes)

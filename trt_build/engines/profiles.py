@@ -13,6 +13,8 @@ _DEFAULTS = {"generator": ((8, 160), (1, 8, 64)), "detector": ((64, 1280), (1, 4
 _BATCH = (1, 8, 64)
 LARGEST_PX = 4096
 Shape = tuple[int, int, int, int]
+Shapes = tuple[Shape, Shape, Shape]
+"""Smallest, best and largest."""
 
 
 def profile_for(manifest: Manifest, sizes: str | None = None, batch: str | None = None) -> Profile:
@@ -45,7 +47,7 @@ def profile_for(manifest: Manifest, sizes: str | None = None, batch: str | None 
     return Profile((low, high), _batch(batch) if batch else default_batch)
 
 
-def shapes(manifest: Manifest, profile: Profile) -> tuple[Shape, Shape, Shape]:
+def shapes(manifest: Manifest, profile: Profile) -> Shapes:
     """Return the smallest, best and largest input, NCHW; the best size is the geometric mean of the others."""
     if manifest.input_size_px is not None:
         height, width = manifest.input_size_px

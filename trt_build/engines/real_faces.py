@@ -87,12 +87,14 @@ def calibration_faces(source: Path | None = None) -> RealFaces:
     path = source or Path(with_data_folder(TRAINING))
     if source is None and not path.exists():
         raise DataError(
-            f"int8 needs at least {LEAST_CALIBRATION} real faces of the training identities to calibrate on, and "
+            f"int8 and fp8 need at least {LEAST_CALIBRATION} real faces of the training identities to calibrate on, and "
             f"'{path}' is not there: give --calibration a zip or folder of pictures with faces, or choose another precision."
         )
     faces = _given(path, _MOST_CALIBRATION) if source else _chosen(path, _MOST_CALIBRATION, "training identities")
     if len(faces) < LEAST_CALIBRATION:
-        raise DataError(f"int8 needs at least {LEAST_CALIBRATION} real faces to calibrate on: '{path}' holds {len(faces)}.")
+        raise DataError(
+            f"int8 and fp8 need at least {LEAST_CALIBRATION} real faces to calibrate on: '{path}' holds {len(faces)}."
+        )
     return faces
 
 
@@ -133,8 +135,8 @@ def pictures_with_faces(count: int, *, calibration: bool = False) -> RealPicture
         return RealPictures(tuple(every[at] for at in chosen), f"{path.name}, seed {_SEED}")
     if calibration:
         raise DataError(
-            f"int8 needs real pictures with at least {LEAST_CALIBRATION} faces to calibrate on, and '{path}' is not there: "
-            "choose another precision."
+            f"int8 and fp8 need real pictures with at least {LEAST_CALIBRATION} faces to calibrate on, and '{path}' is not "
+            "there: choose another precision."
         )
     found = [_scaled(image, share) for image in _photographs() for share in (1.0, 0.75, 0.5, 0.35, 0.25)]
     return RealPictures(tuple(found), "two photographs inside insightface and scikit-image, at five sizes")

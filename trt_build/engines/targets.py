@@ -13,6 +13,9 @@ import onnx
 from engine.contracts.engine_manifest import MASK, EnginePrecision, Pixels, Profile, Target, Tensor, is_asked_for
 from engine.contracts.manifest import Manifest
 from engine.errors import UsageError
+from engine.sessions.tensorrt_api import FLAVOURS
+from trt_build.engines.aotinductor_package import aotinductor_package
+from trt_build.engines.fp8 import fp8_graph
 from trt_build.engines.graph import kept_nodes, plain_graph, tensors_of
 from trt_build.engines.half import cast_graph
 from trt_build.engines.inputs import calibration_inputs
@@ -20,7 +23,7 @@ from trt_build.engines.int8 import int8_graph, int8_kept
 from trt_build.engines.masked import masked_graph
 from trt_build.engines.ncnn_files import ncnn_container
 from trt_build.engines.pixels import pixel_graph
-from trt_build.engines.profiles import profile_for, shapes
+from trt_build.engines.profiles import Shapes, profile_for, shapes
 from trt_build.engines.tensorrt_engine import build_engine
 from trt_build.engines.turing import dense_as_convolution
 from trt_build.optional import require_from
@@ -34,6 +37,7 @@ class TargetSpec:
     precisions: tuple[EnginePrecision, ...]
     suffix: str
     on_gpu: bool = False
+    """It can be for a GPU."""
     step_px: int = 1
     """Of the sizes of a generator: where kernels are compiled for each."""
 
@@ -42,9 +46,12 @@ TARGETS: dict[str, TargetSpec] = {
     "onnxruntime": TargetSpec("onnxruntime", ("fp32", "fp16", "int8"), ".onnx"),
     "openvino": TargetSpec("openvino", ("fp32", "bf16", "int8"), ".onnx", step_px=8),
     "ncnn": TargetSpec("ncnn", ("fp32",), ".ncnn"),
-    "tensorrt-rtx": TargetSpec("tensorrt-rtx", ("fp32", "fp16", "bf16", "int8"), ".engine", on_gpu=True, step_px=8),
-    "tensorrt": TargetSpec("tensorrt", ("fp32", "fp16", "bf16", "int8"), ".engine", on_gpu=True, step_px=8),
+    "tensorrt-rtx": TargetSpec("tensorrt-rtx", ("fp32", "fp16", "bf16", "fp8", "int8"), ".engine", on_gpu=True, step_px=8),
+    "tensorrt": TargetSpec("tensorrt", ("fp32", "fp16", "bf16", "fp8", "int8"), ".engine", on_gpu=True, step_px=8),
+    "aotinductor": TargetSpec("aotinductor", ("fp32", "fp16", "bf16"), ".pt2", on_gpu=True, step_px=8),
 }
+CALIBRATED = ("fp8", "int8")
+"""Precisions whose ranges are found on real faces."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,11 @@ class Order:
     capability: str = ""
     calibration: Path | None = None
     pixels: Pixels = "float"
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether it is for a GPU."""
+        return bool(self.capability)
 
     @property
     def file(self) -> str:
@@ -117,7 +129,7 @@ def profile_on(
     return profile if masked_graph(graph) is None else msgspec.structs.replace(profile, step_px=target.step_px)
 
 
-def pixels_of(target: TargetSpec, kind: str, wanted: str | None = None) -> Pixels:
+def pixels_of(target: TargetSpec, kind: str, wanted: str | None = None, capability: str = "") -> Pixels:
     """Return what goes in and out: a generator on a GPU takes pixels as they are, unless something else is wanted.
 
     Raises:
@@ -128,7 +140,7 @@ def pixels_of(target: TargetSpec, kind: str, wanted: str | None = None) -> Pixel
         raise UsageError(
             f"--pixels uint8: it is for generators, and not for ncnn; {what} takes what its model takes: leave it out"
         )
-    on_its_own = "uint8" if target.on_gpu and kind == "generator" else "float"
+    on_its_own = "uint8" if capability and kind == "generator" else "float"
     return "uint8" if (wanted or on_its_own) == "uint8" else "float"
 
 
@@ -144,7 +156,7 @@ def require_maker(target: str) -> None:
 
 def tool_of(target: str, precision: str) -> str:
     """Return what makes an engine beside its target, and its version; empty: nothing does, or it is not installed."""
-    tool = "pnnx" if target == "ncnn" else "onnxruntime" if precision == "int8" else ""
+    tool = "pnnx" if target == "ncnn" else "onnxruntime" if precision in CALIBRATED else ""
     try:
         return f"{tool} {metadata.version(tool)}" if tool else ""
     except metadata.PackageNotFoundError:
@@ -162,7 +174,7 @@ def make(order: Order) -> Built:
     """
     name = order.manifest.name
     graph = plain_graph(order.model.with_name(order.manifest.file), order.manifest.output, name)
-    if order.target.on_gpu:
+    if order.target.name in FLAVOURS:
         graph = dense_as_convolution(graph)
     if order.profile.step_px > 1 and (masked := masked_graph(graph)) is not None:
         graph = masked
@@ -170,15 +182,17 @@ def make(order: Order) -> Built:
     is_cast = precise is not graph
     if order.pixels == "uint8":
         precise = pixel_graph(precise, order.manifest)
-    kept = int8_kept(graph) if order.precision == "int8" else kept_nodes(graph) if is_cast else []
+    kept = int8_kept(graph) if order.precision in CALIBRATED else kept_nodes(graph) if is_cast else []
     content, inputs, outputs = _MAKERS[order.target.name](order, precise)
     return Built(content, inputs, outputs, tuple(kept), calibration)
 
 
 def _in_precision(order: Order, graph: onnx.ModelProto) -> tuple[onnx.ModelProto, str]:
-    if order.precision == "int8":
+    if order.precision in CALIBRATED:
         inputs, words = calibration_inputs(order.manifest, order.profile, order.calibration)
-        return int8_graph(graph, inputs, symmetric=order.target.on_gpu), words
+        if order.precision == "fp8":
+            return fp8_graph(graph, inputs), words
+        return int8_graph(graph, inputs, symmetric=order.on_gpu), words
     if order.precision == "fp32" or is_asked_for(order.target.name, order.precision):
         return graph, ""
     return cast_graph(graph, order.precision), ""
@@ -197,14 +211,24 @@ def _ncnn(order: Order, graph: onnx.ModelProto) -> Made:
 
 
 def _tensorrt(order: Order, graph: onnx.ModelProto) -> Made:
+    return build_engine(order.target.name, graph, order.manifest.name, _shapes(order, graph), order.capability)
+
+
+def _aotinductor(order: Order, graph: onnx.ModelProto) -> Made:
+    content = aotinductor_package(graph, order.manifest.name, _shapes(order, graph), on_gpu=order.on_gpu)
+    return content, *tensors_of(graph)
+
+
+def _shapes(order: Order, graph: onnx.ModelProto) -> dict[str, Shapes]:
+    """Return the smallest, best and largest shape of each input."""
     small, best, large = sizes = shapes(order.manifest, order.profile)
     if order.pixels == "uint8" and order.manifest.channels == 3:
         small, best, large = ((count, height, width, channels) for count, channels, height, width in sizes)
     low, usual, high = ((count, 1, height, width) for count, _, height, width in sizes)
-    others = {MASK: (low, usual, high)} if MASK in [value.name for value in graph.graph.input] else {}
-    return build_engine(order.target.name, graph, order.manifest.name, (small, best, large), order.capability, others)
+    return {one.name: (low, usual, high) if one.name == MASK else (small, best, large) for one in graph.graph.input}
 
 
 _MAKERS: dict[str, Callable[[Order, onnx.ModelProto], Made]] = {
     "onnxruntime": _onnx, "openvino": _onnx, "ncnn": _ncnn, "tensorrt-rtx": _tensorrt, "tensorrt": _tensorrt,
+    "aotinductor": _aotinductor,
 }  # fmt: skip

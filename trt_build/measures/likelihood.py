@@ -95,8 +95,14 @@ def cross_entropy(log10_ratio: Values, same: Values, different: Values, prior: f
     return float((prior * shares[0] + (1 - prior) * shares[1]) / np.log(2.0))
 
 
-def logistic(score: Values, same: Values, different: Values) -> tuple[float, float]:
+def logistic(score: Values, same: Values, different: Values, prior: float = 0.5) -> tuple[float, float]:
     """Return offset and slope of the line over the score that is the best log10 ratio (logistic regression).
+
+    Args:
+        score: see above.
+        same: likewise.
+        different: likewise.
+        prior: that it is one person, above 0 and below 1, where the line must serve: with a small one rare scores count more.
 
     Raises:
         ValueError: the classes do not overlap, so that no line is best.
@@ -105,7 +111,7 @@ def logistic(score: Values, same: Values, different: Values) -> tuple[float, flo
     score, same, different = score[met], same[met], different[met]
     middle, width = float(np.average(score, weights=same + different)), max(float(np.ptp(score)), 1e-12)
     design = np.stack([np.ones_like(score), (score - middle) / width], axis=1)
-    positive, negative = same / same.sum(), different / different.sum()
+    positive, negative = 2 * prior * same / same.sum(), 2 * (1 - prior) * different / different.sum()
     line = np.zeros(2)
     for _ in range(100):
         stated = 1 / (1 + np.exp(-design @ line))
@@ -116,7 +122,8 @@ def logistic(score: Values, same: Values, different: Values) -> tuple[float, flo
         step = np.linalg.solve(bend, slope)
         line -= step
         if np.abs(step).max() < 1e-12:
-            return float(line[0] - line[1] * middle / width) / _LN10, float(line[1] / width) / _LN10
+            offset = float(line[0] - line[1] * middle / width - np.log(prior / (1 - prior)))
+            return offset / _LN10, float(line[1] / width) / _LN10
     raise ValueError("the comparisons of one person and of two do not overlap: no line is best")
 
 

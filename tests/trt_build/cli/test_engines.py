@@ -7,7 +7,7 @@ import pytest
 from tests.trt_build.engines.networks import write_generator
 from trt_build import cli
 from trt_build.engines import build as building
-from trt_build.engines import tensorrt_engine
+from trt_build.engines import gpus
 from trt_build.engines.parity import LIMITS, verdict_of
 
 
@@ -68,6 +68,8 @@ def test_what_fails_the_gate_is_said_and_check_returns_1(capsys, tmp_path, gate)
             "engines of openvino are for CPUs: leave it out",
         ),
         (["srcnn_x2", "--target", "openvino", "--calibration", "x"], 2, "--calibration x: fp32 needs none"),
+        (["srcnn_x2", "--precision", "fp8", "--compute-capability", "8.6"], 2, "8.6 have no 8-bit floating point"),
+        (["srcnn_x2", "--precision", "fp8", "--target", "aotinductor"], 2, "aotinductor computes in fp32, fp16, bf16"),
         (["grey", "--target", "openvino", "--faces", "x"], 2, "--faces x: for grey pictures with faces are taken"),
         (["srcnn_x2", "--target", "onnxruntime", "--no-build"], 2, "is not built yet: run `trt-build build srcnn_x2 --target"),
     ],
@@ -141,7 +143,10 @@ def test_check_names_an_engine_that_is_gone(capsys, tmp_path):
 
 
 def test_without_a_gpu_the_default_says_what_to_run(capsys, monkeypatch, tmp_path):
-    monkeypatch.setattr(tensorrt_engine.shutil, "which", lambda name: None)
+    monkeypatch.setattr(gpus.shutil, "which", lambda name: None)
     code, _, err = run(capsys, "build", "srcnn_x2", "--out", tmp_path)
     assert code == 1
     assert "say for which, as --compute-capability 7.5,8.0,8.6,8.9,12.0,12.1; for this CPU, run `trt-build tune`" in err
+    code, _, err = run(capsys, "build", "srcnn_x2", "--target", "aotinductor", "--out", tmp_path)
+    assert code == 1
+    assert "build on the machine with the GPU; for this CPU, give --compute-capability cpu" in err

@@ -6,10 +6,11 @@ import pytest
 
 from engine.contracts.engine_manifest import read_engine_manifest
 from engine.contracts.manifest import read_manifest
-from engine.errors import MissingRuntimeError
+from engine.errors import MissingRuntimeError, ModelError
 from tests.trt_build.engines.networks import write_generator
 from tests.trt_build.engines.orders import PASSED, flip, order_of
 from trt_build.engines import build as building
+from trt_build.engines import check as checking
 from trt_build.engines.build import build
 from trt_build.engines.check import advice, check
 from trt_build.engines.parity import LIMITS, verdict_of
@@ -89,3 +90,35 @@ def test_check_leaves_another_models_engines_alone(model, shop, tmp_path):
     build(order_of(model), shop)
     build(order_of(write_generator(tmp_path, name="tiny-er")), shop)
     assert [one.path.name for one in check(model, read_manifest(model), shop)] == ["tiny-onnxruntime-fp32.onnx"]
+
+
+def test_what_this_machine_lacks_is_no_reason_to_build_again(model, shop, monkeypatch):
+    """Whoever had too old a driver was told to build the engine again, and `build` did so each time."""
+    made = build(order_of(model), shop)
+
+    def refused(kind):
+        def refuse(path, manifest):
+            raise kind("the NVIDIA driver here is too old for it: update the driver")
+
+        for module in (building, checking):
+            monkeypatch.setattr(module, "try_fitness", refuse)
+
+    refused(MissingRuntimeError)
+    (found,) = check(model, read_manifest(model), shop)
+    assert found.trouble == "the NVIDIA driver here is too old for it: update the driver"
+    assert not build(order_of(model), shop).is_new
+    refused(ModelError)
+    (found,) = check(model, read_manifest(model), shop)
+    assert ": run `trt-build build " in found.trouble
+    assert build(order_of(model), shop).is_new
+    assert made.path.is_file()
+
+
+def test_where_a_gpu_cannot_run_it_the_gate_was_not_run(model, shop, monkeypatch):
+    def refused(model, compared, done):
+        raise MissingRuntimeError("the NVIDIA driver here is too old for it: update the driver")
+
+    monkeypatch.setattr(building, "compare", refused)
+    monkeypatch.setattr(building, "_no_gpu", lambda order: "")
+    parity = shop.gate(order_of(model, "tensorrt-rtx", "fp16", "8.9"), None, Path("tiny.engine"))
+    assert (parity.verdict, parity.reason) == ("not run", "the NVIDIA driver here is too old for it: update the driver")

@@ -3,10 +3,14 @@
 All models are built for one compute capability here, and one model for all of them; `make engines` builds all for all.
 """
 
+import re
+from collections import Counter
+
 import pytest
 
 pytest.importorskip("tensorrt_rtx", reason="needs the extra trt-rtx")
 
+import numpy as np
 import onnx
 
 from engine.contracts.engine_manifest import read_engine_manifest
@@ -14,7 +18,7 @@ from engine.contracts.manifest import read_manifest
 from engine.models.catalog import embedded_manifests, models_dir
 from engine.models.dlib_embedder import dlib_embedder
 from engine.sessions.tensorrt_api import FLAVOURS, tensorrt
-from trt_build.engines import tensorrt_engine
+from trt_build.engines import targets, tensorrt_engine
 from trt_build.engines.build import Workshop, build
 from trt_build.engines.half import cast_graph
 from trt_build.engines.profiles import shapes
@@ -37,7 +41,7 @@ def manifests():
 def order_of(path, precision, capability):
     described = read_manifest(path)
     spec = target_of("tensorrt-rtx", precision, described.kind)
-    pixels = pixels_of(spec, described.kind)
+    pixels = pixels_of(spec, described.kind, capability=capability)
     return Order(path, described, spec, precision, profile_on(spec, path, described), capability, pixels=pixels)
 
 
@@ -77,6 +81,28 @@ def test_every_compute_capability(manifests, name, capability):
     assert sizes["fp16"] < sizes["fp32"]
 
 
+@pytest.mark.parametrize(
+    ("precision", "capability", "kind"),
+    [
+        ("fp16", "8.9", "half"),
+        ("bf16", "8.9", "bf16"),
+        ("int8", "7.5", "int8"),
+        ("fp8", "8.9", "fp8_e4m3"),
+        ("fp8", "12.0", "fp8_e4m3"),
+    ],
+)
+def test_the_program_inside_computes_in_what_was_asked_for(manifests, monkeypatch, precision, capability, kind):
+    """It lies in an engine as text, so that the types of what goes between its kernels are seen without a driver."""
+    faces = [np.random.default_rng(at).random((1, 1, 24, 24), np.float32) for at in range(2)]
+    monkeypatch.setattr(targets, "calibration_inputs", lambda manifest, profile, source: (faces, "noise"))
+    plain, cast = (types_in(order_of(manifests["compact_fine_x4"], one, capability)) for one in ("fp32", precision))
+    assert cast[kind] - plain[kind] >= 16, (plain, cast)
+
+
+def types_in(order):
+    return Counter(re.findall(r" type=([a-z0-9_]+) \}", make(order).content.decode("latin-1")))
+
+
 def test_the_profile_that_is_built_is_the_one_that_is_asked_for(manifests, monkeypatch):
     seen = []
 
@@ -108,7 +134,7 @@ def test_what_cannot_be_parsed_or_built_is_one_sentence():
     )
     small = ((1, 1, 16, 16), (8, 1, 32, 32), (64, 1, 96, 96))
     with pytest.raises(ExportError, match=r"^TensorRT-RTX 1\.\S+ cannot read odd at Unheard: ") as refused:
-        build_engine("tensorrt-rtx", model, "odd", small, "8.9")
+        build_engine("tensorrt-rtx", model, "odd", {"luma": small}, "8.9")
     assert "\n" not in str(refused.value)
 
 
@@ -118,4 +144,4 @@ def test_bfloat16_is_built_where_the_gpu_has_it(manifests):
     half = cast_graph(onnx.load(str(manifests["srcnn_x2"].with_suffix(".onnx"))), "bf16")
     small = ((1, 1, 16, 16), (8, 1, 32, 32), (64, 1, 96, 96))
     with pytest.raises(ExportError, match=r"srcnn_x2: .*sm75"):
-        build_engine("tensorrt-rtx", half, "srcnn_x2", small, "7.5")
+        build_engine("tensorrt-rtx", half, "srcnn_x2", {half.graph.input[0].name: small}, "7.5")

@@ -44,6 +44,12 @@ def test_logistic_regression_finds_the_line_of_two_normal_distributions():
     assert (offset, slope) == pytest.approx((-2 / np.log(10), 2 / np.log(10)), abs=0.03)
 
 
+def test_the_prior_of_a_logistic_regression_moves_no_line_that_is_right():
+    data = drawn(same=20_000, different=20_000)
+    for prior in (0.1, 0.01):
+        assert logistic(*data, prior) == pytest.approx((-2 / np.log(10), 2 / np.log(10)), abs=0.06)
+
+
 def test_a_weight_is_as_many_comparisons():
     score, same, different = drawn(same=30, different=60)
     times = np.random.default_rng(1).integers(1, 4, len(score)).astype(float)

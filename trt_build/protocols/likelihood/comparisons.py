@@ -64,8 +64,10 @@ class Comparisons:
         return counted[0].astype(np.float64), counted[1].astype(np.float64)
 
 
-GRID: NDArray[np.float64] = np.asarray(_LOWEST + (np.arange(_STEPS) + 0.5) * STEP, np.float64)
-"""Resemblance at the middle of each step."""
+EDGES: NDArray[np.float64] = np.asarray(_LOWEST + np.arange(_STEPS) * STEP, np.float64)
+"""Resemblance at the lower end of each step."""
+GRID: NDArray[np.float64] = np.asarray(EDGES + STEP / 2, np.float64)
+"""At its middle."""
 
 
 def comparisons_of(
@@ -131,15 +133,11 @@ def _bucket(
     stranger, picture = stranger[others], picture[others]
     return Comparisons(
         *which,
-        _place(same), same_person, 1 / np.bincount(same_person, minlength=1)[same_person],
-        _place(alike[others]), stranger, picture, 1 / met[stranger, picture], len(people),
+        place_of(same), same_person, 1 / np.bincount(same_person, minlength=1)[same_person],
+        place_of(alike[others]), stranger, picture, 1 / met[stranger, picture], len(people),
     )  # fmt: skip
 
 
-def histogram_of(resemblance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return how many comparisons there are at each step of ``GRID``."""
-    return np.bincount(_place(resemblance), minlength=_STEPS).astype(np.float64)
-
-
-def _place(resemblance: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
+def place_of(resemblance: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
+    """Return the step of ``GRID`` in which each lies; what is beyond lies in the last one on its side."""
     return np.clip(((resemblance - _LOWEST) / STEP).astype(np.int64), 0, _STEPS - 1)

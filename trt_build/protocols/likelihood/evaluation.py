@@ -12,7 +12,8 @@ from engine.verify.likelihood import Bucket, Calibration
 from trt_build.errors import DataError
 from trt_build.measures.bootstrap import Interval
 from trt_build.measures.likelihood import calibration_error, cllr, cllr_min, dev_pav, probability_of
-from trt_build.protocols.likelihood.comparisons import GRID, Comparisons
+from trt_build.protocols.likelihood.comparisons import GRID, Comparisons, place_of
+from trt_build.protocols.open_set.scenes import ScenePairs, scene_weights
 
 Weights = NDArray[np.float64]
 BINS = 10
@@ -54,6 +55,17 @@ class BucketResult(msgspec.Struct, frozen=True):
     """At even odds."""
 
 
+class SceneResult(msgspec.Struct, frozen=True):
+    """One bucket where two people are of one scene; each scene counts once, see ``scene_weights``."""
+
+    bucket: str
+    cllr: float
+    """Bits, of the bounded ratios."""
+    cllr_min: float
+    calibration_error: float
+    """Expected, of the probability at even odds."""
+
+
 def evaluate(calibration: Calibration, buckets: Sequence[Comparisons]) -> list[BucketResult]:
     """Return what the calibration is worth in each bucket, see ``comparisons_of``.
 
@@ -61,6 +73,26 @@ def evaluate(calibration: Calibration, buckets: Sequence[Comparisons]) -> list[B
         DataError: a bucket holds no comparison of one person, or is not in the calibration.
     """
     return [_evaluate(calibration, bucket_of(calibration, one), one) for one in buckets]
+
+
+def evaluate_scenes(calibration: Calibration, buckets: Sequence[Comparisons], scenes: ScenePairs) -> list[SceneResult]:
+    """Return what the calibration is worth where somebody else is of the scene of the picture.
+
+    Args:
+        calibration: of the embedder.
+        buckets: whose comparisons of one person are taken, see ``comparisons_of``.
+        scenes: pairs of people of one scene.
+
+    Raises:
+        DataError: as ``evaluate``.
+    """
+    beside = np.bincount(place_of(scenes.resemblance), scene_weights(scenes), len(GRID)).astype(np.float64)
+    results = []
+    for one in buckets:
+        bucket = bucket_of(calibration, one)
+        figures = _figures(calibration.log10_ratio(GRID, bucket), {}, one.histograms()[0], beside)
+        results.append(SceneResult(bucket.words, figures["cllr"], figures["cllr_min"], figures["ece"]))
+    return results
 
 
 def bucket_of(calibration: Calibration, one: Comparisons) -> Bucket:
@@ -156,4 +188,16 @@ def markdown(results: Sequence[BucketResult]) -> str:
         ]
         for one in results
     ]  # fmt: skip
-    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows]) + "\n"
+    return _table([head, ["---"] * len(head), *rows])
+
+
+def scene_markdown(results: Sequence[SceneResult]) -> str:
+    """Return the table of people of one scene."""
+    head = ["faces", "Cllr", "Cllr_min", "difference", "ECE"]
+    figures = [(one.bucket, one.cllr, one.cllr_min, one.cllr - one.cllr_min, one.calibration_error) for one in results]
+    rows = [[name, *(f"{value:.3f}" for value in values)] for name, *values in figures]
+    return _table([head, ["---"] * len(head), *rows])
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"

@@ -8,9 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.verify.likelihood import Bucket, Calibration, warped
+from engine.verify.open_set import OpenSet
 from trt_build.errors import DataError
 from trt_build.measures.likelihood import bounds, cross_entropy, logistic
-from trt_build.protocols.likelihood.comparisons import GRID, Comparisons, histogram_of
+from trt_build.protocols.likelihood.comparisons import EDGES, GRID, Comparisons
+from trt_build.protocols.open_set.scenes import ScenePairs, scene_shares
 
 Weights = tuple[NDArray[np.float64], NDArray[np.float64]]
 """Over ``GRID``, of comparisons of one person and of two."""
@@ -21,18 +23,21 @@ RATES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6)
 _ERRORS = 30
 """Pairs of people that must have passed before a rate is believed: it is then within 30 % of the truth in 9 of 10 cases (the
 rule of 30: Doddington et al. 2000)."""
+_SCENE_PRIOR = 0.1
+"""Of the line against people of one scene. At even odds common resemblances decide, and the line is above what the tail allows
+from 1 in 100 on: no larger ratio could be shown."""
 _FEWEST = 20
 """People of whom there are two photographs at least, in each bucket."""
 _FOLDS, _SEED = 5, 20261129
 
 
-def fit(buckets: Sequence[Comparisons], scenes: NDArray[np.float64], embedder_sha256: str) -> Calibration:
+def fit(buckets: Sequence[Comparisons], scenes: ScenePairs, measured: OpenSet) -> Calibration:
     """Return the calibration that the comparisons show.
 
     Args:
         buckets: see ``comparisons_of``.
-        scenes: (P,) resemblance of pairs of people of one scene, of faces of any size, see ``scene_pairs``.
-        embedder_sha256: of the embedder.
+        scenes: pairs of people of one scene, of faces of any size; each scene counts once, see ``scene_shares``.
+        measured: what names ask for; over its crowd all are compared.
 
     Raises:
         DataError: a bucket holds too few people.
@@ -48,16 +53,23 @@ def fit(buckets: Sequence[Comparisons], scenes: NDArray[np.float64], embedder_sh
     curve = min(CURVES, key=lambda one: held_out_cost(folds, one))
     histograms = [one.histograms() for one in buckets]
     rates = [rate for rate in RATES if any(rate * different.sum() >= _ERRORS for _, different in histograms)]
-    beside = histogram_of(scenes)
+    beside = scene_histogram(scenes, measured)
     fitted = [_fit_bucket(one, weights, beside, curve) for one, weights in zip(buckets, histograms, strict=True)]
     limits = np.array([_limits(different, rates) for _, different in histograms])
     several = [one for one in fitted if one.least_faces > 1]
     same, different = [one.same for one in several], [one.different for one in several]
     provenance = (
         f"in each bucket of fused faces {min(same):,} to {max(same):,} people with their own other photographs, and "
-        f"{min(different):,} to {max(different):,} pairs of two people; {len(scenes):,} pairs of people of one scene"
+        f"{min(different):,} to {max(different):,} pairs of two people; {len(scenes.resemblance):,} pairs of people in "
+        f"{len(np.unique(scenes.pictures)):,} pictures, each of which counts once"
     )
-    return Calibration(tuple(fitted), curve, np.array(rates), limits, embedder_sha256, provenance)
+    return Calibration(tuple(fitted), curve, np.array(rates), limits, measured.embedder_sha256, provenance)
+
+
+def scene_histogram(scenes: ScenePairs, measured: OpenSet) -> NDArray[np.float64]:
+    """Return over ``GRID`` what people of one scene reach: as many as there are pairs, as often as ``scene_shares`` says."""
+    shares = scene_shares(scenes, measured, EDGES)
+    return np.asarray(len(scenes.resemblance) * -np.diff(shares, append=0.0), np.float64)
 
 
 def _folds(one: Comparisons) -> list[tuple[Weights, Weights]]:
@@ -89,7 +101,7 @@ def held_out_cost(buckets: Sequence[Sequence[tuple[Weights, Weights]]], curve: f
 def _fit_bucket(one: Comparisons, weights: Weights, beside: NDArray[np.float64], curve: float) -> Bucket:
     same, different = weights
     line, low, high = _fit_line(same, different, curve)
-    scene, _, scene_high = _fit_line(same, beside, curve)
+    scene, _, scene_high = _fit_line(same, beside, curve, _SCENE_PRIOR)
     return Bucket(
         one.low_px, one.high_px, 2 if one.several else 1, *line, *scene, low, min(high, scene_high),
         round(float(same.sum())), round(float(different.sum())),
@@ -97,11 +109,11 @@ def _fit_bucket(one: Comparisons, weights: Weights, beside: NDArray[np.float64],
 
 
 def _fit_line(
-    same: NDArray[np.float64], different: NDArray[np.float64], curve: float
+    same: NDArray[np.float64], different: NDArray[np.float64], curve: float, prior: float = 0.5
 ) -> tuple[tuple[float, float], float, float]:
     """Return offset and slope, and the lowest and highest ratio that so many comparisons can show."""
     score = warped(GRID, curve)
-    offset, slope = logistic(score, same, different)
+    offset, slope = logistic(score, same, different, prior)
     met = (same > 0) | (different > 0)
     return (offset, slope), *bounds((offset + slope * score)[met], same[met], different[met])
 

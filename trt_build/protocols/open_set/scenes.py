@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.frames import Float32
-from engine.verify.open_set import crowding_of
+from engine.verify.open_set import OpenSet, crowding_of
 from trt_build.data.people.group_pictures import GroupFaces
 from trt_build.errors import DataError
 from trt_build.protocols.open_set.crowd import as_stored, make_crowd
@@ -46,6 +46,11 @@ def wider_crowd(crowd: Float32, faces: GroupFaces, half: int | None = None) -> F
     return as_stored(np.concatenate([crowd, make_crowd(faces.vectors[chosen])]))
 
 
+def crowd_without(faces: GroupFaces, measured: OpenSet) -> Float32:
+    """Return the crowd without the groups of the pictures that made it wider: (K, length)."""
+    return measured.crowd[: len(measured.crowd) - len(make_crowd(faces.vectors))]
+
+
 def scene_pairs(faces: GroupFaces, crowd: Float32, *, masked: bool = False, wider: bool = True) -> ScenePairs:
     """Return all pairs of people who stand in one picture, each half of the pictures over a crowd without it.
 
@@ -68,26 +73,54 @@ def scene_pairs(faces: GroupFaces, crowd: Float32, *, masked: bool = False, wide
     return ScenePairs(resemblance, faces.sizes_px[pairs].min(axis=1), faces.pictures[pairs[:, 0]], pairs)
 
 
+def scene_weights(pairs: ScenePairs) -> NDArray[np.float64]:
+    """Return what each pair counts for, (P,): those of one picture are one together.
+
+    Each picture is one scene, however many people stand in it: else a few halls full of people who have nothing to do with each
+    other decide for everybody.
+    """
+    _, place, sizes = np.unique(pairs.pictures, return_inverse=True, return_counts=True)
+    return np.asarray(1 / sizes[place], np.float64)
+
+
+def scene_shares(pairs: ScenePairs, measured: OpenSet, at: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share of people of one scene who resemble each other by at least so much: (N,), falling where ``at`` rises.
+
+    A share so rare that names know it is theirs, with its bound and its tail: what a ratio claims and what a name asks for
+    rest on the same. A more common one is counted.
+
+    Args:
+        pairs: those that the limits of names rest on.
+        measured: these limits.
+        at: (N,) resemblance.
+    """
+    order = np.argsort(pairs.resemblance)
+    below = np.append(0.0, np.cumsum(scene_weights(pairs)[order]))
+    counted = 1 - below[np.searchsorted(pairs.resemblance[order], at)] / below[-1]
+    named = np.array([measured.scene_chance(one) for one in at.tolist()])
+    common = np.maximum(counted, measured.scene_chances[0])
+    return np.asarray(np.where(at < measured.scene_limits[0], common, named), np.float64)
+
+
 def scene_limits(pairs: ScenePairs) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the chances that a stranger of the picture's scene resembles it so much, falling, and the resemblance.
 
-    Each picture counts as one scene, however many people stand in it: else a few halls full of people who have nothing to do
-    with each other decide for everybody. From 1 in 100 on they are upper bounds at 95 %, by a bootstrap over pictures. They
-    hardly differ by size: all sizes count together.
+    Each picture counts once, see ``scene_weights``. From 1 in 100 on they are upper bounds at 95 %, by a bootstrap over
+    pictures. They hardly differ by size: all sizes count together.
 
     Raises:
         DataError: the pairs are of too few pictures.
     """
     rng = np.random.default_rng(_SEED)
     order = np.argsort(-pairs.resemblance)
-    values = pairs.resemblance[order]
-    _, place, sizes = np.unique(pairs.pictures[order], return_inverse=True, return_counts=True)
-    count = len(sizes)
+    values, weights = pairs.resemblance[order], scene_weights(pairs)[order]
+    found, place = np.unique(pairs.pictures[order], return_inverse=True)
+    count = len(found)
     if count < _FEWEST:
         raise DataError(f"Pairs of people stand in {count:,} of the pictures: give more, at least {_FEWEST:,} are needed.")
-    plain = _reached(values, (1 / sizes)[place])
-    draws = (np.bincount(rng.integers(0, count, count), minlength=count) / sizes for _ in range(_BOOTSTRAPS))
-    upper = np.quantile([_reached(values, draw[place]) for draw in draws], _SURE, axis=0)
+    plain = _reached(values, weights)
+    draws = (np.bincount(rng.integers(0, count, count), minlength=count) for _ in range(_BOOTSTRAPS))
+    upper = np.quantile([_reached(values, weights * draw[place]) for draw in draws], _SURE, axis=0)
     rare = np.arange(len(plain)) >= _TAIL
     return np.array([*CHANCES, _FAR_CHANCE]), np.maximum.accumulate(np.where(rare, np.maximum(plain, upper), plain))
 

@@ -22,10 +22,11 @@ from trt_build.work import Done
 
 ASKED_FROM = 0.25
 _WEIGHTS = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0)
-_AGREED, _EVIDENCE, _AGREED_ALONE = 0.54, 1.9, 1.55
+_AGREED, _EVIDENCE, _AGREED_ALONE, _MISSED = 0.3, 2.5, 1.55, 1.0
 """How far, in logits, above the score that is precise enough for a picture: the score that speaks for a track, what its faces
-must bring together above that one, and the score of a face that needs no other. A false alarm that stays gathers less in many
-frames than a face does in a few. Found on clips that were kept apart (see the card), as 776 pictures are too few."""
+must bring together above that one, and the score of a face that needs no other; and what a look takes away at which the track
+is not seen. A false alarm that stays comes and goes, a face is found look after look. Found on clips (see the card), as
+pictures do not move."""
 _LEAST_GAIN = 0.01
 """In the mean recall of all widths, for which it is worth asking twice."""
 
@@ -72,7 +73,7 @@ def fit(seen: Sequence[Seen], detector_sha256: str) -> Agreement | None:
         return None
     tally = tallies[weight]
     lower, upper = tally.careful_threshold(), tally.quiet_threshold()
-    figures = (lower, (lower + upper) / 2, _raised(lower, _AGREED), _EVIDENCE, _raised(lower, _AGREED_ALONE))
+    figures = (lower, (lower + upper) / 2, _raised(lower, _AGREED), _EVIDENCE, _raised(lower, _AGREED_ALONE), _MISSED)
     return Agreement(detector_sha256, ASKED_FROM, weight, *(round(one, 3) for one in figures))
 
 

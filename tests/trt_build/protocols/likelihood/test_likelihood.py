@@ -1,3 +1,5 @@
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 
@@ -9,12 +11,21 @@ from trt_build.errors import DataError
 from trt_build.protocols.likelihood import comparisons, evaluation, fit
 from trt_build.protocols.likelihood.comparisons import GRID, comparisons_of
 from trt_build.protocols.likelihood.figures import write_figures
+from trt_build.protocols.open_set.scenes import ScenePairs, scene_shares
 
 LIMITS = measured(LENGTH)
 SIZES = {18.0: 1.0, 52.0: 0.4}
 """Spread of the vectors by size of the face."""
-SCENES = np.random.default_rng(3).normal(-0.6, 0.3, 5000)
-"""Resemblance of people of one scene."""
+
+
+def scenes(count=100, each=50, mean=-0.6, seed=3, first=0):
+    """Return pairs of people of so many scenes, who resemble each other so much on average."""
+    resemblance = np.random.default_rng(seed).normal(mean, 0.3, count * each)
+    pictures = first + np.repeat(np.arange(count), each)
+    return ScenePairs(resemblance, np.full(len(pictures), 40.0), pictures, np.zeros((len(pictures), 2), np.int64))
+
+
+SCENES = scenes()
 
 
 def compared(seed, count=150):
@@ -29,7 +40,7 @@ def compared(seed, count=150):
 def fitted():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fit, "CURVES", (0.0,))
-        return fit.fit(compared(1), SCENES, "f" * 64)
+        return fit.fit(compared(1), SCENES, LIMITS)
 
 
 def test_each_person_counts_once_and_each_pair_of_people_once():
@@ -68,6 +79,49 @@ def test_ratios_and_rates_hold_on_other_people(fitted, monkeypatch, tmp_path):
     assert (tmp_path / "one.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_hall_full_of_people_is_one_scene_among_others(fitted, monkeypatch):
+    """Twenty times as many pairs of people who have nothing in common leave the ratios where the other scenes have them."""
+    monkeypatch.setattr(fit, "CURVES", (0.0,))
+    hall = scenes(1, 100_000, mean=-0.75, seed=4, first=100)
+    both = ScenePairs(
+        *(
+            np.concatenate([getattr(one, name) for one in (SCENES, hall)])
+            for name in (field.name for field in fields(ScenePairs))
+        )
+    )
+    for one, other in zip(fit.fit(compared(1), both, LIMITS).buckets, fitted.buckets, strict=True):
+        assert (one.scene_offset, one.scene_slope) == pytest.approx((other.scene_offset, other.scene_slope), rel=0.03)
+
+
+def test_no_ratio_is_above_what_names_say_of_people_of_one_scene(fitted):
+    """A ratio of R is reached by 1 in R people of one scene at most (Markov), by the very limits that a name asks for."""
+    for one in fitted.buckets:
+        ratios = fitted.log10_ratio(GRID, one)
+        assert (10**ratios * [LIMITS.scene_chance(at) for at in GRID.tolist()])[ratios > 0].max() <= 1
+
+
+def test_what_is_rare_in_a_scene_is_as_rare_as_names_say_and_the_rest_is_counted():
+    at = np.linspace(-2, 0.5, 500)
+    shares = scene_shares(SCENES, LIMITS, at)
+    assert (np.diff(shares) <= 0).all()
+    rare = at >= LIMITS.scene_limits[0]
+    assert shares[rare] == pytest.approx([LIMITS.scene_chance(one) for one in at[rare].tolist()])
+    counted = [float((SCENES.resemblance >= one).mean()) for one in at[~rare].tolist()]
+    assert shares[~rare] == pytest.approx(np.maximum(counted, LIMITS.scene_chances[0]))
+
+
+def test_ratios_that_are_too_high_cost_more_within_scenes(fitted):
+    others = compared(2)
+    table = evaluation.evaluate_scenes(fitted, others, SCENES)
+    assert [one.bucket for one in table] == [one.words for one in fitted.buckets]
+    raised = (replace(one, offset=one.offset + 4, scene_offset=one.scene_offset + 4, highest=9.0) for one in fitted.buckets)
+    boastful = replace(fitted, buckets=tuple(raised))
+    for one, other in zip(table, evaluation.evaluate_scenes(boastful, others, SCENES), strict=True):
+        assert one.cllr_min <= one.cllr < other.cllr
+        assert one.calibration_error < 0.1
+    assert evaluation.scene_markdown(table).count("\n") == 6
+
+
 def test_rates_are_shown_as_far_as_thirty_pairs_of_people_passed(fitted):
     assert fitted.smallest_rate == 3e-3  # of 149 * 150 pairs 67; of 1e-3 only 22
     for bucket, one in zip(fitted.buckets, compared(1), strict=True):
@@ -85,10 +139,10 @@ def test_what_is_fitted_is_read_as_written(fitted, tmp_path):
 
 def test_too_few_people_are_refused_and_a_folder_without_tracks(tmp_path):
     with pytest.raises(DataError, match="have a second photograph: at least 20 are needed"):
-        fit.fit(compared(1, 12), SCENES, "f" * 64)
+        fit.fit(compared(1, 12), SCENES, LIMITS)
     with pytest.raises(DataError, match="holds no recorded tracks"):
         read_tracks(tmp_path)
 
 
 def test_resemblances_beyond_the_grid_stay_at_its_ends():
-    assert comparisons._place(np.array([-5.0, 5.0], np.float32)).tolist() == [0, len(GRID) - 1]
+    assert comparisons.place_of(np.array([-5.0, 5.0], np.float32)).tolist() == [0, len(GRID) - 1]

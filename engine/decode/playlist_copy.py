@@ -1,0 +1,48 @@
+"""A playlist (HLS) in the words in which FFmpeg reads it, whoever wrote it.
+
+FFmpeg takes no byte order mark, and where a playlist is not finished it asks for more: near the end of what is there, and for
+as long as a segment may be by the playlist's own word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from engine.decode.playlist import is_elsewhere, is_playlist, lines_of, place_of, renamed
+
+_END = "#EXT-X-ENDLIST"
+
+
+@contextmanager
+def finished_copy(path: Path) -> Iterator[Path]:
+    """Yield a copy of a playlist, and of those that it names, for as long as it takes to open it.
+
+    What is named lies where the playlist says, by its whole path; a playlist that is not finished ends with what it has.
+
+    Raises:
+        OSError: one cannot be read, or the copy not be written.
+    """
+    with TemporaryDirectory() as folder:
+        yield _Copies(Path(folder)).of(path)
+
+
+class _Copies:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._made: dict[Path, Path] = {}
+
+    def of(self, path: Path) -> Path:
+        if (copy := self._made.get(path)) is None:
+            copy = self._made[path] = self._folder / f"{len(self._made)}.m3u8"
+            lines = [renamed(line, lambda name: self._place_of(path.parent, name)) for line in lines_of(path)]
+            copy.write_bytes("\n".join([*lines, _END, ""]).encode("utf-8", "surrogateescape"))
+        return copy
+
+    def _place_of(self, folder: Path, name: str) -> str:
+        if is_elsewhere(name):
+            return name
+        place = place_of(folder, name)
+        return f"file:{self.of(place) if is_playlist(place) else place}"

@@ -1,0 +1,64 @@
+"""How many pictures a second a recording has, by what its file says."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+from av.video.stream import VideoStream
+
+from engine.decode.stamps import tells_showing
+
+FALLBACK_TIME_BASE = Fraction(1, 90_000)
+_ASSUMED = Fraction(25)
+_HIGHEST = 1000
+"""A higher one is a time base that was taken for a rate."""
+_HIGHEST_NUMBERED = 50_000
+"""The same where pictures are numbered (AVI), as some high-speed cameras do."""
+_NO_TIMES = 0x0080
+"""FFmpeg's AVFMT_NOTIMESTAMPS: the bare packets of a codec. An average rate that FFmpeg gives them is made up."""
+
+
+def nominal_rate(stream: VideoStream) -> Fraction:
+    """Return the stream's frames per second as its header or its first frames give them, 25 where neither does."""
+    rates = stream.average_rate, stream.guessed_rate
+    return _believable(*(rates[::-1] if _has_no_times(stream) else rates)) or _ASSUMED
+
+
+def announced_rate(stream: VideoStream) -> Fraction | None:
+    """Return the frames per second that a stream's header tells, None where it does not; nothing is guessed from its ticks."""
+    return _believable(stream.average_rate, stream.codec_context.framerate)
+
+
+def time_base_of(stream: VideoStream) -> Fraction:
+    """Return the seconds of a tick of its time stamps."""
+    return 1 / nominal_rate(stream) if _shows_all_at_once(stream) else stream.time_base or FALLBACK_TIME_BASE
+
+
+def assumed_rate(path: Path, stream: VideoStream) -> str:
+    """Return a sentence on a rate that had to be assumed, empty where the file tells."""
+    if _shows_all_at_once(stream):
+        per_second = float(1 / (stream.time_base or FALLBACK_TIME_BASE))
+        told, option = f"says that it has {per_second:,.0f} pictures a second", "-r"
+    elif _has_no_times(stream) and _believable(stream.codec_context.framerate) is None:
+        told, option = "holds neither times nor a rate", "-framerate"
+    else:
+        return ""
+    rate = float(nominal_rate(stream))
+    return (
+        f"{path} {told}: {rate:g} a second were assumed; where that is wrong, give it the right rate as "
+        f"`ffmpeg {option} 15 -i FILE -c copy FILE.mkv` does"
+    )
+
+
+def _has_no_times(stream: VideoStream) -> bool:
+    return bool(stream.container.format.flags & _NO_TIMES)
+
+
+def _shows_all_at_once(stream: VideoStream) -> bool:
+    """Whether pictures are numbered at a rate that nobody has."""
+    return not tells_showing(stream.container) and (stream.time_base or 1) * _HIGHEST_NUMBERED < 1
+
+
+def _believable(*rates: Fraction | None) -> Fraction | None:
+    return next((rate for rate in rates if rate and rate <= _HIGHEST), None)

@@ -1,0 +1,76 @@
+"""Why a recording cannot be opened, in one sentence: what it is, where, and what to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.contracts.messages import Reason
+from engine.decode.encryption import HOW, encryption_of_file
+from engine.decode.playlist import is_playlist, missing_from, some_of, trouble_of
+from engine.errors import SourceError
+
+_SEGMENT_STARTS = (b"styp", b"moof", b"sidx")
+_MOVIE_STARTS = {b"ftyp": "an MP4", **dict.fromkeys((b"wide", b"mdat", b"free", b"skip", b"pnot"), "a QuickTime file")}
+"""Boxes with which a file begins whose index may come last."""
+
+
+def encrypted(path: Path, kind: str, detail: str = "") -> SourceError:
+    """Return the error of a recording that is encrypted by this kind of protection."""
+    return SourceError(f"encrypted: {path} is protected ({kind}){detail}: {HOW}", "encrypted")
+
+
+def check_playlist(path: Path) -> None:
+    """Return if a playlist may be opened.
+
+    Raises:
+        SourceError: ``permission``, see ``trouble_of``, or it cannot be read.
+    """
+    try:
+        trouble = trouble_of(path)
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read: {error.strerror}", "not_a_video") from error
+    if trouble:
+        raise SourceError(f"{path} is a playlist that {trouble}", "permission")
+
+
+def explain_open(path: Path, error: Exception) -> SourceError:
+    """Return the error of a file that FFmpeg did not open."""
+    reason: Reason = "not_a_video"
+    if is_playlist(path):  # what it names may be what is not there
+        return encrypted(path, kind) if (kind := encryption_of_file(path)) else _nothing_of_playlist(path)
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return SourceError(f"{path} does not exist", "not_found")
+    if isinstance(error, PermissionError):
+        return SourceError(f"{path} may not be read: permission denied", "permission")
+    if path.is_dir():
+        return SourceError(f"{path} is a directory, not a video", reason)
+    try:
+        with path.open("rb") as file:
+            start = file.read(12)
+    except (OSError, ValueError) as problem:
+        return SourceError(f"{path} cannot be read: {problem}", reason)
+    if not start:
+        return SourceError(f"{path} is empty", reason)
+    if kind := encryption_of_file(path):
+        return encrypted(path, kind)
+    if start[4:8] in _SEGMENT_STARTS:
+        return SourceError(
+            f"{path} is a segment of a stream without its initialisation (moov): join them, as `cat init.mp4 segment.m4s`",
+            reason,
+        )
+    if movie := _MOVIE_STARTS.get(start[4:8]):
+        return SourceError(
+            f"{path} begins as {movie} but its index (moov) is missing or broken: the recording was cut off, never closed, or "
+            "is still being written; a repair tool such as untrunc may recover it",
+            reason,
+        )
+    return SourceError(f"{path} is not a video that FFmpeg can read", reason)
+
+
+def _nothing_of_playlist(path: Path) -> SourceError:
+    gone = missing_from(path)
+    which = f" ({some_of(gone)} not there)" if gone else ""
+    return SourceError(
+        f"{path} is a playlist of which nothing can be read{which}: keep its segments beside it, called as in it, or give them",
+        "not_a_video",
+    )

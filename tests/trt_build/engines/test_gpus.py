@@ -1,0 +1,79 @@
+"""Which GPUs an engine is built for."""
+
+import os
+
+import pytest
+
+from engine.errors import MissingRuntimeError, UsageError
+from trt_build.engines import gpus
+from trt_build.engines.gpus import capabilities
+
+
+@pytest.fixture
+def gpu(monkeypatch, tmp_path):
+    """Put a GPU here, or what calls itself nvidia-smi."""
+
+    def put(script):
+        tool = tmp_path / "nvidia-smi"
+        tool.write_text(script)
+        os.chmod(tool, 0o755)
+        monkeypatch.setattr(gpus.shutil, "which", lambda name: str(tool))
+
+    monkeypatch.setattr(gpus.shutil, "which", lambda name: None)
+    return put
+
+
+def test_capabilities_that_nobody_builds_for():
+    with pytest.raises(UsageError, match=r"9\.0: TensorRT-RTX builds for 7\.5, .*not for 9\.0 and 10\.0 \(H100, H200, B200\)"):
+        capabilities("tensorrt-rtx", "8.9,9.0", "fp16")
+    with pytest.raises(UsageError, match=r"cpu: TensorRT-RTX builds for 7\.5, "):
+        capabilities("tensorrt-rtx", "cpu", "fp16")
+    assert capabilities("tensorrt-rtx", "8.9, 7.5,8.9", "fp32") == ["8.9", "7.5"]
+
+
+@pytest.mark.parametrize(
+    ("capability", "precision", "words"),
+    [
+        ("7.5", "bf16", r"7\.5 have no bfloat16: choose fp16 or int8 for them"),
+        ("7.5", "fp8", r"7\.5 have no 8-bit floating point: choose"),
+        ("12.0,8.6", "fp8", r"8\.6 have no 8-bit floating point: choose"),
+    ],
+)
+def test_a_precision_that_a_gpu_has_not(capability, precision, words):
+    with pytest.raises(UsageError, match=rf"--precision {precision}: GPUs of compute capability {words}"):
+        capabilities("tensorrt-rtx", capability, precision)
+
+
+def test_a_precision_that_a_gpu_has():
+    assert capabilities("tensorrt-rtx", "8.0", "bf16") == ["8.0"]
+    assert capabilities("tensorrt-rtx", "8.9,12.0", "fp8") == ["8.9", "12.0"]
+
+
+def test_current_is_the_gpu_that_is_here(gpu):
+    with pytest.raises(
+        MissingRuntimeError, match=r"no NVIDIA GPU here that TensorRT-RTX could build for: say for which, as --compute-cap"
+    ):
+        capabilities("tensorrt-rtx", "current", "fp16")
+    gpu("#!/bin/sh\necho 8.9\n")
+    for target in ("tensorrt-rtx", "tensorrt", "aotinductor"):
+        assert capabilities(target, "current", "fp16") == ["8.9"]
+    with pytest.raises(UsageError, match="TensorRT builds on the GPU that the engine is for"):
+        capabilities("tensorrt", "8.6", "fp16")
+    with pytest.raises(UsageError, match="AOTInductor compiles on the GPU that the engine is for"):
+        capabilities("aotinductor", "8.6", "fp16")
+
+
+def test_what_torch_compiles_may_be_for_the_cpu(gpu):
+    assert capabilities("aotinductor", "cpu", "bf16") == [""]
+    with pytest.raises(
+        MissingRuntimeError,
+        match="no NVIDIA GPU here that AOTInductor could build for: build on the machine with the GPU; for this CPU, give "
+        "--compute-capability cpu",
+    ):
+        capabilities("aotinductor", "current", "fp16")
+
+
+def test_a_gpu_that_does_not_answer_is_one_sentence(gpu):
+    gpu("no program")
+    with pytest.raises(MissingRuntimeError, match="nvidia-smi does not say which GPU is here"):
+        capabilities("tensorrt-rtx", "current", "fp16")

@@ -1,0 +1,85 @@
+"""A package of torch's AOTInductor: kernels compiled for the GPU or the CPU that is here, for every size of a profile."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import onnx
+
+from engine.contracts.engine_manifest import Tensor
+from engine.sessions.aotinductor_session import METADATA, Tensors, import_torch
+from trt_build.engines.graph import tensors_of
+from trt_build.engines.profiles import Shapes
+from trt_build.errors import ExportError, first_line
+
+
+def aotinductor_package(model: onnx.ModelProto, name: str, shapes: Mapping[str, Shapes], *, on_gpu: bool) -> bytes:
+    """Return the package.
+
+    Args:
+        model: in the types that it computes in.
+        name: what messages call it.
+        shapes: of its inputs, by name.
+        on_gpu: for the first GPU; else for this CPU.
+
+    Raises:
+        MissingRuntimeError: torch is not installed.
+        ExportError: torch cannot compute the model, or cannot compile it here.
+    """
+    torch = import_torch()
+    from torch._inductor import aoti_compile_and_package
+
+    from trt_build.engines.torch_graph import TorchGraph
+
+    device = "cuda" if on_gpu else "cpu"
+    if on_gpu and not torch.cuda.is_available():
+        raise ExportError(
+            f"torch {torch.__version__} finds no CUDA here to compile {name} for: install a driver and a torch that has CUDA."
+        )
+    inputs, outputs = tensors_of(model)
+    settings = {
+        "aot_inductor.metadata": {METADATA: msgspec.json.encode(Tensors(inputs, outputs)).decode()},
+        "cpp.dynamic_threads": True,  # as many as whoever runs it has
+    }
+    with tempfile.TemporaryDirectory(prefix="aotinductor-") as folder:
+        path = Path(folder) / "model.pt2"
+        try:
+            module = TorchGraph(model).eval().to(device)
+            examples = _examples(inputs, shapes, device)
+            with torch.no_grad(), warnings.catch_warnings(action="ignore"):  # torch warns of what it calls itself
+                program = torch.export.export(module, examples, dynamic_shapes=(_free(inputs, shapes),))
+                aoti_compile_and_package(program, package_path=str(path), inductor_configs=settings)
+        except ExportError:
+            raise
+        except Exception as error:  # those of export and of inductor have no class in common
+            raise ExportError(f"torch {torch.__version__} cannot compile {name}: {first_line(error)}.") from error
+        return path.read_bytes()
+
+
+def _examples(inputs: tuple[Tensor, ...], shapes: Mapping[str, Shapes], device: str) -> tuple[Any, ...]:
+    """Return a tensor of the best shape for each input; a free dimension of 1 would be taken for a fixed one."""
+    import torch
+
+    return tuple(
+        torch.zeros(
+            [max(2, best) if low < high else best for low, best, high in zip(*shapes[one.name], strict=True)],
+            dtype=getattr(torch, one.dtype),
+            device=device,
+        )
+        for one in inputs
+    )
+
+
+def _free(inputs: tuple[Tensor, ...], shapes: Mapping[str, Shapes]) -> tuple[dict[int, Any], ...]:
+    """Return the dimensions that may differ, by input; torch finds out which are the same for all."""
+    from torch.export import Dim
+
+    return tuple(
+        {at: Dim.AUTO(min=low, max=high) for at, (low, _, high) in enumerate(zip(*shapes[one.name], strict=True)) if low < high}
+        for one in inputs
+    )

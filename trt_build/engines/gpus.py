@@ -1,0 +1,89 @@
+"""Which GPUs an engine is for, from the command line and from what is here."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+from engine.errors import MissingRuntimeError, UsageError
+from engine.sessions.tensorrt_api import FLAVOURS
+
+CURRENT, CPU = "current", "cpu"
+_SMI_SECONDS = 20.0
+_LEAST = {"bf16": ("8.0", "bfloat16"), "fp8": ("8.9", "8-bit floating point")}
+"""The first compute capability that has a precision, and its name."""
+
+
+def capabilities(target: str, wanted: str, precision: str) -> list[str]:
+    """Return the compute capabilities that are asked for, as ``["7.5", "8.9"]``; an empty one stands for the CPU.
+
+    Args:
+        target: ``tensorrt-rtx``, ``tensorrt`` or ``aotinductor``.
+        wanted: ``current``, several with commas between, or ``cpu``.
+        precision: in which it is to compute.
+
+    Raises:
+        UsageError: one is unknown, or the target cannot build for it.
+        MissingRuntimeError: ``current`` is asked for where there is no GPU.
+    """
+    name, possible, note = _builder(target)
+    if wanted == CPU and target not in FLAVOURS:
+        return [""]
+    if wanted == CURRENT:
+        wanted = _current(target)
+    found = list(dict.fromkeys(part.strip() for part in wanted.split(",")))
+    for one in found:
+        if possible and one not in possible:
+            raise UsageError(f"--compute-capability {one}: {name} builds for {', '.join(possible)}, or `current`; it {note}")
+        if not possible and one != _current(target):
+            raise UsageError(f"--compute-capability {one}: {name} {note}: leave it out, there")
+        least, what = _LEAST.get(precision, ("0.0", ""))
+        if _number(one) < _number(least):
+            raise UsageError(
+                f"--precision {precision}: GPUs of compute capability {one} have no {what}: choose fp16 or int8 for them"
+            )
+    return found
+
+
+def capability_here() -> str:
+    """Return the compute capability of the first GPU that is here, as ``8.9``; empty: there is none.
+
+    Raises:
+        MissingRuntimeError: nvidia-smi is here and does not answer.
+    """
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return ""
+    query = [tool, "--query-gpu=compute_cap", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(query, capture_output=True, text=True, timeout=_SMI_SECONDS, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise MissingRuntimeError(f"nvidia-smi does not say which GPU is here ({error})") from error
+    found = done.stdout.split() if done.returncode == 0 else []
+    return found[0] if found else ""
+
+
+def _builder(target: str) -> tuple[str, tuple[str, ...], str]:
+    """Return what a target is called, what can be named for it, and what it does."""
+    if target in FLAVOURS:
+        return FLAVOURS[target].name, FLAVOURS[target].capabilities, FLAVOURS[target].note
+    return "AOTInductor", (), "compiles on the GPU that the engine is for"
+
+
+def _current(target: str) -> str:
+    """Return the compute capability of the GPU that is here."""
+    name, possible, _ = _builder(target)
+    named = f"say for which, as --compute-capability {','.join(possible)}" if possible else "build on the machine with the GPU"
+    for_cpu = "run `trt-build tune`" if target in FLAVOURS else f"give --compute-capability {CPU}"
+    advice = f"{named}; for this CPU, {for_cpu}"
+    try:
+        found = capability_here()
+    except MissingRuntimeError as error:
+        raise MissingRuntimeError(f"{error}: look at it, or {advice}") from error
+    if not found:
+        raise MissingRuntimeError(f"there is no NVIDIA GPU here that {name} could build for: {advice}")
+    return found
+
+
+def _number(capability: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in capability.split(".") if part.isdigit())
