@@ -23,7 +23,7 @@ _INPUT: dict[str, Any] = {
 _SETTINGS: dict[str, dict[str, Any]] = {
     "publish": {"redact": str, "parts": list[str]},
     "output": {"sign": str, "report_tracks": int, "report_video": str},
-    "verify": {"gallery": str},
+    "verify": {"gallery": str, "gallery_key_file": str},
 }
 """Of the settings those that readers act on; ``reproduction`` reads all of them as ``Config``."""
 _RUN: dict[str, Any] = {

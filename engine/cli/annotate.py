@@ -46,7 +46,8 @@ def annotate(
     stream: Annotated[str, Parameter(help="Of a run: which of its recordings, where it has several.")] = "",
     recording: Annotated[Path | None, Parameter(help="Of a run: where the recording is now, if it was moved.")] = None,
     config: Annotated[Path | None, Parameter(help="Of a recording: YAML file of `facestream run`.")] = None,
-    gallery: Annotated[Path | None, Parameter(help="Of a recording: gallery file; the user's own by default.")] = None,
+    gallery: Annotated[str | None, Parameter(help="Of a recording: gallery file; the user's own by default.")] = None,
+    gallery_key: Annotated[str | None, Parameter(help="Of a recording: file with the key of that gallery.")] = None,
     profile: Annotated[
         str | None, Parameter(name=["--profile", "-p"], help="Of a recording: fast, balanced or thorough.")
     ] = None,
@@ -80,7 +81,7 @@ def annotate(
     if folder is None:
         check_place(out, overwrite=overwrite)
         check_ending(out)
-    options = {"config": config, "gallery": gallery, "profile": profile, "every": every}
+    options = {"config": config, "gallery": gallery, "gallery-key": gallery_key, "profile": profile, "every": every}
     code = 0
     with _run_of(source, stream, recording, options, show_hidden=show_hidden, is_one=folder is None) as (run, chosen):
         if folder is None:
@@ -166,7 +167,7 @@ def _run_of(
             "profile": options["profile"],
             "sources": [{"uri": source}],
             "detect": {"every": options["every"]},
-            "verify": {"gallery": None if options["gallery"] is None else str(options["gallery"])},
+            "verify": {"gallery": options["gallery"], "gallery_key_file": options["gallery-key"]},
             "publish": {"endpoint": "", "replay": ""},
             "output": {"directory": f"{folder}/result", "report": False},
         }))  # fmt: skip

@@ -23,7 +23,7 @@ from engine.service.build import networks_of
 from engine.shipped import shipped
 from engine.source.cameras import CAMERA_KEYS, is_camera
 from engine.source.sources import expand_sources
-from engine.verify.gallery.opening import gallery_words
+from engine.verify.gallery.opening import gallery_words, key_of
 from engine.verify.rules import check_rates
 from engine.words.redaction import redact, redact_tree
 
@@ -56,7 +56,8 @@ def check(config: Path | None = None, /, *, profile: str = "", example: str = ""
         raise UsageError("give a configuration file, or --example NAME for one to begin with")
     loaded = load_config(config, {"profile": profile} if profile else None)
     check_rates(loaded.verify)
-    gallery_words(loaded.verify.gallery)
+    gallery_words(loaded.verify.gallery_place)
+    key_of(loaded.verify.gallery_place)
     networks_of(loaded.serve)
     if loaded.fleet.database:
         node_name(loaded.fleet)

@@ -7,6 +7,7 @@ import time
 from rich.console import Console
 
 from engine.cli.doctor_checks import Finding, findings
+from engine.cli.gallery_option import USERS_OWN, GalleryOption
 from engine.cli.json_lines import write_lines
 from engine.config import DetectConfig
 from engine.errors import FacestreamError
@@ -20,15 +21,13 @@ MARKS = {
 }
 
 
-def doctor(*, gallery: str = "", json: bool = False) -> int:
+def doctor(*, gallery: GalleryOption = USERS_OWN, json: bool = False) -> int:
     """Say what works on this machine and what is missing.
 
     The last line is a test: the default detector looks at one photograph. Exit code 1: the main job cannot run.
 
     Parameters
     ----------
-    gallery
-        Look at this gallery, a file or postgresql://USER@HOST/NAME, instead of the user's own.
     json
         One JSON object instead of sentences.
     """

@@ -19,6 +19,7 @@ from engine.cli.doctor_gallery import say_gallery
 from engine.cli.doctor_gpu import say_tensorrt
 from engine.cli.doctor_models import Says, State, say_detector, say_embedder, say_generator, say_names, say_second_look
 from engine.config import Config
+from engine.contracts.gallery_place import GalleryPlace
 from engine.errors import FacestreamError, MissingRuntimeError
 from engine.words.numbers import count
 
@@ -33,15 +34,15 @@ class Finding(msgspec.Struct, frozen=True):
     sentence: str
 
 
-def findings(gallery: str = "") -> Iterator[Finding]:
+def findings(gallery: GalleryPlace) -> Iterator[Finding]:
     """Run every check, in order; a check that fails is a finding too.
 
     Args:
-        gallery: to look at instead of the user's own.
+        gallery: to look at.
     """
     for subject, look in CHECKS.items():
         try:
-            for state, sentence in say_gallery(gallery) if look is say_gallery else look():
+            for state, sentence in look(gallery) if look in (say_names, say_gallery) else look():
                 yield Finding(subject, state, sentence)
         except (FacestreamError, ImportError, OSError) as error:
             yield Finding(
@@ -183,7 +184,7 @@ def _version(package: str) -> str:
         return "" if importlib.util.find_spec(package.replace("-", "_")) is None else "of unknown version"
 
 
-CHECKS: dict[str, Callable[[], Says]] = {
+CHECKS: dict[str, Callable[..., Says]] = {
     "Python": _python,
     "FFmpeg": _ffmpeg,
     "OpenCV": _opencv,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 
 from engine.cli.doctor_models import Says
+from engine.contracts.gallery_place import GalleryPlace
 from engine.errors import GalleryError
 from engine.words.numbers import count
 
 
-def say_gallery(where: str = "") -> Says:
+def say_gallery(where: GalleryPlace) -> Says:
     """The gallery: the user's own, or the one that is named."""
     from engine.verify.gallery.opening import gallery_file, gallery_words
 
@@ -26,18 +27,19 @@ def say_gallery(where: str = "") -> Says:
         yield from _say_people(where, gallery_words(where))
 
 
-def _say_people(where: str, words: str) -> Says:
+def _say_people(where: GalleryPlace, words: str) -> Says:
     from engine.verify.gallery.opening import open_gallery
     from engine.verify.gallery.records import unrecorded
 
     with open_gallery(where, read_only=True) as gallery:
         people = gallery.list()
-    yield "ok", f"the gallery {words} holds {count(len(people), 'person', 'people')}"
+    encrypted = ", encrypted" if where.key_file else ""
+    yield "ok", f"the gallery {words} holds {count(len(people), 'person', 'people')}{encrypted}"
     if sentence := unrecorded(people):
         yield "optional", sentence
 
 
-def _say_database(where: str) -> Says:
+def _say_database(where: GalleryPlace) -> Says:
     from engine.verify.gallery.opening import gallery_words, kept_here
     from engine.words.times import utc_words
 

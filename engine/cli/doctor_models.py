@@ -7,6 +7,7 @@ from typing import Literal
 
 from engine.config import DetectConfig, SuperResolveConfig
 from engine.config.verify import VerifyConfig
+from engine.contracts.gallery_place import GalleryPlace
 from engine.models import find_model
 
 SMALLEST_FACE_PX = {
@@ -105,7 +106,7 @@ def say_embedder() -> Says:
         embedder.close()
 
 
-def say_names() -> Says:
+def say_names(where: GalleryPlace) -> Says:
     """By what rule names are given."""
     from engine.verify.embedder import open_embedder
     from engine.verify.gallery.opening import is_there, open_gallery
@@ -116,7 +117,7 @@ def say_names() -> Says:
     if embedder is not None:
         embedder.close()
         pictures = 0
-        if is_there():
-            with open_gallery(read_only=True) as gallery:
+        if is_there(where):
+            with open_gallery(where, read_only=True) as gallery:
                 pictures = len(gallery.templates(embedder.sha256)[0])
         yield "ok", rule_of(embedder, config).sentence(pictures)

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from engine.archive.claim import check_writable
-from engine.cli.gallery_pictures import GalleryOption
+from engine.cli.gallery_option import USERS_OWN, GalleryOption
 from engine.cli.json_lines import write_lines
 from engine.cli.long_work import check_place
 from engine.cli.outside_runs import check_outside_runs
@@ -40,7 +40,7 @@ def enrol(
     *images: Annotated[
         Path, Parameter(required=True, help="Pictures that show this person and nobody else, or folders of them.")
     ],
-    gallery: GalleryOption = "",
+    gallery: GalleryOption = USERS_OWN,
     detector: Annotated[str, Parameter(help="auto, grey, yunet, dlib-hog, scrfd:PACK, or a model file.")] = "auto",
     embedder: Annotated[str, Parameter(help="dlib, insightface:PACK, or an ONNX file; the same as for run.")] = "dlib",
     force: Annotated[bool, Parameter(negative=(), help="Enrol also what is set apart otherwise; the reason is kept.")] = False,
@@ -92,7 +92,7 @@ def enrol(
     return 1 if any(result.outcome in ("refused", "quarantined") for result in results) else 0
 
 
-def _check_before(gallery: str, detector: str) -> None:
+def _check_before(gallery: GalleryOption, detector: str) -> None:
     """Refuse what cannot be used before models are loaded; nothing is made."""
     check_detector(DetectConfig(detector=detector))
     file = gallery_file(gallery)

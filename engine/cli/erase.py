@@ -14,6 +14,7 @@ import msgspec
 from cyclopts import Parameter
 
 from engine.audit import AuditLog, default_log
+from engine.cli.gallery_option import USERS_OWN, GalleryOption
 from engine.cli.json_lines import as_json
 from engine.cli.saying import say
 from engine.cli.who import user_name
@@ -35,7 +36,7 @@ def erase(
     /,
     *,
     formerly: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")] = (),
-    gallery: str = "",
+    gallery: GalleryOption = USERS_OWN,
     output: _Paths = (),
     audit: Path | None = None,
     likely: bool = False,
@@ -67,8 +68,6 @@ def erase(
         As `gallery list` shows it.
     formerly
         Names that the person had before, as those of `gallery rename`.
-    gallery
-        Gallery file, or postgresql://USER@HOST/NAME; the user's own by default.
     output
         Output directories of runs, or folders of them.
     audit
@@ -90,7 +89,7 @@ def erase(
     file = receipt or Path(f"erasure-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json")
     if not dry_run:
         _check_receipt(file)
-    if gallery and not is_there(gallery):
+    if gallery.where and not is_there(gallery):
         raise UsageError(f"there is no gallery {gallery_words(gallery)}, so nobody would be taken out of it: check the path")
     done = erase_person(
         names,
@@ -200,7 +199,7 @@ def _of_answers(file: str) -> str:
     return " (a service keeps its answers there for a day)" if Path(file).name.startswith("desired") else ""
 
 
-def _near(name: str, gallery: str) -> str:
+def _near(name: str, gallery: GalleryOption) -> str:
     if not is_there(gallery):
         return ""
     with open_gallery(gallery, read_only=True) as opened:

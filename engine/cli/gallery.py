@@ -10,10 +10,12 @@ import msgspec
 from cyclopts import App, Parameter
 from rich.console import Console
 
+from engine.cli.gallery_check import check
 from engine.cli.gallery_copy import copy
+from engine.cli.gallery_encryption import decrypt, encrypt, new_key
+from engine.cli.gallery_option import USERS_OWN, GalleryOption
 from engine.cli.gallery_pictures import (
     SHOWN_DIGITS,
-    GalleryOption,
     drop,
     existing,
     known_name,
@@ -40,12 +42,12 @@ from engine.words.numbers import count
 gallery_app = App(
     name="gallery", help="List, rename, remove or export enrolled people.", help_epilogue="", help_format="plaintext"
 )
-for _command in (pictures, quarantine, release, drop, copy):
+for _command in (pictures, quarantine, release, drop, check, copy, encrypt, decrypt, new_key):
     gallery_app.command(_command)
 
 
 @gallery_app.command(name="list")
-def list_people(*, gallery: GalleryOption = "", json: JsonOption = False) -> int:
+def list_people(*, gallery: GalleryOption = USERS_OWN, json: JsonOption = False) -> int:
     """Show who is enrolled.
 
     For example:
@@ -76,7 +78,7 @@ def remove(
     picture: Annotated[str, Parameter(help="Only this one, as `gallery pictures` shows it.")] = "",
     receipt: Annotated[Path | None, Parameter(help="Of a picture: write what went, without the name (.json).")] = None,
     overwrite: OverwriteOption = False,
-    gallery: GalleryOption = "",
+    gallery: GalleryOption = USERS_OWN,
 ) -> int:
     """Take a person out, or one of their pictures; a running engine no longer names them from the next face on.
 
@@ -125,7 +127,7 @@ def rename(
     /,
     *,
     join: Annotated[bool, Parameter(negative=(), help="Somebody has the new name already, and both are one person.")] = False,
-    gallery: GalleryOption = "",
+    gallery: GalleryOption = USERS_OWN,
 ) -> int:
     """Give a person another name, or join two names of one person.
 
@@ -152,7 +154,7 @@ def export(
     *,
     embeddings: Annotated[bool, Parameter(negative=(), help="Also the vectors, which are biometric data.")] = False,
     overwrite: OverwriteOption = False,
-    gallery: GalleryOption = "",
+    gallery: GalleryOption = USERS_OWN,
 ) -> int:
     """Write one line for each enrolled picture.
 

@@ -9,17 +9,17 @@ from typing import Annotated
 from cyclopts import Parameter
 from rich.console import Console
 
+from engine.cli.gallery_option import USERS_OWN, GalleryOption
 from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.plain import plain
 from engine.cli.tables import Column, Rows
 from engine.errors import FacestreamError, OlderGalleryError
-from engine.verify.gallery.opening import open_gallery
+from engine.verify.gallery.opening import Where, open_gallery
 from engine.verify.gallery.person_name import alike, shown, spelling
 from engine.verify.gallery.records import Kept
 from engine.verify.gallery.stored import StoredGallery
 from engine.words.numbers import count
 
-GalleryOption = Annotated[str, Parameter(help="Gallery file, or postgresql://USER@HOST/NAME; the user's own by default.")]
 PictureArgument = Annotated[str, Parameter(help="As the list shows it: what its SHA-256 begins with.")]
 WhoseOption = Annotated[str, Parameter(help="For whom it was set apart, where it was for several people.")]
 SHOWN_DIGITS = 8
@@ -29,7 +29,7 @@ def pictures(
     name: Annotated[str, Parameter(help="Of one person alone.")] = "",
     /,
     *,
-    gallery: GalleryOption = "",
+    gallery: GalleryOption = USERS_OWN,
     json: JsonOption = False,
 ) -> int:
     """Show the enrolled pictures.
@@ -44,11 +44,11 @@ def pictures(
         if json:
             write_lines(found)
         else:
-            _say_list(found, f"enrolled in {opened.where}", "forced because it")
+            say_list(found, f"enrolled in {opened.where}", "forced because it")
     return 0
 
 
-def quarantine(*, gallery: GalleryOption = "", json: JsonOption = False) -> int:
+def quarantine(*, gallery: GalleryOption = USERS_OWN, json: JsonOption = False) -> int:
     """Show the pictures that were set apart at enrolment, and why; nobody is compared with them.
 
     For example:
@@ -60,11 +60,11 @@ def quarantine(*, gallery: GalleryOption = "", json: JsonOption = False) -> int:
         if json:
             write_lines(found)
         else:
-            _say_list(found, f"set apart in {opened.where}", "it")
+            say_list(found, f"set apart in {opened.where}", "it")
     return 0
 
 
-def release(picture: PictureArgument, /, *, name: WhoseOption = "", gallery: GalleryOption = "") -> int:
+def release(picture: PictureArgument, /, *, name: WhoseOption = "", gallery: GalleryOption = USERS_OWN) -> int:
     """Enrol a picture that was set apart: it does show this person.
 
     For example:
@@ -76,7 +76,7 @@ def release(picture: PictureArgument, /, *, name: WhoseOption = "", gallery: Gal
     return 0
 
 
-def drop(picture: PictureArgument, /, *, name: WhoseOption = "", gallery: GalleryOption = "") -> int:
+def drop(picture: PictureArgument, /, *, name: WhoseOption = "", gallery: GalleryOption = USERS_OWN) -> int:
     """Forget a picture that was set apart.
 
     For example:
@@ -88,7 +88,7 @@ def drop(picture: PictureArgument, /, *, name: WhoseOption = "", gallery: Galler
     return 0
 
 
-def existing(gallery: str) -> StoredGallery:
+def existing(gallery: Where) -> StoredGallery:
     """Open a gallery to change it; one that is not there is not made.
 
     Raises:
@@ -99,7 +99,7 @@ def existing(gallery: str) -> StoredGallery:
     return open_gallery(gallery)
 
 
-def known_name(name: str, gallery: str) -> str:
+def known_name(name: str, gallery: Where) -> str:
     """Return how a person's name is written in the gallery, who may be there with pictures that were set apart alone.
 
     Raises:
@@ -123,7 +123,7 @@ def _say(sentence: str) -> None:
     Console().print(plain(sentence), highlight=False, markup=False, soft_wrap=True)
 
 
-def _say_list(found: Sequence[Kept], where: str, before_doubt: str) -> None:
+def say_list(found: Sequence[Kept], where: str, before_doubt: str) -> None:
     if found:
         columns = [Column("picture", "word"), Column("name"), Column("file"), Column(before_doubt, "sentence")]
         columns += [Column("quality", "number"), Column("when (UTC)", "word")]

@@ -10,6 +10,7 @@ from engine.cli.json_lines import write_lines
 from engine.cli.outside_runs import check_outside_runs
 from engine.cli.overwriting import check_new
 from engine.cli.saying import say
+from engine.contracts.gallery_place import GalleryPlace
 from engine.desk.recurring import recurring_strangers
 from engine.errors import UsageError
 from engine.postgres.address import is_postgres
@@ -19,7 +20,7 @@ from engine.report.portraits import Portraits
 
 
 def write_page(
-    directory: Path, out: Path | None, *, video: Video | None, photographs: Path | None, gallery: str,
+    directory: Path, out: Path | None, *, video: Video | None, photographs: Path | None, gallery: GalleryPlace,
     overwrite: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Write the page and say where it is; the one in the directory itself is always made anew.
@@ -30,13 +31,13 @@ def write_page(
         PublishError: the directory holds no run, or the page cannot be written.
     """
     run = read_run(directory)
-    if gallery and not photographs:
-        raise UsageError("--gallery says who was enrolled with the photographs: add --photographs FOLDER")
+    if gallery != GalleryPlace() and not photographs:
+        raise UsageError("--gallery and --gallery-key say who was enrolled with the photographs: add --photographs FOLDER")
     if out is not None and out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{out} does not end with .html, as a page does: give such a name, or add --pdf for a document")
     check_new([out], overwrite=overwrite)
     check_outside_runs(None if out is None or out.resolve() == (directory / "report.html").resolve() else out)
-    portraits = Portraits(gallery or _gallery_of(run), photographs) if photographs else None
+    portraits = Portraits(_gallery_of(run, gallery), photographs) if photographs else None
     for sentence in portraits.unreadable if portraits else ():
         say(sentence, aside=True)
     tracks, chosen = settings_of(run)
@@ -47,9 +48,12 @@ def write_page(
         say(f"report: {path}")
 
 
-def _gallery_of(run: dict[str, object]) -> str:
-    """Return the gallery that a run compared with."""
-    named = str(settings(run, "verify").get("gallery") or "")
+def _gallery_of(run: dict[str, object], given: GalleryPlace) -> GalleryPlace:
+    """Return the gallery that was given, else the one that a run compared with."""
+    if given.where:
+        return given
+    verify = settings(run, "verify")
+    named = str(verify.get("gallery") or "")
     if is_postgres(named):  # of an address the record keeps neither role nor tenant
         raise UsageError(f"the run compared with a gallery in a database, {named}: name it with --gallery")
-    return named
+    return GalleryPlace(named, given.key_file or str(verify.get("gallery_key_file") or ""))

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from engine.cli.page import write_page
 from engine.cli.pdf import write_document
+from engine.contracts.gallery_place import GalleryPlace
 from engine.errors import UsageError
 
 
@@ -29,6 +30,7 @@ def report(
     video: Literal["auto", "always", "never"] | None = None,
     photographs: Path | None = None,
     gallery: str = "",
+    gallery_key: str = "",
     overwrite: Annotated[bool, Parameter(negative=())] = False,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
@@ -73,14 +75,16 @@ def report(
         Of the page: folder of what people were enrolled with, to stand beside their tracks.
     gallery
         Who was enrolled with them; the run's gallery by default.
+    gallery_key
+        File with the key of that gallery, where it is encrypted; the run's by default.
     overwrite
         Replace what is there.
     json
         Print one line of JSON on what was written, and nothing else.
     """
     if pdf:
-        if video or photographs or gallery:
-            raise UsageError("--video, --photographs and --gallery are for the page: leave --pdf out")
+        if video or photographs or gallery or gallery_key:
+            raise UsageError("--video, --photographs, --gallery and --gallery-key are for the page: leave --pdf out")
         write_document(
             directory, out, tracks=track, stream=stream, case=case, notes=notes, examiner=examiner, paper=paper,
             two_person=two_person, overwrite=overwrite,
@@ -91,4 +95,5 @@ def report(
         raise UsageError(
             "--track, --stream, --case, --notes, --examiner, --two-person and --paper are for a document: add --pdf"
         )
-    write_page(directory, out, video=video, photographs=photographs, gallery=gallery, overwrite=overwrite, as_json=json)
+    place = GalleryPlace(gallery, gallery_key)
+    write_page(directory, out, video=video, photographs=photographs, gallery=place, overwrite=overwrite, as_json=json)

@@ -119,6 +119,9 @@ def run(
     gallery: Annotated[
         str | None, Parameter(help="Gallery file, or postgresql://USER@HOST/NAME; the user's own by default.")
     ] = None,
+    gallery_key: Annotated[
+        str | None, Parameter(group=SELDOM, help="File with the key of a gallery that is encrypted.")
+    ] = None,
     policy: Annotated[
         Literal["auto", "prompt", "best", "interval", "every"] | None,
         Parameter(group=SELDOM, help="Which faces of a track to enhance."),
@@ -175,7 +178,7 @@ def run(
             "detect": {"detector": detector, "every": every},
             "crop": {"policy": policy},
             "super_resolve": {"generator": generator, "strength": strength},
-            "verify": {"embedder": embedder, "gallery": gallery},
+            "verify": {"embedder": embedder, "gallery": gallery, "gallery_key_file": gallery_key},
             "publish": {
                 "endpoint": publish,
                 "socket": socket,

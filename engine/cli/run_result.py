@@ -77,9 +77,10 @@ def shortcomings(result: RunResult, config: Config) -> Iterator[str]:
         more = f" and {len(tiny) - _MOST_NAMED} more" if len(tiny) > _MOST_NAMED else ""
         sizes = ", ".join(f"{one.name} ({one.width_px}x{one.height_px} px)" for one in tiny[:_MOST_NAMED])
         yield f"too small to hold a face of {config.crop.min_size_px:g} px (crop.min_size_px): {sizes}{more}"
-    counters, endpoint = result.counters, config.publish.endpoint
-    if counters.get("tracks", 0) and config.verify.embedder != "none" and is_empty(config.verify.gallery):
-        yield f"nobody is enrolled, so no face was compared: `{enrol_command(config.verify.gallery)}`, then run again"
+    counters, endpoint, place = result.counters, config.publish.endpoint, config.verify.gallery_place
+    if counters.get("tracks", 0) and config.verify.embedder != "none" and is_empty(place):
+        command = enrol_command(place.where, place.key_file)
+        yield f"nobody is enrolled, so no face was compared: `{command}`, then run again"
     if unheard := counters.get("unheard", 0):
         sent = counters.get("published", 0)
         yield (

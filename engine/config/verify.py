@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from engine.config.section import Device, Positive, Section
+from engine.contracts.gallery_place import GalleryPlace
 
 
 class VerifyConfig(Section, frozen=True):
@@ -17,6 +18,8 @@ class VerifyConfig(Section, frozen=True):
     gallery: str = ""
     """Path of the gallery, or ``postgresql://USER@HOST/NAME``, which several machines share; empty: the user's own, see
     ``facestream gallery list``."""
+    gallery_key_file: str = ""
+    """File with the key of a gallery that is encrypted, see ``facestream gallery encrypt``; empty: it is not."""
     gallery_max_age: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
     """Seconds: while the database of a gallery is away longer, nobody is given a name. 0: names are those that this machine
     keeps, however old they are; that is said."""
@@ -40,3 +43,8 @@ class VerifyConfig(Section, frozen=True):
     max_candidates: Positive = 5
     enhanced_scores: bool = True
     """Also embed the enhanced crop; the decision never rests on it."""
+
+    @property
+    def gallery_place(self) -> GalleryPlace:
+        """Where the gallery is, and what opens it."""
+        return GalleryPlace(self.gallery, self.gallery_key_file)

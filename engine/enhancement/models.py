@@ -47,7 +47,7 @@ class OpenModels:
         if prompt and self._generator is not None and self._generator.profile.best == 1:
             self._hurried = open_generator(settings, find_model, min(_HURRIED_THREADS, usable_cores()))
         self._embedder = open_embedder(config.verify, find_model)
-        named, max_age = config.verify.gallery, config.verify.gallery_max_age
+        named, max_age = config.verify.gallery_place, config.verify.gallery_max_age
         gallery = gallery_to_follow(named, max_age) if self._embedder and compares else None
         self.verifier = Verifier(self._embedder, gallery, config.verify)
         self.enhancer = enhancer_of(config, self._generator)

@@ -11,7 +11,7 @@ What the default embedder's thresholds amount to, on 2,937 LFW pictures of 1,294
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -38,13 +38,24 @@ def doubt_about(name: str, vector: Float32, embedder: Embedder, gallery: Gallery
     """
     people = gallery.snapshot(embedder.sha256)
     cosines = best_cosines(vector, people.names, people.matrix)
-    own = cosines.pop(name, None)
-    other = max(cosines, key=lambda person: cosines[person], default=None)
-    if other is not None and cosines[other] >= embedder.known_cosine + embedder.margin_cosine:
+    return doubt_of(name, cosines.pop(name, None), cosines, embedder)
+
+
+def doubt_of(name: str, own: float | None, others: Mapping[str, float], embedder: Embedder) -> str:
+    """Return the same where it is known how like a picture is to those of everybody: the cosine of the best of each.
+
+    Args:
+        name: see ``doubt_about``.
+        own: of this person's other pictures; None: there are none.
+        others: of other people's, by name; the highest suffices.
+        embedder: see ``doubt_about``.
+    """
+    other = max(others, key=lambda person: others[person], default=None)
+    if other is not None and others[other] >= embedder.known_cosine + embedder.margin_cosine:
         if own is None:
-            return f"looks like {other} (cosine {cosines[other]:.3f})"
-        if cosines[other] - own >= embedder.margin_cosine:
-            return f"looks more like {other} (cosine {cosines[other]:.3f}) than like the other pictures of {name} ({own:.3f})"
+            return f"looks like {other} (cosine {others[other]:.3f})"
+        if others[other] - own >= embedder.margin_cosine:
+            return f"looks more like {other} (cosine {others[other]:.3f}) than like the other pictures of {name} ({own:.3f})"
     if own is not None and own < embedder.unknown_cosine:
         return f"looks unlike the other pictures of {name} (cosine {own:.3f}, below {embedder.unknown_cosine:.3f})"
     return ""

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 import msgspec
 from msgspec.structs import replace
@@ -18,7 +16,7 @@ import engine
 from engine.archive.same_job import check_same_settings
 from engine.config import Config
 from engine.contracts.stored import is_stored
-from engine.errors import GalleryError, PublishError, UsageError
+from engine.errors import PublishError, UsageError
 from engine.jobs.archive_work import ArchiveWork
 from engine.jobs.attempts import judge
 from engine.jobs.cluster import LOCAL, connected
@@ -35,9 +33,9 @@ from engine.jobs.standing import Bad, Standing
 from engine.lock import DirectoryLock
 from engine.pipeline.preflight import check_before
 from engine.pipeline.signals import CountedSignals
-from engine.verify.gallery.opening import gallery_file, gallery_to_follow
+from engine.verify.gallery.opening import gallery_file, gallery_to_follow, key_of
+from engine.verify.gallery.sqlite.backup import back_up
 from engine.verify.gallery.sqlite.epoch import beside
-from engine.whole_file import replacing
 
 SEGMENT_SECONDS = 300.0
 
@@ -133,30 +131,18 @@ def submit_job(asked: Asked, show: Callable[[Standing], None], note: Callable[[s
 def _with_gallery(config: Config, folder: JobFolder) -> Config:
     """Return the settings with a copy of the gallery that all nodes see, made once: each has one of its own by default, and
     who is enrolled meanwhile would be known in a part of the archive."""
-    source = gallery_file(config.verify.gallery)
+    place = config.verify.gallery_place
+    source = gallery_file(place)
     if config.verify.embedder == "none" or source is None:
         return config
     copy, made = folder.directory / GALLERY, folder.unfinished / GALLERY
     if not copy.exists():
-        gallery_to_follow(source)  # it is there now
-        try:
-            _copy_gallery(source, made)
-        except sqlite3.Error as error:
-            raise GalleryError(f"the gallery {source} cannot be copied to {made} ({error}): check both disks") from error
+        gallery_to_follow(place)  # it is there now
+        back_up(source, made, key_of(place))
         for one in (beside(made), made):  # with the first each machine's copy is the same gallery, by its epoch
             if one.exists():
                 folder.share(one.name, one)
     return replace(config, verify=replace(config.verify, gallery=str(copy)))
-
-
-def _copy_gallery(source: Path, copy: Path) -> None:
-    noted = beside(source).read_bytes() if beside(source).exists() else b""  # before the gallery, which may go on
-    with replacing(copy) as unfinished, closing(sqlite3.connect(unfinished)) as into:
-        with closing(sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True)) as original:
-            original.backup(into)
-        into.execute("PRAGMA journal_mode=DELETE")  # a write-ahead log needs memory that machines do not share
-    if noted:
-        beside(copy).write_bytes(noted)
 
 
 def _begin(folder: JobFolder, job: JobFile, *, overwrite: bool) -> float:

@@ -67,7 +67,9 @@ def segment_task(recording: Sent, made: Plan, segment: Segment, config: Tree, mo
     seconds = made.scan.seconds * share
     order = SegmentOrder(recording, segment, config, seconds, made.input)
     content = made.input.get("sha256") or made.input
-    settings = config | {"verify": {**config.get("verify", {}), "gallery": ""}}  # a job has one, wherever its copy lies
+    settings = config | {
+        "verify": {**config.get("verify", {}), "gallery": "", "gallery_key_file": ""}
+    }  # a job has one, wherever its copy lies
     key = _key(recording.name, content, recording.name, recording.reading, recording.fps, segment, settings, models)
     return Task(key, recording.name, _SEGMENT_WORK, msgspec.msgpack.encode(order), seconds, max(seconds, 0.1))
 

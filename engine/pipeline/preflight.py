@@ -9,6 +9,7 @@ from pathlib import Path
 
 from engine.archive.claim import check_free, check_writable, held_by_a_run
 from engine.config import Config
+from engine.contracts.gallery_place import GalleryPlace
 from engine.errors import ConfigError, GalleryError, MissingGalleryError
 from engine.models import find_model
 from engine.models.dlib_embedder import NAME as DLIB
@@ -97,27 +98,28 @@ def _check_models(config: Config) -> None:
 
 def _check_gallery(config: Config, warn: Callable[[str], None], *, is_service: bool) -> None:
     """A path that is misspelt would be an empty gallery, with which everybody is nobody."""
-    if config.verify.embedder == "none" or not config.verify.gallery:
+    place = config.verify.gallery_place
+    if config.verify.embedder == "none" or place == GalleryPlace():
         return
     from engine.verify.gallery.opening import gallery_file, gallery_words, open_gallery
 
-    named = gallery_file(config.verify.gallery)
+    named = gallery_file(place)
     try:
-        with open_gallery(config.verify.gallery, read_only=True) as gallery:
+        with open_gallery(place, read_only=True) as gallery:
             if gallery.is_empty():
-                command = enrol_command(config.verify.gallery)
+                command = enrol_command(place.where, place.key_file)
                 warn(f"nobody is enrolled in the gallery {gallery.where} yet, so nobody is recognised: `{command}`")
     except MissingGalleryError as error:
         if not is_service:
             raise ConfigError(missing_gallery(named) if named else str(error)) from error
-        where = gallery_words(config.verify.gallery)
+        where = gallery_words(place)
         warn(f"the gallery {where} does not exist yet: nobody can be recognised before someone is enrolled in it")
     except GalleryError as error:
-        if named or not _is_kept_here(config.verify.gallery, f"{error}", warn):
+        if named or not _is_kept_here(place, f"{error}", warn):
             raise
 
 
-def _is_kept_here(gallery: str, why: str, warn: Callable[[str], None]) -> bool:
+def _is_kept_here(gallery: GalleryPlace, why: str, warn: Callable[[str], None]) -> bool:
     """Whether this machine keeps what a gallery in a database held, with which a run may begin."""
     from engine.verify.gallery.opening import kept_here
 

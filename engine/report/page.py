@@ -197,7 +197,8 @@ def _nobody(run: dict[str, Any], index: TrackIndex) -> str:
     if "archive" in run:  # its gallery is a copy of the user's, which nobody should change
         look = "look for somebody with “facestream search PICTURE DIRECTORY”"
         return f"Nobody was enrolled when this job was begun, so no face was compared: {look}."
-    command = enrol_command(str(settings(run, "verify").get("gallery") or ""))
+    verify = settings(run, "verify")
+    command = enrol_command(str(verify.get("gallery") or ""), str(verify.get("gallery_key_file") or ""))
     return f"Nobody was enrolled, so no face was compared. Enrol somebody with “{command}”, then run again."
 
 

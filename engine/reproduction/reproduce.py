@@ -132,7 +132,7 @@ def reproduce(
 
 def _has_gallery(config: Config) -> bool:
     try:
-        return is_there(config.verify.gallery)
+        return is_there(config.verify.gallery_place)
     except GalleryError:  # a database that is away, or that the record does not name in full
         return False
 

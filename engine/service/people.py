@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
+from engine.contracts.gallery_place import GalleryPlace
 from engine.contracts.messages import is_run_id
 from engine.control.answers import Done, Enrolled, Found, People, Person, Quarantine, SetApart
 from engine.control.verbs import (
@@ -55,9 +56,9 @@ class PeopleVerbs:
         self._life, self._directory, self._tasks, self._upload_bytes = life, directory, tasks, upload_bytes
 
     @property
-    def gallery(self) -> str:
+    def gallery(self) -> GalleryPlace:
         """See ``gallery_file``."""
-        return self._life.config.verify.gallery
+        return self._life.config.verify.gallery_place
 
     def list(self) -> People:
         """See ``ListPeople``."""
@@ -84,7 +85,6 @@ class PeopleVerbs:
                 name=name,
                 pictures=verb.pictures,
                 force=verb.force,
-                gallery=self.gallery,
                 detect=config.detect,
                 verify=config.verify,
                 folder=folder,
@@ -143,7 +143,6 @@ class PeopleVerbs:
             task = SearchTask(
                 picture=verb.picture,
                 most=verb.most,
-                gallery=self.gallery,
                 runs=str(self._directory.runs),
                 since_ns=time.time_ns() - int(SEARCHED_DAYS * 86_400e9),
                 detect=config.detect,

@@ -7,6 +7,7 @@ import msgspec
 from engine.config import DetectConfig, Redact
 from engine.config.verify import VerifyConfig
 from engine.contracts.camera import Camera
+from engine.contracts.gallery_place import GalleryPlace
 from engine.contracts.probed import Probed
 from engine.control.answers import Done, Enrolled, Found, Problem
 from engine.control.verbs import Picture
@@ -32,8 +33,6 @@ class EnrolTask(Task, frozen=True, tag="enrol"):
     name: str
     pictures: list[Picture]
     force: bool
-    gallery: str
-    """Path; empty: the user's own."""
     detect: DetectConfig
     verify: VerifyConfig
     folder: str
@@ -45,7 +44,6 @@ class SearchTask(Task, frozen=True, tag="search"):
 
     picture: Picture
     most: int
-    gallery: str
     runs: str
     """Folder of the runs' output directories."""
     since_ns: int
@@ -64,7 +62,7 @@ class NotThatTask(Task, frozen=True, tag="not_that_person"):
     run_id: str
     stream: str
     track_id: int
-    gallery: str
+    gallery: GalleryPlace
 
 
 class ExpireTask(Task, frozen=True, tag="expire"):

@@ -85,7 +85,7 @@ def enrol(task: EnrolTask) -> Enrolled:
     paths = [written(task.folder, number, picture) for number, picture in enumerate(task.pictures, 1)]
     with ExitStack() as opened:
         detector, second_look, embedder = _models(task.detect, task.verify, opened)
-        gallery = opened.enter_context(open_gallery(task.gallery))
+        gallery = opened.enter_context(open_gallery(task.verify.gallery_place))
         results = enrol_pictures(task.name, paths, detector, embedder, gallery, force=task.force, second_look=second_look)
     verdicts = [
         PictureVerdict(
@@ -110,7 +110,7 @@ def search(task: SearchTask) -> Found:
         except (EnrolmentRefused, PictureError) as error:
             return Found(reason=_without_folder(str(error), path))
         vector = embedder.embed([portrait.bgr], [portrait.landmarks])[0]
-        people = people_like(vector, task.gallery, embedder)[: task.most]
+        people = people_like(vector, task.verify.gallery_place, embedder)[: task.most]
         tracks = tracks_like(vector, Path(task.runs), embedder, task.since_ns)[: task.most]
     return Found(people=people, tracks=tracks, reason="" if people or tracks else "nobody resembles this face")
 

@@ -13,6 +13,7 @@ import pytest
 from engine.cli import doctor, doctor_checks, doctor_gpu, doctor_models
 from engine.cli.doctor_checks import CHECKS, findings
 from engine.contracts.engine_manifest import EngineParity
+from engine.contracts.gallery_place import GalleryPlace
 from engine.errors import MissingRuntimeError, ModelError
 from engine.sessions import built_engines, openvino_session
 from engine.sessions.built_engines import BuiltEngine
@@ -85,7 +86,7 @@ def test_a_gallery_of_an_earlier_version_is_told_of(tmp_path, monkeypatch):
             "ada", vector, embedder="dlib", embedder_sha256="s", runtime="", source_name="", picture_sha256="p", quality=1
         )
     monkeypatch.setattr(doctor_checks, "CHECKS", {"gallery": doctor_checks.say_gallery})
-    assert [(finding.state, finding.sentence.split(":")[0]) for finding in findings()] == [
+    assert [(finding.state, finding.sentence.split(":")[0]) for finding in findings(GalleryPlace())] == [
         ("ok", f"the gallery {tmp_path / 'facestream' / 'gallery.sqlite'} holds 1 person"),
         ("optional", "ada"),
     ]
@@ -123,7 +124,7 @@ def test_a_gallery_that_is_no_gallery_is_broken(tmp_path, monkeypatch):
         b"this is not a database, and it is long enough to be looked at" * 20
     )
     monkeypatch.setattr(doctor_checks, "CHECKS", {"gallery": doctor_checks.say_gallery})
-    (finding,) = findings()
+    (finding,) = findings(GalleryPlace())
     assert finding.state == "broken"
     assert "gallery.sqlite" in finding.sentence
 

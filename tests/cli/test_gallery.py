@@ -195,3 +195,16 @@ def test_a_name_that_somebody_has_is_not_given_again(folder, facestream, new):
     assert facestream("gallery", "rename", "José", new, "--join")[0] == 0
     with Gallery(read_only=True) as opened:
         assert (opened.version(), [one.name for one in opened.list()]) == (before, ["José"])
+
+
+def test_pictures_that_do_not_go_with_each_other_are_shown(folder, facestream):
+    assert facestream("enrol", "ada", "astronaut.png")[0] == 0
+    assert facestream("gallery", "check")[:2] == (0, f"0 pictures in question in {default_gallery_path()}\n")
+    assert facestream("enrol", "bob", "tight.png", "--force")[0] == 0
+    code, out, _ = facestream("gallery", "check", "--json")
+    assert code == 1
+    assert [json.loads(line)["identity"] for line in out.splitlines()] == ["ada", "bob"]
+    code, out, _ = facestream("gallery", "check")
+    assert code == 1
+    assert "looks like bob (cosine 0.9" in out
+    assert facestream("gallery", "check", "--embedder", "none")[0] == 2

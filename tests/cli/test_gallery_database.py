@@ -11,6 +11,7 @@ import pytest
 from engine.cli.doctor_gallery import say_gallery
 from engine.cli.gallery import list_people, remove, rename
 from engine.cli.gallery_pictures import pictures
+from engine.contracts.gallery_place import GalleryPlace
 from engine.errors import ConfigError, FacestreamError, NameTakenError
 from engine.privacy import erase
 from engine.verify.gallery.opening import gallery_to_follow, open_gallery
@@ -58,20 +59,20 @@ def test_a_person_is_erased(database: str) -> None:
 
 
 def test_the_doctor_says_what_there_is_and_what_is_kept_here(server: PostgresServer, database: str) -> None:
-    said = list(say_gallery(database))
+    said = list(say_gallery(GalleryPlace(database)))
     assert said[0] == ("ok", f"the gallery {database} holds 2 people")
     assert "keeps no copy of it yet" in said[1][1]
     news = gallery_to_follow(database).follow(SHA)
     assert news.news() is not None
     news.close()
-    assert "this machine keeps what it held at 20" in list(say_gallery(database))[1][1]
+    assert "this machine keeps what it held at 20" in list(say_gallery(GalleryPlace(database)))[1][1]
     server.stop()
     try:
-        said = list(say_gallery(database))
+        said = list(say_gallery(GalleryPlace(database)))
     finally:
         server.start()
     assert said[0][0] == "broken"
     assert "check that the server runs" in said[0][1]
     assert "this machine keeps what it held at 20" in said[1][1]
     with pytest.raises(ConfigError, match="holds a password"):
-        list(say_gallery("postgresql://me:secret@db/faces"))
+        list(say_gallery(GalleryPlace("postgresql://me:secret@db/faces")))

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from engine.cli.ctl_tables import _streams_table
-from engine.cli.gallery_pictures import _say_list
+from engine.cli.gallery_pictures import say_list
 from engine.cli.run_table import end_table, failed_table
 from engine.cli.tables import Column, Rows
 from engine.config import SourceConfig
@@ -100,7 +100,7 @@ def test_tables_of_the_gallery_fit(width, capsys, monkeypatch):
         picture_sha256="3fa91c22" * 8, quality=0.71, at="2026-11-29T10:00:00Z", doubt="shows little detail for its size",
         embedder="dlib", embedder_sha256="ab" * 32,
     )  # fmt: skip
-    _say_list([kept, kept], "set apart in gallery.sqlite", "it")
+    say_list([kept, kept], "set apart in gallery.sqlite", "it")
     lines = capsys.readouterr().out.splitlines()
     assert {"Countess", "IMG_20261129_100000.jpg", "3fa91c22", "detail"} <= words_of(lines)
     assert lines[-1] == "2 pictures set apart in gallery.sqlite"

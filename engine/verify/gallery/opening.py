@@ -6,14 +6,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from engine.errors import ConfigError, GalleryError, MissingGalleryError, OlderGalleryError
+from engine.contracts.gallery_place import GalleryPlace
+from engine.errors import ConfigError, FacestreamError, GalleryError, MissingGalleryError, OlderGalleryError
 from engine.postgres.address import is_postgres
+from engine.verify.gallery.sqlite.cipher import GalleryKey, read_key
 from engine.verify.gallery.sqlite.gallery import Gallery, default_gallery_path
 from engine.verify.gallery.store import GalleryNews
 from engine.verify.gallery.stored import StoredGallery
 
-Where = str | Path
-"""As ``verify.gallery`` and ``--gallery`` name a gallery: a file, or ``postgresql://USER@HOST/NAME``; empty: the user's own."""
+Where = str | Path | GalleryPlace
+"""A gallery as ``verify.gallery`` and ``--gallery`` name it, or that and its key."""
 
 
 class Followed(Protocol):
@@ -30,12 +32,29 @@ def gallery_file(where: Where = "") -> Path | None:
     Raises:
         ConfigError: it is an address of another kind.
     """
+    where = _named(where)
     named = str(where)
     if is_postgres(named):
         return None
     if isinstance(where, str) and "://" in named:
         raise ConfigError(f"{named} is not a gallery: name a file, or a database as postgresql://USER@HOST/NAME")
     return Path(named).expanduser() if named else default_gallery_path()
+
+
+def key_of(where: Where) -> GalleryKey | None:
+    """Return the key of a gallery's file; None: it is not encrypted, as far as was said.
+
+    Raises:
+        ConfigError: it cannot be read, or is no key; or the gallery is in a database, which has none.
+    """
+    if not isinstance(where, GalleryPlace) or not where.key_file:
+        return None
+    if gallery_file(where) is None:
+        raise ConfigError(
+            f"the gallery {gallery_words(where)} is in a database, and a key opens a file: leave the key out, and encrypt the "
+            "disk of the database"
+        )
+    return read_key(Path(where.key_file))
 
 
 def gallery_words(where: Where = "") -> str:
@@ -48,7 +67,7 @@ def gallery_words(where: Where = "") -> str:
         return str(file)
     from engine.verify.gallery.postgres.address import address_of
 
-    return address_of(str(where)).where
+    return address_of(str(_named(where))).where
 
 
 def open_gallery(where: Where = "", *, read_only: bool = False) -> StoredGallery:
@@ -59,17 +78,18 @@ def open_gallery(where: Where = "", *, read_only: bool = False) -> StoredGallery
         read_only: never write; it must exist.
 
     Raises:
-        ConfigError: it is an address, and cannot be read.
-        GalleryError: it cannot be made or opened, or is not a gallery.
+        ConfigError: it is an address, and cannot be read; or its key, see ``key_of``.
+        GalleryError: it cannot be made or opened, or is not a gallery, or has another key.
         MissingGalleryError: it is only read, and not there.
-        MissingRuntimeError: it is in a database, and psycopg is not installed.
+        MissingRuntimeError: it is in a database, and psycopg is not installed; or it is encrypted, and SQLCipher is not.
     """
+    key = key_of(where)
     if (file := gallery_file(where)) is not None:
-        return Gallery(file, read_only)
+        return Gallery(file, read_only, key=key)
     from engine.verify.gallery.postgres.address import address_of
     from engine.verify.gallery.postgres.gallery import PostgresGallery
 
-    return PostgresGallery(address_of(str(where)), default_gallery_path().parent, read_only)
+    return PostgresGallery(address_of(str(_named(where))), default_gallery_path().parent, read_only)
 
 
 def is_there(where: Where = "") -> bool:
@@ -91,7 +111,7 @@ def is_there(where: Where = "") -> bool:
 
 def is_empty(where: Where = "") -> bool:
     """Whether nobody is enrolled in a gallery, or it is not there; False where that cannot be found out."""
-    with suppress(GalleryError):
+    with suppress(FacestreamError):
         if not is_there(where):
             return True
         with open_gallery(where, read_only=True) as gallery:
@@ -105,7 +125,7 @@ def kept_here(where: Where) -> int:
     from engine.verify.gallery.postgres.address import address_of
     from engine.verify.gallery.postgres.cache import seen_at
 
-    return seen_at(address_of(str(where)).cache(default_gallery_path().parent))
+    return seen_at(address_of(str(_named(where))).cache(default_gallery_path().parent))
 
 
 def gallery_to_follow(where: Where = "", max_age: float = 0.0) -> Followed:
@@ -129,10 +149,14 @@ def gallery_to_follow(where: Where = "", max_age: float = 0.0) -> Followed:
         with suppress(GalleryError):
             if not is_there(where):
                 open_gallery(where).close()
-        return PostgresToFollow(address_of(str(where)), default_gallery_path().parent, max_age)
+        return PostgresToFollow(address_of(str(_named(where))), default_gallery_path().parent, max_age)
     try:
         gallery = open_gallery(where, read_only=True)
     except GalleryError:  # not there, or being made at this moment
         gallery = open_gallery(where)
     gallery.close()  # who follows it opens it when there is something new
     return gallery
+
+
+def _named(where: Where) -> str | Path:
+    return where.where if isinstance(where, GalleryPlace) else where

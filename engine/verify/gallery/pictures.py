@@ -128,6 +128,16 @@ def listed(file: GalleryTables, table: Table, name: str = "") -> list[Kept]:
     return [Kept(*row) for row in rows]
 
 
+def by_number(file: GalleryTables, embedder_sha256: str) -> dict[int, Kept]:
+    """Return the enrolled pictures of one embedder by the number of their row.
+
+    Raises:
+        GalleryError: it cannot be read.
+    """
+    rows = file.rows(f"SELECT id, {_LIST} FROM pictures WHERE embedder_sha256 = ?", (embedder_sha256,))
+    return {int(number): Kept(*row) for number, *row in rows}
+
+
 def counted(file: GalleryTables) -> dict[str, int]:
     """Return how many pictures each person has, by name: enrolled ones and those that were set apart.
 

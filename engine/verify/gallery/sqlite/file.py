@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from typing import Any
 
 from engine.errors import GalleryError, MissingGalleryError
 from engine.verify.gallery.person_name import spelling
+from engine.verify.gallery.sqlite.cipher import GalleryKey, connect, driver_of, is_plain
 from engine.verify.gallery.sqlite.epoch import epoch_of, note, noted_beside
 from engine.verify.gallery.sqlite.log import is_whole, make_log, mark_of, shorten_log, touched_since
 from engine.verify.gallery.sqlite.schema import (
@@ -37,14 +37,15 @@ class GalleryFile:
         path: made, with its folder, when it does not exist; only its owner may read it.
         read_only: never write; the file must exist.
         busy_seconds: how long the lock of another process is waited for.
+        key: of an encrypted file, and of one that is to be; None: it is not.
 
     Raises:
         GalleryError: it cannot be made or opened, or is something else. Every method raises it for a file that is corrupt,
             locked or not writable.
     """
 
-    def __init__(self, path: Path, read_only: bool, busy_seconds: float = BUSY_SECONDS) -> None:
-        self.path = path
+    def __init__(self, path: Path, read_only: bool, busy_seconds: float = BUSY_SECONDS, key: GalleryKey | None = None) -> None:
+        self.path, self._key, self._driver = path, key, driver_of(key)
         if path.exists() and not path.is_file():
             kind = "folder" if path.is_dir() else "device or a pipe"
             raise GalleryError(f"cannot open the gallery {path}: it is a {kind}; choose a file")
@@ -55,11 +56,16 @@ class GalleryFile:
             if not read_only:
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite would let others read it
+            if key is not None and is_plain(path):
+                raise GalleryError(
+                    f"the gallery {path} is not encrypted, and a key was given: leave the key out, or encrypt it with "
+                    "`facestream gallery encrypt`"
+                )
         except OSError as error:
             raise GalleryError(f"cannot open the gallery {path}: {error.strerror}") from error
         uri = f"{path.absolute().as_uri()}?mode={_mode_to_read(path) if read_only else 'rw'}"
         with self.errors():
-            self._database = sqlite3.connect(uri, uri=True, timeout=busy_seconds, isolation_level=None)
+            self._database = connect(uri, key, busy_seconds)
         try:
             with self.errors():
                 self._prepare(read_only)
@@ -117,7 +123,7 @@ class GalleryFile:
             try:
                 self._database.execute("PRAGMA journal_mode = WAL")
                 return
-            except sqlite3.OperationalError as error:
+            except self._driver.OperationalError as error:
                 if "locked" not in str(error) or time.monotonic() > until:
                     raise
                 time.sleep(_RETRY_SECONDS)
@@ -212,8 +218,8 @@ class GalleryFile:
         """Turn SQLite's errors into ``GalleryError``."""
         try:
             yield
-        except sqlite3.Error as error:
-            raise GalleryError(f"the gallery {self.path} cannot be used ({error}): {_advice(str(error))}") from error
+        except self._driver.Error as error:
+            raise GalleryError(f"the gallery {self.path} cannot be used ({error}): {_advice(str(error), self._key)}") from error
 
     def close(self) -> None:
         """See ``GalleryTables``."""
@@ -227,7 +233,11 @@ def _mode_to_read(path: Path) -> str:
     return "ro&immutable=1" if is_at_rest else "ro"
 
 
-def _advice(text: str) -> str:
+def _advice(text: str, key: GalleryKey | None) -> str:
+    if "not a database" in text and key is None:
+        return "it is encrypted, and --gallery-key FILE (verify.gallery_key_file) opens it, or it is no gallery"
+    if "not a database" in text and key is not None:
+        return f"{key.file} holds another key than it was encrypted with, or it is damaged or no gallery"
     if "locked" in text:
         return "another process is writing to it, try again"
     if "is full" in text:

@@ -13,6 +13,7 @@ from platformdirs import user_data_dir
 
 from engine.verify.gallery.reading import GalleryReading
 from engine.verify.gallery.snapshot import Snapshot
+from engine.verify.gallery.sqlite.cipher import GalleryKey
 from engine.verify.gallery.sqlite.epoch import settle
 from engine.verify.gallery.sqlite.file import BUSY_SECONDS, GalleryFile
 from engine.verify.gallery.sqlite.watch import GalleryWatch
@@ -34,24 +35,32 @@ class Gallery(StoredGallery):
         path: the file; None: ``default_gallery_path()``.
         read_only: never write; the file must exist.
         busy_seconds: how long another process that has locked the file is waited for.
+        key: see ``GalleryFile``.
 
     Raises:
-        GalleryError: the file cannot be made or opened, or is not a gallery.
+        GalleryError: the file cannot be made or opened, or is not a gallery, or not one of this key.
+        MissingRuntimeError: there is a key, and SQLCipher is not installed.
     """
 
-    def __init__(self, path: Path | None = None, read_only: bool = False, busy_seconds: float = BUSY_SECONDS) -> None:
-        self.path = path or default_gallery_path()
-        file = GalleryFile(self.path, read_only, busy_seconds)
+    def __init__(
+        self,
+        path: Path | None = None,
+        read_only: bool = False,
+        busy_seconds: float = BUSY_SECONDS,
+        key: GalleryKey | None = None,
+    ) -> None:
+        self.path, self._key = path or default_gallery_path(), key
+        file = GalleryFile(self.path, read_only, busy_seconds, key)
         super().__init__(file)
         if not read_only:
             settle(file)
 
     def follow(self, embedder_sha256: str) -> GalleryWatch:
         """Return what tells of changes: it opens the file anew each time, and outlives this object."""
-        path, reading = self.path, GalleryReading(embedder_sha256)
+        path, key, reading = self.path, self._key, GalleryReading(embedder_sha256)
 
         def read() -> Snapshot:
-            with Gallery(path, read_only=True, busy_seconds=_FOLLOWER_BUSY_SECONDS) as opened:
+            with Gallery(path, read_only=True, busy_seconds=_FOLLOWER_BUSY_SECONDS, key=key) as opened:
                 return reading.read(opened.tables)
 
         return GalleryWatch(path, read)

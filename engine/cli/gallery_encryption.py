@@ -1,0 +1,80 @@
+"""``facestream gallery encrypt``, ``decrypt`` and ``new-key``: a gallery's file at rest."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from shlex import quote
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from engine.cli.gallery_copy import copied_words
+from engine.cli.long_work import ends_cleanly
+from engine.cli.saying import say
+from engine.errors import ConfigError
+from engine.verify.gallery.sqlite.cipher import read_key
+from engine.verify.gallery.sqlite.rewriting import rewrite
+from engine.whole_file import write_private_new
+
+_Source = Annotated[Path, Parameter(help="Gallery file; `gallery list` shows where the user's own is.")]
+_Target = Annotated[Path, Parameter(help="The new file.")]
+_Key = Annotated[Path, Parameter(help="File with the key, as `gallery new-key` makes it.")]
+
+
+def encrypt(source: _Source, target: _Target, /, *, gallery_key: _Key) -> int:
+    """Write a gallery into a new file, encrypted (SQLCipher, AES-256).
+
+    The new file is there when it was read again and found equal, and not before; the old one stays as it is.
+    Nobody should enrol or remove anybody meanwhile: it would not be in the new one.
+
+    For example:
+
+        facestream gallery new-key people.key
+
+        facestream gallery encrypt people.sqlite people-encrypted.sqlite --gallery-key people.key
+
+        facestream run --source street.mp4 --gallery people-encrypted.sqlite --gallery-key people.key --out result
+    """
+    _rewrite(source, target, None, gallery_key)
+    say(f"{source} is as it was, and readable: when you use the new one, remove it, as with `shred -u {quote(str(source))}`")
+    return 0
+
+
+def decrypt(source: _Source, target: _Target, /, *, gallery_key: _Key) -> int:
+    """Write an encrypted gallery into a new file that is not.
+
+    For example:
+
+        facestream gallery decrypt people-encrypted.sqlite people.sqlite --gallery-key people.key
+    """
+    _rewrite(source, target, gallery_key, None)
+    say(f"{target} is readable for whoever can read your files; {source} is as it was")
+    return 0
+
+
+def new_key(file: Annotated[Path, Parameter(help="The new file, for its owner alone.")], /) -> int:
+    """Make a key for an encrypted gallery.
+
+    It is 32 bytes at random, as 64 hexadecimal digits. Whoever has it can read the gallery, and without it nobody
+    can: keep a copy elsewhere.
+
+    For example:
+
+        facestream gallery new-key people.key
+    """
+    try:
+        write_private_new(file.expanduser(), f"{secrets.token_hex(32)}\n".encode())
+    except FileExistsError as error:
+        raise ConfigError(f"{file} exists: name another file, or move it away") from error
+    except OSError as error:
+        raise ConfigError(f"cannot write {file}: {error.strerror}; no key was made") from error
+    say(f"wrote {file}, the only copy of the key: a gallery that is encrypted with it is lost with it")
+    return 0
+
+
+def _rewrite(source: Path, target: Path, old: Path | None, new: Path | None) -> None:
+    old_key, new_key = (read_key(path) if path else None for path in (old, new))
+    with ends_cleanly():
+        copied = rewrite(source.expanduser(), target.expanduser(), old_key, new_key)
+    say(f"wrote {copied_words(copied)} to {target}, and read it again: it is equal")

@@ -1,0 +1,54 @@
+"""A gallery's file written anew, encrypted or plain. The file that it is made of is only read."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from engine.errors import GalleryError
+from engine.verify.gallery.copy import Copied, copy_gallery
+from engine.verify.gallery.sqlite.cipher import GalleryKey
+from engine.verify.gallery.sqlite.epoch import beside
+from engine.verify.gallery.sqlite.gallery import Gallery
+from engine.whole_file import sync_directory
+
+
+def rewrite(source: Path, target: Path, old: GalleryKey | None, new: GalleryKey | None) -> Copied:
+    """Write all that a gallery holds into a new file, and look at what was written. The new file is there when that was good,
+    whole; before that, and where anything fails or this is killed, it is not there at all.
+
+    Args:
+        source: of a gallery that nobody changes meanwhile: what comes later is not in the new one.
+        target: where nothing is yet, in a folder that exists.
+        old: key of the source; None: it is not encrypted.
+        new: key of the target; None: it is not to be.
+
+    Raises:
+        GalleryError: there is something at the target, one of the two cannot be read or written, or they are not equal.
+        MissingRuntimeError: see ``driver_of``.
+    """
+    if os.path.lexists(target):
+        raise GalleryError(f"{target} exists: name another file, or move it away")
+    folder = target.absolute().parent
+    try:
+        with TemporaryDirectory(prefix=".unfinished-", dir=folder) as name:
+            made = Path(name, target.name)
+            with Gallery(source, read_only=True, key=old) as before, Gallery(made, key=new) as after:
+                copied = copy_gallery(before, after)
+            _check(made, new, copied)
+            for one in (beside(made), made):
+                one.rename(folder / one.name)
+            sync_directory(folder)
+    except OSError as error:
+        raise GalleryError(f"cannot write {target}: {error.strerror}; {source} is as it was") from error
+    return copied
+
+
+def _check(made: Path, key: GalleryKey | None, copied: Copied) -> None:
+    """Read a new file as whoever opens it later will."""
+    with Gallery(made, read_only=True, key=key) as again:
+        (faults,) = zip(*again.tables.rows("PRAGMA integrity_check"), strict=True)
+        digests = {sha256: again.snapshot(sha256).gallery for sha256 in copied.digests}
+    if faults != ("ok",) or any(one is None or one.digest != copied.digests[sha256] for sha256, one in digests.items()):
+        raise GalleryError(f"what was written to {made.name} is not what was to be written, and was given up: check the disk")
