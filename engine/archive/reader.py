@@ -137,8 +137,8 @@ def as_written(directory: Path) -> dict[str, Any]:
         run = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
-            why = f"is not the output directory of a run: {path.name}: {error.strerror}"
-            raise MissingResultError(f"{directory} {why}") from error
+            why = "it is a file" if directory.is_file() else f"{path.name}: {error.strerror}"
+            raise MissingResultError(f"{directory} is not the output directory of a run: {why}") from error
         raise PublishError(f"cannot read {path}: {error.strerror}") from error
     except UNREADABLE as error:
         raise PublishError(f"{path} is not the record of a run: {error}") from error

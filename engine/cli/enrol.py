@@ -121,12 +121,15 @@ def _tell_programs(name: str, results: Sequence[EnrolResult], gallery: str, name
 
 def _tell_people(name: str, results: Sequence[EnrolResult], gallery: str, namesakes: Sequence[str]) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    console.print(Text(f"{readable(name)} in {gallery}"))
+    refused = all(result.outcome == "refused" for result in results)
+    console.print(
+        Text(f"no picture of {readable(name)} was put into {gallery}" if refused else f"{readable(name)} in {gallery}")
+    )
     console.print(_table(results), soft_wrap=False)
     for result in results:
         if result.sentence:
             console.print(Text(result.sentence))
-    for other in namesakes:
+    for other in () if refused else namesakes:
         console.print(
             Text(f"{readable(other)} is in the gallery, too: if both are one, `facestream gallery rename --join` joins them")
         )

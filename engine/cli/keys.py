@@ -20,7 +20,7 @@ from engine.keys.folder import KeyFolder, default_folder
 from engine.words.numbers import count
 
 FolderOption = Annotated[Path | None, Parameter(help="Folder of keys; the user's own by default.")]
-Name = Annotated[str, Parameter(help="Of the client: letters, digits, dot, _ and -.")]
+Name = Annotated[str, Parameter(help="The client's name: letters, digits, dot, _ and -.")]
 
 keys_app = App(name="keys", help="Say who may read what is published; sign results.", help_epilogue="", help_format="plaintext")
 keys_app.command(sign_app)

@@ -64,6 +64,8 @@ def search(
     """
     if limit < 1:
         raise UsageError(f"--limit {limit} must be 1 or more")
+    if photo.is_dir():
+        raise UsageError(f"{photo} is a folder: give the photograph first, then the results")
     check_place(page, overwrite=overwrite)
     check_outside_runs(page)
     chosen = choose_results(results)

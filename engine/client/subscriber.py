@@ -32,7 +32,7 @@ class Subscriber:
 
     Use::
 
-        from engine.client import Face, Gap, Subscriber
+        from facestream import Face, Gap, Subscriber
 
         with Subscriber("tcp://127.0.0.1:5556", kinds=("face", "end")) as faces:
             for item in faces:

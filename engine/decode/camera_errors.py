@@ -118,7 +118,7 @@ def _by_status(camera: Camera, error: Exception) -> SourceError | None:
 
 
 def _no_password(camera: Camera, error: Exception) -> SourceError:
-    refuses = "refuses the user name or password: give them in the URL or in the file `credentials`"
+    refuses = "refuses the user name or password: give them in the URL, or in a file with `credentials` (--credentials)"
     if "@" not in urlsplit(camera.url).netloc:
         return failure(camera, "auth", refuses.replace("refuses the user name or", "asks for a user name and"))
     if isinstance(error, av.error.HTTPUnauthorizedError):

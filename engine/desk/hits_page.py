@@ -40,7 +40,7 @@ def chance_sentence(hit: Hit, tracks: int) -> str:
     """Return how many strangers would look so; empty where that was not measured."""
     if hit.by_chance is None:
         return ""
-    return f"Of {tracks:,} tracks of strangers {chance_words(hit.by_chance)} at most would look as much alike, on average"
+    return f"Of {count(tracks, 'track')} of strangers {chance_words(hit.by_chance)} would look as much alike, on average"
 
 
 def _body(photograph: Photographed, found: Found) -> Iterator[str]:

@@ -101,7 +101,9 @@ def ratio_words(worth: Worth | None) -> str:
 
 
 def chance_words(by_chance: float | None) -> str:
-    """Return how many strangers look as much alike, as ``0.02``, ``3`` or ``fewer than 0.001``; empty where nobody knows."""
+    """Return how many strangers look as much alike, as ``at most 3`` or ``fewer than 0.001``; empty where nobody knows."""
     if by_chance is None:
         return ""
-    return "fewer than 0.001" if by_chance < 0.001 else f"{by_chance:.1g}" if by_chance < 1 else f"{by_chance:,.0f}"
+    if by_chance < 0.001:
+        return "fewer than 0.001"
+    return f"at most {by_chance:.1g}" if by_chance < 1 else f"at most {by_chance:,.0f}"

@@ -60,6 +60,10 @@ def test_people_are_listed_named_and_undone(facestream, results):
     complains(facestream("people", *results, "--note", "why"), 2, "belong to a correction")
     complains(facestream("people", *results, "--merge", "P-NOBODY", "gate/1"), 2, "nobody in these results")
     complains(facestream("people", "nothing"), 2, "is not the output directory of a run")
+    Path("a.mkv").write_bytes(b"")
+    for command in (("people", "a.mkv"), ("search", "a.mkv", "a.mkv"), ("clip", "a.mkv", "--track", 1)):
+        complains(facestream(*command), 2, "a.mkv is not the output directory of a run: it is a file")
+    complains(facestream("search", "one", "a.mkv"), 2, "one is a folder: give the photograph first, then the results")
     complains(facestream("people"), 2, "RESULTS is missing")
 
 

@@ -66,6 +66,15 @@ def test_a_name_that_can_be_mistaken_is_told_not_joined(capsys, folder):
     assert people(folder) == [("Jos\u00e9", 2)]
 
 
+def test_who_was_not_enrolled_is_not_said_to_be_in_the_gallery(capsys, folder):
+    here(capsys, "enrol", "Jos\u00e9", "ada.png")
+    (folder / "page.html").write_text("<!DOCTYPE html><html></html>")
+    shown = here(capsys, "enrol", "jose", "page.html")
+    assert shown.code == 1
+    assert shown.out.startswith("no picture of jose was put into ")
+    assert "--join" not in shown.out
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [

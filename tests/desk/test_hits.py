@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from engine.contracts.findings import Quality
 from engine.desk.compared import compare, quality_limits, track_side
 from engine.desk.hits import search
-from engine.desk.hits_page import write_hits
+from engine.desk.hits_page import chance_sentence, write_hits
 from engine.desk.likeness import Likeness, haze_of
 from engine.desk.photograph import Photographed
 from engine.desk.stored import read_result
@@ -67,6 +68,20 @@ def test_without_a_measurement_there_are_cosines_alone(tmp_path: Path):
     assert found.hits[0].track.track_id == 4
     assert (found.hits[0].worth, found.hits[0].by_chance) == (None, None)
     assert search(person_vector("person3", 1)[:64], 100.0, [result], Likeness("ab" * 32), 3).hits == []
+
+
+@pytest.mark.parametrize(
+    ("tracks", "by_chance", "says"),
+    [
+        (1, 0.0001, "Of 1 track of strangers fewer than 0.001 would look as much alike, on average"),
+        (40, 0.02, "Of 40 tracks of strangers at most 0.02 would look as much alike, on average"),
+        (3000, 2.7, "Of 3,000 tracks of strangers at most 3 would look as much alike, on average"),
+        (40, None, ""),
+    ],
+)
+def test_how_many_strangers_look_so_is_one_bound_in_words(result, likeness, tracks, by_chance, says):
+    hit = search(person_vector("person3", 1), 100.0, [result], likeness, 1).hits[0]
+    assert chance_sentence(replace(hit, by_chance=by_chance), tracks) == says
 
 
 def test_the_page_of_hits_holds_its_pictures(result, likeness, tmp_path: Path):

@@ -81,7 +81,7 @@ def test_a_web_server_of_live_video_is_described(http, small_clip):
 @pytest.mark.parametrize(
     ("behaviour", "reason", "says"),
     [
-        (Behaviour(credentials="u:p"), "auth", "asks for a user name and password"),
+        (Behaviour(credentials="u:p"), "auth", "asks for a user name and password.*in a file with `credentials`"),
         (Behaviour(sdp="audio"), "no_video", "sends no video|offers no video"),
         (Behaviour(answers={"DESCRIBE": 404}), "not_found", "no stream under this path"),
         (Behaviour(answers={"SETUP": 453}), "busy", "no session free"),
