@@ -109,7 +109,7 @@ def _boxes(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 def _asf_objects(file: BinaryIO) -> Iterator[bytes]:
     """Yield what the outermost objects are."""
-    place = 0
+    place, end = 0, os.fstat(file.fileno()).st_size
     for _ in range(_MOST_PIECES):
         file.seek(place)
         head = file.read(24)
@@ -117,6 +117,8 @@ def _asf_objects(file: BinaryIO) -> Iterator[bytes]:
         if len(head) < 24 or size < 24:
             return
         yield head[:16]
+        if place + size > end:
+            return
         place += size
 
 

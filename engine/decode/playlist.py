@@ -13,6 +13,8 @@ _START, _TAG = "#EXTM3U", "#EXT"
 _HEAD_BYTES = 64
 _CODINGS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 """By the marks with which editors let a text begin."""
+_LINE_END = re.compile(r"[\r\n\0]")
+"""As FFmpeg ends them: with a zero byte, too."""
 _MOST_BYTES = 16 << 20
 _MOST_BESIDE = 64
 """Playlists beside a segment that are looked into."""
@@ -43,7 +45,7 @@ def lines_of(path: Path) -> list[str]:
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
-        lines = (line.strip() for line in _decoded(file.read(_MOST_BYTES)).splitlines())
+        lines = (line.strip() for line in _LINE_END.split(_decoded(file.read(_MOST_BYTES))))
         return [line for line in lines if line]
 
 
@@ -80,7 +82,7 @@ def missing_from(path: Path) -> list[str]:
     Raises:
         OSError: it cannot be read.
     """
-    return [name for name in named_by(path) if is_elsewhere(name) or not place_of(path.parent, name).exists()]
+    return [name for name in named_by(path) if is_elsewhere(name) or not os.path.exists(place_of(path.parent, name))]
 
 
 def some_of(names: Sequence[str]) -> str:
@@ -90,24 +92,25 @@ def some_of(names: Sequence[str]) -> str:
 
 def trouble_of(path: Path) -> str:
     """Return why a playlist must not be opened, as the end of a sentence: it, or one that it names, leads out of its folder, or
-    in a circle, in which FFmpeg would wait for ever, or is longer than is looked at; empty where nothing speaks against it.
+    in a circle, or to a pipe, at which FFmpeg would wait for ever, or is longer than is looked at; empty where nothing speaks
+    against it.
 
     Raises:
         OSError: one cannot be read.
     """
-    return next(_troubles(path, Path(os.path.realpath(path.parent)), ()), "")
+    return next(_troubles(path, Path(os.path.realpath(path.parent)), (), set()), "")
 
 
 def locks(path: Path) -> bool:
     """Whether a playlist beside a file names it as an encrypted segment."""
     try:
-        beside = sorted(one for one in path.parent.iterdir() if one.suffix.lower() in (".m3u8", ".m3u"))
+        beside = sorted(one for one in path.parent.iterdir() if one.suffix.lower() in (".m3u8", ".m3u") and one.is_file())
         return any(is_locked(one) and path.name in segments_of(one) for one in islice(beside, _MOST_BESIDE))
     except OSError:
         return False
 
 
-def _troubles(path: Path, folder: Path, above: tuple[Path, ...]) -> Iterator[str]:
+def _troubles(path: Path, folder: Path, above: tuple[Path, ...], looked_into: set[Path]) -> Iterator[str]:
     above = (*above, Path(os.path.abspath(path)))
     if path.stat().st_size > _MOST_BYTES:
         which = "" if len(above) == 1 else f" ({path.name})"
@@ -120,8 +123,11 @@ def _troubles(path: Path, folder: Path, above: tuple[Path, ...]) -> Iterator[str
             yield f"leads out of its folder ({name}): put what it names beside it, or give that itself"
         elif place in above or len(above) > _MOST_DEEP:
             yield f"leads in a circle ({name}): give what it should name"
-        elif is_playlist(place):
-            yield from _troubles(place, folder, above)
+        elif os.path.exists(place) and not (place.is_file() or place.is_dir()):
+            yield f"names what is no file ({name}): give its segments by themselves"
+        elif place not in looked_into and is_playlist(place):
+            looked_into.add(place)
+            yield from _troubles(place, folder, above, looked_into)
 
 
 def place_of(folder: Path, name: str) -> Path:

@@ -57,6 +57,12 @@ def test_boxes_and_objects_of_any_length_end(tmp_path: Path) -> None:
         for tail in (b"\0\0\0\0free", b"\0\0\0\7free", b"\xff\xff\xff\xfffree", b"\0\0\0\1free" + b"\xff" * 8, b"\0\0"):
             path.write_bytes(whole + tail)
             assert list(not_read(path, container, 1)) == []
+    path = render(tmp_path / "a.wmv", "wmv2")
+    whole = path.read_bytes()
+    with av.open(path) as container:
+        for tail in (b"", bytes(24), bytes(16) + b"\xff" * 8):
+            path.write_bytes(whole + tail)
+            assert list(not_read(path, container, 1)) == []
 
 
 @pytest.mark.parametrize("other", [{"size": (160, 120)}, {"codec": "mpeg4"}])

@@ -159,3 +159,33 @@ def test_what_another_machine_holds_is_missing(tmp_path):
     assert segments_of(path) == ["http://192.0.2.1/a.ts", "b.ts"]
     assert missing_from(path) == ["http://192.0.2.1/a.ts", "i.mp4"]
     assert trouble_of(path) == ""
+
+
+def test_at_a_pipe_nobody_waits(tmp_path, monkeypatch):
+    path = playlist(tmp_path / "seq", monkeypatch)
+    os.mkfifo(path.parent / "pipe.m3u8")
+    path.write_text(path.read_text().replace("a1.ts", "pipe.m3u8"))
+    _, end = read(path)
+    assert (end.state, end.reason) == ("failed", "permission")
+    assert end.detail == f"{path} is a playlist that names what is no file (pipe.m3u8): give its segments by themselves"
+    (path.parent / "broken.ts").write_bytes(b"x" * 188)
+    assert read(path.parent / "broken.ts")[1].reason == "not_a_video"  # the playlists beside it are looked into
+
+
+@pytest.mark.parametrize(("name", "told"), [("x" * 300, "x" * 300), ("a\0b.ts", "a, b.ts")])
+def test_names_that_no_file_can_have_are_missing(tmp_path, monkeypatch, name, told):
+    path = playlist(tmp_path / "seq", monkeypatch)
+    path.write_text(path.read_text().replace("a1.ts", name))
+    frames, end = read(path)
+    assert (frames < 50, end.state, f"not there ({told})" in end.detail) == (True, "ended", True)
+    path.write_text(f"#EXTM3U\n#EXTINF:1,\n{name}\n")
+    _, end = read(path)
+    assert (end.reason, f"({told} not there)" in end.detail) == ("not_a_video", True)
+
+
+def test_one_that_is_named_in_many_ways_is_looked_into_once(tmp_path):
+    for number in range(3):
+        names = (f"{'./' * ways}{number + 1}.m3u8" for ways in range(200))
+        (tmp_path / f"{number}.m3u8").write_text("#EXTM3U\n" + "\n".join(names))
+    (tmp_path / "3.m3u8").write_text("#EXTM3U\n#EXTINF:1,\na.ts\n")
+    assert trouble_of(tmp_path / "0.m3u8") == ""
