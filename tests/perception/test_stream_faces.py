@@ -21,6 +21,7 @@ from engine.runtime.telemetry import Telemetry
 
 NOTHING = Detections.empty()
 LIMITS = Faceness(refused_below=0.2, accepted_from=0.7, alone_from=0.9)
+MISSED = Faceness(0.2, 0.2, 0.2, score_from=0.75, evidence=1.0, score_alone_from=0.85, missed=0.5)
 
 
 def faces_at(*places: float, score: float = 0.9, faceness: float = 0.95) -> Detections:
@@ -158,15 +159,13 @@ def test_where_both_decide_together_the_scores_of_a_track_are_gathered(scores, f
 )
 def test_what_comes_and_goes_gathers_nothing(between, expected):
     """0.8 is 0.29 logits above what says nothing, and a look without it takes 0.5 away; where nobody looks, nothing is lost."""
-    limits = Faceness(0.2, 0.2, 0.2, score_from=0.75, evidence=1.0, score_alone_from=0.85, missed=0.5)
     shown = [one for n in range(8) for one in (faces_at(40 + n, score=0.8), *between)]
-    assert Stream(limits=limits).show(*shown).end() == expected
+    assert Stream(limits=MISSED).show(*shown).end() == expected
 
 
 def test_a_look_without_it_takes_nothing_from_a_track_that_speaks():
-    limits = Faceness(0.2, 0.2, 0.2, score_from=0.75, evidence=1.0, score_alone_from=0.85, missed=0.5)
     shown = [faces_at(40, score=0.9), *[NOTHING] * 9, faces_at(41, score=0.6)]
-    assert Stream(limits=limits).show(*shown).end() == (2, 1, 0)
+    assert Stream(limits=MISSED).show(*shown).end() == (2, 1, 0)
 
 
 @pytest.mark.parametrize("limits", [None, LIMITS])
