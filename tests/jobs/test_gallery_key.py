@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from msgspec.structs import replace
 
@@ -13,7 +15,7 @@ from engine.verify.gallery.opening import open_gallery
 from tests.verify.gallery.sqlite.keys import key_file
 
 
-def test_a_key_that_is_named_from_here_is_found_from_elsewhere(tmp_path, monkeypatch):
+def test_a_key_that_is_named_from_here_is_found_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("sqlcipher3")
     key_file(tmp_path / "people.key")
     monkeypatch.chdir(tmp_path)
