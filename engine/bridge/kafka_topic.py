@@ -17,8 +17,10 @@ SECONDS = 5.0
 """Longest time for an answer."""
 _LIMIT_SECONDS = 2.0
 """Not every broker answers how large a message may be."""
-_MOST_IN_DOUBT = 1024
-"""More are never under way at a time."""
+_NEWEST = 1024
+"""So many records of a partition are known to a bridge with a new buffer."""
+_MOST_IN_DOUBT = 16_384
+"""Of records behind a mark: 512 messages are under way at most, and more were acknowledged while it was not written yet."""
 _MAX_BYTES = 1_000_000
 """Of a message, where the broker does not say: its own default is a little more."""
 _TURN_SECONDS = 0.1
@@ -94,7 +96,7 @@ class Topic:
         marks = {}
         for number in partitions:
             low, high = self._consumer.get_watermark_offsets(TopicPartition(self.name, number), timeout=SECONDS)
-            marks[self.part(number)] = max(low, high - _MOST_IN_DOUBT)
+            marks[self.part(number)] = max(low, high - _NEWEST)
         return marks
 
     def known(self, partitions: list[int], marks: Mapping[str, int]) -> set[bytes]:

@@ -142,7 +142,9 @@ def _with_gallery(config: Config, folder: JobFolder) -> Config:
         for one in (beside(made), made):  # with the first each machine's copy is the same gallery, by its epoch
             if one.exists():
                 folder.share(one.name, one)
-    return replace(config, verify=replace(config.verify, gallery=str(copy)))
+    key = config.verify.gallery_key_file  # absolute, as a node's workers need not be where the command was given
+    key = key and os.path.abspath(os.path.expanduser(key))
+    return replace(config, verify=replace(config.verify, gallery=str(copy), gallery_key_file=key))
 
 
 def _begin(folder: JobFolder, job: JobFile, *, overwrite: bool) -> float:

@@ -121,6 +121,13 @@ def test_what_was_stored_and_not_acknowledged_is_not_stored_again(server, topic)
     assert len(ids(server, topic)) == 9
 
 
+def test_what_was_acknowledged_while_a_mark_could_not_be_written_is_not_stored_again(server, topic):
+    edge, begun = kafka(server, topic), [face(number) for number in range(1500)]
+    marks, _ = over(edge, sends(begun))
+    _, answers = over(edge, sends(begun), marks)
+    assert all(answer.repeated for answer in answers)
+
+
 def test_what_was_acknowledged_is_not_read_back(server, topic):
     edge = kafka(server, topic)
     marks, answers = over(edge, sends([face(number) for number in range(4)]))
