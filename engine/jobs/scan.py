@@ -22,6 +22,7 @@ from engine.errors import SourceError
 _ASK_PACKETS = 4096
 _BACK_SECONDS = 2.0
 """So far from the newest one a picture may be shown that is decoded after it; more is a jump."""
+_ROUNDING_SECONDS = 1e-6
 
 
 class Key(msgspec.Struct, frozen=True, array_like=True):
@@ -116,6 +117,8 @@ def _scanned(container: InputContainer, stream: VideoStream, stamps: NDArray[np.
         if jumped:
             marked = index
         before = int(shown[index - 1]) if index else ticks - 1
-        if ticks in wanted and before < ticks:
+        # Behind stamps that repeat the clock is ahead of them for a while, which one that begins here would not know.
+        is_ahead = seconds - (ticks * clock.time_base[0] / clock.time_base[1] - clock.origin_seconds) > _ROUNDING_SECONDS
+        if ticks in wanted and before < ticks and not is_ahead:
             keys.append(Key(ticks, before, index, seconds, index - marked, clock.origin_seconds))
     return Scan(len(shown), seconds, keys, "" if len(keys) > 1 else "it has one key frame alone")

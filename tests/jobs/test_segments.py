@@ -15,7 +15,7 @@ from engine.contracts.frames import Frame
 from engine.contracts.recording import Recording, Start
 from engine.decode.recording import reader_of
 from engine.jobs.scan import Key, Scan, scan
-from engine.jobs.segments import WHOLE, segments_of
+from engine.jobs.segments import WHOLE, segments_of, start_before
 from tests.decode.clips import render
 
 
@@ -84,6 +84,18 @@ def test_reading_from_the_middle_gives_the_frames_of_reading_from_the_beginning(
     for segment in segments[1:]:
         begin = next(place for place, told in enumerate(whole) if told[0] == segment.first_frame)
         assert _frames(recording, segment.start) == whole[begin:]
+
+
+def test_nor_where_time_stands_still_in_between(tmp_path: Path):
+    """Behind stamps that repeat the clock waits for them; one that begins there would not."""
+    stamps = [index if index < 10 else max(9, index - 30) for index in range(120)]
+    recording = Recording("clip", render(tmp_path / "a.mkv", "ffv1", frames=120, codec_options={"g": "1"}, pts=stamps))
+    whole, found = _frames(recording), scan(recording, DecodeConfig())
+    before = whole[59][1]
+    assert isinstance(before, int)
+    start = start_before(found.keys, 60, before, 60)
+    assert start is not None
+    assert _frames(recording, start) == whole[60:]
 
 
 def test_a_place_that_is_not_there_is_not_taken_for_another(tmp_path: Path):
