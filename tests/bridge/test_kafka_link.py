@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import threading
 from collections import Counter
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
@@ -27,9 +28,14 @@ TOO_LARGE, TOPIC_DENIED, OLD_EPOCH, ID_DENIED, SHUT_OUT = 10, 29, 47, 53, 90
 
 @pytest.fixture(autouse=True)
 def _times(monkeypatch):
-    """This broker does not answer how large a message may be; all else may take its time."""
+    """This broker does not answer how large a message may be; all else may take its time. Threads of links end with the test:
+    their connections are none of the next one's."""
     monkeypatch.setattr("engine.bridge.kafka_topic._LIMIT_SECONDS", 0.2)
     _answers_within(monkeypatch, PATIENCE_SECONDS)
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "kafka":
+            thread.join(PATIENCE_SECONDS)
 
 
 def _answers_within(monkeypatch, seconds: float) -> None:
@@ -153,7 +159,8 @@ def _open(edge: Kafka) -> str:
     return str(refused.value)
 
 
-def test_a_topic_that_is_not_there_and_cannot_be_made_is_told(server):
+def test_a_topic_that_is_not_there_and_cannot_be_made_is_told(server, monkeypatch):
+    _answers_within(monkeypatch, 1.0)  # this broker never answers who wants to make one
     assert _open(kafka(server, "nowhere")).endswith("has no topic 'nowhere': make it, or leave --stream out")
     said = _open(Kafka(Broker(server.url, "elsewhere")))
     assert "has no topic 'facestream.elsewhere.v1', and does not make it: " in said

@@ -186,7 +186,7 @@ def test_a_track_is_named_in_the_ways_that_people_write_it(facestream, results):
     complains(facestream("compare", "one:yard", "one:yard/1"), 2, "one:yard names no track: write it as one:stream/track")
     complains(facestream("compare", "one:9", "one:yard/1"), 2, "one has no track 9: there are 1, 2, 3")
     complains(facestream("compare", "one:hall/1", "one:yard/1"), 2, "has no stream 'hall' with faces: it has yard")
-    complains(facestream("search", "one", "two"), 1, "one is a folder, not a picture")
+    complains(facestream("search", "one", "two"), 2, "one is a folder: give the photograph first, then the results")
 
 
 def test_a_result_whose_name_has_a_colon_a_line_break_and_no_latin_letter(facestream, tmp_path):

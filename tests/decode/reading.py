@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 from engine.config import DecodeConfig
@@ -32,3 +34,12 @@ def read(path: Path, config: DecodeConfig | None = None, every: int = 1) -> tupl
         assert "\n" not in state.detail
     order = [item.state if isinstance(item, StreamChanged) else "frame" for item in items]
     return frames, states, order
+
+
+def open_in(folder: Path) -> list[str]:
+    """Return the files of a folder that this process holds open. Sockets of other tests come and go meanwhile."""
+    found = []
+    for number in os.listdir("/proc/self/fd"):
+        with suppress(OSError):
+            found.append(os.readlink(f"/proc/self/fd/{number}"))
+    return [path for path in found if Path(path).is_relative_to(folder)]

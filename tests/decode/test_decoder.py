@@ -15,7 +15,7 @@ from engine.contracts.recording import Reading
 from engine.decode.decoder import Decoder
 from tests.assets import shared
 from tests.decode.clips import X265, picture, render, with_display_matrix
-from tests.decode.reading import read
+from tests.decode.reading import open_in, read
 
 FOOTAGE = [
     "video/asl_again.mkv", "video/asl_brother.mkv", "video/asl_hungry.mkv", "video/car-detection.mp4",
@@ -182,19 +182,18 @@ def test_odd_file_names_are_files_and_not_protocols(tmp_path):
 
 def test_the_file_is_closed_on_every_path(tmp_path):
     path = render(tmp_path / "a.mp4")
-    before = set(os.listdir("/proc/self/fd"))
     with Decoder("cam", path, DecodeConfig()) as decoder:
         items = iter(decoder)
         for _ in range(4):
             next(items)
-        assert set(os.listdir("/proc/self/fd")) != before
+        assert open_in(tmp_path) == [str(path)]
         decoder.close()
-        assert set(os.listdir("/proc/self/fd")) == before
+        assert open_in(tmp_path) == []
         assert list(decoder) == []
     with Decoder("cam", path, DecodeConfig()):
         pass
     read(path)
-    assert set(os.listdir("/proc/self/fd")) == before
+    assert open_in(tmp_path) == []
 
 
 def test_ffmpeg_never_logs_into_python():
