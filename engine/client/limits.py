@@ -21,6 +21,8 @@ _HUNG_UP = 5
 _JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Markers of the segments that give the size: SOF0 to SOF15."""
 _PNG = b"\x89PNG\r\n\x1a\n"
+_TURN_SECONDS = 1.0
+"""A signal that comes just before a wait begins does not interrupt it, and is seen at the end of a turn."""
 
 
 @dataclass(frozen=True)
@@ -113,9 +115,10 @@ class Connection:
         """
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         while True:
-            ends = [end for end in (deadline, self._cut_at and self._cut_at + _RETRY_SECONDS) if end is not None]
-            left_ms = max(0, int((min(ends) - time.monotonic()) * 1000) + 1) if ends else None
-            ready = dict(self._poller.poll(left_ms))
+            now = time.monotonic()
+            ends = (deadline, self._cut_at and self._cut_at + _RETRY_SECONDS, now + _TURN_SECONDS)
+            left_seconds = min(end for end in ends if end is not None) - now
+            ready = dict(self._poller.poll(max(0, int(left_seconds * 1000) + 1)))
             if self._socket in ready:
                 return True
             while self._news.poll(0):

@@ -1,11 +1,16 @@
 """What is too large is not taken, and a publisher that is only away is waited for."""
 
+import _thread
+import threading
+import time
+
 import pytest
 import zmq
 
 from engine.client import Gap, Subscriber
 from engine.errors import ConfigError, FatalError
 from tests.client.wire import Wire
+from tests.patience import PATIENCE_SECONDS
 from tests.publish.samples import face, stream_event
 
 
@@ -52,3 +57,13 @@ def test_a_publisher_that_comes_back_is_no_cut_connection(opened):
 def test_a_limit_must_be_above_zero(limit):
     with pytest.raises(ConfigError, match=f"{limit} is 0: use a whole number above 0"):
         Subscriber("tcp://127.0.0.1:9", **{limit: 0})
+
+
+def test_a_signal_that_interrupts_no_wait_is_seen_all_the_same(wire):
+    """One that comes just before the wait begins: only Python knows of it."""
+    with wire.subscriber() as subscriber:
+        began = time.monotonic()
+        threading.Timer(0.1, _thread.interrupt_main).start()
+        with pytest.raises(KeyboardInterrupt):
+            subscriber._connection.wait(2 * PATIENCE_SECONDS)
+        assert time.monotonic() - began < PATIENCE_SECONDS
