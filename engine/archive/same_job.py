@@ -22,6 +22,8 @@ _SETTINGS: dict[str, tuple[str, ...] | None] = {
     "publish": ("codec", "jpeg_quality", "mark", "parts", "redact"),
 }
 """The keys of each section that change the results; None: all of them."""
+_WITHOUT_EFFECT = {"gallery_key_file"}
+"""Where a key lies says nothing of what it opens."""
 _START_OVER = "or start over with --overwrite"
 Facts = Mapping[str, Any]
 
@@ -58,7 +60,7 @@ def check_same_settings(directory: Path, earlier: Facts, run: Facts) -> None:
     before, after = _plain(earlier.get("config") or {}), _plain(run.get("config") or {})
     for section, keys in _SETTINGS.items():
         old, new = before.get(section) or {}, after.get(section) or {}
-        for key in keys or new:
+        for key in keys or sorted(new.keys() - _WITHOUT_EFFECT):
             if key in old and key in new and old[key] != new[key]:
                 raise ConfigError(
                     f"{directory} was begun with {section}.{key} = {_shown(old[key])}, now it is {_shown(new[key])}: "

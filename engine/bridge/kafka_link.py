@@ -180,18 +180,19 @@ class KafkaLink:
 
     def _carry(self, producer: Producer, batch: list[Outgoing]) -> None:
         """Carry one transaction out, and tell what became of it."""
-        begun = time.monotonic()
+        begun, size = time.monotonic(), sum(len(message.body) for message in batch)
+        seconds = min(SECONDS * max(1.0, size / self._kafka.transaction_bytes), _TRANSACTION_SECONDS)
         self._stored, self._failed = {}, {}
         producer.begin_transaction()
         for message in batch:
             delivered = partial(self._delivered, message.number)
             producer.produce(self._kafka.topic, **self._kafka.record(message), on_delivery=delivered)
         try:
-            producer.commit_transaction(SECONDS)
+            producer.commit_transaction(seconds)  # longer for a message that alone is more than the link carries by then
         except KafkaException as error:
             self._kafka.took(0, time.monotonic() - begun)
             self._refuse(batch, error.args[0])
-        self._kafka.took(sum(len(message.body) for message in batch), time.monotonic() - begun)
+        self._kafka.took(size, time.monotonic() - begun)
         self._say(partial(self._tell, [Answer(message.number, mark=self._stored.get(message.number)) for message in batch]))
 
     def _delivered(self, number: int, error: KafkaError | None, record: Message) -> None:

@@ -54,7 +54,8 @@ def test_differences_are_named(tmp_path, recordings):
     ("section", "key", "then", "now", "same"),
     [("detect", "every", 1, 2, False), ("publish", "parts", ["original"], ("original",), True),
      ("publish", "jpeg_quality", 92, 80, False), ("publish", "endpoint", "", "tcp://127.0.0.1:5", True),
-     ("detect", "workers", 1, 2, True), ("verify", "min_faces", 2, 3, False), ("decode", "parallel_files", 1, 2, True)],
+     ("detect", "workers", 1, 2, True), ("verify", "min_faces", 2, 3, False),
+     ("verify", "gallery_key_file", "/a/key", "/b/key", True), ("decode", "parallel_files", 1, 2, True)],
 )  # fmt: skip
 def test_only_settings_that_change_results_must_be_the_same(section, key, then, now, same):
     earlier, run = ({"config": {section: {key: value}}} for value in (then, now))
