@@ -18,16 +18,7 @@ from engine.bridge.link import Answer, Outgoing
 from engine.bridge.names import Key
 from engine.errors import ConfigError, LinkError
 from tests.patience import PATIENCE_SECONDS
-from tests.servers.kafka import (
-    ADD_PARTITIONS,
-    END_TRANSACTION,
-    INIT_PRODUCER,
-    PRODUCE,
-    KafkaServer,
-    end_links,
-    header,
-    require_kafka,
-)
+from tests.servers.kafka import ADD_PARTITIONS, END_TRANSACTION, INIT_PRODUCER, PRODUCE, KafkaServer, header, require_kafka
 from tests.servers.kafka_guard import Guard
 
 TOO_LARGE, TOPIC_DENIED, OLD_EPOCH, ID_DENIED, SHUT_OUT = 10, 29, 47, 53, 90
@@ -39,8 +30,6 @@ def _times(monkeypatch):
     """This broker does not answer how large a message may be; all else may take its time."""
     monkeypatch.setattr("engine.bridge.kafka_topic._LIMIT_SECONDS", 0.2)
     _answers_within(monkeypatch, PATIENCE_SECONDS)
-    yield
-    end_links()
 
 
 def _answers_within(monkeypatch, seconds: float) -> None:

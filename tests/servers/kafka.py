@@ -12,7 +12,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from types import TracebackType
@@ -32,13 +31,6 @@ def require_kafka() -> None:
     """Skip the test where the library is missing; fail it where FAIL_WITHOUT_KAFKA=1 says that it must be there."""
     if importlib.util.find_spec("confluent_kafka") is None:
         (pytest.fail if os.environ.get("FAIL_WITHOUT_KAFKA") == "1" else pytest.skip)("needs confluent-kafka")
-
-
-def end_links() -> None:
-    """Wait for the threads of links that were closed: their connections are none of the next test's."""
-    for thread in threading.enumerate():
-        if thread.name == "kafka":
-            thread.join(PATIENCE_SECONDS)
 
 
 class KafkaServer:
