@@ -1,6 +1,6 @@
 """The bridge and its broker are killed at random moments under traffic.
 
-Run: python -m tests.bench.bridge_kills [--to nats|kafka] [--kills 20] [--seed 1]
+Run: python -m tests.bench.bridge_kills [--to nats|kafka] [--kills 20] [--whom bridge broker] [--seed 1]
 
 Each message that the publisher has sent must be there once: none lost, none doubled.
 """
@@ -11,6 +11,7 @@ import argparse
 import random
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bridge.carried import BridgeProcess, until
@@ -20,19 +21,23 @@ from tests.publish.sender import sending
 STREAMS = ["door", "yard", "hall.1"]
 _RATE, _BYTES = 150, 20_000
 _DOWN_SECONDS = 1.5
+VICTIMS = ("bridge", "broker")
 
 
-def kill_at_random(kills: int, seed: int, between_seconds: float = 4.0, to: str = "nats") -> dict[str, int]:
-    """Return how many messages were sent, are lost and are doubled after ``kills`` of the bridge and as many of the broker.
+def kill_at_random(
+    kills: int, seed: int, between_seconds: float = 4.0, to: str = "nats", whom: Sequence[str] = VICTIMS
+) -> dict[str, int]:
+    """Return how many messages were sent, are lost and are doubled after ``kills`` of each victim.
 
     Args:
         kills: of each.
         seed: of the moments.
         between_seconds: longest time between two, besides what the first one was down.
         to: which broker.
+        whom: of ``VICTIMS``.
     """
     chance = random.Random(seed)
-    victims = ["bridge", "broker"] * kills
+    victims = list(whom) * kills
     chance.shuffle(victims)
     pauses = [(chance.uniform(0.5, between_seconds), chance.uniform(0.0, _DOWN_SECONDS)) for _ in victims]
     sent = int(_RATE * sum(between + down + 0.5 for between, down in pauses))
@@ -70,9 +75,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--to", choices=EDGES, default="nats")
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--whom", nargs="+", choices=VICTIMS, default=VICTIMS)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    for name, figure in kill_at_random(options.kills, options.seed, to=options.to).items():
+    for name, figure in kill_at_random(options.kills, options.seed, to=options.to, whom=options.whom).items():
         print(f"{name:10} {figure:,}")  # noqa: T201
 
 
