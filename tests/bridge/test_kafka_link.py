@@ -33,8 +33,8 @@ def _times(monkeypatch):
 
 
 def _answers_within(monkeypatch, seconds: float) -> None:
+    monkeypatch.setattr("engine.bridge.kafka_link.SECONDS", seconds)  # first: it takes the other one's when it is imported
     monkeypatch.setattr("engine.bridge.kafka_topic.SECONDS", seconds)
-    monkeypatch.setattr("engine.bridge.kafka_link.SECONDS", seconds)
 
 
 @pytest.fixture(scope="module")
