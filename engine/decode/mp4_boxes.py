@@ -2,12 +2,44 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO, NamedTuple
 
 _MOST_BYTES = 64 << 20
 """Of an index; longer ones are not looked through."""
+_MOST_BOXES = 100_000
+"""Of a file."""
+
+
+class OuterBox(NamedTuple):
+    """One of those that a file consists of."""
+
+    place: int
+    """Of its first byte."""
+    kind: bytes
+    header_bytes: int
+    size_bytes: int
+    """With its header; 0: up to the end of the file."""
+
+
+def outermost(file: BinaryIO) -> Iterator[OuterBox]:
+    """Yield the boxes that stand one behind the other, as far as they are whole; of the last one the header at least."""
+    place, end = 0, os.fstat(file.fileno()).st_size
+    for _ in range(_MOST_BOXES):
+        file.seek(place)
+        head = file.read(16)
+        if len(head) < 8:
+            return
+        size, header_bytes = int.from_bytes(head[:4], "big"), 8
+        if size == 1:
+            size, header_bytes = int.from_bytes(head[8:], "big"), 16
+        yield OuterBox(place, head[4:8], header_bytes, size)
+        if size < 8 or place + size > end:
+            return
+        place += size
 
 
 def movie_box(path: Path) -> bytes:
@@ -15,19 +47,13 @@ def movie_box(path: Path) -> bytes:
 
     Raises:
         OSError: it cannot be read.
-        struct.error: it is damaged.
     """
     with path.open("rb") as file:
-        while len(head := file.read(8)) == 8:
-            size, kind = struct.unpack(">I4s", head)
-            length = size - 8
-            if size == 1:
-                length = struct.unpack(">Q", file.read(8))[0] - 16
-            if kind == b"moov":
-                return file.read(min(length, _MOST_BYTES))
-            if size == 0 or length < 0:
-                break
-            file.seek(length, 1)
+        for box in outermost(file):
+            if box.kind == b"moov":
+                file.seek(box.place + box.header_bytes)
+                length = box.size_bytes - box.header_bytes
+                return file.read(min(length, _MOST_BYTES) if length >= 0 else _MOST_BYTES)
     return b""
 
 

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from av.container import InputContainer
 
+from engine.decode.mp4_boxes import outermost
 from engine.decode.playlist import missing_from, segments_of, some_of
 from engine.decode.transport_stream import changes_of_video
 from engine.words.numbers import count
@@ -72,7 +73,7 @@ def goes_on(path: Path, kind: str, read_to_byte: int) -> bool:
         if kind == "asf":
             return sum(name == _ASF_HEADER for name in _asf_objects(file)) > 1
         if kind.startswith("mov,mp4"):
-            return any(name == b"ftyp" and place >= read_to_byte > 0 for place, name in _boxes(file))
+            return any(box.kind == b"ftyp" and box.place >= read_to_byte > 0 for box in outermost(file))
     return False
 
 
@@ -89,22 +90,6 @@ def _begins_again(path: Path, kind: str) -> bool:
                 break
             data = data[-_HEADER_BYTES:] + block
     return False
-
-
-def _boxes(file: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Yield where the outermost boxes are, and of which kind."""
-    place, end = 0, os.fstat(file.fileno()).st_size
-    for _ in range(_MOST_PIECES):
-        file.seek(place)
-        head = file.read(16)
-        if len(head) < 8:
-            return
-        size = int.from_bytes(head[:4], "big")
-        size = int.from_bytes(head[8:], "big") if size == 1 else size
-        yield place, head[4:8]
-        if size < 8 or place + size > end:  # 0: up to the end
-            return
-        place += size
 
 
 def _asf_objects(file: BinaryIO) -> Iterator[bytes]:

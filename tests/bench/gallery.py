@@ -175,6 +175,15 @@ def changes(gallery: Gallery, reading: GalleryReading, compare: Comparing, vecto
     return f"an enrolment is read in {words(read)}, the first comparison after it {words(first)}"
 
 
+def opened() -> tuple[Embedder, OpenSet, Float32]:
+    """Return the default embedder, what is known of strangers by it, and their vectors, (people, length) of length 1."""
+    embedder = open_embedder(VerifyConfig(), find_model)
+    assert embedder is not None
+    measured = open_set_of(embedder.sha256)
+    assert measured is not None
+    return embedder, measured, measured.crowd / np.linalg.norm(measured.crowd, axis=1, keepdims=True)
+
+
 def main() -> None:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -183,11 +192,7 @@ def main() -> None:
     parser.add_argument("--compared", type=int, default=500, help="faces")
     parser.add_argument("--faces", type=Path, help="a zip or a folder of pictures of real people")
     options = parser.parse_args()
-    embedder = open_embedder(VerifyConfig(), find_model)
-    assert embedder is not None
-    measured = open_set_of(embedder.sha256)
-    assert measured is not None
-    crowd = measured.crowd / np.linalg.norm(measured.crowd, axis=1, keepdims=True)
+    embedder, measured, crowd = opened()
 
     def draw(count: int, seed: int) -> Float32:
         return made_up(count, seed, crowd)

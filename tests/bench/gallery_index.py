@@ -24,14 +24,11 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.config.verify import VerifyConfig
 from engine.contracts.frames import Float32
-from engine.models import find_model
-from engine.verify.embedder import open_embedder
 from engine.verify.gallery.nearest import nearest
 from engine.verify.gallery.snapshot import Snapshot
-from engine.verify.open_set import OpenSet, open_set_of
-from tests.bench.gallery import CONSOLE, Drawn, made_up, vectors_of, words
+from engine.verify.open_set import OpenSet
+from tests.bench.gallery import CONSOLE, Drawn, made_up, opened, vectors_of, words
 
 _CANDIDATES = 5
 _SEEN = 0.03
@@ -156,11 +153,7 @@ def main() -> None:
     parser.add_argument("--again", type=int, default=100, help="how many of the index's answers are compared in full")
     parser.add_argument("--faces", type=Path, help="a zip or a folder of pictures of real people")
     options = parser.parse_args()
-    embedder = open_embedder(VerifyConfig(), find_model)
-    assert embedder is not None
-    measured = open_set_of(embedder.sha256)
-    assert measured is not None
-    crowd = measured.crowd / np.linalg.norm(measured.crowd, axis=1, keepdims=True)
+    embedder, measured, crowd = opened()
     draw = Drawn(vectors_of(options.faces, embedder)) if options.faces else None
     for people in options.people:
         vectors = draw(people, 1) if draw else made_up(people, 1, crowd)
