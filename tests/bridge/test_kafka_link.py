@@ -85,6 +85,8 @@ def sends(messages: list[Outgoing]) -> Callable[[Any, list[Answer], asyncio.Even
             await link.publish(message)
         while len(answers) < len(messages) and not link.broken:
             await asyncio.sleep(0.01)
+        if any(answer.refused for answer in answers):
+            await broken.wait()  # which is told a moment after the reason
         if link.broken:
             raise link.broken
         return link.marks, answers
