@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.contracts.frames import Float32, Uint8
+from engine.contracts.frames import Uint8
 from trt_build.array_files import key_of, write_array, write_arrays
 from trt_build.data.faces import grey_pictures
 from trt_build.data.scenes.geometry import overlaps

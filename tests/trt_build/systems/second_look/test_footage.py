@@ -18,6 +18,7 @@ from trt_build.systems.second_look.footage import is_kept_apart, labelled_clips
 
 FRAMES, TAKEN = 12, 4
 STEP = FRAMES // TAKEN
+SURE, UNSURE = "10,10,20,24", "50,10,20,24"
 
 
 class Teacher:
@@ -49,16 +50,15 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_label_of_a_frame_is_what_was_seen_there(clips, tmp_path):
     table = tmp_path / "looked_at_clips.csv"
-    table.write_text(
-        f"file,x,y,w,h,is\nhall.mp4#0,10,10,20,24,none\nhall.mp4#{STEP},10,10,20,24,doubtful\nhall.mp4#{2 * STEP},50,10,20,24,face\n"
-        f"other.mp4#{3 * STEP},10,10,20,24,none\n"
-    )
+    rows = (f"0,{SURE},none", f"{STEP},{SURE},doubtful", f"{2 * STEP},{UNSURE},face")
+    table.write_text("\n".join(["file,x,y,w,h,is", *(f"hall.mp4#{row}" for row in rows), f"other.mp4#{3 * STEP},{SURE},none"]))
     teacher, done = Teacher(), lambda *what: None
     spec = FootageSpec(clips=str(clips), frames_per_clip=TAKEN)
     plain = labelled_clips(spec, teacher, tmp_path / "cache", done)["hall.mp4"]
     looks = teacher.looks
     assert [(len(one.boxes), len(one.unsure)) for one in plain] == [(1, 1)] * TAKEN
-    seen = labelled_clips(FootageSpec(clips=str(clips), frames_per_clip=TAKEN, looked_at=str(table)), teacher, tmp_path / "cache", done)
+    spec = FootageSpec(clips=str(clips), frames_per_clip=TAKEN, looked_at=str(table))
+    seen = labelled_clips(spec, teacher, tmp_path / "cache", done)
     assert [(len(one.boxes), len(one.unsure)) for one in seen["hall.mp4"]] == [(0, 1), (0, 2), (2, 0), (1, 1)]
     assert teacher.looks == looks  # what the teacher said is kept, and put right anew
 
