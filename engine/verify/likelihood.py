@@ -7,8 +7,8 @@ do, a bit more says more. The line ends at the bounds beyond which the people be
 (ELUB: Vergeer et al., "Numerical likelihood ratios outputted by LR systems are often based on extrapolation", 2016).
 
 Two lines, in truth: one against anybody, one against somebody else of the scene in which the picture was taken, who looks more
-like it by light, camera and company. That one is over the resemblance itself, as what is rare within a scene is taken to fall off
-exponentially. Nobody says which of the two somebody else would be: the lower ratio holds for both.
+like it by light, camera and company. That one is over the resemblance itself, as what is rare within a scene is taken to fall
+off exponentially. Nobody says which of the two somebody else would be: the lower ratio holds for both.
 
 A ratio says nothing of how probable it is that it *is* the person: that takes a prior, which nobody but the user can state.
 """
