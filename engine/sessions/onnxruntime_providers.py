@@ -10,13 +10,14 @@ import ctypes
 import importlib
 import io
 from collections.abc import Mapping
-from contextlib import redirect_stdout, suppress
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from engine.errors import ConfigError, MissingRuntimeError
+from engine.models.onnx_file import read_model
 from engine.sessions.cuda_api import NO_DRIVER
 from engine.words.numbers import count
 
@@ -87,16 +88,18 @@ def provider_for(runtime: str, device: str) -> Provider:
     return _rtx(onnxruntime, int(number)) if runtime == ON_RTX else _cuda(onnxruntime, number)
 
 
-def held_settings(model: bytes | Path) -> dict[str, str]:
-    """Return the settings of TensorRT-RTX that an ONNX model holds, its sizes among them; none where it is none."""
-    import onnx
-    from google.protobuf.message import DecodeError
+def held_settings(model: bytes | Path, name: str) -> dict[str, str]:
+    """Return the settings of TensorRT-RTX that an ONNX model holds, its sizes among them.
 
-    with suppress(DecodeError):  # ONNX Runtime says what is wrong with it
-        content = model if isinstance(model, bytes) else model.read_bytes()
-        held = onnx.load_model_from_string(content).metadata_props
-        return {one.key: one.value for one in held if one.key.startswith(SETTINGS)}
-    return {}
+    Args:
+        model: its content, or its file.
+        name: what messages call it.
+
+    Raises:
+        ModelError: it cannot be read.
+    """
+    held = read_model(model, name).metadata_props
+    return {one.key: one.value for one in held if one.key.startswith(SETTINGS)}
 
 
 def cuda_is_missing(model: str, device: str, used: str) -> MissingRuntimeError:

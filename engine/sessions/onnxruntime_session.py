@@ -37,7 +37,7 @@ class OnnxRuntimeSession(Closing):
         options.log_severity_level = _FATAL_ONLY
         # Two spinning threads on busy cores halved the rate.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        held = held_settings(spec.model) | _kept(spec.model) if runtime == ON_RTX else {}
+        held = held_settings(spec.model, name) | _kept(spec.model) if runtime == ON_RTX else {}
         try:
             self._session: Any = provider.open(spec.model, options, held)
         except Exception as error:  # the runtime's exceptions have no base class of their own

@@ -44,12 +44,12 @@ def test_what_tensorrt_rtx_is_told_by_onnx_runtime_lies_in_the_engine():
     order = dataclasses.replace(order, profile=msgspec.structs.replace(order.profile, step_px=order.target.step_px))
     made = make(order)
     assert [(one.name, one.dtype) for one in made.inputs] == [("pixels", "uint8"), ("inside", "uint8")]
-    assert held_settings(made.content) == {
+    assert held_settings(made.content, "it") == {
         f"nv_profile_{which}_shapes": f"pixels:{shape},inside:{shape}"
         for which, shape in (("min", "1x1x16x16"), ("opt", "8x1x39x39"), ("max", "64x1x96x96"))
     }
     other = make(dataclasses.replace(order, target=target_of(ON_CUDA, "fp16", "generator")))
-    assert held_settings(other.content) == {}
+    assert held_settings(other.content, "it") == {}
     picture = np.random.default_rng(0).integers(0, 256, (2, 1, 24, 16), np.uint8)
     found = []
     for content in (made.content, other.content):
