@@ -147,3 +147,13 @@ def test_a_directory_that_holds_a_run_is_refused_with_the_options_that_there_are
     with Saver(tmp_path, "ipc://x", several_runs=False, overwrite=True) as saver:
         saver.write(Received(Numbering("run1").stamp(message), payloads, False))
     assert json.loads((tmp_path / "run.json").read_text())["run_id"] == "run1"
+
+
+def test_who_watches_where_nobody_publishes_is_told_that_it_waits(publisher):
+    with started(publisher) as process:
+        assert process.stderr.readline() == (
+            f"facestream: note: nothing has come from {publisher.bound_endpoint} for 5 s: no run publishes there, or it has "
+            "found nobody yet; it is waited for\n"
+        )
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_SECONDS) == 0
