@@ -41,6 +41,9 @@ def test_it_looks_at_everything_and_really_detects(capsys):
     assert "gallery.sqlite will be made" in sentences["gallery"]
     assert sentences["runtimes"] == "the runtime auto is onnxruntime"
     assert re.search(r" on onnxruntime \S+ CPUExecutionProvider float32, 128 values", sentences["embedder"])
+    [command] = re.findall("`facestream ([^`]+)`", sentences["embedder"])
+    shown = here(capsys, *command.split())
+    assert (shown.code, "CC0-1.0" in shown.out) == (0, True), "what it names can be typed as it stands"
     assert re.match(
         "compact_fine_x4 has no engine for this CPU: `trt-build tune` makes those that may be faster here",
         sentences["generator"],

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 
+import msgspec
 import pytest
 import zmq
 
@@ -11,6 +12,7 @@ from engine.cli.watch_saver import Saver
 from engine.cli.watch_words import describe
 from engine.client import Gap, Received
 from engine.config import PublishConfig
+from engine.contracts.findings import Basis
 from engine.errors import ConfigError
 from engine.publish.numbering import Numbering
 from engine.publish.publisher import Publisher
@@ -113,6 +115,14 @@ def test_runs_whose_names_differ_in_what_no_folder_has_are_saved_apart(tmp_path)
     saved = {json.loads((folder / "run.json").read_text())["run_id"]: folder.name for folder in tmp_path.iterdir()}
     assert set(saved) == set(names)
     assert saved["2026-11-28/12/00"] == "2026-11-28_12_00-2"
+
+
+def test_a_likelihood_ratio_at_its_bound_may_be_more():
+    body, payloads = track()
+    basis = Basis(4, 2, 30.0, None, 0.5, None, 0.01, log10_lr_bounds=(-1.5, 2.0))
+    candidate = msgspec.structs.replace(as_sent(body).candidates[0], log10_lr=2.0)
+    said = describe(Received(as_sent(body, candidates=[candidate], basis=basis), payloads, False)).plain
+    assert ", likelihood ratio 100 or more" in said
 
 
 def test_a_gap_is_said_in_red_and_what_was_replayed_in_words():

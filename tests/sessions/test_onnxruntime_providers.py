@@ -29,6 +29,8 @@ PICTURE = {"x": np.arange(24, dtype=np.float32).reshape(1, 2, 3, 4)}
 @pytest.fixture
 def package(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     """NVIDIA's package: ``seen`` has what ONNX Runtime was told."""
+    if not hasattr(onnxruntime, "register_execution_provider_library"):
+        pytest.skip("needs an ONNX Runtime that takes other packages' providers")
     plugin = SimpleNamespace(get_ep_name=lambda: CPU, get_library_path=lambda: "/rtx/provider.so", seen=[])
     monkeypatch.setitem(sys.modules, MODULE, plugin)
     monkeypatch.setattr(onnxruntime, "register_execution_provider_library", lambda *told: plugin.seen.append(told))
@@ -156,7 +158,7 @@ onnxruntime_session = onnxruntime.InferenceSession
 @pytest.fixture
 def cuda(monkeypatch: pytest.MonkeyPatch) -> type[OnCuda]:
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", CPU])
-    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: print("Failed to load libcublas.so.12"))  # noqa: T201
+    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: print("Failed to load libcublas.so.12"), raising=False)  # noqa: T201
     monkeypatch.setattr(onnxruntime, "InferenceSession", OnCuda)
     monkeypatch.setattr(OnCuda, "works", True)
     return OnCuda
