@@ -151,3 +151,11 @@ def test_whom_people_named_stands_there_with_who_named_them_and_is_never_left_ou
     assert '<h3>Bea <span class="badge known">named by me &amp; you</span></h3>' in page
     assert '<b>Cid <span class="badge known">named by me</span></b>' in page
     assert "Strangers seen more than once" not in page
+
+
+@pytest.mark.parametrize("known", ["first_recorded_ns", "last_recorded_ns"])
+@pytest.mark.parametrize("at_ns", [EPOCH_NS, -(2**63)])
+def test_half_of_a_wall_clock_span_tells_nothing(tmp_path, known, at_ns):
+    spans = {"first_recorded_ns": None, "last_recorded_ns": None}
+    with closing(TrackIndex(write(tmp_path, [track(1, **spans | {known: at_ns})]))) as index:
+        assert index._database.execute("SELECT clock_first, clock_last FROM tracks").fetchall() == [(None, None)]
