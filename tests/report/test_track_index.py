@@ -6,6 +6,7 @@ from contextlib import closing
 import msgspec
 import pytest
 
+from engine.contracts.findings import Basis
 from engine.report.page import write_report
 from engine.report.time_line import time_lines
 from engine.report.track_index import TrackIndex
@@ -159,3 +160,16 @@ def test_half_of_a_wall_clock_span_tells_nothing(tmp_path, known, at_ns):
     spans = {"first_recorded_ns": None, "last_recorded_ns": None}
     with closing(TrackIndex(write(tmp_path, [track(1, **spans | {known: at_ns})]))) as index:
         assert index._database.execute("SELECT clock_first, clock_last FROM tracks").fetchall() == [(None, None)]
+
+
+def test_a_person_whose_best_ratio_is_the_highest_that_can_be_shown_is_told_apart(tmp_path):
+    basis = Basis(4, 2, 30.0, None, 0.5, None, 0.01, log10_lr_bounds=(-1.5, 2.0))
+    wider = msgspec.structs.replace(basis, log10_lr_bounds=(-1.5, 4.0))
+    tracks = [
+        track(1, name="Ada", ratio=2.0, basis=basis),
+        track(2, name="Bob", ratio=2.0, basis=basis),
+        track(3, name="Bob", ratio=3.0, basis=wider),
+        track(4, name="Cid", ratio=2.0),
+    ]
+    with closing(TrackIndex(write(tmp_path, tracks))) as index:
+        assert {one.identity: one.at_bound for one in index.persons()} == {"Ada": True, "Bob": False, "Cid": False}
