@@ -94,6 +94,10 @@ class Lanes:
         """Send what the workers have room for; return how many faces went out."""
         return sum(lane.flush(now_seconds) for lane in self._in_turn)
 
+    def take_close_calls(self) -> int:
+        """Return how many of the faces that went out would soon have been dropped, since this was last asked."""
+        return sum(lane.take_close_calls() for lane in self._in_turn)
+
     def drain(self, last: Drain) -> None:
         """Say the last word, whose counts go with the first worker that lives; what waits for one that is dead is dropped."""
         living = [lane for lane in self._in_turn if lane.channel is not None]

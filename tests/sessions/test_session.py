@@ -103,7 +103,7 @@ def test_a_tensor_that_does_not_fit_is_named(runtime: str, tensors: dict[str, np
 def test_a_corrupt_model_is_one_sentence(runtime: str, content: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     path = tmp_path / "broken.onnx"
     path.write_bytes(content)
-    with pytest.raises(ModelError, match=r"broken\.onnx cannot be loaded by") as error:
+    with pytest.raises(ModelError, match=r"broken\.onnx cannot be loaded") as error:
         open_session(SessionSpec(path, runtime))
     assert "\n" not in str(error.value)
     assert capfd.readouterr() == ("", "")
