@@ -10,7 +10,8 @@ import numpy as np
 
 from engine.contracts.frames import Detections, Uint8
 from engine.detect.detector import Detector
-from engine.detect.nested import one_a_face
+from engine.detect.nested import without_nested
+from engine.detect.yunet_decode import suppress
 from engine.pictures.colour import planes_from_bgr
 
 _TILE_PX, _SHARED_PX = 1536, 256
@@ -36,7 +37,7 @@ def find_faces(picture: Uint8, detector: Detector) -> Detections:
         np.concatenate([getattr(one, name) for one in found]) for name in ("boxes", "scores", "landmarks")
     )
     order = np.argsort(-scores, kind="stable")
-    return one_a_face(Detections(boxes, scores, landmarks).only(order), top_k=len(order))
+    return without_nested(suppress(Detections(boxes, scores, landmarks).only(order), top_k=len(order)))
 
 
 def _parts(picture: Uint8) -> Iterator[tuple[Uint8, tuple[int, int], float]]:

@@ -13,8 +13,8 @@ import numpy as np
 
 from engine.contracts.frames import Detections, Planes, Uint8
 from engine.contracts.manifest import read_manifest
-from engine.detect.nested import one_a_face
-from engine.detect.yunet_decode import STRIDES, decode
+from engine.detect.nested import without_nested
+from engine.detect.yunet_decode import STRIDES, decode, suppress
 from engine.errors import ModelError
 from engine.sessions.fastest import open_fastest
 from engine.sessions.session import Session, SessionSpec
@@ -83,7 +83,7 @@ class GreyDetector:
             decode({name: output[row] for name, output in outputs.items()}, tensor.shape[3], self.min_score)
             for row in range(len(planes))
         )
-        return [one_a_face(face_shaped(faces)) for faces in decoded]
+        return [without_nested(suppress(face_shaped(faces))) for faces in decoded]
 
     def _buffer(self, count: int, height: int, width: int) -> Uint8:
         """Return this thread's input tensor for pictures of a size; what lies beyond the picture stays middle grey."""

@@ -18,8 +18,8 @@ from msgspec.structs import replace
 from engine.contracts.frames import Detections, Float32, Planes
 from engine.contracts.manifest import sha256_of
 from engine.contracts.profile import ONE
-from engine.detect.nested import one_a_face
-from engine.detect.yunet_decode import OUTPUTS, decode
+from engine.detect.nested import without_nested
+from engine.detect.yunet_decode import OUTPUTS, decode, suppress
 from engine.errors import InferenceError, ModelError
 from engine.models.onnx_file import read_model
 from engine.pictures.colour import bgr_from_planes
@@ -72,7 +72,7 @@ class YuNet:
             tensor[0, channel, : picture.height_px, : picture.width_px] = plane
         outputs = self._session.run({self._input: tensor})
         by_name = dict(zip(self._output_names, outputs, strict=True))
-        return one_a_face(decode(by_name, tensor.shape[3], self.min_score))
+        return without_nested(suppress(decode(by_name, tensor.shape[3], self.min_score)))
 
     def _buffer(self, height_px: int, width_px: int) -> Float32:
         """Return this thread's input tensor for pictures of a size; what lies beyond the picture is 0 and stays so."""

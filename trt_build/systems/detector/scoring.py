@@ -12,7 +12,8 @@ from torch import nn
 
 from engine.contracts.frames import Detections, Float32, Uint8
 from engine.detect.grey import face_shaped
-from engine.detect.nested import one_a_face
+from engine.detect.nested import without_nested
+from engine.detect.yunet_decode import suppress
 from trt_build.data.scenes.geometry import overlaps
 from trt_build.data.scenes.teacher import Labelled
 from trt_build.networks.grey_detector import boxes_of, cells_of
@@ -41,7 +42,7 @@ def find_faces(network: nn.Module, picture: Uint8, min_score: float) -> Detectio
         boxes = boxes_of(raw[order, 1:5], (place, stride))
         points = (raw[order, 5:].reshape(-1, 5, 2) + place[:, None]) * stride[:, None, None]
     found = Detections(boxes.cpu().numpy(), scores[order].cpu().numpy(), points.cpu().numpy())
-    return one_a_face(face_shaped(found))
+    return without_nested(suppress(face_shaped(found)))
 
 
 @dataclass
