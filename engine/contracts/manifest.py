@@ -88,6 +88,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Smallest, best and largest batch."""
     small_faces: SmallFaces | None = None
     """Who helps with small faces (embedders)."""
+    largest_side_px: float = 0.0
+    """Of crops, geometric mean of height and width, up to which it pays as measured (models of kind `track`); 0: any."""
     embedding_length: int = 0
     """Length of the output vector (embedders)."""
     description: str = ""

@@ -18,7 +18,8 @@ FLOAT, INT64 = 1, 7
 INTS = 7
 """Of ``Attribute.type``."""
 _SCHEMA = """
-Model ir_version=1:int64 producer_name=2:string graph=7:Graph opset_import=8:Operators*
+Model ir_version=1:int64 producer_name=2:string graph=7:Graph opset_import=8:Operators* metadata_props=14:Entry*
+Entry key=1:string value=2:string
 Operators domain=1:string version=2:int64
 Graph node=1:Node* name=2:string initializer=5:Tensor* input=11:Value* output=12:Value* value_info=13:Value*
 Node input=1:string* output=2:string* name=3:string op_type=4:string attribute=5:Attribute*

@@ -41,6 +41,8 @@ _COLUMNS = (
     "different",
 )
 _ID_DIGITS = 12
+_DECIMALS = 2
+"""A hundredth of a power of ten is 2 %: the bounds themselves are known less well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,11 @@ class Bucket:
     """People whose own pictures it rests on."""
     different: int
     """Pairs of two people of different scenes, likewise."""
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """What can be shown at least and at most, as it is told, see ``told``."""
+        return told(self.lowest), told(self.highest)
 
     @property
     def words(self) -> str:
@@ -134,6 +141,11 @@ class Calibration:
         row = self.limits[self.buckets.index(bucket)]
         shown = np.isfinite(row)
         return float(np.interp(-np.log(rate), -np.log(self.rates[shown]), row[shown], right=np.inf))
+
+
+def told(log10_ratio: float) -> float:
+    """Return a log10 likelihood ratio as messages, pages and commands tell it: to a hundredth."""
+    return round(float(log10_ratio), _DECIMALS)
 
 
 def warped(resemblance: NDArray[np.floating[Any]], curve: float) -> NDArray[np.float64]:
