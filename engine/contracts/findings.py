@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import msgspec
 
 Decision = Literal["known", "unknown", "undecided", "none"]
+Finite = Annotated[float, msgspec.Meta(ge=-1e12, le=1e12)]
+"""A number of which sums and squares are numbers, too."""
 PowerOfTen = Annotated[float, msgspec.Meta(ge=-300.0, le=300.0)]
 """As far as numbers reach that can be told."""
 Lack = Literal["", "faces", "size", "likeness", "margin"]
@@ -16,16 +18,16 @@ Lack = Literal["", "faces", "size", "likeness", "margin"]
 class Quality(msgspec.Struct, frozen=True):
     """How good one crop of a face is; every value but ``size_px`` and ``qp`` is 0 (useless) to 1 (good)."""
 
-    size_px: float
+    size_px: Finite
     """Geometric mean of the face box's sides, in pixels of the picture that it was cut from."""
-    sharpness: float
-    frontal: float
+    sharpness: Finite
+    frontal: Finite
     """1 looks into the camera, 0 is a full profile; 0.5 where there are no landmarks."""
-    score: float
+    score: Finite
     """All of them in one number. With the size and the vector it says what the face weighs in the fusion over its track."""
     damaged: bool = False
     """The decoder had to make up parts of the picture: the lowest score of all."""
-    qp: float | None = None
+    qp: Finite | None = None
     """How strongly the picture was compressed under the face: mean of H.264's quantisation parameter, 0 (without loss) to 51;
     None where the decoder does not tell. It is no part of ``score``."""
 
@@ -45,14 +47,14 @@ class Candidate(msgspec.Struct, frozen=True):
     """One enrolled person compared with a face or a track; best first, by the chance of a false name where there is one."""
 
     identity: str
-    cosine_original: float
+    cosine_original: Finite
     """-1 to 1; decisions rest on this one."""
-    cosine_enhanced: float | None = None
+    cosine_enhanced: Finite | None = None
     """The same after super-resolution: of a face its enhanced crop, of a track its ``picture`` or, in a message without one,
     its enhanced crops fused. It may confirm, it never creates a match alone."""
-    probability: float | None = None
+    probability: Finite | None = None
     """How probable it is that it is this person; None where the configuration states no ``verify.prior``."""
-    false_name_chance: float | None = None
+    false_name_chance: Finite | None = None
     """How often at most strangers with a face of this size look so much like anybody in the gallery, in 95 of 100 galleries as
     large: ``known`` asks for at most ``verify.false_name_rate``. None where that was not measured for the embedder, or cosines
     decide."""

@@ -99,12 +99,14 @@ class TrackTables:
                 picture_at = at
             elif before is None or not keeps_picture(before, track.decision):
                 picture_at = None
+            clock = track.first_recorded_ns, track.last_recorded_ns
+            if None in clock:  # half of it tells nothing
+                clock = None, None
             self.database.execute(
                 "UPDATE tracks SET ended = ?, decision = ?, identity = ?, evidence = ?, speaks = ?, most = ?, first = ?,"
                 " last = ?, clock_first = ?, clock_last = ?, line_at = ?, picture_at = ? WHERE id = ?",
                 (track.ended, track.decision, *_named(track.decision, track.candidates), _most(track.basis),
-                 track.first_pts_seconds, track.last_pts_seconds, track.first_recorded_ns, track.last_recorded_ns,
-                 at, picture_at, number),
+                 track.first_pts_seconds, track.last_pts_seconds, *clock, at, picture_at, number),
             )  # fmt: skip
 
     def _read_faces(self) -> None:

@@ -185,3 +185,12 @@ def test_a_ratio_that_no_number_can_tell_is_refused(value):
     with pytest.raises(Malformed, match="the header is not readable"):
         parse(changed(frames_of(*face()), candidates=[candidate]))
     parse(changed(frames_of(*face()), candidates=[candidate | {"log10_lr": 300.0}]))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("-inf"), 1e308])
+@pytest.mark.parametrize("place", ["quality", "candidates"])
+def test_a_number_with_which_nobody_can_compute_is_refused(place, value):
+    header = msgspec.msgpack.decode(frames_of(*face())[1])
+    odd = header["quality"] | {"size_px": value} if place == "quality" else [{"identity": "Eve", "cosine_original": value}]
+    with pytest.raises(Malformed, match="the header is not readable"):
+        parse(changed(frames_of(*face()), **{place: odd}))

@@ -154,6 +154,14 @@ def test_whom_people_named_stands_there_with_who_named_them_and_is_never_left_ou
     assert "Strangers seen more than once" not in page
 
 
+@pytest.mark.parametrize("known", ["first_recorded_ns", "last_recorded_ns"])
+@pytest.mark.parametrize("at_ns", [EPOCH_NS, -(2**63)])
+def test_half_of_a_wall_clock_span_tells_nothing(tmp_path, known, at_ns):
+    spans = {"first_recorded_ns": None, "last_recorded_ns": None}
+    with closing(TrackIndex(write(tmp_path, [track(1, **spans | {known: at_ns})]))) as index:
+        assert index._database.execute("SELECT clock_first, clock_last FROM tracks").fetchall() == [(None, None)]
+
+
 def test_a_person_whose_best_ratio_is_the_highest_that_can_be_shown_is_told_apart(tmp_path):
     basis = Basis(4, 2, 30.0, None, 0.5, None, 0.01, log10_lr_bounds=(-1.5, 2.0))
     wider = msgspec.structs.replace(basis, log10_lr_bounds=(-1.5, 4.0))
