@@ -11,7 +11,7 @@ from engine.config import DetectConfig
 from engine.contracts.frames import Detections, Float32, Planes
 from engine.detect.catalog import FindModel, open_detector
 from engine.detect.detector import Detector
-from engine.detect.nested import without_nested
+from engine.detect.nested import one_a_face
 from engine.detect.second_look import LEAST, Agreement, Faceness, SecondLook, open_second_look
 
 
@@ -57,11 +57,11 @@ class JudgedDetector:
         if faces.faceness is None or not len(faces):
             return faces
         if self._agreement is None:
-            return without_nested(faces) if self._correct else faces
+            return one_a_face(faces) if self._correct else faces
         scores = agreed_scores(faces.scores, faces.faceness, self._agreement.weight)
         order = np.argsort(-scores, kind="stable")
         order = order[scores[order] >= self.min_score]
-        return without_nested(replace(faces, scores=scores).only(order))
+        return one_a_face(replace(faces, scores=scores).only(order))
 
 
 def agreed_scores(scores: Float32, faceness: Float32, weight: float) -> Float32:

@@ -36,18 +36,19 @@ class Detector:
 
 
 class Look:
-    """Puts every face to the same place where it may."""
+    """Puts every face to the same place where it may, each next one so far (x, y) beside it."""
 
     limits = Faceness(0.2, 0.7, 0.9)
 
-    def __init__(self, *faceness: float, fitted: bool = False):
-        self._faceness, self.is_open, self._fitted = np.float32(faceness), True, fitted
+    def __init__(self, *faceness: float, fitted: bool = False, beside: tuple[float, float] = (0, 0)):
+        self._faceness, self.is_open, self._fitted, self._beside = np.float32(faceness), True, fitted, beside
 
     def fits(self, detector):
         return self._fitted
 
     def judge(self, luma, found, *, correct):
-        boxes = np.full_like(found.boxes, 7) if correct else found.boxes
+        moved = np.arange(len(found))[:, None] * np.float32(self._beside)
+        boxes = np.concatenate([7 + moved, np.full_like(moved, 40)], axis=1) if correct else found.boxes
         return Detections(boxes, found.scores, found.landmarks, self._faceness)
 
     def close(self):
@@ -82,10 +83,23 @@ def test_with_agreement_both_decide_and_the_surest_comes_first():
 def test_faces_that_a_fitting_second_look_puts_to_one_place_are_one(agreement):
     judged = JudgedDetector(Detector(0.9, 0.8), Look(0.9, 0.8, fitted=True), agreement)
     (found,) = judged.detect([PLANES])
-    assert found.boxes.tolist() == [[7, 7, 7, 7]]
+    assert found.boxes.tolist() == [[7, 7, 40, 40]]
     assert found.landmarks[0, 0, 0] == 0
     (found,) = JudgedDetector(Detector(0.9, 0.8), Look(0.9, 0.8), agreement).detect([PLANES])
     assert len(found) == 2
+
+
+@pytest.mark.parametrize("agreement", [None, AGREEMENT])
+@pytest.mark.parametrize(
+    ("beside", "faces"), [((15, 0), 1), ((0, 18), 1), ((-9, 9), 1), ((23, 0), 2), ((0, -25), 2), ((16, 16), 2), ((60, 0), 2)]
+)
+def test_boxes_that_a_fitting_second_look_moves_onto_one_face_are_one_though_none_lies_within_the_other(
+    beside, faces, agreement
+):
+    judged = JudgedDetector(Detector(0.9, 0.8), Look(0.9, 0.8, fitted=True, beside=beside), agreement)
+    (found,) = judged.detect([PLANES])
+    assert len(found) == faces
+    assert found.landmarks[0, 0, 0] == 0
 
 
 def test_no_face_is_no_face():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.contracts.frames import Detections
-from engine.detect.nested import shares, without_nested
+from engine.detect.nested import one_a_face, shares, without_nested
 
 FACE = (100, 100, 60, 80)
 
@@ -39,6 +39,14 @@ def test_a_box_within_another_is_the_same_face(other, is_same, order):
     np.testing.assert_array_equal(kept.scores, given.scores[: len(kept)])
     np.testing.assert_array_equal(kept.landmarks, given.landmarks[: len(kept)])
     np.testing.assert_array_equal(kept.faceness, given.faceness[: len(kept)])
+
+
+@pytest.mark.parametrize(
+    ("other", "is_same"), [((115, 145, 30, 25), True), ((125, 100, 60, 80), True), ((150, 95, 60, 80), False)]
+)
+def test_a_box_on_the_same_place_is_the_same_face_too(other, is_same):
+    assert len(one_a_face(found(FACE, other))) == (1 if is_same else 2)
+    assert len(without_nested(found(FACE, (125, 100, 60, 80)))) == 2
 
 
 def test_what_is_left_out_takes_nothing_with_it():

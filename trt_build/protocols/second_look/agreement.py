@@ -11,7 +11,7 @@ from engine.contracts.frames import Detections
 from engine.detect.detector import Detector
 from engine.detect.face_windows import face_windows, near_squares
 from engine.detect.judged import agreed_scores
-from engine.detect.nested import without_nested
+from engine.detect.nested import one_a_face
 from engine.detect.second_look import Agreement, corrected
 from trt_build.data.scenes.teacher import Labelled, grey_planes
 from trt_build.networks.second_look import SecondLook
@@ -60,7 +60,7 @@ def tally_of(seen: Sequence[Seen], weight: float) -> Tally:
         scores = agreed_scores(one.found.scores, one.found.faceness, weight)
         order = np.argsort(-scores, kind="stable")
         ranked = Detections(one.found.boxes[order], scores[order], one.found.landmarks[order])
-        tally.add(one.truth, without_nested(ranked))
+        tally.add(one.truth, one_a_face(ranked))
     return tally
 
 
