@@ -6,7 +6,7 @@
 # make bench  cost of each stage and of the whole, against a plain loop and against the bound
 # make bench-engines  makes the engines of this CPU, then recordings and cameras with the plain loop, without and with them, in turns
 # make engines  every shipped model built by TensorRT-RTX for every GPU that it knows; no GPU needed
-# make bench-gpu  crops/s of generators on a GPU, by torch, the share of its measured matrix peak, and faces/s of the product with JPEG
+# make bench-gpu  crops/s of generators on a GPU, by torch, the share of its measured matrix peak, and faces/s of the product with JPEG; under 10 minutes
 # make processors  what must not depend on the processor, where oneDNN may use bfloat16 for float32, and where it must not use it
 # make lowest  install the lowest versions that pyproject.toml allows, and run what could break with them
 
@@ -63,8 +63,9 @@ bench-engines: $(VENV)/.dev
 	$(BIN)/python -m tests.bench.capacity --latency --profiles balanced --seconds 60 --engines none,auto
 
 bench-gpu: $(VENV)/.dev
-	$(BIN)/python -m tests.bench.gpu
-	$(BIN)/python -m tests.bench.gpu_session
+	@mkdir -p $(OUT)
+	$(BIN)/python -m tests.bench.gpu --json $(OUT)/gpu.jsonl
+	$(BIN)/python -m tests.bench.gpu_session --precision auto,float16,bfloat16,float8 --json $(OUT)/gpu-session.jsonl
 
 engines: $(VENV)/.dev
 	$(BIN)/python -m tests.bench.engine_matrix

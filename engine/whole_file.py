@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import glob
 import os
-import secrets
 import stat
 import threading
 from collections.abc import Iterable, Iterator
@@ -21,7 +20,7 @@ _SHARED_BYTES = 200
 """Of a name that both have: a name has 255 at most, and what stands before it needs room."""
 _CONTINUED = bytes(range(0x80, 0xC0))
 """Of UTF-8, what no character begins with."""
-_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP)
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS)
 """Says a file system that has none, as those of memory sticks."""
 
 
@@ -53,72 +52,59 @@ def read_no_link(path: Path) -> bytes:
         return file.read()
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes, *, new: bool = False) -> None:
     """Replace a file so that at every moment either the old or the new one is there, also after a power cut.
 
     Raises:
         OSError: it could not be written; the old one is still there.
     """
-    write_pieces(path, [content])
+    write_pieces(path, [content], new=new)
 
 
-def write_pieces(path: Path, pieces: Iterable[bytes]) -> None:
+def write_pieces(path: Path, pieces: Iterable[bytes], *, new: bool = False) -> None:
     """Do the same with one piece after the other.
 
     Raises:
         OSError: it could not be written; the old one is still there.
     """
-    with rewriting(path) as file:
+    with rewriting(path, new=new) as file:
         file.writelines(pieces)
 
 
-def write_private(path: Path, content: bytes) -> None:
+def write_private(path: Path, content: bytes, *, new: bool = False) -> None:
     """Replace a file by one for its owner alone: the old or the new one is there at every moment, also after a power cut.
 
     Raises:
+        FileExistsError: there is one, and it is to be ``new``.
         OSError: it could not be written; the old one is still there.
     """
-    with rewriting(path) as file:
+    with rewriting(path, new=new) as file:
         os.fchmod(file.fileno(), 0o600)
         file.write(content)
     sync_directory(path.parent)
 
 
-def write_private_new(path: Path, content: bytes) -> None:
-    """Write a file for its owner alone where there is none: whole or not at all, and half only where there are no links, and a
-    kill comes between.
+def place_new(made: Path, path: Path) -> None:
+    """Give a file that is whole the name by which others know it. Unlike a rename it replaces nothing; where there are no
+    links a kill can leave an empty one.
 
     Raises:
-        FileExistsError: there is one.
-        OSError: it could not be written.
+        FileExistsError: something has it by now.
+        OSError: it could not be given it.
     """
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
-        _write_private(beside, content)
-        os.link(beside, path)  # unlike a rename it replaces nothing
+        os.link(made, path)
     except OSError as error:
-        if error.errno not in _NO_LINKS or not beside.exists():
+        if error.errno not in _NO_LINKS:
             raise
-        _write_private(path, content)
-    finally:
-        beside.unlink(missing_ok=True)
-    sync_directory(path.parent)
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        made.replace(path)
+    else:
+        made.unlink()
 
 
 @contextmanager
-def replacing(path: Path, beside: Path | None = None, *, public: bool = False) -> Iterator[Path]:
+def replacing(path: Path, beside: Path | None = None, *, public: bool = False, new: bool = False) -> Iterator[Path]:
     """Give a file to write in the place of another one; it takes that one's place at the end of the block, all at once.
 
     Where the block fails, what was there stays as it was, and nothing else is left. Who may read what was there may read what
@@ -128,8 +114,10 @@ def replacing(path: Path, beside: Path | None = None, *, public: bool = False) -
         path: in a folder that exists.
         beside: the file to write, in the same folder; by default one of the same ending that nobody else writes.
         public: the file shows nobody, as a model: the umask alone says who may read it.
+        new: it takes the place of nothing: what has come there meanwhile stays.
 
     Raises:
+        FileExistsError: something is there that may not be.
         OSError: it cannot take its place.
     """
     unfinished = beside or path.with_name(f".{_BESIDE}{os.getpid()}-{threading.get_ident()}.{_end_of(path.name)}")
@@ -139,7 +127,10 @@ def replacing(path: Path, beside: Path | None = None, *, public: bool = False) -
             with suppress(FileNotFoundError):
                 unfinished.chmod(stat.S_IMODE(path.stat().st_mode))
         yield unfinished
-        unfinished.replace(path)
+        if new:
+            place_new(unfinished, path)
+        else:
+            unfinished.replace(path)
     except BaseException:
         with suppress(OSError):  # the failure before is the one to tell
             unfinished.unlink()
@@ -153,14 +144,14 @@ def _end_of(name: str) -> str:
 
 
 @contextmanager
-def rewriting(path: Path) -> Iterator[BinaryIO]:
+def rewriting(path: Path, *, new: bool = False) -> Iterator[BinaryIO]:
     """Give an open file to write in the place of another one, see ``replacing``: all of it is on the disk before it takes that
     one's place.
 
     Raises:
         OSError: it cannot take its place.
     """
-    with replacing(path) as beside, beside.open("wb") as file:
+    with replacing(path, new=new) as beside, beside.open("wb") as file:
         yield file
         file.flush()
         os.fsync(file.fileno())

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.whole_file import left_by_a_kill, replacing, write_private, write_private_new, write_whole
+from engine.whole_file import left_by_a_kill, replacing, write_private, write_whole
 
 
 @pytest.fixture
@@ -71,34 +71,30 @@ def test_a_name_that_is_as_long_as_a_name_can_be_leaves_no_room_before_it(tmp_pa
 
 
 def test_what_is_new_is_for_its_owner_alone_and_never_written_over_another(tmp_path: Path):
-    write_private_new(tmp_path / "key", b"mine")
+    write_private(tmp_path / "key", b"mine", new=True)
     assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
     with pytest.raises(FileExistsError):
-        write_private_new(tmp_path / "key", b"yours")
+        write_private(tmp_path / "key", b"yours", new=True)
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("key", b"mine")]
 
 
-@pytest.mark.parametrize("reason", [errno.EPERM, errno.EOPNOTSUPP])
+@pytest.mark.parametrize("reason", [errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS])
 def test_where_there_are_no_links_it_is_written_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: int):
     def refused(*of: object):
         raise OSError(reason, os.strerror(reason))
 
     monkeypatch.setattr(os, "link", refused)
-    write_private_new(tmp_path / "key", b"mine")
+    write_private(tmp_path / "key", b"mine", new=True)
     with pytest.raises(FileExistsError):
-        write_private_new(tmp_path / "key", b"yours")
+        write_private(tmp_path / "key", b"yours", new=True)
     assert (tmp_path / "key").read_bytes() == b"mine"
-    written, sync = [], os.fsync
 
     def full(descriptor: int):
-        written.append(descriptor)
-        if len(written) == 2:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        sync(descriptor)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
-        write_private_new(tmp_path / "other", b"yours")
+        write_private(tmp_path / "other", b"yours", new=True)
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
 
 
@@ -112,3 +108,24 @@ def test_all_of_it_is_on_the_disk_before_it_takes_its_place(file: Path, monkeypa
     with pytest.raises(OSError, match="No space left"):
         write(file, b"new")
     assert [path.read_bytes() for path in file.parent.iterdir()] == [b"old"]
+
+
+@pytest.mark.parametrize("meanwhile", ["file", "folder", "link", "link to itself", "empty file"])
+def test_what_is_to_be_new_replaces_nothing_that_came_meanwhile(file: Path, meanwhile: str):
+    new = file.with_name("new")
+
+    def write() -> None:
+        with replacing(new, new=True) as beside:
+            beside.write_bytes(b"new")
+            if meanwhile == "folder":
+                new.mkdir()
+            elif meanwhile.startswith("link"):
+                new.symlink_to(new if "itself" in meanwhile else file)
+            else:
+                new.write_bytes(b"" if "empty" in meanwhile else b"mine")
+
+    with pytest.raises(FileExistsError):
+        write()
+    assert sorted(path.name for path in file.parent.iterdir()) == sorted([file.name, "new"])
+    assert file.read_bytes() == b"old"
+    assert new.is_dir() or new.is_symlink() or new.read_bytes() != b"new"

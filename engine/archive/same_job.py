@@ -40,11 +40,11 @@ def describe_inputs(recordings: Mapping[str, Recording]) -> dict[str, dict[str, 
     return {stream: recording.facts() for stream, recording in recordings.items()}
 
 
-def check_same_settings(directory: Path, earlier: Facts, run: Facts) -> None:
+def check_same_settings(directory: Path | str, earlier: Facts, run: Facts) -> None:
     """Compare the program's version and the settings that change results.
 
     Args:
-        directory: for the message.
+        directory: for the message, as the user gave it.
         earlier: the directory's ``run.json``.
         run: the same of the run that wants to go on.
 

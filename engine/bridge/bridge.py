@@ -13,6 +13,7 @@ from engine.bridge.buffer import Buffer
 from engine.bridge.intake import Intake, Site
 from engine.bridge.link import OpenLink
 from engine.bridge.sender import Sender
+from engine.errors import ConfigError
 
 _SHOW_SECONDS = 1.0
 _TURN_SECONDS = 0.02
@@ -125,7 +126,10 @@ class Bridge:
                 sending.cancel()
                 await asyncio.wait([sending], timeout=_TURN_SECONDS)
         show(self.status())
-        for failure in (None if sending.cancelled() else sending.exception(), self._intake.failure):
+        ended = None if sending.cancelled() else sending.exception()
+        if isinstance(ended, ConfigError) and self._stops and not self._buffer.waiting:
+            ended = None  # all was sent: that the broker takes no more does not matter now
+        for failure in (ended, self._intake.failure):
             if failure is not None:
                 raise failure
 

@@ -112,9 +112,12 @@ class Buffer:
         self._next += 1
 
     def acknowledge(self, entry: Entry, mark: Mark | None = None) -> None:
-        """Let go of an entry; from the next ``commit`` on it is gone, and ``mark`` is among the ``marks``."""
+        """Let go of an entry; from the next ``commit`` on it is gone, and ``mark`` is among the ``marks``.
+
+        A gap for what gave way goes first and may stand in the log behind what still waits: its mark is none.
+        """
         with self._mutex:
-            self._acks[entry.number] = mark
+            self._acks[entry.number] = mark if entry.number > 0 else None
 
     def marks(self) -> dict[str, int]:
         """Return the marks of a broker's log, by its parts; called and raises as ``after``."""

@@ -31,7 +31,7 @@ def edge_of(broker: Broker) -> Edge:
             "kafka+ssl://HOST:9093 for Kafka"
         )
     if broker.window_seconds is not None and edge is not JetStream:
-        raise ConfigError(f"--window says nothing to {scheme}://: it is for NATS")
+        raise ConfigError(f"--window is for NATS, and --to is {broker.shown}: leave --window out")
     if broker.sasl is not None and edge is not Kafka:
-        raise ConfigError(f"--sasl says nothing to {scheme}://: it is for Kafka")
+        raise ConfigError(f"--sasl is for Kafka, and --to is {broker.shown}: leave --sasl out")
     return edge(broker)

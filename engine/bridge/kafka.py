@@ -35,6 +35,7 @@ class Kafka:
         self._scheme, _, rest = broker.url.partition("://")
         self._user_info, _, hosts = rest.rpartition("@")
         self.hosts = hosts.removesuffix("/")
+        self.site = broker.prefix
         self.topic = broker.stream or f"facestream.{broker.prefix}.v1"
         self.makes_topic = not broker.stream
         self.transactional_id = f"{self.topic}/{broker.prefix}"

@@ -45,12 +45,15 @@ class KafkaLink:
     """See ``Link``; ``open`` makes one. The producer is of one thread, which ends with the link."""
 
     window_seconds = 0.0
+    _producer: Producer
+    """For as long as the thread runs. No local variable holds it: frames live on with exceptions, also with the library's."""
 
     def __init__(self, kafka: Kafka, on_answer: OnAnswer, on_break: Callable[[], None]) -> None:
         self._kafka, self._on_answer, self._on_break = kafka, on_answer, on_break
         self._loop = asyncio.get_running_loop()
         self._waiting: SimpleQueue[Outgoing] = SimpleQueue()
-        self._known: set[bytes] = set()
+        self._known: dict[bytes, Mark] = {}
+        self._ended: asyncio.Future[None] = self._loop.create_future()
         self._heard = Heard()
         self._is_closed = False
         self._stored: dict[int, Mark] = {}
@@ -77,34 +80,42 @@ class KafkaLink:
         if self.broken is not None:
             raise self.broken
         name = message_id(message.key, is_gap=message.is_gap).encode()
-        if name in self._known:
-            self._known.remove(name)
-            self._on_answer(Answer(message.number, repeated=True))
+        if (mark := self._known.pop(name, None)) is not None:
+            self._on_answer(Answer(message.number, repeated=True, mark=mark))
         else:
             self._waiting.put(message)
 
     async def close(self) -> None:
-        """See ``Link.close``; its thread ends soon, and what it may still be about is ended by the next link."""
+        """See ``Link.close``; returns when its producer is gone. What it was about is ended by the next link."""
         self._is_closed = True
+        await asyncio.wait([self._ended])
 
     def _run(self, marks: Mapping[str, int], opened: asyncio.Future[None]) -> None:
+        failure: Exception | None = None
         try:
-            producer = self._begun(marks)
-            self._say(partial(self._open, opened))
-            asked_at = time.monotonic()
-            while not self._is_closed:
-                if batch := self._batch():
-                    self._carry(producer, batch)
-                    asked_at = time.monotonic()
-                elif time.monotonic() > asked_at + _ASK_SECONDS:
-                    producer.list_topics(self._kafka.topic, timeout=SECONDS)
-                    asked_at = time.monotonic()
-                else:
-                    producer.poll(0)
+            self._keep(marks, opened)
         except KafkaException as error:
-            self._end(self._failure(error.args[0]), opened)
+            failure = self._failure(error.args[0])
         except Exception as error:  # also what nobody expects: who waits hears of it
-            self._end(error.with_traceback(None), opened)
+            failure = error.with_traceback(None)
+        with suppress(AttributeError):
+            del self._producer  # it has ended when the next link is opened
+        self._end(failure, opened)
+
+    def _keep(self, marks: Mapping[str, int], opened: asyncio.Future[None]) -> None:
+        """Carry what comes until the link is closed, or breaks."""
+        self._begin(marks)
+        self._say(partial(self._open, opened))
+        asked_at = time.monotonic()
+        while not self._is_closed:
+            if batch := self._batch():
+                self._carry(batch)
+                asked_at = time.monotonic()
+            elif time.monotonic() > asked_at + _ASK_SECONDS:
+                self._producer.list_topics(self._kafka.topic, timeout=SECONDS)
+                asked_at = time.monotonic()
+            else:
+                self._producer.poll(0)
 
     def _say(self, what: Callable[[], object]) -> None:
         """Have something done in the event loop, if that still runs."""
@@ -115,26 +126,28 @@ class KafkaLink:
         if not opened.done():  # nobody waits any more where it was stopped meanwhile
             opened.set_result(None)
 
-    def _end(self, failure: Exception, opened: asyncio.Future[None]) -> None:
+    def _end(self, failure: Exception | None, opened: asyncio.Future[None]) -> None:
         def end() -> None:
-            if not opened.done():
+            if failure is not None and not opened.done():
                 opened.set_exception(failure)
-            elif not self._is_closed:
+            elif failure is not None and not self._is_closed:
                 self.broken = failure
                 self._on_break()
+            if not self._ended.done():
+                self._ended.set_result(None)
 
         self._say(end)
 
-    def _begun(self, marks: Mapping[str, int]) -> Producer:
-        """Return a producer, when all others of the site are shut out and it is known what the topic has."""
+    def _begin(self, marks: Mapping[str, int]) -> None:
+        """Make the producer, shut all others of the site out, and learn what the topic has."""
         kafka = self._kafka
         settings = kafka.settings | {"error_cb": self._heard}
-        with closing(Topic(kafka.topic, settings)) as topic:
+        with closing(Topic(kafka.topic, kafka.site, settings)) as topic:
             try:
                 partitions = topic.partitions() or self._made(topic)
                 kafka.limit_bytes = limit = kafka.limit_bytes or topic.max_bytes()
                 self.max_bytes = limit - _HEADER_BYTES
-                producer = Producer(
+                self._producer = Producer(
                     settings
                     | {
                         "transactional.id": kafka.transactional_id,
@@ -146,14 +159,13 @@ class KafkaLink:
                         "partitioner": "murmur2_random",  # as Java's clients have it
                     }
                 )
-                producer.init_transactions(2 * SECONDS)
+                self._producer.init_transactions(2 * SECONDS)
                 if not any(topic.part(number) in marks for number in partitions):
-                    self.marks = marks = topic.newest(partitions)
-                self._known = topic.known(partitions, marks)
+                    marks = topic.newest(partitions)
+                self._known, self.marks = topic.known(partitions, marks)
             except KafkaException:
                 topic.hear()
                 raise
-        return producer
 
     def _made(self, topic: Topic) -> list[int]:
         where, partitions, why = self._kafka.shown.partition(",")[0], list[int](), ""
@@ -178,17 +190,17 @@ class KafkaLink:
                 size, timeout = size + len(batch[-1].body), 0.0
         return batch
 
-    def _carry(self, producer: Producer, batch: list[Outgoing]) -> None:
+    def _carry(self, batch: list[Outgoing]) -> None:
         """Carry one transaction out, and tell what became of it."""
         begun, size = time.monotonic(), sum(len(message.body) for message in batch)
         seconds = min(SECONDS * max(1.0, size / self._kafka.transaction_bytes), _TRANSACTION_SECONDS)
         self._stored, self._failed = {}, {}
-        producer.begin_transaction()
+        self._producer.begin_transaction()
         for message in batch:
             delivered = partial(self._delivered, message.number)
-            producer.produce(self._kafka.topic, **self._kafka.record(message), on_delivery=delivered)
+            self._producer.produce(self._kafka.topic, **self._kafka.record(message), on_delivery=delivered)
         try:
-            producer.commit_transaction(seconds)  # longer for a message that alone is more than the link carries by then
+            self._producer.commit_transaction(seconds)  # longer for a message that alone is more than the link carries by then
         except KafkaException as error:
             self._kafka.took(0, time.monotonic() - begun)
             self._refuse(batch, error.args[0])

@@ -11,6 +11,7 @@ from typing import Any, cast
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType  # type: ignore[attr-defined, unused-ignore]
 
+from engine.bridge.entries import Mark
 from engine.errors import LinkError
 
 SECONDS = 5.0
@@ -20,16 +21,23 @@ _LIMIT_SECONDS = 2.0
 _NEWEST = 1024
 """So many records of a partition are known to a bridge with a new buffer."""
 _MOST_IN_DOUBT = 16_384
-"""Of records behind a mark: 512 messages are under way at most, and more were acknowledged while it was not written yet."""
+"""Of a site's records behind a mark: 512 messages are under way at most, and more were acknowledged while it was not
+written yet."""
 _MAX_BYTES = 1_000_000
 """Of a message, where the broker does not say: its own default is a little more."""
 _TURN_SECONDS = 0.1
 
 
 class Topic:
-    """A topic, seen by a client that reads."""
+    """A topic, seen by a client that reads.
 
-    def __init__(self, name: str, settings: dict[str, Any]) -> None:
+    Args:
+        name: what it is called.
+        site: whose records are looked for; others may have theirs in it.
+        settings: of a client.
+    """
+
+    def __init__(self, name: str, site: str, settings: dict[str, Any]) -> None:
         reading = {
             "group.id": name,  # it wants one, and never joins it
             "enable.auto.commit": False,
@@ -39,7 +47,7 @@ class Topic:
             "allow.auto.create.topics": False,
             "fetch.wait.max.ms": int(1000 * _TURN_SECONDS),
         }
-        self.name = name
+        self.name, self._site = name, site.encode()
         self._consumer = Consumer(settings | reading)
         self._admin = AdminClient(settings)
 
@@ -99,8 +107,9 @@ class Topic:
             marks[self.part(number)] = max(low, high - _NEWEST)
         return marks
 
-    def known(self, partitions: list[int], marks: Mapping[str, int]) -> set[bytes]:
-        """Return the ids of messages behind marks, of each partition as many as may be in doubt.
+    def known(self, partitions: list[int], marks: Mapping[str, int]) -> tuple[dict[bytes, Mark], dict[str, int]]:
+        """Return what the site has behind marks, of each partition as much as may be in doubt: by their ids the marks behind
+        the messages; and the mark before the first of them or, where there is none, before what is still to come.
 
         Raises:
             KafkaException: they cannot be read.
@@ -109,27 +118,33 @@ class Topic:
         self._consumer.assign(
             [TopicPartition(self.name, number, marks.get(self.part(number), OFFSET_BEGINNING)) for number in partitions]
         )
-        ids: set[bytes] = set()
-        left, read, heard_at = set(partitions), Counter[int](), time.monotonic()
+        ids: dict[bytes, Mark] = {}
+        firsts: dict[str, int] = {}
+        left, found, heard_at = set(partitions), Counter[int](), time.monotonic()
         while left:
             record = self._consumer.poll(_TURN_SECONDS)
             if record is None:
                 if time.monotonic() - heard_at > SECONDS:
                     raise LinkError(f"what the topic {self.name} has cannot be read: the broker is silent")
                 continue
-            heard_at, number, error = time.monotonic(), cast(int, record.partition()), record.error()
+            heard_at, number, offset = time.monotonic(), cast(int, record.partition()), cast(int, record.offset())
+            part, error = self.part(number), record.error()
             if error is None:
-                headers = cast("list[tuple[str, bytes]]", record.headers() or [])
-                ids.update(value for name, value in headers if name == "id")
-                read[number] += 1
-                if read[number] == _MOST_IN_DOUBT:
+                headers = dict(cast("list[tuple[str, bytes]]", record.headers() or []))
+                if headers.get("site") != self._site or "id" not in headers:
+                    continue
+                ids[headers["id"]] = Mark(part, offset + 1)
+                firsts.setdefault(part, offset)
+                found[number] += 1
+                if found[number] == _MOST_IN_DOUBT:
                     left.discard(number)
                     self._consumer.pause([TopicPartition(self.name, number)])
             elif error.code() == KafkaError._PARTITION_EOF:
                 left.discard(number)
+                firsts.setdefault(part, offset)
             else:
                 raise KafkaException(error)
-        return ids
+        return ids, firsts
 
     def part(self, partition: int) -> str:
         """Return what a partition is called among marks."""

@@ -45,7 +45,8 @@ class Link(Protocol):
     window_seconds: float
     """For which it knows what it has already; 0: it does not forget."""
     marks: Mapping[str, int]
-    """Where the parts of a log end that is met for the first time: to be written down before anything is sent."""
+    """Of a log: where what it has of what waits begins, as it was found when the link was opened; to be written down before
+    anything is sent."""
 
     async def publish(self, message: Outgoing) -> None:
         """Send a message, of which ``Answer`` tells later.

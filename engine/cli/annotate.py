@@ -90,7 +90,7 @@ def annotate(
             try:
                 one = recording_in(run, name, recording, partial(say, aside=True))
                 path = out if folder is None else _in_folder(folder, one, overwrite=overwrite)
-                code |= _annotate(run, one, path, json=json)
+                code |= _annotate(run, one, path, overwrite=overwrite, json=json)
             except (SourceError, UsageError) as error:
                 if len(chosen) == 1:
                     raise
@@ -99,9 +99,9 @@ def annotate(
     return code
 
 
-def _annotate(run: Run, recording: Recording, path: Path, *, json: bool) -> int:
+def _annotate(run: Run, recording: Recording, path: Path, *, overwrite: bool, json: bool) -> int:
     with progress_bar(path.name) as tell:
-        made = annotate_run(run, recording, path, tell)
+        made = annotate_run(run, recording, path, tell, overwrite=overwrite)
     if json:
         facts = {
             "video": str(path), "recording": str(recording.path), "stream": recording.name, "tracks": made.tracks,

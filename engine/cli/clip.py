@@ -80,7 +80,7 @@ def clip(
         jobs.append((one, source, path))
     for one, source, path in jobs:
         with progress_bar(path.name) as tell:
-            made = cut_clip(source, one.moment(before, after), path, exact=exact, tell=tell)
+            made = cut_clip(source, one.moment(before, after), path, exact=exact, overwrite=overwrite, tell=tell)
         if json:
             write_lines([_facts(one, made, source.path)])
         else:

@@ -23,6 +23,7 @@ from engine.enrolment.portrait import Portrait, find_people
 from engine.errors import UsageError
 from engine.models import find_model
 from engine.pictures.face_jpeg import face_jpeg
+from engine.results.digits import rounded
 from engine.verify.embedder import Embedder, open_embedder
 from engine.words.numbers import count
 from engine.words.text import readable
@@ -82,8 +83,8 @@ def check_embedder(model: Embedder, result: Result) -> None:
 
 
 def tell_programs(said: Any) -> None:
-    """Print one object."""
-    sys.stdout.write(msgspec.json.encode(said, enc_hook=str).decode() + "\n")
+    """Print one object, its numbers with the digits that mean something."""
+    sys.stdout.write(msgspec.json.encode(rounded(msgspec.to_builtins(said, enc_hook=str))).decode() + "\n")
 
 
 def worth_facts(worth: Worth | None) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import msgspec
 
 from engine.cli.doctor_cameras import cameras, devices, hardware_decoding, two_streams
 from engine.cli.doctor_gallery import say_gallery
-from engine.cli.doctor_gpu import say_tensorrt
+from engine.cli.doctor_gpu import say_providers, say_tensorrt
 from engine.cli.doctor_models import Says, State, say_detector, say_embedder, say_generator, say_names, say_second_look
 from engine.config import Config
 from engine.contracts.gallery_place import GalleryPlace
@@ -121,6 +121,7 @@ def _gpu() -> Says:
         except subprocess.TimeoutExpired:
             yield "optional", f"no NVIDIA GPU found: nvidia-smi did not answer within {NVIDIA_SMI_SECONDS} s"
     yield from say_tensorrt()
+    yield from say_providers()
     if found := _version("torch"):
         yield "ok", f"torch {found} is installed"
     else:

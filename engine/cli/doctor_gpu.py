@@ -1,10 +1,11 @@
-"""What ``facestream doctor`` says of TensorRT: which of its two packages is here, and what it can do here."""
+"""What ``facestream doctor`` says of what computes on NVIDIA GPUs: TensorRT's two packages, and ONNX Runtime's providers."""
 
 from __future__ import annotations
 
 from engine.cli.doctor_models import Says
 from engine.errors import FacestreamError, MissingRuntimeError
 from engine.sessions.cuda_api import Cuda
+from engine.sessions.onnxruntime_providers import ON_CUDA, ON_RTX, provider_for
 from engine.sessions.tensorrt_api import FLAVOURS, TensorRT, tensorrt
 
 USE = "only engines for NVIDIA GPUs need it"
@@ -29,3 +30,13 @@ def say_tensorrt() -> Says:
             yield "optional", f"{name}, {builds} computes {'none ' if rt.flavour.capabilities else ''}here: {error}"
     if not found:
         yield "optional", f"{next(iter(absent.values()))}; {USE}"
+
+
+def say_providers() -> Says:
+    """Each of ONNX Runtime's providers for a GPU: whether it is here, and how to get it."""
+    for runtime, what in ((ON_CUDA, "CUDA"), (ON_RTX, "TensorRT-RTX")):
+        try:
+            provider_for(runtime, "cuda:0")
+            yield "ok", f"ONNX Runtime has its provider of {what}"
+        except FacestreamError as error:
+            yield "optional", f"{error}; only `device: cuda:0` without an engine of TensorRT or torch needs it"

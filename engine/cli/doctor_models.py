@@ -102,7 +102,8 @@ def say_embedder() -> Says:
     embedder = open_embedder(VerifyConfig(), find_model)
     if embedder is not None:
         what = f"{embedder.name} ({embedder.licence}) on {embedder.runtime}"
-        yield "ok", f"the default embedder is {what}, {embedder.length} values; data and figures: facestream models show NAME"
+        show = f"`facestream models show {embedder.name}` says what it was trained on"
+        yield "ok", f"the default embedder is {what}, {embedder.length} values; {show}"
         embedder.close()
 
 

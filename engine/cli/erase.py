@@ -106,7 +106,7 @@ def erase(
     text = msgspec.json.format(as_json(told), indent=2) + b"\n"
     if not dry_run:
         try:
-            write_whole(file, text)
+            write_whole(file, text, new=True)
         except OSError as error:
             sys.stdout.write(text.decode())
             raise FacestreamError(f"cannot write the receipt {file}: {error.strerror}; it is printed instead") from error

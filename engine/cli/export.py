@@ -96,7 +96,7 @@ def _table(run: Run, rows: Rows, to: Form, out: Path | None, *, overwrite: bool)
         return
     check_place(out, overwrite=overwrite)
     try:
-        with replacing(out) as beside, beside.open("wb") as file:
+        with replacing(out, new=not overwrite) as beside, beside.open("wb") as file:
             number = export_table(run, rows, to, file)
     except OSError as error:
         raise PublishError(f"cannot write {out}: {error.strerror}") from error

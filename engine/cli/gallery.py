@@ -95,7 +95,7 @@ def remove(
     check_outside_runs(receipt)
     with existing(gallery) as opened:
         if picture:
-            return _remove_picture(opened, known, picture, receipt)
+            return _remove_picture(opened, known, picture, receipt, overwrite=overwrite)
         removed = opened.remove(known)
     Console().print(
         f"removed {plain(known)} ({count(removed, 'picture', 'pictures')})", highlight=False, markup=False, soft_wrap=True
@@ -103,7 +103,7 @@ def remove(
     return 0
 
 
-def _remove_picture(opened: StoredGallery, known: str, picture: str, receipt: Path | None) -> int:
+def _remove_picture(opened: StoredGallery, known: str, picture: str, receipt: Path | None, *, overwrite: bool) -> int:
     removal = remove_picture(opened, known, picture)
     sha256 = removal.pictures[0].picture_sha256
     left = "" if removal.person_is_left else f"; it was the last one of {shown(known)}"
@@ -114,7 +114,7 @@ def _remove_picture(opened: StoredGallery, known: str, picture: str, receipt: Pa
     if receipt is not None:
         content = msgspec.json.format(as_json(removal), indent=2) + b"\n"
         try:
-            write_private(receipt, content)
+            write_private(receipt, content, new=not overwrite)
         except OSError as error:
             raise FacestreamError(f"cannot write the receipt {receipt}: {error.strerror}; the picture is removed") from error
     return 0

@@ -15,7 +15,7 @@ from engine.cli.saying import say
 from engine.errors import ConfigError
 from engine.verify.gallery.sqlite.cipher import read_key
 from engine.verify.gallery.sqlite.rewriting import rewrite
-from engine.whole_file import write_private_new
+from engine.whole_file import write_private
 
 _Source = Annotated[Path, Parameter(help="Gallery file; `gallery list` shows where the user's own is.")]
 _Target = Annotated[Path, Parameter(help="The new file.")]
@@ -64,7 +64,7 @@ def new_key(file: Annotated[Path, Parameter(help="The new file, for its owner al
         facestream gallery new-key people.key
     """
     try:
-        write_private_new(file.expanduser(), f"{secrets.token_hex(32)}\n".encode())
+        write_private(file.expanduser(), f"{secrets.token_hex(32)}\n".encode(), new=True)
     except FileExistsError as error:
         raise ConfigError(f"{file} exists: name another file, or move it away") from error
     except OSError as error:

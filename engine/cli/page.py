@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from engine.archive.reader import read_run
@@ -36,7 +37,7 @@ def write_page(
     if out is not None and out.suffix.lower() not in (".html", ".htm"):
         raise UsageError(f"{out} does not end with .html, as a page does: give such a name, or add --pdf for a document")
     check_new([out], overwrite=overwrite)
-    check_outside_runs(None if out is None or out.resolve() == (directory / "report.html").resolve() else out)
+    check_outside_runs(None if out is None or os.path.realpath(out) == os.path.realpath(directory / "report.html") else out)
     portraits = Portraits(_gallery_of(run, gallery), photographs) if photographs else None
     for sentence in portraits.unreadable if portraits else ():
         say(sentence, aside=True)

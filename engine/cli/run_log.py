@@ -6,6 +6,7 @@ import datetime
 import logging
 import sys
 import time
+from collections import Counter
 from typing import Any, Literal
 
 import msgspec
@@ -15,11 +16,11 @@ from engine.cli.run_words import (
     drops_of,
     errors_of,
     event_words,
-    frames_per_second,
     overload_words,
     printable,
     summary_words,
 )
+from engine.contracts.messages import StreamState
 from engine.pipeline.events import Level, RunEvent
 from engine.pipeline.run import RunResult
 from engine.pipeline.status import RunStatus
@@ -29,8 +30,9 @@ from engine.words.redaction import redact_tree
 
 LogFormat = Literal["text", "json"]
 STATS_SECONDS = 10.0
-_SAME_SECONDS = 60.0
-"""A camera that gives no picture is told of so often."""
+_MINUTE_SECONDS = 60.0
+"""After the first one the run as a whole is told of once in each, as is a camera that gives no picture."""
+_OVER: tuple[StreamState, ...] = ("ended", "failed")
 _LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -50,7 +52,9 @@ class RunLog:
         self._least = logging.WARNING if quiet else logging.INFO
         self._status: RunStatus | None = None
         self._last_number = 0
-        self._next_stats = 0.0
+        self._begun = self._next_stats = 0.0
+        self._counted = (0.0, 0)
+        """When frames were counted for the last line, and how many there were."""
         self._is_idle = False
         """Whether it was said last that there is no stream, as in a service to which none was given; it is said once."""
         self._told: dict[object, object] = {}
@@ -71,7 +75,9 @@ class RunLog:
         before, self._status = self._status, status
         if before is None or before.run_id != status.run_id:
             self._last_number = 0
-            self._next_stats = time.monotonic() + STATS_SECONDS
+            self._begun = time.monotonic()
+            self._next_stats = self._begun + STATS_SECONDS
+            self._rate(status)
             self._begin(status, again=before is not None)
         for event in status.events.after(self._last_number):
             self._last_number = event.number
@@ -79,12 +85,14 @@ class RunLog:
                 self._write(event.level, event.name, event_words(event), event.fields, event.time_ns)
         self._remind(status)
         if time.monotonic() >= self._next_stats:
-            self._next_stats = time.monotonic() + STATS_SECONDS
+            is_often = time.monotonic() < self._begun + _MINUTE_SECONDS
+            self._next_stats = time.monotonic() + (STATS_SECONDS if is_often else _MINUTE_SECONDS)
+            rate = self._rate(status)
             is_idle, was_idle = not status.streams, self._is_idle
             self._is_idle = is_idle
             if is_idle and was_idle:
                 return
-            self._write("info", "stats", _standing_words(status), stats_fields(status))
+            self._write("info", "stats", _standing_words(status, rate), stats_fields(status, rate))
 
     def end(self, result: RunResult, exit_code: int) -> None:
         """Log the end of a run that was not broken off."""
@@ -139,13 +147,19 @@ class RunLog:
             words += "; the run goes on after the death of a worker"
         self._write("info", "run_resumed" if again else "run_started", words, {"streams": list(status.wanted)})
 
+    def _rate(self, status: RunStatus) -> float:
+        """Return how many frames a second there were since the last line: a short recording is over before it has a rate."""
+        (then, before), frames = self._counted, status.totals.run.get("frames", 0)
+        self._counted = time.monotonic(), frames
+        return max(0, frames - before) / max(self._counted[0] - then, 1e-3)
+
     def _remind(self, status: RunStatus) -> None:
         """Say again and again which cameras give no picture; what was said once, hours ago, nobody finds."""
         now = time.monotonic()
         for name, stream in status.wanted.items():
             if not stream.seconds_dark:
                 self._reminded.pop(name, None)
-            elif now - max(self._reminded.get(name, 0.0), stream.dark_since) >= _SAME_SECONDS:
+            elif now - max(self._reminded.get(name, 0.0), stream.dark_since) >= _MINUTE_SECONDS:
                 self._reminded[name] = now
                 fields = {
                     "stream": name,
@@ -197,12 +211,12 @@ class JsonLines(logging.Formatter):
         ).decode()
 
 
-def stats_fields(status: RunStatus) -> dict[str, Any]:
-    """Return where a run stands, for a program."""
+def stats_fields(status: RunStatus, rate: float) -> dict[str, Any]:
+    """Return where a run stands, for a program; ``rate``: frames a second."""
     counts = status.totals
     return {
         "uptime_seconds": round(status.seconds, 1),
-        "frames_per_second": round(frames_per_second(status), 1),
+        "frames_per_second": round(rate, 1),
         "frames": counts.run.get("frames", 0),
         "faces": counts.run.get("faces", 0),
         "drops": drops_of(counts),
@@ -237,9 +251,11 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 1)
 
 
-def _standing_words(status: RunStatus) -> str:
-    live = sum(stream.standing == "live" for stream in status.wanted.values())
-    words = [f"{live} of {count(len(status.wanted), 'stream')} live", _progress_words(status), *summary_words(status)]
+def _standing_words(status: RunStatus, rate: float) -> str:
+    states = Counter(stream.standing for stream in status.wanted.values())
+    over = [f"{states[state]} {state}" for state in _OVER if states[state]]
+    words = [f"{states['live']} of {count(len(status.wanted), 'stream')} live", *over, _progress_words(status)]
+    words += summary_words(status, rate)
     return ", ".join(filter(None, [*words, overload_words(status.overload_level)]))
 
 

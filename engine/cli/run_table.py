@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.cli.run_news import News
-from engine.cli.run_words import how_long, overload_words, printable, state_words, summary_words
+from engine.cli.run_words import frames_per_second, how_long, overload_words, printable, state_words, summary_words
 from engine.cli.tables import Column, Rows
 from engine.contracts.messages import StreamState
 from engine.pipeline.status import RunStatus
@@ -68,7 +68,7 @@ def live_table(status: RunStatus, width: int, height: int) -> Group:
     """
     overload = overload_words(status.overload_level)
     below = [Text(f"overload: {overload}", "bold yellow", no_wrap=True, overflow="ellipsis")] if overload else []
-    below.append(Text("  ".join(summary_words(status)), "bold", no_wrap=True, overflow="ellipsis"))
+    below.append(Text("  ".join(summary_words(status, frames_per_second(status))), "bold", no_wrap=True, overflow="ellipsis"))
     streams = list(status.streams.values())
     room = max(height - _LINES_AROUND - len(below), 1)
     if len(streams) <= room:

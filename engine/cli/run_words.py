@@ -22,12 +22,12 @@ def printable(text: str) -> str:
 
 
 def how_long(seconds: float) -> str:
-    """Return a time span in at most six characters, as ``8s``, ``12m``, ``3h05m`` or ``12d07h``."""
+    """Return a time span in at most six characters, as ``8s``, ``12m05s``, ``3h05m`` or ``12d07h``."""
     whole = max(0, int(seconds))
     if whole < 60:
         return f"{whole}s"
     if whole < 3600:
-        return f"{whole // 60}m"
+        return f"{whole // 60}m{whole % 60:02}s"
     if whole < 86_400:
         return f"{whole // 3600}h{whole % 3600 // 60:02}m"
     return f"{whole // 86_400}d{whole % 86_400 // 3600:02}h"
@@ -84,12 +84,17 @@ def frames_per_second(status: RunStatus) -> float:
     return sum(stream.fps for stream in status.streams.values())
 
 
-def summary_words(status: RunStatus) -> list[str]:
-    """Return where the run as a whole stands, in a few pieces, but for overload."""
+def summary_words(status: RunStatus, rate: float) -> list[str]:
+    """Return where the run as a whole stands, in a few pieces, but for overload.
+
+    Args:
+        status: of the run.
+        rate: frames a second.
+    """
     counts = status.totals
     drops, errors = drops_of(counts), errors_of(counts)
     words = [
-        f"{frames_per_second(status):.1f} frames/s",
+        f"{rate:.1f} frames/s",
         count(counts.run.get("faces", 0), "face"),
         count(sum(drops.values()), "drop"),
         count(sum(errors.values()), "error") if errors else "",

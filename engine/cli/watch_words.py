@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
-from engine.client import Candidate, End, Face, Gap, Received, Stats, Stream, Subscriber, Track
+from engine.client import End, Face, Gap, Received, Stats, Stream, Subscriber, Track
 from engine.contracts.findings import Decision
 from engine.words.numbers import count
 from engine.words.times import clock
-from engine.words.worth import ratio
+from engine.words.worth import bounded
 
 _STYLES: dict[Decision, str] = {"known": "green", "undecided": "yellow", "unknown": "default", "none": "dim"}
 
@@ -35,7 +35,7 @@ def _pieces(item: Received) -> Iterator[tuple[str, str]]:
             compression = "" if message.quality.qp is None else f" QP {message.quality.qp:.0f}"
             size = f"{message.quality.size_px:.0f} px quality {message.quality.score:.2f}"
             yield f"{clock(message.pts_seconds)} {size}{compression}", ""
-            yield _who(message.decision, message.candidates), _STYLES[message.decision]
+            yield _who(message), _STYLES[message.decision]
             if message.enhanced is not None:
                 yield f"{message.enhanced.model} agrees with the picture {message.enhanced.lr_consistency_db:.1f} dB", "magenta"
         case Track():
@@ -44,7 +44,7 @@ def _pieces(item: Received) -> Iterator[tuple[str, str]]:
             yield f"{count(message.frames_seen, 'frame')}, {count(message.faces_enhanced, 'face')}", ""
             if (picture := message.picture) is not None:
                 yield f"one picture of {len(picture.frames)}, agreement {picture.agreement:.2f}", "magenta"
-            yield _who(message.decision, message.candidates), f"bold {_STYLES[message.decision]}"
+            yield _who(message), f"bold {_STYLES[message.decision]}"
         case Stream():
             style = "red" if message.state in ("failed", "stalled") else "blue"
             yield f"stream {message.stream} {message.state} {message.reason.replace('_', ' ')}".rstrip(), style
@@ -61,13 +61,15 @@ def _pieces(item: Received) -> Iterator[tuple[str, str]]:
         yield f"seq {message.seq}, replayed", "yellow"
 
 
-def _who(decision: Decision, candidates: list[Candidate]) -> str:
-    if not candidates:
-        return decision
-    best = candidates[0]
+def _who(message: Face | Track) -> str:
+    if not message.candidates:
+        return message.decision
+    best = message.candidates[0]
+    basis = message.basis if isinstance(message, Track) else None
+    bounds = basis.log10_lr_bounds if basis is not None else None
     enhanced = "" if best.cosine_enhanced is None else f" (enhanced {best.cosine_enhanced:.3f})"
-    weighed = "" if best.log10_lr is None else f", likelihood ratio {ratio(best.log10_lr)}"
-    return f"{decision}: {best.identity} {best.cosine_original:.3f}{enhanced}{weighed}"
+    weighed = "" if best.log10_lr is None else f", likelihood ratio {bounded(best.log10_lr, bounds)}"
+    return f"{message.decision}: {best.identity} {best.cosine_original:.3f}{enhanced}{weighed}"
 
 
 def summary_of(subscriber: Subscriber) -> str:

@@ -106,6 +106,8 @@ class Connection:
         self._poller.register(socket, zmq.POLLIN)
         self._poller.register(self._news, zmq.POLLIN)
         self._cut_at: float | None = None
+        self._has_met = False
+        """Whether the other side was a publisher that this socket can read."""
 
     def wait(self, timeout_seconds: float | None) -> bool:
         """Wait for a message; return whether there is one.
@@ -126,10 +128,7 @@ class Connection:
                 self._hear(zmq.Event(told["event"]), told["value"])
             now = time.monotonic()
             if self._cut_at is not None and now - self._cut_at >= _RETRY_SECONDS:
-                raise FatalError(
-                    f"the connection to {self._endpoint} was cut: what came is not ZeroMQ, or a frame of more than "
-                    f"{self._limit_bytes:,} bytes; if that is the right publisher, set max_message_bytes higher"
-                )
+                raise FatalError(self._why_cut())
             if deadline is not None and now >= deadline:
                 return False
 
@@ -155,6 +154,18 @@ class Connection:
         finally:
             for descriptor in descriptors:
                 loop.remove_reader(descriptor)
+
+    def _why_cut(self) -> str:
+        if self._has_met:
+            return (
+                f"the connection to {self._endpoint} was cut: what came is not ZeroMQ, or a frame of more than "
+                f"{self._limit_bytes:,} bytes; if that is the right publisher, set max_message_bytes higher"
+            )
+        ours, theirs, other = ("sub", "push", "pull") if self._socket.type == zmq.SUB else ("pull", "pub", "sub")
+        return (
+            f"{self._endpoint} does not send to a {ours} socket: if a run publishes there with --socket {theirs}, read it with "
+            f'socket="{other}" (`facestream watch {self._endpoint} --socket {other}`), otherwise it is no publisher'
+        )
 
     def close(self) -> None:
         """Stop watching; before the socket is closed."""
@@ -184,6 +195,7 @@ class Connection:
                     )
             case zmq.Event.HANDSHAKE_SUCCEEDED:
                 self._failures = 0
+                self._has_met = True
             case zmq.Event.DISCONNECTED:
                 self._cut_at = time.monotonic()
             case zmq.Event.CONNECTED | zmq.Event.CONNECT_RETRIED:

@@ -111,10 +111,9 @@ class Run:
         content = None if path is None else read_picture(path)
         if content is None:
             return None
-        import cv2
+        from engine.pictures.decode import decoded  # which loads OpenCV
 
-        decoded = cv2.imdecode(np.frombuffer(content[0], np.uint8), cv2.IMREAD_COLOR) if content[0] else None
-        return None if decoded is None else np.asarray(decoded, np.uint8)
+        return decoded(content[0])
 
     def vector(self, line: FaceLine | TrackLine) -> NDArray[np.float32] | None:
         """Return the vector of a line, (d,) float32, a view of the file; None where it has none, or not any more, or says it

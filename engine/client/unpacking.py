@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from engine.client.limits import DEFAULT_LIMITS, Limits
 from engine.client.received import Gap, Malformed, Received, checked, kind_said, message_of
 from engine.contracts.messages import Face, Track
+from engine.contracts.times import Number
 from engine.contracts.unreadable import UNREADABLE
 
 
@@ -21,8 +22,8 @@ class _GapHeader(msgspec.Struct):
 
     stream: str
     of_kind: str
-    first_seq: int
-    last_seq: int
+    first_seq: Number
+    last_seq: Number
 
 
 _decode = msgspec.msgpack.Decoder(_Packed).decode
@@ -49,6 +50,8 @@ def unpack(body: bytes, limits: Limits = DEFAULT_LIMITS) -> Received | Gap:
         header = bytes(packed.header)
         if kind_said(header) == "gap":
             gap = _decode_gap(header)
+            if gap.first_seq > gap.last_seq:
+                raise Malformed(f"its gap ends before it begins: {gap.first_seq} to {gap.last_seq}")
             return Gap(gap.stream, gap.of_kind, gap.first_seq, gap.last_seq)
     except UNREADABLE as error:
         raise Malformed(f"it is not a message of a bridge: {error}") from error

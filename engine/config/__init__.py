@@ -11,9 +11,11 @@ from engine.config.section import Device, Positive, Section
 from engine.config.serve import ServeConfig
 from engine.config.verify import VerifyConfig
 from engine.contracts.camera import CameraDefaults, HardwareDecoding, NonNegative, Seconds, Transport
+from engine.contracts.engine_manifest import Target
 from engine.contracts.messages import Deinterlace, Rotate
 
 Redact = Literal["none", "vectors", "blur"]
+Runtime = Literal["auto", Target]
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 
 
@@ -170,9 +172,9 @@ class SuperResolveConfig(Section, frozen=True):
     """The name of a model, the path of its manifest or ONNX file, ``bicubic``, or ``none``."""
     strength: Share = 1.0
     """0 is bicubic, 1 the generator's whole residual."""
-    runtime: Literal["auto", "onnxruntime", "openvino", "ncnn", "tensorrt-rtx", "tensorrt", "aotinductor"] = "auto"
-    """``auto``: ONNX Runtime, or what computes the fastest of the engines that there are, measured once. ``ncnn``, TensorRT
-    and torch's AOTInductor compute engines alone, see ``trt-build build``."""
+    runtime: Runtime = "auto"
+    """``auto``: ONNX Runtime, or what computes the fastest of the engines that there are, measured once. All others but
+    ``onnxruntime`` and ``openvino`` compute engines alone, see ``trt-build build``."""
     precision: Literal["auto", "float32", "bfloat16", "float16", "float8", "int8"] = "auto"
     """``auto``: float32, or that of an engine which is faster and passed the gate; ``float32``: no other, whatever is built."""
     engines: str = "auto"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import math
 import re
 from pathlib import Path
@@ -150,17 +151,27 @@ def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
+def _text_of(data: bytes, path: Path) -> str:
+    """Return what a file says: in UTF-8, or in UTF-16 with the mark with which editors of Windows let it begin."""
+    coding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
+    if coding == "utf-8" and b"\0" in data:
+        raise ConfigError(f"{path} is a binary file, not a configuration{_INSTEAD}")
+    if len(data) > _MOST_BYTES:
+        raise ConfigError(f"{path} has more than {_MOST_BYTES:,} bytes, and is not a configuration{_INSTEAD}")
+    try:
+        return data.decode(coding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{path}, line {line} is not in {coding.upper()}: save the file as UTF-8") from error
+
+
 def _read(path: Path | None, kind: type[Section]) -> tuple[str, dict[str, Any]]:
     if path is None:
         return "", {}
     try:
         with path.open("rb") as file:
             data = file.read(_MOST_BYTES + 1)
-        if b"\0" in data:
-            raise ConfigError(f"{path} is a binary file, not a configuration{_INSTEAD}")
-        if len(data) > _MOST_BYTES:
-            raise ConfigError(f"{path} has more than {_MOST_BYTES:,} bytes, and is not a configuration{_INSTEAD}")
-        text = data.decode("utf-8")
+        text = _text_of(data, path)
         tree = yaml.load(text, _Loader)
         if _is_too_much(tree):
             raise ConfigError(f"{path} holds more than {_MOST_VALUES:,} values, or one that holds itself")

@@ -11,7 +11,9 @@ from engine.contracts.manifest import sha256_of
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ModelError
 
-Target = Literal["onnxruntime", "openvino", "ncnn", "tensorrt-rtx", "tensorrt", "aotinductor"]
+Target = Literal[
+    "onnxruntime", "openvino", "ncnn", "tensorrt-rtx", "tensorrt", "aotinductor", "onnxruntime-cuda", "onnxruntime-tensorrt-rtx"
+]  # fmt: skip
 EnginePrecision = Literal["fp32", "fp16", "bf16", "fp8", "int8"]
 Pixels = Literal["float", "uint8"]
 MASK = "inside"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 Decision = Literal["known", "unknown", "undecided", "none"]
+PowerOfTen = Annotated[float, msgspec.Meta(ge=-300.0, le=300.0)]
+"""As far as numbers reach that can be told."""
 Lack = Literal["", "faces", "size", "likeness", "margin"]
 """Too few faces, too small ones, nobody resembles them enough, or two people do nearly as well."""
 
@@ -54,7 +56,7 @@ class Candidate(msgspec.Struct, frozen=True):
     """How often at most strangers with a face of this size look so much like anybody in the gallery, in 95 of 100 galleries as
     large: ``known`` asks for at most ``verify.false_name_rate``. None where that was not measured for the embedder, or cosines
     decide."""
-    log10_lr: float | None = None
+    log10_lr: PowerOfTen | None = None
     """Likelihood ratio, as a power of ten: how much more probable such a likeness is if it is this person than if it is
     somebody else, bounded by what the people behind the calibration can show. Above 0 it speaks for, below against; relatives
     and twins were not measured. None where it was not calibrated for the embedder, or for such faces."""
@@ -99,7 +101,7 @@ class Basis(msgspec.Struct, frozen=True):
     """Which calibration ``log10_lr`` is from: the first 12 hex digits of the SHA-256 of its file. None: there is no ratio."""
     bucket: str | None = None
     """The faces among which it was calibrated, as ``28-40 px, several faces``: several are those of ``moments`` above 1."""
-    log10_lr_bounds: tuple[float, float] | None = None
+    log10_lr_bounds: tuple[PowerOfTen, PowerOfTen] | None = None
     """The lowest and highest ``log10_lr`` that the people behind it can show: one that stands there may be more."""
     target_fmr: float | None = None
     """Where a false match rate decides: of the comparisons with another person's picture this share would pass."""

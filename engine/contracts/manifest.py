@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import time
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -10,6 +12,9 @@ import msgspec
 
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ModelError
+
+_SETTLED_NS = 2_000_000_000
+"""A file that was changed since then may change again at the same time, as its clock is coarse."""
 
 
 class SizeRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,6 +88,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """Smallest, best and largest batch."""
     small_faces: SmallFaces | None = None
     """Who helps with small faces (embedders)."""
+    largest_side_px: float = 0.0
+    """Of crops, geometric mean of height and width, up to which it pays as measured (models of kind `track`); 0: any."""
     embedding_length: int = 0
     """Length of the output vector (embedders)."""
     description: str = ""
@@ -115,9 +122,23 @@ def read_manifest(path: Path) -> Manifest:
     model = path.with_name(manifest.file)
     if not model.is_file():
         raise ModelError(f"{path} names the model file {manifest.file}, which is not beside it")
-    if sha256_of(model) != manifest.sha256:
+    if _sha256_now(model) != manifest.sha256:
         raise ModelError(f"{model} is not the file that {path.name} describes (SHA-256 differs): fetch or export it again")
     return manifest
+
+
+def _sha256_now(path: Path) -> str:
+    """Return the SHA-256 of a file, computed once while it stays as it is: who finds a model looks at it, and who opens it."""
+    found = path.stat()
+    if time.time_ns() - found.st_ctime_ns < _SETTLED_NS:
+        return sha256_of(path)
+    return _sha256_then(path, found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns)
+
+
+@lru_cache(maxsize=64)
+def _sha256_then(path: Path, *identity: int) -> str:
+    """See ``_sha256_now``; ``identity``: another one is another file, or another content."""
+    return sha256_of(path)
 
 
 def write_manifest(manifest: Manifest, path: Path) -> None:

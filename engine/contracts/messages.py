@@ -16,7 +16,7 @@ import msgspec
 
 from engine.contracts.findings import Basis, Candidate, Decision, Enhanced, Quality
 from engine.contracts.gallery_version import GalleryVersion
-from engine.contracts.times import Int64, StreamSeconds, UnixNs
+from engine.contracts.times import Int64, Number, StreamSeconds, UnixNs
 from engine.contracts.track_picture import TrackPicture
 from engine.errors import ConfigError
 
@@ -89,7 +89,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     """Of the run that sent it: another one where the publisher was started again."""
     stream: str
     """Empty in ``stats`` and ``end``."""
-    seq: Int64
+    seq: Number
     """Counts from 0 for each run, stream and kind: a missing number is a lost message."""
     sent_ns: UnixNs
     """Wall clock when the publisher sent it (Unix, nanoseconds)."""
@@ -225,7 +225,7 @@ class End(Message, frozen=True, kw_only=True, tag="end"):
     outcome: Outcome
     detail: str
     """One sentence for a person, empty where all went well."""
-    last_seq: dict[str, int]
+    last_seq: dict[str, Number]
     """``<kind>/<stream>`` to the last ``seq`` that was sent, so that a reader can see loss at the very end."""
     counters: dict[str, int]
 

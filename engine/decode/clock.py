@@ -9,6 +9,8 @@ JITTER_FRAMES = 1.5
 """Steps back of less than this many frames are careless muxing, not a jump."""
 FIRST_STEP_SECONDS = 1.0
 """From a frame without a time stamp to the first one: a longer step says that the stamps count from somewhere else."""
+_MOST_AHEAD_SECONDS = 0.5
+"""So far time may run ahead of stamps that repeat, and wait for them; where they stood still for longer it goes on."""
 _WRAPS_TICKS = (1 << 33, 1 << 32, -(1 << 31))
 """Where counters of time stamps begin anew: MPEG-2 systems, and containers of 32 bits. FLV has 31, which FFmpeg takes for 32:
 time then runs ahead by what is between them."""
@@ -52,6 +54,8 @@ class StreamClock:
         self._skips_repeats = unstamped_repeats
         self._ticks: int | None = None
         """The newest time stamp."""
+        self._repeats = False
+        """Whether the newest time stamp came again."""
         self._stamped_seconds: float | None = None
         """Its time, where it was believed."""
         self._wraps_seconds = [float(ticks * time_base) for ticks in _WRAPS_TICKS]
@@ -72,9 +76,10 @@ class StreamClock:
         """
         last = self._last_seconds
         if ticks is None or (self._skips_repeats and ticks == self._ticks):
+            self._repeats = self._repeats or ticks is not None
             self._last_seconds = 0.0 if last is None else last + self._frame_seconds
             return self._last_seconds, False
-        self._ticks = ticks
+        stood_still, self._repeats, self._ticks = self._repeats, False, ticks
         stamp = ticks * self.time_base[0] / self.time_base[1]
         if last is None:
             if self._starts_at_seconds is not None:
@@ -89,15 +94,23 @@ class StreamClock:
         self._joins = False
         now = self._unwrapped(stamp + self._shift_seconds, last)
         step = now - last
-        is_ahead = self._stamped_seconds is not None and self._stamped_seconds <= now < last
-        if is_ahead or 0.0 < -step <= self._held_seconds:
+        stamped = self._stamped_seconds
+        if stamped is not None and stamped <= now < last:
+            stood_still = stood_still and -step > _MOST_AHEAD_SECONDS and now - stamped <= JITTER_FRAMES * self._frame_seconds
+            return (self._go_on(now, last) if stood_still else last), False
+        if 0.0 < -step <= self._held_seconds:
             return last, False
         jumped = not self._continues(step)
         if jumped and (self._bridge == "both" or (self._bridge == "backward" and step < 0)):
-            self._shift_seconds += self._frame_seconds - step
-            now = last + self._frame_seconds
+            return self._go_on(now, last), True
         self._last_seconds = self._stamped_seconds = now
         return now, jumped
+
+    def _go_on(self, now: float, last: float) -> float:
+        """Let a frame follow the last one, whatever its time stamp says, and return its time."""
+        self._shift_seconds += last + self._frame_seconds - now
+        self._last_seconds = self._stamped_seconds = last + self._frame_seconds
+        return self._last_seconds
 
     def _continues(self, step_seconds: float) -> bool:
         late = max(self._max_gap_seconds, JITTER_FRAMES * self._frame_seconds)  # frames of a time lapse are far apart

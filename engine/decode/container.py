@@ -20,12 +20,14 @@ from engine.decode.playlist import is_playlist
 from engine.decode.playlist_copy import finished_copy
 from engine.decode.rates import FALLBACK_TIME_BASE, nominal_rate, time_base_of
 from engine.decode.recording_errors import check_playlist, encrypted, explain_open
+from engine.decode.transport_stream import Piece
 from engine.errors import SourceError
 
 _OPTIONS = {"protocol_whitelist": "file"}
 """Nothing reaches out of this machine."""
 _OF_PLAYLISTS = {"protocol_whitelist": "file,crypto", "allowed_extensions": "ALL", "extension_picky": "0"}
 """A playlist is decrypted where its key lies beside it; what it names may be called anything, as it lies in its folder."""
+_OF_PIECES = {"protocol_whitelist": "file,subfile"}
 _TEXT_DEMUXERS = {"tty"}
 """FFmpeg draws any .txt or .nfo file as a picture of a terminal."""
 _PICTURE_DEMUXERS = "_pipe"
@@ -43,12 +45,15 @@ _SEARCHED_SECONDS = 2.0
 _INDEXED = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi"}
 
 
-def open_recording(path: Path, video_stream: int | None = None) -> tuple[InputContainer, VideoStream]:
+def open_recording(
+    path: Path, video_stream: int | None = None, piece: Piece | None = None
+) -> tuple[InputContainer, VideoStream]:
     """Open a file and choose its video stream; the caller closes the container.
 
     Args:
         path: the file.
         video_stream: which of its video streams, from 0; None: the one that FFmpeg takes for the best.
+        piece: of a transport stream; None: all of it.
 
     Raises:
         SourceError: with the reason ``not_found``, ``permission``, ``not_a_video``, ``no_video``, ``codec`` or ``encrypted``.
@@ -60,7 +65,8 @@ def open_recording(path: Path, video_stream: int | None = None) -> tuple[InputCo
         with finished_copy(path) if is_list else nullcontext(path) as place:
             options = _OF_PLAYLISTS if is_list else _OPTIONS
             # "file:" keeps FFmpeg from taking "cam:1.mkv" for a protocol.
-            container = av.open(f"file:{place}", metadata_errors="replace", options=options)
+            name = f"file:{place}" if piece is None else f"subfile,,start,{piece.begin},end,{piece.end},,:file:{place}"
+            container = av.open(name, metadata_errors="replace", options=options if piece is None else _OF_PIECES)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise explain_open(path, error) from error
     try:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -42,6 +43,7 @@ from engine.decode.recording_end import Extent, RecordingEnd, announces_duration
 from engine.decode.recording_errors import encrypted
 from engine.decode.recording_reader import Items, RecordingReader
 from engine.decode.stamps import Stamps
+from engine.decode.transport_stream import Piece
 from engine.errors import SourceError
 from engine.words.numbers import count
 from engine.words.text import readable
@@ -101,6 +103,7 @@ class Decoder(RecordingReader):
         seek_ticks: begin at or before this time stamp of the video, at a key frame; frames count from there. None: from the
             beginning.
         start: begin in the middle, and number, time and mark the frames as a reader from the beginning does; None: there.
+        piece: of a transport stream; None: all of the file.
     """
 
     def __init__(
@@ -112,12 +115,14 @@ class Decoder(RecordingReader):
         reading: Reading | None = None,
         seek_ticks: int | None = None,
         start: Start | None = None,
+        piece: Piece | None = None,
     ) -> None:
         super().__init__()
         self._name, self._path, self._config, self._detect_every = recording_name, path, config, detect_every
         self._seek_ticks, self._start = start.seek_ticks if start else seek_ticks, start
         self._lead, self._first_frame = Lead(start, path), start.frame_index if start else 0
         self._reading = reading = reading or Reading()
+        self._open = partial(open_recording, path, reading.video_stream, piece)
         self._display: Display[_Note] = Display()
         self._counted.drops["no_key_frame"] = 0
         self._started_ns, self._clock_is = reading.started_ns, reading.clock
@@ -126,12 +131,12 @@ class Decoder(RecordingReader):
         self._frame_rate, self._frames_expected = 0.0, 0
         self._counted.counts["frames"] = self._first_frame
         self._since_change = start.since_mark if start else 0
-        self._extent = Extent(path)
+        self._extent = Extent(path, is_piece=piece is not None)
 
     def _run(self) -> Items:
         yield self._state("connecting")
         try:
-            container, stream = open_recording(self._path, self._reading.video_stream)
+            container, stream = self._open()
         except SourceError as error:
             yield self._state("failed", error.reason, str(error))
             return
@@ -162,7 +167,7 @@ class Decoder(RecordingReader):
             self._frame_rate, self._frames_expected = float(nominal_rate(stream)), expected_frames(container, stream)
         clock = recording_clock(container, stream, self._config.skip_frame, self._start)
         damage = Damage(stream.codec_context)
-        stamps = Stamps(container, skips=self._config.skip_frame != "none")
+        stamps = Stamps(stream, skips=self._config.skip_frame != "none")
         shape = PixelShape(container_aspect(stream))
         for packet in self._packets(container, stream):
             captured_ns = time.time_ns()
@@ -187,7 +192,7 @@ class Decoder(RecordingReader):
 
     def _spare(self) -> VideoCodecContext:
         """Return another context of the stream, with what its container says of it."""
-        container, stream = open_recording(self._path, self._reading.video_stream)
+        container, stream = self._open()
         with container:
             return stream.codec_context
 

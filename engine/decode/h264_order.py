@@ -57,6 +57,8 @@ class _Sequence:
     frame_num_bits: int
     separate_planes: bool
     gaps_allowed: bool
+    in_fields: bool
+    """Whether a picture may be coded as two fields, one of every other line each."""
 
 
 class H264Order:
@@ -70,6 +72,10 @@ class H264Order:
     def __init__(self, extradata: bytes | None) -> None:
         self._sequence: _Sequence | None = None
         self._last: int | None = None
+        self._field: tuple[int, int] | None = None
+        """Number of a field whose other one has not come yet, and whether it is the bottom one."""
+        self.is_second_field = False
+        """Whether the newest packet begins with the second field of a picture whose first one came before it."""
         extradata = extradata or b""
         self._length_bytes = 1 + (extradata[4] & 3) if extradata[:1] == b"\x01" and len(extradata) > _AVCC_HEAD_BYTES else 0
         """Of the length before each NAL unit; 0: start codes."""
@@ -88,13 +94,14 @@ class H264Order:
         Args:
             packet: one picture, or its first ``LOOKED_AT_BYTES``.
         """
+        self.is_second_field = False
         for nal in _prefixed(packet, self._length_bytes) if self._length_bytes else _nals(packet):
             kind = nal[0] & 0x1F
             if kind in (_SLICE, _IDR_SLICE):
                 try:
                     return self._follow(nal, kind == _IDR_SLICE)
                 except ValueError:
-                    self._last = None
+                    self._last = self._field = None
                     return False
             self._learn(nal)
         return False
@@ -116,6 +123,9 @@ class H264Order:
         if sequence.separate_planes:
             reader.bits(2)
         number = reader.bits(sequence.frame_num_bits)
+        bottom = reader.bits(1) if sequence.in_fields and reader.bits(1) else None
+        self.is_second_field = bottom is not None and not is_idr and self._field == (number, 1 - bottom)
+        self._field = None if bottom is None or self.is_second_field else (number, bottom)
         last = 0 if is_idr else self._last
         if is_idr or nal[0] & 0x60:  # a reference picture
             self._last = number
@@ -163,7 +173,10 @@ def _parse_sequence(nal: bytes) -> _Sequence:
         raise ValueError("frame_num is too long")
     _skip_order_count(reader)
     reader.ue()  # reference frames
-    return _Sequence(frame_num_bits, separate_planes, bool(reader.bits(1)))
+    gaps_allowed = bool(reader.bits(1))
+    reader.ue()  # width
+    reader.ue()  # height
+    return _Sequence(frame_num_bits, separate_planes, gaps_allowed, not reader.bits(1))
 
 
 def _skip_scaling(reader: BitReader, lists: int) -> None:

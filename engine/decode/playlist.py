@@ -25,8 +25,9 @@ _URI = re.compile(r'(?<![\w-])URI=(?:"((?:[^"\\]|\\.)*)"?|([^\s,]+))')
 """As FFmpeg finds them, in quotes and without."""
 _ESCAPED = re.compile(r"\\(.)")
 _KEY = re.compile(r"^#EXT-X-(?:SESSION-)?KEY:(?!.*METHOD=NONE)", re.MULTILINE)
-_OTHER_MACHINE = re.compile(r"(?!file:)[A-Za-z][A-Za-z0-9+.-]*:", re.IGNORECASE)
-_FILE = re.compile(r"file:(//)?", re.IGNORECASE)
+_HERE = re.compile(r"(?:crypto[+:])*(file:(?://)?)?", re.IGNORECASE)
+"""What FFmpeg is allowed to reach is of this machine, however it is reached."""
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 def is_playlist(path: Path) -> bool:
@@ -82,7 +83,7 @@ def missing_from(path: Path) -> list[str]:
     Raises:
         OSError: it cannot be read.
     """
-    return [name for name in named_by(path) if is_elsewhere(name) or not os.path.exists(place_of(path.parent, name))]
+    return [name for name in named_by(path) if (place := place_of(path.parent, name)) is None or not os.path.exists(place)]
 
 
 def some_of(names: Sequence[str]) -> str:
@@ -116,28 +117,32 @@ def _troubles(path: Path, folder: Path, above: tuple[Path, ...], looked_into: se
         which = "" if len(above) == 1 else f" ({path.name})"
         yield f"has more than {_MOST_BYTES:,} bytes{which}: give its segments by themselves"
     for name in named_by(path):
-        if is_elsewhere(name):  # which FFmpeg is not allowed to reach
+        if (place := place_of(path.parent, name)) is None:  # which FFmpeg is not allowed to reach
             continue
-        place = place_of(path.parent, name)
         if not Path(os.path.realpath(place)).is_relative_to(folder):
             yield f"leads out of its folder ({name}): put what it names beside it, or give that itself"
-        elif place in above or len(above) > _MOST_DEEP:
+        elif place in above:
             yield f"leads in a circle ({name}): give what it should name"
         elif os.path.exists(place) and not (place.is_file() or place.is_dir()):
             yield f"names what is no file ({name}): give its segments by themselves"
         elif place not in looked_into and is_playlist(place):
+            if len(above) > _MOST_DEEP:
+                yield f"names playlists within playlists, over {_MOST_DEEP} deep ({name}): give one of the inner ones itself"
+                return
             looked_into.add(place)
             yield from _troubles(place, folder, above, looked_into)
 
 
-def place_of(folder: Path, name: str) -> Path:
-    """Return where a name leads, from the folder of the playlist that names it."""
-    return Path(os.path.abspath(folder / _FILE.sub("", name, count=1)))
+def place_of(folder: Path, name: str) -> Path | None:
+    """Return where a name leads, from the folder of the playlist that names it; None: to another machine.
 
-
-def is_elsewhere(name: str) -> bool:
-    """Whether a playlist names something of another machine."""
-    return bool(_OTHER_MACHINE.match(name))
+    A file that is there is meant whatever it is called, as `cam:1.ts`.
+    """
+    found = _HERE.match(name)
+    plain = name[found.end() :] if found else name
+    place = Path(os.path.abspath(folder / plain))
+    is_here = bool(found and found[1]) or not _SCHEME.match(plain) or os.path.lexists(place)
+    return place if is_here else None
 
 
 def _name_of(found: re.Match[str]) -> str:

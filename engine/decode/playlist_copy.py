@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from engine.decode.playlist import is_elsewhere, is_playlist, lines_of, place_of, renamed
+from engine.decode.playlist import is_playlist, lines_of, place_of, renamed
 
 _END = "#EXT-X-ENDLIST"
 
@@ -42,7 +42,6 @@ class _Copies:
         return copy
 
     def _place_of(self, folder: Path, name: str) -> str:
-        if is_elsewhere(name):
+        if (place := place_of(folder, name)) is None:
             return name
-        place = place_of(folder, name)
         return f"file:{self.of(place) if is_playlist(place) else place}"

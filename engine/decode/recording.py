@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from engine.config import DecodeConfig
 from engine.contracts.recording import Recording, Start
 from engine.decode.animation import animation_of
 from engine.decode.decoder import Decoder
+from engine.decode.piecewise import PiecewiseReader
 from engine.decode.recording_reader import RecordingReader
 from engine.decode.series import SeriesDecoder
 from engine.decode.still_kind import LOOKED_AT_BYTES, Kind, kind_of
+from engine.decode.transport_stream import pieces_of
 
 
 def reader_of(
@@ -38,7 +41,11 @@ def reader_of(
             return SeriesDecoder(recording, detect_every, animation)
     if is_series:
         return SeriesDecoder(recording, detect_every)
-    return Decoder(recording.name, recording.path, config, detect_every, recording.reading, seek_ticks, start)
+    decoder = partial(Decoder, recording.name, recording.path, config, detect_every, recording.reading, seek_ticks, start)
+    is_whole = seek_ticks is None and start is None and recording.reading.video_stream is None
+    if is_whole and (pieces := pieces_of(recording.path)):
+        return PiecewiseReader(pieces, decoder)
+    return decoder()
 
 
 def _head(path: Path) -> bytes:

@@ -33,8 +33,10 @@ def announces_duration(container: InputContainer) -> bool:
 class Extent:
     """How far a recording was read."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_piece: bool = False) -> None:
         self._path, self._was_bytes = path, _size_of(path)
+        self.is_piece = is_piece
+        """Whether others read what is behind it."""
         self.cut = ""
         """Where it breaks off, empty if it does not seem to."""
         self.to_seconds = 0.0
@@ -115,7 +117,8 @@ class RecordingEnd:
         if self.extent.has_grown:
             yield f"{self.path} ends where it ended by then: {_GROWS}"
         codec = self.stream.codec_context.name
-        yield from not_read(self.path, self.container, self.extent.to_byte, codec, looks_damaged=self._looks_damaged)
+        if not self.extent.is_piece:
+            yield from not_read(self.path, self.container, self.extent.to_byte, codec, looks_damaged=self._looks_damaged)
         if self._looks_damaged and not self.extent.tells_damage and (silence := silence_of(self.path, codec)):
             yield silence
         if not announces_duration(self.container) or not self.container.duration:

@@ -11,6 +11,9 @@ from typing import Any
 
 import av
 from av.container import Container, InputContainer
+from av.video.stream import VideoStream
+
+from engine.decode.h264_order import LOOKED_AT_BYTES, H264Order
 
 _NUMBER_DECODING = {"avi"}
 
@@ -27,17 +30,39 @@ def stamp_of(packet: av.Packet[Any], container: InputContainer) -> int | None:
     return packet.pts if tells_showing(container) else packet.dts
 
 
+class SecondFields:
+    """Tells the packets that hold the second field of a picture, where they are numbered by themselves: H.264 that is coded in
+    fields, in AVI.
+
+    Args:
+        stream: of a recording.
+    """
+
+    def __init__(self, stream: VideoStream) -> None:
+        context = stream.codec_context
+        is_numbered = context.name == "h264" and not tells_showing(stream.container)
+        self._order = H264Order(context.extradata) if is_numbered else None
+
+    def has(self, packet: av.Packet[Any]) -> bool:
+        """Whether a packet is one; ask about each, in the order of the file."""
+        if self._order is None:
+            return False
+        self._order.gap_before(bytes(memoryview(packet)[:LOOKED_AT_BYTES]))
+        return self._order.is_second_field
+
+
 class Stamps:
     """Give the pictures of one recording their time stamps: ``feed`` each packet that is decoded, then ask about each picture
     that comes out.
 
     Args:
-        container: of the recording.
+        stream: of the recording.
         skips: the decoder leaves pictures out of itself.
     """
 
-    def __init__(self, container: InputContainer, *, skips: bool) -> None:
-        self._follows = not tells_showing(container) and not skips
+    def __init__(self, stream: VideoStream, *, skips: bool) -> None:
+        self._follows = not tells_showing(stream.container) and not skips
+        self._second_fields = SecondFields(stream)
         self._waiting: list[int] = []
         """A heap of the stamps of packets whose pictures have not come out."""
         self._newest: int | None = None
@@ -47,6 +72,9 @@ class Stamps:
     def feed(self, packet: av.Packet[Any] | None) -> None:
         """Take note of a packet, None at the end."""
         if packet is None or packet.dts is None or not self._follows:
+            return
+        if self._second_fields.has(packet):
+            self._newest = None  # the first one has told when their picture is shown
             return
         self._newest = packet.dts
         heappush(self._waiting, packet.dts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,11 +13,15 @@ _CODECS = {
     0xEA: "vc1",
 }  # fmt: skip
 """By stream type (ISO/IEC 13818-1, table 2-34)."""
-_TABLE = re.compile(rb"\x47[\x40-\x5f].[\x10-\x1f]\x00\x02\xb0", re.DOTALL)
-"""A packet that begins with a program's table (PMT): chance writes that once in half a terabyte."""
+_TABLE = re.compile(rb"\x47[\x40-\x5f].[\x10-\x1f]\x00[\x00\x02]\xb0", re.DOTALL)
+"""A packet that begins with a list of programs (PAT) or a program's table (PMT): chance writes that once in half a terabyte."""
+_PROGRAMS, _KIND_AT = 0, 5
 _HEAD_BYTES, _PACKET_BYTES = 5, 188
 """Of a packet: before the table, and all of it; a longer table is not looked at to its end."""
 _BLOCK_BYTES, _MOST_BLOCKS = 1 << 20, 2048
+_ENDS_BYTES = 4 << 20
+"""Of a file's beginning and of its end, to see whether anything changes between them."""
+_MOST_PIECES = 64
 
 
 class Video(NamedTuple):
@@ -27,32 +32,79 @@ class Video(NamedTuple):
     """As FFmpeg calls it."""
 
 
+class Piece(NamedTuple):
+    """Bytes of a file in which the video stays the same."""
+
+    begin: int
+    end: int
+    """Exclusive; 0: to the end of the file."""
+
+
+class _Table(NamedTuple):
+    at: int
+    """Where in the file it begins, or the list of programs before it."""
+    program: int
+    video: Video
+
+
 def changes_of_video(path: Path) -> list[Video]:
     """Return what a program's first video is, one after the other; empty where that never changes.
 
     Raises:
         OSError: the file cannot be read.
     """
-    told: dict[int, list[Video]] = {}
-    for program, video in _videos(path):
-        videos = told.setdefault(program, [])
-        if not videos or videos[-1] != video:
-            videos.append(video)
-    return next((videos for videos in told.values() if len(videos) > 1), [])
+    told = _changes(path)
+    return next(([table.video for table in tables] for tables in told.values() if len(tables) > 1), [])
 
 
-def _videos(path: Path) -> Iterator[tuple[int, Video]]:
-    """Yield each table's program and its first video."""
+def pieces_of(path: Path) -> list[Piece]:
+    """Return the pieces of a file that begins with one video and ends with another; empty where it does not, or holds several
+    programs, or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            if not (begins := {table.video for table in _tables(file.read(_ENDS_BYTES), 0)}):
+                return []
+            file.seek(max(0, path.stat().st_size - _ENDS_BYTES))
+            ends = {table.video for table in _tables(file.read(), 0)}
+        if len(begins | ends) < 2:
+            return []
+        told = list(_changes(path).values())
+    except OSError:
+        return []
+    if len(told) != 1 or not 1 < len(told[0]) <= _MOST_PIECES:
+        return []
+    begin = [0, *(table.at for table in told[0][1:]), 0]
+    return [Piece(*bounds) for bounds in pairwise(begin)]
+
+
+def _changes(path: Path) -> dict[int, list[_Table]]:
+    """Return of each program the tables that list another first video than the one before."""
+    told: dict[int, list[_Table]] = {}
     with path.open("rb") as file:
-        data = b""
+        data, at = b"", 0
         for _ in range(_MOST_BLOCKS):
             if not (block := file.read(_BLOCK_BYTES)):
-                return
-            data = data[-_PACKET_BYTES:] + block
-            for found in _TABLE.finditer(data):
-                table = data[found.start() + _HEAD_BYTES : found.start() + _PACKET_BYTES]
-                if video := next(_listed(table), None):
-                    yield int.from_bytes(table[3:5], "big"), video
+                break
+            kept = data[-2 * _PACKET_BYTES :]
+            data, at = kept + block, at + len(data) - len(kept)
+            for table in _tables(data, at):
+                tables = told.setdefault(table.program, [])
+                if not tables or tables[-1].video != table.video:
+                    tables.append(table)
+    return told
+
+
+def _tables(data: bytes, at: int) -> Iterator[_Table]:
+    """Yield the programs' tables that list a video, in what a file has from byte ``at`` on."""
+    begin: int | None = None
+    for found in _TABLE.finditer(data):
+        if data[found.start() + _KIND_AT] == _PROGRAMS:
+            begin = found.start()
+            continue
+        table = data[found.start() + _HEAD_BYTES : found.start() + _PACKET_BYTES]
+        if video := next(_listed(table), None):
+            yield _Table(at + (found.start() if begin is None else begin), int.from_bytes(table[3:5], "big"), video)
+        begin = None
 
 
 def _listed(table: bytes) -> Iterator[Video]:

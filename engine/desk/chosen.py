@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,7 +42,7 @@ def choose_results(directories: Sequence[Path]) -> Chosen:
     results: dict[str, Result] = {}
     left_out: list[str] = []
     missing = 0
-    for directory in {path.resolve(): path for path in directories}.values():
+    for directory in {os.path.realpath(path): path for path in directories}.values():
         try:
             result = read_result(directory)
         except PublishError as error:

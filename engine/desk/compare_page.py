@@ -10,7 +10,7 @@ from engine.desk.compared import Compared, Side
 from engine.desk.page import details, figures, ratio_words, write_page
 from engine.words.numbers import count
 from engine.words.text import readable
-from engine.words.worth import LIMITS, share_of_strangers, worth
+from engine.words.worth import LIMITS, ratio, share_of_strangers, worth
 
 
 def write_comparison(path: Path, compared: Compared, notices: Sequence[str]) -> None:
@@ -37,7 +37,7 @@ def figures_of(compared: Compared) -> list[tuple[str, str]]:
         low, high = compared.worth.bounds
         found += [
             ("as a power of ten", f"{compared.worth.log10_lr:.2f}"),
-            ("that can be shown", f"{low:.2f} to {high:.2f}"),
+            ("that can be shown", f"{ratio(low)} to {ratio(high)}"),
             ("calibrated on", compared.worth.bucket),
             ("calibration", compared.worth.calibration),
         ]

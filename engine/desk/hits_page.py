@@ -48,6 +48,7 @@ def _body(photograph: Photographed, found: Found) -> Iterator[str]:
     facts = details([("face", f"{photograph.quality.size_px:.0f} px"), ("sharpness", f"{photograph.quality.sharpness:.2f}")])
     remarks = "".join(f"<li>{escape(one)}</li>" for one in photograph.remarks)
     label = escape(readable(photograph.label))
+    yield "<h2>Looked for</h2>"
     yield f'<article class="card probe"><div class="pictures">{pictures}</div><div><h3>{label}</h3>'
     yield f"{facts}{f'<ul>{remarks}</ul>' if remarks else ''}</div></article><h2>Hits, best first</h2>"
     if not found.hits:
@@ -60,8 +61,8 @@ def _card(number: int, hit: Hit, tracks: int) -> str:
     track = hit.track
     where = f"{readable(track.result.label)} · {track.stream} · track {track.track_id}"
     head = f'<span class="rank">{number}</span>{escape(where)}'
-    badge = f'<span class="badge named">{escape(track.name)}</span>' if track.name else ""
-    rests = "one face" if hit.face is not None else f"{count(len(track.faces), 'face')}, fused"
+    badge = f'<span class="badge known">{escape(track.name)}</span>' if track.name else ""
+    rests = "one face" if hit.face is not None or len(track.faces) == 1 else f"{count(len(track.faces), 'face')}, fused"
     facts = [
         ("when", track.when),
         ("likelihood ratio", ratio_words(hit.worth)),

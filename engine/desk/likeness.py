@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.verify.likelihood import Bucket, Calibration, calibration_of
+from engine.verify.likelihood import Bucket, Calibration, calibration_of, told
 from engine.verify.open_set import OpenSet, open_set_of
 
 _SIZES_PX = (24.0, 32.0, 48.0, 140.0)
@@ -98,8 +98,8 @@ class Likeness:
         """
         if self.calibration is None or (bucket := self.bucket(size_px, moments)) is None:
             return None
-        ratio = float(self.calibration.log10_ratio(np.array([resemblance]), bucket, tries)[0])
-        return Worth(ratio, (bucket.lowest, bucket.highest), bucket.words, self.calibration.id)
+        ratio = self.calibration.log10_ratio(np.array([resemblance]), bucket, tries)[0]
+        return Worth(told(ratio), bucket.bounds, bucket.words, self.calibration.id)
 
     def bucket(self, size_px: float, moments: int) -> Bucket | None:
         """Return the faces among which such a face was calibrated."""

@@ -12,9 +12,10 @@ from engine.desk.likeness import Worth
 from engine.desk.stored import StoredFace, StoredTrack
 from engine.errors import FacestreamError
 from engine.report.figures import MARK, embedded, figure, read
+from engine.report.style import style_of
 from engine.whole_file import write_pieces
 from engine.words.text import readable
-from engine.words.worth import ratio
+from engine.words.worth import bounded
 
 Picture = tuple[str, bytes]
 FOOT = (
@@ -45,6 +46,7 @@ def write_page(path: Path, title: str, subtitle: str, notices: Iterable[str], bo
         "subtitle": escape(readable(subtitle)),
         "notices": "".join(f'<p class="notice">{escape(readable(one))}</p>' for one in notices),
         "foot": escape(foot),
+        "style": style_of("engine.desk"),
     }
 
     def pieces() -> Iterable[bytes]:
@@ -94,10 +96,7 @@ def details(pairs: Iterable[tuple[str, str]]) -> str:
 
 def ratio_words(worth: Worth | None) -> str:
     """Return a likelihood ratio for a person, as ``1,200`` or ``70,000 or more``."""
-    if worth is None:
-        return "not calibrated"
-    low, high = worth.bounds
-    return ratio(worth.log10_lr) + (" or more" if worth.log10_lr >= high else " or less" if worth.log10_lr <= low else "")
+    return "not calibrated" if worth is None else bounded(worth.log10_lr, worth.bounds)
 
 
 def chance_words(by_chance: float | None) -> str:

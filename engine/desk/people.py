@@ -22,7 +22,7 @@ from engine.errors import UsageError
 from engine.verify.face_weights import face_weights_of
 from engine.words.worth import ratio
 
-PRIOR = 0.0125
+PRIOR = 0.0145
 """That two tracks are of one person, before they are looked at: chosen so that two people are hardly ever taken for one."""
 _BOTH_THERE_SECONDS = 0.5
 """Two tracks of one stream that are both there for longer are two people."""

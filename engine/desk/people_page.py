@@ -46,7 +46,8 @@ def write_people(
         FacestreamError: it cannot be written.
     """
     left = len(shown_persons) - _MOST_PERSONS
-    said = [*notices, *([f"{left:,} more people are not shown here: --json has all of them."] if left > 0 else [])]
+    more = f"{count(left, 'more person is', 'more people are')} not shown here: --json has all"
+    said = [*notices, *([f"{more}."] if left > 0 else [])]
     title = f"People in {results[0]}" if len(results) == 1 else f"People in {len(results)} results"
     strangers = sum(not person.name for person in people.persons)
     subtitle = f"{len(people.persons) - strangers:,} with a name, {count(strangers, 'stranger')}"
@@ -56,8 +57,7 @@ def write_people(
 def _body(persons: Sequence[Person], corrections: Sequence[Correction], told: Sequence[str]) -> Iterator[str]:
     for sentence in told:
         yield f'<p class="soft">{escape(readable(sentence))}</p>'
-    if not persons:
-        yield '<p class="soft">Nobody was seen.</p>'
+    yield "<h2>Who was seen</h2>" if persons else '<p class="soft">Nobody was seen.</p>'
     for person in persons:
         yield _card(person)
     if corrections:
@@ -66,9 +66,10 @@ def _body(persons: Sequence[Person], corrections: Sequence[Correction], told: Se
 
 def _card(person: Person) -> str:
     badge = (
-        f'<span class="badge named">{"named by a person" if person.given else "in the gallery"}</span>' if person.name else ""
+        f'<span class="badge known">{"named by a person" if person.given else "in the gallery"}</span>' if person.name else ""
     )
-    seen = f"{count(len(person.tracks), 'track')}, {count(person.faces, 'face')}, up to {person.largest_px:.0f} px"
+    seen = f"{person.id} · " if person.name else ""
+    seen += f"{count(len(person.tracks), 'track')}, {count(person.faces, 'face')}, up to {person.largest_px:.0f} px"
     where = ", ".join(f"{result} · {stream}" for result, stream in person.places)
     strip = "".join(map(_small, person.tracks[:_MOST_TRACKS]))
     more = len(person.tracks) - _MOST_TRACKS
@@ -77,7 +78,7 @@ def _card(person: Person) -> str:
     return (
         f'<article class="card{" named" if person.name else ""}"><div class="pictures">{pictures}</div>'
         f"<div><h3>{escape(readable(person.name or person.id))} {badge}</h3>"
-        f'<p class="soft">{escape(person.id)} · {escape(seen)}</p><p class="soft">{escape(readable(where))}</p>'
+        f'<p class="soft">{escape(seen)}</p><p class="soft">{escape(readable(where))}</p>'
         f'<div class="strip">{strip}</div>{_say(person)}</div></article>\n'
     )
 
@@ -114,7 +115,8 @@ def _history(corrections: Sequence[Correction]) -> str:
         rows.append(
             f"<tr><td><code>{escape(one.id)}</code></td>{''.join(f'<td>{escape(readable(cell))}</td>' for cell in cells)}</tr>"
         )
-    return f"<table><tr><th>id</th><th>when</th><th>who</th><th>what</th><th>why</th></tr>{''.join(rows)}</table>"
+    head = "".join(f'<th scope="col">{title}</th>' for title in ("id", "when", "who", "what", "why"))
+    return f"<table><tr>{head}</tr>{''.join(rows)}</table>"
 
 
 def correction_words(one: Correction) -> str:

@@ -26,7 +26,8 @@ class Detector(Protocol):
     profile: Profile
     """Pictures that are worth giving together; 1 is best where a longer call only repeats itself."""
     min_score: float
-    """Faces below this score are not reported, 0 to 1."""
+    """Faces below this score are not reported, 0 to 1. A detector that a second look was fitted to takes another one before
+    its first picture."""
     sure_score: float
     """From this score on a face can stand alone, as the first of a track; what scores less continues one. At least
     ``min_score``."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import msgspec
 import numpy as np
 
 from engine.config import DetectConfig
@@ -89,6 +88,5 @@ def open_judged(config: DetectConfig, find_model: FindModel) -> tuple[Detector, 
     agreement = second_look.agreement
     if agreement is None or config.min_score is not None or not second_look.fits(detector):
         return JudgedDetector(detector, second_look), second_look
-    detector.close()
-    detector = open_detector(msgspec.structs.replace(config, min_score=agreement.asked_from), find_model)
+    detector.min_score = agreement.asked_from
     return JudgedDetector(detector, second_look, agreement), second_look

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,6 +21,7 @@ from engine.contracts.profile import ONE
 from engine.detect.nested import without_nested
 from engine.detect.yunet_decode import OUTPUTS, decode, suppress
 from engine.errors import InferenceError, ModelError
+from engine.models.onnx_file import read_model
 from engine.pictures.colour import bgr_from_planes
 from engine.sessions.session import Session, SessionSpec, open_session
 from engine.sessions.tensors import listed
@@ -104,16 +106,20 @@ def _open(spec: SessionSpec) -> Session:
 
 def with_free_size(path: Path) -> bytes:
     """Return the model with free height and width: the graph computes with any, only its declarations are fixed."""
-    import onnx
-
-    model = onnx.load(path)
+    model = read_model(path, str(path))
     for axis, name in ((2, "height"), (3, "width")):
-        model.graph.input[0].type.tensor_type.shape.dim[axis].dim_param = name
+        _set_free(model.graph.input[0], axis, name)
     for output in model.graph.output:
-        output.type.tensor_type.shape.dim[1].dim_param = f"cells_{output.name}"
+        _set_free(output, 1, f"cells_{output.name}")
     del model.graph.value_info[:]
     content: bytes = model.SerializeToString()
     return content
+
+
+def _set_free(value: Any, axis: int, name: str) -> None:
+    side = value.type.tensor_type.shape.dim[axis]
+    side.ClearField("dim_value")  # it has one or the other
+    side.dim_param = name
 
 
 def _check_free_size(session: Session, name: str) -> None:

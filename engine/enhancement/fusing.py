@@ -3,6 +3,7 @@ enhanced frames."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,9 +24,6 @@ from engine.super_resolve.track_picture import Fusion, TrackPicture, fuse_track
 LEAST_AGREEMENT = 0.85
 """On the face, in the mean: below that somebody turned, or was covered. Of 19 tracks of cameras and a television those of
 one look had 0.89 to 1, the others 0.66 to 0.80: between the enhanced frames as they came, whatever fuses them."""
-_NETWORK_SIDE_PX = 48.0
-"""Of the largest crop, geometric mean of its sides. The network was trained on crops of up to 32 px; up to here it takes 4 to
-6 times as long as the mean, beyond up to 10 times, and its memory grows with the area."""
 _SETTLED = 0.5
 """Agreement from which on the frames decide together."""
 _AROUND = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
@@ -49,13 +47,16 @@ class TrackFuser:
     def fuse(self, shots: Sequence[Shot], /) -> TrackPicture | None:
         """See ``Fuser``."""
         taken = [TrackShot(one.crop.planes.y, one.crop.landmarks_in_crop(), one.score, one.luma) for one in shots]
-        is_small = max(one.crop.planes.y.size for one in shots) <= _NETWORK_SIDE_PX**2
-        fusion = self._fusion if is_small else self._mean
+        fusion = self._fusion if self._suits(shots) else self._mean
         made = fuse_track(taken, fusion, full_range=shots[0].crop.planes.full_range)
         if made is None or agreement_on_face(made, shots[made.reference]) < LEAST_AGREEMENT:
             return None
         name = fusion.name if fusion is self.network else f"{fusion.name} of {self._enlarged_by}"
         return replace(made, luma=_settled(made, shots[made.reference]), fusion=name)
+
+    def _suits(self, shots: Sequence[Shot]) -> bool:
+        side_px = math.sqrt(max(one.crop.planes.y.size for one in shots))
+        return self.network is None or side_px <= self.network.largest_side_px
 
     def close(self) -> None:
         """Free it."""

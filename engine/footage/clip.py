@@ -15,6 +15,7 @@ from engine.contracts.streams import StreamChanged
 from engine.decode.container import open_recording, origin_seconds
 from engine.decode.rates import nominal_rate
 from engine.decode.recording import reader_of
+from engine.decode.transport_stream import pieces_of
 from engine.errors import PublishError, SourceError
 from engine.footage.copying import CannotCopy, copy_part, sound_of
 from engine.footage.encoders import Encoder, best_encoder
@@ -81,15 +82,22 @@ def suffix_for(recording: Recording, *, exact: bool = False) -> str:
 
 
 def cut_clip(
-    recording: Recording, moment: Moment, out: Path, *, exact: bool = False, tell: Callable[[float], None] = lambda share: None
+    recording: Recording,
+    moment: Moment,
+    out: Path,
+    *,
+    exact: bool = False,
+    overwrite: bool = True,
+    tell: Callable[[float], None] = lambda share: None,
 ) -> Clip:
     """Write a moment: its packets as they are, from the key frame before it, or else encoded again, from its first picture.
 
     Args:
         recording: of a finished run.
         moment: what of it.
-        out: the file; it is replaced when the clip is whole.
+        out: the file; it is there when the clip is whole.
         exact: encode it in any case.
+        overwrite: it may take the place of another one.
         tell: is told how much of it is done, 0 to 1.
 
     Raises:
@@ -97,7 +105,7 @@ def cut_clip(
         PublishError: the file cannot be written.
     """
     try:
-        with replacing(out) as beside:
+        with replacing(out, new=not overwrite) as beside:
             return _cut(recording, moment, out, beside, exact, tell)
     except (av.error.FFmpegError, OSError) as error:
         raise PublishError(f"cannot write {out}: {error.strerror}") from error
@@ -125,7 +133,8 @@ def _is_plain(recording: Recording, moment: Moment) -> bool:
     container, _ = open_recording(recording.path, recording.reading.video_stream)
     with container:
         origin = origin_seconds(container)
-    return all(abs(stamp - origin - seconds) < _SAME_SECONDS for stamp, seconds in moment.stamps)
+    fits = all(abs(stamp - origin - seconds) < _SAME_SECONDS for stamp, seconds in moment.stamps)
+    return fits and not pieces_of(recording.path)
 
 
 def _encode(

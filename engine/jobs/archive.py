@@ -109,7 +109,7 @@ def submit_job(asked: Asked, show: Callable[[Standing], None], note: Callable[[s
             asked.command,
         )
         folder.prepare()
-        seconds = _begin(folder, job, overwrite=asked.overwrite)
+        seconds = _begin(folder, job, asked)
         config = _with_gallery(config, folder)
         work = ArchiveWork(recordings, msgspec.to_builtins(config), models, seconds)
 
@@ -147,15 +147,15 @@ def _with_gallery(config: Config, folder: JobFolder) -> Config:
     return replace(config, verify=replace(config.verify, gallery=str(copy), gallery_key_file=key))
 
 
-def _begin(folder: JobFolder, job: JobFile, *, overwrite: bool) -> float:
+def _begin(folder: JobFolder, job: JobFile, asked: Asked) -> float:
     """Compare a job with the one that its directory holds; return how long its segments are."""
     folder.bring(JOB)
     path = folder.directory / JOB
-    if overwrite:
+    if asked.overwrite:
         shutil.rmtree(folder.directory, ignore_errors=True)
         folder.make()
     elif (earlier := read_job(path)) is not None:
-        check_same_settings(folder.directory.parent, msgspec.to_builtins(earlier), msgspec.to_builtins(job))
+        check_same_settings(asked.out.where, msgspec.to_builtins(earlier), msgspec.to_builtins(job))
         job = replace(job, segment_seconds=earlier.segment_seconds)
     folder.write(JOB, job)
     return job.segment_seconds

@@ -174,9 +174,9 @@ class JobFolder:
         except OSError:
             return ""
 
-    def unseen(self, node: str) -> str:
-        """Return what to say of a node whose workers find something else."""
-        return f"{node} does not see {self.directory}: give --out a folder that all nodes have under the same path"
+    def unseen(self) -> str:
+        """Return what to say of nodes whose workers find something else."""
+        return f"{self.directory} is not the same there: give --out a folder that all nodes have under the same path"
 
     def prepare(self) -> None:
         """Get ready on the machine of a worker."""

@@ -138,19 +138,19 @@ class RayWorkers:
             member.about = about
             self._unfit.forget(about.node)
             return None
-        if self._unfit.note(about.node, why, may_pass=about.may_pass):
-            self._warn(why)
+        if said := self._unfit.note(about.node, why, may_pass=about.may_pass):
+            self._warn(said)
         self._ray.kill(member.handle)
         del self._members[name]
         return None
 
     def _unfit_for(self, about: About) -> str | None:
         if about.problem:
-            return f"{about.node}: {about.problem}"
+            return about.problem
         if about.version != engine.__version__:
-            return f"{about.node} has facestream {about.version}, this is {engine.__version__}: install the same everywhere"
+            return f"facestream {about.version} is installed there, and here {engine.__version__}: install the same everywhere"
         if about.token != self._token:
-            return self._folder.unseen(about.node)
+            return self._folder.unseen()
         return None
 
     def _grow(self, wanted: int) -> None:

@@ -16,7 +16,8 @@ from engine.contracts.recording import Recording
 from engine.decode.container import open_recording, recording_clock
 from engine.decode.packets import packets_of
 from engine.decode.rates import FALLBACK_TIME_BASE
-from engine.decode.stamps import stamp_of
+from engine.decode.stamps import SecondFields, stamp_of
+from engine.decode.transport_stream import pieces_of
 from engine.errors import SourceError
 
 _ASK_PACKETS = 4096
@@ -64,6 +65,8 @@ def scan(recording: Recording, config: DecodeConfig, alive: Callable[[], None] =
         return Scan(len(recording.pictures), whole="it is made of pictures")
     if config.skip_frame != "none":
         return Scan(0, whole="not all of its pictures are decoded")
+    if pieces_of(recording.path):
+        return Scan(0, whole="its video is another one from some place on")
     try:
         container, stream = open_recording(recording.path, recording.reading.video_stream)
     except SourceError:
@@ -86,10 +89,11 @@ def _packets(
     """Return of each packet its time stamp, and whether it is a key frame, in the order of the file."""
     stamps: list[int] = []
     keys: list[bool] = []
+    second_fields = SecondFields(stream)
     newest, back = None, round(_BACK_SECONDS / (stream.time_base or FALLBACK_TIME_BASE))
     try:
         for packet in packets_of(container, stream):
-            if packet.is_discard:
+            if packet.is_discard or second_fields.has(packet):
                 continue
             stamp = stamp_of(packet, container)
             if stamp is None:

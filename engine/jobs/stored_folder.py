@@ -146,8 +146,8 @@ class StoredFolder(JobFolder):
     def token(self) -> str:
         return (self._storage.read(self.at.folder / TOKEN) or b"").decode(errors="replace")
 
-    def unseen(self, node: str) -> str:
-        return f"{node} sees another job, or none, at {self.at.place}: let all machines reach the same storage (--s3-endpoint)"
+    def unseen(self) -> str:
+        return f"another job, or none, is there at {self.at.place}: let all machines reach the same storage (--s3-endpoint)"
 
     def publish(self, result: Path) -> None:
         content = f"{recorded(result).get('archive', {}).get('content', '')} {self.token()}"

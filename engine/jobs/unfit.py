@@ -9,11 +9,16 @@ from typing import NamedTuple
 from engine.errors import UsageError
 from engine.jobs.attempts import LOSSES, pause_seconds
 
+_MOST_NAMED = 5
+
 
 class _Node(NamedTuple):
     failures: int
     """Rounds: what its workers say within one pause is one."""
     due: float
+    why: str = ""
+    """What the last of them said."""
+    may_pass: bool = False
 
 
 class Unfit:
@@ -29,24 +34,23 @@ class Unfit:
         self._places: list[float] = []
         """When each of those workers may be started anew."""
         self._told: set[tuple[str, str]] = set()
-        self._why, self._may_pass = "", False
 
-    def note(self, node: str, why: str, *, may_pass: bool) -> bool:
-        """Remember a worker that is not fit; return whether its node has not said so before.
+    def note(self, node: str, why: str, *, may_pass: bool) -> str:
+        """Remember a worker that is not fit; return what to say of it, empty where that was said of its node before.
 
         Args:
             node: where it was.
-            why: as a sentence.
+            why: the reason, which may be that of other nodes, too.
             may_pass: whether that may be otherwise soon, with nobody doing anything.
         """
         now, known = self._clock(), self._nodes.get(node, _Node(0, 0.0))
         if now >= known.due:
-            known = self._nodes[node] = _Node(known.failures + 1, now + pause_seconds(known.failures + 1))
+            known = _Node(known.failures + 1, now + pause_seconds(known.failures + 1))
+        self._nodes[node] = known._replace(why=why, may_pass=may_pass)
         self._places.append(known.due)
-        self._why, self._may_pass = why, may_pass
         is_new = (node, why) not in self._told
         self._told.add((node, why))
-        return is_new
+        return f"{node}: {why}" if is_new else ""
 
     def forget(self, node: str) -> None:
         """A worker on this node is fit."""
@@ -64,8 +68,15 @@ class Unfit:
         """Ask whether to go on where there is no other worker.
 
         Raises:
-            UsageError: nothing is likely to change.
+            UsageError: nothing is likely to change; each reason is named once, with its nodes.
         """
-        tried = max((node.failures for node in self._nodes.values()), default=0)
-        if tried >= (LOSSES if self._may_pass else 1):
-            raise UsageError(self._why)
+        nodes = self._nodes
+        if nodes and all(one.failures >= (LOSSES if one.may_pass else 1) for one in nodes.values()):
+            whys = dict.fromkeys(one.why for one in nodes.values())
+            of_each = {why: [name for name, one in nodes.items() if one.why == why] for why in whys}
+            raise UsageError("; ".join(f"{_named(names)}: {why}" for why, names in of_each.items()))
+
+
+def _named(nodes: list[str]) -> str:
+    more = len(nodes) - _MOST_NAMED
+    return ", ".join(nodes[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")

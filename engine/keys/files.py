@@ -19,7 +19,7 @@ from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError
 from engine.keys.curve import require_curve
 from engine.keys.topics import EVERYTHING, check_rights
-from engine.whole_file import sync_directory, write_private_new
+from engine.whole_file import sync_directory, write_private
 
 ControlRole = Literal["view", "operate", "enrol"]
 _LARGEST_BYTES = 64 * 1024
@@ -119,13 +119,13 @@ def read_key(path: Path, kind: type[Kind]) -> Kind:
 
 
 def write_key(path: Path, content: ServerKey | Client | ClientKey) -> None:
-    """Write a file, see ``write_private_new``.
+    """Write a file, see ``write_private``.
 
     Raises:
         FileExistsError: there is one.
         OSError: it could not be written.
     """
-    write_private_new(path, shown_as_file(content))
+    write_private(path, shown_as_file(content), new=True)
 
 
 def shown_as_file(content: ServerKey | Client | ClientKey) -> bytes:

@@ -11,9 +11,6 @@ import json
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import cv2
-import numpy as np
-
 from engine import __version__
 from engine.contracts.picture_files import MEDIA_TYPES
 from engine.errors import MissingRuntimeError, PictureError
@@ -21,6 +18,7 @@ from engine.marking.containers import has_manifest, kind_of
 from engine.marking.credentials import Credentials
 from engine.marking.imperceptible import find_mark
 from engine.marking.metadata import declared_in, sentence, source_type
+from engine.pictures.decode import decoded
 
 EXTRA = "pip install 'facestream[exhibit]'"
 State = Literal["trusted", "valid", "invalid", "unread"]
@@ -152,10 +150,10 @@ def _said_by(file: bytes) -> tuple[str, str]:
     declared = declared_in(file)
     if declared is not None and declared.is_enhanced:
         return declared.system or "an unnamed program", declared.source_type
-    picture = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_COLOR)
+    picture = decoded(file)
     if picture is None:
         raise PictureError("the picture is damaged")
-    if not find_mark(np.asarray(picture, np.uint8)).is_found:
+    if not find_mark(picture).is_found:
         raise PictureError("no mark says that this picture was enhanced: sign what `facestream enhance` or a run has written")
     return "facestream", source_type("")
 

@@ -93,7 +93,7 @@ def dlib_embedder(folder: Path, weights: Path | None = None) -> Path:
     source = weights or packaged_weights()
     origin = sha256_of(source)
     from engine.models.dlib_adaptation import adapted
-    from engine.models.dlib_resnet import build_dlib_resnet  # loads onnx, which other commands do without
+    from engine.models.dlib_resnet import build_dlib_resnet
 
     parts = read_dlib_weights(source)
     models = {SMALL: build_dlib_resnet(adapted(parts, ADAPTATION)), NAME: build_dlib_resnet(parts)}

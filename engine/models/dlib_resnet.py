@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import onnx
-from onnx import helper, numpy_helper
 
 from engine.models.dlib_weights import BLOCKS, Convolution, DlibWeights
+from engine.models.onnx_file import FLOAT, INT64, INTS, new_model
 
 CHIP_PX = 150
 INPUT, OUTPUT = "chip", "vector"
+VECTOR_LENGTH = 128
 _OPSET = 17
 _IR_VERSION = 8
 """Of the same year as that opset: older runtimes refuse newer files."""
@@ -57,17 +55,21 @@ class _Graph:
     """Nodes in order; each method returns the name of its result."""
 
     def __init__(self) -> None:
-        self._nodes: list[onnx.NodeProto] = []
-        self._constants: list[onnx.TensorProto] = []
+        self._model = new_model()
+        self._graph = self._model.graph
+        self._graph.name = "dlib_face_recognition_resnet_v1"
 
-    def node(self, kind: str, inputs: list[str], output: str = "", **attributes: Any) -> str:
-        name = output or f"{kind.lower()}_{len(self._nodes)}"
-        self._nodes.append(helper.make_node(kind, inputs, [name], **attributes))
+    def node(self, kind: str, inputs: list[str], output: str = "", **attributes: list[int]) -> str:
+        name = output or f"{kind.lower()}_{len(self._graph.node)}"
+        node = self._graph.node.add(op_type=kind, input=inputs, output=[name])
+        for attribute, values in attributes.items():
+            node.attribute.add(name=attribute, type=INTS, ints=values)
         return name
 
     def constant(self, values: np.ndarray) -> str:
-        name = f"constant_{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
+        name = f"constant_{len(self._graph.initializer)}"
+        kind = INT64 if values.dtype == np.int64 else FLOAT
+        self._graph.initializer.add(name=name, dims=values.shape, data_type=kind, raw_data=values.tobytes())
         return name
 
     def convolution(self, name: str, layer: Convolution, stride: int) -> str:
@@ -86,14 +88,15 @@ class _Graph:
         return self.node("Pad", [name, self.constant(np.array([0, 0, 0, 0, 0, channels, pixels, pixels], np.int64))])
 
     def model(self) -> bytes:
-        graph = helper.make_graph(
-            self._nodes,
-            "dlib_face_recognition_resnet_v1",
-            [helper.make_tensor_value_info(INPUT, onnx.TensorProto.FLOAT, ["N", 3, CHIP_PX, CHIP_PX])],
-            [helper.make_tensor_value_info(OUTPUT, onnx.TensorProto.FLOAT, ["N", 128])],
-            self._constants,
-        )
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], producer_name="facestream")
-        model.ir_version = _IR_VERSION
-        onnx.checker.check_model(model, full_check=True)
-        return bytes(model.SerializeToString())
+        for end, name, sides in (
+            (self._graph.input, INPUT, (3, CHIP_PX, CHIP_PX)),
+            (self._graph.output, OUTPUT, (VECTOR_LENGTH,)),
+        ):
+            tensor = end.add(name=name).type.tensor_type
+            tensor.elem_type = FLOAT
+            tensor.shape.dim.add(dim_param="N")
+            for side in sides:
+                tensor.shape.dim.add(dim_value=side)
+        self._model.ir_version, self._model.producer_name = _IR_VERSION, "facestream"
+        self._model.opset_import.add(version=_OPSET)
+        return bytes(self._model.SerializeToString())

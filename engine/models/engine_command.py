@@ -56,7 +56,8 @@ def rebuild_command(model: Path, described: Manifest, engine: Path) -> str:
         key = msgspec.json.decode(engine_manifest_path(engine).read_bytes(), type=_Keyed).key
     except (OSError, *UNREADABLE):
         parts = engine.stem.replace("_", "-").split("-")
-        target = next((name for name in get_args(Target) if name in engine.stem.replace("_", "-")), "")
+        named = (name for name in get_args(Target) if name in engine.stem.replace("_", "-"))
+        target = max(named, key=len, default="")  # some hold others' names
         precision = next((name for name in get_args(EnginePrecision) if name in parts), "")
         capability = next((f"{part[2:-1]}.{part[-1]}" for part in parts if re.fullmatch(r"sm\d{2,}", part)), "")
         return build_command(model, described, engine.parent, target, precision, capability=capability)

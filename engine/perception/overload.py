@@ -19,7 +19,7 @@ class Governor:
 
     It goes up by one level for each window of a second in which a stage was late, from the second one in a row on, as cameras
     send bursts; and down by one after five calm seconds. Where a step down brought the overload back, the next one waits
-    twice as long, up to a minute.
+    twice as long, up to a minute. What came just in time counts as late: less is to be done before anything is dropped.
     """
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class Governor:
         return LEVELS[self.level][1]
 
     def note(self, stage: str, *, late: bool) -> None:
-        """Count an item of ``detect`` or ``enhance`` that was handed on, or was too late."""
+        """Count an item of ``detect`` or ``enhance`` that was handed on, or was too late, or nearly."""
         self._given[stage] += 1
         self._late[stage] += late
 

@@ -101,16 +101,20 @@ class Perception:
             self._governor.note("detect", late=True)
             self._turns[stream].owe()
 
+    def note_close_frame(self) -> None:
+        """A camera's frame is looked at just before it would have been dropped."""
+        self._governor.note("detect", late=True)
+
     def drop_face(self, stream: str, cause: str) -> None:
         """A face was dropped behind this: the next stage had no time for it, or ``worker_died``."""
         self._governor.note("enhance", late=cause != "worker_died")
         self._telemetry.drop(stream, cause)
         self._telemetry.counts.of_stream(stream, "late")
 
-    def note_faces(self, count: int) -> None:
-        """So many faces were handed to the next stage in time."""
-        for _ in range(count):
-            self._governor.note("enhance", late=False)
+    def note_faces(self, count: int, close_calls: int) -> None:
+        """So many faces were handed to the next stage, some of them just in time."""
+        for number in range(count):
+            self._governor.note("enhance", late=number < close_calls)
 
     def take(self, frame: Frame, found: Found | None, now_seconds: float, *, live: bool) -> list[Item]:
         """Take the next frame of a stream.

@@ -22,6 +22,7 @@ _PACKAGES = (
     "numpy",
     "opencv-python",
     "onnxruntime",
+    "onnxruntime-gpu",
     "openvino",
     "pyzmq",
     "msgspec",

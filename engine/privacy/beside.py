@@ -64,8 +64,8 @@ def forgotten(paths: Sequence[Path], but: Path | None, person: Mentions, who: st
         who: erases; a line of each log that knew the person says so.
         dry_run: only count.
     """
-    done = but.expanduser().resolve() if but else None
-    logs = [path for path in paths if path.name == AUDIT and path.resolve() != done]
+    done = os.path.realpath(but.expanduser()) if but else None
+    logs = [path for path in paths if path.name == AUDIT and os.path.realpath(path) != done]
     return [_forgotten(path, person, who, dry_run) for path in logs]
 
 

@@ -16,7 +16,7 @@ from engine.report.scale import scale
 from engine.report.scene import Scene, scene_of
 from engine.report.track_index import Indexed
 from engine.words.times import clock, wall_span
-from engine.words.worth import ratio, share_of_strangers, worth
+from engine.words.worth import bounded, ratio, share_of_strangers, worth
 
 _AGREES = (
     "The enhanced picture made as small as the original again, and compared with it: PSNR of the brightness, at most 100 dB"
@@ -50,7 +50,7 @@ def card(sheet: Sheet, track: Indexed, record: TrackRecord) -> str:
         f'<p class="where">{where(track)}</p>{sheet.moments.link(record)}</header>'
         f'<div class="pictures">{figures or missing}</div>'
         f'<div class="facts">{_portrait(sheet, record)}{scale(record.candidates, basis)}'
-        f"{_candidates(record.candidates)}{_worth(record)}</div>"
+        f"{_candidates(record.candidates, basis)}{_worth(record)}</div>"
         f"{_details(record, best, fused)}{strip}</article>\n"
     )
 
@@ -155,24 +155,25 @@ def _basis(basis: Basis) -> list[tuple[str, str]]:
     return found
 
 
-def _candidates(candidates: list[Candidate]) -> str:
+def _candidates(candidates: list[Candidate], basis: Basis | None) -> str:
     if not candidates:
         return ""
     calibrated = any(candidate.probability is not None for candidate in candidates)
     weighed = any(candidate.log10_lr is not None for candidate in candidates)
     measured = any(candidate.false_name_chance is not None for candidate in candidates)
+    bounds = basis.log10_lr_bounds if basis is not None else None
     rows = []
     for candidate in candidates[:3]:
         cells = [escape(candidate.identity), f"{candidate.cosine_original:.3f}", _number(candidate.cosine_enhanced)]
-        cells += ["-" if candidate.log10_lr is None else ratio(candidate.log10_lr)] if weighed else []
+        cells += ["-" if candidate.log10_lr is None else bounded(candidate.log10_lr, bounds)] if weighed else []
         cells += [_number(candidate.probability)] if calibrated else []
         cells += [_chance(candidate.false_name_chance)] if measured else []
         rows.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    head = "<th>candidate</th><th>cosine original</th><th>enhanced</th>"
-    head += "<th>likelihood ratio</th>" if weighed else ""
-    head += "<th>probability</th>" if calibrated else ""
+    head = "".join(f'<th scope="col">{title}</th>' for title in ("candidate", "cosine original", "enhanced"))
+    head += '<th scope="col">likelihood ratio</th>' if weighed else ""
+    head += '<th scope="col">probability</th>' if calibrated else ""
     head += (
-        '<th title="how often at most a stranger looks so much like anybody in the gallery">strangers as alike</th>'
+        '<th scope="col" title="how often at most a stranger looks so much like anybody in the gallery">strangers as alike</th>'
         if measured
         else ""
     )
@@ -186,9 +187,8 @@ def _worth(record: TrackRecord) -> str:
     if first is None or first.log10_lr is None or basis is None or basis.log10_lr_bounds is None:
         return ""
     low, high = basis.log10_lr_bounds
-    at_most = " or more" if first.log10_lr >= high else " or less" if first.log10_lr <= low else ""
     figures = (
-        f"Likelihood ratio {ratio(first.log10_lr)}{at_most} (log10 {first.log10_lr:.1f}); for {basis.bucket} "
+        f"Likelihood ratio {bounded(first.log10_lr, basis.log10_lr_bounds)} (log10 {first.log10_lr:.1f}); for {basis.bucket} "
         f"{ratio(low)} to {ratio(high)} can be shown. Calibration {basis.calibration}."
     )
     return f'<p class="worth">{escape(worth(first.log10_lr, first.identity))}. {escape(figures)}</p>'

@@ -37,12 +37,18 @@ class Pictures:
         """Pictures that the page does not hold."""
 
     def img(self, name: str | None, alt: str = "", title: str = "") -> str:
-        """Return a picture, which links to its file; empty where that is not there any more, or not in the directory."""
+        """Return a picture, which links to its file; empty where that is not there any more, or not in the directory.
+
+        Args:
+            name: of the file, from the directory on.
+            alt: what it shows, for whoever does not see it; empty: ``title``.
+            title: what hovering tells.
+        """
         path = self._directory / name if name else None
         if not name or path is None or path.suffix not in MEDIA_TYPE_OF_SUFFIX or not self._is_ours(name) or not path.is_file():
             return ""
         file = f"{self._before}{escape(quote(name))}"
-        said = f' alt="{escape(alt)}"' + (f' title="{escape(title)}"' if title else "")
+        said = f' alt="{escape(alt or title)}"' + (f' title="{escape(title)}"' if title else "")
         return f'<a class="pic" href="{file}"><img src="{self._source(path, file)}"{said} loading="lazy"></a>'
 
     def _is_ours(self, name: str) -> bool:

@@ -17,20 +17,37 @@
     return text.trim().split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
   };
 
+  /** What a field says in seconds; NaN where it is empty, or says nothing that is a time: then it is marked. */
+  function time(field) {
+    const value = field.value.trim() ? seconds(field.value) : NaN;
+    field.setCustomValidity(field.value.trim() && Number.isNaN(value) ? `Write a time as ${field.placeholder}` : "");
+    return value;
+  }
+
   function filter() {
     const wanted = Object.fromEntries(new FormData(tools));
     const words = wanted.words.trim().toLowerCase();
-    const from = wanted.from.trim() ? seconds(wanted.from) : NaN;
-    const to = wanted.to.trim() ? seconds(wanted.to) : NaN;
+    const from = time(tools.elements.from);
+    const to = time(tools.elements.to);
+    const decision = document.querySelector(".filters [type=radio]:checked").id.replace("show-", "");
     let count = 0;
     for (const one of found) {
       const says = words && !one.node.querySelector(".where, b, h3").textContent.toLowerCase().includes(words)
         && !`${one.n} ${one.s} track ${one.k}`.toLowerCase().includes(words);
       one.node.hidden = Boolean(says || (wanted.stream && one.s !== wanted.stream) || +one.z < +wanted.size
         || +one.q < +wanted.quality || +one.t < from || +one.t > to);
-      count += !one.node.hidden;
+      one.shown = !one.node.hidden && (decision === "all" || one.node.classList.contains(decision));
+      count += one.shown;
     }
-    tools.querySelector("output").textContent = count < found.length ? `${count.toLocaleString()} of ${found.length.toLocaleString()} shown` : "";
+    const shownNodes = new Set(found.filter((one) => one.shown).map((one) => one.node));
+    let title = null; // a section without a track has no title either
+    for (const node of home) {
+      if (node.matches("h2")) (title = node).hidden = true;
+      else if (title && shownNodes.has(node)) title.hidden = false;
+    }
+    const wrong = [tools.elements.from, tools.elements.to].find((field) => !field.validity.valid);
+    const said = count ? `${count.toLocaleString("en")} of ${found.length.toLocaleString("en")} shown` : "No track fits.";
+    tools.querySelector("output").textContent = wrong ? `${wrong.validationMessage}.` : count < found.length ? said : "";
   }
 
   function order() {
@@ -59,7 +76,9 @@
     tools.elements.from.placeholder = shown(least);
     tools.elements.to.placeholder = shown(most);
     tools.hidden = found.length < 2;
+    tools.querySelector(".timezone").hidden = !isClock;
   }
+  document.querySelector(".filters").addEventListener("change", filter);
   tools.addEventListener("input", (event) => { if (event.target.name !== "order") filter(); });
   tools.elements.order.addEventListener("change", order);
   tools.addEventListener("submit", (event) => event.preventDefault());
@@ -75,9 +94,9 @@
     stage.style.width = `${Math.round(width * scale)}px`;
     stage.style.height = `${Math.round(height * scale)}px`;
   }
-  function picture(source, kind) {
+  function picture(shown, kind) {
     const made = new Image();
-    made.src = source;
+    Object.assign(made, { src: shown.src, alt: shown.alt });
     made.className = kind;
     return made;
   }
@@ -94,13 +113,13 @@
     const original = made && !link.closest(".small, .row") ? link.closest(".card")?.querySelector(".pixels img") : null;
     const [width, height] = [shownNow.naturalWidth || 4, shownNow.naturalHeight || 5];
     size(width, height);
-    stage.replaceChildren(picture(shownNow.src, figure.classList.contains("pixels") ? "raw" : ""));
+    stage.replaceChildren(picture(shownNow, figure.classList.contains("pixels") ? "raw" : ""));
     const box = link.querySelector(".box");
     if (box) stage.append(box.cloneNode());
     if (original) {
       const edge = document.createElement("i");
       edge.className = "edge";
-      stage.append(picture(original.src, bench.querySelector(".raw").checked ? "top raw" : "top"), edge);
+      stage.append(picture(original, bench.querySelector(".raw").checked ? "top raw" : "top"), edge);
       cut(slider.value);
     }
     bench.hidden = !original;
@@ -143,7 +162,7 @@
   view.addEventListener("close", () => stage.replaceChildren());
   view.addEventListener("click", (event) => { if (event.target === view) view.close(); });
 
-  main.addEventListener("click", async (event) => {
+  main.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     const link = event.target.closest(".pic, .play");
     if (link) {
@@ -153,7 +172,9 @@
       return;
     }
     const code = event.target.closest("code.copy");
-    if (!code) return;
+    if (code) copy(code);
+  });
+  function copy(code) {
     const range = document.createRange();
     range.selectNodeContents(code);
     getSelection().removeAllRanges();
@@ -162,9 +183,14 @@
       code.classList.add("done");
       setTimeout(() => code.classList.remove("done"), 1500);
     }
-  });
+  }
   for (const code of main.querySelectorAll("code.copy")) {
     code.classList.add("able");
-    code.title = "click to copy";
+    Object.assign(code, { title: "click to copy", tabIndex: 0, role: "button" });
+    code.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      copy(code);
+    });
   }
 })();

@@ -24,13 +24,14 @@ from engine.report.moment import Moments, Video
 from engine.report.people import people_table
 from engine.report.portraits import Portraits
 from engine.report.row import row
+from engine.report.style import style_of
 from engine.report.summary import inputs_table, models_table, names_and_values, naming, started_and_took
 from engine.report.time_line import time_lines
 from engine.report.track_index import Indexed, TrackIndex
 from engine.report.track_tables import Group, Key, Section
 from engine.whole_file import write_pieces
 from engine.words.enrolling import enrol_command
-from engine.words.times import zone_minutes
+from engine.words.times import zone, zone_minutes
 from engine.words.worth import LIMITS
 
 MOST_TRACKS = 200
@@ -147,8 +148,7 @@ def _fields(directory: Path, run: dict[str, Any], index: TrackIndex) -> dict[str
     outcome = str(run.get("outcome", ""))
     return {
         "title": escape(title or str(run.get("run_id", "run"))),
-        "subtitle": escape(started_and_took(run)),
-        "outcome": escape(outcome),
+        "subtitle": escape(" · ".join(filter(None, ("facestream", started_and_took(run), outcome)))),
         "notice": _notice(_OUTCOMES.get(outcome, ""))
         + _notice(_failed(streams))
         + _notice(_nobody(run, index))
@@ -164,8 +164,9 @@ def _fields(directory: Path, run: dict[str, Any], index: TrackIndex) -> dict[str
         "versions": names_and_values(run.get("versions") or {}),
         "filters": _filters(index),
         "zone": str(zone_minutes(index.newest_ns)),
+        "zone_words": escape(zone(index.newest_ns)),
         "run_id": escape(str(run.get("run_id", ""))),
-        "style": _resource("page.css"),
+        "style": style_of("engine.report"),
         "script": _resource("page.js"),
     }
 

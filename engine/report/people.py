@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from html import escape
 
 from engine.report.track_index import Person
 from engine.words.times import clock, wall_span
-from engine.words.worth import ratio
+from engine.words.worth import bounded
 
 
 def people_table(people: Sequence[Person], by_ratio: bool) -> str:
@@ -29,12 +30,19 @@ def people_table(people: Sequence[Person], by_ratio: bool) -> str:
     if any(spans):
         columns.append(("seen", ' class="seen"', spans))
     if by_ratio:
-        ratios = ["" if person.evidence is None else ratio(person.evidence) for person in people]
+        ratios = [_ratio(person) for person in people]
         columns.append(("likelihood ratio at best", "", ratios))
-    head = "".join(f"<th>{title}</th>" for title, _, _ in columns)
+    head = "".join(f'<th scope="col">{title}</th>' for title, _, _ in columns)
     rows = zip(*([f"<td{attribute}>{cell}</td>" for cell in cells] for _, attribute, cells in columns), strict=True)
     body = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
     return f'<section class="people"><h2>Named</h2><table><tr>{head}</tr>{body}</table></section>'
+
+
+def _ratio(person: Person) -> str:
+    """Return the likelihood ratio at best; empty where there is none."""
+    if person.evidence is None:
+        return ""
+    return bounded(person.evidence, (-math.inf, person.evidence if person.at_bound else math.inf))
 
 
 def _span(person: Person) -> str:

@@ -10,11 +10,9 @@ from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from engine.contracts.manifest import sha256_of
 from engine.errors import UsageError
+from engine.pictures.decode import decoded
 from engine.pictures.encode import small_jpeg
 from engine.verify.gallery.opening import Where, open_gallery
 
@@ -80,11 +78,10 @@ class Portraits:
 
 def _small(path: Path) -> str:
     try:
-        content = np.frombuffer(path.read_bytes(), np.uint8)
-        picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if len(content) else None
-    except (OSError, cv2.error):
+        picture = decoded(path.read_bytes())
+    except OSError:
         return ""
     if picture is None:
         return ""
-    small = small_jpeg(np.asarray(picture, np.uint8), _LONGEST_PX, quality=85)
+    small = small_jpeg(picture, _LONGEST_PX, quality=85)
     return f"data:image/jpeg;base64,{base64.b64encode(small).decode()}"

@@ -17,9 +17,10 @@ def row(sheet: Sheet, track: Indexed, record: TrackRecord) -> str:
     like = ""
     if track.section == "undecided" and record.candidates:
         like = f"most like {escape(record.candidates[0].identity)} · "
+    img = sheet.pictures.img(name, f"best face{', ' + MARK if kind else ''}", MARK if kind else "")
     faces = f"{track.faces:,} face{'s' * (track.faces != 1)}"
     return (
         f'<article class="row {track.decision}{kind}" id="t{track.place}"{facts_of(track)}>'
-        f"{sheet.pictures.img(name, title=MARK if kind else '')}<b>{escape(headline(track))} {badge(track)}</b>"
+        f"{img}<b>{escape(headline(track))} {badge(track)}</b>"
         f"<span>{like}{where(track)} · {faces}, {track.size_px:.0f} px</span></article>\n"
     )

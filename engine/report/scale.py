@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from engine.contracts.findings import Basis, Candidate
-from engine.words.worth import degree, ratio, share_of_strangers
+from engine.words.worth import bounded, degree, ratio, share_of_strangers
 
 _LEAST_LR, _MOST_LR = -3.0, 7.0
 _RAREST = 8.0
@@ -29,7 +29,7 @@ def _ratios(candidates: Sequence[Candidate], basis: Basis | None) -> str:
     bounds = basis.log10_lr_bounds if basis is not None else None
     said = degree(values[0]) or "says nothing either way"
     said += " if it is somebody else" if values[0] < 0 and degree(values[0]) else ""
-    return _drawn(f"likelihood ratio {ratio(values[0])}: {said}", _LEAST_LR, _MOST_LR, values, ticks, bounds)
+    return _drawn(f"likelihood ratio {bounded(values[0], bounds)}: {said}", _LEAST_LR, _MOST_LR, values, ticks, bounds)
 
 
 def _chances(candidates: Sequence[Candidate], basis: Basis | None) -> str:

@@ -47,7 +47,7 @@ def inputs_table(
     for name in sorted({*inputs, *streams}):
         facts, events = inputs.get(name, {}), streams.get(name, [])
         size = facts.get("size_bytes")
-        picture = next((f"{event.width_px} x {event.height_px}" for event in reversed(events) if event.width_px), "")
+        picture = next((f"{event.width_px} x {event.height_px} px" for event in reversed(events) if event.width_px), "")
         rows.append([
             name, *(f"{count:,}" for count in found.get(name, (0, 0))), facts.get("path", ""),
             megabytes(size) if isinstance(size, int) else "", picture,
@@ -97,6 +97,11 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     if not rows:
         return '<p class="empty">not recorded</p>'
     used = [index for index in range(len(rows[0])) if any(str(row[index]) for row in rows)]
-    titles = "".join(f"<th>{escape(head[index])}</th>" for index in used) if head else ""
-    body = "".join("<tr>" + "".join(f"<td>{escape(str(row[index]))}</td>" for index in used) + "</tr>" for row in rows)
+    titles = "".join(f'<th scope="col">{escape(head[index])}</th>' for index in used) if head else ""
+    body = "".join(f"<tr>{''.join(_cell(row[index], is_name=not head and not index) for index in used)}</tr>" for row in rows)
     return f"<table>{f'<tr>{titles}</tr>' if titles else ''}{body}</table>"
+
+
+def _cell(value: Any, *, is_name: bool) -> str:
+    text = escape(str(value))
+    return f'<th scope="row">{text}</th>' if is_name else f"<td>{text}</td>"

@@ -9,6 +9,7 @@ from html import escape
 
 from engine.contracts.findings import Decision
 from engine.report.track_index import Indexed
+from engine.words.numbers import count
 from engine.words.times import clock, wall_clock, zone
 
 _MOST_LANES = 24
@@ -75,14 +76,15 @@ def _drawn(axis: _Axis, by_clock: bool) -> str:
             for one, band in _BANDS.items()
             if one in of_stream
         )
+        label = escape(f"when people were seen in {stream}")
         lanes.append(
             f'<span class="lane">{escape(stream)}</span>'
-            f'<svg viewBox="0 0 {_BINS} 10" preserveAspectRatio="none" role="img" aria-label="{escape(stream)}">{paths}</svg>'
+            f'<svg viewBox="0 0 {_BINS} 10" preserveAspectRatio="none" role="img" aria-label="{label}">{paths}</svg>'
         )
     ends = [axis.first + (axis.last - axis.first) * tick / (_TICKS - 1) for tick in range(_TICKS)]
     ticks = "".join(f"<span>{_tick(at, by_clock, axis)}</span>" for at in ends)
     said = f"clock time, {zone(round(axis.first * 1e9))}" if by_clock else "time in each recording"
-    more = f"; {len(axis.left_out):,} more streams are in the table below" if axis.left_out else ""
+    more = f"; {count(len(axis.left_out), 'more stream is', 'more streams are')} in the table below" if axis.left_out else ""
     return (
         f'<div class="lanes">{"".join(lanes)}<span></span><div class="axis">{ticks}</div></div><p class="of">{said}{more}</p>'
     )

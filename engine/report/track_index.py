@@ -37,6 +37,8 @@ class Person:
     """Unix, nanoseconds; None where it is not known of every track."""
     evidence: float | None
     """Of the track that shows most, see ``evidence_of``."""
+    at_bound: bool
+    """Whether more than this could not be shown."""
     place: int
     """Of the first of these tracks, see ``Indexed``."""
 
@@ -127,12 +129,13 @@ class TrackIndex:
         """Yield who was named, best evidence first."""
         rows = self._rows(
             "SELECT identity, count(*), count(DISTINCT stream), min(first), max(last), min(clock_first), max(clock_last),"
-            " count(*) = count(clock_first), max(evidence), min(place) FROM places JOIN tracks USING (id)"
+            " count(*) = count(clock_first), max(evidence),"
+            " max(evidence) = max(CASE WHEN evidence >= most THEN evidence END), min(place) FROM places JOIN tracks USING (id)"
             " WHERE section = 'named' GROUP BY identity ORDER BY max(evidence) DESC, identity"
         )
-        for identity, tracks, streams, first, last, began, ended, has_clock, evidence, place in rows:
+        for identity, tracks, streams, first, last, began, ended, has_clock, evidence, at_bound, place in rows:
             clock = (began, ended) if has_clock else None
-            yield Person(identity, tracks, streams, first, last, clock, evidence, place)
+            yield Person(identity, tracks, streams, first, last, clock, evidence, bool(at_bound), place)
 
     def tracks(self) -> Iterator[Indexed]:
         """Yield all tracks: named ones by person, those whom people named, those with the most evidence for a name, recurring

@@ -13,7 +13,7 @@ import msgspec
 from engine.archive.files import first_data, whole_lines
 from engine.archive.lines import decoded
 from engine.archive.reader import face_line, track_line
-from engine.contracts.findings import Candidate, Decision
+from engine.contracts.findings import Basis, Candidate, Decision
 from engine.contracts.times import Int64, StreamSeconds, UnixNs
 from engine.contracts.track_picture import keeps_picture
 from engine.words.worth import degree
@@ -22,7 +22,7 @@ Key = tuple[str, int]
 Section = Literal["named", "called", "undecided", "recurring", "others"]
 SECTIONS: tuple[Section, ...] = ("named", "called", "undecided", "recurring", "others")
 _SCHEMA = (
-    "CREATE TABLE tracks (id INTEGER PRIMARY KEY, stream, track_id, ended, decision, identity, evidence, first, last,"
+    "CREATE TABLE tracks (id INTEGER PRIMARY KEY, stream, track_id, ended, decision, identity, evidence, most, first, last,"
     " clock_first, clock_last, line_at, picture_at, faces INT DEFAULT 0, live DEFAULT 0, size, quality, grouped, section,"
     " naming, speaks, UNIQUE (stream, track_id))",
     "CREATE TABLE faces (track INTEGER, quality, size, frame, seq, has_scene, live, offset, seconds, at)",
@@ -100,10 +100,11 @@ class TrackTables:
             elif before is None or not keeps_picture(before, track.decision):
                 picture_at = None
             self.database.execute(
-                "UPDATE tracks SET ended = ?, decision = ?, identity = ?, evidence = ?, speaks = ?, first = ?, last = ?,"
-                " clock_first = ?, clock_last = ?, line_at = ?, picture_at = ? WHERE id = ?",
-                (track.ended, track.decision, *_named(track.decision, track.candidates), track.first_pts_seconds,
-                 track.last_pts_seconds, track.first_recorded_ns, track.last_recorded_ns, at, picture_at, number),
+                "UPDATE tracks SET ended = ?, decision = ?, identity = ?, evidence = ?, speaks = ?, most = ?, first = ?,"
+                " last = ?, clock_first = ?, clock_last = ?, line_at = ?, picture_at = ? WHERE id = ?",
+                (track.ended, track.decision, *_named(track.decision, track.candidates), _most(track.basis),
+                 track.first_pts_seconds, track.last_pts_seconds, track.first_recorded_ns, track.last_recorded_ns,
+                 at, picture_at, number),
             )  # fmt: skip
 
     def _read_faces(self) -> None:
@@ -190,6 +191,12 @@ def _named(decision: Decision, candidates: Sequence[Candidate]) -> tuple[str | N
     evidence = evidence_of(first)
     speaks = evidence > 0 and (first.log10_lr is None or bool(degree(first.log10_lr)))
     return (first.identity if decision == "known" else None), evidence, speaks
+
+
+def _most(basis: Basis | None) -> float | None:
+    """Return the highest likelihood ratio that can be shown of a track, as a power of ten; None: not known."""
+    bounds = basis.log10_lr_bounds if basis is not None else None
+    return None if bounds is None else bounds[1]
 
 
 def _placed(path: Path) -> Iterator[tuple[int, bytes]]:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from engine.contracts.findings import Candidate, Decision
+from engine.pictures.decode import decoded
 
 LEAST_PSNR_DB = 40.0
 """Of two pictures, over all pixels: a difference of 2.5 of 255 grey levels in the mean square."""
@@ -100,7 +101,7 @@ def _cosine(before: bytes, now: bytes) -> float:
 
 
 def _psnr_db(before: bytes, now: bytes) -> float:
-    one, other = (cv2.imdecode(np.frombuffer(each, np.uint8), cv2.IMREAD_UNCHANGED) for each in (before, now))
+    one, other = (decoded(each, cv2.IMREAD_UNCHANGED) for each in (before, now))
     if one is None or other is None or one.shape != other.shape:
         return 0.0
     error = float(np.mean((one.astype(np.float64) - other.astype(np.float64)) ** 2))

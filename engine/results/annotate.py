@@ -44,6 +44,8 @@ def annotate(
     out: Path,
     tell: Callable[[float], None] = lambda share: None,
     encoder: Encoder | None = None,
+    *,
+    overwrite: bool = True,
 ) -> Annotated:
     """Write a recording as a player shows it, with boxes, names, enhanced faces and the clock, and its sound as it is.
 
@@ -53,9 +55,10 @@ def annotate(
     Args:
         run: in which it was read, under the recording's name.
         recording: as ``recording_of`` finds it.
-        out: the video; it is replaced when it is whole.
+        out: the video; it is there when it is whole.
         tell: is told how much of it is done, 0 to 1, as far as that is known.
         encoder: of the pictures; None: the best that works here.
+        overwrite: it may take the place of another file.
 
     Raises:
         SourceError: the recording cannot be read.
@@ -63,7 +66,7 @@ def annotate(
     """
     cast = Cast(run, recording.name)
     try:
-        with replacing(out) as beside:
+        with replacing(out, new=not overwrite) as beside:
             return _write(Annotator(run, cast), recording, out, beside, tell, encoder or best_encoder(), len(cast))
     except (av.error.FFmpegError, OSError) as error:
         raise PublishError(f"cannot write {out}: {error.strerror}") from error

@@ -9,6 +9,8 @@ from typing import Generic, Literal, TypeVar
 
 Item = TypeVar("Item")
 Cause = Literal["late", "stale"]
+_CLOSE = 0.75
+"""Of the budget: what is handed out after so long would soon have been dropped."""
 
 
 @dataclass(slots=True)
@@ -35,7 +37,7 @@ class FairQueue(Generic[Item]):
         self._budget_seconds = budget_seconds
         self._on_drop = on_drop
         self._streams: dict[str, deque[_Entry[Item]]] = {}
-        self._length = 0
+        self._length = self._close_calls = 0
 
     def __len__(self) -> int:
         return self._length
@@ -51,7 +53,7 @@ class FairQueue(Generic[Item]):
         entries = self._streams.setdefault(stream, deque())
         entries.append(_Entry(item, since_seconds))
         self._length += 1
-        if since_seconds is not None and sum(entry.since_seconds is not None for entry in entries) > self._waiting:
+        if since_seconds is not None and _droppable(entries) > self._waiting:
             oldest = next(entry for entry in entries if entry.since_seconds is not None)
             entries.remove(oldest)
             self._length -= 1
@@ -64,9 +66,25 @@ class FairQueue(Generic[Item]):
             while entries:
                 entry = entries.popleft()
                 self._length -= 1
-                if entry.since_seconds is None or now_seconds - entry.since_seconds <= self._budget_seconds:
+                since_seconds = entry.since_seconds
+                if since_seconds is None or now_seconds - since_seconds <= self._budget_seconds:
+                    if since_seconds is not None and self._is_close(now_seconds - since_seconds, entries):
+                        self._close_calls += 1
                     if entries:
                         self._streams[stream] = entries  # behind all others
                     return entry.item
                 self._on_drop(stream, entry.item, "stale")
         return None
+
+    def take_close_calls(self) -> int:
+        """Return how many items were handed out just before they would have been dropped, since this was last asked."""
+        calls, self._close_calls = self._close_calls, 0
+        return calls
+
+    def _is_close(self, waited_seconds: float, behind: deque[_Entry[Item]]) -> bool:
+        """Whether it was about to become stale, or would have given way to the next one of its stream."""
+        return waited_seconds > _CLOSE * self._budget_seconds or 0 < _droppable(behind) == self._waiting - 1
+
+
+def _droppable(entries: deque[_Entry[Item]]) -> int:
+    return sum(entry.since_seconds is not None for entry in entries)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 import msgspec
@@ -13,6 +12,8 @@ from engine.contracts.engine_manifest import RECIPE, EngineManifest, Target, is_
 from engine.contracts.manifest import Manifest
 from engine.errors import MissingRuntimeError, ModelError
 from engine.models.engine_command import rebuild_command
+from engine.sessions.onnxruntime_providers import ON_CUDA, ON_RTX
+from engine.sessions.packages import installed
 from engine.sessions.precision import Computed
 from engine.sessions.processor import processor_here
 from engine.sessions.spec import SessionSpec
@@ -20,6 +21,8 @@ from engine.sessions.tensorrt_api import FLAVOURS, tensorrt
 
 PACKAGES: dict[Target, tuple[str, str]] = {
     "onnxruntime": ("onnxruntime", ""),
+    ON_CUDA: ("onnxruntime-gpu", ""),
+    ON_RTX: ("onnxruntime-ep-nv-tensorrt-rtx", "onnxruntime-rtx"),
     "openvino": ("openvino", "openvino"),
     "ncnn": ("ncnn", "ncnn"),
     "aotinductor": ("torch", "aotinductor"),
@@ -138,11 +141,10 @@ def version_of(target: Target) -> str:
     if target in FLAVOURS:
         return tensorrt(target).version
     package, extra = PACKAGES[target]
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError as error:
+    if not (found := installed(package)):
         named = f"[{extra}]" if extra else ""
-        raise MissingRuntimeError(f"{package} is not installed: pip install 'facestream{named}'") from error
+        raise MissingRuntimeError(f"{package} is not installed: pip install 'facestream{named}'")
+    return found
 
 
 def _check(path: Path, manifest: EngineManifest, model: Manifest) -> None:

@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,6 +25,7 @@ from engine.contracts.manifest import sha256_of
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, FacestreamError
 from engine.sessions.failures import is_memory_failure
+from engine.sessions.packages import installed
 from engine.sessions.processor import gpus_here, machine_here
 from engine.sessions.race import Choice, Example, measure
 from engine.sessions.session import AUTO, RUNTIMES, Session, SessionSpec, open_session
@@ -225,7 +225,4 @@ def _read(file: Path) -> dict[str, Choice]:
 
 def version_here(package: str) -> str:
     """Return the version of a package."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "of unknown version"
+    return installed(package) or "of unknown version"

@@ -1,15 +1,19 @@
-"""ONNX Runtime, which computes a float32 network in float32: on every CPU, and on a GPU where its package has CUDA."""
+"""ONNX Runtime, which computes a float32 network in float32: on every CPU, and on a GPU where it has a provider for it."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from engine.errors import ConfigError, InferenceError, MissingRuntimeError, ModelError
+from engine.errors import ConfigError, InferenceError, ModelError
 from engine.runtime.closing import Closing
 from engine.sessions.failures import run_failure
+from engine.sessions.onnxruntime_providers import ON_RTX, cuda_is_missing, held_settings, provider_for
 from engine.sessions.spec import SessionSpec
 from engine.sessions.tensors import Tensor, TensorSpec, check_inputs
 
@@ -23,27 +27,25 @@ class OnnxRuntimeSession(Closing):
         name = spec.title
         if spec.precision != "float32":
             raise ConfigError(f"ONNX Runtime cannot compute {name} in {spec.precision}: use the runtime openvino, or float32")
-        try:
-            import onnxruntime
-        except ImportError as error:
-            raise MissingRuntimeError(f"ONNX Runtime is not installed: pip install onnxruntime ({error})") from error
+        runtime = "onnxruntime" if spec.runtime == "auto" else spec.runtime
+        provider = provider_for(runtime, spec.device)
+        import onnxruntime
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = spec.threads
         options.inter_op_num_threads = 1
         options.log_severity_level = _FATAL_ONLY
         # Two spinning threads on busy cores halved the rate.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        provider, settings = _provider(spec.device, onnxruntime.get_available_providers())
+        held = held_settings(spec.model, name) | _kept(spec.model) if runtime == ON_RTX else {}
         try:
-            self._session: Any = onnxruntime.InferenceSession(
-                spec.model if isinstance(spec.model, bytes) else str(spec.model), options, providers=[(provider, settings)]
-            )
+            self._session: Any = provider.open(spec.model, options, held)
         except Exception as error:  # the runtime's exceptions have no base class of their own
             raise ModelError(f"{name} cannot be loaded by ONNX Runtime: {_brief(error)}") from error
-        if (used := self._session.get_providers()[0]) != provider:
-            raise MissingRuntimeError(f"ONNX Runtime cannot use {spec.device} here: it would compute {name} by {used}")
+        if (used := self._session.get_providers()[0]) != provider.name:
+            raise cuda_is_missing(name, spec.device, used)
         self._name = name
-        self.runtime = f"onnxruntime {onnxruntime.__version__} {used} {spec.computes_in}"
+        self.runtime = f"{runtime} {onnxruntime.__version__} {used} {spec.computes_in}"
         self.inputs = tuple(map(_spec, self._session.get_inputs()))
         self.outputs = tuple(map(_spec, self._session.get_outputs()))
         self.profile = spec.profile_of(self.inputs)
@@ -76,21 +78,15 @@ def _spec(node: Any) -> TensorSpec:
     return TensorSpec(node.name, shape, np.dtype(_DTYPES[node.type]))
 
 
-def _provider(device: str, available: list[str]) -> tuple[str, dict[str, str]]:
-    """Return what computes on a device, and its settings.
-
-    Raises:
-        ConfigError: there is no device of this name.
-        MissingRuntimeError: the installed package has nothing for it.
-    """
-    if device == "cpu":
-        return "CPUExecutionProvider", {}
-    kind, _, number = device.partition(":")
-    if kind != "cuda" or not number.isdigit():
-        raise ConfigError(f"ONNX Runtime has no device {device!r}: use cpu, or cuda:0 for the first GPU")
-    if "CUDAExecutionProvider" not in available:
-        raise MissingRuntimeError(f"the installed ONNX Runtime cannot use {device}: pip install onnxruntime-gpu")
-    return "CUDAExecutionProvider", {"device_id": number, "use_tf32": "0"}  # which would be no float32
+def _kept(model: Path | bytes) -> dict[str, str]:
+    """Return where TensorRT-RTX keeps what it compiled for this GPU: beside the engine, or nowhere. It opens no model where the
+    folder cannot be made."""
+    if isinstance(model, bytes):
+        return {}
+    folder = model.with_name(f"{model.name}.cache")
+    with suppress(OSError):
+        folder.mkdir(exist_ok=True)
+    return {"nv_runtime_cache_path": str(folder)} if os.access(folder, os.W_OK) and folder.is_dir() else {}
 
 
 def _brief(error: Exception) -> str:

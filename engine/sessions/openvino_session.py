@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from engine.errors import ConfigError, InferenceError, MissingRuntimeError, ModelError
+from engine.models.onnx_file import read_model
 from engine.runtime.closing import Closing
 from engine.runtime.cores import usable_cores
 from engine.sessions.failures import run_failure
@@ -123,14 +124,7 @@ def _import_openvino() -> ModuleType:
 
 def _check_onnx(model: Path | bytes, name: str) -> None:
     """Refuse what is not ONNX: OpenVINO would try every format it knows, and write to stderr while it does."""
-    import onnx
-    from google.protobuf.message import DecodeError
-
-    try:
-        parsed = onnx.load_model_from_string(model) if isinstance(model, bytes) else onnx.load(model, load_external_data=False)
-    except DecodeError as error:
-        raise ModelError(f"{name} cannot be loaded by OpenVINO: it is not an ONNX file, or it is damaged") from error
-    if not parsed.HasField("graph"):
+    if not read_model(model, name).HasField("graph"):
         raise ModelError(f"{name} cannot be loaded by OpenVINO: it holds no graph")
 
 

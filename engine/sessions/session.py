@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from engine.contracts.profile import Profile
 from engine.errors import ConfigError, InferenceError, ModelError
+from engine.sessions.onnxruntime_providers import ON_CUDA, ON_RTX
 from engine.sessions.precision import Precision
 from engine.sessions.spec import SessionSpec
 from engine.sessions.subgraph import part_for
@@ -164,5 +165,7 @@ COMPILED: dict[str, Callable[[SessionSpec], Session]] = {
     "tensorrt-rtx": _tensorrt,
     "tensorrt": _tensorrt,
     "aotinductor": _aotinductor,
+    ON_CUDA: _onnxruntime,
+    ON_RTX: _onnxruntime,
 }
 """Those that open only what `trt-build build` has made for them."""

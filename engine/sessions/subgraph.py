@@ -5,9 +5,12 @@ Neither runtime leaves out the rest by itself: ONNX Runtime 1.31 computes every 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from engine.errors import ModelError
+from engine.models.onnx_file import read_model
 
 
 def part_for(output: str, model: Path | bytes, name: str) -> bytes:
@@ -21,18 +24,42 @@ def part_for(output: str, model: Path | bytes, name: str) -> bytes:
     Raises:
         ModelError: it is not an ONNX file, or it has no such output.
     """
-    import onnx
-    from google.protobuf.message import DecodeError
-    from onnx.utils import Extractor
-
-    try:
-        whole = onnx.load_model_from_string(model if isinstance(model, bytes) else model.read_bytes())
-    except DecodeError as error:
-        raise ModelError(f"{name} cannot be loaded: it is not an ONNX file, or it is damaged") from error
-    outputs = [one.name for one in whole.graph.output]
+    whole = read_model(model, name)
+    graph = whole.graph
+    outputs = [one.name for one in graph.output]
     if output not in outputs:
         found = ", ".join(outputs) or "none"
         raise ModelError(f"{name} has no output {output!r}, but {found}: correct output in its manifest")
-    part = Extractor(whole).extract_model([one.name for one in whole.graph.input], [output])
-    content: bytes = part.SerializeToString()
+    needed = _needed(output, graph)
+    for kept, wanted in (
+        (graph.node, lambda node: not needed.isdisjoint(node.output)),
+        (graph.initializer, lambda tensor: tensor.name in needed),
+        (graph.value_info, lambda value: value.name in needed),
+        (graph.output, lambda value: value.name == output),
+    ):
+        for place in reversed(range(len(kept))):
+            if not wanted(kept[place]):
+                del kept[place]
+    content: bytes = whole.SerializeToString()
     return content
+
+
+def _needed(output: str, graph: Any) -> set[str]:
+    """Return the names of all values that an output is computed from, its own with them."""
+    makers = {name: node for node in graph.node for name in node.output}
+    needed, waiting = {output}, [output]
+    while waiting:
+        if (maker := makers.get(waiting.pop())) is not None:
+            new = set(_taken_by(maker)) - needed - {""}  # which an input has that is left out
+            needed |= new
+            waiting += new
+    return needed
+
+
+def _taken_by(node: Any) -> Iterator[str]:
+    """Yield the names that a node takes; what it holds, as the branches of an `If`, takes them from around it."""
+    yield from node.input
+    for attribute in node.attribute:
+        for inner in (attribute.g, *attribute.graphs):
+            for one in inner.node:
+                yield from _taken_by(one)

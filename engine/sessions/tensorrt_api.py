@@ -35,7 +35,8 @@ class Flavour:
 FLAVOURS: dict[str, Flavour] = {
     "tensorrt-rtx": Flavour(
         "TensorRT-RTX", "tensorrt_rtx", "trt-rtx", ("7.5", "8.0", "8.6", "8.9", "12.0", "12.1"), True, True,
-        "builds for any of its GPUs, also on a machine without one; not for 9.0 and 10.0 (H100, H200, B200)",
+        "builds for any of its GPUs, also on a machine without one; not for 9.0 and 10.0 (H100, H200, B200), which `--target "
+        "aotinductor` and `--target tensorrt` are for",
     ),
     "tensorrt": Flavour(
         "TensorRT", "tensorrt", "trt", (), False, False, "builds on the GPU that the engine is for, and times kernels on it"

@@ -11,6 +11,7 @@ from engine.contracts.stored import Place
 from engine.errors import SourceError, StorageError
 
 BLOCK_BYTES = 1 << 20
+_WEAK = "W/"
 _PART = re.compile(r"bytes (\d+)-\d+/(\d+)")
 
 
@@ -23,7 +24,7 @@ class Version:
     """
 
     def __init__(self, place: Place, etag: str = "") -> None:
-        self._place, self.etag = place, etag
+        self._place, self.etag, self._condition = place, etag, dict[str, str]()
         self.size_bytes: int | None = None
         self.done = 0
         """Bytes."""
@@ -36,7 +37,7 @@ class Version:
     def asked(self) -> dict[str, str]:
         """Return what to ask for: what is missing, of this version."""
         asked = {"Range": f"bytes={self.done}-"} if self.done else {}
-        return asked | ({"IfMatch": f'"{self.etag}"'} if self.etag else {})
+        return asked | self._condition
 
     def blocks(self, answer: Mapping[str, Any]) -> Iterator[bytes]:
         """Yield what an answer has of what is missing; it may have less than all.
@@ -70,6 +71,8 @@ class Version:
             raise changed(self._place)
         if first not in (0, self.done):
             raise self._not_as_asked(f"what comes begins with byte {first:,}, and byte {self.done:,} was asked for")
+        # No weak one matches (RFC 9110, 13.1.1), nor one from a list, as it may be weak; each answer is looked at anyway.
+        self._condition = {} if _is_weak(answer) else {"IfMatch": f'"{etag}"'}
         self.etag, self.size_bytes = etag, size_bytes
         return first
 
@@ -81,7 +84,11 @@ class Version:
 
 def etag_of(facts: Mapping[str, Any]) -> str:
     """Return the ``ETag``, without what some proxies put before it; empty: there is none."""
-    return str(facts.get("ETag", "")).removeprefix("W/").strip('"')
+    return str(facts.get("ETag", "")).removeprefix(_WEAK).strip('"')
+
+
+def _is_weak(facts: Mapping[str, Any]) -> bool:
+    return str(facts.get("ETag", "")).startswith(_WEAK)
 
 
 def changed(place: Place) -> SourceError:

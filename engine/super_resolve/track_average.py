@@ -41,7 +41,7 @@ class Average:
 
     def fuse(self, shots: SeenShots, full_range: bool = False) -> Float32:
         shares = shots.shares
-        if len(shares) > 1 and not self._is_plain:
+        if not self._is_plain:
             shares = shares * _trust(shots.seen, [shot.luma for shot in shots.shots])
         return np.asarray((shares * shots.seen).sum(axis=0) / shares.sum(axis=0), np.float32)
 

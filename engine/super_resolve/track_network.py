@@ -5,6 +5,7 @@ Its deviation is not used: what differs has lost its weight in it, so frames tha
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,6 +38,8 @@ class TrackNetwork:
         """
         manifest: Manifest = read_manifest(manifest_path)
         self.name, self.sha256, self.licence, self.scale = manifest.name, manifest.sha256, manifest.licence, manifest.scale
+        self.largest_side_px = manifest.largest_side_px or math.inf
+        """Of crops, geometric mean of height and width: beyond it was not measured, or is not worth its time."""
         spec = SessionSpec(manifest_path.with_name(manifest.file))
         self._session: Session = open_session(replace(spec, name=manifest.name))
         self.runtime = self._session.runtime

@@ -55,7 +55,7 @@ class Fusion(Protocol):
         """Return the picture, (scale h, scale w) in grey levels.
 
         Args:
-            shots: registered.
+            shots: registered, two at least.
             full_range: luma is 0 to 255; False: 16 to 235.
 
         Raises:
@@ -67,7 +67,8 @@ class Fusion(Protocol):
 def fuse_track(shots: Sequence[TrackShot], fusion: Fusion, *, full_range: bool = False) -> TrackPicture | None:
     """Return one picture of the shots of one track, None where they do not fit each other.
 
-    The best shot is the reference; if it does not fit the others, the best of those that do. Exposure may differ.
+    The best shot is the reference; if it does not fit the others, the best of those that do. Exposure may differ. Where one is
+    left it stays as it was enlarged alone, whatever fuses several.
 
     Args:
         shots: at least one, in any order; more than 8 gain little.
@@ -95,7 +96,7 @@ def fuse_registered(
     fitted = [_fitted(shots[place], found.warps[place], (shape[0], shape[1]), fusion.scale) for place in order]
     warps = np.stack([warp for _, warp in fitted])
     seen = seen_by_first([shot for shot, _ in fitted], warps, weights, fusion.scale)
-    picture = fusion.fuse(seen, full_range)
+    picture = fusion.fuse(seen, full_range) if len(order) > 1 else seen.seen[0]
     shares = np.zeros(len(shots))
     shares[order] = weights / weights.sum()
     return TrackPicture(

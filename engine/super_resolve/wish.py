@@ -18,6 +18,7 @@ from engine.models.engine_command import build_command, rebuild_command
 from engine.sessions.built_engines import PRECISIONS, BuiltEngine, Shelf, engines_for
 from engine.sessions.failures import is_memory_failure
 from engine.sessions.fastest import Candidate, named_runtime, open_choice, plain_candidate, remembered, version_here
+from engine.sessions.onnxruntime_providers import ON_CUDA, ON_RTX
 from engine.sessions.race import Example
 from engine.sessions.session import AUTO, COMPILED, Session, SessionSpec
 from engine.sessions.tensorrt_api import FLAVOURS
@@ -31,9 +32,11 @@ _COMPUTES: dict[str, tuple[str, ...]] = {
     "openvino": ("float32", "bfloat16", "int8"),
     "ncnn": ("float32",),
     "aotinductor": ("float32", "float16", "bfloat16"),
+    ON_CUDA: ("float32", "float16"),
+    ON_RTX: ("float32", "float16", "bfloat16"),
 }
 """In what, for those that do not compute in everything: of anything else there is no engine to be had."""
-_ON_GPUS = (*FLAVOURS, "float8")
+_ON_GPUS = (*FLAVOURS, ON_CUDA, ON_RTX, "float8")
 """Runtimes and precisions that a CPU has not."""
 Warn = Callable[[str], None]
 

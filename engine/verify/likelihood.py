@@ -7,7 +7,8 @@ do, a bit more says more. The line ends at the bounds beyond which the people be
 (ELUB: Vergeer et al., "Numerical likelihood ratios outputted by LR systems are often based on extrapolation", 2016).
 
 Two lines, in truth: one against anybody, one against somebody else of the scene in which the picture was taken, who looks more
-like it by light, camera and company. Nobody says which of the two somebody else would be: the lower ratio holds for both.
+like it by light, camera and company. That one is over the resemblance itself, as what is rare within a scene is taken to fall
+off exponentially. Nobody says which of the two somebody else would be: the lower ratio holds for both.
 
 A ratio says nothing of how probable it is that it *is* the person: that takes a prior, which nobody but the user can state.
 """
@@ -41,6 +42,8 @@ _COLUMNS = (
     "different",
 )
 _ID_DIGITS = 12
+_DECIMALS = 2
+"""A hundredth of a power of ten is 2 %: the bounds themselves are known less well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ class Bucket:
     """Against anybody: log10 likelihood ratio = offset + slope * warped resemblance; the slope is above 0."""
     scene_offset: float
     scene_slope: float
-    """The same against somebody else of the picture's scene."""
+    """Against somebody else of the picture's scene: offset + slope * resemblance, which is not warped."""
     lowest: float
     highest: float
     """Bounds of the log10 likelihood ratio, on either side of 0: what both can show."""
@@ -65,6 +68,11 @@ class Bucket:
     """People whose own pictures it rests on."""
     different: int
     """Pairs of two people of different scenes, likewise."""
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """What can be shown at least and at most, as it is told, see ``told``."""
+        return told(self.lowest), told(self.highest)
 
     @property
     def words(self) -> str:
@@ -110,7 +118,8 @@ class Calibration:
             pictures: of this person that are enrolled, or of each: the best of three is so good by chance three times as often.
         """
         score = warped(resemblance, self.curve)
-        line = np.minimum(bucket.offset + bucket.slope * score, bucket.scene_offset + bucket.scene_slope * score)
+        scene = bucket.scene_offset + bucket.scene_slope * np.asarray(resemblance, np.float64)
+        line = np.minimum(bucket.offset + bucket.slope * score, scene)
         return np.asarray(np.clip(line - np.log10(np.maximum(pictures, 1)), bucket.lowest, bucket.highest), np.float64)
 
     @property
@@ -134,6 +143,11 @@ class Calibration:
         row = self.limits[self.buckets.index(bucket)]
         shown = np.isfinite(row)
         return float(np.interp(-np.log(rate), -np.log(self.rates[shown]), row[shown], right=np.inf))
+
+
+def told(log10_ratio: float) -> float:
+    """Return a log10 likelihood ratio as messages, pages and commands tell it: to a hundredth."""
+    return round(float(log10_ratio), _DECIMALS)
 
 
 def warped(resemblance: NDArray[np.floating[Any]], curve: float) -> NDArray[np.float64]:

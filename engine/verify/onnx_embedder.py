@@ -13,6 +13,7 @@ from engine.contracts.frames import Float32, Uint8
 from engine.contracts.manifest import Manifest, SmallFaces, read_manifest, sha256_of
 from engine.contracts.profile import Profile
 from engine.errors import ConfigError, InferenceError, ModelError
+from engine.models.onnx_file import read_model
 from engine.sessions.session import Session, SessionSpec, TensorSpec, open_session, trying
 from engine.verify.align import align
 
@@ -175,13 +176,7 @@ def _recipe_of_manifest(manifest: Manifest) -> Recipe:
 
 def _normalises_itself(path: Path) -> bool:
     """Whether the graph begins with its own subtraction and scaling, as InsightFace's MXNet exports do; its test for them."""
-    import onnx  # which no embedder with a manifest needs
-
-    try:
-        nodes = onnx.load(str(path), load_external_data=False).graph.node[:8]
-    except Exception as error:
-        raise ModelError(f"{path} is not an ONNX file: check the path, or fetch it again") from error
-    names = [node.name for node in nodes]
+    names = [node.name for node in read_model(path, str(path)).graph.node[:8]]
     return any(name.startswith(("Sub", "_minus")) for name in names) and any(name.startswith(("Mul", "_mul")) for name in names)
 
 

@@ -12,7 +12,7 @@ from engine.contracts.findings import Basis, Candidate, Decision
 from engine.contracts.frames import Float32
 from engine.verify.evidence import Fusion
 from engine.verify.gallery.snapshot import Snapshot
-from engine.verify.likelihood import Bucket, Calibration, probabilities
+from engine.verify.likelihood import Bucket, Calibration, probabilities, told
 from engine.verify.naming import Rule
 from engine.verify.open_set import OpenSet
 from engine.verify.scores import Thresholds
@@ -56,11 +56,11 @@ class Weighed:
             everyone = self._everyones_ratios(vector, people, bucket)
             ratios, likely = everyone[places], probabilities(everyone, self._prior)[places].tolist()
         weighed = [
-            msgspec.structs.replace(one, log10_lr=ratio, probability=probability)
+            msgspec.structs.replace(one, log10_lr=told(ratio), probability=probability)
             for one, ratio, probability in zip(candidates, ratios.tolist(), likely, strict=True)
         ]
         why = msgspec.structs.replace(
-            basis, calibration=self._calibration.id, bucket=bucket.words, log10_lr_bounds=(bucket.lowest, bucket.highest)
+            basis, calibration=self._calibration.id, bucket=bucket.words, log10_lr_bounds=bucket.bounds
         )
         return weighed, decision, why
 

@@ -23,7 +23,7 @@ from engine.control.verbs import Role
 from engine.errors import ConfigError
 from engine.keys.files import remove_entry
 from engine.private_file import is_ours_alone
-from engine.whole_file import write_private_new
+from engine.whole_file import write_private
 
 PREFIX = "fs_"
 OWNER = "owner"
@@ -156,7 +156,7 @@ class TokenFolder:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not is_ours_alone(self.path.stat()):
                 raise ConfigError(f"others may use the folder of tokens {self.path}: run `chmod 700 {quote(str(self.path))}`")
-            write_private_new(path, text)
+            write_private(path, text, new=True)
         except FileExistsError as error:
             raise ConfigError(
                 f"there is a token {path.stem} in {self.path}: choose another name, or revoke it first with "

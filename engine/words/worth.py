@@ -57,6 +57,19 @@ def share_of_strangers(share: float) -> str:
     return f"{100 * share:.0f} %" if share >= 0.1 else f"{1000 * share:.2g} in 1,000"
 
 
+def bounded(log10_ratio: float, bounds: tuple[float, float] | None) -> str:
+    """Return the ratio, with ``or more`` or ``or less`` where it stands at a bound.
+
+    Args:
+        log10_ratio: as a power of ten.
+        bounds: the lowest and the highest that can be shown of such faces, likewise; None: not known.
+    """
+    if bounds is None:
+        return ratio(log10_ratio)
+    low, high = bounds
+    return ratio(log10_ratio) + (" or more" if log10_ratio >= high else " or less" if log10_ratio <= low else "")
+
+
 def ratio(log10_ratio: float) -> str:
     """Return the ratio with two digits, as ``1,200`` or ``1/30``."""
     value = 10 ** abs(log10_ratio)

@@ -120,6 +120,8 @@ class FrameLine:
             return False
         source, link = item
         planes = None
+        if self._waiting.take_close_calls():
+            self._core.note_close_frame()
         if isinstance(link, FrameReady) and self._core.is_detection_due(link.stream, marked=link.detect, live=link.live):
             planes = source.pool_of(link.picture).view(link.picture)
         self.pool.put(item, planes, link.stream)

@@ -71,6 +71,10 @@ class Lane:
             self._outbox.send(self._losses.tell(link))
         return faces
 
+    def take_close_calls(self) -> int:
+        """Return how many of the faces that went out would soon have been dropped, since this was last asked."""
+        return self._queue.take_close_calls()
+
     def hear(self) -> None:
         """Take the worker's answers; notice that it is gone."""
         self._outbox.hear()

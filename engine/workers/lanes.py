@@ -90,9 +90,10 @@ class Lanes:
             if isinstance(event, StreamChanged) and event.calls:
                 event = replace(event, calls={})  # one copy carries the account
 
-    def flush(self, now_seconds: float) -> int:
-        """Send what the workers have room for; return how many faces went out."""
-        return sum(lane.flush(now_seconds) for lane in self._in_turn)
+    def flush(self, now_seconds: float) -> tuple[int, int]:
+        """Send what the workers have room for; return how many faces went out, and how many of them just in time."""
+        faces = sum(lane.flush(now_seconds) for lane in self._in_turn)
+        return faces, sum(lane.take_close_calls() for lane in self._in_turn)
 
     def drain(self, last: Drain) -> None:
         """Say the last word, whose counts go with the first worker that lives; what waits for one that is dead is dropped."""

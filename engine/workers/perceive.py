@@ -93,7 +93,7 @@ class PerceiveWorker(Actor[Ordered | PoolOpened]):
         for item in self._line.flow():
             self._lanes.pass_on(item)
         at_the_end = self.inbox.is_over and not len(self._line)  # nothing fresher comes: even what is late goes out
-        self._core.note_faces(self._lanes.flush(0.0 if at_the_end else time.monotonic()))
+        self._core.note_faces(*self._lanes.flush(0.0 if at_the_end else time.monotonic()))
         if self.stopped is None:
             self._core.adapt(time.monotonic())
         self.context.telemetry.queue_depths["detect"] = len(self._line)

@@ -41,11 +41,11 @@ class Setting:
     bare: bool = False
     """No pictures of tracks, and no marks."""
 
-    def config(self, url: str, streams: int, endpoint: str) -> dict[str, Any]:
-        """Return the overrides of a configuration: so many connections to the same clip."""
+    def config(self, urls: list[str], endpoint: str) -> dict[str, Any]:
+        """Return the overrides of a configuration: a camera at each of some URLs."""
         return {
             "profile": self.profile,
-            "sources": [{"uri": url, "name": f"cam{number}"} for number in range(streams)],
+            "sources": [{"uri": url, "name": f"cam{number}"} for number, url in enumerate(urls)],
             "detect": {"detector": self.detector},
             "verify": {"embedder": self.embedder},
             "super_resolve": {"engines": self.engines, "track_pictures": not self.bare},
@@ -135,7 +135,7 @@ def play_turn(order: dict[str, Any]) -> None:
     faces = Faces(order["endpoint"])
     watch = Watch(hold_seconds, setting.warm_up_seconds, order["server_pid"])
     faces.start()
-    config = load_config(None, setting.config(order["url"], order["streams"], order["endpoint"]))
+    config = load_config(None, setting.config(order["urls"], order["endpoint"]))
     run_pipeline(config, watch, setting.warm_up_seconds + hold_seconds + _GIVE_UP_SECONDS)
     faces.stop()
     sys.stdout.write(json.dumps(_figures(watch.result, faces.seen, order) if watch.result else {"why": "not all live"}))
@@ -152,7 +152,7 @@ def _figures(result: dict[str, Any], faces: list[tuple[int, float]], order: dict
         "drops": {name: count for name, count in _drops(counted).items() if count},
         "overload_level": result["overload_level"],
         "reconnects": counted.get("reconnects", 0),
-        "frame_share": counted.get("frames", 0) / seconds / (order["streams"] * order["fps"]),
+        "frame_share": counted.get("frames", 0) / seconds / (len(order["urls"]) * order["fps"]),
         "detections_per_second": counted.get("frames_detected", 0) / seconds,
         "frames_per_second": counted.get("frames", 0) / seconds,
         "faces_per_second": len(latencies) / seconds,

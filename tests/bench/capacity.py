@@ -60,20 +60,22 @@ class Kind:
 
 
 class Bench:
-    """Turns over one server of one kind of camera."""
+    """Turns over one server of one kind of camera, all of which show the same, or each another moment of it."""
 
-    def __init__(self, kind: Kind, folder: Path, console: Console) -> None:
+    def __init__(self, kind: Kind, folder: Path, console: Console, *, apart: bool) -> None:
         self.kind, self._folder, self._console = kind, folder, console
         self._clip = make_clip(kind, folder)
-        self._server = GstServer({"cam": self._clip})
+        self._clips = self._clip.turned(folder) if apart else [self._clip]
+        self._server = GstServer({f"cam{number}": clip for number, clip in enumerate(self._clips)})
         self.decode_ms = decode_cost_ms(self._clip)
 
     def turn(self, setting: Setting, streams: int, hold_seconds: float) -> dict[str, Any]:
         """Run so many streams; the result has ``held``, and ``why`` where it is false."""
         with self._server as server:
             order = {
-                "setting": asdict(setting), "streams": streams, "hold_seconds": hold_seconds, "fps": self.kind.fps,
-                "url": server.url("cam"), "endpoint": f"ipc://{self._folder}/faces", "server_pid": server.pid,
+                "setting": asdict(setting), "hold_seconds": hold_seconds, "fps": self.kind.fps, "server_pid": server.pid,
+                "urls": [server.url(f"cam{number % len(self._clips)}") for number in range(streams)],
+                "endpoint": f"ipc://{self._folder}/faces",
             }  # fmt: skip
             command = [sys.executable, "-m", "tests.bench.capacity", "--role", json.dumps(order)]
             child = subprocess.run(command, capture_output=True, text=True, check=False, env=environment())
@@ -160,7 +162,7 @@ def measure_latency(options: argparse.Namespace, folder: Path, console: Console)
     """Yield the figures of a few streams; those of the most are part of the capacity."""
     profile = options.profiles.split(",")[0]
     for text, counts in LATENCY_KINDS:
-        bench = Bench(Kind.parse(text), folder, console)
+        bench = Bench(Kind.parse(text), folder, console, apart=options.apart)
         settings = [_setting(profile, engines, options) for engines in options.engines.split(",")]
         for _, streams, setting in itertools.product(range(options.rounds), counts, settings):
             figures = bench.turn(setting, streams, options.seconds)
@@ -170,7 +172,7 @@ def measure_latency(options: argparse.Namespace, folder: Path, console: Console)
 def measure_capacity(options: argparse.Namespace, folder: Path, console: Console) -> Iterator[dict[str, Any]]:
     """Yield the figures of each kind, round, profile and choice of engines."""
     for text in options.kinds.split(","):
-        bench = Bench(Kind.parse(text), folder, console)
+        bench = Bench(Kind.parse(text), folder, console, apart=options.apart)
         for _ in range(options.rounds):
             plain = {"plain_streams": bench.plain_streams(detector_of(options.detector))} if options.plain else {}
             for profile, engines in itertools.product(options.profiles.split(","), options.engines.split(",")):
@@ -227,6 +229,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1, help="turns of each")
     parser.add_argument("--plain", action="store_true", help="also say with how many of them a plain loop could keep up")
     parser.add_argument("--bare", action="store_true", help="no pictures of tracks, no marks: the work of a version without")
+    parser.add_argument(
+        "--apart", action="store_true", help="cameras show other moments of the clip, as those of several places do"
+    )
     parser.add_argument("--latency", action="store_true", help="measure how late the faces of 1 and 4 streams are")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--role", help=argparse.SUPPRESS)

@@ -148,7 +148,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, nargs="+", default=[100_000, 300_000])
     parser.add_argument("--compared", type=int, default=400, help="faces")
-    parser.add_argument("--dtypes", nargs="+", default=["f32", "f16", "i8"])
+    parser.add_argument("--dtypes", nargs="*", default=["f32", "f16", "i8"], help="of the index; none: there is none")
     parser.add_argument("--expansions", type=int, nargs="+", default=[64, 256, 1024])
     parser.add_argument("--again", type=int, default=100, help="how many of the index's answers are compared in full")
     parser.add_argument("--faces", type=Path, help="a zip or a folder of pictures of real people")

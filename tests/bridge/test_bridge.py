@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec import msgpack
@@ -16,9 +17,10 @@ from msgspec import msgpack
 from engine.bridge.bridge import Bridge
 from engine.bridge.buffer import Buffer
 from engine.bridge.intake import Site
+from engine.errors import ConfigError
 from tests.bench.bridge_kills import kill_at_random
 from tests.bridge.carried import BridgeProcess, has_end, read_stream, stored_ids
-from tests.bridge.test_sender import Broker
+from tests.bridge.test_sender import Broker, FakeLink, waiting
 from tests.client.wire import Wire
 from tests.patience import PATIENCE_SECONDS, until
 from tests.publish.samples import context, environment
@@ -145,3 +147,33 @@ def test_the_consumer_runs_as_printed(broker, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[:1] == ["cam1 1 known, without a picture"]
     assert len(done.stdout.splitlines()) == 30
+
+
+class Taken(Broker):
+    """One that says when it is left that another bridge carries the site."""
+
+    async def open(self, *asked: Any) -> FakeLink:
+        link = await super().open(*asked)
+
+        async def close() -> None:
+            raise ConfigError("another bridge carries this site")
+
+        link.close = close  # type: ignore[method-assign]
+        return link
+
+
+@pytest.mark.parametrize("fates", [[], ["lost"] * 4], ids=["all is sent", "some waits"])
+def test_what_ends_the_sending_when_all_is_sent_is_no_failure(fates):
+    async def run(buffer: Buffer) -> None:
+        bridge = Bridge(Site("tcp://127.0.0.1:9"), buffer, Taken(list(fates)).open, lambda _: None)
+        running = asyncio.create_task(bridge.run(lambda _: None, 0.5))
+        bridge.stop()
+        await asyncio.wait_for(running, PATIENCE_SECONDS)
+
+    with waiting(4) as buffer:
+        if fates:
+            with pytest.raises(ConfigError, match="another bridge carries this site"):
+                asyncio.run(run(buffer))
+        else:
+            asyncio.run(run(buffer))
+            assert buffer.waiting == 0

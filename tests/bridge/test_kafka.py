@@ -60,9 +60,9 @@ def test_what_can_work_is_not(url):
 def test_an_address_of_no_broker_and_an_option_of_another_one_are_refused():
     with pytest.raises(ConfigError, match="use nats://HOST:4222 or tls://HOST:4222 for NATS, kafka://HOST:9092 or"):
         edge_of(Broker("mqtt://h:1", "site"))
-    with pytest.raises(ConfigError, match="--window says nothing to kafka://: it is for NATS"):
+    with pytest.raises(ConfigError, match="--window is for NATS, and --to is kafka://h:1: leave --window out"):
         edge_of(Broker("kafka://h:1", "site", window_seconds=1.0))
-    with pytest.raises(ConfigError, match="--sasl says nothing to tls://: it is for Kafka"):
+    with pytest.raises(ConfigError, match="--sasl is for Kafka, and --to is tls://h:1: leave --sasl out"):
         edge_of(Broker("tls://h:1", "site", sasl="plain"))
 
 

@@ -51,8 +51,8 @@ def topic(server: KafkaServer) -> Iterator[str]:
     server.fail_no_more()
 
 
-def kafka(server: KafkaServer, topic: str = "", **options: Any) -> Kafka:
-    return Kafka(Broker(server.url, "site", topic, **options))
+def kafka(server: KafkaServer, topic: str = "", prefix: str = "site", **options: Any) -> Kafka:
+    return Kafka(Broker(server.url, prefix, topic, **options))
 
 
 def face(number: int, stream: str = "door", size: int = 10) -> Outgoing:
@@ -135,7 +135,7 @@ def test_what_was_acknowledged_is_not_read_back(server, topic):
     behind = marks | {answer.mark.part: answer.mark.offset for answer in answers[:3]}
 
     async def known(link: Any, answers: list[Answer], broken: asyncio.Event) -> set[bytes]:
-        return link._known
+        return set(link._known)
 
     assert over(edge, known, behind) == {b"run1/door/face/3"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -26,9 +27,10 @@ def test_a_message_that_is_more_than_a_link_carries_in_time_has_longer():
 
     async def carry() -> None:
         edge = Kafka(Broker("kafka://127.0.0.1:9092", "site", ""))
-        link = KafkaLink(edge, lambda _: None, lambda: None)
+        link: Any = KafkaLink(edge, lambda _: None, lambda: None)
+        link._producer = Slow()
         for size in (1, 2 * edge.transaction_bytes, 100 * edge.transaction_bytes):
-            link._carry(Slow(), [Outgoing(0, Key("run1", "door", "face", 0, 0), False, bytes(size))])
+            link._carry([Outgoing(0, Key("run1", "door", "face", 0, 0), False, bytes(size))])
 
     asyncio.run(carry())
     assert waited == [5.0, 10.0, 30.0]

@@ -45,14 +45,19 @@ class LogLink:
         self._log, self._on_answer, self._on_break = log, on_answer, on_break
         self.broken: Exception | None = None
         self.marks: dict[str, int] = {} if marks else {str(n): len(part) for n, part in enumerate(log.parts)}
-        self._known = {name for n, part in enumerate(log.parts) for name in part[marks.get(str(n), 0) :]} if marks else set()
+        self._known = {
+            name: Mark(str(n), place + 1)
+            for n, part in enumerate(log.parts)
+            for place, name in enumerate(part)
+            if marks and place >= marks.get(str(n), 0)
+        }
 
     async def publish(self, message: Outgoing) -> None:
         if self.broken:
             raise self.broken
         name = message_id(message.key, is_gap=message.is_gap)
         if name in self._known:
-            self._on_answer(Answer(message.number, repeated=True))
+            self._on_answer(Answer(message.number, repeated=True, mark=self._known[name]))
             return
         part = message.key.first_seq % PARTS
         fate = self._log.fates.pop() if self._log.fates else "ok"
@@ -108,6 +113,21 @@ async def _send_all(buffer: Buffer, log: Log) -> None:
         while buffer.waiting:
             await _send(buffer, log, 10)
             buffer.commit()
+
+
+@pytest.mark.parametrize("streams", [1, 2])
+def test_a_gap_in_front_moves_no_mark(tmp_path: Path, streams: int) -> None:
+    """It may stand in the log behind what still waits, which would be sent again."""
+    with closing(Buffer(tmp_path, 20_000, "site", warn=lambda _: None)) as buffer:
+        for seq in range(50):
+            buffer.put(key(seq)._replace(stream=f"cam{seq % streams}"), bytes(1000))
+        buffer.commit()
+        waiting = buffer.after(None, 100, 10**6)
+        assert any(entry.missing for entry in waiting)
+        for place, entry in enumerate(waiting):
+            buffer.acknowledge(entry, Mark("log/0", 100 + place))
+            buffer.commit()
+            assert buffer.marks() == ({} if entry.missing else {"log/0": 100 + place})
 
 
 @pytest.fixture(autouse=True, scope="module")

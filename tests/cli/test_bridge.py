@@ -26,7 +26,10 @@ FROM = ("--from", "tcp://127.0.0.1:9")
     ("options", "sentence"),
     [
         ((*FROM, "--to", "kafka://h"), "give each host its port, as in kafka://HOST:9092"),
-        ((*FROM, "--to", "kafka://h:9092", "--window", "60"), "--window says nothing to kafka://: it is for NATS"),
+        (
+            (*FROM, "--to", "kafka://h:9092", "--window", "60"),
+            "--window is for NATS, and --to is kafka://h:9092: leave",
+        ),
         ((*FROM, "--to", "nats://h", "--window", "0"), "--window 0 must be above 0"),
         ((*FROM, "--to", "h:4222"), "use nats://HOST:4222"),
         ((*FROM, "--to", "nats://h", "--prefix", "site 7"), "the prefix 'site 7' is not usable"),

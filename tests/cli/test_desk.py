@@ -75,6 +75,8 @@ def test_two_tracks_are_compared(facestream, results):
     assert "What limits it" in Path("c.html").read_text()
     told = json.loads(facestream("compare", "one:yard/1", "one:yard/2", "--json").out)
     assert told["log10_lr"] < 0
+    figures = [told["log10_lr"], *told["log10_lr_bounds"], told["cosine"]]
+    assert figures == [round(one, digits) for one, digits in zip(figures, (2, 2, 2, 4), strict=True)]
     complains(facestream("compare", "one:yard/1", "one:yard/9"), 2, "has no track 9 of yard")
     write_result(Path("three"), [("ann", "", 0)], sha256="ab" * 32)
     complains(facestream("compare", "one:yard/1", "three:yard/1"), 2, "two embedders cannot be compared")

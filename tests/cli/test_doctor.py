@@ -14,7 +14,7 @@ from engine.cli import doctor, doctor_checks, doctor_gpu, doctor_models
 from engine.cli.doctor_checks import CHECKS, findings
 from engine.contracts.engine_manifest import EngineParity
 from engine.contracts.gallery_place import GalleryPlace
-from engine.errors import MissingRuntimeError, ModelError
+from engine.errors import ConfigError, MissingRuntimeError, ModelError
 from engine.sessions import built_engines, openvino_session
 from engine.sessions.built_engines import BuiltEngine
 from engine.sessions.tensorrt_api import FLAVOURS
@@ -41,6 +41,9 @@ def test_it_looks_at_everything_and_really_detects(capsys):
     assert "gallery.sqlite will be made" in sentences["gallery"]
     assert sentences["runtimes"] == "the runtime auto is onnxruntime"
     assert re.search(r" on onnxruntime \S+ CPUExecutionProvider float32, 128 values", sentences["embedder"])
+    [command] = re.findall("`facestream ([^`]+)`", sentences["embedder"])
+    shown = here(capsys, *command.split())
+    assert (shown.code, "CC0-1.0" in shown.out) == (0, True), "what it names can be typed as it stands"
     assert re.match(
         "compact_fine_x4 has no engine for this CPU: `trt-build tune` makes those that may be faster here",
         sentences["generator"],
@@ -179,6 +182,21 @@ def test_what_tensorrt_can_do_here_is_said_of_each_package(monkeypatch, absent, 
     assert len(said) == len(told)
     assert all(sentence.startswith(start) for (_, sentence), start in zip(said, told, strict=True)), said
     assert {state for state, _ in said} == {"optional" if cuda or len(absent) == 2 else "ok"}
+
+
+@pytest.mark.parametrize("error", [None, MissingRuntimeError("it has no CUDA: run this"), ConfigError("no cuda:0")])
+def test_onnx_runtimes_providers_for_a_gpu_are_said(monkeypatch, error):
+    def found(runtime, device):
+        if error:
+            raise error
+
+    monkeypatch.setattr(doctor_gpu, "provider_for", found)
+    said = list(doctor_gpu.say_providers())
+    if error is None:
+        assert said == [("ok", f"ONNX Runtime has its provider of {what}") for what in ("CUDA", "TensorRT-RTX")]
+    else:
+        assert [state for state, _ in said] == ["optional"] * 2
+        assert all(sentence.startswith(f"{error}; only `device: cuda:0`") for _, sentence in said)
 
 
 def test_a_gate_of_few_faces_is_said_once(monkeypatch):

@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from engine.cli.run_log import RunLog
+from engine.contracts.counts import Counts
 from engine.contracts.streams import StreamChanged
 from engine.pipeline.run import RunResult
 from engine.pipeline.status import RunStatus
 from engine.pipeline.stream_status import StreamStatus
+from engine.runtime.protocol import Beat
 from tests.cli.statuses import SECRET, fail, overload, stall, status_of
 
 
@@ -56,7 +58,7 @@ def test_that_there_is_no_stream_is_said_once(capsys, monkeypatch):
                 log.show(status)
                 clock[0] += 1
             said.append(sum(line["event"] == "stats" for line in logged(capsys)))
-    assert said == [1, 0, 3, 3, 1, 0]
+    assert said == [1, 0, 1, 0, 1, 0]
 
 
 def test_every_ten_seconds_the_run_as_a_whole(capsys, monkeypatch):
@@ -182,8 +184,8 @@ def test_that_a_camera_gives_no_picture_is_said_again_with_its_name_and_for_how_
             clock[0] += 1
         said = capsys.readouterr().err.splitlines()
         assert [line[20:] for line in said[1:]] == [
-            "warning door: no picture for 1m (network: rtsp://192.0.2.1/x: no route)",
-            "warning door: no picture for 2m (network: rtsp://192.0.2.1/x: no route)",
+            "warning door: no picture for 1m00s (network: rtsp://192.0.2.1/x: no route)",
+            "warning door: no picture for 2m00s (network: rtsp://192.0.2.1/x: no route)",
         ]
         status.take_event(StreamChanged("yard", "stalled", "timeout"))
         clock[0] += 61
@@ -192,7 +194,7 @@ def test_that_a_camera_gives_no_picture_is_said_again_with_its_name_and_for_how_
         status.take_event(StreamChanged("door", "ended", "drained"))
         clock[0] += 61
         log.show(status)
-    assert sum("yard: no picture for 1m (timeout)" in line for line in capsys.readouterr().err.splitlines()) == 1
+    assert sum("yard: no picture for 1m01s (timeout)" in line for line in capsys.readouterr().err.splitlines()) == 1
 
 
 def test_recordings_tell_how_far_they_are(capsys, monkeypatch):
@@ -205,3 +207,36 @@ def test_recordings_tell_how_far_they_are(capsys, monkeypatch):
         clock[0] += 11
         log.show(status)
     assert "1 of 1 stream live, 250 of 345 frames read" in capsys.readouterr().err
+
+
+def test_short_recordings_one_after_another_have_a_rate_and_are_counted(capsys, monkeypatch):
+    """Each was over before it had a rate of its own: the log said "0.0 frames/s" for a minute of a run that worked."""
+    clock = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    names = [f"clip{number}" for number in range(6)]
+    status = RunStatus({name: StreamStatus(name) for name in names}, started=clock[0])
+    with RunLog("text", quiet=False) as log:
+        log.show(status)
+        for number, name in enumerate(names[:5], 1):
+            status.take_event(StreamChanged(name, "live", width_px=640, height_px=480, frames_expected=100))
+            status.take_beat(Beat("reader", {}, Counts({"frames": 100 * number}, {name: {"frames": 100}})))
+            status.take_event(StreamChanged(name, "ended", "end_of_file"))
+            clock[0] += 2.5
+            log.show(status)
+    lines = [line for line in capsys.readouterr().err.splitlines() if "frames/s" in line]
+    assert len(lines) == 1
+    assert "0 of 6 streams live, 4 ended, 400 of 400 frames read, 40.0 frames/s" in lines[0]
+
+
+def test_the_run_as_a_whole_is_told_of_often_at_first_and_each_line_says_another_time(capsys, monkeypatch):
+    """It said "up 1m" six times, and filled the log of a night with 8,640 lines a day."""
+    clock = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    status = RunStatus({"door": StreamStatus("door")}, started=clock[0])
+    status.take_event(StreamChanged("door", "live", width_px=640, height_px=480))
+    with RunLog("text", quiet=False) as log:
+        for _ in range(250):
+            log.show(status)
+            clock[0] += 1
+    times = [line.rpartition("up ")[2] for line in capsys.readouterr().err.splitlines() if "frames/s" in line]
+    assert times == ["10s", "20s", "30s", "40s", "50s", "1m00s", "2m00s", "3m00s", "4m00s"]

@@ -16,10 +16,11 @@ from tests.cli.statuses import SECRET, fail, overload, status_of
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0, "0s"), (59.9, "59s"), (60, "1m"), (3599, "59m"), (3600, "1h00m"), (86_399, "23h59m"), (90_000, "1d01h"), (-1, "0s")],
+    [(0, "0s"), (59.9, "59s"), (60, "1m00s"), (3599, "59m59s"), (3600, "1h00m"), (86_399, "23h59m"), (90_000, "1d01h")],
 )
 def test_time_spans_are_short(seconds, words):
     assert how_long(seconds) == words
+    assert how_long(-1) == "0s"
 
 
 @given(st.floats(0, 86_400 * 99))

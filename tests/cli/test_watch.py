@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 
+import msgspec
 import pytest
 import zmq
 
@@ -11,6 +12,7 @@ from engine.cli.watch_saver import Saver
 from engine.cli.watch_words import describe
 from engine.client import Gap, Received
 from engine.config import PublishConfig
+from engine.contracts.findings import Basis
 from engine.errors import ConfigError
 from engine.publish.numbering import Numbering
 from engine.publish.publisher import Publisher
@@ -115,6 +117,14 @@ def test_runs_whose_names_differ_in_what_no_folder_has_are_saved_apart(tmp_path)
     assert saved["2026-11-28/12/00"] == "2026-11-28_12_00-2"
 
 
+def test_a_likelihood_ratio_at_its_bound_may_be_more():
+    body, payloads = track()
+    basis = Basis(4, 2, 30.0, None, 0.5, None, 0.01, log10_lr_bounds=(-1.5, 2.0))
+    candidate = msgspec.structs.replace(as_sent(body).candidates[0], log10_lr=2.0)
+    said = describe(Received(as_sent(body, candidates=[candidate], basis=basis), payloads, False)).plain
+    assert ", likelihood ratio 100 or more" in said
+
+
 def test_a_gap_is_said_in_red_and_what_was_replayed_in_words():
     gap = describe(Gap("cam1", "face", 3, 5))
     assert (gap.plain, str(gap.style)) == ("missed 3 face of cam1: seq 3 to 5", "bold red")
@@ -137,3 +147,13 @@ def test_a_directory_that_holds_a_run_is_refused_with_the_options_that_there_are
     with Saver(tmp_path, "ipc://x", several_runs=False, overwrite=True) as saver:
         saver.write(Received(Numbering("run1").stamp(message), payloads, False))
     assert json.loads((tmp_path / "run.json").read_text())["run_id"] == "run1"
+
+
+def test_who_watches_where_nobody_publishes_is_told_that_it_waits(publisher):
+    with started(publisher) as process:
+        assert process.stderr.readline() == (
+            f"facestream: note: nothing has come from {publisher.bound_endpoint} for 5 s: no run publishes there, or it has "
+            "found nobody yet; it is waited for\n"
+        )
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_SECONDS) == 0

@@ -68,3 +68,18 @@ def test_a_signal_that_interrupts_no_wait_is_seen_all_the_same(wire):
         with pytest.raises(KeyboardInterrupt):
             subscriber._connection.wait(2 * PATIENCE_SECONDS)
         assert time.monotonic() - began < PATIENCE_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("published", "read", "words"),
+    [
+        (zmq.PUSH, "sub", r"does not send to a sub socket: .* with --socket push, .* --socket pull`"),
+        (zmq.PUB, "pull", r"does not send to a pull socket: .* with --socket pub, .* --socket sub`"),
+    ],
+)
+def test_who_reads_with_the_other_kind_of_socket_is_told_which(opened, published, read, words):
+    with opened.socket(published) as publisher:
+        endpoint = f"tcp://127.0.0.1:{publisher.bind_to_random_port('tcp://127.0.0.1')}"
+        subscriber = Subscriber(endpoint, socket=read, timeout_seconds=PATIENCE_SECONDS)
+        with subscriber, pytest.raises(FatalError, match=words):
+            next(iter(subscriber))

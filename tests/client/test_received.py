@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from engine.client import Gap, Received
 from engine.client.limits import Limits
 from engine.client.received import Malformed, parse
+from engine.client.sequence import Sequence
 from engine.contracts.messages import encode_header, topic_of
 from engine.errors import FatalError
 from tests.publish.samples import as_sent, end, environment, face, pictures, stream_event, track
@@ -165,3 +166,22 @@ def test_the_client_loads_neither_opencv_nor_models():
     code = f"import sys, engine.client; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment(), check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("number", [-1, -(2**63), 2**62 + 1, 2**63 - 1, 2**64 - 1])
+def test_numbers_of_which_nobody_can_count_what_lies_between_are_refused(number):
+    with pytest.raises(Malformed, match="the header is not readable"):
+        parse(changed(frames_of(*face()), seq=number))
+    with pytest.raises(Malformed, match="the header is not readable"):
+        parse(changed(frames_of(end(), []), last_seq={"face/cam1": number}))
+    last = parse(changed(frames_of(end(), []), last_seq={"face/cam1": 2**62})).message
+    ((_, _, missing),) = Sequence(from_start=True).missing_at_end(last)
+    assert len(missing) == 2**62 + 1
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf"), 1e308, -301.0])
+def test_a_ratio_that_no_number_can_tell_is_refused(value):
+    candidate = {"identity": "Eve", "cosine_original": 0.5, "log10_lr": value}
+    with pytest.raises(Malformed, match="the header is not readable"):
+        parse(changed(frames_of(*face()), candidates=[candidate]))
+    parse(changed(frames_of(*face()), candidates=[candidate | {"log10_lr": 300.0}]))

@@ -65,6 +65,9 @@ def test_a_gap_for_a_reason_of_a_later_version_is_read():
     [
         (b"", "it is not a message of a bridge"),
         (b"\x80", "it is not a message of a bridge"),
+        (packed_gap(Key("run1", "door", "face", 0, 2**64 - 1), "missed"), "it is not a message of a bridge"),
+        (packed_gap(Key("run1", "door", "face", -1, 3), "missed"), "it is not a message of a bridge"),
+        (packed_gap(Key("run1", "door", "face", 9, 3), "missed"), "its gap ends before it begins: 9 to 3"),
         (msgpack.encode({"header": {"kind": "gap"}}), "it is not a message of a bridge"),
         (msgpack.encode({"header": {"kind": "smell", "schema": "facestream/1"}}), "the header is not readable"),
         (

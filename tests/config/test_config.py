@@ -139,7 +139,7 @@ def test_wrong_files_are_one_sentence(tmp_path, text, says):
 def test_latin_1_is_named_as_not_utf_8(tmp_path):
     path = tmp_path / "old.yaml"
     path.write_bytes("profile: gründlich".encode("latin-1"))
-    with pytest.raises(ConfigError, match="utf-8"):
+    with pytest.raises(ConfigError, match="line 1 is not in UTF-8: save the file as UTF-8"):
         load_config(path)
 
 
@@ -205,3 +205,29 @@ def test_what_crosses_is_refused(tmp_path, text, words):
             load_config(path)
     else:
         load_config(path)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("coding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_it_is_read_whatever_editor_wrote_it(tmp_path, coding, end):
+    path = tmp_path / "c.yaml"
+    path.write_bytes("detect:  # é\n  every: 7\n".replace("\n", end).encode(coding))
+    assert load_config(path).detect.every == 7
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ("detect:\n  # é\n".encode("latin-1"), "line 2 is not in UTF-8: save the file as UTF-8"),
+        ("# “x”\n".encode("cp1252"), "line 1 is not in UTF-8: save the file as UTF-8"),
+        ("# é\n".encode("utf-16")[:-1], "line 1 is not in UTF-16: save the file as UTF-8"),
+        ("# é\n".encode("utf-16-le"), "is a binary file"),
+        (b"\n\n# \xff\n", "line 3 is not in UTF-8"),
+    ],
+)
+def test_another_encoding_is_told_with_its_line(tmp_path, data, says):
+    path = tmp_path / "c.yaml"
+    path.write_bytes(data)
+    with pytest.raises(ConfigError) as refused:
+        load_config(path)
+    assert says in str(refused.value)

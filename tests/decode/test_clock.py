@@ -176,6 +176,23 @@ def test_a_time_stamp_that_comes_again_is_none_and_time_does_not_run_back(ticks,
     assert jumps == []
 
 
+@pytest.mark.parametrize(
+    ("ticks", "expected"),
+    [
+        ([*range(3), *[2] * 50, *range(3, 60)], range(110)),
+        ([*[0] * 20, *range(1, 40)], range(59)),
+        ([*[0] * 20, *range(1, 10), *[9] * 20, *range(10, 30)], range(69)),
+        ([0, *[1] * 40, 2, 40], [*range(42), 79]),
+        ([*range(3), *[2] * 12, *range(3, 30)], [*range(15), *[14] * 12, *range(15, 30)]),  # not for long: it waits for them
+        ([0] * 12 + [6] * 12 + [12] * 12, [*range(12), *[11] * 1, *range(12, 23), *[22] * 1, *range(23, 34)]),  # half the rate
+    ],
+)
+def test_where_time_stamps_stood_still_for_long_time_goes_on_behind_them(ticks, expected):
+    times, jumps = seconds_of(recording_clock(), ticks)
+    assert times == pytest.approx([0.04 * n for n in expected])
+    assert jumps == []
+
+
 @pytest.mark.parametrize("ticks", [[5, 6, 7], [-3, -2, -1], [None, 90, 91], [None, None, None]])
 def test_where_nothing_says_when_it_begins_the_first_picture_is_the_beginning(ticks):
     times, jumps = seconds_of(recording_clock(float("inf")), ticks)

@@ -40,6 +40,11 @@ def read(path: Path) -> tuple[int, StreamChanged]:
         ("file:///{private}", '#EXT-X-KEY:METHOD=AES-128,URI="{name}"'),
         ("{private}", "#EXT-X-MAP:URI={name}"),
         ("a\\/..\\/..\\/private.ts", '#EXT-X-MAP:URI="{name}"'),
+        ("crypto:/{private}", "{name}"),
+        ("crypto:../private.ts", "{name}"),
+        ("Crypto+file:{private}", '#EXT-X-MAP:URI="{name}"'),
+        ("crypto:crypto+file:///{private}", "{name}"),
+        ("file:cam:1/../../private.ts", "{name}"),
     ],
 )
 def test_it_does_not_lead_out_of_its_folder(tmp_path, monkeypatch, name, line):
@@ -106,6 +111,18 @@ def test_one_that_names_itself_is_refused(tmp_path, text):
         (tmp_path / name).write_text("#EXTM3U\n" + text.replace("b.m3u8", "a.m3u8" if name == "b.m3u8" else "b.m3u8"))
     _, end = read(tmp_path / "a.m3u8")
     assert (end.state, "is a playlist that leads in a circle" in end.detail) == ("failed", True)
+
+
+@pytest.mark.parametrize("playlists", [1, 2, 5, 6, 7, 40])
+@pytest.mark.parametrize(
+    "line", ["#EXT-X-STREAM-INF:BANDWIDTH=1\n{name}\n", "#EXTINF:1,\n{name}\n", '#EXT-X-MEDIA:TYPE=AUDIO,URI="{name}"\n']
+)
+def test_what_is_too_deep_to_be_looked_at_is_no_circle(tmp_path, playlists, line):
+    for number in range(playlists):
+        name = "a.ts" if number == playlists - 1 else f"{number + 1}.m3u8"
+        (tmp_path / f"{number}.m3u8").write_text("#EXTM3U\n" + line.format(name=name))
+    told = "names playlists within playlists, over 4 deep (5.m3u8): give one of the inner ones itself"
+    assert trouble_of(tmp_path / "0.m3u8") == ("" if playlists <= 5 else told)
 
 
 def test_what_is_missing_of_one_of_which_nothing_can_be_read_is_named(tmp_path, monkeypatch):

@@ -56,7 +56,9 @@ def test_nor_of_one_that_another_names(tmp_path, monkeypatch):
     assert read(top)[0] == 50
 
 
-@pytest.mark.parametrize("name", ["part 0", "0", "a.bin", "é.ts", "a%20b.ts", "a#b.ts", "a?b.ts", "12:30.ts"])
+@pytest.mark.parametrize(
+    "name", ["part 0", "0", "a.bin", "é.ts", "a%20b.ts", "a#b.ts", "a?b.ts", "12:30.ts", "cam:1.ts", "a.b+c:1.ts", "http:x.ts"]
+)
 def test_segments_may_be_called_anything(tmp_path, monkeypatch, name):
     path = playlist(tmp_path / "seq", monkeypatch)
     (path.parent / "a0.ts").rename(path.parent / name)

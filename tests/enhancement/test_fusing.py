@@ -75,6 +75,8 @@ def test_where_they_do_not_agree_on_the_face_there_is_no_picture():
 @pytest.mark.parametrize(("side", "name"), [(48, "network"), (49, "average of x")])
 def test_large_faces_are_left_to_the_mean(side, name, monkeypatch):
     class Network(Average):
+        largest_side_px = 48.0
+
         def close(self) -> None: ...
 
     monkeypatch.setattr(fusing, "TrackNetwork", Network)

@@ -15,6 +15,7 @@ from engine.errors import DeviceLostError, DeviceMemoryError, InferenceError
 from engine.inference.process import inference_body
 from engine.runtime.listener import Listener
 from engine.runtime.worker import WorkerContext
+from engine.sessions.onnxruntime_providers import ON_CUDA, ON_RTX
 from engine.sessions.session import Session, SessionSpec, open_session
 from engine.sessions.tensors import Tensor
 from tests.patience import PATIENCE_SECONDS
@@ -29,7 +30,8 @@ class FakeSession:
     """See ``Session``; remembers how many items each run had."""
 
     def __init__(self, spec: SessionSpec, most_items: int = 1000) -> None:
-        self._session = open_session(replace(spec, device="cpu"))
+        runtime = "onnxruntime" if spec.runtime in (ON_CUDA, ON_RTX) else spec.runtime  # of which a CPU has no others
+        self._session = open_session(replace(spec, device="cpu", runtime=runtime))
         self.runtime = f"fake over {self._session.runtime}"
         self.inputs, self.outputs = self._session.inputs, self._session.outputs
         self.profile = spec.profile_of(self.inputs)

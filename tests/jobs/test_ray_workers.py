@@ -108,9 +108,9 @@ def test_others_go_on_without_a_node_that_does_not_fit_until_it_does(tmp_path: P
     assert job.turn() == 1
     job.now += 2.0
     assert job.turn() == 2
-    assert [note.partition(":")[0] for note in job.notes] == [
-        f"two does not see {tmp_path}",
-        f"two has facestream 0, this is {engine.__version__}",
+    assert [note.rpartition(": ")[0] for note in job.notes] == [
+        f"two: {tmp_path} is not the same there",
+        f"two: facestream 0 is installed there, and here {engine.__version__}",
     ]
 
 

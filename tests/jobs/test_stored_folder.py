@@ -11,8 +11,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from engine.config import Config
 from engine.contracts.stored import Place
-from engine.errors import OutputError, PublishError, StorageError
+from engine.errors import ConfigError, OutputError, PublishError, StorageError
+from engine.jobs.archive import Asked, _begin
+from engine.jobs.job_file import JobFile
 from engine.jobs.job_folder import GALLERY, JOB, JobFolder
 from engine.jobs.messages import Ended
 from engine.jobs.places import JobAt, begin_at
@@ -224,3 +227,10 @@ def test_a_worker_without_a_way_says_why(s3: S3Server, tmp_path: Path) -> None:
     assert about.token == ""
     with pytest.raises(StorageError, match="there is no bucket nowhere"):
         begun(tmp_path, "s3://nowhere/tapes")
+
+
+def test_other_settings_are_refused_with_the_place_that_was_given(here: JobFolder, tmp_path: Path) -> None:
+    asked = Asked(["tape.mp4"], JobAt("s3://results/tapes", tmp_path / "here"), Config())
+    _begin(here, JobFile({}, {"detect": {"every": 1}}, {}, 300.0, []), asked)
+    with pytest.raises(ConfigError, match=r"^s3://results/tapes was begun with detect\.every = 1, now it is 2: "):
+        _begin(here, JobFile({}, {"detect": {"every": 2}}, {}, 300.0, []), asked)

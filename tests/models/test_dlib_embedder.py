@@ -6,6 +6,7 @@ import zipfile
 import cv2
 import dlib
 import numpy as np
+import onnx
 import pytest
 
 from engine.config.verify import VerifyConfig
@@ -58,6 +59,11 @@ def test_the_graph_gives_what_the_librarys_call_gives(folder, library):
     chips = [align(*portrait(*person), CHIP_PX, PLACES)[:, :, ::-1] for person in PEOPLE]
     ours, theirs = of_graph(folder, chips), of_library(library, chips)
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+def test_the_graph_is_one_that_onnx_finds_no_fault_in(folder):
+    for name in ("dlib", "dlib_small"):
+        onnx.checker.check_model(onnx.load(folder / f"{name}.onnx"), full_check=True)
 
 
 def test_parity_on_fifty_faces_of_people_it_never_saw(folder, library):

@@ -242,6 +242,18 @@ def test_only_late_faces_are_overload(late: bool):
     assert (run.telemetry.counters["overload.level"] > 0) == late
 
 
+@pytest.mark.parametrize(("faces", "frames"), [(3, 0), (0, 3), (0, 0)])
+def test_what_comes_just_in_time_is_overload_before_anything_is_dropped(faces: int, frames: int):
+    run = Core(live=True)
+    for second in range(6):
+        run.core.note_faces(20, faces)
+        for _ in range(frames):
+            run.core.note_close_frame()
+        run.core.adapt(float(second))
+    assert (run.telemetry.counters["overload.level"] > 0) == bool(faces or frames)
+    assert not any(name.startswith("drops.") for name in run.telemetry.counters)
+
+
 def test_faces_are_cut_from_the_larger_picture_of_the_same_moment_where_there_is_one():
     run = Core(live=True)
     for index in range(30):

@@ -22,11 +22,17 @@ def test_what_computes_on_a_device_of_its_own_is_never_forked():
     assert not loaded_before("inference", replaces_workers=False)
 
 
-def test_the_first_process_of_a_run_loads_no_decoder_and_no_runtime():
+@pytest.mark.parametrize(
+    ("loaded", "needless"),
+    [
+        (["engine.cli.run"], {"av", "onnx", "onnxruntime", "PIL", "torch", "sqlite3", "asyncio"}),
+        (loaded_before("reader", replaces_workers=False), {"onnx", "torch", "asyncio", "rich", "cyclopts"}),
+    ],
+    ids=["the first process", "what workers are forked from"],
+)
+def test_a_run_loads_nothing_to_begin_that_it_does_not_need(loaded: list[str], needless: set[str]):
     program = (
-        "import sys, engine.cli.run\n"
-        "heavy = {'av', 'onnx', 'onnxruntime', 'PIL', 'torch'} & set(sys.modules)\n"
-        "sys.exit(f'loaded {heavy}' if heavy else 0)"
+        f"import sys, {', '.join(loaded)}\nheavy = {needless} & set(sys.modules)\nsys.exit(f'loaded {{heavy}}' if heavy else 0)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False

@@ -47,7 +47,7 @@ def test_a_card_says_what_its_likelihood_ratio_is_worth_and_how_much_could_be_sh
     line["basis"] = msgspec.to_builtins(basis)
     (tmp_path / "tracks.jsonl").write_text(json.dumps(line) + "\n")
     page = report(tmp_path)
-    assert "<th>likelihood ratio</th>" in page
+    assert ">likelihood ratio</th>" in page
     assert "<td>250</td>" in page
     assert (
         "appreciably more probable if it is Eileen Collins than if it is somebody else. Likelihood ratio 250 (log10 2.4)"
@@ -57,7 +57,10 @@ def test_a_card_says_what_its_likelihood_ratio_is_worth_and_how_much_could_be_sh
     assert page.count("It compares with one person") == 1
     line["candidates"][0]["log10_lr"] = 4.3
     (tmp_path / "tracks.jsonl").write_text(json.dumps(line) + "\n")
-    assert "Likelihood ratio 20,000 or more (log10 4.3)" in report(tmp_path)
+    page = report(tmp_path)
+    assert "Likelihood ratio 20,000 or more (log10 4.3)" in page
+    assert "<td>20,000 or more</td>" in page
+    assert "<p>likelihood ratio 20,000 or more: far more probable</p>" in page
 
 
 def test_how_well_an_enhanced_picture_agrees_is_not_called_as_a_likelihood_ratio_is(tmp_path):

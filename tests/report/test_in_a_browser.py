@@ -7,6 +7,7 @@ import json
 import pytest
 
 from engine.report.page import write_report
+from tests.access import faults_of
 from tests.report.test_page import write_run
 from tests.web.console.browser import chromium
 
@@ -81,3 +82,35 @@ def test_on_a_phone_original_and_enhanced_stand_side_by_side(page_of):
     assert original["y"] == pytest.approx(enhanced["y"], abs=1)
     assert original["width"] == pytest.approx(enhanced["width"], abs=1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_nothing_keeps_anybody_out(page_of):
+    page = page_of()
+    assert faults_of(page) == {}
+    page.click("article.card .enhanced .pic")
+    assert faults_of(page) == {}
+
+
+def test_sections_without_a_track_and_times_that_are_none_are_said(page_of):
+    page = page_of()
+    page.check("#show-known", force=True)
+    assert page.inner_text("output") == "3 of 9 shown"
+    assert [one.inner_text() for one in page.locator("h2.section").all() if one.is_visible()] == ["Named 3"]
+    page.fill("input[name=size]", "999")
+    assert page.inner_text("output") == "No track fits."
+    assert page.locator("h2.section:visible").count() == 0
+    page.fill("input[name=size]", "")
+    page.fill("input[name=from]", "noon")
+    assert page.inner_text("output") == "Write a time as 00:00:00."
+    page.fill("input[name=from]", "")
+    page.check("#show-all", force=True)
+    assert page.inner_text("output") == ""
+    assert page.locator("h2.section:visible").count() == 3
+
+
+def test_a_command_is_copied_with_the_keyboard_alone(page_of):
+    page = page_of()
+    page.focus("code.copy")
+    page.keyboard.press("Enter")
+    assert page.locator("code.copy.done").count() == 1
+    assert page.evaluate("getSelection().toString()").startswith("facestream clip ")

@@ -20,6 +20,12 @@ def test_a_likelihood_ratio_stands_between_what_can_be_shown(tmp_path):
     assert 'class="zone" style="left:10.0%;right:calc(100% - 70.0%)"' in drawn
 
 
+def test_a_likelihood_ratio_at_its_bound_may_be_more():
+    basis = Basis(4, 2, 30.0, None, 0.5, None, 0.01, log10_lr_bounds=(-2.0, 3.0))
+    assert "likelihood ratio 1,000 or more: much more probable" in scale([Candidate("Ada", 0.9, log10_lr=3.0)], basis)
+    assert "likelihood ratio 1/100 or less: appreciably" in scale([Candidate("Ada", 0.1, log10_lr=-2.0)], basis)
+
+
 def test_a_chance_stands_beside_what_a_name_asks_for():
     basis = Basis(4, 2, 30.0, None, 0.5, None, 0.01, false_name_rate=0.001)
     drawn = scale([Candidate("Ada", 0.9, false_name_chance=1e-6)], basis)

@@ -6,6 +6,7 @@ from contextlib import closing
 import msgspec
 import pytest
 
+from engine.contracts.findings import Basis
 from engine.report.page import write_report
 from engine.report.time_line import time_lines
 from engine.report.track_index import TrackIndex
@@ -151,3 +152,16 @@ def test_whom_people_named_stands_there_with_who_named_them_and_is_never_left_ou
     assert '<h3>Bea <span class="badge known">named by me &amp; you</span></h3>' in page
     assert '<b>Cid <span class="badge known">named by me</span></b>' in page
     assert "Strangers seen more than once" not in page
+
+
+def test_a_person_whose_best_ratio_is_the_highest_that_can_be_shown_is_told_apart(tmp_path):
+    basis = Basis(4, 2, 30.0, None, 0.5, None, 0.01, log10_lr_bounds=(-1.5, 2.0))
+    wider = msgspec.structs.replace(basis, log10_lr_bounds=(-1.5, 4.0))
+    tracks = [
+        track(1, name="Ada", ratio=2.0, basis=basis),
+        track(2, name="Bob", ratio=2.0, basis=basis),
+        track(3, name="Bob", ratio=3.0, basis=wider),
+        track(4, name="Cid", ratio=2.0),
+    ]
+    with closing(TrackIndex(write(tmp_path, tracks))) as index:
+        assert {one.identity: one.at_bound for one in index.persons()} == {"Ada": True, "Bob": False, "Cid": False}

@@ -6,7 +6,7 @@ A clip has no B-frames and one slice a picture, so that an access unit is found 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from itertools import islice
@@ -52,6 +52,15 @@ class Clip:
     @property
     def frames(self) -> int:
         return len(self.units)
+
+    def turned(self, folder: Path) -> list[Clip]:
+        """Write the same clip, which loops, from each of its key frames on."""
+        clips = []
+        for first in range(0, self.frames, self.key_every):
+            path = folder / f"{self.path.stem}-{first}{self.path.suffix}"
+            path.write_bytes(b"".join(self.units[first:] + self.units[:first]))
+            clips.append(replace(self, path=path))
+        return clips
 
 
 def encode(pictures: Iterable[Uint8], out: Path, codec: Codec = "h264", fps: int = 25, kbps: int = 600) -> Clip:

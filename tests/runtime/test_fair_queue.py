@@ -49,6 +49,26 @@ def test_what_waited_too_long_is_not_handed_out() -> None:
     assert len(items) == 0
 
 
+def test_what_would_soon_have_been_dropped_is_a_close_call() -> None:
+    items, drops = queue(waiting=2, budget=1.0)
+    items.put("old", 1, 0.0)
+    items.put("fresh", 2, 0.7)
+    assert [items.take(0.8), items.take(0.8), items.take_close_calls(), items.take_close_calls()] == [1, 2, 1, 0]
+    for item in (3, 4):
+        items.put("full", item, 1.0)
+    assert [items.take(1.0), items.take_close_calls(), items.take(1.0), items.take_close_calls()] == [3, 1, 4, 0]
+    assert drops == []
+
+
+def test_what_must_not_be_dropped_and_what_waits_alone_is_no_close_call() -> None:
+    items, _ = queue(waiting=1, budget=1.0)
+    for item in (1, 2):
+        items.put("recording", item)
+    items.put("camera", 3, 9.0)
+    assert sorted(drained(items, now=9.1)) == [1, 2, 3]
+    assert items.take_close_calls() == 0
+
+
 def test_what_must_not_be_dropped_waits_for_ever() -> None:
     items, drops = queue(waiting=1, budget=0.1)
     for item in range(5):

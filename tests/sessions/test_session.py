@@ -103,7 +103,7 @@ def test_a_tensor_that_does_not_fit_is_named(runtime: str, tensors: dict[str, np
 def test_a_corrupt_model_is_one_sentence(runtime: str, content: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]):
     path = tmp_path / "broken.onnx"
     path.write_bytes(content)
-    with pytest.raises(ModelError, match=r"broken\.onnx cannot be loaded by") as error:
+    with pytest.raises(ModelError, match=r"broken\.onnx cannot be loaded") as error:
         open_session(SessionSpec(path, runtime))
     assert "\n" not in str(error.value)
     assert capfd.readouterr() == ("", "")
@@ -225,7 +225,7 @@ def test_a_device_that_is_not_there_is_one_sentence(runtime: str):
         with pytest.raises(ConfigError, match=r"OpenVINO computes on the CPU only, not on cuda:0: use the device cpu"):
             open_session(SessionSpec(doubling_model(), runtime, "cuda:0"))
         return
-    with pytest.raises(MissingRuntimeError, match=r"cannot use cuda:0: pip install onnxruntime-gpu"):
+    with pytest.raises(MissingRuntimeError, match=r"cannot use cuda:0: run `pip uninstall --yes onnxruntime` and `pip install"):
         open_session(SessionSpec(doubling_model(), runtime, "cuda:0"))
     for device in ("gpu", "cuda", "cuda:", "cuda:one", "CPU", ""):
         with pytest.raises(ConfigError, match=f"ONNX Runtime has no device '{device}': use cpu, or cuda:0"):

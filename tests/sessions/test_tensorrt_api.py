@@ -154,3 +154,42 @@ def test_what_another_engine_would_not_mend_is_no_fault_of_the_engine(monkeypatc
     monkeypatch.setattr(tensorrt_api.importlib, "import_module", lambda name: Answers(2, diagnostics))
     with pytest.raises(kind, match=r"^the engine face cannot run: "):
         TensorRT("tensorrt-rtx").check(b"engine", "face")
+
+
+USED = {
+    "Builder": "create_network create_builder_config create_optimization_profile build_serialized_network",
+    "IBuilderConfig": "add_optimization_profile",
+    "IOptimizationProfile": "set_shape",
+    "INetworkDefinition": "num_inputs num_outputs get_input get_output",
+    "OnnxParser": "parse num_errors get_error",
+    "ParserError": "desc node_operator",
+    "Runtime": "deserialize_cuda_engine",
+    "ICudaEngine": "num_io_tensors get_tensor_name get_tensor_mode get_tensor_shape get_tensor_dtype get_tensor_profile_shape "
+    "create_execution_context device_memory_size_v2",
+    "IExecutionContext": "set_input_shape set_tensor_address get_tensor_shape execute_async_v3 set_device_memory",
+    "NetworkDefinitionCreationFlag": "STRONGLY_TYPED",
+    "ExecutionContextAllocationStrategy": "USER_MANAGED",
+    "TensorIOMode": "INPUT",
+    "ILogger": "INFO ERROR",
+    "DataType": "FLOAT HALF BF16 FP8 INT8 UINT8",
+}
+"""What is called of either package."""
+USED_OF_RTX = {
+    "IBuilderConfig": "num_compute_capabilities set_compute_capability",
+    "ICudaEngine": "create_runtime_config",
+    "IRuntimeConfig": "cuda_graph_strategy create_runtime_cache set_runtime_cache",
+    "IRuntimeCache": "serialize deserialize",
+    "CudaGraphStrategy": "WHOLE_GRAPH_CAPTURE",
+    "Runtime": "get_engine_validity",
+    "EngineValidity": "VALID SUBOPTIMAL",
+}
+"""And of TensorRT-RTX alone."""
+
+
+@pytest.mark.parametrize("target", FLAVOURS)
+def test_every_name_that_is_called_is_there(target):
+    """Of TensorRT 10.1 to 11.4 the same names were looked for in the wheels, see ``docs/tensorrt.md``."""
+    api = pytest.importorskip(FLAVOURS[target].module, reason=f"needs the extra {FLAVOURS[target].extra}", exc_type=ImportError)
+    for used in (USED, USED_OF_RTX if FLAVOURS[target].compiles_at_run else {}):
+        for kind, names in used.items():
+            assert {name for name in names.split() if not hasattr(getattr(api, kind), name)} == set(), kind

@@ -52,7 +52,7 @@ def test_in_one_answer() -> None:
 
 def test_an_empty_one() -> None:
     version = Version(Place("footage", "a.mp4"), "one")
-    assert version.asked() == {"IfMatch": '"one"'}
+    assert version.asked() == {}
     assert b"".join(version.blocks(answer(b""))) == b""
     assert version.is_whole
 
@@ -95,3 +95,24 @@ def test_what_is_not_as_asked(begun: Version, odd: dict[str, Any], error: type[E
 def test_the_first_answer_may_be_of_another_version() -> None:
     with pytest.raises(SourceError, match="has changed since it was listed"):
         list(Version(Place("footage", "a.mp4"), "zero").blocks(answer(WHOLE)))
+
+
+@pytest.mark.parametrize(
+    ("etag", "asked"),
+    [
+        ('"one"', {"IfMatch": '"one"'}),
+        ("one", {"IfMatch": '"one"'}),  # of servers that leave the quotation marks out
+        ('W/"one"', {}),
+        ("W/one", {}),
+    ],
+)
+@pytest.mark.parametrize("listed", ["", "one"])
+def test_a_weak_one_is_no_condition_as_strict_servers_refuse_it(etag: str, asked: dict[str, str], listed: str) -> None:
+    version = Version(Place("footage", "a.mp4"), listed)
+    list(version.blocks(answer(WHOLE[:4], ContentLength=10, ETag=etag)))
+    assert version.asked() == {"Range": "bytes=4-"} | asked
+
+
+def test_nor_is_one_of_which_an_answer_was_weak(begun: Version) -> None:
+    list(begun.blocks(part(4, WHOLE[4:6], ETag='W/"one"')))
+    assert begun.asked() == {"Range": "bytes=6-"}

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from engine.super_resolve.interpolation import enlarge
+from engine.super_resolve.registration import register
 from engine.super_resolve.seen_shots import TrackShot
 from engine.super_resolve.track_average import Average
-from engine.super_resolve.track_picture import fuse_track
+from engine.super_resolve.track_picture import fuse_registered, fuse_track
 from tests.super_resolve.tracks import drawn_face, moved, track
 
 
@@ -100,13 +103,32 @@ def test_crops_of_several_sizes_and_the_colours_range():
     assert _error(picture.luma, _truth(0, warps[0], 28)[8:104, 8:104]) < 15
 
 
-def test_a_single_frame_stays_as_it_was_enhanced():
+class Inventive(Average):
+    """Gives something else than it is given, as a network does."""
+
+    def fuse(self, shots, full_range=False):
+        return 255 - super().fuse(shots, full_range)
+
+
+@pytest.mark.parametrize("fusion", [Average(), Average(is_plain=True), Inventive()])
+@pytest.mark.parametrize("full_range", [False, True])
+def test_a_single_frame_stays_as_it_was_enhanced_whatever_fuses_several(fusion, full_range):
     low = track(16, 1)[0][0]
     enhanced = np.random.default_rng(0).integers(0, 256, (64, 64)).astype(np.uint8)
-    picture = fuse_track([TrackShot(low, None, 0.4, enhanced)], Average())
+    picture = fuse_track([TrackShot(low, None, 0.4, enhanced)], fusion, full_range=full_range)
     assert np.array_equal(picture.luma, enhanced)
     assert (picture.agreement == 255).all()
     assert picture.weights == (1.0,)
+
+
+@pytest.mark.parametrize("kept", [0, 2])
+def test_the_only_frame_that_is_left_stays_as_it_was_enhanced(kept):
+    lows, _, points = track(16, 3)
+    shots = [TrackShot(low, at, 1.0, enlarge(low, 4)) for low, at in zip(lows, points, strict=True)]
+    found = replace(register(lows, points, kept), agrees=np.arange(3) == kept)
+    picture = fuse_registered(shots, found, kept, Inventive())
+    assert np.array_equal(picture.luma, shots[kept].enlarged)
+    assert picture.weights == tuple(float(place == kept) for place in range(3))
 
 
 def test_two_that_differ_make_no_picture():

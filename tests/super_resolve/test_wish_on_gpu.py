@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine.errors import MissingRuntimeError, ModelError
+from engine.errors import FacestreamError, MissingRuntimeError, ModelError
+from engine.sessions import built_engines
+from engine.sessions.onnxruntime_providers import ON_CUDA, ON_RTX
 from engine.sessions.session import Session, SessionSpec, open_elsewhere
 from tests.inference.fake_device import DEVICE, open_fake
 from tests.super_resolve.engine_bench import Bench
@@ -64,3 +66,44 @@ def test_on_a_gpu_what_cannot_be_opened_gives_way(bench: Bench, gpu: None):
     assert "int8 (gate passed" in bench.runtime(device=DEVICE)
     too_old = "onnxruntime float16 is not used: the NVIDIA driver here is too old for it: update the driver"
     assert bench.said == [too_old], "nobody is told to build it again"
+
+
+@pytest.mark.parametrize("target", [ON_CUDA, ON_RTX])
+def test_onnx_runtimes_own_ways_to_a_gpu_are_candidates(
+    bench: Bench, gpu: None, last_wins: None, monkeypatch: pytest.MonkeyPatch, target: str
+):
+    monkeypatch.setattr(built_engines, "installed", lambda package: "1.2")
+    added = bench.add(target, "fp16", **ON_GPU)
+    bench.add(target, "fp32", **ON_GPU)
+    assert f"float16 (auto: {target} float32 10 ms, {target} float16 2 ms; 5.0 times {target} float32; gate passed on" in (
+        bench.runtime(device=DEVICE)
+    )
+    assert "float32 (gate passed" in bench.runtime(target, "float32", DEVICE)
+    assert bench.runtime().endswith("CPUExecutionProvider float32")
+    added.write_bytes(added.read_bytes()[:100])
+    bench.runtime(device=DEVICE)
+    assert bench.said[0].startswith(f"an engine of tiny is not used: the engine {added} is cut off after 100 of")
+    assert f" --target {target} --precision fp16 --sizes 16..96 --batch 1,8,64 --compute-capability 8.9 " in bench.said[0]
+
+
+@pytest.mark.parametrize(
+    ("runtime", "precision", "device", "words"),
+    [
+        (ON_CUDA, "bfloat16", DEVICE, f"{ON_CUDA} does not compute in bfloat16: use float32, float16"),
+        (ON_RTX, "int8", DEVICE, f"{ON_RTX} does not compute in int8: use float32, float16, bfloat16"),
+        (ON_RTX, "auto", "cpu", rf"runtime: {ON_RTX} is computed on a GPU: set super_resolve\.device to cuda:0"),
+        (ON_CUDA, "float16", DEVICE, rf"\(there is none in .*--target {ON_CUDA} --precision fp16 --compute-capability current"),
+    ],
+)
+def test_what_they_have_not_is_said(bench: Bench, runtime: str, precision: str, device: str, words: str):
+    with pytest.raises(FacestreamError, match=words):
+        bench.runtime(runtime, precision, device)
+
+
+def test_an_engine_whose_package_is_gone_is_one_sentence(bench: Bench, gpu: None):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(built_engines, "installed", lambda package: "1.2")
+        bench.add(ON_RTX, "fp16", **ON_GPU)
+    bench.runtime(device=DEVICE)
+    missing = "onnxruntime-ep-nv-tensorrt-rtx is not installed: pip install 'facestream[onnxruntime-rtx]'"
+    assert bench.said == [f"an engine of tiny is not used: {missing}"]

@@ -25,6 +25,11 @@ def test_a_ratio_is_a_bent_line_between_its_bounds():
     assert ratios == pytest.approx([-1.5, -1.0, 0.0, 1.5, 3.0])
 
 
+def test_the_line_of_a_scene_is_straight():
+    ratios = MADE_UP.log10_ratio(np.array([-0.1, 0.0, 0.1, 0.3]), bucket(offset=9.0, scene_offset=-1.0))
+    assert ratios == pytest.approx([-1.5, -1.0, 0.0, 2.0])
+
+
 def test_the_best_of_ten_pictures_says_ten_times_less():
     assert MADE_UP.log10_ratio(np.array([0.1, 9.0]), BUCKETS[0], 10) == pytest.approx([0.5, 3.0])
 
@@ -85,7 +90,7 @@ def test_what_was_written_is_read_with_an_id_of_its_own(tmp_path):
 def test_the_ratio_holds_against_somebody_else_of_the_scene_too(one, other, scene_offset):
     """It is the lower of both, and never falls where the resemblance rises."""
     anybody, both = bucket(), bucket(scene_offset=scene_offset)
-    scene = bucket(offset=scene_offset)
+    scene = bucket(offset=9.0, scene_offset=scene_offset)
     low, high = MADE_UP.log10_ratio(np.sort([one, other]), both)
     assert low <= high
     for at, found in zip(sorted((one, other)), (low, high), strict=True):

@@ -1,6 +1,6 @@
 import pytest
 
-from engine.words.worth import degree, ratio, share_of_strangers, worth
+from engine.words.worth import bounded, degree, ratio, share_of_strangers, worth
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,17 @@ def test_a_ratio_has_two_digits(value, text):
 )
 def test_a_share_of_strangers_has_whole_people_in_it(share, words):
     assert share_of_strangers(share) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "bounds", "text"),
+    [
+        (3.0, (-2.0, 3.0), "1,000 or more"),
+        (2.99, (-2.0, 3.0), "980"),
+        (-2.0, (-2.0, 3.0), "1/100 or less"),
+        (-1.7, (-2.0, 3.0), "1/50"),
+        (3.0, None, "1,000"),
+    ],
+)
+def test_a_ratio_at_a_bound_may_be_more_or_less(value, bounds, text):
+    assert bounded(value, bounds) == text

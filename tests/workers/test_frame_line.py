@@ -97,3 +97,20 @@ def test_how_long_a_frame_has_waited_is_not_asked_of_a_clock_that_is_set(set_by:
     assert line._start_next()
     line.close()
     assert (dropped, core.calls) == (["stale stale"], [1])
+
+
+@pytest.mark.parametrize(("waits_seconds", "behind", "told"), [(0.0, 0, 0), (0.45, 0, 1), (0.0, 1, 1)])
+def test_a_frame_that_would_soon_have_been_dropped_is_told(waits_seconds: float, behind: int, told: int):
+    core, config = Core(1), Config(detect=CONFIG.detect, live=LiveConfig(budget_ms=500, waiting_frames=2))
+    core.gate.set()
+    close: list[int] = []
+    core.note_close_frame = lambda: close.append(1)  # type: ignore[attr-defined]
+    pool = SimpleNamespace(view=lambda picture: PLANES)
+    source = SimpleNamespace(pool_of=lambda link: pool, live=True, waiting=0, is_over=False, close=lambda: None)
+    line = FrameLine(core, config, set(), lambda stream, cause: None)  # type: ignore[arg-type]
+    since = time.monotonic() - waits_seconds
+    for number in range(1 + behind):
+        line._put(source, frame("a", number, 0, since))  # type: ignore[arg-type]
+    assert line._start_next()
+    line.close()
+    assert len(close) == told

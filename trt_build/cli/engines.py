@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
-from engine.contracts.engine_manifest import EngineManifest
+from engine.contracts.engine_manifest import EngineManifest, EnginePrecision, Target
 from engine.contracts.manifest import Manifest, read_manifest
 from engine.errors import FacestreamError, ModelError, UsageError
 from engine.models.catalog import engines_dir, find_model, models_dir
@@ -25,8 +25,6 @@ from trt_build.recipes.data_folder import explained
 
 CONSOLE = Console()
 NOTES = Console(stderr=True)
-TargetName = Literal["onnxruntime", "openvino", "ncnn", "tensorrt-rtx", "tensorrt", "aotinductor"]
-PrecisionName = Literal["fp32", "fp16", "bf16", "fp8", "int8"]
 _Flag = Annotated[bool, Parameter(negative=())]
 GateFaces = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=2000))]
 
@@ -34,8 +32,8 @@ GateFaces = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=2000
 def build(
     model: str,
     *models: str,
-    target: TargetName = "tensorrt-rtx",
-    precision: PrecisionName = "fp32",
+    target: Target = "tensorrt-rtx",
+    precision: EnginePrecision = "fp32",
     sizes: str | None = None,
     batch: str | None = None,
     compute_capability: str = "current",
@@ -64,7 +62,7 @@ def build(
     models
         More models.
     target
-        What runs the engine; aotinductor is torch.
+        What runs the engine; aotinductor is torch, onnxruntime-cuda and onnxruntime-tensorrt-rtx are ONNX Runtime on a GPU.
     precision
         What it computes in; a generator's ends stay in float32.
     sizes
@@ -133,7 +131,7 @@ def build(
 def check(
     model: str,
     *models: str,
-    target: TargetName | None = None,
+    target: Target | None = None,
     out: Path | None = None,
     faces: Path | None = None,
     gate_faces: GateFaces = 200,

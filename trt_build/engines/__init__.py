@@ -1,1 +1,5 @@
 """Models as engines: cast or quantised, built for a target, compared with what they were made of, and kept."""
+
+from trt_build.optional import require_from
+
+require_from("onnx", "What makes engines", "engines")  # nearly every module of it rewrites ONNX files

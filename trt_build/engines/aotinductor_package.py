@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,10 @@ from engine.sessions.aotinductor_session import METADATA, Tensors, import_torch
 from trt_build.engines.graph import tensors_of
 from trt_build.engines.profiles import Shapes
 from trt_build.errors import ExportError, first_line
+
+_TOOLKIT = Path("/usr/local/cuda")
+_HEADERS = ("nvidia-cuda-runtime", "nvidia-cuda-runtime-cu12")
+"""Packages that torch brings."""
 
 
 def aotinductor_package(model: onnx.ModelProto, name: str, shapes: Mapping[str, Shapes], *, on_gpu: bool) -> bytes:
@@ -32,6 +40,8 @@ def aotinductor_package(model: onnx.ModelProto, name: str, shapes: Mapping[str, 
         ExportError: torch cannot compute the model, or cannot compile it here.
     """
     torch = import_torch()
+    if on_gpu:
+        _tell_where_cuda_is()  # read when the next line is imported
     from torch._inductor import aoti_compile_and_package
 
     from trt_build.engines.torch_graph import TorchGraph
@@ -59,6 +69,17 @@ def aotinductor_package(model: onnx.ModelProto, name: str, shapes: Mapping[str, 
         except Exception as error:  # those of export and of inductor have no class in common
             raise ExportError(f"torch {torch.__version__} cannot compile {name}: {first_line(error)}.") from error
         return path.read_bytes()
+
+
+def _tell_where_cuda_is() -> None:
+    """Give torch CUDA's headers that came with it: it looks for a toolkit, and without one compiles nothing for a GPU."""
+    if any(os.environ.get(name) for name in ("CUDA_HOME", "CUDA_PATH")) or shutil.which("nvcc") or _TOOLKIT.exists():
+        return
+    for package in _HEADERS:
+        with suppress(PackageNotFoundError, StopIteration):
+            found = next(file for file in files(package) or () if file.name == "cuda.h")
+            os.environ["CUDA_HOME"] = str(Path(str(found.locate())).parents[1])
+            return
 
 
 def _examples(inputs: tuple[Tensor, ...], shapes: Mapping[str, Shapes], device: str) -> tuple[Any, ...]:

@@ -6,9 +6,20 @@ import shutil
 import subprocess
 
 from engine.errors import MissingRuntimeError, UsageError
+from engine.sessions.onnxruntime_providers import ON_CUDA, ON_RTX
 from engine.sessions.tensorrt_api import FLAVOURS
 
 CURRENT, CPU = "current", "cpu"
+AOTINDUCTOR = "aotinductor"
+_OTHERS: dict[str, tuple[str, tuple[str, ...], str]] = {
+    AOTINDUCTOR: ("AOTInductor", (), "compiles on the GPU that the engine is for"),
+    ON_CUDA: ("ONNX Runtime with CUDA", (), "is compared with its model on the GPU that it is for"),
+    ON_RTX: (
+        "ONNX Runtime with TensorRT-RTX", ("8.6", "8.9", "12.0", "12.1"),
+        "knows neither Turing nor 8.0, 9.0 and 10.0 (A100, H100, H200, B200)",
+    ),
+}  # fmt: skip
+"""What a target is called, what can be named for it, and what it does; of TensorRT ``FLAVOURS`` says it."""
 _SMI_SECONDS = 20.0
 _LEAST = {"bf16": ("8.0", "bfloat16"), "fp8": ("8.9", "8-bit floating point")}
 """The first compute capability that has a precision, and its name."""
@@ -18,7 +29,7 @@ def capabilities(target: str, wanted: str, precision: str) -> list[str]:
     """Return the compute capabilities that are asked for, as ``["7.5", "8.9"]``; an empty one stands for the CPU.
 
     Args:
-        target: ``tensorrt-rtx``, ``tensorrt`` or ``aotinductor``.
+        target: one that can be for a GPU.
         wanted: ``current``, several with commas between, or ``cpu``.
         precision: in which it is to compute.
 
@@ -27,7 +38,7 @@ def capabilities(target: str, wanted: str, precision: str) -> list[str]:
         MissingRuntimeError: ``current`` is asked for where there is no GPU.
     """
     name, possible, note = _builder(target)
-    if wanted == CPU and target not in FLAVOURS:
+    if wanted == CPU and target == AOTINDUCTOR:
         return [""]
     if wanted == CURRENT:
         wanted = _current(target)
@@ -67,14 +78,14 @@ def _builder(target: str) -> tuple[str, tuple[str, ...], str]:
     """Return what a target is called, what can be named for it, and what it does."""
     if target in FLAVOURS:
         return FLAVOURS[target].name, FLAVOURS[target].capabilities, FLAVOURS[target].note
-    return "AOTInductor", (), "compiles on the GPU that the engine is for"
+    return _OTHERS[target]
 
 
 def _current(target: str) -> str:
     """Return the compute capability of the GPU that is here."""
     name, possible, _ = _builder(target)
     named = f"say for which, as --compute-capability {','.join(possible)}" if possible else "build on the machine with the GPU"
-    for_cpu = "run `trt-build tune`" if target in FLAVOURS else f"give --compute-capability {CPU}"
+    for_cpu = f"give --compute-capability {CPU}" if target == AOTINDUCTOR else "run `trt-build tune`"
     advice = f"{named}; for this CPU, {for_cpu}"
     try:
         found = capability_here()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 import msgspec
@@ -13,6 +12,8 @@ import onnx
 from engine.contracts.engine_manifest import MASK, EnginePrecision, Pixels, Profile, Target, Tensor, is_asked_for
 from engine.contracts.manifest import Manifest
 from engine.errors import UsageError
+from engine.sessions.onnxruntime_providers import ON_CUDA, ON_RTX, SETTINGS
+from engine.sessions.packages import installed
 from engine.sessions.tensorrt_api import FLAVOURS
 from trt_build.engines.aotinductor_package import aotinductor_package
 from trt_build.engines.fp8 import fp8_graph
@@ -48,6 +49,8 @@ TARGETS: dict[str, TargetSpec] = {
     "ncnn": TargetSpec("ncnn", ("fp32",), ".ncnn"),
     "tensorrt-rtx": TargetSpec("tensorrt-rtx", ("fp32", "fp16", "bf16", "fp8", "int8"), ".engine", on_gpu=True, step_px=8),
     "tensorrt": TargetSpec("tensorrt", ("fp32", "fp16", "bf16", "fp8", "int8"), ".engine", on_gpu=True, step_px=8),
+    ON_CUDA: TargetSpec(ON_CUDA, ("fp32", "fp16"), ".onnx", on_gpu=True, step_px=8),
+    ON_RTX: TargetSpec(ON_RTX, ("fp32", "fp16", "bf16"), ".onnx", on_gpu=True, step_px=8),
     "aotinductor": TargetSpec("aotinductor", ("fp32", "fp16", "bf16"), ".pt2", on_gpu=True, step_px=8),
 }
 CALIBRATED = ("fp8", "int8")
@@ -157,10 +160,8 @@ def require_maker(target: str) -> None:
 def tool_of(target: str, precision: str) -> str:
     """Return what makes an engine beside its target, and its version; empty: nothing does, or it is not installed."""
     tool = "pnnx" if target == "ncnn" else "onnxruntime" if precision in CALIBRATED else ""
-    try:
-        return f"{tool} {metadata.version(tool)}" if tool else ""
-    except metadata.PackageNotFoundError:
-        return ""
+    found = installed(tool) if tool else ""
+    return f"{tool} {found}" if found else ""
 
 
 def make(order: Order) -> Built:
@@ -205,6 +206,20 @@ def _onnx(order: Order, graph: onnx.ModelProto) -> Made:
     return graph.SerializeToString(), *tensors_of(graph)
 
 
+def _onnx_with_shapes(order: Order, graph: onnx.ModelProto) -> Made:
+    """TensorRT-RTX is told inside the file which sizes it is for, as its provider takes them."""
+    some = zip(("min", "opt", "max"), zip(*_shapes(order, graph).values(), strict=True), strict=True)
+    names = [one.name for one in graph.graph.input]
+    told = {
+        f"{SETTINGS}profile_{which}_shapes": ",".join(
+            f"{name}:{'x'.join(map(str, shape))}" for name, shape in zip(names, shapes, strict=True)
+        )
+        for which, shapes in some
+    }
+    onnx.helper.set_model_props(graph, told)
+    return _onnx(order, graph)
+
+
 def _ncnn(order: Order, graph: onnx.ModelProto) -> Made:
     content, _ = ncnn_container(graph, order.manifest.name, shapes(order.manifest, order.profile))
     return content, *tensors_of(graph)
@@ -230,5 +245,5 @@ def _shapes(order: Order, graph: onnx.ModelProto) -> dict[str, Shapes]:
 
 _MAKERS: dict[str, Callable[[Order, onnx.ModelProto], Made]] = {
     "onnxruntime": _onnx, "openvino": _onnx, "ncnn": _ncnn, "tensorrt-rtx": _tensorrt, "tensorrt": _tensorrt,
-    "aotinductor": _aotinductor,
+    "aotinductor": _aotinductor, ON_CUDA: _onnx, ON_RTX: _onnx_with_shapes,
 }  # fmt: skip

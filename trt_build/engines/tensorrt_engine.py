@@ -42,7 +42,8 @@ def build_engine(
     builder = api.Builder(rt.log)
     if builder is None:
         raise ExportError(f"{rt.flavour.name} {rt.version} cannot build here: {rt.log.first()}.")
-    network = builder.create_network(0)
+    # TensorRT 10 chooses types by itself unless it is told so; 11 and TensorRT-RTX never do.
+    network = builder.create_network(1 << int(api.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
     parser = api.OnnxParser(network, rt.log)
     if not parser.parse(model.SerializeToString()):
         raise ExportError(f"{rt.flavour.name} {rt.version} cannot read {name}{_complaint(parser)}.")

@@ -41,7 +41,8 @@ class MaterialSpec(Spec, frozen=True):
     no_faces: str = ""
     """A table (file, x, y, w, h) of boxes in ``pictures`` that were looked at and are no faces, whatever the teacher says."""
     looked_at: str = ""
-    """A table (file, x, y, w, h, is) of boxes in both that were looked at: a ``face``, ``doubtful``, or ``none``."""
+    """A table (file, x, y, w, h, is) of boxes in both that were looked at: a ``face``, ``doubtful``, or ``none``, whatever the
+    teacher says."""
     validation_sources: tuple[str, ...] = ()
     """Beginnings of the sources (repository and path) of those that are kept apart whole, beside a tenth of all others."""
     frames_per_clip: Positive = 60

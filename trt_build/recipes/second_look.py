@@ -30,6 +30,9 @@ class FootageSpec(Spec, frozen=True):
     validation_share: Share = 0.34
     validation_clips: tuple[str, ...] = ()
     """Names of files that are kept apart whatever the share."""
+    looked_at: str = ""
+    """A table (file, x, y, w, h, is) of boxes that were looked at: a ``face``, ``doubtful``, or ``none``; a file is a clip and
+    the number of a frame, ``CLIP#FRAME``."""
 
 
 class DrawSpec(Spec, frozen=True):

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from engine.report.pdf.fonts import MONO, TEXT
-from engine.report.pdf.sheet import BLACK, GREY, MARGIN_MM, PALE, Colour, Sheet, line_mm
+from engine.report.pdf.sheet import BLACK, GREY, MARGIN_MM, Colour, Sheet, line_mm
+from engine.report.pdf.tags import Tag
 
 _BULLET_MM, _BETWEEN_MM, _NEXT_MM = 3.0, 6.0, 16.0
 _SLACK_MM = 4.0
@@ -45,6 +46,8 @@ class Words:
     """It is not left alone at the end of a page."""
     bookmark: bool = False
     """It stands among the bookmarks, below that of its page."""
+    tag: Tag = "P"
+    """What it is for whoever has the document read aloud: ``P``, or a heading, ``H1`` to ``H3``."""
     before_mm: float = 0.0
     after_mm: float = 0.8
 
@@ -55,16 +58,19 @@ class Words:
         if self.bookmark and draw:
             sheet.bookmark(text, 1, y)
         if self.bullet and draw:
-            sheet.words(x, y, _BULLET_MM, "•", points, colour=self.colour)
-        height = sheet.words(
-            x + indent, y, width - indent, text, points, style=self.style, family=self.family, colour=self.colour, draw=draw
-        )
+            with sheet.decoration():
+                sheet.words(x, y, _BULLET_MM, "•", points, colour=self.colour)
+        with sheet.tagged(self.tag, draw=draw and bool(text)):
+            height = sheet.words(
+                x + indent, y, width - indent, text, points, style=self.style, family=self.family, colour=self.colour, draw=draw
+            )
         return self.before_mm + height + self.after_mm
 
 
 def heading(text: str, *, bookmark: bool = False) -> Words:
-    """Return the title of a part of a page, in the bookmarks too where it has one."""
-    return Words(text, 1.05, "B", keeps_next=True, bookmark=bookmark, before_mm=1.2, after_mm=0.6)
+    """Return the title of a part: of the first pages, among the bookmarks, or of a track's page."""
+    tag: Tag = "H2" if bookmark else "H3"
+    return Words(text, 1.05, "B", keeps_next=True, bookmark=bookmark, tag=tag, before_mm=1.2, after_mm=0.6)
 
 
 @dataclass(frozen=True)
@@ -87,8 +93,9 @@ class Table:
     def draw(self, sheet: Sheet, x: float, y: float, width: float, size: float, *, draw: bool = True) -> float:
         """See ``Block``."""
         height = 0.0
-        for row in range(-1 if self.head else 0, len(self.rows)):
-            height += self.draw_row(sheet, x, y + height, width, size, row, draw=draw)
+        with sheet.tagged("Table", draw=draw):
+            for row in range(-1 if self.head else 0, len(self.rows)):
+                height += self.draw_row(sheet, x, y + height, width, size, row, draw=draw)
         return height + self.after_mm
 
     def draw_row(self, sheet: Sheet, x: float, y: float, width: float, size: float, row: int, *, draw: bool = True) -> float:
@@ -96,28 +103,34 @@ class Table:
         cells, points = self.head if row < 0 else self.rows[row], size * self.scale
         heights = [line_mm(points)]
         place = x
-        for column, (cell, share) in enumerate(zip(cells, self.shares, strict=True)):
-            digits, bold = column in self.mono and row >= 0, column in self.bold and row >= 0
-            text = sheet.fonts_of.readable(cell)
-            height = sheet.words(
-                place,
+        with sheet.tagged("TR", draw=draw):
+            for column, (cell, share) in enumerate(zip(cells, self.shares, strict=True)):
+                heights.append(self._cell(sheet, place, y, width * share, points, row, column, cell, draw=draw))
+                place += width * share
+        height = max(heights) + 2 * self.cell_mm
+        if draw:
+            sheet.rule(x, y + height, width, 0.15)
+        return height
+
+    def _cell(
+        self, sheet: Sheet, x: float, y: float, width: float, points: float, row: int, column: int, text: str, *, draw: bool
+    ) -> float:
+        """Draw one cell and return the height of its text."""
+        digits, bold = column in self.mono and row >= 0, column in self.bold and row >= 0
+        names = "Column" if row < 0 else "Row" if bold else ""
+        attributes = f"<</O /Table /Scope /{names}>>" if names else ""
+        with sheet.tagged("TH" if names else "TD", attributes=attributes, draw=draw):
+            return sheet.words(
+                x,
                 y + self.cell_mm,
-                width * share - 1.5,
-                text,
+                width - 1.5,
+                sheet.fonts_of.readable(text),
                 points * (0.86 if digits else 1.0),
                 style="B" if bold else "",
                 family=MONO if digits else TEXT,
                 colour=GREY if row < 0 else BLACK,
                 draw=draw,
             )
-            heights.append(height)
-            place += width * share
-        height = max(heights) + 2 * self.cell_mm
-        if draw:
-            sheet.set_draw_color(*PALE)
-            sheet.set_line_width(0.15)
-            sheet.line(x, y + height, x + width, y + height)
-        return height
 
 
 @dataclass(frozen=True)
@@ -172,12 +185,14 @@ def _flow_rows(sheet: Sheet, table: Table, size: float) -> None:
         sheet.at_mm += table.draw_row(sheet, MARGIN_MM, sheet.at_mm, sheet.width_mm, size, row)
 
     heads = [-1] if table.head else []
-    for number, row in enumerate([*heads, *range(len(table.rows))]):
-        height = table.draw_row(sheet, MARGIN_MM, 0.0, sheet.width_mm, size, row, draw=False)
-        # The head is not left alone at the end of a page.
-        if _make_room(sheet, height + (_NEXT_MM / 2 if row < 0 else 0.0)) and number and heads:
-            draw(-1)
-        draw(row)
+    with sheet.tagged("Table"):
+        for number, row in enumerate([*heads, *range(len(table.rows))]):
+            height = table.draw_row(sheet, MARGIN_MM, 0.0, sheet.width_mm, size, row, draw=False)
+            # The head is not left alone at the end of a page; where it stands once more it is not read aloud again.
+            if _make_room(sheet, height + (_NEXT_MM / 2 if row < 0 else 0.0)) and number and heads:
+                with sheet.decoration():
+                    draw(-1)
+            draw(row)
     sheet.at_mm += table.after_mm
 
 

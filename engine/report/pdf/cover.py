@@ -93,7 +93,7 @@ def cover(sheet: Sheet, page: Cover) -> None:
 def _blocks(page: Cover) -> list[Block]:
     total = sum(page.decisions.values())
     blocks: list[Block] = [
-        Words("Faces found in recordings", 2.2, "B", after_mm=1.0),
+        Words("Faces found in recordings", 2.2, "B", tag="H1", after_mm=1.0),
         Words(
             "A record of what the software facestream found, made by a computer. It is an aid to a person who compares faces, "
             "and does not identify anybody by itself.", colour=GREY, after_mm=2.5,

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
+
+_WORD = re.compile(r"\S+(?:(?<=\d) (?:%|px)(?!\w)\S*)?")
+"""A number stays with its unit."""
 
 
 def lines_of(text: str, width: float, measure: Callable[[str], float]) -> Iterator[str]:
@@ -16,7 +20,7 @@ def lines_of(text: str, width: float, measure: Callable[[str], float]) -> Iterat
     space = measure(" ")
     for paragraph in text.split("\n"):
         line, used = list[str](), 0.0
-        for word in paragraph.split():
+        for word in _WORD.findall(paragraph):
             for piece in _pieces(word, width, measure):
                 room = measure(piece)
                 if line and used + space + room > width:

@@ -13,6 +13,7 @@ import numpy as np
 from engine.archive.hiding import hides_faces, hiding_of
 from engine.archive.reader import FaceLine, TrackRecord
 from engine.contracts.frames import Uint8
+from engine.pictures.decode import decoded
 from engine.pictures.encode import encode_picture
 from engine.report.figures import MARK, read
 from engine.report.fused import fused_of
@@ -96,10 +97,10 @@ def _joined(directory: Path, run: Mapping[str, Any], record: TrackRecord) -> lis
         return [Shown("Several frames", why, None, (1, 1), True), Shown("Agreement", why, None, (1, 1), True)]
     said = fused.said
     size = (max(1, said.width_px // said.scale), max(1, said.height_px // said.scale))
-    picture = cv2.imdecode(np.frombuffer(fused.picture[1], np.uint8), cv2.IMREAD_COLOR)
+    picture = decoded(fused.picture[1])
     joined = Shown(
         "Several frames", f"{len(said.frames)} frames, joined: {said.model}",
-        None if picture is None else _jpeg(_small_enough(np.asarray(picture, np.uint8))), size, True, MARK,
+        None if picture is None else _jpeg(_small_enough(picture)), size, True, MARK,
     )  # fmt: skip
     overlay = _agreement(fused.agreement) if fused.agreement else None
     words = f"orange: these frames differ ({100 * said.agreement:.0f} % alike, with the background)"
@@ -124,8 +125,7 @@ def _is_hidden(run: Mapping[str, Any], record: TrackRecord) -> bool:
 
 def _decoded(directory: Path, name: str | None) -> Uint8 | None:
     found = read(directory, name)
-    picture = cv2.imdecode(np.frombuffer(found[1], np.uint8), cv2.IMREAD_COLOR) if found else None
-    return None if picture is None else np.asarray(picture, np.uint8)
+    return decoded(found[1]) if found else None
 
 
 def _in_squares(picture: Uint8) -> Uint8:
@@ -143,7 +143,7 @@ def _small_enough(picture: Uint8) -> Uint8:
 
 def _agreement(grey: bytes) -> bytes | None:
     """Return the map of agreement from pale to orange, as JPEG."""
-    picture = cv2.imdecode(np.frombuffer(grey, np.uint8), cv2.IMREAD_GRAYSCALE)
+    picture = decoded(grey, cv2.IMREAD_GRAYSCALE)
     if picture is None:
         return None
     share = (np.asarray(picture, np.float32) / 255)[..., None]

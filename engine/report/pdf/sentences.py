@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from engine.contracts.findings import Basis, Decision
 from engine.exhibit import ChainStatus, Confirmation, confirmed_by, is_shown
 from engine.report.figures import MARK
 from engine.words.numbers import count
-from engine.words.worth import ratio, worth
+from engine.words.worth import bounded, ratio, worth
 
 _LONG_NAME, _FAULTS = 70, 5
 UNNAMED = {"unknown": "No match found", "undecided": "Not decided", "none": "Not compared"}
@@ -155,12 +154,6 @@ def strength(record: TrackRecord, people: int = 0, pairs: int = 0) -> Iterator[s
         f"can show no ratio above {high} or below {low}, even if the true one lies beyond. That is a limit of the test, not a "
         "margin of error, which was not measured."
     )
-
-
-def bounded(log10_ratio: float, bounds: tuple[float, float] | None) -> str:
-    """Return a ratio, with ``or more`` or ``or less`` where it stands at a bound."""
-    low, high = bounds or (-math.inf, math.inf)
-    return ratio(log10_ratio) + (" or more" if log10_ratio >= high else " or less" if log10_ratio <= low else "")
 
 
 def _times(log10_ratio: float, bounds: tuple[float, float]) -> str:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
+from xml.sax.saxutils import escape
 
 from fpdf import FPDF, ViewerPreferences
 from fpdf.enums import MethodReturnValue, XPos, YPos
@@ -15,6 +16,7 @@ from fpdf.enums import MethodReturnValue, XPos, YPos
 from engine import __version__
 from engine.report.pdf.fonts import TEXT, Fonts, needs_shaping
 from engine.report.pdf.lines import lines_of
+from engine.report.pdf.tags import Tag, Tree
 from engine.words.times import zoned
 
 Paper = Literal["a4", "letter"]
@@ -29,6 +31,11 @@ _RULE_MM, _TOP_MM, _BOTTOM_MM, _FOOT_MM = 11.0, 13.0, 13.0, 9.5
 _MM_PER_POINT = 25.4 / 72
 _MOST_BROKEN = 5_000
 """Texts whose lines are remembered."""
+_XMP = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+    '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title><rdf:Alt>'
+    '<rdf:li xml:lang="x-default">{title}</rdf:li></rdf:Alt></dc:title></rdf:Description></rdf:RDF></x:xmpmeta>'
+)
 
 
 class Sheet(FPDF):
@@ -50,6 +57,8 @@ class Sheet(FPDF):
         self.fonts_of = Fonts(self, folder)
         self.at_mm = 0.0
         """Where ``flow`` draws next on this page."""
+        self.struct_builder = self._tree = Tree()
+        self._is_decoration = False
         self._lines: dict[tuple[str, float, float, str, str], list[str]] = {}
         self._title = self.fonts_of.readable(title)
         self.set_title(title)
@@ -59,6 +68,7 @@ class Sheet(FPDF):
         self.set_producer(f"facestream {__version__}")
         self.set_creation_date(created)
         self.set_lang("en")
+        self.set_xmp_metadata(_XMP.format(title=escape(self._title)))
         self.viewer_preferences = ViewerPreferences(display_doc_title=True)
         self._foot = f"facestream {__version__}, document made {zoned(created)}"
 
@@ -77,10 +87,9 @@ class Sheet(FPDF):
         self.add_page()
         if bookmark:
             self.bookmark(self.fonts_of.readable(bookmark), 0, 0.0)
-        self.words(MARGIN_MM, 6.5, self.width_mm, self._title, 7.5, colour=GREY)
-        self.set_draw_color(*PALE)
-        self.set_line_width(0.2)
-        self.line(MARGIN_MM, _RULE_MM, MARGIN_MM + self.width_mm, _RULE_MM)
+        with self.decoration():
+            self.words(MARGIN_MM, 6.5, self.width_mm, self._title, 7.5, colour=GREY)
+        self.rule(MARGIN_MM, _RULE_MM, self.width_mm, 0.2)
         self.at_mm = _TOP_MM
 
     def bookmark(self, text: str, level: int, y: float) -> None:
@@ -101,8 +110,48 @@ class Sheet(FPDF):
             self.page = number
             self.set_font(TEXT, "", 6.0)  # else the size that was set last, on another page, would not be set again
             y = float(self.h) - _FOOT_MM
-            self.words(MARGIN_MM, y, self.width_mm, self._foot, 7.0, colour=GREY)
-            self.words(MARGIN_MM, y, self.width_mm, f"page {number} of {pages}", 7.0, colour=GREY, align="R")
+            with self.decoration():
+                self.words(MARGIN_MM, y, self.width_mm, self._foot, 7.0, colour=GREY)
+                self.words(MARGIN_MM, y, self.width_mm, f"page {number} of {pages}", 7.0, colour=GREY, align="R")
+
+    @contextmanager
+    def tagged(self, tag: Tag, alt: str = "", attributes: str = "", *, draw: bool = True) -> Iterator[None]:
+        """What is drawn meanwhile is one element for whoever has the document read aloud, see ``Element``.
+
+        Args:
+            tag: what it is.
+            alt: what a picture shows, in words.
+            attributes: of the element.
+            draw: False: it is only measured, and there is no element.
+        """
+        if not draw or self._is_decoration:
+            yield
+            return
+        with self._tree.within(self.pages[self.page], tag, alt, attributes):
+            yield
+
+    @contextmanager
+    def decoration(self) -> Iterator[None]:
+        """What is drawn meanwhile is not read aloud: lines, the head and foot of a page."""
+        if self._is_decoration:
+            yield
+            return
+        self._out("/Artifact BMC")
+        self._is_decoration = True
+        yield
+        self._is_decoration = False
+        self._out("EMC")
+
+    @contextmanager
+    def _marked(self, draw: bool = True) -> Iterator[None]:
+        """What is drawn meanwhile is of the element that is open, else a paragraph."""
+        if not draw or self._is_decoration:
+            yield
+            return
+        tag, number = self._tree.mark(self.pages[self.page])
+        self._out(f"{tag} <</MCID {number}>> BDC")
+        yield
+        self._out("EMC")
 
     def words(
         self,
@@ -133,15 +182,17 @@ class Sheet(FPDF):
         if not text:
             return 0.0
         if needs_shaping(text):
-            return self._shaped(x, y, width, text, size, style, family, colour, align, draw)
+            with self._marked(draw):
+                return self._shaped(x, y, width, text, size, style, family, colour, align, draw)
         lines, high = self.lines(text, width, size, style=style, family=family), line_mm(size)
         if draw:
             self.set_font(family, style, size)
             self.set_text_color(*colour)
             self.set_text_shaping(False)
-            for number, line in enumerate(lines):
-                self.set_xy(x, y + number * high)
-                self.cell(width, high, line, align=align)
+            with self._marked():
+                for number, line in enumerate(lines):
+                    self.set_xy(x, y + number * high)
+                    self.cell(width, high, line, align=align)
         return high * len(lines)
 
     def lines(self, text: str, width: float, size: float, *, style: str = "", family: str = TEXT) -> list[str]:
@@ -176,19 +227,26 @@ class Sheet(FPDF):
         )  # fmt: skip
         return float(height)  # type: ignore[arg-type]
 
-    def picture(self, x: float, y: float, width: float, height: float, data: bytes) -> None:
-        """Draw a JPEG or PNG into a place. What it shows must stand beside it.
+    def picture(self, x: float, y: float, width: float, height: float, data: bytes, alt: str) -> None:
+        """Draw a JPEG or PNG into a place; ``alt`` says in words what it shows."""
+        sides = (x, self.h - y - height, x + width, self.h - y)
+        box = " ".join(f"{self.k * side:.2f}" for side in sides)
+        with self.tagged("Figure", alt, f"<</O /Layout /BBox [{box}]>>"), self._marked():
+            self.image(io.BytesIO(data), x, y, width, height)
 
-        It has no alternative text: that would tag pictures, and fpdf2 tags nothing else, so that all text would be left out
-        by whatever reads the document aloud.
-        """
-        self.image(io.BytesIO(data), x, y, width, height)
+    def rule(self, x: float, y: float, width: float, line: float) -> None:
+        """Draw a pale line across."""
+        with self.decoration():
+            self.set_draw_color(*PALE)
+            self.set_line_width(line)
+            self.line(x, y, x + width, y)
 
     def frame(self, x: float, y: float, width: float, height: float, colour: Colour, line: float = 0.25) -> None:
         """Draw the outline of a rectangle."""
-        self.set_draw_color(*colour)
-        self.set_line_width(line)
-        self.rect(x, y, width, height)
+        with self.decoration():
+            self.set_draw_color(*colour)
+            self.set_line_width(line)
+            self.rect(x, y, width, height)
 
     @contextmanager
     def dashed(self) -> Iterator[None]:

@@ -14,12 +14,12 @@ from engine.report.pdf.blocks import Block, Columns, Table, Words, heading, heig
 from engine.report.pdf.error_rates import bucket_of, error_rates
 from engine.report.pdf.facts import STATES, face_words, hashes, source_name, times
 from engine.report.pdf.pictures import Shown, pictures_of
-from engine.report.pdf.sentences import Confirmed, bounded, brief, finding, headline, limits, method, strength
+from engine.report.pdf.sentences import Confirmed, brief, finding, headline, limits, method, strength
 from engine.report.pdf.sheet import BLACK, GREY, MADE, MARGIN_MM, PALE, Sheet
 from engine.report.pdf.source_frames import SourceFrame, Sources
 from engine.report.scene import PART
 from engine.words.numbers import count
-from engine.words.worth import one_in
+from engine.words.worth import bounded, one_in
 
 _SIZES = (8.0, 7.6, 7.2, 6.8, 6.4, 6.0)
 _FRAME_SHARE, _FRAME_MM = 0.55, 48.0
@@ -57,7 +57,8 @@ def track_page(sheet: Sheet, page: Page) -> None:
     room = sheet.bottom_mm - y - height_of(sheet, blocks, _SIZES[-2]) - _AROUND_PICTURES_MM
     share = min(1.0, max(_SMALLEST_SHARE, room / (_FRAME_MM + _PICTURE_MM)))
     y = _frame_and_facts(sheet, page, y, _FRAME_MM * share)
-    y = _strip(sheet, pictures_of(page.directory, page.run, record), y, _PICTURE_MM * share)
+    pictures = pictures_of(page.directory, page.run, record)
+    y = _strip(sheet, f"Face of track {record.track_id}", pictures, y, _PICTURE_MM * share)
     size = next((size for size in _SIZES if y + height_of(sheet, blocks, size) <= sheet.bottom_mm), _SIZES[-1])
     for block in blocks:
         height = block.draw(sheet, MARGIN_MM, y, sheet.width_mm, size, draw=False)
@@ -77,7 +78,8 @@ def _title(sheet: Sheet, page: Page, y: float) -> float:
     name = sheet.fonts_of.readable(headline(record, page.confirmed))
     sizes = (16.0, 13.0, 11.0, 9.0)
     size = next((size for size in sizes if sheet.words(0, 0, sheet.width_mm, name, size, style="B", draw=False) < 15), 8.0)
-    y += sheet.words(MARGIN_MM, y, sheet.width_mm, name, size, style="B")
+    with sheet.tagged("H2"):
+        y += sheet.words(MARGIN_MM, y, sheet.width_mm, name, size, style="B")
     where = f"Track {record.track_id} of {record.stream}"
     file = source_name(page.run, record.stream)
     line = where + (f", recording {file}" if file else ", a camera") + (f"; case {page.case}" if page.case else "")
@@ -110,7 +112,8 @@ def _draw_frame(sheet: Sheet, page: Page, frame: SourceFrame, y: float, width: f
     wide_px, high_px = max(1, face.width_px), max(1, face.height_px)
     height = min(highest, width * high_px / wide_px)
     width = height * wide_px / high_px
-    sheet.picture(MARGIN_MM, y, width, height, frame.jpeg)
+    alt = f"The whole frame {face.frame_index} with a red box around the face of track {page.record.track_id}"
+    sheet.picture(MARGIN_MM, y, width, height, frame.jpeg, alt)
     sheet.frame(MARGIN_MM, y, width, height, BLACK, 0.2)
     left, top, box_width, box_height = (width / wide_px * value for value in face.box)
     wide, high = max(box_width, _LEAST_BOX_MM), max(box_height, _LEAST_BOX_MM)
@@ -163,8 +166,8 @@ def _facts(page: Page) -> list[tuple[str, str]]:
     return rows
 
 
-def _strip(sheet: Sheet, shown: Sequence[Shown], y: float, highest: float) -> float:
-    """Draw the pictures at one scale, each with what is said of it, and return where they end."""
+def _strip(sheet: Sheet, called: str, shown: Sequence[Shown], y: float, highest: float) -> float:
+    """Draw the pictures of a face, ``called`` so, at one scale, each with what is said of it, and return where they end."""
     slot = (sheet.width_mm - _GAP_MM * (_SLOTS - 1)) / _SLOTS
     sizes = [one.original_px for one in shown if one.data is not None] or [(1, 1)]
     scale = min(slot / max(width for width, _ in sizes), highest / max(height for _, height in sizes))
@@ -181,7 +184,7 @@ def _strip(sheet: Sheet, shown: Sequence[Shown], y: float, highest: float) -> fl
             lowest = max(lowest, below + tallest)
             continue
         width, height = (scale * value for value in one.original_px)
-        sheet.picture(x, below, width, height, one.data)
+        sheet.picture(x, below, width, height, one.data, f"{called}: {one.title.lower()}")
         sheet.frame(x, below, width, height, *_OUTLINES[one.title == "Original", one.is_made])
         below += height + 0.8
         below += sheet.words(x, below, slot, sheet.fonts_of.readable(one.caption), 6.8, colour=GREY)

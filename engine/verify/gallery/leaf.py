@@ -26,6 +26,8 @@ from engine.verify.open_set import OpenSet, crowding_of
 PEOPLE = 2048
 """Of a leaf, in the mean. Of fewer a change costs less, and a comparison more."""
 
+_LENGTH_TOLERANCE = 0.01
+
 
 class Row(NamedTuple):
     """A vector of a person; they are sorted so."""
@@ -189,6 +191,8 @@ def _leaf(first: str, pictures: list[Row], negatives: Sequence[Row], others: Seq
     if any(len(row.vector) != 4 * length for row in pictures) or (pictures and not length):
         raise ValueError("vectors of several lengths")
     matrix = np.frombuffer(b"".join(row.vector for row in pictures), "<f4").reshape(len(pictures), length).astype(np.float32)
+    if not np.all(np.abs(np.linalg.norm(matrix, axis=1) - 1) < _LENGTH_TOLERANCE):  # nor where one is no number
+        raise ValueError("vectors that are not of length 1")
     numbers = np.array([row.number for row in pictures], np.int64)
     return Leaf(first, [row.name for row in pictures], matrix, numbers, negatives, others, length)
 

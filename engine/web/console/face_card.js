@@ -3,7 +3,7 @@
 import { can } from "./api.js";
 import { badge, facts, fill, h, say, table } from "./dom.js";
 import { state } from "./store.js";
-import { chance, clock, headline, MARK, number, ratio, seenAt } from "./words.js";
+import { bounded, chance, clock, headline, MARK, number, seenAt } from "./words.js";
 import { decided, grounds, whySentence } from "./why.js";
 import { notThatPerson, enrolFace } from "./corrections.js";
 
@@ -26,14 +26,14 @@ export function pair(face, picture = null) {
     !original && !enhanced && !picture && h("p", { class: "empty" }, "The pictures are no longer kept."));
 }
 
-/** Who was compared, best first. */
-export function candidateTable(candidates) {
+/** Who was compared, best first. `bounds`: of the likelihood ratios that can be shown. */
+export function candidateTable(candidates, bounds = null) {
   if (!candidates.length) return null;
   const measured = candidates.some((one) => typeof one.false_name_chance === "number");
   const weighed = candidates.some((one) => typeof one.log10_lr === "number");
   const head = ["candidate", "cosine", "enhanced", ...(weighed ? ["likelihood ratio"] : []), ...(measured ? ["strangers as alike"] : [])];
   return table("Who it was compared with", head, candidates.slice(0, 3).map((one) => [one.identity, number(one.cosine_original, 3),
-    number(one.cosine_enhanced, 3), ...(weighed ? [typeof one.log10_lr === "number" ? ratio(one.log10_lr) : "–"] : []), ...(measured ? [chance(one.false_name_chance)] : [])]));
+    number(one.cosine_enhanced, 3), ...(weighed ? [typeof one.log10_lr === "number" ? bounded(one.log10_lr, bounds) : "–"] : []), ...(measured ? [chance(one.false_name_chance)] : [])]));
 }
 
 /** The grounds of a decision, each with its verdict in words and colour. */
@@ -89,7 +89,7 @@ export class FaceCard {
   #detail() {
     if (!this.details.open) return fill(this.more);
     const { best } = this.entry;
-    fill(this.more, groundsList(this.entry), candidateTable(decided(this.entry).candidates), facts([
+    fill(this.more, groundsList(this.entry), candidateTable(decided(this.entry).candidates, this.entry.track?.basis?.log10_lr_bounds), facts([
       ["detector", number(best.detection_score, 2)], ["sharpness", number(best.quality.sharpness, 2)],
       ["frontal", number(best.quality.frontal, 2)],
       ["compression", typeof best.quality.qp === "number" ? `QP ${number(best.quality.qp)}` : null],

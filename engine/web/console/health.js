@@ -5,7 +5,7 @@ import { badge, fill, h, table } from "./dom.js";
 import { listen, state } from "./store.js";
 import { attempt, confirm, toast } from "./ui.js";
 import { settingsDialog } from "./settings.js";
-import { clock, day, duration, millis, number, plural, rate, spaced, stageName, stagesOf } from "./words.js";
+import { clock, day, duration, millis, noun, number, plural, rate, spaced, stageName, stagesOf, zone } from "./words.js";
 
 const LEVELS = { info: "none", warning: "undecided", error: "refused" };
 const PARTS = [
@@ -43,8 +43,10 @@ export function healthView(root, signal) {
     if (!status) return fill(note, h("p", { class: "empty" }, "Waiting for the service …"));
     fill(note, !status.ready && h("p", { class: "notice" }, status.ready_detail || "The models are being loaded."),
       status.overload_level > 0 && h("p", { class: "notice" }, "The machine is too slow for all of this: fewer faces are enhanced, and streams are looked at less often."));
-    fill(top, [[status.state, "service"], [duration(status.uptime_seconds), "up for"], [number((status.streams ?? []).length), "streams"],
-      [number((status.workers ?? []).reduce((sum, one) => sum + one.restarts, 0)), "restarts"], [String(status.overload_level), "overload level"],
+    const streams = (status.streams ?? []).length;
+    const restarts = (status.workers ?? []).reduce((sum, one) => sum + one.restarts, 0);
+    fill(top, [[status.state, "service"], [duration(status.uptime_seconds), "up for"], [number(streams), noun(streams, "stream")],
+      [number(restarts), noun(restarts, "restart")], [String(status.overload_level), "overload level"],
       [status.version, "version"]].map(([value, name]) => h("div", null, h("b", null, value), h("span", null, name))));
     PARTS.forEach(([, build], index) => {
       // A table that stays the same stays where it is: with its scroll and its focus.
@@ -63,7 +65,7 @@ export function healthView(root, signal) {
     const key = `${level}/${wanted[0]?.[0]}/${wanted.length}`;
     if (key === last) return;
     last = key;
-    fill(log, table("Log, the newest first", ["time", "level", "what", "more"], wanted.map(([, event]) => [`${day(event.time_ns / 1e6)}, ${clock(event.time_ns / 1e6)}`,
+    fill(log, table("Log, the newest first", [`time (${zone(Date.now())})`, "level", "what", "more"], wanted.map(([, event]) => [`${day(event.time_ns / 1e6)}, ${clock(event.time_ns / 1e6)}`,
       badge(LEVELS[event.level], event.level), spaced(event.name), Object.entries(event.fields ?? {}).map(([name, value]) => `${spaced(name)} ${value}`).join(", ")]), "Nothing happened yet."));
   }
   listen(["status"], update, signal);

@@ -2,7 +2,7 @@
 
 import { get, url } from "./api.js";
 import { badge, fill, h, keep, say, table } from "./dom.js";
-import { duration, millis, number, plural } from "./words.js";
+import { duration, millis, noun, number, plural } from "./words.js";
 
 const EVERY_MS = 2000;
 const MOST_CAMERAS = 60;
@@ -46,7 +46,7 @@ export function nodesView(root, signal) {
     say(empty, fleet.nodes.length ? "" : "No node was ever here: start one with a section fleet in its configuration.");
     const key = JSON.stringify([fleet.nodes.map((node) => [node.name, node.standing]), waiting.map((camera) => [camera.name, camera.reason])]);
     fill(top, [[`${number(fleet.nodes.filter((node) => node.standing === "up").length)} of ${number(fleet.nodes.length)}`, "nodes up"],
-      [number(fleet.cameras.length), "cameras"], [number(waiting.length), "nobody reads"]].map(([value, name]) => h("div", null, h("b", null, value), h("span", null, name))));
+      [number(fleet.cameras.length), noun(fleet.cameras.length, "camera")], [number(waiting.length), "nobody reads"]].map(([value, name]) => h("div", null, h("b", null, value), h("span", null, name))));
     if (key !== drawn) {
       drawn = key;
       unread.hidden = !waiting.length;

@@ -121,7 +121,7 @@ async function showProbe(box, probed) {
   const canvas = h("canvas", { role: "img", "aria-label": `A picture of it, ${plural(probed.faces.length, "face")}` });
   fill(box, probed.picture && canvas,
     probed.advice && h("p", { class: "advice" }, probed.advice),
-    facts([["address", probed.shown], ["codec", probed.codec], ["picture", `${probed.width_px} × ${probed.height_px}`],
+    facts([["address", probed.shown], ["codec", probed.codec], ["picture", `${probed.width_px} × ${probed.height_px} px`],
       ["pictures/s", number(probed.fps, 1)], ["faces", number(probed.faces.length)],
       ["largest face", probed.faces.length ? `${number(Math.max(...probed.faces.map((face) => Math.sqrt(face.width * face.height))))} px` : null]]));
   if (!probed.picture) return;

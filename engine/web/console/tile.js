@@ -61,13 +61,18 @@ export class Tile {
     say(this.badge, stateWord(kind));
     say(this.reason, stateReason(stream));
     this.reason.title = stream.detail ?? "";
-    say(this.size, stream.width_px ? `${stream.width_px} × ${stream.height_px}` : "");
+    say(this.size, stream.width_px ? `${stream.width_px} × ${stream.height_px} px` : "");
     FIGURES.forEach(([, of], index) => say(this.figures[index], of(stream)));
     if (this.pause) {
       say(this.pause, stream.paused ? "Resume" : "Pause");
       this.pause.setAttribute("aria-label", `${stream.paused ? "Resume" : "Pause"} ${stream.name}`);
     }
-    say(this.veil, kind === "live" ? "" : stateWord(kind));
+    this.#cover(kind);
+  }
+
+  /** What lies over the picture: why there is none, or none that is of now. */
+  #cover(kind) {
+    say(this.veil, kind !== "live" ? stateWord(kind) : state.previews.has(this.#stream.name) ? "" : "no picture yet");
   }
 
   /** Only what is in view costs anything. */
@@ -90,6 +95,7 @@ export class Tile {
     const preview = state.previews.get(name);
     if (!this.visible || document.hidden || !preview || preview === this.#drawn || this.canvas.dataset.busy) return;
     this.#drawn = preview;
+    this.#cover(this.node.dataset.state);
     const boxes = preview.boxes ?? [];
     drawFrom(this.canvas, preview.url ?? url("streams", name, "picture"), { boxes, width: preview.width_px, height: preview.height_px });
     const names = boxes.map((box) => box.name).filter(Boolean);

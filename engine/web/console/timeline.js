@@ -5,7 +5,7 @@ import { fill, h } from "./dom.js";
 import { listen, state } from "./store.js";
 import { trackList, address } from "./track_list.js";
 import { field, values } from "./ui.js";
-import { clock, day, headline } from "./words.js";
+import { clock, day, headline, zone } from "./words.js";
 
 const HOURS = [["1", "last hour"], ["6", "last 6 hours"], ["24", "last 24 hours"], ["72", "last 3 days"], ["168", "last 7 days"], ["", "another time …"]];
 const HOUR_MS = 3_600_000;
@@ -24,7 +24,7 @@ export function timelineView(root, signal) {
   const streams = h("select", { name: "stream" }, option("", "all streams"));
   const people = h("select", { name: "person" }, option("", "anybody"));
   const span = h("div", { class: "two span", hidden: remembered.hours !== undefined },
-    field("From", h("input", { type: "datetime-local", name: "from" })), field("To", h("input", { type: "datetime-local", name: "to" })));
+    field(`From (${zone(Date.now())})`, h("input", { type: "datetime-local", name: "from" })), field(`To (${zone(Date.now())})`, h("input", { type: "datetime-local", name: "to" })));
   const hours = h("select", { name: "hours" }, HOURS.map(([value, text]) => option(value, text)));
   const form = h("form", { class: "filters", "aria-label": "Which tracks", onsubmit: (event) => event.preventDefault(), onchange: () => load() },
     field("Time", hours), field("Stream", streams), field("Person", people),
@@ -80,8 +80,8 @@ function drawLanes(tracks, from, to) {
     mark.style.width = `max(4px, ${(100 * (times[index][1] - times[index][0])) / wide}%)`;
     return [mark];
   });
-  const label = (ms) => (wide > 36 * HOUR_MS ? `${day(ms)} ${clock(ms).slice(0, 5)}` : clock(ms).slice(0, 5));
+  const label = (ms) => (wide > 36 * HOUR_MS ? `${day(ms)} ${clock(ms).slice(0, 5)}` : clock(ms).slice(0, wide < HOUR_MS / 6 ? 8 : 5));
   return h("div", { class: "card", "aria-hidden": "true" },
     names.map((name) => h("div", { class: "lane" }, h("span", { class: "where" }, name), h("div", { class: "rail" }, marks(name)))),
-    h("div", { class: "lane" }, h("span"), h("div", { class: "scale where" }, [0, 0.5, 1].map((share) => h("span", null, label(start + share * wide))))));
+    h("div", { class: "lane" }, h("span"), h("div", { class: "scale where" }, [0, 0.5, 1].map((share) => h("span", null, `${label(start + share * wide)}${share === 1 ? ` ${zone(to)}` : ""}`)))));
 }

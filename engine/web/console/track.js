@@ -8,7 +8,7 @@ import { order } from "./track_list.js";
 import { sightings } from "./sightings.js";
 import { state } from "./store.js";
 import { attempt } from "./ui.js";
-import { clock, day, duration, headline, MARK, number, seenAt } from "./words.js";
+import { clock, day, duration, headline, MARK, number, seenAt, zone } from "./words.js";
 import { whySentence } from "./why.js";
 
 const MOST_FACES = 60;
@@ -22,7 +22,7 @@ export function trackView(root, signal, [run, stream, number_]) {
     } catch (error) {
       const now = error.code === "not_found" && state.faces.get([run, stream, number_].join("/"));
       if (now) return show(root, unfinished(now), signal);
-      fill(root, h("p", null, h("a", { class: "back", href: "#/timeline" }, "← Timeline")), h("p", { class: "notice" }, error.message));
+      fill(root, h("p", null, h("a", { class: "back", href: "#/timeline" }, "← Timeline")), h("h1", null, "Track"), h("p", { class: "notice" }, error.message));
       return undefined;
     }
     return show(root, track, signal);
@@ -43,12 +43,12 @@ function show(root, track, signal) {
   const again = h("div");
   fill(root, steps(),
     h("div", { class: "head" }, h("h1", null, headline(track.decision, track.candidates)), badge(track.decision)),
-    h("p", { class: "where" }, `${track.stream} · track ${track.track_id} · ${day(first)}, ${clock(first)} to ${clock(last)} (${duration((last - first) / 1000)})`),
+    h("p", { class: "where" }, `${track.stream} · track ${track.track_id} · ${day(first)}, ${clock(first)} to ${clock(last)} ${zone(last)} (${duration((last - first) / 1000)})`),
     (track.goesOn || track.ended === false) && h("p", { class: "advice", role: "status" }, "This track may still be going on; all its faces are listed here once it has ended."),
     h("article", { class: `card big ${track.decision}` },
       track.best ? pair(track.best, track.picture) : h("p", { class: "empty" }, "No face of it was kept."),
       h("div", null, track.best && h("p", { class: "why" }, whySentence(entry, settings)),
-        track.best && groundsList(entry, settings), candidateTable(track.candidates ?? []),
+        track.best && groundsList(entry, settings), candidateTable(track.candidates ?? [], entry.track.basis?.log10_lr_bounds),
         facts([["frames seen", track.frames_seen ? number(track.frames_seen) : null], ["faces", number(track.faces)],
           ["best at", track.best && clock(seenAt(track.best))],
           ["frames agree", track.picture && `${number(100 * track.picture.agreement)} %`],

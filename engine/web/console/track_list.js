@@ -1,7 +1,7 @@
 // Tracks of the past as a list that one walks through with the keys, page after page, the newest first.
 
 import { get, url } from "./api.js";
-import { badge, fill, h, say } from "./dom.js";
+import { badge, fill, h } from "./dom.js";
 import { attempt } from "./ui.js";
 import { clock, day, headline, plural } from "./words.js";
 
@@ -37,7 +37,8 @@ export function trackList(root, query, signal, empty = "No track in this time.",
     list.querySelectorAll("a").forEach((link, index) => { if (index) link.tabIndex = -1; });
     if (focused) list.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
     older.hidden = !cursor;
-    say(note, tracks.length ? `${plural(tracks.length, "track")}${cut ? " of those further back" : ""}. Arrow keys walk through them, Page up and Page down by the hour.` : empty);
+    const said = tracks.length ? `${plural(tracks.length, "track")}${cut ? " of those further back" : ""}.` : empty;
+    if (note.firstChild?.textContent !== said) fill(note, said, tracks.length > 0 && h("span", { class: "keys" }, " Arrow keys walk through them, Page up and Page down by the hour."));
     loaded(tracks);
   });
   return load();

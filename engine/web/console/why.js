@@ -1,6 +1,6 @@
 // Why a face has a name or none, and why a stream gives no faces.
 
-import { chance, number, plural, ratio, worth } from "./words.js";
+import { bounded, chance, number, plural, ratio, worth } from "./words.js";
 
 const SMALL_PX = 24;
 const FAIR_PX = 48;
@@ -123,7 +123,7 @@ function likeness(first, { false_name_rate: rate, known_cosine: cosine, target_f
 function evidence({ log10_lr: log10, identity }, { log10_lr_bounds: bounds, bucket }) {
   const most = bounds ? `; for ${bucket} ${ratio(bounds[0])} to ${ratio(bounds[1])} can be shown` : "";
   return { name: "Evidence", verdict: log10 >= 2 ? "good" : log10 > 0 ? "fair" : "poor",
-    text: `${worth(log10, identity)} (likelihood ratio ${ratio(log10)}${most}). Of many enrolled the best has a high one by chance; relatives and twins were not measured` };
+    text: `${worth(log10, identity)} (likelihood ratio ${bounded(log10, bounds)}${most}). Of many enrolled the best has a high one by chance; relatives and twins were not measured` };
 }
 
 function weakest(quality) {

@@ -52,6 +52,7 @@ export function whyView(root, signal, [name]) {
     for (const { key, bar, count } of rows) {
       const whole = key === "frames" || key === "detected_frames" ? funnel?.frames : funnel?.found;
       say(count, funnel ? number(funnel[key]) : "–");
+      bar.hidden = !funnel?.[key];
       bar.style.width = `${whole ? Math.min(100, (100 * (funnel[key] ?? 0)) / whole) : 0}%`;
     }
     return undefined;

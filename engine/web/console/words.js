@@ -39,7 +39,8 @@ export function number(value, digits = 0) {
 
 export const rate = (value) => number(value, value < 10 ? 1 : 0);
 export const millis = (value) => (value === null || value === undefined ? "–" : `${number(value, value < 10 ? 1 : 0)} ms`);
-export const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
+export const noun = (count, one, many = `${one}s`) => (count === 1 ? one : many);
+export const plural = (count, one, many) => `${number(count)} ${noun(count, one, many)}`;
 
 export function duration(seconds) {
   if (seconds < 90) return plural(Math.round(seconds), "second");
@@ -53,6 +54,8 @@ export const clock = (ms) => {
   const time = new Date(ms);
   return `${pad(time.getHours())}:${pad(time.getMinutes())}:${pad(time.getSeconds())}`;
 };
+/** The zone of this browser's clock at a time (ms), as "GMT+1": a time says little without it. */
+export const zone = (ms) => new Date(ms).toLocaleTimeString("en-GB", { timeZoneName: "short" }).split(" ").slice(1).join(" ");
 export const day = (ms) => new Date(ms).toLocaleDateString("en-GB", { weekday: "short", day: "numeric", month: "short" });
 
 /** When a face was seen (ms): by the recording's own clock where it has one. */
@@ -74,6 +77,12 @@ export function chance(value) {
 export function ratio(log10) {
   const text = Number((10 ** Math.abs(log10)).toPrecision(2)).toLocaleString("en-GB");
   return log10 >= 0 || text === "1" ? text : `1/${text}`;
+}
+
+/** The ratio, with what is said where it stands at a bound of what can be shown (engine/words/worth.py). `bounds`: as powers of ten, or nothing. */
+export function bounded(log10, bounds) {
+  if (!bounds) return ratio(log10);
+  return ratio(log10) + (log10 >= bounds[1] ? " or more" : log10 <= bounds[0] ? " or less" : "");
 }
 
 /** ENFSI's words for a likelihood ratio (2015). */

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -59,3 +61,31 @@ def document(directory, created=NOON, **asked):
     with drawing() as drawn:
         written = write_pdf(directory, out, Exhibit(**asked), created)
     return written, out.read_bytes(), drawn.pages
+
+
+def tags_of(data: bytes) -> list:
+    """Return the tree of a document's tags from its bytes, each as ``(tag, what else is said of it, its parts)``; what is drawn
+    stands as its number."""
+    texts = (one for one in data.split(b"\nendobj") if b"\nstream" not in one)
+    objects = (re.search(rb"(\d+) 0 obj\n<<\n(.*)\n>>$", one, re.S) for one in texts)
+    found = {int(one[1]): one[2].decode("latin-1") for one in objects if one}
+
+    def parts(body):
+        said = re.search(r"/K \[(.*?)\]", body, re.S)[1]
+        for reference, content in re.findall(r"(\d+) 0 R|(\d+)", said):
+            yield element(int(reference)) if reference else int(content)
+
+    def element(number):
+        body = found[number]
+        said = re.search(r"/Alt \((.*?)\)\n|/Scope /(\w+)", body)
+        return re.search(r"/S /(\w+)", body)[1], next(filter(None, said.groups()), "") if said else "", list(parts(body))
+
+    [whole] = [number for number, body in found.items() if "/S /Document" in body]
+    return element(whole)[2]
+
+
+def contents_of(data: bytes) -> list[list[str]]:
+    """Return the operators of each page."""
+    packed = re.findall(rb"/Filter /FlateDecode\n/Length \d+\n>>\nstream\n(.*?)\nendstream", data, re.S)
+    streams = map(zlib.decompress, packed)
+    return [one.decode("latin-1").splitlines() for one in streams if b" BDC" in one]

@@ -10,7 +10,7 @@ from engine.errors import MissingRuntimeError, PublishError, UsageError
 from engine.publish.numbering import Numbering
 from engine.report.pdf import document as whole
 from tests.publish.samples import face, stream_event, track
-from tests.report.pdf.pages import NOON, document
+from tests.report.pdf.pages import NOON, contents_of, document, tags_of
 
 RUN = {"run_id": "run1", "versions": {"facestream": "0.1.0"}}
 SHA = "ab" * 32
@@ -99,7 +99,7 @@ def test_no_folder_and_no_author_are_given_away(made):
     assert b"/Author" not in data
     assert b"/Lang (en)" in data
     assert b"/DisplayDocTitle true" in data, "a window is called as the document, not as its file"
-    assert b"/StructTreeRoot" not in data, "a document of which pictures alone are tagged is read aloud without its text"
+    assert b'<dc:title><rdf:Alt><rdf:li xml:lang="x-default">Faces found by facestream, case 2026-117</rdf:li>' in data
 
 
 def test_bookmarks_lead_to_each_part_and_to_each_track(made):
@@ -107,6 +107,53 @@ def test_bookmarks_lead_to_each_part_and_to_each_track(made):
     parts = ["What was processed", "What is in this document", "How to read a page"]
     assert [title for title in titles if title in parts] == parts
     assert [title[:7] for title in titles if title.startswith("Track ")] == ["Track 7", "Track 9", "Track 5"]
+
+
+def test_all_that_is_drawn_has_its_tag_in_the_order_in_which_it_is_read(made):
+    data = made[2]
+    assert b"/MarkInfo <</Marked true>>" in data
+    tags = tags_of(data)
+    assert [tag for tag, _, _ in tags if tag.startswith("H")] == ["H1", *["H2"] * 5, *["H2", *["H3"] * 5] * 3]
+    pages = contents_of(data)
+    assert len(pages) == 4
+    numbers = sorted(int(number) for page in pages for number in re.findall(r"/MCID (\d+)", "\n".join(page)))
+    assert sorted(_drawn(tags)) == numbers, "each piece is of one element"
+    for page in pages:
+        inside = ""
+        for line in page:
+            if (begun := re.match(r"/(\w+) .*(BMC|BDC)$", line)) is not None:
+                assert not inside
+                inside = begun[1]
+            elif line == "EMC":
+                inside = ""
+            else:
+                assert inside or not re.search(r"(TJ|Tj| Do| S|re)( ET)?( Q)?$", line), line
+
+
+def test_tables_have_rows_whose_heads_say_what_they_are_of(made):
+    tables = [parts for tag, _, parts in tags_of(made[2]) if tag == "Table"]
+    for rows in tables:
+        assert {tag for tag, _, _ in rows} == {"TR"}
+        assert len({len(cells) for _, _, cells in rows}) == 1, "as many cells in each row"
+    about, sources, contents, _ = tables[:4]
+    assert [(tag, of) for tag, of, _ in about[0][2]] == [("TH", "Row"), ("TD", "")]
+    assert [(tag, of) for tag, of, _ in sources[0][2]] == [("TH", "Column")] * 4
+    assert {tag for tag, _, _ in contents[1][2]} == {"TD"}
+
+
+def test_pictures_are_told_in_words(made):
+    told = [said for tag, said, _ in tags_of(made[2]) if tag == "Figure"]
+    assert "Face of track 7: original" in told
+    assert "Face of track 7: several frames" in told
+    assert all(told)
+
+
+def _drawn(tags):
+    for part in tags:
+        if isinstance(part, int):
+            yield part
+        else:
+            yield from _drawn(part[2])
 
 
 def test_equal_input_gives_equal_bytes_but_for_the_time(made):

@@ -10,9 +10,9 @@ from engine.archive.reader import TrackRecord
 from engine.contracts.findings import Basis, Candidate
 from engine.models.catalog import embedded_dir
 from engine.report.pdf.error_rates import bucket_of, error_rates, naming_rates
-from engine.report.pdf.sentences import bounded, limits, strength
+from engine.report.pdf.sentences import limits, strength
 from engine.verify.likelihood import read_calibration
-from engine.words.worth import one_in
+from engine.words.worth import bounded, one_in
 from tests.publish.samples import as_sent, track
 
 CALIBRATION = read_calibration(embedded_dir() / "dlib_likelihood.npz")

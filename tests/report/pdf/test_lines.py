@@ -18,3 +18,12 @@ def test_what_is_longer_than_a_line_is_broken_within():
     assert broken("abcdefgh xy", 3) == ["abc", "def", "gh", "xy"]
     assert broken("abcdefgh xy", 5) == ["abcde", "fgh", "xy"]
     assert broken("ab", 0.5) == ["a", "b"]
+
+
+def test_a_number_stays_with_its_unit():
+    assert broken("they are 97 % alike, (95 %), at 48 px.", 11) == [
+        "they are",
+        "97 % alike,",
+        "(95 %), at",
+        "48 px.",
+    ]

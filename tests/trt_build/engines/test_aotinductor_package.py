@@ -3,6 +3,8 @@
 import os
 import shutil
 import threading
+from importlib.metadata import PackageNotFoundError
+from types import SimpleNamespace
 
 import numpy as np
 import onnxruntime
@@ -123,3 +125,24 @@ def test_what_torch_cannot_compile_is_one_sentence(monkeypatch):
     monkeypatch.setattr(torch._inductor, "aoti_compile_and_package", broken)
     with pytest.raises(ExportError, match=r"^torch \S+ cannot compile tiny: no compiler\.$"):
         making.aotinductor_package(generator_model(), "tiny", SHAPES, on_gpu=False)
+
+
+def test_torch_is_told_where_the_headers_are_that_came_with_it(monkeypatch, tmp_path):
+    """It looks for a toolkit alone, and without one refused to compile for any GPU."""
+
+    def brought(package):
+        if package != "nvidia-cuda-runtime":
+            raise PackageNotFoundError(package)
+        names = ("lib/libcudart.so.13", "include/cuda.h", "include/crt/cuda.hpp")
+        return [SimpleNamespace(name=name.split("/")[-1], locate=lambda name=name: tmp_path / "cu13" / name) for name in names]
+
+    monkeypatch.setattr(making.shutil, "which", lambda name: None)
+    monkeypatch.setattr(making, "_TOOLKIT", tmp_path / "nowhere")
+    monkeypatch.setattr(making, "files", brought)
+    monkeypatch.delenv("CUDA_PATH", raising=False)
+    monkeypatch.setenv("CUDA_HOME", "/opt/mine")
+    making._tell_where_cuda_is()
+    assert os.environ["CUDA_HOME"] == "/opt/mine"
+    monkeypatch.setenv("CUDA_HOME", "")
+    making._tell_where_cuda_is()
+    assert os.environ["CUDA_HOME"] == str(tmp_path / "cu13")

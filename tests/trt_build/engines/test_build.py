@@ -116,7 +116,7 @@ def test_other_calibration_faces_are_another_engine(model, shop, tmp_path, monke
 
 
 def test_what_else_made_it_belongs_to_it(model, shop, monkeypatch):
-    monkeypatch.setattr(targets.metadata, "version", lambda package: "9.9")
+    monkeypatch.setattr(targets, "installed", lambda package: "9.9")
     assert building.key_of(order_of(model, precision="int8")).tool == "onnxruntime 9.9"
     assert building.key_of(order_of(model, "openvino", "int8")).tool == "onnxruntime 9.9"
     assert building.key_of(order_of(model, "ncnn")).tool == "pnnx 9.9"

@@ -77,3 +77,25 @@ def test_a_gpu_that_does_not_answer_is_one_sentence(gpu):
     gpu("no program")
     with pytest.raises(MissingRuntimeError, match="nvidia-smi does not say which GPU is here"):
         capabilities("tensorrt-rtx", "current", "fp16")
+
+
+def test_what_onnx_runtime_computes_on_a_gpu(gpu):
+    assert capabilities("onnxruntime-tensorrt-rtx", "8.6,12.0", "bf16") == ["8.6", "12.0"]
+    for old in ("7.5", "9.0"):
+        with pytest.raises(UsageError, match=rf"{old}: ONNX Runtime with TensorRT-RTX builds for 8\.6, .*knows neither Turing"):
+            capabilities("onnxruntime-tensorrt-rtx", old, "fp16")
+    for target in ("onnxruntime-cuda", "onnxruntime-tensorrt-rtx"):
+        with pytest.raises(MissingRuntimeError, match=r"no NVIDIA GPU here that ONNX Runtime with .*for this CPU, run `trt-"):
+            capabilities(target, "current", "fp16")
+    gpu("#!/bin/sh\necho 9.0\n")
+    assert capabilities("onnxruntime-cuda", "current", "fp16") == ["9.0"]
+    with pytest.raises(UsageError, match=r"8\.6: ONNX Runtime with CUDA is compared with its model on the GPU that it is for"):
+        capabilities("onnxruntime-cuda", "8.6", "fp16")
+    with pytest.raises(UsageError, match="cpu: ONNX Runtime with CUDA is compared"):
+        capabilities("onnxruntime-cuda", "cpu", "fp16")
+
+
+def test_a_gpu_that_tensorrt_rtx_does_not_know_is_told_what_does(gpu):
+    gpu("#!/bin/sh\necho 9.0\n")
+    with pytest.raises(UsageError, match=r"H100, H200, B200\), which `--target aotinductor` and `--target tensorrt` are for"):
+        capabilities("tensorrt-rtx", "current", "fp16")

@@ -111,6 +111,23 @@ def test_a_stream_is_paused_changed_and_removed(page, server):
     assert service.streams == {}
 
 
+def test_a_stream_without_a_picture_says_so(page, server):
+    """It was a dark place, whether a picture was about to come or never would."""
+    server.service.add_stream("gate")
+    server.service.tick()
+    tile = page.locator('.tile[data-name="gate"]')
+    tile.get_by_text("no picture yet").wait_for()
+    for _ in range(600):  # until the page has asked for this stream's previews
+        server.service.preview("gate")
+        page.evaluate("() => new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(go)))")
+        if not tile.locator(".veil").inner_text():
+            break
+    assert tile.locator(".veil").inner_text() == ""
+    server.service.change("gate", state="stalled", reason="timeout")
+    server.service.tick()
+    tile.locator(".veil", has_text="no pictures").wait_for()
+
+
 def test_boxes_are_drawn_where_the_faces_are(page, server):
     server.service.add_stream("gate")
     server.service.tick()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.words.worth import ratio, share_of_strangers, worth
+from engine.words.worth import bounded, ratio, share_of_strangers, worth
 
 pytestmark = pytest.mark.e2e
 GOOD = {"size_px": 60.0, "sharpness": 0.8, "frontal": 0.9, "score": 0.8, "damaged": False}
@@ -129,8 +129,13 @@ def test_a_likelihood_ratio_is_a_ground_with_its_bounds_and_says_what_the_report
         "several faces 1/50 to 20,000 can be shown). Of many enrolled the best has a high one by chance; relatives and twins "
         "were not measured",
     }
+    most = asked(page, "why", "here.grounds(given[0], {})", entry("known", [ANNA | {"log10_lr": 4.3}], basis))
+    assert "(likelihood ratio 20,000 or more; for" in most[-1]["text"]
     values = [-2.3, -0.8, -0.2, 0.0, 0.4, 1.5, 2.2, 3.4, 4.6, 6.1]
     assert asked(page, "words", "given[0].map((one) => here.ratio(one))", values) == [ratio(one) for one in values]
+    assert asked(page, "words", "given[0].map((one) => here.bounded(one, [-2.3, 4.6]))", values) == [
+        bounded(one, (-2.3, 4.6)) for one in values
+    ]
     said = asked(page, "words", "given[0].map((one) => here.worth(one, 'Anna'))", values)
     assert said == [worth(one, "Anna").removeprefix("Such a likeness is ") for one in values]
 

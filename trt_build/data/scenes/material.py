@@ -94,7 +94,16 @@ def frames_of(clip: Path, count: int) -> Iterator[Uint8]:
     Raises:
         DataError: the clip cannot be read.
     """
-    return luma_frames(clip, max(1, count_frames(clip) // count))
+    return luma_frames(clip, step_of(clip, count))
+
+
+def step_of(clip: Path, count: int) -> int:
+    """Return how many frames lie from one of those of ``frames_of`` to the next.
+
+    Raises:
+        DataError: the clip cannot be read.
+    """
+    return max(1, count_frames(clip) // count)
 
 
 def _faces(source: Path) -> Iterator[Uint8]:

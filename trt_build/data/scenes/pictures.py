@@ -11,16 +11,16 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from engine.contracts.frames import Float32, Uint8
-from engine.shipped import shipped
+from engine.contracts.frames import Uint8
 from trt_build.array_files import key_of, write_array, write_arrays
 from trt_build.data.faces import grey_pictures
 from trt_build.data.scenes.geometry import overlaps
+from trt_build.data.scenes.looked_at import WORDS, Row, boxes_of, by_file, put_right, rows_of, verdicts
 from trt_build.data.scenes.teacher import SURE, Labelled
 from trt_build.errors import DataError
 from trt_build.recipes.detector import MaterialSpec
@@ -29,12 +29,9 @@ from trt_build.work import Done
 _TENTH = 10
 _SAME_IOU, _TOUCHED_IOU = 0.35, 0.3
 """From which a teacher's box is a given face, and from which two boxes of the teacher are one face."""
-_SAME_LABEL_IOU = 0.8
-_LOOKED_AT = ("face", "doubtful", "none")
 _LEAST_PX = 8.0
 """Width from which a face can be told from anything else."""
 _POINTS = [f"{part}_{axis}" for part in ("re", "le", "nose", "rm", "lm") for axis in "xy"]
-Row = dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -62,24 +59,23 @@ def read_pictures(archive: Path, cache: Path, done: Done, no_faces: str = "", lo
         done: for progress.
         no_faces: table of boxes (file, x, y, w, h) that are no faces although the zip says so; empty: none.
         looked_at: table of boxes (the same, and ``is``): a ``face`` of which the zip is not sure or knows nothing, a
-            ``doubtful`` one, or ``none`` where the teacher doubts; empty: none.
+            ``doubtful`` one, or ``none``, whatever the zip says; empty: none.
 
     Raises:
         DataError: the zip, one of its tables, ``no_faces`` or ``looked_at`` is missing or cannot be read.
     """
-    tables, wrong = _tables(archive), _by_file(_rows(Path(no_faces))) if no_faces else {}
-    looked = _looked(Path(looked_at)) if looked_at else {}
+    tables, wrong = _tables(archive), by_file(rows_of(Path(no_faces))) if no_faces else {}
+    verdict = verdicts(looked_at)
     images = _pixels(archive, cache, done)
-    given = _by_file([*tables.get("boxes.csv", []), *looked.get("face", [])])
-    doubted, refused = _by_file(looked.get("doubtful", [])), _by_file(looked.get("none", []))
-    seen = _by_file(tables.get("teacher.csv", []))
+    given, seen = by_file(tables.get("boxes.csv", [])), by_file(tables.get("teacher.csv", []))
     sources = {
         row["file"]: f"{row['source_repository']}/{row['source_path'].partition('#')[0]}" for row in tables["manifest.csv"]
     }
     pictures = []
     for name, image in images.items():
-        labelled = _without(merged(image, given.get(name, []), seen.get(name, [])), wrong.get(name, []))
-        labelled = _doubted(labelled, doubted.get(name, []), refused.get(name, []))
+        faces, doubtful, none = (verdict[word].get(name, []) for word in WORDS)
+        labelled = merged(image, [*given.get(name, []), *faces], seen.get(name, []))
+        labelled = put_right(labelled, [*wrong.get(name, []), *none], doubtful)
         pictures.append(Picture(name, sources.get(name, name), labelled))
     return pictures
 
@@ -104,13 +100,13 @@ def merged(image: Uint8, given: list[Row], seen: list[Row]) -> Labelled:
     could say that it is one.
     """
     seen = sorted(seen, key=lambda row: -float(row["score"]))
-    boxes = _boxes(seen)
+    boxes = boxes_of(seen)
     overlap = overlaps(boxes, boxes)
     first = [at for at in range(len(seen)) if not (overlap[at, :at] >= _TOUCHED_IOU).any()]
     boxes, seen = boxes[first], [seen[at] for at in first]
     points = np.array([[float(row[key]) for key in _POINTS] for row in seen], np.float32).reshape(-1, 5, 2)
     sure = np.array([float(row["score"]) >= SURE for row in seen], bool)
-    known = _boxes(given)
+    known = boxes_of(given)
     shared = overlaps(known, boxes)
     if shared.size:
         sure |= shared.max(axis=0) >= _SAME_IOU
@@ -119,33 +115,6 @@ def merged(image: Uint8, given: list[Row], seen: list[Row]) -> Labelled:
     faces, places = np.concatenate([boxes[sure], alone]), np.concatenate([points[sure], nowhere])
     tiny = faces[:, 2] < _LEAST_PX
     return Labelled(image, faces[~tiny], places[~tiny], np.concatenate([boxes[~sure], faces[tiny]]))
-
-
-def _without(labelled: Labelled, wrong: list[Row]) -> Labelled:
-    """Return a picture without the labels that are no faces."""
-    if not wrong:
-        return labelled
-    kept = ~(overlaps(labelled.boxes, _boxes(wrong)) >= _SAME_LABEL_IOU).any(axis=1)
-    return replace(labelled, boxes=labelled.boxes[kept], points=labelled.points[kept])
-
-
-def _doubted(labelled: Labelled, more: list[Row], less: list[Row]) -> Labelled:
-    """Return a picture with more and less that may be a face."""
-    if not more and not less:
-        return labelled
-    kept = ~(overlaps(labelled.unsure, _boxes(less)) >= _SAME_LABEL_IOU).any(axis=1)
-    return replace(labelled, unsure=np.concatenate([labelled.unsure[kept], _boxes(more)]))
-
-
-def _boxes(rows: list[Row]) -> Float32:
-    return np.array([[float(row[key]) for key in "xywh"] for row in rows], np.float32).reshape(-1, 4)
-
-
-def _by_file(rows: list[Row]) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row["file"], []).append(row)
-    return found
 
 
 def _tables(archive: Path) -> dict[str, list[Row]]:
@@ -160,37 +129,6 @@ def _tables(archive: Path) -> dict[str, list[Row]]:
     if "manifest.csv" not in tables:
         raise DataError(f"'{archive}' has no manifest.csv: it must name each picture's source.")
     return tables
-
-
-def _looked(table: Path) -> dict[str, list[Row]]:
-    """Return the rows of a table of boxes that were looked at, by what they are."""
-    found: dict[str, list[Row]] = {what: [] for what in _LOOKED_AT}
-    for number, row in enumerate(_rows(table), 2):
-        if row.get("is") not in found:
-            raise DataError(f"The table '{table}', line {number}: 'is' must be one of {', '.join(_LOOKED_AT)}.")
-        found[row["is"]].append(row)
-    return found
-
-
-def _rows(table: Path) -> list[Row]:
-    """Return the rows of a table of boxes; one that ships with the recipes is found wherever they lie."""
-    if not table.exists() and (own := shipped("train") / table.name).exists():
-        table = own
-    try:
-        with table.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except OSError as error:
-        raise DataError(f"The table '{table}' cannot be read: {error.strerror}.") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"The table '{table}' cannot be read: {error}.") from None
-    for number, row in enumerate(rows, 2):
-        try:
-            row["file"], _boxes([row])
-        except (KeyError, TypeError, ValueError):
-            raise DataError(
-                f"The table '{table}', line {number}: give file, x, y, w and h; all but the file are numbers."
-            ) from None
-    return rows
 
 
 def _pixels(archive: Path, cache: Path, done: Done) -> dict[str, Uint8]:

@@ -11,13 +11,22 @@ from numpy.typing import NDArray
 from engine.verify.likelihood import Bucket, Calibration
 from trt_build.errors import DataError
 from trt_build.measures.bootstrap import Interval
-from trt_build.measures.likelihood import calibration_error, cllr, cllr_min, dev_pav, probability_of
+from trt_build.measures.likelihood import calibration_error, cllr, cllr_min, dev_pav, pav, probability_of
 from trt_build.protocols.likelihood.comparisons import GRID, Comparisons, place_of
 from trt_build.protocols.open_set.scenes import ScenePairs, scene_weights
 
 Weights = NDArray[np.float64]
 BINS = 10
 _DRAWS, _SEED = 24, 20261129
+_SURE = 4.0
+"""log10 ratio beyond which a draw of people decides nothing."""
+
+
+class Floor(msgspec.Struct, frozen=True):
+    """What ratios without any fault would show on so few people: means over draws of them, of the best ratios in hindsight."""
+
+    cllr_cal: float
+    calibration_error: float
 
 
 class Reliability(msgspec.Struct, frozen=True):
@@ -48,6 +57,7 @@ class BucketResult(msgspec.Struct, frozen=True):
     """By target: the observed false match rate over it."""
     found: dict[str, Interval]
     """By target: share of the comparisons of one person that pass."""
+    floor: Floor
     lowest: float
     highest: float
     """Bounds, log10."""
@@ -59,11 +69,14 @@ class SceneResult(msgspec.Struct, frozen=True):
     """One bucket where two people are of one scene; each scene counts once, see ``scene_weights``."""
 
     bucket: str
-    cllr: float
-    """Bits, of the bounded ratios."""
-    cllr_min: float
-    calibration_error: float
+    cllr: Interval
+    """Bits, of the bounded ratios. Intervals are over people and scenes."""
+    cllr_min: Interval
+    cllr_cal: Interval
+    """The difference of the two: what the calibration loses."""
+    calibration_error: Interval
     """Expected, of the probability at even odds."""
+    floor: Floor
 
 
 def evaluate(calibration: Calibration, buckets: Sequence[Comparisons]) -> list[BucketResult]:
@@ -86,12 +99,14 @@ def evaluate_scenes(calibration: Calibration, buckets: Sequence[Comparisons], sc
     Raises:
         DataError: as ``evaluate``.
     """
-    beside = np.bincount(place_of(scenes.resemblance), scene_weights(scenes), len(GRID)).astype(np.float64)
-    results = []
+    beside, results = _scenes_drawn(scenes), []
     for one in buckets:
         bucket = bucket_of(calibration, one)
-        figures = _figures(calibration.log10_ratio(GRID, bucket), {}, one.histograms()[0], beside)
-        results.append(SceneResult(bucket.words, figures["cllr"], figures["cllr_min"], figures["ece"]))
+        drawn = [(same, other) for (same, _), other in zip(_drawn(one), beside, strict=False)]
+        found = _measured(calibration.log10_ratio(GRID, bucket), {}, drawn)
+        results.append(
+            SceneResult(bucket.words, found["cllr"], found["cllr_min"], found["cllr_cal"], found["ece"], _floor(drawn))
+        )
     return results
 
 
@@ -111,15 +126,26 @@ def _evaluate(calibration: Calibration, bucket: Bucket, one: Comparisons) -> Buc
     ratios = calibration.log10_ratio(GRID, bucket)
     limits = {f"{rate:g}": calibration.limit(bucket, rate) for rate in calibration.rates.tolist()}
     limits = {rate: limit for rate, limit in limits.items() if np.isfinite(limit)}
-    drawn = [one.histograms(), *_drawn(one)]
-    figures = [_figures(ratios, limits, *weights) for weights in drawn]
-    measured = {name: measured_of([each[name] for each in figures]) for name in figures[0]}
+    drawn = _drawn(one)
+    measured = _measured(ratios, limits, drawn)
     return BucketResult(
         bucket.words, len(np.unique(one.same_person)), round(float(one.different_weight.sum())),
         measured["cllr"], measured["cllr_min"], measured["cllr_cal"], measured["ece"], measured["dev_pav"],
         {name: measured[f"fmr {name}"] for name in limits}, {name: measured[f"tar {name}"] for name in limits},
-        bucket.lowest, bucket.highest, _reliability(ratios, drawn),
+        _floor(drawn), bucket.lowest, bucket.highest, _reliability(ratios, drawn),
     )  # fmt: skip
+
+
+def _measured(ratios: Weights, limits: dict[str, float], drawn: Sequence[tuple[Weights, Weights]]) -> dict[str, Interval]:
+    figures = [_figures(ratios, limits, *weights) for weights in drawn]
+    return {name: measured_of([each[name] for each in figures]) for name in figures[0]}
+
+
+def _floor(drawn: Sequence[tuple[Weights, Weights]]) -> Floor:
+    """Return what the best ratios for the first of these show on the others."""
+    best = np.clip(pav(GRID, *drawn[0]), -_SURE, _SURE)
+    found = [_figures(best, {}, *weights) for weights in drawn[1:]]
+    return Floor(*(float(np.mean([each[name] for each in found])) for name in ("cllr_cal", "ece")))
 
 
 def _figures(ratios: Weights, limits: dict[str, float], same: Weights, different: Weights) -> dict[str, float]:
@@ -164,9 +190,9 @@ def measured_of(values: Sequence[float]) -> Interval:
 
 
 def _drawn(one: Comparisons) -> list[tuple[Weights, Weights]]:
-    """Return the comparisons of people drawn with replacement, whose tracks and photographs come with them."""
+    """Return the comparisons, then those of people drawn with replacement, whose tracks and photographs come with them."""
     rng = np.random.default_rng(_SEED)
-    drawn = []
+    drawn = [one.histograms()]
     for _ in range(_DRAWS):
         counts = np.bincount(rng.integers(0, one.people, one.people), minlength=one.people).astype(np.float64)
         weights = one.histograms(counts)
@@ -175,15 +201,26 @@ def _drawn(one: Comparisons) -> list[tuple[Weights, Weights]]:
     return drawn
 
 
+def _scenes_drawn(scenes: ScenePairs) -> list[Weights]:
+    """Return what people of one scene reach over ``GRID``, then the same of scenes drawn with replacement."""
+    rng = np.random.default_rng(_SEED + 1)
+    place, weights = place_of(scenes.resemblance), scene_weights(scenes)
+    pictures, of = np.unique(scenes.pictures, return_inverse=True)
+    count = len(pictures)
+    draws = [np.ones(count), *(np.bincount(rng.integers(0, count, count), minlength=count) for _ in range(_DRAWS))]
+    return [np.bincount(place, weights * draw[of], len(GRID)).astype(np.float64) for draw in draws]
+
+
 def markdown(results: Sequence[BucketResult]) -> str:
     """Return the table."""
     rates = [rate for rate in results[0].match_rates if float(rate) in (1e-2, 1e-3)]
-    head = ["faces", "people, pairs", "Cllr", "Cllr_min", "difference", "ECE", "devPAV",
+    head = ["faces", "people, pairs", "Cllr", "Cllr_min", "difference", "ECE", "floor of both", "devPAV",
             *(f"observed over target FMR {rate}" for rate in rates), "bounds (log10)"]  # fmt: skip
     rows = [
         [
             one.bucket, f"{one.people:,}, {one.pairs:,}", str(one.cllr), str(one.cllr_min), str(one.cllr_cal),
-            str(one.calibration_error), str(one.dev_pav), *(str(one.match_rates[rate]) for rate in rates),
+            str(one.calibration_error), _floor_words(one.floor), str(one.dev_pav),
+            *(str(one.match_rates[rate]) for rate in rates),
             f"{one.lowest:.1f} to {one.highest:.1f}",
         ]
         for one in results
@@ -193,10 +230,16 @@ def markdown(results: Sequence[BucketResult]) -> str:
 
 def scene_markdown(results: Sequence[SceneResult]) -> str:
     """Return the table of people of one scene."""
-    head = ["faces", "Cllr", "Cllr_min", "difference", "ECE"]
-    figures = [(one.bucket, one.cllr, one.cllr_min, one.cllr - one.cllr_min, one.calibration_error) for one in results]
-    rows = [[name, *(f"{value:.3f}" for value in values)] for name, *values in figures]
+    head = ["faces", "Cllr", "Cllr_min", "difference", "ECE", "floor of both"]
+    rows = [
+        [one.bucket, *map(str, (one.cllr, one.cllr_min, one.cllr_cal, one.calibration_error)), _floor_words(one.floor)]
+        for one in results
+    ]
     return _table([head, ["---"] * len(head), *rows])
+
+
+def _floor_words(one: Floor) -> str:
+    return f"{one.cllr_cal:.3f}, {one.calibration_error:.3f}"
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:

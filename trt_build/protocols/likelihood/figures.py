@@ -43,8 +43,8 @@ def write_figures(
             _tippett(axes[1][column], calibration, one)
             _cross_entropy(axes[2][column], calibration, one)
         axes[0][column].set_title(bucket_of(calibration, next(one for one in buckets if one.low_px == low)).words.split(",")[0])
-    for row, place in zip(axes, ("upper left", "lower left", "upper left"), strict=True):
-        row[0].legend(frameon=False, fontsize=6, loc=place)
+    for row, place in zip(axes, ("upper left", "upper right", "upper left"), strict=True):
+        row[0].legend(edgecolor="none", framealpha=0.9, fontsize=6, loc=place)
         for panel in row:
             panel.grid(alpha=0.2, linewidth=0.5)
             panel.tick_params(labelsize=7)

@@ -23,9 +23,6 @@ RATES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6)
 _ERRORS = 30
 """Pairs of people that must have passed before a rate is believed: it is then within 30 % of the truth in 9 of 10 cases (the
 rule of 30: Doddington et al. 2000)."""
-_SCENE_PRIOR = 0.1
-"""Of the line against people of one scene. At even odds common resemblances decide, and the line is above what the tail allows
-from 1 in 100 on: no larger ratio could be shown."""
 _FEWEST = 20
 """People of whom there are two photographs at least, in each bucket."""
 _FOLDS, _SEED = 5, 20261129
@@ -100,8 +97,8 @@ def held_out_cost(buckets: Sequence[Sequence[tuple[Weights, Weights]]], curve: f
 
 def _fit_bucket(one: Comparisons, weights: Weights, beside: NDArray[np.float64], curve: float) -> Bucket:
     same, different = weights
-    line, low, high = _fit_line(same, different, curve)
-    scene, _, scene_high = _fit_line(same, beside, curve, _SCENE_PRIOR)
+    line, low, high = _fit_line(same, different, warped(GRID, curve))
+    scene, _, scene_high = _fit_line(same, beside, GRID)
     return Bucket(
         one.low_px, one.high_px, 2 if one.several else 1, *line, *scene, low, min(high, scene_high),
         round(float(same.sum())), round(float(different.sum())),
@@ -109,11 +106,10 @@ def _fit_bucket(one: Comparisons, weights: Weights, beside: NDArray[np.float64],
 
 
 def _fit_line(
-    same: NDArray[np.float64], different: NDArray[np.float64], curve: float, prior: float = 0.5
+    same: NDArray[np.float64], different: NDArray[np.float64], score: NDArray[np.float64]
 ) -> tuple[tuple[float, float], float, float]:
     """Return offset and slope, and the lowest and highest ratio that so many comparisons can show."""
-    score = warped(GRID, curve)
-    offset, slope = logistic(score, same, different, prior)
+    offset, slope = logistic(score, same, different)
     met = (same > 0) | (different > 0)
     return (offset, slope), *bounds((offset + slope * score)[met], same[met], different[met])
 

@@ -11,9 +11,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from engine.contracts.frames import Float32, Uint8
-from trt_build.array_files import key_of
+from trt_build.array_files import key_of, write_arrays
 from trt_build.data.scenes.geometry import overlaps, resized
-from trt_build.data.scenes.material import frames_of, packed, unpacked
+from trt_build.data.scenes.looked_at import WORDS, put_right, verdicts
+from trt_build.data.scenes.material import frames_of, packed, step_of, unpacked
 from trt_build.data.scenes.teacher import Labelled, Teacher, expand
 from trt_build.errors import DataError
 from trt_build.recipes.second_look import FootageSpec
@@ -46,14 +47,15 @@ def clips_in(archive: Path, folder: Path) -> Iterator[Path]:
 
 
 def labelled_clips(spec: FootageSpec, teacher: Teacher, cache: Path, done: Done) -> dict[str, list[Labelled]]:
-    """Return frames of each clip, by its file's name, in full range; labels are kept in ``cache``.
+    """Return frames of each clip, by its file's name, in full range; the teacher's labels are kept in ``cache``, and put right
+    by what was looked at.
 
     Raises:
-        DataError: the clips cannot be read.
+        DataError: the clips, or the table of what was looked at, cannot be read.
     """
     if not spec.clips:
         return {}
-    archive = Path(spec.clips)
+    archive, verdict = Path(spec.clips), verdicts(spec.looked_at)
     if not archive.exists():
         raise DataError(f"The clips '{archive}' do not exist.")
     found: dict[str, list[Labelled]] = {}
@@ -61,12 +63,15 @@ def labelled_clips(spec: FootageSpec, teacher: Teacher, cache: Path, done: Done)
         for number, clip in enumerate(clips := list(clips_in(archive, Path(folder)))):
             kept = cache / f"clip-{key_of(archive)}-{spec.frames_per_clip}-{clip.stem}.npz"
             if not kept.exists():
-                from trt_build.array_files import write_arrays
-
                 frames = [look_at_scales(expand(one), teacher) for one in frames_of(clip, spec.frames_per_clip)]
                 write_arrays(kept, packed(frames))
             with np.load(kept) as stored:
-                found[clip.name] = list(unpacked(stored))
+                frames = list(unpacked(stored))
+            step = step_of(clip, spec.frames_per_clip)
+            for at, frame in enumerate(frames):
+                faces, doubtful, none = (verdict[word].get(f"{clip.name}#{at * step}", []) for word in WORDS)
+                frames[at] = put_right(frame, none, doubtful, faces)
+            found[clip.name] = frames
             done("clips", number + 1, len(clips))
     return found
 

@@ -57,6 +57,7 @@ def export_track(
         licence=licence,
         training_data=training_data,
         scale=SCALE,
+        largest_side_px=float(max(recipe.data.sizes_px)),
         description=(
             "One picture, and how far frames disagree, of the registered frames of one face; averaged weights after "
             f"{data['step']} steps."

@@ -8,6 +8,7 @@ gallery has at least as many changes. A copy at another place has none beside it
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import secrets
 from contextlib import suppress
@@ -29,7 +30,7 @@ Noted = tuple[str, int] | None
 
 def beside(gallery: Path) -> Path:
     """Return the small file of a gallery."""
-    gallery = gallery.resolve()
+    gallery = Path(os.path.realpath(gallery))
     return gallery.with_name(f"{gallery.name}-epoch")
 
 

@@ -15,6 +15,7 @@ from engine.verify.gallery.sqlite.cipher import GalleryKey, connect, driver_of, 
 from engine.verify.gallery.sqlite.epoch import epoch_of, note, noted_beside
 from engine.verify.gallery.sqlite.log import is_whole, make_log, mark_of, shorten_log, touched_since
 from engine.verify.gallery.sqlite.schema import (
+    DAMAGED,
     FORMAT_1_AS_2,
     FROM_FORMAT_1,
     QUARANTINED_AS_NOW,
@@ -94,6 +95,8 @@ class GalleryFile:
                 f"the gallery {self.path} has format {found}, this facestream reads format {SCHEMA_VERSION}: use the "
                 "facestream that wrote it, or enrol into a new file"
             )
+        if run(DAMAGED).fetchone():
+            raise GalleryError(f"the gallery {self.path} holds damaged rows: {_advice('', self._key)}")
         is_older = run(QUARANTINED_BEFORE).fetchone() is not None
         if read_only and is_older:
             run(QUARANTINED_AS_NOW)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +12,10 @@ from engine.verify.gallery.copy import Copied, copy_gallery
 from engine.verify.gallery.sqlite.cipher import GalleryKey
 from engine.verify.gallery.sqlite.epoch import beside
 from engine.verify.gallery.sqlite.gallery import Gallery
-from engine.whole_file import sync_directory
+from engine.whole_file import place_new, sync_directory
+
+_LEFT_BEHIND = ("-wal", "-journal")
+"""Of a gallery that was there: SQLite would take them for the new one's."""
 
 
 def rewrite(source: Path, target: Path, old: GalleryKey | None, new: GalleryKey | None) -> Copied:
@@ -28,8 +32,9 @@ def rewrite(source: Path, target: Path, old: GalleryKey | None, new: GalleryKey 
         GalleryError: there is something at the target, one of the two cannot be read or written, or they are not equal.
         MissingRuntimeError: see ``driver_of``.
     """
-    if os.path.lexists(target):
-        raise GalleryError(f"{target} exists: name another file, or move it away")
+    for there in (target, *(target.with_name(f"{target.name}{ending}") for ending in _LEFT_BEHIND)):
+        if os.path.lexists(there):
+            raise GalleryError(f"{there} exists: name another file, or move it away")
     folder = target.absolute().parent
     try:
         with TemporaryDirectory(prefix=".unfinished-", dir=folder) as name:
@@ -37,9 +42,12 @@ def rewrite(source: Path, target: Path, old: GalleryKey | None, new: GalleryKey 
             with Gallery(source, read_only=True, key=old) as before, Gallery(made, key=new) as after:
                 copied = copy_gallery(before, after)
             _check(made, new, copied)
-            for one in (beside(made), made):
-                one.rename(folder / one.name)
+            place_new(made, folder / target.name)
+            with suppress(FileNotFoundError):
+                beside(made).replace(folder / beside(made).name)
             sync_directory(folder)
+    except FileExistsError as error:
+        raise GalleryError(f"{target} has come to be there meanwhile, and stays: name another file, or move it away") from error
     except OSError as error:
         raise GalleryError(f"cannot write {target}: {error.strerror}; {source} is as it was") from error
     return copied

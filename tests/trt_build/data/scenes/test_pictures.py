@@ -7,7 +7,7 @@ import pytest
 
 from tests.assets import shared
 from tests.trt_build.data.scenes.made import POINT_NAMES, archive_of
-from trt_build.data.scenes.pictures import _doubted, merged, read_pictures, split
+from trt_build.data.scenes.pictures import merged, read_pictures, split
 from trt_build.errors import DataError
 from trt_build.recipes.detector import DetectorRecipe
 from trt_build.recipes.files import find_recipe, read_recipe_of
@@ -137,12 +137,10 @@ def test_what_was_looked_at_counts_as_what_it_is(tmp_path):
     assert none.labelled.is_empty
 
 
-def test_a_doubtful_box_that_was_looked_at_is_a_face_or_none():
+def test_a_doubtful_box_that_was_looked_at_is_a_face():
     row = seen(0.4, 10, 10, 10, 12)
     face = merged(IMAGE, [given(10.2, 10, 10, 12)], [row])
     np.testing.assert_array_equal(face.boxes, [[10, 10, 10, 12]])
-    none = _doubted(merged(IMAGE, [], [row, seen(0.5, 40, 10, 10, 12)]), [], [given(10.2, 10, 10, 12)])
-    np.testing.assert_array_equal(none.unsure, [[40, 10, 10, 12]])
 
 
 def test_what_a_box_is_must_be_known(tmp_path):

@@ -73,6 +73,8 @@ def test_ratios_and_rates_hold_on_other_people(fitted, monkeypatch, tmp_path):
         assert one.calibration_error.value < 0.1
         assert one.match_rates["0.01"].value == pytest.approx(1.0, abs=0.5)
         assert one.lowest < 0 < one.highest
+        assert 0 < one.floor.calibration_error < 0.1
+        assert 0 < one.floor.cllr_cal < one.cllr_cal.value + 0.1
     assert results[-1].cllr.value < results[0].cllr.value  # larger faces tell more
     assert evaluation.markdown(results).count("\n") == 6
     write_figures(fitted, others[-1:], results[-1:], tmp_path / "one.png")
@@ -110,15 +112,18 @@ def test_what_is_rare_in_a_scene_is_as_rare_as_names_say_and_the_rest_is_counted
     assert shares[~rare] == pytest.approx(np.maximum(counted, LIMITS.scene_chances[0]))
 
 
-def test_ratios_that_are_too_high_cost_more_within_scenes(fitted):
+def test_ratios_that_are_too_high_cost_more_within_scenes(fitted, monkeypatch):
     others = compared(2)
+    monkeypatch.setattr(evaluation, "_DRAWS", 2)
     table = evaluation.evaluate_scenes(fitted, others, SCENES)
     assert [one.bucket for one in table] == [one.words for one in fitted.buckets]
     raised = (replace(one, offset=one.offset + 4, scene_offset=one.scene_offset + 4, highest=9.0) for one in fitted.buckets)
     boastful = replace(fitted, buckets=tuple(raised))
     for one, other in zip(table, evaluation.evaluate_scenes(boastful, others, SCENES), strict=True):
-        assert one.cllr_min <= one.cllr < other.cllr
-        assert one.calibration_error < 0.1
+        assert one.cllr_min.value <= one.cllr.value < other.cllr.value
+        assert one.cllr_cal.value == pytest.approx(one.cllr.value - one.cllr_min.value)
+        assert one.calibration_error.value < 0.1
+        assert one.floor == other.floor
     assert evaluation.scene_markdown(table).count("\n") == 6
 
 
@@ -146,3 +151,10 @@ def test_too_few_people_are_refused_and_a_folder_without_tracks(tmp_path):
 
 def test_resemblances_beyond_the_grid_stay_at_its_ends():
     assert comparisons.place_of(np.array([-5.0, 5.0], np.float32)).tolist() == [0, len(GRID) - 1]
+
+
+def test_the_floor_is_what_ratios_without_fault_show_and_falls_with_more_people(fitted):
+    few, many = (evaluation.evaluate(fitted, compared(2, count)) for count in (40, 320))
+    for one, other in zip(few, many, strict=True):
+        assert other.floor.calibration_error < 0.75 * one.floor.calibration_error
+        assert other.floor.cllr_cal < 0.6 * one.floor.cllr_cal

@@ -3,8 +3,10 @@
 import errno
 import os
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from engine.errors import GalleryError, MissingGalleryError
@@ -131,3 +133,41 @@ def test_a_full_disk_is_no_reason_to_restore_a_copy(tmp_path):
     with pytest.raises(GalleryError, match=r"disk I/O.*: check that its disk has room"), gallery.errors():
         raise sqlite3.OperationalError("disk I/O error")
     gallery.close()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE pictures SET identity = x'ff00'",
+        "UPDATE pictures SET quality = 'high'",
+        "UPDATE pictures SET embedding = 'hello'",
+        "UPDATE pictures SET enrolled_at = x'00'",
+        "UPDATE pictures SET doubt = x''",
+        "DELETE FROM state",
+        "INSERT INTO state VALUES (1)",
+        "UPDATE state SET version = 'two'",
+    ],
+)
+@pytest.mark.parametrize("read_only", [True, False])
+def test_rows_that_no_version_has_written_are_told(gallery, damage, read_only):
+    add(gallery, "ann", 1)
+    gallery.close()
+    with closing(sqlite3.connect(gallery.path)) as database:
+        database.execute(damage)
+        database.commit()
+    with pytest.raises(GalleryError, match="holds damaged rows: restore it from a copy, or choose another file"):
+        Gallery(gallery.path, read_only=read_only)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e10, 0.0])
+def test_vectors_that_are_no_longer_of_length_1_are_told(gallery, value):
+    add(gallery, "ann", 1)
+    add(gallery, "bob", 2)
+    gallery.close()
+    with closing(sqlite3.connect(gallery.path)) as database:
+        ((length,),) = database.execute("SELECT length(embedding) / 4 FROM pictures WHERE identity = 'bob'").fetchall()
+        vector = np.full(length, value, "<f4").tobytes()
+        database.execute("UPDATE pictures SET embedding = ? WHERE identity = 'bob'", (vector,))
+        database.commit()
+    with Gallery(gallery.path) as damaged, pytest.raises(GalleryError, match="holds damaged vectors: restore it from a copy"):
+        damaged.templates(SHA)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,12 +73,51 @@ def test_what_is_there_already_is_not_replaced(tmp_path: Path, plain: Path, key:
     (tmp_path / "folder").mkdir()
     (tmp_path / "file").write_text("mine")
     (tmp_path / "link").symlink_to(tmp_path / "nowhere")
-    for name in ("folder", "file", "link", plain.name):
+    for ending in ("wal", "journal"):
+        (tmp_path / f"{ending}.sqlite-{ending}").write_bytes(b"of a gallery that was there")
+    for name in ("folder", "file", "link", plain.name, "wal.sqlite", "journal.sqlite"):
         with pytest.raises(GalleryError, match="exists: name another file, or move it away"):
             rewrite(plain, tmp_path / name, None, read_key(key))
     assert (tmp_path / "file").read_text() == "mine"
     with pytest.raises(GalleryError, match=r"cannot write .*No such file or directory; .*people.sqlite is as it was"):
         rewrite(plain, tmp_path / "none" / "new.sqlite", None, read_key(key))
+
+
+@pytest.mark.parametrize("links", [True, False])
+@pytest.mark.parametrize("kind", ["file", "gallery", "folder", "link", "empty"])
+def test_nor_is_what_comes_to_be_there_meanwhile(
+    tmp_path: Path, plain: Path, key: Path, monkeypatch: pytest.MonkeyPatch, kind: str, links: bool
+) -> None:
+    target, check = tmp_path / "new.sqlite", rewriting._check
+
+    def refused(*of: object) -> None:
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+
+    def meanwhile(*given: Any) -> None:
+        check(*given)
+        if kind == "folder":
+            target.mkdir()
+        elif kind == "link":
+            target.symlink_to(tmp_path / "nowhere")
+        elif kind == "gallery":
+            with open_gallery(target) as gallery:
+                add(gallery, "eve", 1)
+        else:
+            target.write_bytes(b"" if kind == "empty" else b"mine")
+
+    monkeypatch.setattr(rewriting, "_check", meanwhile)
+    if not links:
+        monkeypatch.setattr(os, "link", refused)
+    with pytest.raises(GalleryError, match="has come to be there meanwhile, and stays: name another file, or move it away"):
+        rewrite(plain, target, None, read_key(key))
+    if kind == "gallery":
+        with open_gallery(target, read_only=True) as gallery:
+            assert [person.name for person in gallery.list()] == ["eve"]
+    elif kind in ("file", "empty"):
+        assert target.read_bytes() == (b"" if kind == "empty" else b"mine")
+    else:
+        assert target.is_dir() or target.is_symlink()
+    assert not list(tmp_path.glob(".unfinished*"))
 
 
 def test_what_cannot_be_read_makes_nothing(tmp_path: Path, plain: Path, key: Path) -> None:

@@ -28,6 +28,7 @@
     const size = parseFloat(style.fontSize);
     const needed = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700) ? 3 : 4.5;
     const ratio = (a + 0.05) / (b + 0.05);
+    if (size < 11 && !told.has(node.className)) faults.push(`letters of ${size} px: "${walker.currentNode.data.trim().slice(0, 30)}" (${told.add(node.className) && node.className})`);
     const key = `${node.className}/${style.color}`;
     if (ratio < needed && !told.has(key)) {
       told.add(key);
@@ -36,11 +37,11 @@
   }
   for (const node of modal.querySelectorAll("button, a[href], input:not([type=file]), select, textarea, summary")) {
     if (!seen(node) || node.closest("[aria-hidden=true], .skip")) continue;
-    const name = node.getAttribute("aria-label") || node.textContent.trim() || [...(node.labels ?? [])].map((one) => one.textContent).join("").trim();
+    const name = node.getAttribute("aria-label") || node.textContent.trim() || node.querySelector("img[alt]")?.alt || [...(node.labels ?? [])].map((one) => one.textContent).join("").trim();
     if (!name) faults.push(`no name: ${node.outerHTML.slice(0, 90)}`);
     const { width, height } = node.getBoundingClientRect();
     const inText = node.matches("a") && getComputedStyle(node).display === "inline";
-    const its = node.type === "checkbox" ? node.closest("label").getBoundingClientRect() : { width, height };
+    const its = ["checkbox", "radio"].includes(node.type) ? node.closest("label").getBoundingClientRect() : { width, height };
     if (!inText && (its.width < 24 || its.height < 24)) faults.push(`small target ${Math.round(width)} x ${Math.round(height)}: ${node.outerHTML.slice(0, 60)}`);
   }
   for (const node of document.querySelectorAll("img:not([alt])")) faults.push(`no alt: ${node.src}`);
@@ -52,8 +53,8 @@
       if (!document.getElementById(id)) faults.push(`refers to ${id}, which is not there`);
     }
   }
-  if (document.querySelectorAll("main h1").length !== 1) faults.push(`${document.querySelectorAll("main h1").length} main headings`);
-  const levels = [...document.querySelectorAll("main :is(h1, h2, h3, h4)")].filter(seen).map((node) => Number(node.tagName[1]));
+  if (document.querySelectorAll("h1").length !== 1) faults.push(`${document.querySelectorAll("h1").length} main headings`);
+  const levels = [...document.querySelectorAll("h1, h2, h3, h4")].filter(seen).map((node) => Number(node.tagName[1]));
   levels.forEach((level, index) => { if (index && level > levels[index - 1] + 1) faults.push(`a heading h${level} after h${levels[index - 1]}`); });
   if (!document.documentElement.lang || !document.title) faults.push("no language or title");
   if (document.documentElement.scrollWidth > innerWidth) faults.push(`wider than the window by ${document.documentElement.scrollWidth - innerWidth} px`);
