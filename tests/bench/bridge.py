@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.client import End, Received, Subscriber
-from tests.bridge.carried import BridgeProcess, until
+from tests.bridge.carried import BridgeProcess
 from tests.bridge.edges import EDGES
+from tests.patience import until
 from tests.publish.samples import environment
 from tests.publish.sender import sending
 

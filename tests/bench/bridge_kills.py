@@ -14,8 +14,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bridge.carried import BridgeProcess, until
+from tests.bridge.carried import BridgeProcess
 from tests.bridge.edges import EDGES
+from tests.patience import until
 from tests.publish.sender import sending
 
 STREAMS = ["door", "yard", "hall.1"]

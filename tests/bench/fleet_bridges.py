@@ -12,7 +12,8 @@ from pathlib import Path
 from engine.bridge.names import message_id
 from engine.runtime.closing import Closing
 from tests.bench.fleet_world import NodeProcess
-from tests.bridge.carried import BridgeProcess, read_stream, stored_ids, until
+from tests.bridge.carried import BridgeProcess, read_stream, stored_ids
+from tests.patience import until
 from tests.servers.nats import NatsServer
 
 _BETWEEN_SECONDS, _DOWN_SECONDS = (3.0, 12.0), (0.0, 3.0)

@@ -27,7 +27,8 @@ from engine.fleet.view import FleetView, fleet_view
 from engine.postgres.connection import connect
 from tests.rtsp.clips import face_clip
 from tests.rtsp.scripted import ScriptedServer
-from tests.servers.postgres import PostgresServer, free_port
+from tests.servers.ports import free_port
+from tests.servers.postgres import PostgresServer
 
 _START_SECONDS, _END_SECONDS, _MOST = 60.0, 20.0, 50
 _LINK = re.compile(r"http://\S+/login/\S+")

@@ -7,30 +7,21 @@ import json
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import nats
 from nats.aio.msg import Msg
-from nats.errors import TimeoutError as NothingCame
 from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import NotFoundError
 
 from tests.patience import PATIENCE_SECONDS
+from tests.processes import bound
 from tests.publish.samples import environment
-
-
-def until(is_so: Callable[[], bool], what: str, seconds: float = PATIENCE_SECONDS) -> None:
-    """Wait for something, and fail where it does not come."""
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
-        time.sleep(0.02)
+from tests.servers.nats import jetstream_of
 
 
 class BridgeProcess:
@@ -65,9 +56,14 @@ class BridgeProcess:
         assert self._process is not None
         return self._process.pid
 
+    @property
+    def stored(self) -> int:
+        """Messages of which the broker has said that it has them, to this process: now, or already."""
+        return self.status.get("published", 0) + self.status.get("repeated", 0)
+
     def start(self) -> None:
         self._process = subprocess.Popen(
-            self.command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+            bound(self.command), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
         )
         self.status = {}
         self._readers = [
@@ -114,24 +110,22 @@ class BridgeProcess:
                 self.status = json.loads(line)
 
     def _read_words(self, lines: Any) -> None:
-        self.said += [line.rstrip() for line in lines]
+        for line in lines:
+            self.said.append(line.rstrip())
 
 
 def read_stream(url: str, name: str = "facestream-site", *, headers_only: bool = False, **options: Any) -> list[Msg]:
     """Return all that is in a stream, in its order."""
 
     async def read() -> list[Msg]:
-        client = await nats.connect(url, allow_reconnect=False, **options)
-        try:
+        async with jetstream_of(url, **options) as stream:
+            total = (await stream.stream_info(name)).state.messages
             consumer = ConsumerConfig(ack_policy=AckPolicy.NONE, headers_only=headers_only)
-            reading = await client.jetstream().pull_subscribe("facestream.>", stream=name, config=consumer)
+            reading = await stream.pull_subscribe("facestream.>", stream=name, config=consumer)
             found: list[Msg] = []
-            while (await reading.consumer_info()).num_pending:
-                with suppress(NothingCame):
-                    found += await reading.fetch(200, timeout=1)
+            while len(found) < total:  # what came too late for one question would be counted as read
+                found += await reading.fetch(min(200, total - len(found)), timeout=PATIENCE_SECONDS)
             return found
-        finally:
-            await client.close()
 
     return asyncio.run(asyncio.wait_for(read(), 2 * PATIENCE_SECONDS))
 
@@ -140,13 +134,11 @@ def has_end(url: str, prefix: str = "site") -> bool:
     """Whether the end of a run has come to the broker's stream."""
 
     async def look() -> bool:
-        client = await nats.connect(url, allow_reconnect=False)
-        try:
-            await client.jetstream().get_last_msg(f"facestream-{prefix}", f"facestream.{prefix}.v1.end")
-        except NotFoundError:
-            return False
-        finally:
-            await client.close()
+        async with jetstream_of(url) as stream:
+            try:
+                await stream.get_last_msg(f"facestream-{prefix}", f"facestream.{prefix}.v1.end")
+            except NotFoundError:
+                return False
         return True
 
     return asyncio.run(look())

@@ -19,10 +19,10 @@ from engine.bridge.buffer import Buffer
 from engine.bridge.intake import Site
 from engine.errors import ConfigError
 from tests.bench.bridge_kills import kill_at_random
-from tests.bridge.carried import BridgeProcess, has_end, read_stream, stored_ids, until
+from tests.bridge.carried import BridgeProcess, has_end, read_stream, stored_ids
 from tests.bridge.test_sender import Broker, FakeLink, waiting
 from tests.client.wire import Wire
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 from tests.publish.samples import context, environment
 from tests.publish.sender import sending
 from tests.servers.nats import NatsServer, require_nats
@@ -83,8 +83,7 @@ def test_two_bridges_side_by_side_bring_each_message_once(broker, tmp_path):
         one = BridgeProcess(site.endpoint, broker.url, tmp_path / "one", *options)
         other = BridgeProcess(site.endpoint, broker.url, tmp_path / "other", *options)
         with one, other:
-            until(lambda: has_end(broker.url, "pair"), "the end")
-            until(lambda: all(bridge.status.get("waiting") == 0 for bridge in (one, other)), "empty buffers")
+            until(lambda: all(bridge.stored == 101 for bridge in (one, other)), "all of it, by both")
             assert (one.stop(), other.stop()) == (0, 0)
         assert sum(bridge.status["published"] for bridge in (one, other)) == 101
         assert sum(bridge.status["repeated"] for bridge in (one, other)) == 101
@@ -95,12 +94,12 @@ def test_what_cannot_be_had_again_is_a_gap_message(broker, tmp_path):
     with sending(rate=200) as site:
         bridge = BridgeProcess(site.endpoint, broker.url, tmp_path / "waits", "--prefix", "gap")
         with bridge:
-            until(lambda: bridge.status.get("published", 0) > 20, "faces")
+            until(lambda: bridge.stored > 20, "faces")
             bridge.kill()
             sent = site.status()["published"]
             until(lambda: site.status()["published"] > sent + 50, "faces that nobody hears")
             bridge.start()
-            until(lambda: bridge.status.get("published", 0) > 20, "more faces")
+            until(lambda: bridge.stored > 20, "more faces")
             assert bridge.stop() == 0
         assert bridge.status["gaps"] >= 1
         assert bridge.status["missed"] >= 50
@@ -121,13 +120,14 @@ def test_what_comes_while_the_broker_is_away_waits_and_a_stop_says_how_much(tmp_
         broker.kill()
         with bridge:
             until(lambda: bridge.status.get("waiting") == 101, "all of it in the buffer")
+            until(lambda: any("the link is down" in sentence for sentence in bridge.said), "the sentence")
             assert bridge.status["link"] == "down"
             assert bridge.stop() == 0
             assert any("101 messages wait in" in sentence for sentence in bridge.said)
             assert sum("the link is down" in sentence for sentence in bridge.said) == 1
             broker.start()
             bridge.start()
-            until(lambda: bridge.status.get("published") == 101, "all of it at the broker")
+            until(lambda: bridge.stored == 101, "all of it at the broker")
             assert bridge.stop() == 0
         assert stored_ids(read_stream(broker.url)) == faces(100)
 

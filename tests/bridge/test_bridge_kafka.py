@@ -9,10 +9,10 @@ import sys
 import pytest
 
 from tests.bench.bridge_kills import kill_at_random
-from tests.bridge.carried import BridgeProcess, until
+from tests.bridge.carried import BridgeProcess
 from tests.bridge.edges import KafkaEdge
 from tests.bridge.test_bridge import PAGE, faces
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 from tests.publish.samples import environment
 from tests.publish.sender import sending
 from tests.servers.kafka import KafkaServer
@@ -62,7 +62,7 @@ def test_the_consumer_runs_as_printed(tmp_path):
             site.endpoint, broker.url, tmp_path / "waits", "--replay", site.facts["replay"], "--picture-limit", "9"
         ) as bridge,
     ):
-        until(lambda: bridge.status.get("published") == 31, "all of it at the broker")
+        until(lambda: bridge.stored == 31, "all of it at the broker")
         assert bridge.stop() == 0
         for printed, here in (("edge:9092", broker.address), ("poll(60)", "poll(10)")):
             assert program.count(printed) == 1

@@ -8,8 +8,8 @@ from contextlib import closing
 
 import pytest
 
-from tests.bridge.carried import until
 from tests.bridge.test_buffer import everything, filled, key, opened
+from tests.patience import until
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_on_a_full_disk_one_that_does_not_give_way_holds_what_came(full_disk):
     assert len(everything(full_disk)) == seq - 1
     for entry in everything(full_disk)[:10]:
         full_disk.acknowledge(entry)
-    until(full_disk.commit, "what was held", 5)
+    until(full_disk.commit, "what was held")
     assert [entry.key.first_seq for entry in everything(full_disk)] == list(range(10, seq))
 
 
@@ -70,7 +70,7 @@ def test_a_disk_that_is_really_full_costs_the_oldest_or_holds_back_and_nothing_e
             assert [entry.key.first_seq for entry in everything(buffer)] == list(range(seq - 20))
             for entry in everything(buffer)[:200]:
                 buffer.acknowledge(entry)
-            until(buffer.commit, "what was held", 5)
+            until(buffer.commit, "what was held")
         found = [entry for entry in everything(buffer) if not entry.missing]
         assert [entry.key.first_seq for entry in found] == list(range(found[0].key.first_seq, seq))
         assert found[0].key.first_seq == (buffer.gave_way if gives_way else 200)

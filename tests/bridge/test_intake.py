@@ -16,9 +16,9 @@ from engine.bridge.entries import Entry
 from engine.bridge.intake import Intake, Site
 from engine.contracts.replay import ReplayAnswer, encode_replay
 from engine.errors import FatalError
-from tests.bridge.carried import until
 from tests.client.replay_service import answer_all, replaying
-from tests.patience import PATIENCE_SECONDS
+from tests.client.wire import Wire
+from tests.patience import PATIENCE_SECONDS, until
 from tests.publish.samples import face, stream_event
 
 
@@ -59,16 +59,17 @@ def test_messages_and_gaps_are_held_in_order_and_as_they_came(wire, tmp_path):
         assert intake.counters["missed"] == 4
 
 
-def test_it_goes_on_where_the_buffer_had_come_to_and_a_new_run_begins_at_its_beginning(wire, tmp_path):
-    with taking(tmp_path, Site(wire.endpoint, socket="pull")) as (buffer, _):
+def test_it_goes_on_where_the_buffer_had_come_to_and_a_new_run_begins_at_its_beginning(opened, tmp_path):
+    """Each time from a socket of its own: one that has not noticed yet that its reader is gone would send to that one."""
+    with closing(Wire(opened)) as wire, taking(tmp_path, Site(wire.endpoint, socket="pull")) as (buffer, _):
         wire.face(0)
         until(lambda: buffer.waiting == 1, "a face")
-    with taking(tmp_path, Site(wire.endpoint, socket="pull")) as (buffer, _):
+    with closing(Wire(opened)) as wire, taking(tmp_path, Site(wire.endpoint, socket="pull")) as (buffer, _):
         wire.face(3)
         wire.face(2, run_id="run2")
         until(lambda: buffer.waiting == 5, "two runs")
         assert held(buffer) == [0, (1, 2), 3, (0, 1), 2]
-    with taking(tmp_path, Site(wire.endpoint, socket="pull")) as (buffer, _):
+    with closing(Wire(opened)) as wire, taking(tmp_path, Site(wire.endpoint, socket="pull")) as (buffer, _):
         wire.face(3, run_id="run2")
         until(lambda: buffer.waiting == 6, "another one")
         assert held(buffer)[-1] == 3

@@ -10,7 +10,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import nats
 import pytest
 from nats.js.api import DiscardPolicy, StreamConfig
 
@@ -21,7 +20,13 @@ from engine.bridge.names import Key
 from engine.errors import ConfigError, LinkError
 from tests.patience import PATIENCE_SECONDS
 from tests.servers.certificate import certificate
-from tests.servers.nats import NatsServer, require_nats
+from tests.servers.nats import NatsServer, jetstream_of, require_nats
+
+
+@pytest.fixture(autouse=True)
+def _times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever waits for a failure makes it short; all else may take its time."""
+    monkeypatch.setattr("engine.bridge.jetstream._CONNECT_SECONDS", PATIENCE_SECONDS / 2)
 
 
 @pytest.fixture(scope="module")
@@ -42,22 +47,19 @@ def over(broker: Broker, use: Callable[[JetStreamLink, list[Answer]], Coroutine[
         finally:
             await link.close()
 
-    return asyncio.run(asyncio.wait_for(run(), 30))
+    return asyncio.run(asyncio.wait_for(run(), PATIENCE_SECONDS))
 
 
 async def answered(answers: list[Answer], count: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while len(answers) < count:
             await asyncio.sleep(0.01)
 
 
 def jetstream(server: NatsServer, ask: Callable[[Any], Coroutine[Any, Any, Any]]) -> Any:
     async def run() -> Any:
-        client = await nats.connect(server.url, allow_reconnect=False)
-        try:
-            return await ask(client.jetstream())
-        finally:
-            await client.close()
+        async with jetstream_of(server.url) as stream:
+            return await ask(stream)
 
     return asyncio.run(run())
 
@@ -131,7 +133,7 @@ def test_a_link_says_that_it_broke():
 
         async def use(link: JetStreamLink, answers: list[Answer]) -> str:
             mortal.kill()
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 while not link.broken:
                     await asyncio.sleep(0.01)
             with pytest.raises(LinkError):
@@ -174,12 +176,12 @@ def test_a_password_is_used_and_never_shown():
 
 
 def test_over_tls_a_broker_that_nobody_vouches_for_is_refused_in_time(tmp_path, monkeypatch):
-    monkeypatch.setattr("engine.bridge.jetstream._CONNECT_SECONDS", 1)
     require_nats()
     made, key = certificate(tmp_path)
     with NatsServer("--tls", "--tlscert", str(made), "--tlskey", str(key)) as locked:
         url = locked.url.replace("nats://", "tls://")
         assert len(over(Broker(url, "made", tls_ca=made), _three)) == 3
+        monkeypatch.setattr("engine.bridge.jetstream._CONNECT_SECONDS", 1)
         assert "CERTIFICATE_VERIFY_FAILED" in _open(Broker(url, "made"))
 
 
@@ -191,7 +193,7 @@ def test_to_a_broker_without_tls_nothing_is_said_where_there_should_be_tls():
         def listen() -> None:
             with closing(listening.accept()[0]) as one:
                 one.sendall(b'INFO {"server_id":"x","version":"2.10.0","max_payload":1048576,"auth_required":true}\r\n')
-                one.settimeout(10)
+                one.settimeout(PATIENCE_SECONDS)
                 heard.append(one.recv(1000))
 
         server = threading.Thread(target=listen)

@@ -45,11 +45,10 @@ def server() -> Iterator[KafkaServer]:
 
 
 @pytest.fixture
-def topic(server: KafkaServer, request: pytest.FixtureRequest) -> str:
-    """A topic of the test's own."""
-    name = f"own.{abs(hash(request.node.name))}"
-    server.make(name, 3)
-    return name
+def topic(server: KafkaServer) -> Iterator[str]:
+    """A topic of the test's own, at a broker that fails nobody afterwards."""
+    yield server.new_topic(3)
+    server.fail_no_more()
 
 
 def kafka(server: KafkaServer, topic: str = "", prefix: str = "site", **options: Any) -> Kafka:

@@ -30,11 +30,10 @@ def server() -> Iterator[KafkaServer]:
 
 
 @pytest.fixture
-def topic(server: KafkaServer, request: pytest.FixtureRequest) -> str:
-    """A topic of the test's own."""
-    name = f"once.{abs(hash(request.node.name))}"
-    server.make(name, 2)
-    return name
+def topic(server: KafkaServer) -> Iterator[str]:
+    """A topic of the test's own, at a broker that fails nobody afterwards."""
+    yield server.new_topic(2)
+    server.fail_no_more()
 
 
 async def nothing(link: Any, answers: list[Answer], broken: asyncio.Event) -> tuple[dict[str, int], set[bytes]]:

@@ -21,6 +21,7 @@ from engine.bridge.names import message_id
 from engine.bridge.sender import Sender
 from engine.errors import LinkError
 from tests.bridge.test_sender import key
+from tests.patience import PATIENCE_SECONDS
 
 PARTS = 3
 
@@ -108,7 +109,7 @@ def test_in_a_log_each_message_is_there_once_whatever_becomes_of_links_and_of_th
 
 
 async def _send_all(buffer: Buffer, log: Log) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while buffer.waiting:
             await _send(buffer, log, 10)
             buffer.commit()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -12,15 +11,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from engine.bridge.bridge import BridgeStatus
 from engine.bridge.metrics import served
 from tests.patience import PATIENCE_SECONDS
+from tests.servers.ports import free_port
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 
 
 def test_each_figure_of_the_status_is_there_under_its_name():
     figures = {name: number for number, name in enumerate(BridgeStatus.__struct_fields__, 1) if name not in ("link", "reason")}
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port('127.0.0.1')}"
     with served(address) as metrics:
         assert read(address) == {}
         metrics.show(BridgeStatus(link="up", reason="", **figures))

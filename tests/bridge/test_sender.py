@@ -104,7 +104,7 @@ def send_all(buffer: Buffer, broker: Broker) -> tuple[Sender, list[str]]:
     async def run() -> Sender:
         sender = Sender(buffer, broker.open, said.append, answer_seconds=0.03, chance=random.Random(1))
         sending = asyncio.create_task(sender.run())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while buffer.waiting and not sending.done():
                 buffer.commit()
                 await asyncio.sleep(0.001)

@@ -12,6 +12,7 @@ from engine.errors import ConfigError, FatalError
 from tests.client.wire import Wire
 from tests.patience import PATIENCE_SECONDS
 from tests.publish.samples import face, stream_event
+from tests.servers.ports import free_port
 
 
 def test_a_message_that_is_too_large_is_counted_and_the_rest_goes_on(wire):
@@ -38,7 +39,7 @@ def test_a_frame_that_is_too_large_is_one_sentence_and_not_a_silence_for_ever(wi
 
 
 def test_a_publisher_that_comes_back_is_no_cut_connection(opened):
-    first = Wire(opened)
+    first = Wire(opened, endpoint=f"tcp://127.0.0.1:{free_port('127.0.0.1')}")  # nobody takes it meanwhile
     with first.subscriber(follow=True) as subscriber:
         items = iter(subscriber)
         first.say(stream_event(), 0)

@@ -1,7 +1,6 @@
 """The subscriber against a socket of its own making: odd messages, gaps and order."""
 
-import time
-from pathlib import Path
+import os
 
 import msgspec
 import pytest
@@ -9,7 +8,8 @@ import pytest
 from engine.client import End, Face, Gap, Subscriber
 from engine.errors import ConfigError, FatalError
 from tests.client.wire import seen
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
+from tests.processes import open_files
 from tests.publish.samples import face, stream_event
 
 
@@ -99,14 +99,12 @@ def test_a_wrong_endpoint_is_one_sentence():
 
 
 def test_subscribers_of_a_process_share_threads_and_leave_no_file_open(wire):
-    def held():
-        return len(list(Path("/proc/self/fd").iterdir())), len(list(Path("/proc/self/task").iterdir()))
+    def threads():
+        return set(os.listdir("/proc/self/task"))
 
     with wire.subscriber(replay="tcp://127.0.0.1:9"):
-        first = held()
+        files, first = open_files(), threads()
     for _ in range(30):
         with wire.subscriber(replay="tcp://127.0.0.1:9"):
-            assert held()[1] <= first[1]
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while held()[0] > first[0]:  # sockets are closed by another thread, a moment later
-        assert time.monotonic() < deadline
+            assert not threads() - first
+    until(lambda: not open_files() - files, "their end: sockets are closed by another thread, a moment later")

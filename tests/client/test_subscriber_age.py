@@ -11,20 +11,21 @@ from engine.client import Gap, Subscriber
 from engine.errors import ConfigError
 from tests.client.replay_service import answer_all, replaying
 from tests.client.wire import seen, subscribed
+from tests.patience import PATIENCE_SECONDS
 from tests.publish.samples import track
 
 HOUR_NS = 3600 * 10**9
 
 
-def test_old_faces_of_cameras_are_skipped_and_reported_as_one_gap(opened):
+def test_old_faces_of_cameras_are_skipped_and_reported_as_one_gap(opened, clock):
     with subscribed(opened) as (wire, subscriber):
         wire.face(0, live=True)
-        wire.face(1, age_seconds=5, live=True)
-        wire.face(2, age_seconds=4, live=True)
-        wire.face(4, age_seconds=3, live=True)
-        wire.face(0, "cam2", age_seconds=3, live=True)
+        wire.face(1, age_seconds=7500, live=True)
+        wire.face(2, age_seconds=7400, live=True)
+        wire.face(4, age_seconds=7300, live=True)
+        wire.face(0, "cam2", age_seconds=7300, live=True)
         wire.face(5, live=True)
-        wire.face(6, age_seconds=2, live=True)
+        wire.face(6, age_seconds=7200, live=True)
         wire.end(**{"face/cam1": 7, "face/cam2": 0})
         items = list(subscriber)
     assert [item for item in items if isinstance(item, Gap)] == [
@@ -82,7 +83,7 @@ def test_a_face_that_came_back_and_becomes_old_behind_a_gap_is_skipped_too(opene
 
     with (
         replaying(opened, answer_last) as (endpoint, _),
-        subscribed(opened, replay=endpoint, max_age_seconds=1.0, replay_timeout_seconds=10) as (wire, subscriber),
+        subscribed(opened, replay=endpoint, max_age_seconds=1.0, replay_timeout_seconds=PATIENCE_SECONDS) as (wire, subscriber),
     ):
         wire.face(3, live=True)
         wire.end(**{"face/cam1": 3})
@@ -117,10 +118,10 @@ def test_a_lossless_socket_skips_nothing(wire):
         assert seen(subscriber) == [0, "End"]
 
 
-def test_the_gap_of_a_run_that_was_cut_comes_before_the_next_run(opened):
+def test_the_gap_of_a_run_that_was_cut_comes_before_the_next_run(opened, clock):
     with subscribed(opened) as (wire, subscriber):
         wire.face(7, live=True)
-        wire.face(8, age_seconds=5, live=True)
+        wire.face(8, age_seconds=7200, live=True)
         wire.face(1, run_id="run2", live=True)
         wire.face(2, run_id="run2", live=True)
         wire.end(run_id="run2", **{"face/cam1": 2})

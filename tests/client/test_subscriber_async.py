@@ -7,6 +7,7 @@ import pytest
 from engine.client import End, Face, Gap, Subscriber
 from engine.errors import FatalError
 from tests.client.wire import subscribed
+from tests.patience import PATIENCE_SECONDS
 
 
 async def collected(subscriber, on_item=lambda item: None):
@@ -33,9 +34,9 @@ def test_the_loop_goes_on_while_nothing_comes(wire):
         for seq in range(3):
             came.clear()
             wire.face(seq)
-            await asyncio.wait_for(came.wait(), 10)
+            await asyncio.wait_for(came.wait(), PATIENCE_SECONDS)
         wire.end(**{"face/cam1": 2})
-        return await asyncio.wait_for(waiting, 10)
+        return await asyncio.wait_for(waiting, PATIENCE_SECONDS)
 
     with wire.subscriber(timeout_seconds=None) as subscriber:
         came = asyncio.Event()

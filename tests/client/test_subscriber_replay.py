@@ -46,7 +46,7 @@ def test_a_replay_answer_with_strangers_and_forgeries_gives_what_is_usable(wire,
     steps = [(0, "run1", payloads), (1, "run0", payloads), (2, "run1", [b"x"] * 3), (3, "run1", payloads)]
     serving = threading.Thread(target=answer_once, args=(router, steps))
     serving.start()
-    with wire.subscriber(replay=endpoint, replay_timeout_seconds=10) as subscriber:
+    with wire.subscriber(replay=endpoint, replay_timeout_seconds=PATIENCE_SECONDS) as subscriber:
         wire.face(4)
         wire.end()
         assert seen(subscriber) == [0, (1, 2), 3, 4, "End"]
@@ -63,7 +63,10 @@ def test_refilling_what_cameras_send_is_bounded_by_what_comes_and_recordings_are
     ):
         with (
             replaying(opened, lambda *asked, live=live: answer_all(*asked, live=live)) as (endpoint, _),
-            subscribed(opened, replay=endpoint, replay_timeout_seconds=10, from_start=False) as (wire, subscriber),
+            subscribed(opened, replay=endpoint, replay_timeout_seconds=PATIENCE_SECONDS, from_start=False) as (
+                wire,
+                subscriber,
+            ),
         ):
             for seq in (0, 11, 21, 22, 24):
                 wire.face(seq, live=live)
@@ -74,7 +77,7 @@ def test_refilling_what_cameras_send_is_bounded_by_what_comes_and_recordings_are
 def test_what_comes_back_too_old_is_skipped_if_asked_for(opened):
     with (
         replaying(opened, lambda *asked: answer_all(*asked, age_seconds=2)) as (endpoint, _),
-        subscribed(opened, replay=endpoint, max_age_seconds=1.0, replay_timeout_seconds=10) as (wire, subscriber),
+        subscribed(opened, replay=endpoint, max_age_seconds=1.0, replay_timeout_seconds=PATIENCE_SECONDS) as (wire, subscriber),
     ):
         wire.face(3, live=True)
         wire.end(**{"face/cam1": 3})
@@ -103,7 +106,7 @@ def trickle(router, identity, request):
 def test_a_replay_service_that_answers_bit_by_bit_is_asked_until_the_gap_is_closed(opened):
     with (
         replaying(opened, trickle) as (endpoint, asked),
-        subscribed(opened, replay=endpoint, replay_timeout_seconds=5) as (wire, subscriber),
+        subscribed(opened, replay=endpoint, replay_timeout_seconds=PATIENCE_SECONDS) as (wire, subscriber),
     ):
         wire.face(5)
         wire.end()

@@ -7,16 +7,20 @@ import zmq
 
 from engine.client import Face, Gap, Subscriber
 from engine.contracts.messages import encode_header, topic_of
+from tests.patience import PATIENCE_SECONDS
 from tests.publish.samples import as_sent, end, face
 
 
 class Wire:
     """A PUSH or XPUB socket that says what it is told to, in the name of ``run1``."""
 
-    def __init__(self, opened, kind=zmq.PUSH):
+    def __init__(self, opened, kind=zmq.PUSH, endpoint="tcp://127.0.0.1:*"):
         self.socket = opened.socket(kind)
-        self.socket.bind("tcp://127.0.0.1:*")
+        self.socket.bind(endpoint)
         self.endpoint = self.socket.getsockopt(zmq.LAST_ENDPOINT).rstrip(b"\0").decode()
+
+    def close(self):
+        self.socket.close()
 
     def say(self, body, seq, payloads=(), run_id="run1", **fields):
         message = as_sent(body, seq, run_id, **fields)
@@ -31,7 +35,7 @@ class Wire:
         self.say(end(), 0, run_id=run_id, last_seq=last_seq)
 
     def subscriber(self, **options):
-        return Subscriber(self.endpoint, socket="pull", **({"timeout_seconds": 10} | options))
+        return Subscriber(self.endpoint, socket="pull", **({"timeout_seconds": PATIENCE_SECONDS} | options))
 
 
 @contextmanager
@@ -39,9 +43,11 @@ def subscribed(opened, **options):
     """Yield an XPUB wire and a subscriber that is connected to it."""
     wire = Wire(opened, zmq.XPUB)
     try:
-        with Subscriber(wire.endpoint, **({"timeout_seconds": 10, "kinds": ("face", "track", "end")} | options)) as subscriber:
+        with Subscriber(
+            wire.endpoint, **({"timeout_seconds": PATIENCE_SECONDS, "kinds": ("face", "track", "end")} | options)
+        ) as subscriber:
             for _ in range(3):
-                assert wire.socket.poll(10_000)
+                assert wire.socket.poll(1000 * PATIENCE_SECONDS)
                 wire.socket.recv()
             yield wire, subscriber
     finally:

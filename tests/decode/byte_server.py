@@ -34,7 +34,7 @@ class ByteServer:
     def __exit__(self, *_: object) -> None:
         self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
-        self._thread.join(5)
+        self._thread.join(PATIENCE_SECONDS)
         for connection in self._open:
             connection.close()
 

@@ -18,7 +18,7 @@ from tests.rtsp.scripted import ScriptedServer
 def failure_of(url: str, **settings: object) -> StreamChanged:
     """Return the last state of a camera that is given up at once."""
     with watching(url, max_reconnects=0, **settings) as watch:
-        watch.until(lambda w: w.count("failed") == 1, 15.0)
+        watch.until(lambda w: w.count("failed") == 1)
     last = watch.states[-1]
     assert "secret" not in str(watch.states)
     assert "\n" not in last.detail
@@ -110,7 +110,8 @@ def reset(connection: socket.socket) -> None:
 )
 def test_what_other_servers_do(scheme: str, answer: Callable[[socket.socket], None], reason: str):
     with ByteServer(answer) as server:
-        assert failure_of(server.url(scheme), connect_seconds=0.5).reason == reason
+        # Only where it is waited for in vain is the wait short: a busy machine answers late.
+        assert failure_of(server.url(scheme), connect_seconds=0.5 if reason == "timeout" else 10.0).reason == reason
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_what_other_servers_do(scheme: str, answer: Callable[[socket.socket], No
 )
 def test_how_a_web_camera_asks_for_the_password_is_told(header: str, words: str):
     with ByteServer(http(401, close=True, header=header)) as server:
-        last = failure_of(server.url("http").replace("//", "//admin:secret@"), connect_seconds=5.0)
+        last = failure_of(server.url("http").replace("//", "//admin:secret@"))
     assert last.reason == "auth"
     assert words in last.detail
     assert "secret" not in last.detail
@@ -152,4 +153,4 @@ def test_a_playlist_cannot_read_files_of_this_machine(tmp_path):
     secret = render(tmp_path / "private.ts", frames=30)
     body = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:1.2,\nfile://{secret}\n#EXT-X-ENDLIST\n".encode()
     with ByteServer(http(200, body, close=True)) as server:
-        assert failure_of(server.url("http"), connect_seconds=0.5).reason in {"not_a_video", "no_video", "not_live", "network"}
+        assert failure_of(server.url("http")).reason in {"not_a_video", "no_video", "not_live", "network"}

@@ -83,5 +83,5 @@ def test_a_password_is_given_behind_tls(clip, tmp_path, auth):
 )
 def test_how_a_web_camera_behind_tls_asks_for_the_password_is_told(tmp_path, header, words):
     with ByteServer(http(401, close=True, header=header), serving(camera_certificate(tmp_path))) as server:
-        last = failure_of(server.url("https").replace("//", "//admin:secret@"), connect_seconds=5.0)
+        last = failure_of(server.url("https").replace("//", "//admin:secret@"))
     assert (last.reason, words in last.detail) == ("auth", True)

@@ -18,7 +18,7 @@ from engine.decode.live import LiveDecoder
 from tests.patience import PATIENCE_SECONDS
 
 LONGEST_PAUSE_SECONDS = 0.5
-"""A caller must hear of a decoder at least so often (on a busy machine)."""
+"""A caller must hear of a decoder at least so often, with nothing beside."""
 
 
 TRANSPORTS = ["tcp", "udp"]

@@ -13,9 +13,9 @@ from types import TracebackType
 
 from engine.client import AnyMessage, End, Face, Gap, Stream, Subscriber
 from tests.assets import SHARED
-from tests.e2e.processes import wait_until
 from tests.e2e.started import Started
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
+from tests.processes import bound
 from tests.rtsp.clips import Clip, face_clip, recorded_clip
 
 MODEL = SHARED / "models" / "face_detection_yunet_2023mar.onnx"
@@ -50,7 +50,7 @@ class LiveRun(Started):
         places = ("--out", str(self.out), "--publish", self.endpoint, "--wait", "20")
         self._said = folder / "said"
         with self._said.open("w", encoding="utf-8") as said:  # a pipe that nobody empties would stop a long run
-            self.process = subprocess.Popen([*COMMAND, *places, *arguments], stdout=said, stderr=said)
+            self.process = subprocess.Popen(bound([*COMMAND, *places, *arguments]), stdout=said, stderr=said)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._listen, daemon=True)
 
@@ -80,9 +80,9 @@ class LiveRun(Started):
         self.assert_running()
         return {face.stream for face in self.faces if face.captured_ns > since_ns} >= set(streams)
 
-    def wait_for_faces(self, *streams: str, since_ns: int = 0, seconds: float = PATIENCE_SECONDS) -> None:
+    def wait_for_faces(self, *streams: str, since_ns: int = 0) -> None:
         """Wait until each stream gives faces."""
-        wait_until(lambda: self.has_fresh_faces(streams, since_ns), seconds)
+        until(lambda: self.has_fresh_faces(streams, since_ns), f"faces of {streams}")
 
     def wait_for_state(self, stream: str, state: str, after: int = 0) -> Stream:
         """Return the first message of a state among those of a stream from number ``after`` on."""
@@ -91,7 +91,7 @@ class LiveRun(Started):
             self.assert_running()
             return next((message for message in self.states(stream)[after:] if message.state == state), None)
 
-        message = wait_until(found)
+        message = until(found)
         assert message is not None
         return message
 
@@ -102,8 +102,7 @@ class LiveRun(Started):
         """Ask the run to end; return its exit code and all that it printed."""
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(timeout=seconds)
-        with suppress(AssertionError):
-            wait_until(lambda: self.ends, 2)
+        until(lambda: self.ends, "the last message")
         return code, self.said
 
     def _listen(self) -> None:

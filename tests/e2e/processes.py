@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 from collections import defaultdict
-from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
 
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import until
+from tests.processes import lives
 
-_T = TypeVar("_T")
 QUICK = ["--embedder", "none", "--every", "3"]
 """What happens to processes does not depend on how much they compute."""
 
@@ -37,15 +34,6 @@ def children_of(pid: int) -> dict[str, int]:
     return found
 
 
-def wait_until(condition: Callable[[], _T], seconds: float = PATIENCE_SECONDS) -> _T:
-    """Wait for what another process does; return what the condition returned."""
-    deadline = time.monotonic() + seconds
-    while not (result := condition()):
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)  # leaves the processor to it; the deadline decides
-    return result
-
-
 def is_working(process: subprocess.Popen[str], out: Path) -> bool:
     """The stream is live: all workers are up and frames flow."""
     assert process.poll() is None, process.stderr and process.stderr.read()
@@ -54,14 +42,7 @@ def is_working(process: subprocess.Popen[str], out: Path) -> bool:
 
 
 def assert_nothing_left(workers: dict[str, int]) -> None:
-    wait_until(lambda: not any(_is_alive(pid) for pid in workers.values()))
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
+    until(lambda: not any(lives(pid) for pid in workers.values()))
 
 
 def results(out: Path) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:

@@ -16,6 +16,7 @@ from engine.control.verbs import GetStatus, ListStreams
 from engine.service.directory import control_endpoint
 from tests.e2e.started import Started
 from tests.patience import PATIENCE_SECONDS
+from tests.processes import bound
 
 CONFIG = """
 serve: {{directory: "{state}", cameras_in: [loopback], http: "{http}", record: {record}}}
@@ -66,7 +67,7 @@ class Serving(Started):
         """Start it, again after its end."""
         with self._said.open("a", encoding="utf-8") as said:
             command = [sys.executable, "-m", "engine", "serve", str(self.config)]
-            self.process = subprocess.Popen(command, stdout=said, stderr=said)
+            self.process = subprocess.Popen(bound(command), stdout=said, stderr=said)
         return self.process
 
     def kill(self) -> None:

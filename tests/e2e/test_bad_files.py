@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.bad_files import BAD, environment, face_clip, make_batch
-from tests.e2e.processes import assert_nothing_left, children_of, is_working, wait_until
+from tests.e2e.processes import assert_nothing_left, children_of, is_working
 from tests.e2e.test_recordings import lines_of
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.e2e
 
@@ -186,7 +186,7 @@ def test_a_signal_while_a_reader_is_dead_still_drains(tmp_path: Path):
     out = tmp_path / "out"
     command = [sys.executable, "-m", "engine", "run", "--out", str(out), "--source", str(folder), *QUICK, "--realtime"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait_until(lambda: is_working(process, out))
+    until(lambda: is_working(process, out))
     workers = children_of(process.pid)
     os.kill(workers["fs-decode-1"], signal.SIGSEGV)
     process.send_signal(signal.SIGTERM)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +22,7 @@ from engine.pipeline.status import RunStatus
 from engine.pipeline.stream_status import StreamStatus
 from tests.e2e.live_run import make_clip
 from tests.e2e.processes import children_of
+from tests.processes import open_files
 from tests.rtsp.fixtures import StartGst, gst
 
 __all__ = ["gst"]
@@ -32,16 +34,13 @@ def workers() -> dict[str, int]:
     return {name: pid for name, pid in children_of(os.getpid()).items() if name.startswith("fs-")}
 
 
-def handles(process_id: int) -> int:
-    return len(os.listdir(f"/proc/{process_id}/fd"))
-
-
 class Story:
     """What happens in the run, told by its observer: it goes on to the next step when the condition before it holds."""
 
     def __init__(self, control: RunControl, guest: Camera) -> None:
         self.control, self.guest = control, guest
-        self.handles: list[tuple[int, int]] = []
+        self.open_files: list[dict[str, Counter[str]]] = []
+        """Of this process and of perceive, after each round."""
         self.gone: list[int] = []
         """When it was said that nothing of the guest will come any more (Unix, nanoseconds)."""
         self._is_removed = False
@@ -84,7 +83,7 @@ class Story:
             frames = self._streams["stays"].frames
             while self._streams["stays"].frames < frames + 10:  # by then its neighbours know
                 yield False
-            self.handles.append((handles(os.getpid()), handles(workers()["fs-perceive"])))
+            self.open_files.append({"ours": open_files(), "perceive": open_files(workers()["fs-perceive"])})
         signal.raise_signal(signal.SIGTERM)
 
 
@@ -102,8 +101,9 @@ def test_a_camera_comes_and_goes(gst: StartGst, tmp_path: Path) -> None:
     control = RunControl()
     story = Story(control, Camera("guest", server.url("two"), "guest"))
     result = run_pipeline(config, story, duration_seconds=200, control=control)
-    assert len(story.handles) == ROUNDS, "the run ended before the story"
-    assert len(set(story.handles[1:])) == 1, "nothing of a guest is left behind"
+    assert len(story.open_files) == ROUNDS, "the run ended before the story"
+    for name, after in story.open_files[-1].items():
+        assert not after - story.open_files[1][name], "nothing of a guest is left behind"
     assert story.seen == {"connecting", "live", "ended"} or story.seen == {"live", "ended"}
     assert (result.outcome, result.status.restarts, result.counters.get("drops.worker_died", 0)) == ("drained", 0, 0)
     assert workers() == {}

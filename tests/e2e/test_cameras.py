@@ -14,8 +14,8 @@ import yaml
 from engine.client import End, Track
 from tests.cli.command import here
 from tests.e2e.live_run import ARGUMENTS, FPS, LiveRun, make_clip
-from tests.e2e.processes import assert_nothing_left, wait_until
-from tests.patience import PATIENCE_SECONDS
+from tests.e2e.processes import assert_nothing_left
+from tests.patience import PATIENCE_SECONDS, until
 from tests.rtsp.clips import Clip
 from tests.rtsp.fixtures import StartGst, gst
 from tests.rtsp.listener import refusing_port
@@ -60,7 +60,7 @@ def test_two_cameras_give_faces_and_drain(gst: StartGst, scene: Scene, tmp_path:
     else:
         sources = ["--source", server.url("one"), "--source", server.url("two")]
     with LiveRun(tmp_path, *sources, *options) as run:
-        wait_until(lambda: len({face.stream for face in run.faces if face.ntp_ns}) == 2)
+        until(lambda: len({face.stream for face in run.faces if face.ntp_ns}) == 2)
         names = {face.stream for face in run.faces}
         workers = run.workers
         code, said = run.stop()
@@ -114,7 +114,7 @@ def test_a_live_run_outlives_each_of_its_workers(gst: StartGst, scene: Scene, tm
             dead = run.workers[victim]
             os.kill(dead, signal.SIGKILL)
             killed_ns = time.time_ns()
-            wait_until(lambda victim=victim, dead=dead: run.workers.get(victim, dead) != dead)
+            until(lambda victim=victim, dead=dead: run.workers.get(victim, dead) != dead)
             run.wait_for_faces("alpha", "bravo", since_ns=killed_ns)
         seen |= {pid: name for name, pid in run.workers.items()}
         code, said = run.stop()
@@ -200,14 +200,14 @@ def test_a_password_on_the_command_line_is_not_kept(gst: StartGst, scene: Scene,
     clip, options = scene
     server = gst({"cam": clip}, user="ann", password=PASSWORD)
     with LiveRun(tmp_path, "--source", server.url("cam", f"ann:{PASSWORD}"), *options) as run:
-        wait_until(lambda: run.faces)
+        until(lambda: run.faces)
         workers = run.workers
         for pid in workers.values():
             assert PASSWORD.encode() not in Path(f"/proc/{pid}/cmdline").read_bytes()
         run.process.kill()
         run.process.wait(PATIENCE_SECONDS)
         assert_nothing_left(workers)
-        wait_until(lambda: not run.socket.exists())
+        until(lambda: not run.socket.exists())
     assert PASSWORD not in run.said + repr(run.messages)
     for path in run.out.rglob("*"):
         assert path.is_dir() or PASSWORD.encode() not in path.read_bytes(), path.name

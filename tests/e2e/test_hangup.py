@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Clip
-from tests.e2e.processes import QUICK, assert_nothing_left, children_of, wait_until
-from tests.patience import PATIENCE_SECONDS
+from tests.e2e.processes import QUICK, assert_nothing_left, children_of
+from tests.patience import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.e2e
 
@@ -39,7 +39,7 @@ def test_closing_the_terminal_drains(clip: Clip, tmp_path: Path):
         path = out / "stream.jsonl"
         return path.exists() and '"live"' in path.read_text(encoding="utf-8")
 
-    wait_until(is_live)
+    until(is_live)
     workers = children_of(process.pid)
     os.close(master)
     assert process.wait(timeout=PATIENCE_SECONDS) == 0

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import Clip
-from tests.e2e.processes import QUICK, assert_nothing_left, children_of, is_working, results, wait_until
-from tests.patience import PATIENCE_SECONDS
+from tests.e2e.processes import QUICK, assert_nothing_left, children_of, is_working, results
+from tests.patience import PATIENCE_SECONDS, until
 
 pytestmark = pytest.mark.e2e
 
@@ -29,7 +29,7 @@ def start(clip: Clip, out: Path, *more: str, generator: str = "bicubic") -> subp
 def test_a_signal_drains(clip: Clip, tmp_path: Path, number: signal.Signals):
     out = tmp_path / "out"
     process = start(clip, out, "--realtime")
-    wait_until(lambda: is_working(process, out))
+    until(lambda: is_working(process, out))
     workers = children_of(process.pid)
     assert {"fs-decode-1", "fs-perceive", "fs-publish"} <= set(workers)
     process.send_signal(number)
@@ -47,7 +47,7 @@ def test_a_second_signal_forces(clip: Clip, tmp_path: Path):
     """A push socket that nobody reads holds the drain back; the second signal does not wait."""
     out = tmp_path / "out"
     process = start(clip, out, "--publish", f"ipc://{tmp_path}/nobody", "--socket", "push")
-    wait_until(lambda: len(children_of(process.pid)) >= 4 and (out / "run.json").exists())
+    until(lambda: len(children_of(process.pid)) >= 4 and (out / "run.json").exists())
     workers = children_of(process.pid)
     process.send_signal(signal.SIGINT)
     process.send_signal(signal.SIGTERM)  # of the same signal, the kernel would keep one for two
@@ -73,7 +73,7 @@ def test_a_run_outlives_its_workers_without_loss(clip: Clip, undisturbed, tmp_pa
     out = tmp_path / "out"
     generator = "compact_fine_x4" if victim == "fs-enhance-1" else "bicubic"  # so that it has something to lose
     process = start(clip, out, "--realtime", generator=generator)
-    wait_until(lambda: is_working(process, out))
+    until(lambda: is_working(process, out))
     workers = children_of(process.pid)
     os.kill(workers[victim], signal.SIGKILL)
     _, errors = process.communicate(timeout=PATIENCE_SECONDS)
@@ -111,15 +111,15 @@ def test_beside_a_camera_a_recording_outlives_each_worker_that_they_share_withou
         there = {"fs-enhance-1", "fs-publish", "fs-perceive"} <= children_of(process.pid).keys()
         return there and states()[-1:] == ["live"] and (out / "faces.jsonl").stat().st_size > 0
 
-    wait_until(is_live)
+    until(is_live)
     # Each dies as soon as the one before has a successor, which still loads: however slow the machine is, the faces that are
     # left wait for that, and the recording is not over.
     for victim in ("fs-enhance-1", "fs-publish", "fs-perceive"):
         dead = children_of(process.pid)[victim]
         os.kill(dead, signal.SIGKILL)
         assert states()[-1] == "live", f"{victim} died too late"
-        wait_until(lambda dead=dead, victim=victim: children_of(process.pid).get(victim, dead) != dead)
-    wait_until(lambda: states()[-1:] == ["ended"])
+        until(lambda dead=dead, victim=victim: children_of(process.pid).get(victim, dead) != dead)
+    until(lambda: states()[-1:] == ["ended"])
     workers = children_of(process.pid)
     process.send_signal(signal.SIGTERM)
     _, errors = process.communicate(timeout=PATIENCE_SECONDS)
@@ -133,7 +133,7 @@ def test_beside_a_camera_a_recording_outlives_each_worker_that_they_share_withou
 def test_without_a_directory_a_dead_worker_ends_the_run_with_a_clear_error(clip: Clip, tmp_path: Path):
     command = [sys.executable, "-m", "engine", "run", "--source", str(clip.video), "--publish", f"ipc://{tmp_path}/faces"]
     process = subprocess.Popen([*command, *QUICK, "--realtime"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait_until(lambda: "fs-perceive" in children_of(process.pid) and (tmp_path / "faces").exists())
+    until(lambda: "fs-perceive" in children_of(process.pid) and (tmp_path / "faces").exists())
     workers = children_of(process.pid)
     os.kill(workers["fs-perceive"], signal.SIGKILL)
     _, errors = process.communicate(timeout=PATIENCE_SECONDS)
@@ -146,7 +146,7 @@ def test_without_a_directory_a_dead_worker_ends_the_run_with_a_clear_error(clip:
 def test_a_killed_supervisor_takes_its_workers_along(clip: Clip, tmp_path: Path):
     out = tmp_path / "out"
     process = start(clip, out, "--realtime")
-    wait_until(lambda: is_working(process, out))
+    until(lambda: is_working(process, out))
     workers = children_of(process.pid)
     process.kill()
     process.communicate(timeout=PATIENCE_SECONDS)
@@ -157,7 +157,7 @@ def test_a_killed_supervisor_takes_its_workers_along(clip: Clip, tmp_path: Path)
 def test_a_killed_run_goes_on_where_it_was(clip: Clip, undisturbed, tmp_path: Path):
     out = tmp_path / "out"
     process = start(clip, out, "--realtime")
-    wait_until(lambda: is_working(process, out) and (out / "faces.jsonl").stat().st_size > 0)
+    until(lambda: is_working(process, out) and (out / "faces.jsonl").stat().st_size > 0)
     process.kill()
     process.communicate(timeout=PATIENCE_SECONDS)
     process = start(clip, out)
@@ -197,7 +197,7 @@ def test_a_recording_whose_decoder_is_killed_again_fails_alone(clip: Clip, tmp_p
         return decoder if begun and decoder not in killed and _reads(decoder, clip.video) else 0
 
     for _ in range(2):
-        decoder = wait_until(reads_again)
+        decoder = until(reads_again)
         os.kill(decoder, signal.SIGKILL)
         killed.add(decoder)
     _, errors = process.communicate(timeout=PATIENCE_SECONDS)

@@ -13,8 +13,10 @@ import zmq
 
 from engine.client import Gap, Received, Subscriber
 from tests.patience import PATIENCE_SECONDS
+from tests.processes import bound
 from tests.publish.samples import environment
 from tests.publish.sender import sending
+from tests.servers.ports import free_port
 
 pytestmark = pytest.mark.e2e
 TRANSPORTS = pytest.mark.parametrize("transport", ["tcp", "ipc"])
@@ -99,7 +101,8 @@ def test_a_reader_with_replay_gets_what_it_missed_while_it_stalled(tmp_path):
 @contextmanager
 def neighbour(code, *arguments):
     """Run ``code`` in a process of its own; yield once it has said that it is there."""
-    with subprocess.Popen([sys.executable, "-c", code, *arguments], stdout=subprocess.PIPE, env=environment()) as process:
+    command = bound([sys.executable, "-c", code, *arguments])
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment()) as process:
         try:
             assert process.stdout.readline()
             yield
@@ -147,8 +150,8 @@ def test_a_bad_neighbour_costs_a_healthy_reader_nothing(code):
 
 @TRANSPORTS
 def test_a_killed_publisher_that_comes_back_is_a_new_run(transport, tmp_path):
-    with sending(endpoint=endpoint_of(transport, tmp_path), run_id="first") as sender:
-        endpoint = sender.endpoint
+    endpoint = f"tcp://127.0.0.1:{free_port('127.0.0.1')}" if transport == "tcp" else endpoint_of(transport, tmp_path)
+    with sending(endpoint=endpoint, run_id="first") as sender:
         subscriber = Subscriber(endpoint, timeout_seconds=PATIENCE_SECONDS, max_age_seconds=None)
         items = iter(subscriber)
         seen = [next(items) for _ in range(20)]

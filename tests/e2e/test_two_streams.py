@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.e2e.live_run import LiveRun, make_clip
-from tests.e2e.processes import wait_until
+from tests.patience import until
 from tests.rtsp.clips import Clip, encode
 from tests.rtsp.fixtures import StartGst, gst
 from tests.rtsp.server import Live
@@ -36,19 +36,19 @@ def test_faces_are_cut_from_the_main_stream_while_it_is_there(gst: StartGst, tmp
         return {face.width_px for face in run.faces if face.captured_ns > since_ns}
 
     with LiveRun(tmp_path, str(config), *options) as run:
-        wait_until(lambda: 2 * width in widths())
+        until(lambda: 2 * width in widths())
         large.kill()
         killed_ns = time.time_ns() + 2 * 10**9
-        wait_until(lambda: width in widths(killed_ns))
+        until(lambda: width in widths(killed_ns))
         large.start()
         started_ns = time.time_ns()
-        wait_until(lambda: 2 * width in widths(started_ns))
+        until(lambda: 2 * width in widths(started_ns))
         for victim in ("fs-perceive", "fs-camera-door"):
             dead = run.workers[victim]
             os.kill(dead, signal.SIGKILL)
-            wait_until(lambda victim=victim, dead=dead: run.workers.get(victim, dead) != dead)
+            until(lambda victim=victim, dead=dead: run.workers.get(victim, dead) != dead)
             replaced_ns = time.time_ns()
-            wait_until(lambda since=replaced_ns: 2 * width in widths(since))
+            until(lambda since=replaced_ns: 2 * width in widths(since))
         code, said = run.stop()
         assert code == 0, said
     assert said.count("door: its main stream is away") == 1

@@ -14,7 +14,7 @@ from engine.fleet.file import FleetCamera
 from engine.fleet.permit import Permit, now_seconds
 from engine.fleet.view import Load
 from engine.runtime.closing import Closing
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import until
 
 
 class MarkedCameras:
@@ -98,22 +98,13 @@ class Node(Closing):
 
 def settled(*nodes: Node) -> tuple[Node, ...]:
     """Let all of these count at once, as if each had held its lease for as long as that is; return them."""
-    wait_for(lambda: all(node.agent._permission.has_session for node in nodes))
+    until(lambda: all(node.agent._permission.has_session for node in nodes))
     for node in nodes:
         permission = node.agent._permission
         with permission._lock:
             assert permission._since is not None
             permission._since -= permission.timing.lease
     return nodes
-
-
-def wait_for(condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> float:
-    """Wait until something holds; return how long that took."""
-    began = time.monotonic()
-    while not condition():
-        assert time.monotonic() - began < seconds, "it did not come to hold in time"
-        time.sleep(0.02)  # leaves the processor to it; the deadline decides
-    return time.monotonic() - began
 
 
 def overlaps(nodes: list[Node]) -> list[tuple[str, float]]:

@@ -14,8 +14,7 @@ from engine.fleet.peers import Peers
 from engine.fleet.permit import now_seconds
 from engine.fleet.quorum import Answer
 from engine.fleet.view import About
-from tests.fleet.nodes import wait_for
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 
 WITHOUT = Answer(False, 0.5)
 
@@ -46,7 +45,7 @@ def heard(asker: Peers, other: Peers, nodes: dict[str, About], seconds: float = 
             found.update({name: one.answer for name, one in answers.items()})
         return bool(found)
 
-    wait_for(asked, seconds)
+    until(asked, "an answer", seconds)
     return found
 
 

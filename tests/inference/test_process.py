@@ -155,7 +155,7 @@ def test_several_workers_share_batches_and_each_gets_its_own(device: Device):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE_SECONDS)
     for client in clients:
         client.close()
     assert wrong == []
@@ -281,7 +281,9 @@ def test_who_reads_no_answers_holds_up_no_other(device: Device, client: Inferenc
     threads = [threading.Thread(target=ask, daemon=True)]
     found = list[list[np.ndarray]]()
     threads.append(
-        threading.Thread(target=lambda: taken.wait(10) and found.append(client.open(GREY).run(lumas(2))), daemon=True)
+        threading.Thread(
+            target=lambda: taken.wait(PATIENCE_SECONDS) and found.append(client.open(GREY).run(lumas(2))), daemon=True
+        )
     )
     for thread in threads:
         thread.start()

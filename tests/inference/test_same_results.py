@@ -24,6 +24,7 @@ from engine.super_resolve.generator import open_generator
 from engine.verify.embedder import open_embedder
 from tests.inference.fake_device import DEVICE, open_fake
 from tests.inference.test_process import Device
+from tests.patience import PATIENCE_SECONDS
 
 PICTURE = get_image("t1")
 PLANES = [planes_from_bgr(cv2.resize(PICTURE, None, fx=f, fy=f, interpolation=cv2.INTER_AREA)) for f in (0.3, 0.3, 0.2)]
@@ -81,7 +82,7 @@ def test_two_workers_get_the_arrays_of_sessions_here(elsewhere: None):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(120)
+        thread.join(PATIENCE_SECONDS)
     assert len(found) == 3
     for one, _ in found:
         assert_same(one, expected, 1e-4)

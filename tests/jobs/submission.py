@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
 from engine.jobs.lease import read_lease
 from tests.jobs.nodes import TASK, WORKER, Nodes, ancestors, kill
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import until
+from tests.processes import bound
 
 Kind = Literal["task", "worker", "node", "driver"]
 KINDS: tuple[Kind, ...] = ("task", "worker", "node", "driver")
@@ -41,7 +41,7 @@ class Submission:
         self._process = self._start()
 
     def _start(self) -> subprocess.Popen[str]:
-        return subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return subprocess.Popen(bound(self._command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
     @property
     def is_over(self) -> bool:
@@ -91,8 +91,11 @@ def kill_one(kind: Kind, cluster: Nodes, submission: Submission, chance: random.
             workers = submission.first_attempts
             return [pid for pid in cluster.pids(TASK) if workers & set(ancestors(pid))]
 
-        found = wait_for(lambda: [0] if submission.is_over else victims())
-        return bool(found) and found != [0] and kill(chance.choice(found))
+        def killed_one() -> bool:
+            found = victims()
+            return any(map(kill, chance.sample(found, len(found))))  # the first that is still there
+
+        return until(lambda: "killed" if killed_one() else submission.is_over and "over") == "killed"
     if submission.is_over:
         return False
     if kind == "node":
@@ -100,13 +103,3 @@ def kill_one(kind: Kind, cluster: Nodes, submission: Submission, chance: random.
     else:
         submission.kill()
     return True
-
-
-def wait_for(condition: Callable[[], list[int]]) -> list[int]:
-    """Return what a condition gives as soon as that is something; after ``PATIENCE_SECONDS``, nothing."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < deadline:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    return []

@@ -17,7 +17,8 @@ from engine.jobs.places import JobAt
 from engine.sample.clip import render_sample
 from tests.jobs.nodes import nodes
 from tests.jobs.same import same_results
-from tests.jobs.submission import KINDS, Submission, kill_one, wait_for
+from tests.jobs.submission import KINDS, Submission, kill_one
+from tests.patience import until
 
 pytest.importorskip("ray")
 
@@ -37,7 +38,7 @@ def test_whatever_dies_the_result_is_that_of_one_machine(tmp_path: Path) -> None
     chance = random.Random(1)
     with nodes(2) as cluster:
         submission = Submission([f"{tapes}/*.m[pk][4v]"], out, cluster.address)
-        wait_for(lambda: [1] * bool(submission.begun))
+        until(lambda: submission.begun, "a task that somebody is at work on")
         for kind in reversed(KINDS):  # what can be killed at any moment comes first: on a fast machine the job is soon over
             assert kill_one(kind, cluster, submission, chance), f"{kind}: {submission.said}"
         assert submission.wait(300) == 1, submission.said

@@ -21,7 +21,8 @@ from engine.sample.clip import render_sample
 from engine.storage.s3 import Storage
 from tests.jobs.nodes import nodes
 from tests.jobs.same import same_results
-from tests.jobs.submission import Kind, Submission, kill_one, wait_for
+from tests.jobs.submission import Kind, Submission, kill_one
+from tests.patience import until
 from tests.servers.s3 import OtherServer, S3Server
 
 pytest.importorskip("ray")
@@ -77,7 +78,7 @@ def test_from_storage_to_storage_whatever_dies(any_s3: S3Server | OtherServer, a
     with nodes(2) as cluster, s3.failing(at_times):
         more = ["--work", str(work), "--s3-endpoint", s3.url]
         submission = Submission(["s3://footage/2026/"], TAPES, cluster.address, *more, seen_at=lambda: on_this_machine(work))
-        wait_for(lambda: [1] * bool(submission.begun))
+        until(lambda: submission.begun, "a task that somebody is at work on")
         for kind in kinds:
             assert kill_one(kind, cluster, submission, chance), f"{kind}: {submission.said}"
         assert submission.wait(300) == 1, submission.said

@@ -18,7 +18,7 @@ from engine.jobs.process import TaskProcess
 from engine.jobs.task import Task
 from engine.jobs.worker import ArchiveWorker
 from tests.jobs.fake_work import task
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import until
 
 
 @pytest.fixture
@@ -119,15 +119,22 @@ def test_a_result_that_is_there_is_not_made_again(worker: ArchiveWorker, folder:
     assert (folder.results / "a" / "said").read_text() == before
 
 
-def test_one_that_lost_its_lease_stops_and_keeps_what_the_other_left(worker: ArchiveWorker, folder: JobFolder) -> None:
+def test_one_that_lost_its_lease_stops_and_keeps_what_the_other_left(
+    worker: ArchiveWorker, folder: JobFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.jobs.lease.RENEW_SECONDS", 0.0)
     ended: list[Ended] = []
-    thread = threading.Thread(target=lambda: ended.append(do(worker, task("a", "30"))))
+    thread = threading.Thread(target=lambda: ended.append(do(worker, task("a", "60"))))
     thread.start()
     path = folder.leases / "a"
-    while not path.exists():
-        pass
-    path.write_text('{"owner": "other", "node": "n", "pid": 1}')
-    thread.join(PATIENCE_SECONDS)
+    until(path.exists)
+
+    def is_over() -> bool:
+        if thread.is_alive():  # it may have renewed the lease between our look and our word
+            path.write_text('{"owner": "other", "node": "n", "pid": 1}')
+        return not thread.is_alive()
+
+    until(is_over)
     assert ended == [Ended("held")]
     assert path.exists(), "another's lease stays"
 

@@ -22,6 +22,7 @@ from engine.runtime.actor import Actor
 from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.protocol import Attach, Detach, Drain
 from engine.runtime.worker import WorkerContext
+from tests.patience import PATIENCE_SECONDS
 from tests.pipeline.threads import Killed, start_thread
 
 NAME = "door"
@@ -44,11 +45,11 @@ class Passing(Actor[Any]):
         self.is_detached |= isinstance(order, Detach)
 
     def wait_until_detached(self) -> None:
-        while not self.is_detached and self.context.control.has_message(5):
+        while not self.is_detached and self.context.control.has_message(PATIENCE_SECONDS):
             self.hear_supervisor()
 
     def wait_until_attached(self) -> None:
-        while self.context.control.has_message(5) and not isinstance(self.context.control.receive(), Attach):
+        while self.context.control.has_message(PATIENCE_SECONDS) and not isinstance(self.context.control.receive(), Attach):
             pass
 
 
@@ -122,7 +123,7 @@ def test_the_run_ends(house: House, sentence: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(crew, "BODIES", bodies)
     config, status = Config(super_resolve=SuperResolveConfig(workers=1)), RunStatus()
     made = Crew(config, {"run_id": "r"}, [Camera(NAME, "rtsp://x", "rtsp://x")], 0, None)
-    supervisor = Supervisor(made, [], SuperviseConfig(), status, lambda status: None, 10.0)
+    supervisor = Supervisor(made, [], SuperviseConfig(), status, lambda status: None, PATIENCE_SECONDS)
     if sentence:
         with pytest.raises(WorkerError, match=sentence):
             supervisor.run()

@@ -29,11 +29,13 @@ def server() -> Iterator[PostgresServer]:
 def test_a_server_that_hangs_ends_the_connection_in_time(
     server: PostgresServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    faces, where = address_of(server.database("faces")), server.database("fleet")
+    PostgresTables(faces, read_only=False).close()  # tables take their time, and are there now
+    with connect(where, application="test") as first:
+        apply(first, Fleet(cameras=()))
     monkeypatch.setattr("engine.verify.gallery.postgres.tables.ANSWER_SECONDS", 1.0)
-    gallery = PostgresTables(address_of(server.database("faces")), read_only=False)
-    where = server.database("fleet")
+    gallery = PostgresTables(faces, read_only=False)
     one, other = (connect(where, application="test", answer_seconds=1.0) for _ in range(2))
-    apply(one, Fleet(cameras=()))
     with server.hanging():
         began = time.monotonic()
         with pytest.raises(DatabaseError, match=SILENT):
@@ -54,8 +56,8 @@ def test_a_server_that_hangs_ends_the_connection_in_time(
 
 def test_who_waits_for_news_has_asked_nothing(server: PostgresServer) -> None:
     with connect(server.url, application="test", answer_seconds=1.0) as connection, told(server.url):
-        connection.silent_seconds = 0.3  # type: ignore[attr-defined]
         connection.execute("LISTEN news")
+        connection.silent_seconds = 0.3  # type: ignore[attr-defined]
         assert list(connection.notifies(timeout=0.8)) == []
         with pytest.raises(DatabaseError, match=SILENT), told(server.url):
             connection.execute("SELECT pg_sleep(2)")

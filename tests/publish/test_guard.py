@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from engine.publish.guard import FloodGuard
+from tests.patience import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -18,9 +19,9 @@ def port():
             server = closing.enter_context(socket.create_server(("127.0.0.1", 0)))
 
             def connect():
-                client = closing.enter_context(socket.create_connection(server.getsockname(), timeout=10))
+                client = closing.enter_context(socket.create_connection(server.getsockname(), timeout=PATIENCE_SECONDS))
                 served = closing.enter_context(server.accept()[0])
-                served.settimeout(10)
+                served.settimeout(PATIENCE_SECONDS)
                 return client, served
 
             return f"tcp://127.0.0.1:{server.getsockname()[1]}", connect
@@ -41,7 +42,7 @@ def say(client, served, count):
 
 def looked(guard):
     """Call ``check`` until it has looked again."""
-    before, deadline = guard._next_check, monotonic() + 10
+    before, deadline = guard._next_check, monotonic() + PATIENCE_SECONDS
     while guard._next_check == before and monotonic() < deadline:
         guard.check()
 

@@ -24,7 +24,7 @@ def publishing(**config):
     try:
         yield publisher
     finally:
-        publisher.close(10_000)
+        publisher.close(1000 * PATIENCE_SECONDS)
         opened.term()
 
 
@@ -85,7 +85,7 @@ def test_push_loses_nothing_and_keeps_the_order(transport, tmp_path):
     ):
         sent = send_run(publisher, 500)
         assert publisher.counters["published"] == len(sent) == 1007
-        publisher.close(10_000)
+        publisher.close(1000 * PATIENCE_SECONDS)
         seen = result(reader)
     assert seen["seen"] == sent
     assert seen["gaps"] == []
@@ -94,10 +94,10 @@ def test_push_loses_nothing_and_keeps_the_order(transport, tmp_path):
 
 def test_pub_reaches_a_subscriber_that_is_waited_for():
     with publishing() as publisher, reading(endpoint=publisher.bound_endpoint) as reader:
-        assert publisher.wait_for_subscriber(30)
+        assert publisher.wait_for_subscriber(PATIENCE_SECONDS)
         sent = send_run(publisher, 20)
         assert publisher.counters["unheard"] == 0
-        publisher.close(10_000)
+        publisher.close(1000 * PATIENCE_SECONDS)
         seen = result(reader)
     assert seen["seen"] == sent
 
@@ -107,9 +107,9 @@ def test_one_stream_of_two_with_alike_names():
         publishing() as publisher,
         reading(endpoint=publisher.bound_endpoint, streams=["cam1"], kinds=["face", "end"]) as reader,
     ):
-        assert publisher.wait_for_subscriber(30)
+        assert publisher.wait_for_subscriber(PATIENCE_SECONDS)
         sent = send_run(publisher, 20)
-        publisher.close(10_000)
+        publisher.close(1000 * PATIENCE_SECONDS)
         seen = result(reader)
     assert seen["seen"] == [message for message in sent if message[1] == "end" or message[:2] == ["cam1", "face"]]
     assert seen["gaps"] == []
@@ -117,7 +117,7 @@ def test_one_stream_of_two_with_alike_names():
 
 def flood(publisher, count):
     """Send to a reader that does not read."""
-    assert publisher.wait_for_subscriber(30)
+    assert publisher.wait_for_subscriber(PATIENCE_SECONDS)
     for index in range(count):
         publisher.send(*face(index=index, size_px=96))
 
@@ -165,7 +165,7 @@ def test_replay_of_a_run_that_nobody_heard_says_what_is_gone():
             "wait": True,
         }
         with reading(**options) as reader:
-            assert publisher.wait_for_subscriber(30)
+            assert publisher.wait_for_subscriber(PATIENCE_SECONDS)
             publisher.send(end(), [])
             seen = result(reader, publisher.poll)
     [gap] = seen["gaps"]
@@ -231,9 +231,9 @@ def test_a_push_reader_that_pauses_longer_than_a_dead_one_is_believed_loses_noth
         while monotonic() < stop_at:  # its queues are full within milliseconds: a second is three heartbeats six times
             publisher.send(*face(index=sent, size_px=96), lambda: monotonic() > stop_at)
             sent = publisher.counters["published"]
-        publisher.close(10_000)
+        publisher.close(1000 * PATIENCE_SECONDS)
         seen = []
-        while len(seen) < sent and reader.poll(5000):
+        while len(seen) < sent and reader.poll(1000 * PATIENCE_SECONDS):
             seen.append(decode_header(reader.recv_multipart()[1]).seq)
     opened.term()
     assert seen == list(range(sent))

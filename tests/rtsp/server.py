@@ -18,6 +18,7 @@ import pytest
 
 from tests.patience import PATIENCE_SECONDS
 from tests.rtsp.clips import Clip
+from tests.servers.ports import free_port
 
 PYTHON = "/usr/bin/python3"
 SCRIPT = Path(__file__).with_name("gst_server.py")
@@ -67,8 +68,8 @@ class GstServer:
         host: str = "127.0.0.1",
     ) -> None:
         self.host = host
-        self.port = port
-        """The port; the same over restarts. 0 before the first start: chosen by the system."""
+        self.port = port or free_port(host)
+        """The port; the same over restarts."""
         self._order = {
             "mounts": {f"/{name.lstrip('/')}": _mount(clip) for name, clip in mounts.items()},
             "user": user,

@@ -16,7 +16,7 @@ from tests.patience import PATIENCE_SECONDS
 def taken(pool: OrderedPool[Any, Any, Any]) -> tuple[Any, Any]:
     """Wait for the next result as the workers do."""
     while (done := pool.take_done()) is None:
-        assert wait_for_any([pool], 10), "nothing became done"
+        assert wait_for_any([pool], PATIENCE_SECONDS), "nothing became done"
     return done
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import multiprocessing as mp
 import os
 import queue
 import signal
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,10 +17,10 @@ import pytest
 from engine.runtime import channel as channel_module
 from engine.runtime import worker as worker_module
 from engine.runtime.channel import Channel, ChannelClosed, channel_pair
-from engine.runtime.descriptors import open_descriptors
 from engine.runtime.protocol import Attach, Beat, Drain, Ready
 from engine.runtime.worker import DESCRIPTORS, BodyIn, Worker, WorkerContext, start_worker
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
+from tests.processes import lives, open_files
 from tests.runtime.worker_bodies import CODEC, echo_body, hear_all
 
 
@@ -59,7 +57,7 @@ def test_a_killed_worker_is_described_and_its_neighbour_notices():
 
 def reattached_body(context: WorkerContext) -> None:
     context.ready()
-    assert context.control.has_message(20)
+    assert context.control.has_message(PATIENCE_SECONDS)
     assert isinstance(context.control.receive(), Attach)
     channel = context.control.receive_channel()
     channel.send(Drain("drained", f"from {context.name}"))
@@ -95,13 +93,6 @@ def parent_body(context: WorkerContext, litter: str, lines: Channel, forked: Seq
         context.control.has_message(60)
 
 
-def _lives(process_id: int) -> bool:
-    try:
-        return Path(f"/proc/{process_id}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
 @pytest.mark.parametrize("forked", [(), (__name__,)])
 def test_a_child_of_a_killed_parent_cleans_up_and_ends(tmp_path, forked):
     litter = tmp_path / "socket"
@@ -115,10 +106,7 @@ def test_a_child_of_a_killed_parent_cleans_up_and_ends(tmp_path, forked):
     with pytest.raises(ChannelClosed):
         ours.receive()  # the child's end closes when it is gone
     assert not litter.exists()
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while _lives(child):  # its files are closed a moment before it is gone
-        assert time.monotonic() < deadline
-        time.sleep(0.01)  # leaves the processor to them; the deadline decides
+    until(lambda: not lives(child), "its end: its files are closed a moment before")
     ours.close()
     parent.control.close()
 
@@ -235,18 +223,14 @@ def kin_body(context: WorkerContext) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each loads for itself")
 def test_many_of_a_kind_come_from_one_that_has_loaded_it_and_outlives_the_signal_that_stops_a_service():
-    for ending in mp.active_children():  # what other tests have left would be closed while it is counted
-        ending.join(PATIENCE_SECONDS)
-    gc.collect()
     workers, parents = [start_worker("kin", kin_body, codec=CODEC, forked=[__name__])], set[int]()
-    mp.active_children(), gc.collect()  # what tests before this one left is not closed in the middle of it
-    before = open_descriptors()
+    before = open_files()
     for number in range(3):
         workers.append(start_worker(f"kin-{number}", kin_body, codec=CODEC, forked=[__name__]))
         ready = workers[-1].control.receive()
         parents.add(int(ready.facts["parent"]))
         os.kill(min(parents), signal.SIGTERM)
-    assert open_descriptors() - before == 3 * DESCRIPTORS
+    assert (open_files() - before).total() == 3 * DESCRIPTORS
     assert len(parents) == 1
     assert os.getpid() not in parents
     assert workers[0].control.receive().facts["parent"] in map(str, parents)

@@ -39,6 +39,7 @@ class KafkaServer:
     def __init__(self, topic: str = TOPIC, partitions: int = 4) -> None:
         self.topic, self._partitions = topic, partitions
         self._process: subprocess.Popen[str] | None = None
+        self._failing, self._made = set[int](), 0
         self.address = ""
 
     @property
@@ -49,9 +50,21 @@ class KafkaServer:
         """Make a topic."""
         assert self._ask("topic_create", topic, partitions, 1) == 0
 
+    def new_topic(self, partitions: int) -> str:
+        """Make a topic that nobody else has; return its name."""
+        self._made += 1
+        self.make(f"own.{self._made}", partitions)
+        return f"own.{self._made}"
+
     def fail(self, request: int, *errors: int) -> None:
         """Answer the next requests of a kind with errors, one after another."""
+        self._failing.add(request)
         self._ask("push_request_errors_array", request, len(errors), list(errors))
+
+    def fail_no_more(self) -> None:
+        """Forget the errors that nobody has met."""
+        while self._failing:
+            self._ask("clear_request_errors", self._failing.pop())
 
     def kill(self) -> None:
         """Hang up, and listen no more. Its memory stays, as a real one's disk does."""

@@ -9,12 +9,19 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
+import nats
 import pytest
+from nats.js import JetStreamContext
 
 from tests.patience import PATIENCE_SECONDS
+from tests.processes import bound
+from tests.servers.ports import free_port
 
 
 def require_nats() -> None:
@@ -37,11 +44,7 @@ class NatsServer:
     """
 
     def __init__(self, *options: str, host: str = "127.0.0.1", port: int = 0, jetstream: bool = True) -> None:
-        self.host, self.port, self._options, self._stores = host, port, options, jetstream
-        if not port:
-            with socket.socket() as one:
-                one.bind((host, 0))
-                self.port = int(one.getsockname()[1])
+        self.host, self.port, self._options, self._stores = host, port or free_port(host), options, jetstream
         self._folder = tempfile.TemporaryDirectory(prefix="facestream-nats-")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -55,7 +58,7 @@ class NatsServer:
         command = [program, "-a", self.host, "-p", str(self.port), *self._options]
         command += ["-c", str(self._storing())] if self._stores else []
         with (Path(self._folder.name) / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+            self._process = subprocess.Popen(bound(command), stdout=log, stderr=log)
         until = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < until and self._process.poll() is None:
             try:
@@ -90,3 +93,13 @@ class NatsServer:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.kill()
         self._folder.cleanup()
+
+
+@asynccontextmanager
+async def jetstream_of(url: str, **options: Any) -> AsyncIterator[JetStreamContext]:
+    """Yield what a server's streams are asked with, which waits for a busy machine."""
+    client = await nats.connect(url, allow_reconnect=False, connect_timeout=PATIENCE_SECONDS, **options)
+    try:
+        yield client.jetstream(timeout=PATIENCE_SECONDS)
+    finally:
+        await client.close()

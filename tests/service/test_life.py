@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
+import time
 from collections.abc import Callable
 from types import SimpleNamespace
 
@@ -35,7 +36,7 @@ def status(parts: Parts) -> Status:
 
 
 def silent(life: Life, seconds: float) -> None:
-    life._observed -= seconds
+    life._observed = time.monotonic() - seconds
 
 
 def never_tested(life: Life) -> None:

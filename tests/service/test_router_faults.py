@@ -17,6 +17,7 @@ from engine.runtime.bell import Bell
 from engine.service.build import Parts
 from engine.service.caller import Caller
 from engine.service.router import Router
+from tests.patience import PATIENCE_SECONDS
 from tests.service.parts import SOURCES, Says, service_in
 
 
@@ -117,7 +118,7 @@ def test_who_waits_for_the_audit_log_keeps_nobody_else_waiting(client: ControlCl
         assert client.call(GetStatus(), Status, seconds=20.0)
         assert not other.poll(0), "it waits still"
         fcntl.flock(log, fcntl.LOCK_UN)
-        assert other.poll(20_000)
+        assert other.poll(1000 * PATIENCE_SECONDS)
 
 
 def test_a_bell_that_is_closed_writes_into_nothing() -> None:

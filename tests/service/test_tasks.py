@@ -7,7 +7,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,15 +17,16 @@ from engine.config.verify import VerifyConfig
 from engine.service.refusal import Refusal
 from engine.service.task_messages import SelfTested, SelfTestTask, TaskReply, encode_task_reply
 from engine.service.tasks import MOST_AT_ONCE, Tasks
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
+from tests.processes import open_files
 
 TASK = SelfTestTask(detect=DetectConfig(), verify=VerifyConfig(), generator="none", strength=1.0)
 READ = "import os, struct, sys; n, = struct.unpack('<Q', sys.stdin.buffer.read(8)); sys.stdin.buffer.read(n)\n"
 GOOD = encode_task_reply(TaskReply(result=SelfTested(detail="done")))
 
 
-def children() -> list[str]:
-    return [name for name in os.listdir("/proc") if name.isdigit() and _parent(name) == os.getpid()]
+def children() -> set[str]:
+    return {name for name in os.listdir("/proc") if name.isdigit() and _parent(name) == os.getpid()}
 
 
 def _parent(pid: str) -> int:
@@ -46,10 +46,10 @@ def answer(content: bytes) -> str:
 
 @pytest.fixture(autouse=True)
 def nothing_is_left() -> Iterator[None]:
-    before, files = children(), len(os.listdir("/proc/self/fd"))
+    before, files = children(), open_files()
     yield
-    assert children() == before
-    assert len(os.listdir("/proc/self/fd")) == files
+    assert not children() - before
+    assert not open_files() - files
 
 
 def test_an_answer() -> None:
@@ -93,12 +93,10 @@ def test_there_are_not_more_than_so_many() -> None:
             refusals.append(refusal.problem.code)
 
     waiting = [threading.Thread(target=wait) for _ in range(MOST_AT_ONCE)]
-    before = len(children())
+    before = children()
     for one in waiting:
         one.start()
-    until = time.monotonic() + PATIENCE_SECONDS
-    while len(children()) < before + MOST_AT_ONCE and time.monotonic() < until:
-        time.sleep(0.01)  # leaves the processor to them; the deadline decides
+    until(lambda: len(children() - before) == MOST_AT_ONCE)
     with pytest.raises(Refusal, match="as many as there may be") as caught:
         slow.run(TASK, SelfTested, 60.0)
     assert caught.value.problem.code == "busy"

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from typing import TypeVar
-
 from engine.contracts.frames import Float32
 from engine.verify.gallery.opening import gallery_file
 from engine.verify.gallery.stored import StoredGallery
-from tests.patience import PATIENCE_SECONDS
-
-_T = TypeVar("_T")
 
 
 def holds(gallery: StoredGallery, vector: Float32) -> bool:
@@ -23,12 +16,3 @@ def holds(gallery: StoredGallery, vector: Float32) -> bool:
         for table in ("pictures", "quarantined", "negatives")
     ]
     return any(found)
-
-
-def soon(look: Callable[[], _T], seconds: float = PATIENCE_SECONDS) -> _T:
-    """Return the first thing that is true of what is looked at again and again."""
-    until = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < until, "it did not come"
-        time.sleep(0.002)
-    return found

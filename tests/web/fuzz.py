@@ -79,7 +79,7 @@ def requests(draw: st.DrawFn, token: str) -> bytes:
 
 def check(web: Server, sent: bytes) -> None:
     """Send it; say where the answer is none that was meant."""
-    with web.connect(20) as opened:
+    with web.connect() as opened:
         with contextlib.suppress(OSError):
             opened.sendall(sent)
             opened.shutdown(1)

@@ -29,7 +29,7 @@ def try_piece(web: Server, fuzzer: Fuzzer, tally: Tally) -> None:
     """Send one piece, and note what is wrong with what came back."""
     sent, methods, last = fuzzer.piece(tally)
     statuses: list[int] = []
-    with web.connect(60) as opened:
+    with web.connect() as opened:
         coming = Answers(opened)
         try:
             opened.sendall(sent)

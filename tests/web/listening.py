@@ -67,7 +67,7 @@ def listening(web: Server, query: str = "", *lines: str, token: str = "") -> Ite
         "",
         "",
     ]
-    with web.connect(20) as opened:
+    with web.connect() as opened:
         opened.sendall("\r\n".join(head).encode())
         listener = Listener(opened)
         with listener.file:

@@ -20,7 +20,7 @@ from engine.web.process import serving
 from engine.web.report import Report
 from engine.web.settings import WebSettings
 from engine.web.tokens import TokenFolder
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 from tests.web.service import FakeService
 
 FILES = {"index.html": b"<!doctype html><p>console", "main.js": b"// script", "base.css": b"p {}"}
@@ -57,10 +57,7 @@ class Server:
 
     def said(self, words: str) -> list[str]:
         """Return the lines of the log with these words, once there is one: they are written in a thread."""
-        for _ in range(2000):
-            if any(words in line for line in list(self.lines)):
-                break
-            threading.Event().wait(0.005)
+        until(lambda: any(words in line for line in list(self.lines)), words)
         return [line for line in self.lines if words in line]
 
     def token_for(self, name: str, *roles: str) -> str:
@@ -80,21 +77,21 @@ class Server:
             reply = connection.getresponse()
             return Answer(reply.status, reply.headers, reply.read())
 
-    def raw(self, sent: bytes, seconds: float = 10.0) -> bytes:
-        """Send bytes as they are; return all that comes until the connection is closed, or nothing came for so long."""
-        with self.connect(seconds) as opened:
+    def raw(self, sent: bytes) -> bytes:
+        """Send bytes as they are; return all that comes until the connection is closed."""
+        with self.connect() as opened:
             with contextlib.suppress(OSError):
                 opened.sendall(sent)
             return everything(opened)
 
-    def connect(self, seconds: float = 10.0) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=seconds)
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_SECONDS)
 
 
 def everything(opened: socket.socket) -> bytes:
-    """Return what comes until the other side closes."""
+    """Return what comes until the other side closes, in whatever way."""
     pieces = []
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(ConnectionError):
         while piece := opened.recv(65536):
             pieces.append(piece)
     return b"".join(pieces)

@@ -98,12 +98,12 @@ class FakeService:
     def wait_for_listener(self, count: int = 1) -> None:
         """Return once the web process has subscribed to the messages."""
         for _ in range(count):
-            assert self._messages.poll(10_000)
+            assert self._messages.poll(1000 * PATIENCE_SECONDS)
             self._messages.recv()
 
     def wait_for_watcher(self) -> bytes:
         """Return what is subscribed to, or no longer, at the previews."""
-        assert self._previews.poll(10_000)
+        assert self._previews.poll(1000 * PATIENCE_SECONDS)
         return self._previews.recv()
 
     def publish(self, message: AnyMessage, *payloads: bytes) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import os
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +12,8 @@ import pytest
 
 from engine.web.connections import Bounds
 from engine.web.door import HEADER_BYTES
+from tests.patience import PATIENCE_SECONDS, until
+from tests.processes import open_files
 from tests.web.server import Server, everything, server
 from tests.web.service import FakeService, usual_answer
 
@@ -41,11 +41,13 @@ def head(web: Server, method: str, path: str, *lines: str) -> bytes:
 
 def is_well(web: Server) -> bool:
     """Whether it answers, once those that were waiting to be accepted have been."""
-    for _ in range(1000):
+
+    def status() -> int:
         with contextlib.suppress(OSError, http.client.HTTPException):
-            return web.ask("GET", "/api/v1/status").status == 200
-        threading.Event().wait(0.01)
-    return False
+            return web.ask("GET", "/api/v1/status").status
+        return 0
+
+    return until(status) == 200
 
 
 @pytest.mark.parametrize(
@@ -173,10 +175,7 @@ def test_so_many_connections_of_one_address_and_no_more(service: FakeService) ->
     bounds = Bounds(most=12, most_per_address=8)
     with server(service, bounds=bounds) as running, contextlib.ExitStack() as stack:
         opened = [stack.enter_context(running.connect()) for _ in range(12)]
-        for _ in range(2000):
-            if bounds.refused == 4:
-                break
-            threading.Event().wait(0.005)
+        until(lambda: bounds.refused == 4)
         for one in opened:
             with contextlib.suppress(OSError):
                 one.sendall(b"GET /live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
@@ -195,30 +194,23 @@ def test_a_reader_that_stops_reading_is_cut_and_its_place_is_free_again(tight: S
             one = stack.enter_context(socket.socket())
             one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
             one.connect(("127.0.0.1", tight.port))
-            one.settimeout(20)
+            one.settimeout(PATIENCE_SECONDS)
             one.sendall(head(tight, "GET", "/api/v1/openapi.json") * 20)
             stopped.append(one)
-        for _ in range(2000):
-            if not QUICK.open:
-                break
-            threading.Event().wait(0.01)
-        assert QUICK.open.total() == 0
+        until(lambda: QUICK.open.total() == 0)
     assert is_well(tight)
 
 
 def test_nothing_stays_open_after_many_connections(tight: Server) -> None:
     is_well(tight)
-    before = len(os.listdir("/proc/self/fd"))
+    before = open_files()
     for number in range(300):
         with tight.connect() as opened:
             if number % 3 == 0:
                 opened.sendall(b"GET /live HT")
-    for _ in range(2000):
-        if QUICK.open.total() == 0:
-            break
-        threading.Event().wait(0.01)
+    until(lambda: QUICK.open.total() == 0)
     assert is_well(tight)
-    assert len(os.listdir("/proc/self/fd")) <= before + 2
+    until(lambda: not open_files() - before, "the end of the last one, which is counted out before it is closed")
 
 
 def test_a_pipelined_crowd_is_answered_in_order(web: Server) -> None:
@@ -236,7 +228,7 @@ def test_an_upgrade_is_not_made(web: Server) -> None:
     )
     with web.connect() as opened:
         opened.sendall(head(web, "GET", "/api/v1/events", *lines)[:-2] + b"\r\n")
-        opened.settimeout(10)
+        opened.settimeout(PATIENCE_SECONDS)
         assert opened.recv(12) in (b"HTTP/1.1 200", b"HTTP/1.1 400", b"HTTP/1.1 426")
     assert is_well(web)
 

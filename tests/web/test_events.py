@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +14,7 @@ from engine.contracts.findings import Candidate
 from engine.contracts.messages import Part, Stream, Track
 from engine.web.fan import MOST_CLIENTS
 from engine.web.tokens import TokenFolder
+from tests.patience import PATIENCE_SECONDS, until
 from tests.web.listening import listening
 from tests.web.server import Server, server
 from tests.web.service import JPEG, FakeService, face, usual_answer
@@ -170,7 +170,7 @@ def test_a_slow_reader_loses_events_and_is_told_and_nobody_else_notices(web: Ser
     with contextlib.ExitStack() as stack:
         slow = stack.enter_context(socket.socket())
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        slow.settimeout(20)
+        slow.settimeout(PATIENCE_SECONDS)
         slow.connect(("127.0.0.1", web.port))
         slow.sendall(
             f"GET /api/v1/events?kinds=stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {web.token}\r\n\r\n".encode()
@@ -195,10 +195,7 @@ def test_so_many_listen_and_no_more(web: Server) -> None:
         assert {one.status for one in heard} == {200}
         answer = web.ask("GET", "/api/v1/events?kinds=end")
         assert (answer.status, answer.code, answer.headers["Retry-After"]) == (503, "busy", "10")
-    for _ in range(2000):
-        if not web.web.fan.clients:
-            break
-        threading.Event().wait(0.005)
+    until(lambda: not web.web.fan.clients)
     with listening(web, "?kinds=end") as one:
         assert one.status == 200
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import threading
-
 import pytest
 
 from engine.control import verbs
 from engine.web import link
 from engine.words.seldom import Seldom
+from tests.patience import until
 from tests.web.server import Server, server
 from tests.web.service import FakeService, usual_answer
 
 
 def test_who_does_not_answer_in_time_is_said_and_a_late_answer_is_nobodys(web: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link, "_SECONDS", 0.2)
     web.service.answer = lambda request: None
-    answer = web.ask("GET", "/api/v1/people")
+    with monkeypatch.context() as impatient:
+        impatient.setattr(link, "_SECONDS", 0.2)
+        answer = web.ask("GET", "/api/v1/people")
     assert (answer.status, answer.code) == (504, "deadline")
-    late = web.service.asked[-1]
+    late = until(lambda: web.service.asked[-1:])[0]
     web.service.answer = lambda request: usual_answer(request) if request.request_id != late.request_id else None
     assert web.ask("GET", "/api/v1/people").json["people"][0]["name"] == "Ada"
     assert web.web.link._waiting == {}
@@ -44,13 +44,12 @@ def test_a_reply_that_cannot_be_read_is_one_line_and_harms_no_other(
 ) -> None:
     monkeypatch.setattr(web.web.report, "_seldom", Seldom(web.web.report.tell))
     before = len(web.lines)
-    monkeypatch.setattr(link, "_SECONDS", 0.2)
     with monkeypatch.context() as patched:
+        patched.setattr(link, "_SECONDS", 0.2)
         patched.setattr("tests.web.service.encode_reply", lambda reply: garbage)
         assert web.ask("GET", "/api/v1/people").status == 504
+        until(lambda: len(web.lines) > before, "the line")
     assert web.ask("GET", "/api/v1/people").status == 200
-    while len(web.lines) == before:
-        threading.Event().wait(0.005)
     assert ["cannot be read" in line for line in web.lines[before:]] == [True]
 
 

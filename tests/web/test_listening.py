@@ -9,11 +9,12 @@ from engine.contracts.http import HttpSettings
 from engine.web.listening import listening_at_last
 from engine.web.report import Report
 from tests.patience import PATIENCE_SECONDS
+from tests.servers.ports import free_port
 
 
 def test_a_port_that_is_in_use_is_waited_for_and_said_once() -> None:
     said, pauses = SimpleQueue[str](), list[float]()
-    taken = socket.create_server(("127.0.0.1", 0))
+    taken = socket.create_server(("127.0.0.1", free_port("127.0.0.1")))  # once it is let go nobody else is given it
     http = HttpSettings(address=f"127.0.0.1:{taken.getsockname()[1]}")
 
     def pause(seconds: float) -> None:

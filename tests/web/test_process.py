@@ -24,6 +24,7 @@ from engine.web.process import run, serving
 from engine.web.report import Report
 from engine.web.tokens import TokenFolder
 from tests.patience import PATIENCE_SECONDS
+from tests.processes import bound
 from tests.web.browser import Browser
 from tests.web.server import Server, everything, server
 from tests.web.service import FakeService, usual_answer
@@ -34,7 +35,7 @@ OPENSSL = shutil.which("openssl")
 @contextlib.contextmanager
 def started(settings: bytes) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "engine.web.process", settings.decode()]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(bound(command), stderr=subprocess.PIPE, text=True)
     try:
         yield process
     finally:
@@ -71,7 +72,7 @@ def test_a_part_that_ends_is_noticed(service: FakeService, monkeypatch: pytest.M
     monkeypatch.setattr(part, fail)
 
     async def ended(opened: socket.socket) -> str:
-        async with serving(service.settings(), Report(lambda line: None), opened) as web, asyncio.timeout(20):
+        async with serving(service.settings(), Report(lambda line: None), opened) as web, asyncio.timeout(PATIENCE_SECONDS):
             return await web.ended
 
     with listening(service.settings().http) as opened:

@@ -9,7 +9,7 @@ from engine.control import answers, verbs
 from engine.control.answers import Problem
 from engine.web.paths import API
 from engine.web.routes import ENTRIES
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 from tests.web.server import FILES, Server
 from tests.web.service import JPEG, door
 
@@ -186,8 +186,7 @@ def test_so_many_uploads_at_once_and_no_more(web: Server) -> None:
         thread.start()
     try:
         assert waiting.acquire(timeout=PATIENCE_SECONDS)
-        while not web.web.uploads.locked():
-            threading.Event().wait(0.005)
+        until(web.web.uploads.locked)
         answer = web.ask("POST", "/api/v1/search", b"x", Content_Type="image/jpeg")
     finally:
         let_go.set()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 from itertools import count
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from engine.workers.frame_line import FrameLine
 from engine.workers.lanes import Lanes
 from engine.workers.links import FrameReady, link_pair
 from engine.workers.perceive import PerceiveWorker
+from tests.processes import open_files
 
 GREY = Planes(*(np.full((size, size), 7, np.uint8) for size in (16, 8, 8)))
 
@@ -159,7 +159,7 @@ def test_a_pool_that_cannot_be_seen_any_more_is_a_death(bench: Bench):
 @pytest.mark.parametrize("says_so", [True, False])
 def test_a_camera_that_comes_and_goes_leaves_nothing(bench: Bench, says_so: bool):
     gc.collect()  # what other tests left
-    before = len(os.listdir("/proc/self/fd")), maps()
+    files, before = open_files(), maps()
     for number in range(20):
         writer = bench.attach("camera-guest")
         bench.hear()
@@ -180,7 +180,7 @@ def test_a_camera_that_comes_and_goes_leaves_nothing(bench: Bench, says_so: bool
         last = ("guest", "ended", "drained") if says_so else ("guest", "failed", "worker_died")
         assert bench.core.states[-1] == last
     assert bench.core.frames == [("guest", number) for number in range(20)]
-    assert (len(os.listdir("/proc/self/fd")), maps()) == before
+    assert (open_files() - files, maps()) == ({}, before)
     assert not bench.worker.is_done, "the other one is still there"
     assert (bench.worker.worst, dict(bench.worker.heard.run)) == (Drain(), {"frames": 20} if says_so else {})
 

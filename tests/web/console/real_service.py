@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tests.patience import PATIENCE_SECONDS
+from tests.processes import bound
 
 _LINK = re.compile(r"http://\S+/login/\S+")
 
@@ -33,7 +34,7 @@ class RealService:
         path.write_text(yaml.safe_dump({"serve": serve, **sections}), encoding="utf-8")
         with self._said.open("w", encoding="utf-8") as said:  # a pipe that nobody empties would stop it
             command = [sys.executable, "-m", "engine", "serve", str(path)]
-            self.process = subprocess.Popen(command, stdout=said, stderr=said)
+            self.process = subprocess.Popen(bound(command), stdout=said, stderr=said)
 
     def __enter__(self) -> RealService:
         return self

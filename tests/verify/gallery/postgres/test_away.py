@@ -17,10 +17,10 @@ from engine.verify.gallery.postgres.address import address_of
 from engine.verify.gallery.postgres.cache import CacheFile
 from engine.verify.gallery.postgres.gallery import PostgresGallery, PostgresToFollow
 from engine.verify.verifier import Verifier
+from tests.patience import until
 from tests.servers.postgres import PostgresServer, require_postgres
 from tests.verify.enrolled import enrol, face, score
 from tests.verify.faces import PEOPLE
-from tests.verify.stores import soon
 from tests.verify.vectors import SHA, add
 
 
@@ -42,7 +42,7 @@ def away(news) -> str:  # type: ignore[no-untyped-def]
             return str(error)
         return ""
 
-    return soon(said)
+    return until(said)
 
 
 def test_names_go_on_while_the_database_is_away_and_a_removal_comes_with_the_next_contact(own, follow, tmp_path, embedder):  # type: ignore[no-untyped-def]
@@ -54,7 +54,7 @@ def test_names_go_on_while_the_database_is_away_and_a_removal_comes_with_the_nex
     first = Verifier(embedder, PostgresToFollow(address, tmp_path / "node"), VerifyConfig(min_faces=1))
     assert score(first, [face(PEOPLE[0])])[0].candidates[0].identity == "zoe"
     own.stop(kill=True)
-    sentence = soon(lambda: (first.refresh(), first.gallery_fault)[1])
+    sentence = until(lambda: (first.refresh(), first.gallery_fault)[1])
     assert "; names are those of 20" in sentence
     assert "as this machine keeps them" in sentence
 
@@ -62,14 +62,14 @@ def test_names_go_on_while_the_database_is_away_and_a_removal_comes_with_the_nex
     second = Verifier(embedder, PostgresToFollow(address, tmp_path / "node"), VerifyConfig(min_faces=1))
     scored = score(second, [face(PEOPLE[0])])[0]
     assert (scored.candidates[0].identity, scored.gallery) == ("zoe", exactly)
-    assert "as this machine keeps them" in soon(lambda: (second.refresh(), second.gallery_fault)[1])
+    assert "as this machine keeps them" in until(lambda: (second.refresh(), second.gallery_fault)[1])
 
     own.start()
     with PostgresGallery(address, tmp_path / "admin") as store:
         store.remove("zoe")
         now = store.snapshot(embedder.sha256).gallery
     for verifier in (first, second):
-        soon(lambda verifier=verifier: (verifier.refresh(), verifier.gallery == now)[1])
+        until(lambda verifier=verifier: (verifier.refresh(), verifier.gallery == now)[1])
         assert any(one.endswith("is read again") for one in verifier.take_news())
         assert [one.identity for one in score(verifier, [face(PEOPLE[0])])[0].candidates] == ["bob"]
         verifier.close()
@@ -108,12 +108,12 @@ def test_nobody_is_named_by_a_cache_that_is_older_than_is_allowed(own, follow, t
         assert news.news().names == ["ada"]
     own.stop(kill=True)
     assert "as this machine keeps them" in away(news)
-    found = soon(lambda: _quietly(news))
+    found = until(lambda: _quietly(news))
     assert found.names == []
     assert found.gallery is None
     assert "nobody is named" in away(news)
     own.start()
-    assert soon(lambda: _quietly(news)).names == ["ada"]
+    assert until(lambda: _quietly(news)).names == ["ada"]
 
 
 def _quietly(news):  # type: ignore[no-untyped-def]
@@ -133,14 +133,14 @@ def test_a_cache_that_is_damaged_is_made_anew_and_one_that_cannot_be_is_done_wit
     assert again.news().names == ["ada"]
     assert "keeps no copy" in caplog.text
     add(store, "bob", 2)
-    assert soon(again.news).names == ["ada", "bob"]
+    assert until(again.news).names == ["ada", "bob"]
     with closing(CacheFile(kept, read_only=True)) as cache:
         assert cache.state()[1] == 2
     (tmp_path / "nowhere").write_text("a file where the folder should be")
     without = follow(store.where, "nowhere")
     assert without.news().names == ["ada", "bob"]
     store.remove("ada")
-    assert soon(without.news).names == ["bob"]
+    assert until(without.news).names == ["bob"]
 
 
 def test_a_gallery_that_was_put_back_from_a_dump_is_read_anew(store, follow, tmp_path):  # type: ignore[no-untyped-def]
@@ -153,7 +153,7 @@ def test_a_gallery_that_was_put_back_from_a_dump_is_read_anew(store, follow, tmp
     store.tables.execute("DROP TABLE gallery.state_again")
     store.tables.execute("SET ROLE facestream_gallery")
     add(store, "bob", 2)
-    after = soon(news.news).gallery
+    after = until(news.news).gallery
     assert (before.epoch == after.epoch, after.revision) == (False, 2)
     assert after == store.snapshot(SHA).gallery
 

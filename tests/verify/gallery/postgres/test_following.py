@@ -19,8 +19,8 @@ from engine.verify.gallery.postgres.tables import PostgresTables
 from engine.verify.gallery.reading import read_snapshot
 from engine.verify.gallery.sqlite.gallery import Gallery
 from engine.verify.gallery.stored import StoredGallery
+from tests.patience import until
 from tests.servers.postgres import PostgresServer
-from tests.verify.stores import soon
 from tests.verify.vectors import RUNTIME, SHA, add, vector
 
 
@@ -39,7 +39,7 @@ def test_a_change_is_pushed_to_every_machine_and_all_have_the_same_version(store
             else:
                 change(store)
                 change(file)
-            said = [soon(one.news).gallery for one in machines]
+            said = [until(one.news).gallery for one in machines]
             assert set(said) == {store.snapshot(SHA).gallery}
             assert said[0].digest == file.snapshot(SHA).gallery.digest, "the same people in a file"  # type: ignore[union-attr]
     assert [one.news() for one in machines] == [None] * 3
@@ -183,7 +183,7 @@ def test_who_is_removed_is_gone_from_this_machine_too(store: PostgresGallery, fo
     add(store, "ada", 1)
     add(store, "bob", 2)
     with closing(follow(store.where)) as news:
-        assert soon(news.news).gallery == store.snapshot(SHA).gallery
+        assert until(news.news).gallery == store.snapshot(SHA).gallery
     kept = address_of(store.where).cache(tmp_path / "kept")
     store.remove("ada")
     with closing(CacheFile(kept, read_only=True)) as cache:

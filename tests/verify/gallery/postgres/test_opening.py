@@ -143,6 +143,7 @@ def test_a_database_that_dies_within_a_change_loses_nothing_that_was_said(server
 
 
 def test_a_writer_that_waits_too_long_says_so(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_gallery(database).close()  # tables take their time, and are there now
     monkeypatch.setattr("engine.verify.gallery.postgres.tables.ANSWER_SECONDS", 1.0)
     with (
         open_gallery(database) as one,
