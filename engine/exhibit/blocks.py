@@ -45,7 +45,8 @@ class ChainReader:
         before, seen = FIRST, not self._holds
         for number, line in enumerate(chain_lines(directory)):
             if not line.endswith(b"\n"):
-                self._torn(len(line))
+                if self.last is not None:
+                    self._torn(len(line), self.last)
                 break
             if why := self._fits(block := decode(line), number, before):
                 self._fault(f"line {number + 1} {why}", number)
@@ -57,6 +58,8 @@ class ChainReader:
             self._verdict.blocks, self._verdict.head, self.last = number + 1, before, block
             self._check_signature(block)
             self._tell(block)
+        if self.last is None and not self.is_broken:
+            self._fault("holds no whole block: it was emptied or cut, or the run was killed before it had written one", -1)
         if not seen:
             self._fault(f"no block has the hash {self._holds}: it is not the chain that had it, or was cut before it", -1)
 
@@ -124,8 +127,8 @@ class ChainReader:
         if block.kind != "sealed":
             self.blocks.append(block)
 
-    def _torn(self, length: int) -> None:
-        if self.last is not None and self.last.kind != "ended":
+    def _torn(self, length: int, last: Block) -> None:
+        if last.kind != "ended":
             self._verdict.notes.append(f"{CHAIN} ends in {length} bytes of a block that was never finished, as after a kill")
         else:
             self._fault(f"{length} bytes were put in behind its last block", -1)

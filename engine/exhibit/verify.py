@@ -92,7 +92,8 @@ def _compare(directory: Path, reader: ChainReader, verdict: Verdict, progress: C
     for name, compared in told.items():
         _differences(name, compared, reader, verdict, going)
         _tail(directory / name, compared, reader, verdict)
-    _run_json(directory, reader, verdict, going)
+    has_come = any(each.tail for name, each in told.items() if name != CORRECTIONS)
+    _run_json(directory, reader, verdict, going, has_come=has_come)
     _signed_as_told(directory, verdict)
     check_payloads(directory, reader.ledger, told, verdict, progress)
     look_beside(directory, verdict)
@@ -155,7 +156,8 @@ def _signed_as_told(directory: Path, verdict: Verdict) -> None:
         verdict.faults.append(Fault(CHAIN, "is not signed, and by run.json the run had a key: it was made anew without it"))
 
 
-def _run_json(directory: Path, reader: ChainReader, verdict: Verdict, going: str) -> None:
+def _run_json(directory: Path, reader: ChainReader, verdict: Verdict, going: str, *, has_come: bool) -> None:
+    """Say how run.json fits; ``has_come``: lines stand behind the last block, and none does before run.json is written."""
     path, ledger = directory / "run.json", reader.ledger
     is_file = path.is_file() and not path.is_symlink()
     now = hashlib.sha256(path.read_bytes()).hexdigest() if is_file else ""
@@ -164,7 +166,7 @@ def _run_json(directory: Path, reader: ChainReader, verdict: Verdict, going: str
     told = [block for block in reader.blocks if block.run]
     block = told[-1] if told else None
     at_ns, number = (block.at_ns, block.number) if block else (0, -1)
-    if now == ledger.run_before and block is not None and block is reader.last:
+    if now == ledger.run_before and block is not None and block is reader.last and not has_come:
         verdict.notes.append(
             f"run.json is {'the one before' if now else 'not there, as before'} block {number} ({utc_words(at_ns)}): the run "
             "was killed between the two, or somebody put it back"

@@ -131,6 +131,53 @@ def test_blocks_may_not_be_changed_moved_or_taken_away(result):
     ]
 
 
+def first_block(result):
+    return line(result / CHAIN, 1)
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (lambda result: b"", "chain.jsonl: holds no whole block: it was emptied or cut, or the run was killed"),
+        (lambda result: first_block(result)[:50], "chain.jsonl: holds no whole block: it was emptied or cut"),
+        (lambda result: bytes(500), "chain.jsonl: holds no whole block: it was emptied or cut"),
+        (lambda result: b"\n", "chain.jsonl: line 1 was changed: it is not a block"),
+        (first_block, "run.json: it was changed, or later blocks were taken away"),
+        (lambda result: first_block(result) + line(result / CHAIN, 2)[:-9], "run.json: it was changed, or later blocks"),
+    ],
+)
+def test_what_is_left_of_a_chain_vouches_for_nothing_more(result, left, said):
+    (result / CHAIN).write_bytes(left(result))
+    assert faults(result)[0].startswith(said)
+    assert chain_status(result).sentence.startswith("not as it was written: ")
+
+
+def test_a_directory_whose_texts_are_all_empty_is_not_as_it_was_written(result):
+    for path in result.glob("*.json*"):
+        path.write_bytes(b"")
+    assert faults(result)[0].startswith("chain.jsonl: holds no whole block")
+    (result / "run.json").unlink()
+    assert faults(result)[0].startswith("chain.jsonl: holds no whole block")
+
+
+def test_an_empty_run_json_is_told(result):
+    (result / "run.json").write_bytes(b"")
+    assert faults(result)[0].startswith("run.json: it was changed")
+
+
+def test_run_json_was_there_before_the_first_line(result):
+    (result / CHAIN).write_bytes(first_block(result))
+    (result / "run.json").unlink()
+    assert faults(result)[0].startswith("run.json: it is missing")
+
+
+def test_the_chain_of_another_run_does_not_fit(result, tmp_path):
+    other = finished(tmp_path / "other")
+    for name in (CHAIN, "run.json"):
+        shutil.copy(other / name, result / name)
+        assert any(told.startswith("stream.jsonl: line 1 was changed") for told in faults(result))
+
+
 def test_a_chain_that_was_made_anew_has_another_head(result, tmp_path):
     head = verify(result).head
     assert faults(result, holds=head) == []
