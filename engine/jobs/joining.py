@@ -93,14 +93,20 @@ def join(
     run |= {"inputs": {part.plan.stream: _facts_before(part.plan) for part in parts}}
     with _one_sentence(target):
         make_private_folder(beside.parent)
-        joined = _write(beside, config, run, parts, content, progress)
+        joined = _write(beside, target, config, run, parts, content, progress)
         _report(beside, config, target)
         take_place(beside, target)
     return joined
 
 
 def _write(
-    beside: Path, config: Config, run: dict[str, Any], parts: Sequence[Part], content: str, progress: Callable[[int], None]
+    beside: Path,
+    target: Path,
+    config: Config,
+    run: dict[str, Any],
+    parts: Sequence[Part],
+    content: str,
+    progress: Callable[[int], None],
 ) -> Joined:
     """Write the directory; where that fails it stays as it is, and the next attempt empties it."""
     counts, workers, failed, twice = Counting(), dict[str, dict[str, str]](), 0, 0
@@ -116,7 +122,7 @@ def _write(
             else:
                 chain, pieces = _finished(part)
                 for _, piece in pieces.values():
-                    check_same_models(beside, workers, piece.facts)
+                    check_same_models(target, workers, piece.facts)
                     workers |= piece.facts
                 failed += stream.write(chain, pieces).state == "failed"
                 twice += sum(piece.frames for _, piece in pieces.values()) - chain.frames

@@ -15,6 +15,7 @@ from engine.contracts.recording import Recording
 from engine.errors import ConfigError, PublishError
 from engine.exhibit.verify import verify
 from engine.jobs.joining import Part, join
+from engine.jobs.pieces import read_piece, write_piece
 from engine.jobs.plan import plan_recording
 from engine.jobs.warm import Warm
 from engine.source.sources import expand_sources
@@ -122,6 +123,17 @@ def test_pictures_that_are_gone_are_said(tmp_path: Path, warm: Warm, archive: Pa
     next((tmp_path / "pieces").rglob("*_original.jpg")).unlink()
     with pytest.raises(PublishError, match="cannot write"):
         joined(tmp_path / "joined", warm, [one])
+
+
+def test_other_models_are_told_of_the_directory_that_was_asked_for(tmp_path: Path, warm: Warm, archive: Path):
+    one = process(Recording("door", archive / "door.mp4"), tmp_path / "pieces", warm, 2.0)
+    last = one.part.directories[-1]
+    piece = read_piece(last)
+    assert piece is not None
+    write_piece(last, replace(piece, facts={"perceive": {**piece.facts["perceive"], "detector_sha256": "0" * 64}}))
+    with pytest.raises(ConfigError, match="was begun with another detector model") as refused:
+        joined(tmp_path / "joined", warm, [one])
+    assert str(refused.value).startswith(f"{tmp_path / 'joined'} was begun")
 
 
 def test_the_chain_of_hashes_holds(tmp_path: Path, warm: Warm, parts: list[Part]):
