@@ -96,8 +96,9 @@ def everyone(file: GalleryTables) -> list[Identity]:
     for name, embedder in file.rows("SELECT DISTINCT identity, embedder FROM pictures ORDER BY identity, embedder"):
         used.setdefault(name, []).append(embedder)
     rows = file.rows(
-        "SELECT identity, count(*), max(quality), max(enrolled_at), count(*) FILTER (WHERE doubt <> ''),"
-        " count(*) FILTER (WHERE runtime = '') FROM pictures GROUP BY identity ORDER BY identity"
+        "SELECT identity, count(*), max(quality) AS quality, max(enrolled_at) AS enrolled_at,"
+        " count(*) FILTER (WHERE doubt <> ''), count(*) FILTER (WHERE runtime = '')"
+        " FROM pictures GROUP BY identity ORDER BY identity"
     )
     return [Identity(name, n, tuple(used[name]), *rest) for name, n, *rest in rows]
 

@@ -13,9 +13,9 @@ from engine.errors import GalleryError, MissingGalleryError
 from engine.verify.gallery.person_name import spelling
 from engine.verify.gallery.sqlite.cipher import GalleryKey, connect, driver_of, is_plain
 from engine.verify.gallery.sqlite.epoch import epoch_of, note, noted_beside
+from engine.verify.gallery.sqlite.kinds import are_sound
 from engine.verify.gallery.sqlite.log import is_whole, make_log, mark_of, shorten_log, touched_since
 from engine.verify.gallery.sqlite.schema import (
-    DAMAGED,
     FORMAT_1_AS_2,
     FROM_FORMAT_1,
     QUARANTINED_AS_NOW,
@@ -29,6 +29,8 @@ from engine.verify.gallery.tables import Mark, Table
 _APPLICATION_ID = 0x66737467  # "fstg": tells our file from any other SQLite file
 BUSY_SECONDS = 5.0
 _RETRY_SECONDS = 0.02
+_AT_ONCE = 1024
+"""Rows of a query that may have too many to hold."""
 
 
 class GalleryFile:
@@ -95,8 +97,8 @@ class GalleryFile:
                 f"the gallery {self.path} has format {found}, this facestream reads format {SCHEMA_VERSION}: use the "
                 "facestream that wrote it, or enrol into a new file"
             )
-        if run(DAMAGED).fetchone():
-            raise GalleryError(f"the gallery {self.path} holds damaged rows: {_advice('', self._key)}")
+        if len(self.rows("SELECT version FROM state")) != 1:
+            raise self._damaged()
         is_older = run(QUARANTINED_BEFORE).fetchone() is not None
         if read_only and is_older:
             run(QUARANTINED_AS_NOW)
@@ -153,7 +155,8 @@ class GalleryFile:
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """See ``GalleryTables``."""
         with self.errors():
-            return self._database.execute(statement, values).fetchall()
+            found = self._database.execute(statement, values)
+            return self._sound(found, found.fetchall())
 
     def has(self, table: Table) -> bool:
         """See ``GalleryTables``."""
@@ -172,7 +175,17 @@ class GalleryFile:
     def each(self, statement: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
         """See ``GalleryTables``."""
         with self.errors():
-            yield from self._database.execute(statement, values)
+            found = self._database.execute(statement, values)
+            while rows := found.fetchmany(_AT_ONCE):
+                yield from self._sound(found, rows)
+
+    def _sound(self, found: Any, rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        if not are_sound((name for name, *_ in found.description or ()), rows):
+            raise self._damaged()
+        return rows
+
+    def _damaged(self) -> GalleryError:
+        return GalleryError(f"the gallery {self.path} holds damaged rows: {_advice('', self._key)}")
 
     def mark(self) -> Mark | None:
         """See ``GalleryTables``."""

@@ -34,11 +34,6 @@ SCHEMA = (
     )""",
     "CREATE INDEX pictures_by_embedder ON pictures (embedder_sha256, identity)",
 )
-_TEXTS = tuple(column for column in COLUMNS if column not in ("embedding", "quality"))
-DAMAGED = f"""SELECT 1 WHERE (SELECT count(*) FROM state WHERE typeof(version) = 'integer') <> 1
-    OR EXISTS (SELECT 1 FROM pictures WHERE typeof(embedding) <> 'blob' OR typeof(quality) NOT IN ('real', 'integer')
-    OR {" OR ".join(f"typeof({column}) <> 'text'" for column in _TEXTS)})"""
-"""Finds what no version has written: SQLite takes a value of any kind in any column, also from a disk that flips bits."""
 FROM_FORMAT_1 = (
     "ALTER TABLE pictures ADD COLUMN doubt TEXT NOT NULL DEFAULT ''",
     "ALTER TABLE pictures ADD COLUMN runtime TEXT NOT NULL DEFAULT ''",

@@ -135,6 +135,17 @@ def test_a_full_disk_is_no_reason_to_restore_a_copy(tmp_path):
     gallery.close()
 
 
+def damaged(gallery, damage):
+    add(gallery, "ann", 1)
+    gallery.close()
+    with closing(sqlite3.connect(gallery.path)) as database:
+        database.execute(damage)
+        database.commit()
+
+
+DAMAGED = "holds damaged rows: restore it from a copy, or choose another file"
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -143,20 +154,39 @@ def test_a_full_disk_is_no_reason_to_restore_a_copy(tmp_path):
         "UPDATE pictures SET embedding = 'hello'",
         "UPDATE pictures SET enrolled_at = x'00'",
         "UPDATE pictures SET doubt = x''",
-        "DELETE FROM state",
-        "INSERT INTO state VALUES (1)",
-        "UPDATE state SET version = 'two'",
     ],
 )
 @pytest.mark.parametrize("read_only", [True, False])
-def test_rows_that_no_version_has_written_are_told(gallery, damage, read_only):
-    add(gallery, "ann", 1)
-    gallery.close()
-    with closing(sqlite3.connect(gallery.path)) as database:
-        database.execute(damage)
-        database.commit()
-    with pytest.raises(GalleryError, match="holds damaged rows: restore it from a copy, or choose another file"):
+def test_rows_that_no_version_has_written_are_told_by_what_reads_them(gallery, tmp_path, damage, read_only):
+    damaged(gallery, damage)
+    told: list[GalleryError] = []
+    with Gallery(gallery.path, read_only=read_only) as opened:
+        for read in (
+            opened.list,
+            opened.pictures,
+            opened.people,
+            lambda: opened.templates(SHA),
+            lambda: opened.export(tmp_path / "out.jsonl", embeddings=True),
+        ):
+            try:
+                read()
+            except GalleryError as error:
+                told.append(error)
+    assert told
+    assert all(DAMAGED in str(error) for error in told)
+
+
+@pytest.mark.parametrize("damage", ["DELETE FROM state", "INSERT INTO state VALUES (1)", "UPDATE state SET version = 'two'"])
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_gallery_that_cannot_be_counted_is_not_opened(gallery, damage, read_only):
+    damaged(gallery, damage)
+    with pytest.raises(GalleryError, match=DAMAGED):
         Gallery(gallery.path, read_only=read_only)
+
+
+def test_opening_reads_no_pictures(gallery):
+    damaged(gallery, "UPDATE pictures SET quality = 'high'")
+    Gallery(gallery.path, read_only=True).close()
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e10, 0.0])
