@@ -56,6 +56,7 @@ def write_whole(path: Path, content: bytes, *, new: bool = False) -> None:
     """Replace a file so that at every moment either the old or the new one is there, also after a power cut.
 
     Raises:
+        FileExistsError: there is one, and it is to be ``new``.
         OSError: it could not be written; the old one is still there.
     """
     write_pieces(path, [content], new=new)
@@ -65,6 +66,7 @@ def write_pieces(path: Path, pieces: Iterable[bytes], *, new: bool = False) -> N
     """Do the same with one piece after the other.
 
     Raises:
+        FileExistsError: there is one, and it is to be ``new``.
         OSError: it could not be written; the old one is still there.
     """
     with rewriting(path, new=new) as file:
@@ -124,8 +126,9 @@ def replacing(path: Path, beside: Path | None = None, *, public: bool = False, n
     try:
         if not public:
             make_private(unfinished)
-            with suppress(FileNotFoundError):
-                unfinished.chmod(stat.S_IMODE(path.stat().st_mode))
+            if not new:
+                with suppress(FileNotFoundError):
+                    unfinished.chmod(stat.S_IMODE(path.stat().st_mode))
         yield unfinished
         if new:
             place_new(unfinished, path)
@@ -149,6 +152,7 @@ def rewriting(path: Path, *, new: bool = False) -> Iterator[BinaryIO]:
     one's place.
 
     Raises:
+        FileExistsError: there is one, and it is to be ``new``.
         OSError: it cannot take its place.
     """
     with replacing(path, new=new) as beside, beside.open("wb") as file:

@@ -129,3 +129,16 @@ def test_what_is_to_be_new_replaces_nothing_that_came_meanwhile(file: Path, mean
     assert sorted(path.name for path in file.parent.iterdir()) == sorted([file.name, "new"])
     assert file.read_bytes() == b"old"
     assert new.is_dir() or new.is_symlink() or new.read_bytes() != b"new"
+
+
+def test_what_is_to_be_new_is_private_although_others_may_read_what_is_there(file: Path):
+    file.chmod(0o644)
+
+    def write() -> None:
+        with replacing(file, new=True) as beside:
+            assert beside.stat().st_mode & 0o777 == 0o600
+            beside.write_bytes(b"key")
+
+    with pytest.raises(FileExistsError):
+        write()
+    assert file.read_bytes() == b"old"
