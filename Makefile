@@ -81,6 +81,8 @@ $(LOWEST)/.lowest: pyproject.toml
 	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
 	$(LOWEST)/bin/python -m pip install --quiet uv
 	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --resolution lowest-direct --editable '.[dev,dev-s3,openvino,serve]'
+	# the extra for traces, of which nothing is tested here, asks for a later one
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python --no-deps "$$(grep -o 'protobuf>=[0-9.]*' pyproject.toml | tr '>' '=')"
 	touch $@
 
 $(VENV)/.base: pyproject.toml

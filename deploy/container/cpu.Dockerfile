@@ -3,7 +3,7 @@
 ARG BASE=python:3.12.12-slim-bookworm
 
 FROM ${BASE} AS build
-ARG EXTRAS=serve,openvino,dlib,sample
+ARG EXTRAS=serve,engines,openvino,dlib,sample
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY engine engine

@@ -7,13 +7,15 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
-from torch import nn
 
-from tests.bench import gpu
-from tests.bench.fp8_convolutions import Fp8Convolution, fits, in_fp8
-from tests.bench.gpu import NETWORKS, Bench, Point, main, measure_all, plan
-from trt_build.networks.generators.catalog import build_generator
+torch = pytest.importorskip("torch", reason="the bench computes by torch")
+
+from torch import nn  # noqa: E402
+
+from tests.bench import gpu  # noqa: E402
+from tests.bench.fp8_convolutions import Fp8Convolution, fits, in_fp8  # noqa: E402
+from tests.bench.gpu import NETWORKS, Bench, Point, main, measure_all, plan  # noqa: E402
+from trt_build.networks.generators.catalog import build_generator  # noqa: E402
 
 SMALL = ["--device", "cpu", "--networks", "compact_fine_x4", "--batches", "2", "--types", "bf16", "--seconds", "0.01"]
 

@@ -18,6 +18,8 @@ def pause(seconds):
     looks.release()
     time.sleep(0.01)
 def be_looked_at():
+    while looks.acquire(blocking=False):
+        pass
     for _ in range(3):
         looks.acquire()
 head_watch.time = SimpleNamespace(monotonic=lambda: now, sleep=pause)
@@ -25,6 +27,7 @@ watch = head_watch.HeadWatch()
 with watch.asking():
     now = {asking}
     be_looked_at()
+be_looked_at()
 now += 1000.0
 be_looked_at()
 """

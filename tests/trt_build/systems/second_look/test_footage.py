@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import zipfile
+from collections import defaultdict
 from pathlib import Path
 
 import av
@@ -12,9 +12,11 @@ import pytest
 
 from engine.contracts.frames import Detections
 from tests.assets import shared
+from trt_build.data.scenes.looked_at import rows_of
+from trt_build.data.scenes.material import step_of
 from trt_build.recipes.files import find_recipe, read_recipe_of
 from trt_build.recipes.second_look import FootageSpec, SecondLookRecipe
-from trt_build.systems.second_look.footage import is_kept_apart, labelled_clips
+from trt_build.systems.second_look.footage import clips_in, is_kept_apart, labelled_clips
 
 FRAMES, TAKEN = 12, 4
 STEP = FRAMES // TAKEN
@@ -63,13 +65,14 @@ def test_a_label_of_a_frame_is_what_was_seen_there(clips, tmp_path):
     assert teacher.looks == looks  # what the teacher said is kept, and put right anew
 
 
-def test_every_row_of_the_recipes_table_is_of_a_frame_to_learn_from_or_to_judge_by():
+def test_every_row_of_the_recipes_table_is_of_a_frame_to_learn_from_or_to_judge_by(tmp_path):
     spec = read_recipe_of(SecondLookRecipe, find_recipe("second_look")).footage
-    with zipfile.ZipFile(shared(f"data/{Path(spec.clips).name}")) as archive:
-        names = {Path(name).name for name in archive.namelist()}
-    with Path(spec.looked_at).open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert rows
-    assert {row["file"].partition("#")[0] for row in rows} <= names
-    assert all(row["file"].partition("#")[2].isdigit() for row in rows)
-    assert any(not is_kept_apart(row["file"].partition("#")[0], spec) for row in rows)
+    archive, frames = shared(f"data/{Path(spec.clips).name}"), defaultdict(set)
+    for row in rows_of(Path(spec.looked_at)):
+        name, _, number = row["file"].partition("#")
+        frames[name].add(int(number))
+    assert {is_kept_apart(name, spec) for name in frames} == {False, True}
+    for clip in clips_in(archive, tmp_path):
+        step = step_of(clip, spec.frames_per_clip)
+        assert [number for number in frames.pop(clip.name, ()) if number % step] == [], clip.name
+    assert not frames, "clips that are not there"
