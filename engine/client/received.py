@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import cast
 
 import msgspec
 import numpy as np
@@ -65,7 +64,7 @@ class Received:
         if name is None and isinstance(self.message, Track):
             name = "track"
         name = name or ("original" if self.has("original") and not self.has("enhanced") else "enhanced")
-        import cv2  # here, so that a subscriber that only wants scores does not load it
+        from engine.pictures.decode import decoded  # here, so that a subscriber that only wants scores does not load OpenCV
 
         file = self.payload(name)
         try:
@@ -77,10 +76,10 @@ class Received:
                 f"the part {name!r} of this message is a picture of {width}x{height}, more than the "
                 f"{self.limits.picture_px:,} pixels that this subscriber decodes (max_picture_px)"
             )
-        picture = cv2.imdecode(np.frombuffer(file, np.uint8), cv2.IMREAD_COLOR)
+        picture = decoded(file)
         if picture is None:
             raise ValueError(f"the part {name!r} of this message is not a picture")
-        return cast("NDArray[np.uint8]", picture)
+        return picture
 
     def embedding(self) -> NDArray[np.float32]:
         """Return the embedding as (length,) float32.

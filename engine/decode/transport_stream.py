@@ -69,9 +69,11 @@ def pieces_of(path: Path) -> list[Piece]:
         if len(begins | ends) < 2:
             return []
         told = list(_changes(path).values())
-    except OSError:
+    except (OSError, ValueError):  # a path with a zero in it
         return []
     if len(told) != 1 or not 1 < len(told[0]) <= _MOST_PIECES:
+        return []
+    if told[0][-1].video not in ends:  # it changes again behind what was looked at
         return []
     begin = [0, *(table.at for table in told[0][1:]), 0]
     return [Piece(*bounds) for bounds in pairwise(begin)]

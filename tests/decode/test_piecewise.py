@@ -115,7 +115,17 @@ def test_what_is_read_as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 
 
 def test_what_cannot_be_read_has_no_pieces(tmp_path: Path) -> None:
-    assert pieces_of(tmp_path / "nowhere") == pieces_of(tmp_path) == []
+    assert pieces_of(tmp_path / "nowhere") == pieces_of(tmp_path) == pieces_of(tmp_path / "a\0b") == []
+
+
+def test_what_changes_again_too_far_behind_is_read_as_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = [part(tmp_path, codec) for codec in ("libx264", "mpeg2video", "libx265")]
+    path = joined(tmp_path, parts)
+    assert len(pieces_of(path)) == 3
+    monkeypatch.setattr("engine.decode.transport_stream._ENDS_BYTES", min(map(len, parts)) // 2)
+    monkeypatch.setattr("engine.decode.transport_stream._BLOCK_BYTES", len(parts[0]) + len(parts[1]) // 2)
+    monkeypatch.setattr("engine.decode.transport_stream._MOST_BLOCKS", 1)
+    assert pieces_of(path) == []
 
 
 def test_it_is_not_cut_into_segments(tmp_path: Path) -> None:
