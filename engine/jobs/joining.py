@@ -190,7 +190,11 @@ def take_place(beside: Path, target: Path) -> None:
 
 @contextmanager
 def _one_sentence(target: Path) -> Iterator[None]:
+    """Say of what cannot be written where the user finds it, not where it is made."""
     try:
         yield
-    except OSError as error:
-        raise OutputError(f"cannot write the output directory {target}: {error.strerror}") from error
+    except (OSError, OutputError) as error:
+        why = error.__cause__ if isinstance(error, OutputError) else error
+        if not isinstance(why, OSError):
+            raise
+        raise OutputError(f"cannot write the output directory {target}: {why.strerror}") from error

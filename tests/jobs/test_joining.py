@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from engine.archive.reader import read_run, read_streams
 from engine.client import load_run
 from engine.config import Config, OutputConfig, SourceConfig
 from engine.contracts.recording import Recording
-from engine.errors import ConfigError, PublishError
+from engine.errors import ConfigError, OutputError, PublishError
 from engine.exhibit.verify import verify
 from engine.jobs.joining import Part, join
 from engine.jobs.pieces import read_piece, write_piece
@@ -134,6 +135,18 @@ def test_other_models_are_told_of_the_directory_that_was_asked_for(tmp_path: Pat
     with pytest.raises(ConfigError, match="was begun with another detector model") as refused:
         joined(tmp_path / "joined", warm, [one])
     assert str(refused.value).startswith(f"{tmp_path / 'joined'} was begun")
+
+
+def test_a_full_disk_is_told_of_the_directory_that_was_asked_for(
+    tmp_path: Path, warm: Warm, parts: list[Part], monkeypatch: pytest.MonkeyPatch
+):
+    def full(path: Path, content: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("engine.archive.writer.write_new", full)
+    with pytest.raises(OutputError) as told:
+        join(tmp_path / "joined", warm.config, parts)
+    assert str(told.value) == f"cannot write the output directory {tmp_path / 'joined'}: No space left on device"
 
 
 def test_the_chain_of_hashes_holds(tmp_path: Path, warm: Warm, parts: list[Part]):
