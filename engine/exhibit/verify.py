@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from engine.archive.chain import CHAIN, hash_of, last_line
+from engine.archive.chain import CHAIN, Block, hash_of, last_line
 from engine.archive.chain_cuts import has_chain, in_words
 from engine.archive.comparison import Compared, compare
 from engine.archive.pieces import CORRECTIONS, LINED
@@ -156,6 +156,13 @@ def _signed_as_told(directory: Path, verdict: Verdict) -> None:
         verdict.faults.append(Fault(CHAIN, "is not signed, and by run.json the run had a key: it was made anew without it"))
 
 
+def _nothing_came_since(block: Block, reader: ChainReader) -> bool:
+    """Whether no line came after a block; a resume that was killed, too, may have looked at the files and cut them."""
+    later = [one for one in reader.blocks if one.number > block.number]
+    is_quiet = all(one.kind in ("found", "cut") and not one.pieces for one in later)
+    return is_quiet and reader.last is (later[-1] if later else block)
+
+
 def _run_json(directory: Path, reader: ChainReader, verdict: Verdict, going: str, *, has_come: bool) -> None:
     """Say how run.json fits; ``has_come``: lines stand behind the last block, and none does before run.json is written."""
     path, ledger = directory / "run.json", reader.ledger
@@ -166,7 +173,7 @@ def _run_json(directory: Path, reader: ChainReader, verdict: Verdict, going: str
     told = [block for block in reader.blocks if block.run]
     block = told[-1] if told else None
     at_ns, number = (block.at_ns, block.number) if block else (0, -1)
-    if now == ledger.run_before and block is not None and block is reader.last and not has_come:
+    if now == ledger.run_before and block is not None and _nothing_came_since(block, reader) and not has_come:
         verdict.notes.append(
             f"run.json is {'the one before' if now else 'not there, as before'} block {number} ({utc_words(at_ns)}): the run "
             "was killed between the two, or somebody put it back"

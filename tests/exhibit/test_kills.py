@@ -56,6 +56,29 @@ def test_a_kill_while_the_files_are_cut_back(seed):
         assert (faults(directory), notes(directory)) == ([], [])
 
 
+@pytest.mark.parametrize("again", [0, 1, 2])
+def test_kills_between_a_block_and_its_run_json_and_again_before_the_next_one(tmp_path, monkeypatch, again):
+    """The second kill used to make an audit say that run.json was changed."""
+    directory, job = tmp_path / "out", Job.random(3, tmp_path, streams=2, segments=3)
+    with pytest.raises(Cut):
+        attempt(directory, job, 3, cut_after=9)
+    for name in ("write_whole", *["DirectorySink._write_run"] * again):
+        with monkeypatch.context() as patch, pytest.raises(Cut):
+            patch.setattr(f"engine.archive.writer.{name}", killed)
+            attempt(directory, job, 3)
+        assert faults(directory) == []
+    before = (directory / "run.json").read_bytes()
+    (directory / "run.json").write_text("{}")
+    assert "run.json" in str(faults(directory))
+    (directory / "run.json").write_bytes(before)
+    attempt(directory, job, 3)
+    assert (faults(directory), notes(directory)) == ([], [])
+
+
+def killed(*arguments, **options):
+    raise Cut
+
+
 def test_a_publisher_that_died_is_taken_up(tmp_path):
     numbering = Numbering("run1")
     written = sink(tmp_path)

@@ -41,8 +41,9 @@ def begin(database: str, tmp_path: Path) -> Iterator[Begin]:
 
 
 def test_cameras_are_spread_drained_and_follow_the_file(connection: Connection, begin: Begin) -> None:
-    apply(connection, fleet(*(camera(f"c{number}") for number in range(4))))
+    apply(connection, fleet())
     a, b = settled(begin("a", labels={"site": "north"}), begin("b"))
+    apply(connection, fleet(*(camera(f"c{number}") for number in range(4))))
     until(lambda: len(a.cameras.names) == len(b.cameras.names) == 2)
     assert a.cameras.names | b.cameras.names == {"c0", "c1", "c2", "c3"}
     until(lambda: not any(one.wanted for one in fleet_view(connection).cameras))
@@ -74,8 +75,9 @@ def test_what_a_node_cannot_read_goes_elsewhere(connection: Connection, begin: B
 
 
 def test_a_node_that_has_come_gets_its_share_when_the_operator_says_so(connection: Connection, begin: Begin) -> None:
-    apply(connection, fleet(*(camera(f"c{number}") for number in range(6))))
+    apply(connection, fleet())
     a, b = settled(begin("a"), begin("b"))
+    apply(connection, fleet(*(camera(f"c{number}") for number in range(6))))
     until(lambda: len(a.cameras.names) == len(b.cameras.names) == 3)
     (c,) = settled(begin("c"))
     until(lambda: len(fleet_view(connection).nodes) == 3 and fleet_view(connection).nodes[2].load.running)
