@@ -28,7 +28,10 @@
     const size = parseFloat(style.fontSize);
     const needed = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700) ? 3 : 4.5;
     const ratio = (a + 0.05) / (b + 0.05);
-    if (size < 11 && !told.has(node.className)) faults.push(`letters of ${size} px: "${walker.currentNode.data.trim().slice(0, 30)}" (${told.add(node.className) && node.className})`);
+    if (size < 11 && !told.has(node.className)) {
+      told.add(node.className);
+      faults.push(`letters of ${size} px: "${walker.currentNode.data.trim().slice(0, 30)}" (${node.className})`);
+    }
     const key = `${node.className}/${style.color}`;
     if (ratio < needed && !told.has(key)) {
       told.add(key);

@@ -12,21 +12,22 @@ import pytest
 
 from engine.bridge.link import Answer
 from engine.errors import ConfigError, LinkError
-from tests.bridge.test_kafka_link import OLD_EPOCH, SHUT_OUT, TOO_LARGE, TOPIC_DENIED, face, ids, kafka, over, sends
-from tests.servers.kafka import END_TRANSACTION, PRODUCE, KafkaServer, require_kafka
+from tests.bridge.test_kafka_link import (
+    OLD_EPOCH,
+    SHUT_OUT,
+    TOO_LARGE,
+    TOPIC_DENIED,
+    _times,
+    face,
+    ids,
+    kafka,
+    over,
+    sends,
+    server,
+)
+from tests.servers.kafka import END_TRANSACTION, PRODUCE, KafkaServer
 
-
-@pytest.fixture(autouse=True)
-def _short_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """This broker does not answer how large a message may be."""
-    monkeypatch.setattr("engine.bridge.kafka_topic._LIMIT_SECONDS", 0.2)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[KafkaServer]:
-    require_kafka()
-    with KafkaServer() as started:
-        yield started
+__all__ = ["_times", "server"]
 
 
 @pytest.fixture
