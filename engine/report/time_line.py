@@ -58,7 +58,8 @@ def time_lines(tracks: Iterable[Indexed], again: Iterable[Indexed], streams: Map
     drawn = "".join(_drawn(axis, by_clock) for by_clock, axis in axes.items() if axis.lanes)
     if not drawn:
         return ""
-    legend = "".join(f'<span class="key {decision}">{decision}</span>' for decision in _BANDS)
+    seen = {decision for axis in axes.values() for lane in axis.lanes.values() for decision in lane}
+    legend = "".join(f'<span class="key {decision}">{decision}</span>' for decision in _BANDS if decision in seen)
     return f'<section class="time"><h2>When</h2>{drawn}<p class="legend">{legend}</p></section>'
 
 

@@ -82,6 +82,8 @@ def test_on_a_phone_original_and_enhanced_stand_side_by_side(page_of):
     assert original["y"] == pytest.approx(enhanced["y"], abs=1)
     assert original["width"] == pytest.approx(enhanced["width"], abs=1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    hidden = "[...document.querySelectorAll('[hidden]')].filter((one) => one.checkVisibility()).map((one) => one.outerHTML)"
+    assert page.evaluate(hidden) == []
 
 
 def test_nothing_keeps_anybody_out(page_of):

@@ -97,6 +97,8 @@ def test_a_recording_without_a_clock_has_its_seconds(tmp_path, ended):
     assert "time in each recording" in drawn
     assert 'class="known" d="M0 0h31v4h-31z"' in drawn
     assert 'class="unknown" d="M270 6h30v2h-30z"' in drawn
+    assert "key unknown" in drawn
+    assert "key undecided" not in drawn, "what is not there needs no colour"
 
 
 def test_a_card_has_the_whole_picture_with_the_box_of_the_face(tmp_path):
