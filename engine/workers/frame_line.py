@@ -120,10 +120,11 @@ class FrameLine:
             return False
         source, link = item
         planes = None
-        if self._waiting.take_close_calls():
-            self._core.note_close_frame()
+        is_close = self._waiting.take_close_calls() > 0
         if isinstance(link, FrameReady) and self._core.is_detection_due(link.stream, marked=link.detect, live=link.live):
             planes = source.pool_of(link.picture).view(link.picture)
+            if is_close:
+                self._core.note_close_frame()
         self.pool.put(item, planes, link.stream)
         return True
 

@@ -99,12 +99,17 @@ def test_how_long_a_frame_has_waited_is_not_asked_of_a_clock_that_is_set(set_by:
     assert (dropped, core.calls) == (["stale stale"], [1])
 
 
-@pytest.mark.parametrize(("waits_seconds", "behind", "told"), [(0.0, 0, 0), (50.0, 0, 1), (0.0, 1, 1)])
-def test_a_frame_that_would_soon_have_been_dropped_is_told(waits_seconds: float, behind: int, told: int):
+@pytest.mark.parametrize(
+    ("waits_seconds", "behind", "due", "told"),
+    [(0.0, 0, True, 0), (50.0, 0, True, 1), (0.0, 1, True, 1), (50.0, 1, False, 0)],
+)
+def test_a_frame_that_would_soon_have_been_dropped_is_told(waits_seconds: float, behind: int, due: bool, told: int):
+    """One on which the detector does not run says nothing of the detector."""
     core, config = Core(1), Config(detect=CONFIG.detect, live=LiveConfig(budget_ms=60_000, waiting_frames=2))
     core.gate.set()
     close: list[int] = []
     core.note_close_frame = lambda: close.append(1)  # type: ignore[attr-defined]
+    core.is_detection_due = lambda stream, **_: due  # type: ignore[method-assign]
     pool = SimpleNamespace(view=lambda picture: PLANES)
     source = SimpleNamespace(pool_of=lambda link: pool, live=True, waiting=0, is_over=False, close=lambda: None)
     line = FrameLine(core, config, set(), lambda stream, cause: None)  # type: ignore[arg-type]
