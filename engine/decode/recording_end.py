@@ -20,8 +20,8 @@ from engine.decode.strictness import silence_of
 from engine.errors import SourceError
 from engine.words.numbers import count
 
-_ANNOUNCE_DURATION = {"matroska,webm", "flv"}
-"""Containers whose header holds the duration while FFmpeg does not say that a file breaks off."""
+_ANNOUNCE_DURATION = {"matroska,webm", "flv", "avi", "asf"}
+"""Containers whose header holds the duration while FFmpeg does not say that a file breaks off, or where damage hides the rest."""
 _MISSING_SHARE = 0.1
 _GROWS = "it was still being written while it was read, so read it again when it is finished"
 
