@@ -9,7 +9,6 @@ import av
 from av.container import InputContainer
 from av.stream import Stream
 
-
 _TRANSPORT_STREAM = "mpegts"
 
 
