@@ -172,4 +172,3 @@ def _user_info(source: SourceConfig, url: CameraUrl, warn: Callable[[str], None]
             f"{url.scheme.longest_user_info} for {url.name}: choose shorter ones"
         )
     return encoded
-

@@ -36,9 +36,16 @@ def write_credentials(path, line="admin:hunter2", mode=0o600):
 def test_order_and_names_over_both_kinds(tmp_path):
     for name in ("b.mp4", "a.mp4"):
         (tmp_path / name).write_bytes(b"x")
-    uris = ["rtsp://10.0.0.5/cam1", str(tmp_path), "/dev/video0", "rtsp://u:p@10.0.0.5/cam1?channel=2", "rtsp://10.0.0.5/cam1?x=2"]
+    uris = [
+        "rtsp://10.0.0.5/cam1",
+        str(tmp_path),
+        "/dev/video0",
+        "rtsp://u:p@10.0.0.5/cam1?channel=2",
+        "rtsp://10.0.0.5/cam1?x=2",
+    ]
     found = expand_sources([*(SourceConfig(uri=uri) for uri in uris), SourceConfig(uri="http://h/x", name="a")], LIVE)
-    assert [stream.name for stream in found] == ["10.0.0.5_cam1", "a-2", "b", "video0", "10.0.0.5_cam1_channel2", "10.0.0.5_cam1-2", "a"]
+    names = ["10.0.0.5_cam1", "a-2", "b", "video0", "10.0.0.5_cam1_channel2", "10.0.0.5_cam1-2", "a"]
+    assert [stream.name for stream in found] == names
     assert [type(stream) for stream in found] == [Camera, Recording, Recording, Camera, Camera, Camera, Camera]
 
 
