@@ -37,7 +37,7 @@ _TURN_SECONDS = 0.1
 class _Seen:
     """What was read of a topic."""
 
-    bytes: int = 0
+    all_bytes: int = 0
     own_bytes: int = 0
     """Of these, of the site."""
     own: dict[str, dict[bytes, int]] = field(default_factory=dict)
@@ -134,7 +134,7 @@ class Topic:
         while True:
             seen = self._read({number: max(low, high - step) for number, (low, high) in ends.items()})
             is_all = all(high - step <= low for low, high in ends.values())
-            if is_all or seen.own_bytes >= _NEW_BYTES or seen.bytes >= _MOST_BYTES:
+            if is_all or seen.own_bytes >= _NEW_BYTES or seen.all_bytes >= _MOST_BYTES:
                 return seen.newest()
             step *= _STEPS
 
@@ -163,7 +163,7 @@ class Topic:
             error = record.error()
             if error is None:
                 size = len(record.value() or b"")
-                seen.bytes += size
+                seen.all_bytes += size
                 headers = dict(cast("list[tuple[str, bytes]]", record.headers() or []))
                 if headers.get("site") != self._site or "id" not in headers:
                     continue
