@@ -121,7 +121,24 @@ def _given(source: SourceConfig, keys: Iterable[str]) -> list[str]:
 
 
 def _camera(source: SourceConfig, live: LiveConfig, address: _Address, main: _Address) -> Camera:
-    return Camera(source.name, *address, appearance_of(source), *main, **_settings(source, live))
+    file = str(Path(source.credentials).expanduser().absolute()) if source.credentials else ""
+    return Camera(source.name, *address, appearance_of(source), *main, file, **_settings(source, live))
+
+
+def renewed(camera: Camera) -> Camera:
+    """Return a camera with user and password as they stand in its file now; as it is where that holds nothing usable."""
+    try:
+        url, crop_url = (_renewed(url, camera.credentials) for url in (camera.url, camera.crop_url))
+    except ConfigError:
+        return camera
+    return replace(camera, url=url, crop_url=crop_url)
+
+
+def _renewed(uri: str, file: str) -> str:
+    if not file or not looks_like_url(uri):
+        return uri
+    url = dataclasses.replace(parse_camera_url(uri), user_info="")
+    return url.for_ffmpeg(_user_info(SourceConfig(uri=uri, credentials=file), url, lambda sentence: None))
 
 
 def _settings(source: SourceConfig, live: LiveConfig) -> dict[str, Any]:
