@@ -12,6 +12,7 @@ from av.video.stream import VideoStream
 
 from engine.decode.container import is_cut
 from engine.decode.counted import Counted
+from engine.decode.edit_list import left_out_by_edits
 from engine.decode.encryption import encryption_of_file
 from engine.decode.not_read import goes_on, not_read
 from engine.decode.recording_errors import encrypted
@@ -96,6 +97,8 @@ class RecordingEnd:
             )
         if kind := encryption_of_file(self.path):
             return encrypted(self.path, kind)
+        if hidden := left_out_by_edits(self.path, self.container, self.stream):
+            return SourceError(hidden, "no_video")
         if packets == 0:
             return SourceError(f"{self.path} ends before its first picture", "truncated")
         why = f" ({self.extent.refusal})" if self.extent.refusal else ""
@@ -116,6 +119,8 @@ class RecordingEnd:
         """Yield what a user should know of the end of a recording that was read to it."""
         if self.extent.has_grown:
             yield f"{self.path} ends where it ended by then: {_GROWS}"
+        if hidden := left_out_by_edits(self.path, self.container, self.stream):
+            yield hidden
         codec = self.stream.codec_context.name
         if not self.extent.is_piece:
             yield from not_read(self.path, self.container, self.extent.to_byte, codec, looks_damaged=self._looks_damaged)
