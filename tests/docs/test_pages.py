@@ -6,9 +6,10 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
-from tests.docs.pages import RESULTS, ROOT, each_page
+from tests.docs.pages import PAGES, RESULTS, ROOT, each_page, over
 
 MOST_COLUMNS, MOST_COLUMNS_OF_RESULTS = 5, 7
+LONGEST_LINE = 150
 TEST_FILE = re.compile(r"`(tests/[\w/]+\.py)`")
 TEST_NAME = re.compile(r"`\.\.\.(_\w+)`")
 
@@ -35,6 +36,13 @@ def test_no_table_is_wider_than_a_page(page: Path):
     most = MOST_COLUMNS_OF_RESULTS if page in RESULTS else MOST_COLUMNS
     wide = [heads[0] for heads in headings(page) if len(heads) > most]
     assert wide == []
+
+
+@over(PAGES)
+def test_no_line_of_the_source_is_too_long_to_be_compared(page: Path):
+    """But for tables, which cannot be wrapped."""
+    long = [line for line in page.read_text(encoding="utf-8").splitlines() if len(line) > LONGEST_LINE and "|" not in line]
+    assert long == []
 
 
 @each_page
