@@ -73,6 +73,7 @@ class Connection:
         self._has_met = False
         """Whether the other side was a publisher that this socket can read."""
         self._standing: _Standing = "away"
+        self._standing_since = time.monotonic()
         self._told: _Standing | None = None
         self._silent_since: float | None = None
         """When the last message was there, or the first one was waited for."""
@@ -141,7 +142,7 @@ class Connection:
             self._silent_since = now
         seconds = now - self._silent_since
         is_new = self._standing != self._told and not (self._standing == "met" and self._has_heard)
-        if seconds >= SILENT_SECONDS and is_new:
+        if is_new and min(seconds, now - self._standing_since) >= SILENT_SECONDS:
             self._told = self._standing
             why = _WHY_SILENT[self._standing]
             self._tell(f"nothing has come from {self._endpoint} for {seconds:.0f} s: {why}; it is waited for")
@@ -187,14 +188,18 @@ class Connection:
             case zmq.Event.HANDSHAKE_SUCCEEDED:
                 self._failures = 0
                 self._has_met = True
-                self._standing = "met"
+                self._stand("met")
             case zmq.Event.DISCONNECTED:
                 self._cut_at = time.monotonic()
-                self._standing = "away" if self._standing == "met" else self._standing
+                self._stand("away" if self._standing == "met" else self._standing)
             case zmq.Event.CONNECTED:
                 self._cut_at = None
-                self._standing = "mute"
+                self._stand("mute")
             case zmq.Event.CLOSED:
-                self._standing = "away"
+                self._stand("away")
             case zmq.Event.CONNECT_RETRIED:
                 self._cut_at = None
+
+    def _stand(self, standing: _Standing) -> None:
+        if standing != self._standing:
+            self._standing, self._standing_since = standing, time.monotonic()

@@ -114,6 +114,24 @@ def test_that_a_publisher_goes_away_is_said_once_and_that_it_is_quiet_is_not(ope
         assert "nothing answers there" in said
 
 
+def test_a_publisher_that_comes_is_taken_for_nothing_else_meanwhile(opened, monkeypatch):
+    """For a moment it had not said yet that it speaks ZeroMQ."""
+    monkeypatch.setattr(connection, "SILENT_SECONDS", 1.0)
+    told = []
+    endpoint = f"tcp://127.0.0.1:{free_port('127.0.0.1')}"
+    with Subscriber(endpoint, socket="pull", tell=told.append, timeout_seconds=1.5) as subscriber:
+        with pytest.raises(TimeoutError):
+            next(iter(subscriber))
+        subscriber._timeout_seconds = 0.5
+        with socket.create_server(("127.0.0.1", int(endpoint.rpartition(":")[2]))), pytest.raises(TimeoutError):
+            next(iter(subscriber))
+        subscriber._timeout_seconds = PATIENCE_SECONDS
+        with contextlib.closing(Wire(opened, endpoint=endpoint)) as wire:
+            wire.face(0)
+            assert next(iter(subscriber)).message.seq == 0
+    assert [one.partition(" s: ")[2].partition(",")[0] for one in told] == ["nothing answers there"]
+
+
 def test_who_waits_by_an_event_loop_is_told_as_well():
     async def wait(subscriber):
         return await anext(aiter(subscriber))
