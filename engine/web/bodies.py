@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
+from engine.config.errors import explain
 from engine.contracts.unreadable import UNREADABLE
 from engine.control.verbs import Verb
 from engine.web.problems import Refusal
@@ -91,7 +92,8 @@ def as_verb(fields: dict[str, Any], kind: type[AnyRequest], given: dict[str, Any
         what = message[: at.start()] if at else message
         inner = _FIELD.search(what)
         path = ".".join(part for part in (at["path"] if at else "", inner["name"] if inner else "") if part)
-        raise Refusal("bad_request", f"{path or 'the body'}: {what[:1].lower()}{what[1:]}", path) from error
+        words = explain(message, kind, None, "").removeprefix("command line: ")
+        raise Refusal("bad_request", words, path) from error
 
 
 def _too_large(most: int) -> Refusal:
