@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -11,6 +12,7 @@ import msgspec
 import pytest
 import yaml
 
+from engine import client
 from engine.config import Config
 from tests.docs.pages import ROOT, each_page, in_backquotes, in_blocks
 
@@ -65,6 +67,14 @@ def test_each_extra_target_and_variable_is_there(page: Path, sources: str):
         assert set(re.findall(r"(?:^|\s)make ([a-z-]+)", words)) <= TARGETS
         for variable in re.findall(r"FACESTREAM_[A-Z0-9_]+", words):
             assert variable in sources, variable
+
+
+@each_page
+def test_each_name_of_ours_that_a_program_imports_is_there(page: Path):
+    for program in re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL):
+        for node in ast.walk(ast.parse(program)):
+            if isinstance(node, ast.ImportFrom) and node.module == "facestream":
+                assert {one.name for one in node.names} <= set(client.__all__)
 
 
 @pytest.fixture(scope="module")
