@@ -93,6 +93,17 @@ def test_a_transport_stream_by_http_and_by_tcp(tmp_path):
         assert watch.states[-1].reason == "timeout"
 
 
+@pytest.mark.parametrize("codec", ["mpeg1video", "mpeg2video", "mpeg4", "libx264", "libx265"])
+def test_pictures_that_others_build_on_are_shown_in_their_order(tmp_path, codec):
+    """Of MPEG-2 and MPEG-4 they came in the order in which they were sent, two of three with the time of another."""
+    options = {"bf": "2", "g": "12"} if codec != "libx265" else {"x265-params": "bframes=2:keyint=12:log-level=none"}
+    body = render(tmp_path / "live.ts", codec=codec, frames=50, codec_options=options).read_bytes()
+    with ByteServer(raw(body)) as server, watching(server.url("tcp")) as watch:
+        watch.until(lambda w: len(w.frames) == 40)
+    assert np.diff([frame.time.pts for frame in watch.frames]) == pytest.approx(3600)
+    assert watch.count("discontinuity") == 0
+
+
 def test_a_camera_is_shown_as_a_player_does(tmp_path):
     """Square pixels, no combs, and turned as it hangs: the rules of recordings."""
     path = interlaced(tmp_path / "a.ts", 30)
