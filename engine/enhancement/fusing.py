@@ -46,7 +46,9 @@ class TrackFuser:
 
     def fuse(self, shots: Sequence[Shot], /) -> TrackPicture | None:
         """See ``Fuser``."""
-        taken = [TrackShot(one.crop.planes.y, one.crop.landmarks_in_crop(), one.score, one.luma) for one in shots]
+        taken = [
+            TrackShot(one.crop.planes.y, one.crop.landmarks_in_crop(), one.score, one.luma, one.crop.quality.qp) for one in shots
+        ]
         fusion = self._fusion if self._suits(shots) else self._mean
         made = fuse_track(taken, fusion, full_range=shots[0].crop.planes.full_range)
         if made is None or agreement_on_face(made, shots[made.reference]) < LEAST_AGREEMENT:
