@@ -19,12 +19,12 @@ import numpy as np
 from engine.contracts.frames import Float32
 from engine.super_resolve.seen_shots import SeenShots
 
-_OF_STEP = 0.21
+_OF_STEP = 0.25
 """Deviation that an encoder leaves in a crop, as a share of its quantiser's step; a frame's own step says less than the mean
 of all, as errors are carried on from frame to frame."""
 _QUIET, _TO_NOISE, _STILL_DETAIL = 0.1, 3.0, 1.5
-"""Where the least differs, in a tenth of the face, nothing moves: so many times what differs there, less what the picture always
-changes in fine detail (grey levels squared), is noise."""
+"""In a tenth of the face, where least differs, nothing moves: what differs there, less what fusing always changes in fine
+detail (grey levels squared), times three, is noise."""
 _OFF_PX = 0.07
 """Median error of registration, in pixels of the crops."""
 _ALWAYS = 2.0

@@ -40,8 +40,8 @@ class TrackPicture:
     reference: int
     """Index of the shot in whose place it is."""
     weights: tuple[float, ...]
-    """Share of each shot; together 1. 0: it was left out, as it shows somebody else or could not be registered. What the reference
-    alone had to take over is in its share: where that is all, as the face turned, the others have 0, too."""
+    """Share of each shot; together 1. 0: it was left out, as it shows somebody else or could not be registered. What the
+    reference alone had to take over is in its share; where that is all, as the face turned, the others have 0, too."""
     likeness: tuple[float, ...]
     """Correlation of each shot with the mean of the others that were used, -1 to 1."""
     fusion: str
@@ -107,9 +107,7 @@ def fuse_registered(
     )
 
 
-def that_agree(
-    shots: Sequence[TrackShot], found: Registration, reference: int, scale: int
-) -> tuple[list[int], SeenShots]:
+def that_agree(shots: Sequence[TrackShot], found: Registration, reference: int, scale: int) -> tuple[list[int], SeenShots]:
     """Return the indices of the shots that agree, the reference first, and what it sees of them."""
     order = [reference, *(place for place in np.flatnonzero(found.agrees).tolist() if place != reference)]
     weights = np.array([shots[place].weight for place in order], np.float32)

@@ -1,4 +1,4 @@
-"""What several frames show is kept as far as the reference bears it out: all of a face that keeps still, none of one that turned."""
+"""What several frames show is kept as far as the reference bears it out: all of a still face, nothing of one that turned."""
 
 from __future__ import annotations
 

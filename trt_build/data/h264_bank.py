@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.coding import BlockMap
-from engine.decode.blocks import BlockReader, ask_for_blocks
+from engine.pictures.blocks import BlockReader, ask_for_blocks
 from engine.pictures.x264 import repeatable_x264
 from trt_build.data.degradation import Luma8, Random, optical_blur
 from trt_build.errors import DataError

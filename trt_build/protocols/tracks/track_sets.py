@@ -110,7 +110,8 @@ def simulated(people: People, kind: str, low_px: int, seed: int, cache: Path, do
             some = sharp[start : start + _TOGETHER]
             parts.append(film(some, spec, np.random.default_rng((seed, low_px, start)), low_px))
             done(f"filming {kind} {low_px} px", start + len(some), len(sharp))
-        write_arrays(path, {name: np.concatenate([getattr(one, name) for one in parts]) for name in ("low", "truth", "affine", "qp")})
+        names = ("low", "truth", "affine", "qp")
+        write_arrays(path, {name: np.concatenate([getattr(one, name) for one in parts]) for name in names})
     with np.load(path) as stored:
         return TrackSet(kind, low_px, stored["low"], stored["truth"], stored["affine"], people.names, qp=stored["qp"])
 
