@@ -17,7 +17,6 @@ from engine.errors import ConfigError
 
 _SHOW_SECONDS = 1.0
 _TURN_SECONDS = 0.02
-_SILENT_SECONDS = 30.0
 _JOIN_SECONDS = 12.0
 """An intake that waits for a replay service ends within that."""
 
@@ -77,9 +76,7 @@ class Bridge:
             ConfigError: the endpoint or the key is not usable.
         """
         loop = asyncio.get_running_loop()
-        self._endpoint, self._buffer, self._tell = site.endpoint, buffer, tell
-        self._silent_at = time.monotonic() + _SILENT_SECONDS
-        self._has_told_malformed = self._has_told_silence = False
+        self._buffer, self._tell = buffer, tell
         self._stops = 0
         self._stirred = asyncio.Event()
         self._sender = Sender(buffer, open_link, tell)
@@ -87,7 +84,7 @@ class Bridge:
         def ended() -> None:
             loop.call_soon_threadsafe(self._stirred.set)
 
-        self._intake = Intake(site, buffer, ended)
+        self._intake = Intake(site, buffer, ended, tell)
 
     def stop(self) -> None:
         """Receive no more, send what waits, end; asked for twice: end at once. For the event loop's thread."""
@@ -110,8 +107,7 @@ class Bridge:
         self._intake.start()
         try:
             while not self._stops and not sending.done() and self._intake.is_alive():
-                show(status := self.status())
-                self._tell_of_site(status)
+                show(self.status())
                 self._stirred.clear()
                 try:
                     async with asyncio.timeout(_SHOW_SECONDS):
@@ -132,15 +128,6 @@ class Bridge:
         for failure in (ended, self._intake.failure):
             if failure is not None:
                 raise failure
-
-    def _tell_of_site(self, status: BridgeStatus) -> None:
-        """Tell once what looks as if the endpoint were another one than was meant."""
-        if status.malformed and not self._has_told_malformed:
-            self._has_told_malformed = True
-            self._tell(f"what {self._endpoint} sends cannot be read: {self._intake.last_malformed}")
-        if not status.received and not self._has_told_silence and time.monotonic() >= self._silent_at:
-            self._has_told_silence = True
-            self._tell(f"nothing has come from {self._endpoint} for {_SILENT_SECONDS:.0f} s: is a publisher there?")
 
     async def _drain(self, sending: asyncio.Task[None], seconds: float) -> None:
         deadline = time.monotonic() + seconds

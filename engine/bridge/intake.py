@@ -44,13 +44,14 @@ class Site:
 class Intake(threading.Thread):
     """Receives from construction until ``stop``, or until ``failure``."""
 
-    def __init__(self, site: Site, buffer: Buffer, on_end: Callable[[], None]) -> None:
+    def __init__(self, site: Site, buffer: Buffer, on_end: Callable[[], None], tell: Callable[[str], None]) -> None:
         """Connect; ``start`` begins to receive.
 
         Args:
             site: what is read, from where the buffer has come to.
             buffer: takes it; committed here alone while this runs.
             on_end: is called, in this thread, when it ends.
+            tell: is told, in a sentence and in this thread, why nothing comes.
 
         Raises:
             ConfigError: an endpoint or the key is not usable.
@@ -70,7 +71,7 @@ class Intake(threading.Thread):
         position = buffer.position() or (Position("") if site.replay else None)
         self._subscriber = Subscriber(
             site.endpoint, socket=site.socket, kinds=site.kinds, replay=site.replay, key=site.key, follow=True,
-            timeout_seconds=_COMMIT_SECONDS, max_age_seconds=None, resume=position, refill_all=True,
+            timeout_seconds=_COMMIT_SECONDS, max_age_seconds=None, resume=position, refill_all=True, tell=tell,
         )  # fmt: skip
 
     @property
@@ -84,11 +85,6 @@ class Intake(threading.Thread):
             "missed": self.missed,
             "parts_left_out": self.parts_left_out,
         }
-
-    @property
-    def last_malformed(self) -> str:
-        """Why the last unreadable message was not readable."""
-        return self._subscriber.last_malformed
 
     def stop(self) -> None:
         """Ask it to end soon. What waits in a ``pull`` socket would be lost; a ``pub`` one goes on without us anyway."""

@@ -160,9 +160,8 @@ class KafkaLink:
                     }
                 )
                 self._producer.init_transactions(2 * SECONDS)
-                if not any(topic.part(number) in marks for number in partitions):
-                    marks = topic.newest(partitions)
-                self._known, self.marks = topic.known(partitions, marks)
+                is_new = not any(topic.part(number) in marks for number in partitions)
+                self._known, self.marks = topic.newest(partitions) if is_new else topic.known(partitions, marks)
             except KafkaException:
                 topic.hear()
                 raise

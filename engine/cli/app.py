@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 from engine import __version__
 from engine.cli.first_page import HELP, VERSION, first_page
 from engine.cli.spelling import spelt_as_here
+from engine.cli.standard_streams import give_up_output, open_closed_streams
 
 if TYPE_CHECKING:
     from cyclopts import App
@@ -98,17 +99,23 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     Args:
         arguments: without the program's name; None for those of the process.
     """
+    open_closed_streams()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # as of standard error: paths need not be UTF-8
+    code = 0
     try:
         code = _run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
         code = 130
     except BrokenPipeError:
-        # The reader of our output went away: nobody is left to tell, and the interpreter's own flush must not complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        give_up_output()
         code = 141
+    except OSError as error:
+        from engine.cli.complaints import complaint
+
+        give_up_output()
+        code = code or _complain(*complaint(error))
     sys.exit(code)
 
 

@@ -8,6 +8,8 @@ from engine.errors import FacestreamError
 from engine.runtime.descriptors import shortage
 from engine.words.redaction import redact
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
 
 def complaint(error: Exception) -> tuple[str, int]:
     """Return what to say of an error that ends a command, and the command's exit code."""
@@ -15,6 +17,10 @@ def complaint(error: Exception) -> tuple[str, int]:
         return redact(str(error)), error.exit_code
     if words := shortage(error):
         return f"this process cannot go on: {words}", 1
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return redact(
+            f"{error.filename or 'what is printed, or kept meanwhile,'} cannot be written: {error.strerror}: make room"
+        ), 1
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
         return redact(f"{error.filename or 'a path'}: {error.strerror}: check the path"), 2
     if isinstance(error, RuntimeError) and "home directory" in str(error):  # of pathlib, for any path that is given

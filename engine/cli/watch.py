@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from threading import Timer
 from typing import Annotated, Literal
 
 import msgspec
@@ -19,10 +18,9 @@ from engine.cli.watch_saver import ANOTHER, Saver
 from engine.cli.watch_words import describe, summary_of
 from engine.client import Gap, Received, Subscriber
 from engine.pipeline.signals import TakenSignals
+from engine.words.redaction import redact
 
 Kind = Literal["face", "track", "stream", "stats", "end"]
-_SILENT_SECONDS = 5.0
-"""Nothing came for so long at the beginning: who watches is told that it is waited for."""
 
 
 def watch(
@@ -80,15 +78,13 @@ def watch(
     if save is not None and not follow and not overwrite:
         check_free(save, ANOTHER)
     subscriber = Subscriber(
-        endpoint, socket=socket, kinds=kinds, streams=streams or None, replay=replay, key=key, follow=follow,
+        endpoint, socket=socket, kinds=kinds, streams=streams or None, replay=replay, key=key, follow=follow, tell=_note,
     )  # fmt: skip
     output = _JsonLines() if json else _Lines()
     with subscriber, ExitStack() as closing:
         saver = closing.enter_context(Saver(save, endpoint, follow, overwrite)) if save else None
-        heard = closing.enter_context(_told_of_silence(endpoint))
         with suppress(KeyboardInterrupt), _Stop() as stop:
             for item in subscriber:
-                heard()
                 with stop.held_back():
                     output.show(item)
                     if saver is not None and isinstance(item, Received):
@@ -96,17 +92,8 @@ def watch(
         output.summary(subscriber)
 
 
-@contextmanager
-def _told_of_silence(endpoint: str) -> Iterator[Callable[[], None]]:
-    """Say once that nothing comes, unless what is yielded was called before."""
-    words = f"nothing has come from {endpoint} for {_SILENT_SECONDS:g} s: no run publishes there, or it has found nobody yet"
-    timer = Timer(_SILENT_SECONDS, sys.stderr.write, [f"facestream: note: {words}; it is waited for\n"])
-    timer.daemon = True
-    timer.start()
-    try:
-        yield timer.cancel
-    finally:
-        timer.cancel()
+def _note(sentence: str) -> None:
+    sys.stderr.write(f"facestream: note: {redact(sentence)}\n")
 
 
 class _Stop(TakenSignals):

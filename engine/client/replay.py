@@ -12,6 +12,7 @@ import zmq
 
 from engine.client.age import is_same_machine
 from engine.client.sequence import Position
+from engine.contracts.address import is_ipv6
 from engine.contracts.replay import Kind, ReplayAnswer, ReplayRequest, decode_answer, encode_replay
 from engine.contracts.unreadable import UNREADABLE
 from engine.keys.curve import use_key
@@ -55,6 +56,7 @@ class ReplayClient:
         self._socket.setsockopt(zmq.SNDHWM, 2 * _ATTEMPTS)
         try:
             use_key(self._socket, key)
+            self._socket.setsockopt(zmq.IPV6, is_ipv6(endpoint))
             self._socket.connect(endpoint)
         except BaseException:
             self._socket.close()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -12,7 +13,8 @@ from typing import Literal, Self, cast
 import zmq
 
 from engine.client.age import age_limit
-from engine.client.limits import Connection, Limits
+from engine.client.connection import Connection
+from engine.client.limits import Limits
 from engine.client.received import Gap, Malformed, Received, parse
 from engine.client.replay import ReplayClient
 from engine.client.sequence import Position, Sequence
@@ -22,12 +24,13 @@ from engine.contracts.messages import AnyMessage, End, Face, check_stream_name, 
 from engine.contracts.replay import Kind
 from engine.errors import ConfigError
 from engine.keys.files import ClientKey, read_key
+from engine.runtime.closing import Closing
 
 _REFILL_BURST = 1024
 """Faces of cameras that may be refilled at once; each message that comes by itself allows one more."""
 
 
-class Subscriber:
+class Subscriber(Closing):
     """Iterate over a run, with ``for`` or ``async for``, in a ``with`` or an ``async with``.
 
     Use::
@@ -72,6 +75,7 @@ class Subscriber:
         max_age_seconds: float | Literal["auto"] | None = "auto",
         max_message_bytes: int = Limits.message_bytes,
         max_picture_px: int = Limits.picture_px,
+        tell: Callable[[str], None] | None = None,
         context: zmq.Context[zmq.Socket[bytes]] | None = None,
     ) -> None:
         """Connect; a publisher that is not there yet is waited for.
@@ -94,6 +98,7 @@ class Subscriber:
             max_message_bytes: a larger message is not taken: it counts as malformed, or ends the iteration where one of its
                 frames alone is larger.
             max_picture_px: width times height of the largest picture that ``Received.image`` decodes.
+            tell: is told, in a sentence, why nothing comes, or that what comes cannot be read; None: the logger ``facestream``.
             context: None: the one that all subscribers of this process share.
 
         Raises:
@@ -122,7 +127,8 @@ class Subscriber:
         """Why the last unreadable message was not readable."""
         self._context = context or zmq.Context.instance()
         self._socket = self._context.socket(zmq.SUB if socket == "sub" else zmq.PULL)
-        self._connection = Connection(self._socket, endpoint, max_message_bytes, self._key)
+        self._tell = tell or logging.getLogger("facestream").warning
+        self._connection = Connection(self._socket, endpoint, max_message_bytes, self._key, self._tell)
         self._replay: ReplayClient | None = None
         try:
             connect(self._socket, endpoint, topics_of(self._kinds, self._streams), fresh=self._age is not None)
@@ -138,12 +144,6 @@ class Subscriber:
     def run_id(self) -> str:
         """The run of what was handed out last; empty before the first message."""
         return self._sequence.run_id
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -170,9 +170,9 @@ class Subscriber:
         self._over = False
         yield from self._caught_up()
         while not self._over:
-            waited = not self._socket.poll(0)
+            waited = not self._connection.has_message()
             if waited and not self._connection.wait(self._timeout_seconds):
-                raise self._silence()
+                raise self._connection.silence(self._timeout_seconds)
             yield from chain(self._meaning(self._socket.recv_multipart(), waited), self._caught_up())
 
     async def __aiter__(self) -> AsyncIterator[Received | Gap]:
@@ -182,9 +182,9 @@ class Subscriber:
         for item in self._caught_up():
             yield item
         while not self._over:
-            waited = not self._socket.poll(0)
+            waited = not self._connection.has_message()
             if waited and not await self._connection.arrival(self._timeout_seconds):
-                raise self._silence()
+                raise self._connection.silence(self._timeout_seconds)
             for item in chain(self._meaning(self._socket.recv_multipart(), waited), self._caught_up()):
                 yield item
 
@@ -205,15 +205,14 @@ class Subscriber:
         yield from self._in_order(received, waited)
         self._over = isinstance(received.message, End) and not self._follow
 
-    def _silence(self) -> TimeoutError:
-        return TimeoutError(f"no message from {self.endpoint} within {self._timeout_seconds} s")
-
     def _parsed(self, frames: list[bytes], replayed: bool = False) -> Received | None:
         try:
             return parse(frames, replayed, self._limits)
         except Malformed as error:
             self.counters["malformed"] += 1
             self.last_malformed = str(error)
+            if self.counters["malformed"] == 1:
+                self._tell(f"what {self.endpoint} sends cannot be read: {error}")
             return None
 
     def _wants(self, stream: str, kind: str) -> bool:

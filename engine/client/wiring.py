@@ -7,6 +7,7 @@ from typing import get_args
 
 import zmq
 
+from engine.contracts.address import is_ipv6
 from engine.contracts.replay import Kind
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -41,6 +42,7 @@ def connect(opened: zmq.Socket[bytes], endpoint: str, topics: Sequence[str], *, 
         # Before connecting, so that they reach the publisher together.
         for topic in topics:
             opened.setsockopt(zmq.SUBSCRIBE, topic.encode())
+    opened.setsockopt(zmq.IPV6, is_ipv6(endpoint))
     opened.connect(endpoint)
 
 

@@ -28,6 +28,7 @@ _WORDS = {
     "bool": "true or false",
     "null": "nothing",
 }
+_NOT_TEXT = {f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool", "null")}
 
 Steps = Sequence[str | int]
 
@@ -52,8 +53,8 @@ def explain(message: str, root: type[msgspec.Struct], file: Path | None, text: s
         return sentence(steps, f"the key {missing['key']} is missing", file, text)
     kind = _type_at(root, steps)
     what = re.sub(r"`([^`]*)`", lambda quoted: _in_words(quoted[1]), what.replace("Invalid enum value", "unknown value"))
-    if value := _scalar_at(text, steps):
-        what = f"{_GOT.sub('', what)}, got {value}" if "'" not in what else what
+    if (node := _scalar_at(text, steps)) and (value := " ".join(node.value.split())[:60]) and "'" not in what:
+        what = f"{_GOT.sub('', what)}, got {value}{_about_quotes(node, what)}"
     allowed = _allowed(kind)
     if allowed and (bound := _BOUND.search(what)):
         what = f"out of range{bound[1] or ''}"
@@ -98,10 +99,18 @@ def key_that_stands_twice(text: str) -> tuple[str, int] | None:
     return None
 
 
-def _scalar_at(text: str, steps: Steps) -> str:
+def _scalar_at(text: str, steps: Steps) -> yaml.ScalarNode | None:
     found = _walk(text, steps)
     node = found[-1][1] if len(found) == len(steps) and found else None
-    return " ".join(str(node.value).split())[:60] if isinstance(node, yaml.ScalarNode) else ""
+    return node if isinstance(node, yaml.ScalarNode) else None
+
+
+def _about_quotes(node: yaml.ScalarNode, what: str) -> str:
+    """Return what to do where quotes alone make the difference: ``no``, 12 and 2026-01-01 are no text for YAML."""
+    if node.style is None:
+        return ": put it in quotes" if "expected text" in what.lower() else ""
+    plain = yaml.SafeLoader("").resolve(yaml.ScalarNode, node.value, (True, False))
+    return " in quotes: leave them out" if plain in _NOT_TEXT else ""
 
 
 def _walk(text: str, steps: Steps) -> list[tuple[yaml.Node, yaml.Node]]:

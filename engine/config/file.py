@@ -183,6 +183,10 @@ def _read(path: Path | None, kind: type[Section]) -> tuple[str, dict[str, Any]]:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
         problem = " ".join(str(getattr(error, "problem", None) or error).split())
+        if "'\\t'" in problem:
+            problem = "it is indented with tabs: use spaces"
+        elif isinstance(error, RecursionError):
+            problem = "its lists and sections lie too deep in each other"
         raise ConfigError(f"{path}{line} is not usable YAML: {problem}") from error
     if twice:
         raise ConfigError(f"{path}, line {twice[1]}: {twice[0]}: this key appears twice")

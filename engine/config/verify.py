@@ -42,7 +42,7 @@ class VerifyConfig(Section, frozen=True):
     """Faces of a track that a decision needs at least: up to 24, more are not kept."""
     max_candidates: Positive = 5
     enhanced_scores: bool = True
-    """Also embed the enhanced crop; the decision never rests on it."""
+    """Where somebody is enrolled also embed the enhanced crop; the decision never rests on it."""
 
     @property
     def gallery_place(self) -> GalleryPlace:

@@ -26,6 +26,14 @@ def check_form(endpoint: str, key: str) -> None:
         raise wrong
 
 
+def is_ipv6(endpoint: str) -> bool:
+    """Return whether a ZeroMQ endpoint is an address of IPv6: before a socket binds or connects to it, it needs ``zmq.IPV6``.
+
+    With that option a host's name is looked up for IPv6 first, and nothing else is tried: so for no other endpoint.
+    """
+    return endpoint.startswith("tcp://[")
+
+
 def is_loopback(endpoint: str) -> bool:
     """Return whether a ZeroMQ endpoint certainly stays on this machine.
 

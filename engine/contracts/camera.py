@@ -67,6 +67,8 @@ class Camera(CameraSettings, frozen=True):
     """Of its main stream, from which faces are cut, as ``url``; empty: they are cut from the stream that is looked at."""
     crop_shown: str = ""
     """The same without credentials."""
+    credentials: str = ""
+    """The file that user and password of both are from; empty: they are none, or stand in the configuration."""
     networks: tuple[str, ...] | None = None
     """Where it must be, see ``Networks``, wherever its name or a redirection leads; None: anywhere."""
 

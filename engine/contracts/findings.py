@@ -51,7 +51,8 @@ class Candidate(msgspec.Struct, frozen=True):
     """-1 to 1; decisions rest on this one."""
     cosine_enhanced: Finite | None = None
     """The same after super-resolution: of a face its enhanced crop, of a track its ``picture`` or, in a message without one,
-    its enhanced crops fused. It may confirm, it never creates a match alone."""
+    its enhanced crops fused. It may confirm, it never creates a match alone. None without one, and of crops that came before
+    anybody was enrolled."""
     probability: Finite | None = None
     """How probable it is that it is this person; None where the configuration states no ``verify.prior``."""
     false_name_chance: Finite | None = None

@@ -26,7 +26,7 @@ Outcome = Literal["completed", "drained", "failed"]
 Reason = Literal[
     "", "end_of_file", "drained", "not_found", "not_a_video", "no_video", "truncated", "codec", "permission", "timeout",
     "network", "auth", "busy", "server_error", "end_of_stream", "not_live", "resolution_change", "codec_change",
-    "timestamp_jump", "reconnect", "worker_died", "encrypted", "unexpected", "model",
+    "timestamp_jump", "reconnect", "worker_died", "encrypted", "unexpected", "model", "no_key_frame",
 ]  # fmt: skip
 
 PictureName = Literal["original", "enhanced", "track", "agreement", "scene"]

@@ -10,6 +10,7 @@ import ast
 import importlib
 import inspect
 import sys
+import textwrap
 from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from itertools import pairwise
@@ -30,6 +31,7 @@ _TOPICS = {
     "stats": "v1/stats/",
     "end": "v1/end/",
 }
+_WIDTH = 140
 _NOTE = (
     "Made by `python -m engine.contracts.wire_docs docs` from the structs of `engine/contracts/messages.py`; do not edit it."
 )
@@ -69,7 +71,13 @@ def wire_page() -> str:
     for struct in _structs():
         if struct not in KINDS:
             blocks += [f"## {struct.__name__}", _said(struct), _table(struct)]
-    return "\n\n".join([*blocks, _NOTE]) + "\n"
+    return "\n\n".join([*map(_wrapped, blocks), _NOTE]) + "\n"
+
+
+def _wrapped(block: str) -> str:
+    """Break the line of a paragraph; the lines of a table stay."""
+    is_line = "\n" not in block
+    return textwrap.fill(block, _WIDTH, break_long_words=False, break_on_hyphens=False) if is_line else block
 
 
 def _structs() -> Iterator[type[msgspec.Struct]]:

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import zmq
 
+from engine.contracts.address import is_ipv6
 from engine.contracts.unreadable import UNREADABLE
 from engine.control.answers import AnyResult, ErrorCode, Problem, Reply, Status, decode_reply
 from engine.control.verbs import ENVELOPE_BYTES, PROTOCOL, AnyVerb, GetStatus, Request, encode_request
@@ -56,6 +57,7 @@ class ControlClient(Closing):
         self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
         try:
             use_key(self._socket, key)
+            self._socket.setsockopt(zmq.IPV6, is_ipv6(endpoint))
             self._socket.connect(endpoint)
         except zmq.ZMQError as error:
             self.close()

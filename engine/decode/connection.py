@@ -30,6 +30,8 @@ HELD_SECONDS = 0.5
 """Steps back of up to this are a careless camera, not a jump."""
 GRACE_SECONDS = 5.0
 """A reader that is this late has been lost in FFmpeg."""
+KEYLESS_SECONDS = 5.0
+"""Pictures that wait for a key frame for so long are told of: some cameras send one in a minute."""
 _WAKE_AFTER_SECONDS = 0.25
 _CLOSE_SECONDS = 1.5
 _UNKNOWN_RATE = 25
@@ -57,7 +59,7 @@ class Connection:
         self._clock: StreamClock | None = None
         self._opened: Opened | None = None
         self._size_px = (0, 0)
-        self._stalled = False
+        self._stalled = self._keyless = False
         self._held: Arrival | None = None
         self._started = time.monotonic()
         self._opened_at = 0.0
@@ -89,7 +91,7 @@ class Connection:
                     came = True
                     yield item
             if not came:
-                yield None if arrivals else self._stall()
+                yield self._lack_of_key() if arrivals else self._stall()
             loss = self._given_up()
             if loss is not None:
                 yield from self._end_reader()
@@ -155,6 +157,15 @@ class Connection:
         self._stalled = True
         return self._state("stalled", "timeout", f"{self._camera.shown} has sent nothing for {silent_seconds:.1f} s")
 
+    def _lack_of_key(self) -> StreamChanged | None:
+        """Return the state to announce because nothing of what comes can be decoded before a key frame, if any."""
+        seconds = self._gate.keyless_seconds(time.monotonic()) if self._gate is not None else 0.0
+        if seconds < KEYLESS_SECONDS or self._keyless:
+            return None
+        self._keyless = True
+        detail = f"{self._camera.shown} has sent no key frame for {seconds:.0f} s: let it send one each second or two (GOP)"
+        return self._state("connecting" if self.live_since is None else "stalled", "no_key_frame", detail)
+
     def _given_up(self) -> SourceError | None:
         """Return why the connection is to be ended from here, if it is."""
         camera, now = self._camera, time.monotonic()
@@ -217,6 +228,9 @@ class Connection:
     def _emit(
         self, picture: av.VideoFrame, planes: Planes, clock: StreamClock, source: Arrival
     ) -> Iterator[Frame | StreamChanged]:
+        if self._keyless and self.live_since is not None:
+            yield self._state("live", "", "")
+        self._keyless = False
         seconds, jumped = clock.advance(picture.dts if picture.pts is None else picture.pts)
         change = self._change(planes, jumped)
         if change is not None:

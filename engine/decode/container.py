@@ -15,6 +15,7 @@ from av.video.stream import VideoStream
 from engine.contracts.recording import Start
 from engine.decode.clock import Bridge, StreamClock
 from engine.decode.cropping import Crop, crop_of
+from engine.decode.edit_list import shown_pictures
 from engine.decode.encryption import encryption_of_file, encryption_of_stream
 from engine.decode.playlist import is_playlist
 from engine.decode.playlist_copy import finished_copy
@@ -180,7 +181,7 @@ def expected_frames(container: InputContainer, stream: VideoStream) -> int:
     if container.format.name.endswith(_PICTURE_DEMUXERS):
         return 1
     if stream.frames and container.format.name != "matroska,webm":  # there it comes from a tag, which may be a leftover
-        return stream.frames
+        return shown_pictures(container, stream)
     if stream.duration and stream.time_base:
         seconds = stream.duration * stream.time_base
     elif container.duration:

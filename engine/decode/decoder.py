@@ -88,8 +88,8 @@ class Decoder(RecordingReader):
 
     Bad input never raises. A recording that is encrypted, or of which every picture is damaged, has failed. A file that ends
     too early gives all its frames first and then ``failed`` with ``truncated``, as far as its container tells: MP4, MOV, AVI
-    and FLV do (but for a cut exactly between two packets in the last two); an MKV, TS or GIF that is cut just ends, and the
-    detail of ``ended`` names the missing time where the header announced more.
+    and FLV do (but for a cut exactly between two packets in the last two); an MKV, TS or GIF that is cut just ends. Where the
+    header of an MKV, AVI, WMV or FLV announced more, the detail of ``ended`` names the missing time.
 
     Planes are read-only views of the decoder's buffers where possible. They stay valid as long as they are referenced, but
     a consumer that keeps many keeps as many of the decoder's buffers.
@@ -209,8 +209,8 @@ class Decoder(RecordingReader):
         try:
             for packet in packets_of(container):
                 self._extent.cut = "in the middle of a packet" if marks_cut and packet.is_corrupt else ""
-                if follow_time and packet.pts is not None:
-                    ends = packet.pts + (packet.duration or 0)
+                if follow_time and (stamp := packet.dts if packet.pts is None else packet.pts) is not None:
+                    ends = stamp + (packet.duration or 0)
                     self._extent.to_seconds = max(self._extent.to_seconds, float(ends * packet.time_base))
                 if not self._extent.cut:
                     self._extent.to_byte = max(self._extent.to_byte, (packet.pos or 0) + packet.size)

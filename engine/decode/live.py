@@ -33,7 +33,8 @@ class LiveDecoder:
     - ``live`` with the first frame of each connection, with the picture size, the nominal frame rate where the camera tells
       it, and in its detail how pictures are decoded; and again when packets go on after ``stalled``;
     - frames, whose index counts on over all connections while the stream clock begins anew with each;
-    - ``stalled`` where no packet came for ``stalled_after_seconds`` and the connection is kept;
+    - ``stalled`` where no packet came for ``stalled_after_seconds``, or no key frame for long, and the connection is kept;
+      before the first frame of a connection the latter is ``connecting`` with ``no_key_frame``;
     - ``discontinuity``: ``resolution_change`` or ``timestamp_jump`` before a frame that does not continue the one before, and
       the reason of the loss as soon as a live connection is lost, for example after ``stall_seconds`` without a packet;
     - None when nothing came for 50 ms;
@@ -50,10 +51,18 @@ class LiveDecoder:
         camera: the source, with its settings.
         config: ``motion`` alone is for cameras, too, which are decoded by one thread that holds no picture back.
         connect: makes a connection; None: one that decodes everything.
+        renewed: returns the camera with its present password, before an attempt after one that was refused.
     """
 
-    def __init__(self, camera: Camera, config: DecodeConfig, connect: Connect | None = None) -> None:
+    def __init__(
+        self,
+        camera: Camera,
+        config: DecodeConfig,
+        connect: Connect | None = None,
+        renewed: Callable[[Camera], Camera] = lambda camera: camera,
+    ) -> None:
         self._camera, self._connect = camera, connect or partial(Connection, motion=config.motion)
+        self._renewed = renewed
         self.counted = of_camera()
         self._items: Generator[Frame | StreamChanged | None, None, None] | None = None
         self._connection: Connection | None = None
@@ -114,6 +123,8 @@ class LiveDecoder:
             again = f"{loss}{_DETAIL_SEPARATOR}attempt {retries + (not was_live)}, next in {wait:.1f} s"
             yield self._state("connecting", _reason(loss), again)
             yield from _pause(wait)
+            if loss.reason == "auth":
+                camera = self._renewed(camera)
 
     def _watched(self, connection: Connection, was_live: bool) -> Generator[Frame | StreamChanged | None, None, SourceError]:
         """Pass a connection's items on, and count it where it replaces one that was lost."""

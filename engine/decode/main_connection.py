@@ -142,6 +142,9 @@ class MainConnection(Connection):
             self.live_since = time.monotonic()
             yield self._state("live", "", "")
 
+    def _lack_of_key(self) -> None:
+        """What is kept begins with a key frame, and is seldom decoded."""
+
     def _cut(self) -> None:
         if self.kept is not None:
             self.kept.clear()

@@ -53,13 +53,20 @@ class MainStream(threading.Thread):
         camera: the main stream, see ``Camera.main``.
         config: as of ``LiveDecoder``.
         answered: called, in this thread, when there is an answer to take.
+        renewed: as of ``LiveDecoder``.
     """
 
-    def __init__(self, camera: Camera, config: DecodeConfig, answered: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        camera: Camera,
+        config: DecodeConfig,
+        answered: Callable[[], None],
+        renewed: Callable[[Camera], Camera] = lambda camera: camera,
+    ) -> None:
         super().__init__(name=f"main-{camera.name}", daemon=True)
         self._camera, self._answered = camera, answered
         self._wait_seconds = camera.crop_wait_ms / 1000
-        self._decoder = LiveDecoder(camera, config, self._connect)
+        self._decoder = LiveDecoder(camera, config, self._connect, renewed)
         self._connection: MainConnection | None = None
         self._lock = threading.Lock()
         self._moments, self._lag = Moments(), Lag()

@@ -9,6 +9,8 @@ import av
 from av.container import InputContainer
 from av.stream import Stream
 
+_TRANSPORT_STREAM = "mpegts"
+
 
 def packets_of(container: InputContainer, *streams: Stream) -> Iterator[av.Packet[Any]]:
     """Yield the packets that are not empty of some of its streams, or of all that there were when it was opened.
@@ -18,7 +20,13 @@ def packets_of(container: InputContainer, *streams: Stream) -> Iterator[av.Packe
     Raises:
         av.error.FFmpegError: it breaks off.
     """
-    try:
-        yield from (packet for packet in container.demux(*streams) if packet.size)
-    except IndexError:
-        return  # PyAV's, behind the last packet, where streams have appeared in the middle
+    while True:
+        try:
+            yield from (packet for packet in container.demux(*streams) if packet.size)
+        except IndexError:
+            pass  # PyAV's, behind the last packet, where streams have appeared in the middle
+        except av.error.BlockingIOError:
+            if container.format.name == _TRANSPORT_STREAM:
+                continue  # FFmpeg's, after each 64 KB that are none: as of a disk or a line that failed, or room kept for more
+            raise
+        return

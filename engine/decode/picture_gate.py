@@ -44,6 +44,7 @@ class PictureGate:
         self._decoded_before = False
         self._sources: OrderedDict[int, Arrival] = OrderedDict()
         self._last_clean: float | None = None
+        self._last_key: float | None = None
         self._keys_in_vain = 0
 
     @property
@@ -67,6 +68,10 @@ class PictureGate:
         """Whether for so long packets came, key frames among them, and no clean picture out of them."""
         return self._last_clean is not None and self._keys_in_vain >= _HOPELESS_KEYS and now - self._last_clean > seconds
 
+    def keyless_seconds(self, now: float) -> float:
+        """Return for how long packets came and waited for a key frame, 0 where they do not."""
+        return now - self._last_key if self._waits_for_key and self._last_key is not None else 0.0
+
     def pictures(self, arrival: Arrival, *, passing: bool = False) -> Iterator[tuple[av.VideoFrame, Arrival]]:
         """Yield the clean pictures that come out with this arrival, each with the arrival that it came in.
 
@@ -76,6 +81,8 @@ class PictureGate:
         """
         if self._last_clean is None:
             self._last_clean = arrival.arrived_monotonic
+        if self._last_key is None or arrival.key:
+            self._last_key = arrival.arrived_monotonic
         if isinstance(arrival.payload, av.VideoFrame):
             self._last_clean = arrival.arrived_monotonic
             yield arrival.payload, arrival

@@ -12,15 +12,17 @@ from av.video.stream import VideoStream
 
 from engine.decode.container import is_cut
 from engine.decode.counted import Counted
+from engine.decode.edit_list import left_out_by_edits
 from engine.decode.encryption import encryption_of_file
+from engine.decode.late_start import late_start
 from engine.decode.not_read import goes_on, not_read
 from engine.decode.recording_errors import encrypted
 from engine.decode.strictness import silence_of
 from engine.errors import SourceError
 from engine.words.numbers import count
 
-_ANNOUNCE_DURATION = {"matroska,webm", "flv"}
-"""Containers whose header holds the duration while FFmpeg does not say that a file breaks off."""
+_ANNOUNCE_DURATION = {"matroska,webm", "flv", "avi", "asf"}
+"""Containers whose header holds the duration, while FFmpeg does not say that they break off, or what damage hides."""
 _MISSING_SHARE = 0.1
 _GROWS = "it was still being written while it was read, so read it again when it is finished"
 
@@ -96,6 +98,10 @@ class RecordingEnd:
             )
         if kind := encryption_of_file(self.path):
             return encrypted(self.path, kind)
+        if hidden := left_out_by_edits(self.path, self.container, self.stream):
+            return SourceError(hidden, "no_video")
+        if late := late_start(self.path):
+            return SourceError(late, "not_a_video")
         if packets == 0:
             return SourceError(f"{self.path} ends before its first picture", "truncated")
         why = f" ({self.extent.refusal})" if self.extent.refusal else ""
@@ -116,7 +122,11 @@ class RecordingEnd:
         """Yield what a user should know of the end of a recording that was read to it."""
         if self.extent.has_grown:
             yield f"{self.path} ends where it ended by then: {_GROWS}"
+        if hidden := left_out_by_edits(self.path, self.container, self.stream):
+            yield hidden
         codec = self.stream.codec_context.name
+        if self._looks_damaged and (late := late_start(self.path)):
+            yield late
         if not self.extent.is_piece:
             yield from not_read(self.path, self.container, self.extent.to_byte, codec, looks_damaged=self._looks_damaged)
         if self._looks_damaged and not self.extent.tells_damage and (silence := silence_of(self.path, codec)):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engine.contracts.messages import Reason
 from engine.decode.encryption import HOW, encryption_of_file
+from engine.decode.late_start import late_start
 from engine.decode.playlist import is_playlist, missing_from, some_of, trouble_of
 from engine.errors import SourceError
 
@@ -64,7 +65,7 @@ def explain_open(path: Path, error: Exception) -> SourceError:
             "is still being written; a repair tool such as untrunc may recover it",
             reason,
         )
-    return SourceError(f"{path} is not a video that FFmpeg can read", reason)
+    return SourceError(late_start(path) or f"{path} is not a video that FFmpeg can read", reason)
 
 
 def _nothing_of_playlist(path: Path) -> SourceError:

@@ -49,6 +49,8 @@ class SeriesDecoder(RecordingReader):
         self._total = animation.pictures if animation else len(recording.pictures)
         self._several = 0
         """Files that hold more than the picture that was read."""
+        self._halved = 0
+        """Pictures that were read at half of their sides."""
         self._size_px = (0, 0)
         self._since_change = 0
         self._first_error: SourceError | None = None
@@ -88,6 +90,7 @@ class SeriesDecoder(RecordingReader):
     def _read(self, path: Path) -> Uint8:
         still = _read_still(path)
         self._several += still.pages > 1
+        self._halved += still.is_halved
         return still.bgr
 
     def _shown(self, read: Callable[[], Uint8]) -> Planes:
@@ -114,6 +117,9 @@ class SeriesDecoder(RecordingReader):
             notes.append(
                 f"{files} of {self._recording.path} hold{'s' * (self._several == 1)} several pictures: the first was read"
             )
+        if self._halved:
+            pictures, are = count(self._halved, "picture"), "is" if self._halved == 1 else "are"
+            notes.append(f"{pictures} of {self._recording.path} {are} so large that half of the width and height was read")
         if error is None or bad < total:
             return self._state("ended", "end_of_file", "; ".join(notes))
         detail = str(error) if total == 1 else f"{self._recording.path}: none of its {total} pictures; the first: {error}"

@@ -23,8 +23,9 @@ from engine.decode.still_pixels import bgr_of
 from engine.decode.still_remarks import shows_through, told_of
 from engine.errors import MissingRuntimeError, PictureError
 
+Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit of 179 megapixels comes before a JPEG could be reduced
 MOST_PIXELS = 100_000_000
-"""Of a decoded picture: 0.7 GB while it is converted. Larger JPEGs are decoded at half their size."""
+"""Of a decoded picture: 0.7 GB while it is converted. JPEGs of up to four times as many are decoded at half of their sides."""
 _MOST_BYTES = 1 << 30
 _FEWEST_PX = 8
 _FORMATS = ("AVIF", "BMP", "DIB", "GIF", "HEIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP")
@@ -54,6 +55,8 @@ class Still:
     """Pictures in the file, of which this is the first."""
     remarks: tuple[str, ...] = ()
     """Sentences without a full stop on what the file has and the picture has not; usually none."""
+    is_halved: bool = False
+    """Read at half of its sides, for its size."""
 
 
 def read_content(path: Path) -> bytes:
@@ -150,7 +153,8 @@ def _decode(path: Path, content: bytes) -> Still:
         pages = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)  # MPO: the others show the same
         told = told_of(image, content, pages)
         remarks = told.remarks
-        if image.size != stored:
+        is_halved = image.size != stored
+        if is_halved:
             remarks += (f"it has {stored[0]}x{stored[1]} pixels, and was read at half of its sides",)
         image.load()
         orientation = _orientation(image)  # of a TIFF file loading has applied it
@@ -158,7 +162,7 @@ def _decode(path: Path, content: bytes) -> Still:
             remarks += ("transparent parts are shown white",)
         bgr = bgr_of(image, told.transfer)
         image.close()  # of a large picture the pixels are there twice until here
-    return Still(_upright(bgr, orientation), pages, remarks)
+    return Still(_upright(bgr, orientation), pages, remarks, is_halved)
 
 
 def _upright(bgr: Uint8, orientation: int) -> Uint8:

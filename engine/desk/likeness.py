@@ -13,8 +13,8 @@ from engine.verify.open_set import OpenSet, open_set_of
 
 _SIZES_PX = (24.0, 32.0, 48.0, 140.0)
 _HAZE = (0.152, 0.134, 0.105, 0.0)
-"""Measured of people in no test (``docs/people.md``): what one comparison in 1,000 of two people reaches rises by the product
-of both, and does not where one of the two faces is large and sharp."""
+"""Measured of people in no test (``docs/results/people.md``): what one comparison in 1,000 of two people reaches rises by the
+product of both, and does not where one of the two faces is large and sharp."""
 _LARGE_PX = 64.0
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import zmq
 
-from engine.contracts.address import ENDPOINT_FORMS, check_form
+from engine.contracts.address import ENDPOINT_FORMS, check_form, is_ipv6
 from engine.errors import ConfigError, PublishError
 from engine.publish.exposure import check_folder
 
@@ -52,6 +52,7 @@ def bind(socket: zmq.Socket[bytes], endpoint: str, key: str, *, is_private: bool
     check_form(endpoint, key)
     if endpoint.startswith("ipc://") and not endpoint.startswith(("ipc://@", "ipc://*")):
         _prepare_ipc(endpoint, is_private)
+    socket.setsockopt(zmq.IPV6, is_ipv6(endpoint))
     try:
         socket.bind(endpoint)
     except zmq.ZMQError as error:

@@ -17,6 +17,7 @@ from engine.errors import ConfigError, InferenceError, MissingRuntimeError, Mode
 from engine.runtime.closing import Closing
 from engine.runtime.cores import usable_cores
 from engine.sessions.failures import run_failure
+from engine.sessions.openmp import sleeping_threads
 from engine.sessions.precision import ignore_fpmath_mode
 from engine.sessions.spec import SessionSpec
 from engine.sessions.tensors import Tensor, TensorSpec, check_inputs
@@ -86,7 +87,8 @@ def import_torch() -> Any:
     """
     ignore_fpmath_mode()
     try:
-        import torch
+        with sleeping_threads():
+            import torch
     except ImportError as error:
         raise MissingRuntimeError(f"torch is not installed: pip install 'facestream[aotinductor]' ({error})") from error
     torch.backends.cudnn.allow_tf32 = False  # a GPU's convolutions would have 10 bits of mantissa

@@ -21,6 +21,7 @@ from engine.errors import ConfigError, InferenceError, MissingRuntimeError, Mode
 from engine.runtime.closing import Closing
 from engine.runtime.cores import usable_cores
 from engine.sessions.failures import run_failure
+from engine.sessions.openmp import sleeping_threads
 from engine.sessions.spec import SessionSpec
 from engine.sessions.tensors import Tensor, TensorSpec, check_inputs
 
@@ -56,7 +57,8 @@ class NcnnSession(Closing):
         if spec.device != "cpu":
             raise ConfigError(f"ncnn computes {name} on the CPU, not on {spec.device}: use the device cpu")
         try:
-            import ncnn
+            with sleeping_threads():
+                import ncnn
         except ImportError as error:
             raise MissingRuntimeError(f"ncnn is not installed: pip install 'facestream[ncnn]' ({error})") from error
         param, weights, tensors = read_container(spec.model, name)

@@ -1,6 +1,6 @@
 """TensorRT and TensorRT-RTX on a GPU: engines that `trt-build build` made, without torch.
 
-Nothing here was run on a GPU yet; ``docs/tensorrt.md`` says what was, line by line.
+Nothing here was run on a GPU yet; ``docs/results/engines.md`` says what was, line by line.
 """
 
 from __future__ import annotations

@@ -40,6 +40,8 @@ SCHEMES = {
 }
 _URL = re.compile(r"\s*([^\s:/]+):/{2,}")
 _HALF_URL = re.compile(rf"\s*({'|'.join(SCHEMES)}):", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"[^[].*[${}<>()|\\^\"'`*%]|[${<(%*]")
+"""What a host's name holds that somebody has yet to replace; in an IPv6 address ``%`` stands before its zone."""
 _HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+(?:%\w+)?]|[^][:]*)(?P<port>:[^:]*)?")
 
 
@@ -125,6 +127,8 @@ def _host_and_port(address: str, scheme: Scheme, shown: str) -> tuple[str, int |
     if found is None:
         raise _bad(shown, "has an invalid host; write an IPv6 address in brackets, as [fe80::1]", scheme)
     host, port = found["host"], (found["port"] or "")[1:]
+    if _PLACEHOLDER.match(host):
+        raise _bad(shown, "has a placeholder for a host; variables are not replaced in a configuration", scheme)
     if found["port"] is None and scheme.default_port is None:
         raise _bad(shown, "names no port", scheme)
     if found["port"] is not None and not (re.fullmatch("[0-9]{1,5}", port) and 1 <= int(port) <= 65535):

@@ -16,6 +16,7 @@ from engine.config import LiveConfig, SourceConfig
 from engine.contracts.camera import Camera, CameraSettings
 from engine.errors import ConfigError
 from engine.source.appearance import appearance_of
+from engine.source.camera_name import name_from_url
 from engine.source.camera_url import CameraUrl, looks_like_url, parse_camera_url, scheme_of
 from engine.source.credentials import credentials_from_url, read_credentials
 from engine.source.files import without_password
@@ -64,7 +65,7 @@ def camera_of(source: SourceConfig, live: LiveConfig, warn: Callable[[str], None
         name = name_from_text(Path(source.uri).name) or "camera"
         return _camera(source, live, _Address(_device(source), source.uri), main), name
     url = parse_camera_url(source.uri)
-    return _camera(source, live, _address(source, url, warn), main), _name_from_url(url)
+    return _camera(source, live, _address(source, url, warn), main), name_from_url(url)
 
 
 class _Address(NamedTuple):
@@ -120,7 +121,24 @@ def _given(source: SourceConfig, keys: Iterable[str]) -> list[str]:
 
 
 def _camera(source: SourceConfig, live: LiveConfig, address: _Address, main: _Address) -> Camera:
-    return Camera(source.name, *address, appearance_of(source), *main, **_settings(source, live))
+    file = str(Path(source.credentials).expanduser().absolute()) if source.credentials else ""
+    return Camera(source.name, *address, appearance_of(source), *main, file, **_settings(source, live))
+
+
+def renewed(camera: Camera) -> Camera:
+    """Return a camera with user and password as they stand in its file now; as it is where that holds nothing usable."""
+    try:
+        url, crop_url = (_renewed(url, camera.credentials) for url in (camera.url, camera.crop_url))
+    except ConfigError:
+        return camera
+    return replace(camera, url=url, crop_url=crop_url)
+
+
+def _renewed(uri: str, file: str) -> str:
+    if not file or not looks_like_url(uri):
+        return uri
+    url = dataclasses.replace(parse_camera_url(uri), user_info="")
+    return url.for_ffmpeg(_user_info(SourceConfig(uri=uri, credentials=file), url, lambda sentence: None))
 
 
 def _settings(source: SourceConfig, live: LiveConfig) -> dict[str, Any]:
@@ -171,10 +189,3 @@ def _user_info(source: SourceConfig, url: CameraUrl, warn: Callable[[str], None]
             f"{url.scheme.longest_user_info} for {url.name}: choose shorter ones"
         )
     return encoded
-
-
-def _name_from_url(url: CameraUrl) -> str:
-    """Join host, port where it is not the usual one, and path; parts with ``=`` may hold credentials."""
-    port = "" if url.port in {None, url.scheme.default_port} else str(url.port)
-    parts = [part for part in url.path.split("/") if "=" not in part]
-    return name_from_text("_".join(filter(None, [url.host.strip("[]") or url.name, port, *parts]))) or "camera"

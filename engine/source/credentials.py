@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from engine.errors import ConfigError
+from engine.words.text import looked_in
 
 MAX_BYTES = 4096
 """A longer file is not one line with a user and a password."""
@@ -66,7 +67,8 @@ def read_credentials(path: Path) -> tuple[Credentials, str]:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except (OSError, RuntimeError, ValueError) as error:
-        raise ConfigError(f"{where} cannot be read ({getattr(error, 'strerror', None) or error}): {wanted}") from error
+        why = f"{getattr(error, 'strerror', None) or error}{looked_in(path)}"
+        raise ConfigError(f"{where} cannot be read ({why}): {wanted}") from error
     lines = content.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n").splitlines()
     if not any(line.strip() for line in lines):
         raise ConfigError(f"{where} is empty: {wanted}")

@@ -17,6 +17,7 @@ from engine.source.appearance import appearance_of
 from engine.source.pictures import PICTURE_EXTENSIONS, is_picture, numbered, series_in
 from engine.source.recording_clock import beginning_of, check_clock
 from engine.words.redaction import HIDDEN, redact
+from engine.words.text import looked_in
 
 # fmt: off
 VIDEO_EXTENSIONS = frozenset([
@@ -103,7 +104,7 @@ def _recordings_at(uri: str, warn: Callable[[str], None]) -> list[Recording]:
             return [Recording("", path, tuple(pictures))]
         if glob.has_magic(str(path)):
             return _matches(path, warn)
-        raise ConfigError(f"{without_password(uri)} does not exist: check the path") from error
+        raise ConfigError(f"{without_password(uri)} does not exist{looked_in(path)}: check the path") from error
     except PermissionError as error:
         raise _not_readable(path) from error
     except (OSError, ValueError) as error:

@@ -24,7 +24,7 @@ def expand_sources(
     """Return the recordings and cameras that the sources stand for, in their order; those of a directory or glob sorted.
 
     Names are unique over both kinds. One that is not given is made from the file's name (and its folders', where several have
-    the same), the camera's host and path, or the device's name.
+    the same), the camera's address, or the device's name.
 
     Args:
         sources: of the configuration.

@@ -1,7 +1,7 @@
 """Faces on frames on which the detector does not run: where they were found last, moved by the motion vectors of the video.
 
 Detected on every third frame and carried between, as many faces of rendered people are found on each frame as by detecting on
-all of them, and their boxes lie as well (docs/tracks.md).
+all of them, and their boxes lie as well (docs/results/tracking.md).
 """
 
 from __future__ import annotations

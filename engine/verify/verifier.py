@@ -244,8 +244,9 @@ class Verifier:
     ) -> tuple[list[Float32], list[Float32 | None]]:
         faces = [face_in(crop, picture, 1) for crop, picture in zip(crops, originals, strict=True)]
         positions = {}
+        is_compared = self._config.enhanced_scores and self._people.pictures > 0
         for index, (crop, item) in enumerate(zip(crops, enhanced, strict=True)):
-            if item is not None and self._config.enhanced_scores:
+            if item is not None and is_compared:
                 positions[index] = len(faces)
                 faces.append(face_in(crop, item.bgr, item.scale))
         vectors = embedder.embed([picture for picture, _ in faces], [landmarks for _, landmarks in faces])

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
 from engine.web.console_files import ConsoleFiles
@@ -70,6 +70,9 @@ def _guarded(web: Web, entry: Entry) -> Endpoint:
         asker = web.auth.asker(request)
         if entry.role is not None and entry.role not in asker.roles:
             raise Refusal("forbidden", f"{asker.name} may not do this: it needs the role {entry.role}")
+        if unknown := sorted(set(request.query_params) - set(entry.query)):
+            allowed = f"use some of {', '.join(entry.query)}" if entry.query else "there are none here"
+            raise Refusal("bad_request", f"{unknown[0]}: unknown parameter behind the ?; {allowed}", unknown[0])
         return await entry.handler(web, request, asker)
 
     return _answering(web, answer)
@@ -97,6 +100,18 @@ def _route_of(request: Request) -> str:
 
 async def _no_route(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    what = "there is nothing here" if error.status_code == 404 else f"{request.method} is not possible here"
+    headers, path = dict(error.headers or {}), request.url.path
+    what = "there is nothing here"
+    if methods := _methods_of(request, path):
+        what, headers["Allow"] = f"{request.method} is not possible here", ", ".join(methods)
+    elif path.endswith("/") and _methods_of(request, path.rstrip("/")):
+        what += ": leave the / at the end out"
     code = _CODES.get(error.status_code, "bad_request")
-    return Refusal(code, what, status=error.status_code, headers=dict(error.headers or {})).response()
+    return Refusal(code, what, status=error.status_code, headers=headers).response()
+
+
+def _methods_of(request: Request, path: str) -> list[str]:
+    """Return what is possible at a path: each method has a route of its own."""
+    scope = {**request.scope, "path": path}
+    routes = [one for one in request.app.routes if isinstance(one, Route) and one.matches(scope)[0] != Match.NONE]
+    return sorted({method for route in routes for method in route.methods or ()})

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
 
+from engine.config.errors import explain
 from engine.contracts.unreadable import UNREADABLE
 from engine.control.verbs import Verb
 from engine.web.problems import Refusal
 
 JSON_BYTES = 256 * 1024
 _SECONDS, _SLOWEST_BYTES_PER_SECOND = 15.0, 64 * 1024
+_DISCARD_SECONDS, _DISCARDED_BYTES = 2.0, 256 << 20
+"""Of a body that is too large."""
 _AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _FIELD = re.compile(r"field `(?P<name>[^`]*)`")
 AnyRequest = TypeVar("AnyRequest", bound=Verb)
@@ -32,6 +36,7 @@ async def read_body(request: Request, most: int) -> bytes:
     """
     length = request.headers.get("content-length", "0")
     if length.isdigit() and int(length) > most:
+        await _discard(request)
         raise _too_large(most)
     pieces: list[bytes] = []
     size = 0
@@ -40,7 +45,7 @@ async def read_body(request: Request, most: int) -> bytes:
             async for piece in request.stream():
                 size += len(piece)
                 if size > most:
-                    raise _too_large(most)
+                    break
                 pieces.append(piece)
     except TimeoutError as error:
         raise Refusal(
@@ -48,6 +53,10 @@ async def read_body(request: Request, most: int) -> bytes:
         ) from error
     except ClientDisconnect as error:
         raise Refusal("bad_request", "the request's body was cut off") from error
+    if size > most:
+        pieces.clear()
+        await _discard(request)
+        raise _too_large(most)
     return b"".join(pieces)
 
 
@@ -91,7 +100,19 @@ def as_verb(fields: dict[str, Any], kind: type[AnyRequest], given: dict[str, Any
         what = message[: at.start()] if at else message
         inner = _FIELD.search(what)
         path = ".".join(part for part in (at["path"] if at else "", inner["name"] if inner else "") if part)
-        raise Refusal("bad_request", f"{path or 'the body'}: {what[:1].lower()}{what[1:]}", path) from error
+        words = explain(message, kind, None, "").removeprefix("command line: ")
+        raise Refusal("bad_request", words, path) from error
+
+
+async def _discard(request: Request) -> None:
+    """Take what still comes of a body, within bounds: most clients that are still sending do not see the answer."""
+    left = _DISCARDED_BYTES
+    with suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(_DISCARD_SECONDS):
+            async for piece in request.stream():
+                left -= len(piece)
+                if left < 0:
+                    return
 
 
 def _too_large(most: int) -> Refusal:

@@ -183,7 +183,10 @@ ENTRIES: tuple[Entry, ...] = (
     _verb("DELETE", "/streams/{name}", verbs.RemoveStream, answers.Done),
     _verb("POST", "/streams/{name}/pause", verbs.PauseStream, answers.Stream),
     _verb("POST", "/streams/{name}/resume", verbs.ResumeStream, answers.Stream),
-    Entry("GET", "/streams/{name}/picture", "Its newest picture.", _stream_picture, "view", media_type="image/jpeg"),
+    Entry(
+        "GET", "/streams/{name}/picture", "Its newest picture.", _stream_picture, "view", query=("of",),
+        media_type="image/jpeg",
+    ),
     _verb("POST", "/probe", verbs.Probe, Probed, body="fields"),
     _verb("GET", "/people", verbs.ListPeople, answers.People),
     _verb("GET", "/quarantine", verbs.ListQuarantine, answers.Quarantine),

@@ -23,7 +23,8 @@ _HOST_AND_PORT = re.compile(r"(\[[^]\s]*]|[^][:\s]*)(:(?:\d{0,5}|\*))?|(HOST|ADD
 """``HOST:PORT`` is what our own sentences say; of others it is no secret."""
 _NOBODY = "USER@HOST"
 """What our own sentences say of an address with a user."""
-_PATH = re.compile(r"[^?#=]*")
+_PATH = re.compile(r"(?:(?!%3[DF])[^?#=])*", re.IGNORECASE)
+"""``%3D`` is ``=``, and ``%3F`` is ``?``."""
 _KEY = re.compile(r"[^?#]*")
 """Of ``s3://``, where a folder is called ``day=1`` and no secret has a place."""
 _NAMES = r"user(?:name)?|usr|login|pass(?:word|wd|phrase)?|pwd|pw|(?:[a-z]+[_-]?)?(?:token|secret|key)|auth(?:orization)?"

@@ -15,6 +15,7 @@ from engine.decode.live import LiveDecoder
 from engine.runtime.actor import Actor
 from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.worker import BEAT_SECONDS, WorkerContext
+from engine.source.cameras import renewed
 from engine.workers.camera_main import slots_of, way_of
 from engine.workers.frame_writer import FrameWriter
 from engine.workers.permitted import permitted
@@ -32,7 +33,7 @@ class CameraWorker(Actor[Struct]):
 
     def __init__(self, context: WorkerContext, downstream: Channel, camera: Camera, config: DecodeConfig) -> None:
         self._camera = camera
-        self._decoder = LiveDecoder(camera, config)
+        self._decoder = LiveDecoder(camera, config, renewed=renewed)
         self._writer = FrameWriter(context, downstream, slots_of(camera, config), live=True)
         self._frames = way_of(context, camera, config, self._writer, self._decoder.wake)
         self._last_event: StreamChanged | None = None

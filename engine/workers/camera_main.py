@@ -15,6 +15,7 @@ from engine.contracts.orders import Warned
 from engine.contracts.streams import StreamChanged
 from engine.decode.main_stream import MainStream
 from engine.runtime.worker import WorkerContext
+from engine.source.cameras import renewed
 from engine.workers.frame_writer import FrameWriter
 
 _LATE_IN_A_ROW = 30
@@ -62,7 +63,7 @@ class CameraMain:
     ) -> None:
         assert camera.main is not None
         self._context, self._camera, self._writer = context, camera, writer
-        self._stream = MainStream(camera.main, config, wake)
+        self._stream = MainStream(camera.main, config, wake, renewed)
         self._said_away = self._said_late = False
         self._late_in_a_row = 0
         self._live_since: float | None = None

@@ -43,8 +43,7 @@ def faces(count: int, run: str = "run1", stream: str = "cam1") -> dict[str, int]
     return {f"{run}/{stream}/face/{seq}": 1 for seq in range(count)} | {f"{run}//end/0": 1}
 
 
-def test_an_endpoint_that_says_nothing_or_rubbish_is_told_once(tmp_path, monkeypatch):
-    monkeypatch.setattr("engine.bridge.bridge._SILENT_SECONDS", 0.0)
+def test_an_endpoint_that_says_rubbish_is_told_once(tmp_path, monkeypatch):
     monkeypatch.setattr("engine.bridge.bridge._SHOW_SECONDS", 0.01)
     told: list[str] = []
 
@@ -65,7 +64,29 @@ def test_an_endpoint_that_says_nothing_or_rubbish_is_told_once(tmp_path, monkeyp
     wire.socket.close()
     opened.term()
     assert sum("cannot be read: the header is not readable" in one for one in told) == 1
-    assert sum("nothing has come from tcp://127.0.0.1" in one for one in told) == 1
+
+
+def test_where_nobody_publishes_that_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.client.connection.SILENT_SECONDS", 0.0)
+    told, heard = list[str](), asyncio.Event()
+
+    def tell(sentence: str) -> None:
+        told.append(sentence)
+        loop.call_soon_threadsafe(heard.set)
+
+    async def run(buffer: Buffer) -> None:
+        nonlocal loop
+        loop = asyncio.get_running_loop()
+        bridge = Bridge(Site(f"ipc://{tmp_path}/none"), buffer, Broker([]).open, tell)
+        running = asyncio.create_task(bridge.run(lambda status: None, 0.0))
+        await heard.wait()
+        bridge.stop()
+        await running
+
+    loop: asyncio.AbstractEventLoop
+    with closing(Buffer(tmp_path, 10**9, "site", warn=told.append)) as buffer:
+        asyncio.run(asyncio.wait_for(run(buffer), PATIENCE_SECONDS))
+    assert told[0].startswith(f"nothing has come from ipc://{tmp_path}/none for 0 s: nothing answers there")
 
 
 def test_after_kills_of_the_bridge_and_of_the_broker_all_is_there_once():

@@ -25,7 +25,7 @@ from tests.publish.samples import face, stream_event
 @contextmanager
 def taking(folder: Path, site: Site, limit: int = 10**9) -> Iterator[tuple[Buffer, Intake]]:
     with closing(Buffer(folder, limit, "site", gives_way=site.socket == "sub", warn=lambda _: None)) as buffer:
-        intake = Intake(site, buffer, lambda: None)
+        intake = Intake(site, buffer, lambda: None, print)
         intake.start()
         try:
             yield buffer, intake
@@ -107,7 +107,7 @@ def test_a_full_buffer_holds_a_push_socket_back_and_takes_more_when_there_is_roo
 def test_what_ends_it_is_told(wire, tmp_path):
     ended = threading.Event()
     with closing(Buffer(tmp_path, 10**9, "site", warn=lambda _: None)) as buffer:
-        intake = Intake(Site(wire.endpoint, socket="pull"), buffer, ended.set)
+        intake = Intake(Site(wire.endpoint, socket="pull"), buffer, ended.set, print)
         intake.start()
         wire.face(0)
         until(lambda: buffer.waiting == 1, "a face")

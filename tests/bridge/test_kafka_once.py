@@ -88,6 +88,36 @@ def test_what_others_have_brought_is_read_once(server: KafkaServer, topic: str) 
     assert again[mark.part] == mark.offset - 1, "not beyond what may still wait"
 
 
+@pytest.mark.parametrize("streams", [["cam0"], ["cam0", "cam1", "cam2", "cam3"]])
+@pytest.mark.parametrize("beside", [0, 3, 40])
+def test_a_new_buffer_knows_what_the_site_has_brought_however_much_others_have_since(
+    server: KafkaServer, topic: str, monkeypatch: pytest.MonkeyPatch, streams: list[str], beside: int
+) -> None:
+    """It looked at the newest records of all sites."""
+    monkeypatch.setattr("engine.bridge.kafka_topic._FIRST_STEP", 4)
+    edge, mine = kafka(server, topic), [face(number, stream) for number in range(6) for stream in streams]
+    mine = [message._replace(number=number) for number, message in enumerate(mine)]
+    over(edge, sends(mine))
+    if beside:
+        other_site(server, topic, beside)
+    _, again = over(edge, sends(mine))
+    assert all(answer.repeated for answer in again)
+
+
+def test_a_new_buffer_looks_back_no_further_than_a_replay_service_reaches(
+    server: KafkaServer, topic: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.bridge.kafka_topic._FIRST_STEP", 4)
+    monkeypatch.setattr("engine.bridge.kafka_topic._NEW_BYTES", 40)
+    edge = kafka(server, topic)
+    over(edge, sends([face(number) for number in range(100)]))  # of 10 bytes each
+    marks, known = over(edge, nothing)
+    assert known == {f"run1/door/face/{number}".encode() for number in range(100 - len(known), 100)}
+    assert 4 <= len(known) <= 16
+    _, answers = over(edge, sends([face(number) for number in range(90, 102)]), marks)
+    assert [answer.repeated for answer in answers][-4:] == [True, True, False, False]
+
+
 def _producers() -> int:
     from confluent_kafka import Producer
 

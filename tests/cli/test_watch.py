@@ -149,11 +149,11 @@ def test_a_directory_that_holds_a_run_is_refused_with_the_options_that_there_are
     assert json.loads((tmp_path / "run.json").read_text())["run_id"] == "run1"
 
 
-def test_who_watches_where_nobody_publishes_is_told_that_it_waits(publisher):
+def test_who_watches_where_nothing_comes_is_told_what_for(publisher):
     with started(publisher) as process:
         assert process.stderr.readline() == (
-            f"facestream: note: nothing has come from {publisher.bound_endpoint} for 5 s: no run publishes there, or it has "
-            "found nobody yet; it is waited for\n"
+            f"facestream: note: nothing has come from {publisher.bound_endpoint} for 5 s: a publisher is there, but has sent "
+            "nothing of what is asked for, as of a run that has found nobody yet; it is waited for\n"
         )
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE_SECONDS) == 0

@@ -13,10 +13,11 @@ from tests.publish.samples import as_sent, face
 
 
 @contextmanager
-def replaying(opened, answer):
+def replaying(opened, answer, endpoint="tcp://127.0.0.1:*"):
     """Yield the endpoint of a replay service whose every request is answered by ``answer(router, identity, request)``."""
     router, stop = opened.socket(zmq.ROUTER), threading.Event()
-    router.bind("tcp://127.0.0.1:*")
+    router.setsockopt(zmq.IPV6, "[" in endpoint)
+    router.bind(endpoint)
     asked = []
 
     def serve():

@@ -12,7 +12,7 @@ from engine.client.sequence import Position
 from engine.contracts.messages import encode_header, topic_of
 from engine.contracts.replay import ReplayAnswer, decode_request, encode_replay
 from tests.client.replay_service import answer_all, replaying
-from tests.client.wire import seen, subscribed
+from tests.client.wire import Wire, seen, subscribed
 from tests.patience import PATIENCE_SECONDS
 from tests.publish.samples import as_sent, face
 
@@ -36,6 +36,16 @@ def answer_once(router, steps):
         router.send_multipart([identity, encode_replay(answer), topic_of(stamped).encode(), encode_header(stamped), *payloads])
     done = ReplayAnswer(request_id=request_id, status="done", first_seq=0, last_seq=3)
     router.send_multipart([identity, encode_replay(done)])
+
+
+def test_publisher_and_replay_service_may_have_addresses_of_ipv6(opened):
+    here = "tcp://[::1]:*"
+    wire = Wire(opened, endpoint=here)
+    with replaying(opened, answer_all, here) as (replay, _), wire.subscriber(replay=replay) as subscriber:
+        wire.face(2)
+        wire.end(**{"face/cam1": 2})
+        assert seen(subscriber) == [0, 1, 2, "End"]
+    wire.close()
 
 
 def test_a_replay_answer_with_strangers_and_forgeries_gives_what_is_usable(wire, opened):

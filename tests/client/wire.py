@@ -16,6 +16,7 @@ class Wire:
 
     def __init__(self, opened, kind=zmq.PUSH, endpoint="tcp://127.0.0.1:*"):
         self.socket = opened.socket(kind)
+        self.socket.setsockopt(zmq.IPV6, "[" in endpoint)
         self.socket.bind(endpoint)
         self.endpoint = self.socket.getsockopt(zmq.LAST_ENDPOINT).rstrip(b"\0").decode()
 

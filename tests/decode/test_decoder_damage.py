@@ -52,6 +52,37 @@ def test_a_cut_mkv_ends_and_says_what_its_header_announced(tmp_path):
     assert "where its header announces 4.0 s: it may be cut off or damaged" in states[-1].detail
 
 
+@pytest.mark.parametrize(("name", "codec"), [("a.avi", "mpeg4"), ("a.avi", "mjpeg"), ("a.wmv", "wmv2"), ("a.asf", "msmpeg4")])
+def test_damage_that_hides_the_rest_is_told_by_what_the_header_announced(tmp_path, name, codec):
+    path = render(tmp_path / name, codec, "yuvj420p" if codec == "mjpeg" else "yuv420p", frames=100)
+    assert read(path)[1][-1].detail == ""
+    data = path.read_bytes()
+    begin, end = int(len(data) * 0.4), int(len(data) * 0.9)
+    path.write_bytes(data[:begin] + bytes(end - begin) + data[end:])
+    frames, states, _ = read(path)
+    assert 0 < len(frames) < 60
+    assert states[-1].state == "ended"
+    assert "where its header announces 4.0 s: it may be cut off or damaged" in states[-1].detail
+
+
+@pytest.mark.parametrize("packet_bytes", [188, 192])
+@pytest.mark.parametrize("place", [0.5, 1])
+@pytest.mark.parametrize(
+    "foreign", [bytes(100_000), bytes(300_001), b"\xff" * 200_000, b"no video " * 20_000], ids=["zeros", "odd", "ones", "text"]
+)
+def test_what_is_no_transport_stream_is_read_over_however_long(tmp_path, foreign, place, packet_bytes):
+    """FFmpeg looks for 64 KB at a time. Recorders keep room for more, and disks and lines fail."""
+    options = {"mpegts_m2ts_mode": "1"} if packet_bytes == 192 else {"mpegts_m2ts_mode": "0"}
+    whole = render(tmp_path / "a.ts", frames=50, codec_options={"g": "10", "bf": "0"}, container_options=options)
+    data = whole.read_bytes()
+    at = int(len(data) * place) // packet_bytes * packet_bytes
+    (tmp_path / "bad.ts").write_bytes(data[:at] + foreign + data[at:])
+    frames, states, _ = read(tmp_path / "bad.ts")
+    assert states[-1].state == "ended"
+    assert len(frames) >= 49
+    assert frames[-1].time.pts == read(whole)[0][-1].time.pts
+
+
 def test_damage_between_packets_is_read_over(tmp_path):
     whole = render(tmp_path / "a.mkv", frames=100, codec="mpeg4", container_options={"cluster_time_limit": "200"})
     data = bytearray(whole.read_bytes())

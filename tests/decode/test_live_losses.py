@@ -104,6 +104,36 @@ def test_a_refused_password_waits_long_and_is_tried_once(clip):
     assert "wrong" not in str(watch.states)
 
 
+@pytest.mark.parametrize("auth", ["basic", "digest"])
+@pytest.mark.parametrize("cut", ["dropped", "closed"])
+def test_a_password_that_no_longer_holds_is_said_and_taken_again_when_it_does(clip, auth, cut):
+    held, other = (Behaviour(credentials=f"admin:{word}", auth=auth) for word in ("right", "another"))
+    quick = {"auth_wait_seconds": 0.05}
+    with ScriptedServer(clip, held) as server, watching(server.url(credentials="admin:right"), **quick) as watch:
+        watch.until(lambda w: w.order[-1] == "frame")
+        server.script(other)
+        server.drop() if cut == "dropped" else server.inject(Close(0))
+        watch.until(lambda w: [state.reason for state in w.states].count("auth") == 3)
+        assert watch.count("live") == 1
+        server.script(held)
+        watch.until(lambda w: w.order[-1] == "frame" and w.count("live") == 2)
+    assert not {"right", "another"} & set(str(watch.states).replace(":", " ").split())
+
+
+@pytest.mark.parametrize("line", ["admin:a new one", "bob:ü@:/%#", "admin:", "x", ""])
+def test_a_password_that_was_changed_in_its_file_is_taken_when_the_old_one_is_refused(clip, tmp_path, line):
+    """Only a run that was started anew had read it."""
+    file = tmp_path / "door.txt"
+    file.write_text(line)
+    is_usable = ":" in line
+    now = Behaviour(credentials=line if is_usable else "admin:another")
+    settings = {"auth_wait_seconds": 0.05, "credentials": str(file)}
+    with ScriptedServer(clip, now) as server, watching(server.url(credentials="admin:old"), **settings) as watch:
+        watch.until(lambda w: w.order[-1] == "frame" or [state.reason for state in w.states].count("auth") == 3)
+        assert watch.count("live") == is_usable
+        assert (server.counts.refused_passwords == 1) == is_usable
+
+
 @pytest.mark.parametrize("fault", [Close(2), Reset(2), None])
 def test_reconnecting_leaves_nothing_behind(clip, fault):
     behaviour = Behaviour(answers={"DESCRIBE": 404}) if fault is None else Behaviour(faults=(fault,), speed=50.0)

@@ -6,10 +6,11 @@ import av
 import numpy as np
 import pytest
 
+from engine.decode import connection
 from tests.decode.clips import render
 from tests.decode.watching import TRANSPORTS, watching
 from tests.rtsp.clips import Clip, frame_number
-from tests.rtsp.faults import Garbage, Jump, Restart, Switch, Unsteady
+from tests.rtsp.faults import Garbage, Jump, Restart, Stall, Switch, Unsteady
 from tests.rtsp.script import Behaviour
 from tests.rtsp.scripted import ScriptedServer
 
@@ -91,6 +92,31 @@ def test_in_the_middle_of_a_group_of_pictures_there_is_nothing_before_the_key_fr
         watch.until(lambda w: len(w.frames) == 3)
     assert [frame_number(frame.planes.y) for frame in watch.frames] == [25, 26, 27]
     assert watch.decoder.counters["drops.no_key_frame"] >= 20
+
+
+@pytest.mark.parametrize(
+    ("damaged", "states"), [(0, ["connecting", "connecting", "live"]), (30, ["connecting", "live", "stalled", "live"])]
+)
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_camera_that_sends_no_key_frame_for_long_is_told_of(clip, monkeypatch, damaged, states, transport):
+    """It was called live, or connecting for the first time, as long as that took."""
+    monkeypatch.setattr(connection, "KEYLESS_SECONDS", 0.3)
+    behaviour = Behaviour(faults=(Garbage(damaged, kind="nal", frames=1),))
+    with ScriptedServer(clip, behaviour) as server, watching(server.url(), transport=transport) as watch:
+        watch.until(lambda w: len(w.states) >= len(states) and w.order[-1] == "frame")
+    assert [state.state for state in watch.states] == states
+    (told,) = [state for state in watch.states if state.reason]
+    assert (told.state, told.reason) == (states[-2], "no_key_frame")
+    assert "has sent no key frame for 0 s: let it send one each second or two" in told.detail
+
+
+@pytest.mark.parametrize("fault", [None, Stall(seconds=0.8)])
+def test_a_camera_that_sends_key_frames_or_nothing_is_not(clip, monkeypatch, fault):
+    monkeypatch.setattr(connection, "KEYLESS_SECONDS", 0.3)
+    behaviour = Behaviour(faults=(fault,) if fault else ())
+    with ScriptedServer(clip, behaviour) as server, watching(server.url()) as watch:
+        watch.until(lambda w: len(w.frames) == 30)
+    assert "no_key_frame" not in [state.reason for state in watch.states]
 
 
 def test_a_decoder_that_is_late_goes_on_at_a_key_frame(clip):

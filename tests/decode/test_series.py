@@ -124,6 +124,15 @@ def test_a_broken_picture_is_counted_and_left_out(tmp_path, kind, suffix):
     assert f"1 of 3 pictures was left out; the first: {paths[1]} " in states[-1].detail
 
 
+@pytest.mark.parametrize(("large", "said"), [(0, ""), (1, "1 picture of {} is so large"), (2, "2 pictures of {} are so large")])
+def test_that_half_of_a_very_large_picture_is_read_is_told(tmp_path, monkeypatch, large, said):
+    monkeypatch.setattr("engine.decode.still.MOST_PIXELS", 64 * 48)
+    paths = [write(tmp_path / f"{n}.jpg", scene((128, 96) if n < large else (64, 48))) for n in range(3)]
+    frames, states = read(paths)
+    assert {(frame.planes.width_px, frame.planes.height_px) for frame in frames} == {(64, 48)}
+    assert states[-1].detail == (said and said.format(tmp_path) + " that half of the width and height was read")
+
+
 def test_a_jpeg_may_hold_a_whole_thumbnail_and_still_be_cut(tmp_path):
     pillow = pytest.importorskip("PIL.Image")
     write(tmp_path / "thumb.jpg", scene((16, 12)))

@@ -233,6 +233,25 @@ def test_a_very_large_jpeg_is_reduced_while_it_is_decoded(tmp_path, monkeypatch)
     assert close(tmp_path / "large.jpg", corners(), 30)
 
 
+@pytest.mark.parametrize("sides", [(16320, 12240), (12240, 16320), (13400, 13400)])
+def test_a_jpeg_of_a_telephone_with_200_megapixels_is_read(tmp_path, sides):
+    """The library's own limit is 179."""
+    Image.new("L", sides, 128).save(tmp_path / "large.jpg", quality=10)
+    picture = read_still(tmp_path / "large.jpg")
+    assert picture.bgr.shape == (sides[1] // 2, sides[0] // 2, 3)
+    assert picture.remarks == (f"it has {sides[0]}x{sides[1]} pixels, and was read at half of its sides",)
+
+
+@pytest.mark.parametrize("sides", [(20100, 20000), (65000, 8000), (65500, 65500)])
+def test_a_jpeg_that_is_too_large_at_half_of_its_sides_is_refused(tmp_path, sides):
+    Image.new("L", (64, 64)).save(tmp_path / "large.jpg")
+    content = bytearray((tmp_path / "large.jpg").read_bytes())
+    struct.pack_into(">HH", content, content.index(b"\xff\xc0") + 5, sides[1], sides[0])
+    (tmp_path / "large.jpg").write_bytes(content)
+    with pytest.raises(PictureError, match=r"is too large \(at most 100 megapixels\): reduce it"):
+        read_still(tmp_path / "large.jpg")
+
+
 def test_folders_pipes_and_missing_files_are_told(tmp_path):
     with pytest.raises(PictureError, match=r"cannot be read \(No such file or directory\): check the path"):
         read_still(tmp_path / "none.jpg")

@@ -15,6 +15,7 @@ from engine.contracts.frames import Frame
 from engine.contracts.streams import StreamChanged
 from engine.decode import packet_queue
 from engine.decode.live import LiveDecoder
+from engine.source.cameras import renewed
 from tests.patience import PATIENCE_SECONDS
 
 LONGEST_PAUSE_SECONDS = 0.5
@@ -44,7 +45,7 @@ class Watch:
     """What a decoder gave, up to a condition."""
 
     def __init__(self, source: Camera) -> None:
-        self.decoder = LiveDecoder(source, DecodeConfig())
+        self.decoder = LiveDecoder(source, DecodeConfig(), renewed=renewed)
         self.frames: list[Frame] = []
         self.states: list[StreamChanged] = []
         self.order: list[str] = []

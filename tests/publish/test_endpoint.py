@@ -1,4 +1,5 @@
 import contextlib
+import re
 import socket as stdlib_socket
 import stat
 
@@ -27,6 +28,12 @@ def test_a_taken_port_is_one_sentence(sockets):
     bound = bind(sockets(), "tcp://127.0.0.1:*", "publish.endpoint")
     with pytest.raises(PublishError, match="is in use by another process: choose another endpoint or stop that process"):
         bind(sockets(), bound, "publish.endpoint")
+
+
+@pytest.mark.parametrize("host", ["[::1]", "[::]", "127.0.0.1", "*", "0.0.0.0"])
+def test_an_address_of_either_protocol_is_bound(sockets, host):
+    """IPv6 was told that this machine has no such address."""
+    assert re.fullmatch(r"tcp://\S+:\d+", bind(sockets(), f"tcp://{host}:*", "publish.endpoint"))
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from engine.control.client import ControlClient, ControlError, NoServiceError
 from engine.control.verbs import PROTOCOL, GetStatus, ListStreams, PauseStream, Request, encode_request
 from engine.errors import FacestreamError
 from engine.keys.folder import KeyFolder
+from engine.publish.endpoint import bind
 from engine.service.build import Parts
 from engine.service.router import Router
 from tests.patience import PATIENCE_SECONDS, until
@@ -60,6 +61,14 @@ def test_a_client_is_answered(running: Running) -> None:
         with pytest.raises(ControlError, match="there is no stream") as caught:
             client.call(PauseStream(name="door"), Done)
         assert caught.value.code == "not_found"
+
+
+def test_a_client_may_be_given_an_address_of_ipv6() -> None:
+    with zmq.Context() as opened, opened.socket(zmq.ROUTER) as router:
+        port = bind(router, "tcp://[::1]:*", "serve.control").rpartition(":")[2]
+        with ControlClient(f"tcp://[::1]:{port}") as client, pytest.raises(NoServiceError):
+            client.call(GetStatus(), Status, seconds=0.5)
+        assert router.poll(1000)
 
 
 def test_nobody_is_told_in_one_sentence(tmp_path: Path) -> None:

@@ -188,7 +188,7 @@ USED_OF_RTX = {
 
 @pytest.mark.parametrize("target", FLAVOURS)
 def test_every_name_that_is_called_is_there(target):
-    """Of TensorRT 10.1 to 11.4 the same names were looked for in the wheels, see ``docs/tensorrt.md``."""
+    """Of TensorRT 10.1 to 11.4 the same names were looked for in the wheels, see ``docs/results/engines.md``."""
     api = pytest.importorskip(FLAVOURS[target].module, reason=f"needs the extra {FLAVOURS[target].extra}", exc_type=ImportError)
     for used in (USED, USED_OF_RTX if FLAVOURS[target].compiles_at_run else {}):
         for kind, names in used.items():

@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.config import LiveConfig, SourceConfig
 from engine.errors import ConfigError
 from engine.source.credentials import MAX_BYTES, credentials_from_url, read_credentials
+from engine.source.sources import expand_sources
 
 printable = st.text(st.characters(exclude_categories=["Cc", "Cs"]), max_size=40)
 users = printable.filter(lambda text: ":" not in text and text and text[0] != "\ufeff")
@@ -57,6 +60,14 @@ def test_a_file_that_is_no_such_line_is_refused_without_showing_it(tmp_path, con
     assert "hunter2" not in str(caught.value)
     assert "user:password" in str(caught.value)
     assert str(path) in str(caught.value)
+
+
+def test_of_a_relative_path_it_is_said_where_it_was_looked_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ConfigError, match=rf"No such file or directory in {tmp_path}\)"):
+        read_credentials(Path("door.txt"))
+    with pytest.raises(ConfigError, match=rf"clips/a\.mp4 does not exist in {tmp_path}: check the path"):
+        expand_sources([SourceConfig(uri="clips/a.mp4")], LiveConfig())
 
 
 def test_a_file_that_is_missing_or_no_file_or_not_allowed_is_refused(tmp_path, monkeypatch):

@@ -36,10 +36,17 @@ def write_credentials(path, line="admin:hunter2", mode=0o600):
 def test_order_and_names_over_both_kinds(tmp_path):
     for name in ("b.mp4", "a.mp4"):
         (tmp_path / name).write_bytes(b"x")
-    uris = ["rtsp://10.0.0.5/cam1", str(tmp_path), "/dev/video0", "rtsp://u:p@10.0.0.5/cam1?channel=2"]
+    uris = [
+        "rtsp://10.0.0.5/cam1",
+        str(tmp_path),
+        "/dev/video0",
+        "rtsp://u:p@10.0.0.5/cam1?channel=2",
+        "rtsp://10.0.0.5/cam1?x=2",
+    ]
     found = expand_sources([*(SourceConfig(uri=uri) for uri in uris), SourceConfig(uri="http://h/x", name="a")], LIVE)
-    assert [stream.name for stream in found] == ["10.0.0.5_cam1", "a-2", "b", "video0", "10.0.0.5_cam1-2", "a"]
-    assert [type(stream) for stream in found] == [Camera, Recording, Recording, Camera, Camera, Camera]
+    names = ["10.0.0.5_cam1", "a-2", "b", "video0", "10.0.0.5_cam1_channel2", "10.0.0.5_cam1-2", "a"]
+    assert [stream.name for stream in found] == names
+    assert [type(stream) for stream in found] == [Camera, Recording, Recording, Camera, Camera, Camera, Camera]
 
 
 @pytest.mark.parametrize(
@@ -47,9 +54,16 @@ def test_order_and_names_over_both_kinds(tmp_path):
     [
         ("rtsp://10.0.0.5/cam1", "10.0.0.5_cam1"),
         ("rtsp://10.0.0.5:554/cam1/", "10.0.0.5_cam1"),
-        ("rtsp://10.0.0.5:8554/Streaming/Channels/101", "10.0.0.5_8554_Streaming_Channels_101"),
-        ("rtsp://admin:hunter2@cam.local/live.sdp?user=admin&password=hunter2", "cam.local_live.sdp"),
-        ("rtsp://10.0.0.5/user=admin&password=hunter2&channel=1/x", "10.0.0.5_x"),
+        ("rtsp://10.0.0.5:8554/Streaming/Channels/101", "10.0.0.5_8554_101"),
+        ("rtsp://10.0.0.5/cam/realmonitor?channel=2&subtype=0", "10.0.0.5_channel2_subtype0"),
+        ("rtsp://10.0.0.5/axis-media/media.amp?videocodec=h264&camera=2", "10.0.0.5_camera2"),
+        ("rtsp://10.0.0.5/profile2/media.smp?profile=Main", "10.0.0.5_profile2_media.smp_Main"),
+        ("rtsp://admin:hunter2@cam.local/live.sdp?user=admin&password=hunter2&ch=3", "cam.local_live_ch3"),
+        ("rtsp://10.0.0.5/user=admin&password=hunter2&channel=1/x", "10.0.0.5_x_channel1"),
+        ("rtsp://10.0.0.5/user=admin_password=hunter2_channel=2_stream=0.sdp", "10.0.0.5_channel2_stream0"),
+        ("rtsp://10.0.0.5/user%3Dadmin%26password%3Dhunter2/x", "10.0.0.5_x"),
+        ("rtsp://cam.local/%C3%BC%20Hof", "cam.local_u_Hof"),
+        ("tcp://0.0.0.0:5000?listen", "tcp_5000"),
         ("rtsp://[fe80::1]/x", "fe80_1_x"),
         ("udp://@239.0.0.1:5000", "239.0.0.1_5000"),
         ("udp://:5000", "udp_5000"),

@@ -91,6 +91,19 @@ def test_what_was_not_enhanced_is_embedded_once(gallery, embedder):
     assert embedder.batches == [3, 1]
 
 
+def test_an_enhanced_face_is_embedded_once_there_is_somebody_to_compare_it_with(gallery, embedder):
+    crop = face(PEOPLE[0])
+    large = Enlarged(np.repeat(np.repeat(bgr_from_planes(crop.planes), 2, 0), 2, 1), 2)
+    verifier = Verifier(embedder, gallery, VerifyConfig())
+    score(verifier, [crop], [large])
+    assert embedder.batches == [1]
+    enrol(gallery, embedder, "ada", PEOPLE[0])
+    embedder.batches.clear()
+    (compared,) = score(verifier, [crop], [large])
+    assert embedder.batches == [2]
+    assert compared.candidates[0].cosine_enhanced > 0.9
+
+
 def test_people_of_another_embedder_are_named_and_not_compared(gallery, embedder, caplog):
     enrol(gallery, embedder, "old", PEOPLE[0], embedder_sha256="f" * 64)
     enrol(gallery, embedder, "new", PEOPLE[1])

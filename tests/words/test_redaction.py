@@ -19,6 +19,8 @@ URLS = (
     "{scheme}://10.0.0.5:554?token={secret}&channel=1",
     "{scheme}://10.0.0.5/user=admin&password={secret}&channel=1",
     "{scheme}://10.0.0.5/user=admin_password={secret}_channel=1.sdp",
+    "{scheme}://10.0.0.5/user%3Dadmin%26password%3D{secret}",
+    "{scheme}://10.0.0.5/ch1%3fuser=admin&password={secret}",
     "{scheme}://a:b@10.0.0.5/ch1?pw={secret}#x",
 )
 TEXTS = (

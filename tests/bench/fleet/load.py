@@ -12,7 +12,7 @@ from tests.bench.fleet.measured import Kind, Measured
 DETECTIONS_PER_SECOND = 10.0
 """``live.detect_fps`` as by default."""
 HELD_SHARE = 0.45
-"""Of the cores, over the CPU time of the stages alone: where drops begin (docs/live.md: 5 of 11.0 streams, two cores)."""
+"""Of the cores, over the CPU time of the stages alone: where drops begin (docs/results/cameras.md: 5 of 11.0 streams)."""
 Floats = NDArray[np.float64]
 
 

@@ -32,11 +32,10 @@ def a_record(basis=BASIS, **candidate):
 
 def test_the_bench_of_names_is_the_documentation():
     text = (Path(__file__).parents[3] / "docs/results/names.md").read_text()
-    row = re.compile(
-        r"\| (\d+) px \| chance 0\.001 \| (\d+) \| ([\d.]+) % \| (\d+) \(.*?\| ([\d,]+) \| (\d+) "
-        r"\| [\d.]+ \[([\d.]+), ([\d.]+)\]"
-    )
-    told = [tuple(float(cell.replace(",", "")) for cell in found) for found in row.findall(text)]
+    enrolled = re.findall(r"\| (\d+) px \| chance 0\.001 \| (\d+) \| ([\d.]+) % \| (\d+) \(", text)
+    strangers = re.findall(r"\| chance 0\.001 \| ([\d,]+) \| (\d+) \| [\d.]+ \[([\d.]+), ([\d.]+)\]", text)
+    rows = [one + other for one, other in zip(enrolled, strangers, strict=True)]
+    told = [tuple(float(cell.replace(",", "")) for cell in row) for row in rows]
     assert len(told) == 4
     assert told == [tuple(map(float, msgspec.structs.astuple(one))) for one in naming_rates().sizes]
 

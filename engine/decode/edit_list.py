@@ -1,0 +1,39 @@
+"""What an edit list leaves to be seen of the pictures of an MP4 or QuickTime file (ISO/IEC 14496-12).
+
+Phones and cutting tools shorten a recording in this way: what they took away still stands in the file.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from engine.words.numbers import count
+
+_FORMAT = "mov,mp4,m4a,3gp,3g2,mj2"
+
+
+def shown_pictures(container: InputContainer, stream: VideoStream) -> int:
+    """Return how many pictures a player shows, one that it shows again counted again.
+
+    Of files without an edit list, and of other formats, these are those that the header says they hold; 0: it says nothing.
+    """
+    held, index = stream.frames, stream.index_entries
+    if not held or container.format.name != _FORMAT:
+        return held
+    if len(index) == held and not index[0].is_discard:  # it is long: looked through only where something is left out
+        return held
+    return sum(not entry.is_discard for entry in index)
+
+
+def left_out_by_edits(path: Path, container: InputContainer, stream: VideoStream) -> str:
+    """Return a sentence on the pictures that are in a file and not shown, empty where there are none."""
+    held, shown = stream.frames, shown_pictures(container, stream)
+    if shown >= held:
+        return ""
+    return (
+        f"{path} holds {count(held, 'picture')}, of which its edit list shows {shown or 'none'}: it was shortened, "
+        "and players, too, leave out the rest; to read all of it, `ffmpeg -ignore_editlist 1 -i FILE -c copy FILE.mkv`"
+    )

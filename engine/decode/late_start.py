@@ -1,0 +1,36 @@
+"""A recording that begins behind something else: the header of a recorder, or the viewer that it was exported with."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from engine.words.numbers import count
+
+_LOOKED_AT_BYTES = 16 << 20
+"""More than the viewers that recorders put in front."""
+_HEADERS = {
+    "mp4": re.compile(rb"\0\0\0[\x10-\xff]ftyp[ -~]{4}"),
+    "mkv": re.compile(rb"\x1a\x45\xdf\xa3.{1,64}?\x42\x82.(?:matroska|webm)", re.DOTALL),
+    "avi": re.compile(rb"RIFF.{4}AVI LIST", re.DOTALL),
+    "flv": re.compile(rb"FLV\x01[\0\x01\x04\x05]\0\0\0\x09\0\0\0\0"),
+    "wmv": re.compile(rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c"),
+}
+"""Long enough to be none by chance."""
+
+
+def late_start(path: Path) -> str:
+    """Return a sentence on where in a file its recording begins, empty where that is its beginning or not known."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LOOKED_AT_BYTES)
+    except OSError:
+        return ""
+    found = {match.start(): ending for ending, header in _HEADERS.items() if (match := header.search(data))}
+    place = min(found, default=0)
+    if place == 0:
+        return ""
+    return (
+        f"{path} is a recording ({found[place].upper()}) behind {count(place, 'byte')} of something else: "
+        f"cut them off, as `tail --bytes=+{place + 1} FILE > cut.{found[place]}` does"
+    )
