@@ -39,7 +39,7 @@ def run(
         Parameter(
             name=["--source", "-s"],
             negative=(),
-            help="A recording, folder, 'glob', seq/f%04d.jpg, camera URL or /dev/video0; repeat it for several.",
+            help="A recording, folder, 'glob', seq/f%04d.jpg, camera URL, NAME=URL or /dev/video0; repeat it for several.",
         ),
     ] = None,
     crop_uri: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ def sources_of(
     """Return the sources of the command line, each with those of the settings that mean something for it.
 
     Args:
-        uris: recordings and cameras; None or empty: those of the configuration file are used.
+        uris: recordings and cameras, these also as NAME=URL; None or empty: those of the configuration file are used.
         settings: keys of a source to values; None: not given.
         crop_uris: main streams, one for each camera with an address, in the same order; None or empty: they have none.
         credentials: a file for all cameras of one host, or HOST=FILE.
@@ -44,7 +45,7 @@ def sources_of(
         UsageError: a setting is given and none of the sources has a use for it, there are not as many main streams, or it
             is not said for which host a password is.
     """
-    sources: list[dict[str, Any]] = [{"uri": uri} for uri in uris or []]
+    sources = [_source(uri) for uri in uris or []]
     if crop_uris:
         cameras = [source for source in sources if looks_like_url(source["uri"]) and is_camera(source["uri"])]
         if len(cameras) != len(crop_uris):
@@ -67,6 +68,12 @@ def sources_of(
     for file_of_host in credentials or []:
         _give_credentials(sources, file_of_host)
     return sources or None
+
+
+def _source(given: str) -> dict[str, Any]:
+    name, equals, uri = given.partition("=")
+    is_named = equals and name and not re.search("[:/]", name) and (looks_like_url(uri) or uri.startswith("/dev/"))
+    return {"uri": uri, "name": name} if is_named else {"uri": given}
 
 
 def _give_credentials(sources: list[dict[str, Any]], given: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,6 +17,8 @@ from engine.web.problems import Refusal
 
 JSON_BYTES = 256 * 1024
 _SECONDS, _SLOWEST_BYTES_PER_SECOND = 15.0, 64 * 1024
+_DISCARD_SECONDS, _DISCARDED_BYTES = 2.0, 256 << 20
+"""Of a body that is too large."""
 _AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
 _FIELD = re.compile(r"field `(?P<name>[^`]*)`")
 AnyRequest = TypeVar("AnyRequest", bound=Verb)
@@ -33,6 +36,7 @@ async def read_body(request: Request, most: int) -> bytes:
     """
     length = request.headers.get("content-length", "0")
     if length.isdigit() and int(length) > most:
+        await _discard(request)
         raise _too_large(most)
     pieces: list[bytes] = []
     size = 0
@@ -41,7 +45,7 @@ async def read_body(request: Request, most: int) -> bytes:
             async for piece in request.stream():
                 size += len(piece)
                 if size > most:
-                    raise _too_large(most)
+                    break
                 pieces.append(piece)
     except TimeoutError as error:
         raise Refusal(
@@ -49,6 +53,10 @@ async def read_body(request: Request, most: int) -> bytes:
         ) from error
     except ClientDisconnect as error:
         raise Refusal("bad_request", "the request's body was cut off") from error
+    if size > most:
+        pieces.clear()
+        await _discard(request)
+        raise _too_large(most)
     return b"".join(pieces)
 
 
@@ -94,6 +102,17 @@ def as_verb(fields: dict[str, Any], kind: type[AnyRequest], given: dict[str, Any
         path = ".".join(part for part in (at["path"] if at else "", inner["name"] if inner else "") if part)
         words = explain(message, kind, None, "").removeprefix("command line: ")
         raise Refusal("bad_request", words, path) from error
+
+
+async def _discard(request: Request) -> None:
+    """Take what still comes of a body, within bounds: most clients that are still sending do not see the answer."""
+    left = _DISCARDED_BYTES
+    with suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(_DISCARD_SECONDS):
+            async for piece in request.stream():
+                left -= len(piece)
+                if left < 0:
+                    return
 
 
 def _too_large(most: int) -> Refusal:

@@ -45,6 +45,23 @@ def test_settings_go_to_the_sources_that_they_mean_something_for(capsys, runs, t
     }
 
 
+@pytest.mark.parametrize(
+    ("given", "uri", "name"),
+    [
+        ("door=rtsp://192.0.2.1/x", "rtsp://192.0.2.1/x", "door"),
+        ("yard-2=udp://239.0.0.1:5000", "udp://239.0.0.1:5000", "yard-2"),
+        ("desk=/dev/video9", "/dev/video9", "desk"),
+        ("a=b.mp4", "a=b.mp4", ""),
+        ("rtsp://192.0.2.1/channel=1", "rtsp://192.0.2.1/channel=1", ""),
+        ("http://192.0.2.1/x?next=http://192.0.2.2/y", "http://192.0.2.1/x?next=http://192.0.2.2/y", ""),
+    ],
+)
+def test_a_camera_may_be_named_where_it_is_given(capsys, runs, given, uri, name):
+    """There was no way to, and one could not be told from the next in a list."""
+    here(capsys, "run", "-s", given, "-o", "out")
+    assert [(source.uri, source.name) for source in runs.config.sources] == [(uri, name)]
+
+
 def test_main_streams_go_to_the_cameras_with_an_address_in_their_order(capsys, runs):
     sources = ["rtsp://192.0.2.1/sub", "clip.mp4", "/dev/video9", "http://192.0.2.2/sub"]
     arguments = [word for source in sources for word in ("-s", source)]

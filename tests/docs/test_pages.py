@@ -45,11 +45,21 @@ def test_no_line_of_the_source_is_too_long_to_be_compared(page: Path):
     assert long == []
 
 
+def links(page: Path) -> list[str]:
+    """Return those that lead to another page, or to a part of this one."""
+    found = re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8"))
+    return [link for link in found if not re.match(r"[a-z]+:", link)]
+
+
+def test_the_index_leads_to_every_page():
+    index = ROOT / "docs" / "README.md"
+    reached = {(index.parent / link.partition("#")[0]).resolve() for link in links(index)}
+    assert {page for page in PAGES if page.is_relative_to(index.parent)} - reached == {index}
+
+
 @each_page
 def test_links_lead_to_a_file_and_to_a_part_of_it(page: Path):
-    for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
-        if re.match(r"[a-z]+:", link):
-            continue
+    for link in links(page):
         place, _, part = link.partition("#")
         target = page.parent / place if place else page
         assert target.exists(), link

@@ -169,6 +169,14 @@ def test_a_body_of_unknown_length_is_cut_at_the_bound(web: Server) -> None:
     assert web.service.asked == []
 
 
+@pytest.mark.parametrize("times", [2, 20, 60])
+def test_who_is_still_sending_what_is_too_large_sees_why_it_is_refused(web: Server, times: int) -> None:
+    """The connection was reset under a client that was writing, which most do not look behind."""
+    body = b"x" * (times * web.settings.http.upload_bytes)
+    for _ in range(5):
+        assert web.ask("POST", "/api/v1/people/Ada", body, Content_Type="image/jpeg").code == "too_large"
+
+
 def test_so_many_uploads_at_once_and_no_more(web: Server) -> None:
     waiting, let_go = threading.Semaphore(0), threading.Event()
 

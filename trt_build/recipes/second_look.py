@@ -32,7 +32,9 @@ class FootageSpec(Spec, frozen=True):
     """Names of files that are kept apart whatever the share."""
     looked_at: str = ""
     """A table (file, x, y, w, h, is) of boxes that were looked at: a ``face``, ``doubtful``, or ``none``; a file is a clip and
-    the number of a frame, ``CLIP#FRAME``."""
+    the number of a frame, ``CLIP#FRAME``. Of the clips to learn from alone."""
+    looked_at_apart: str = ""
+    """Such a table of the clips of validation."""
 
 
 class DrawSpec(Spec, frozen=True):

@@ -1,4 +1,4 @@
-"""How detectors do on real pictures that were kept apart: recall by width and kind of face, false alarms, points."""
+"""How detectors do on real pictures and frames that were kept apart: recall by width and kind of face, false alarms, points."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ import numpy as np
 from engine.contracts.frames import Float32, Uint8
 from engine.detect.detector import Detector
 from trt_build.data.scenes.pictures import both_sides
-from trt_build.data.scenes.teacher import Labelled, grey_planes
+from trt_build.data.scenes.teacher import Labelled, Teacher, grey_planes
 from trt_build.errors import DataError
 from trt_build.recipes.detector import MaterialSpec
+from trt_build.recipes.second_look import FootageSpec
 from trt_build.systems.detector.scoring import Tally
+from trt_build.systems.second_look.footage import labelled_clips
 from trt_build.work import Done
 
 BANDS = ((10.0, 16.0), (16.0, 24.0), (24.0, 48.0), (48.0, 96.0), (96.0, np.inf))
@@ -37,12 +39,14 @@ class Judged:
     """Of each face of ``tally.labelled``: those of ``KINDS``, and what the picture is called by."""
 
     def row(self, threshold: float) -> Row:
-        """Return recall by width and kind, precision, false alarms a picture without a face, and the error of the points.
+        """Return recall and precision by width, recall by kind, false alarms a picture without a face, and the error of the
+        points.
 
         Faces of a kind count from 16 px on.
         """
         tally = self.tally
         row = {f"recall_{low:.0f}_px": tally.recall(threshold, low, high) for low, high in BANDS}
+        row |= {f"precision_{low:.0f}_px": tally.precision(threshold, low, high) for low, high in BANDS}
         row["recall"] = tally.recall(threshold, 16)
         row["precision"] = tally.precision(threshold, 16)
         for kind in sorted(set().union(*self.kinds)):
@@ -89,6 +93,18 @@ def kept_apart(spec: MaterialSpec, cache: Path, done: Done) -> list[tuple[str, L
         raise DataError("The recipe has no material.pictures and material.negatives to compare detectors on.")
     apart = [both_sides(archive, spec, cache, done)[1] for archive in (spec.pictures, spec.negatives)]
     return [(_word(picture.source), picture.labelled) for side in apart for picture in side]
+
+
+def frames_apart(spec: FootageSpec, teacher: Path, cache: Path, done: Done) -> list[tuple[str, Labelled]]:
+    """Return frames of the clips that a second look's recipe keeps apart, for ``judge``.
+
+    Raises:
+        DataError: the recipe names no clips, or they or the table of what was looked at cannot be read.
+    """
+    clips = labelled_clips(spec, Teacher(teacher), cache, done, apart=True)
+    if not clips:
+        raise DataError("The recipe has no footage.clips to compare detectors on, or keeps none of them apart.")
+    return [("", frame) for frames in clips.values() for frame in frames]
 
 
 def _word(source: str) -> str:

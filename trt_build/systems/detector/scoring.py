@@ -23,6 +23,8 @@ MATCH_IOU = 0.4
 ASKED_PRECISION, ASKED_ALARMS = 0.985, 0.01
 """Share of detections from 16 px on that are faces, and false ones a picture without a face."""
 _SAME_PLACE_IOU = 0.2
+_NARROWER = 0.85
+"""So much narrower than a face a false alarm may be to count among faces of its width."""
 _MULTIPLE_OF = 32
 
 
@@ -90,10 +92,10 @@ class Tally:
         scores = [score for width, score in self.labelled if low_px <= width < high_px]
         return float(np.mean([score >= threshold for score in scores])) if scores else float("nan")
 
-    def precision(self, threshold: float, low_px: float = 0.0) -> float:
-        """Share of the detections that are faces; 1 where there is none."""
-        right = sum(score >= threshold for width, score in self.labelled if width >= low_px)
-        wrong = sum(score >= threshold for width, score in self.false if width >= 0.85 * low_px)
+    def precision(self, threshold: float, low_px: float = 0.0, high_px: float = np.inf) -> float:
+        """Share of the detections of these widths that are faces; 1 where there is none."""
+        right = sum(score >= threshold for width, score in self.labelled if low_px <= width < high_px)
+        wrong = sum(score >= threshold for width, score in self.false if _NARROWER * low_px <= width < _NARROWER * high_px)
         return right / (right + wrong) if right + wrong else 1.0
 
     def careful_threshold(self) -> float:

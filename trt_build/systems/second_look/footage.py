@@ -13,7 +13,7 @@ import numpy as np
 from engine.contracts.frames import Float32, Uint8
 from trt_build.array_files import key_of, write_arrays
 from trt_build.data.scenes.geometry import overlaps, resized
-from trt_build.data.scenes.looked_at import WORDS, put_right, verdicts
+from trt_build.data.scenes.looked_at import WORDS, Rows, put_right, verdicts
 from trt_build.data.scenes.material import frames_of, packed, step_of, unpacked
 from trt_build.data.scenes.teacher import Labelled, Teacher, expand
 from trt_build.errors import DataError
@@ -46,21 +46,29 @@ def clips_in(archive: Path, folder: Path) -> Iterator[Path]:
         raise DataError(f"The clips '{archive}' cannot be read: {error}.") from None
 
 
-def labelled_clips(spec: FootageSpec, teacher: Teacher, cache: Path, done: Done) -> dict[str, list[Labelled]]:
+def labelled_clips(spec: FootageSpec, teacher: Teacher, cache: Path, done: Done, *, apart: bool) -> dict[str, list[Labelled]]:
     """Return frames of each clip, by its file's name, in full range; the teacher's labels are kept in ``cache``, and put right
     by what was looked at.
 
+    Args:
+        spec: says which clips there are.
+        teacher: labels the frames at several scales.
+        cache: folder.
+        done: for progress.
+        apart: of the clips that are kept apart, with their table; else of those to learn from, with theirs.
+
     Raises:
-        DataError: the clips, or the table of what was looked at, cannot be read.
+        DataError: the clips, or the table of what was looked at, cannot be read, or the table holds a clip of the other side.
     """
     if not spec.clips:
         return {}
-    archive, verdict = Path(spec.clips), verdicts(spec.looked_at)
+    archive, verdict = Path(spec.clips), _seen(spec, apart=apart)
     if not archive.exists():
         raise DataError(f"The clips '{archive}' do not exist.")
     found: dict[str, list[Labelled]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        for number, clip in enumerate(clips := list(clips_in(archive, Path(folder)))):
+        clips = [clip for clip in clips_in(archive, Path(folder)) if is_kept_apart(clip.name, spec) == apart]
+        for number, clip in enumerate(clips):
             kept = cache / f"clip-{key_of(archive)}-{spec.frames_per_clip}-{clip.stem}.npz"
             if not kept.exists():
                 frames = [look_at_scales(expand(one), teacher) for one in frames_of(clip, spec.frames_per_clip)]
@@ -73,6 +81,17 @@ def labelled_clips(spec: FootageSpec, teacher: Teacher, cache: Path, done: Done)
                 frames[at] = put_right(frame, none, doubtful, faces)
             found[clip.name] = frames
             done("clips", number + 1, len(clips))
+    return found
+
+
+def _seen(spec: FootageSpec, *, apart: bool) -> dict[str, Rows]:
+    """Return the verdicts on one side's clips; those on a clip of the other side are refused, so that none is learnt from."""
+    table = spec.looked_at_apart if apart else spec.looked_at
+    found = verdicts(table)
+    for name in sorted(file.partition("#")[0] for rows in found.values() for file in rows):
+        if is_kept_apart(name, spec) != apart:
+            side, right = ("to learn from", "looked_at") if apart else ("kept apart", "looked_at_apart")
+            raise DataError(f"The table '{table}' holds boxes of '{name}', a clip {side}: put them into footage.{right}.")
     return found
 
 

@@ -75,8 +75,8 @@ def _collected(
 
 
 def _frames(recipe: SecondLookRecipe, teacher: Teacher, cache: Path, done: Done, *, apart: bool) -> list[Labelled]:
-    clips = labelled_clips(recipe.footage, teacher, cache, done)
-    return [frame for name, some in clips.items() if is_kept_apart(name, recipe.footage) == apart for frame in some]
+    clips = labelled_clips(recipe.footage, teacher, cache, done, apart=apart)
+    return [frame for some in clips.values() for frame in some]
 
 
 def pictures_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 
@@ -64,4 +65,20 @@ def archive_of(path: Path, sources: list[str], *, faces: bool = True) -> Path:
         if faces:
             header = "file,x,y,w,h,score,scales_that_saw_it," + ",".join(POINT_NAMES)
             archive.writestr("teacher.csv", "\n".join([header, *labels]))
+    return path
+
+
+def clips_of(path: Path, names: list[str], frames: int = 12) -> Path:
+    """Write a zip of clips of 96x64 that grow brighter, and return its path."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            clip = path.with_name(name)
+            with av.open(str(clip), "w") as container:
+                stream = container.add_stream("libx264", rate=10)
+                stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+                for number in range(frames):
+                    frame = av.VideoFrame.from_ndarray(np.full((64, 96), 16 + 15 * number, np.uint8), format="gray")
+                    container.mux(stream.encode(frame.reformat(format="yuv420p")))
+                container.mux(stream.encode(None))
+            archive.write(clip, name)
     return path

@@ -10,10 +10,11 @@ pytest.importorskip("torch", reason="the lab needs torch")
 import engine.models
 from engine.contracts.frames import Detections
 from tests.assets import shared
-from tests.trt_build.data.scenes.made import archive_of, recipe
+from tests.trt_build.data.scenes.made import archive_of, clips_of, recipe
 from trt_build.data.scenes.teacher import Labelled
 from trt_build.errors import DataError
-from trt_build.protocols.detector.pictures import judge, kept_apart, kinds_of
+from trt_build.protocols.detector.pictures import frames_apart, judge, kept_apart, kinds_of
+from trt_build.recipes.second_look import FootageSpec
 
 FRONTAL = np.array([[12, 16], [28, 16], [20, 24], [14, 32], [26, 32]], np.float32)
 
@@ -52,6 +53,7 @@ def test_recall_is_counted_by_width_and_false_alarms_by_picture():
     assert (row["recall_16_px"], row["recall_10_px"], row["recall_48_px"]) == (1, 0, 0)
     assert row["recall"] == row["recall_street"] == 0.5
     assert row["precision"] == pytest.approx(1 / 4)  # one face right, one false in each picture, two on the empty one
+    assert (row["precision_16_px"], row["precision_24_px"], row["precision_48_px"]) == (1 / 2, 0, 1)
     assert row["false_a_picture"] == 2
     assert judged.row(0.4)["recall"] == 1
     assert judged.row(0.95)["false_a_picture"] == 0
@@ -80,6 +82,24 @@ def test_the_pictures_kept_apart_are_those_of_the_recipe(tmp_path):
     assert sum(one.is_empty for _, one in pictures) == 1
     with pytest.raises(DataError, match=r"no real pictures|no material\.pictures"):
         kept_apart(recipe().material, tmp_path / "cache", lambda *what: None)
+
+
+def test_the_frames_kept_apart_are_those_of_the_recipe_as_they_were_looked_at(tmp_path):
+    table, teacher = tmp_path / "seen.csv", shared("models/face_detection_yunet_2023mar.onnx")
+    table.write_text("file,x,y,w,h,is\nhall.mp4#3,10,10,20,24,face\nhall.mp4#6,10,10,20,24,doubtful")
+    clips = clips_of(tmp_path / "clips.zip", ["hall.mp4", "street.mp4"])
+    spec = FootageSpec(
+        clips=str(clips),
+        frames_per_clip=4,
+        validation_share=0,
+        validation_clips=("hall.mp4",),
+        looked_at_apart=str(table),
+    )
+    frames = frames_apart(spec, teacher, tmp_path / "cache", lambda *what: None)
+    assert [(len(one.boxes), len(one.unsure)) for _, one in frames] == [(0, 0), (1, 0), (0, 1), (0, 0)]
+    for wrong in (FootageSpec(), msgspec.structs.replace(spec, validation_clips=(), looked_at_apart="")):
+        with pytest.raises(DataError, match=r"no footage\.clips"):
+            frames_apart(wrong, teacher, tmp_path / "cache", lambda *what: None)
 
 
 def test_compare_shows_models_beside_the_teacher(tmp_path, monkeypatch, capsys):
