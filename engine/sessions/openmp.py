@@ -14,8 +14,8 @@ def sleeping_threads() -> Iterator[None]:
     """Import what brings its OpenMP along in here: it reads how to wait when it is loaded, and only then.
 
     By default those of GNU's spin first. On two cores that had other work a face on two threads of ncnn took 580 to 880 ms of
-    processor time, asleep 68 to 81, as on one. (They hardly spin once more of them were started than there are cores, as in a worker
-    that enhances on two.) What the user has set stays.
+    processor time, asleep 68 to 81, as on one. (They hardly spin once more of them were started than there are cores, as in a
+    worker that enhances on two.) What the user has set stays.
     """
     if _POLICY in os.environ:
         yield
