@@ -13,8 +13,9 @@ class FusedFrame(msgspec.Struct, frozen=True):
     frame_index: int
     pts_seconds: float
     weight: float
-    """Its share of the frames' quality, 0 to 1; all of them together are 1. How much of the picture comes from it
-    differs from place to place: where it does not show what the others show it counts less."""
+    """Its share, 0 to 1; all of them together are 1: of the frames' quality, but the first one has more where the face turned
+    or spoke, as it takes over there. How much of the picture comes from each differs from place to place: where one does not
+    show what the others show it counts less."""
 
 
 class TrackPicture(msgspec.Struct, frozen=True):

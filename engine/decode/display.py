@@ -14,12 +14,12 @@ from msgspec.structs import replace
 from engine.contracts.coding import BlockMap
 from engine.contracts.frames import Planes
 from engine.contracts.recording import Appearance
-from engine.decode.blocks import BlockReader
 from engine.decode.cropping import Crop
 from engine.decode.deinterlace import Deinterlacer
 from engine.decode.orientation import Orientation
 from engine.decode.planes import PlaneConverter
 from engine.decode.tone_map import ToneMapper, hdr_transfer
+from engine.pictures.blocks import BlockReader
 
 Note = TypeVar("Note")
 _Waiting = tuple[Fraction | None, BlockMap | None, Note]

@@ -9,9 +9,9 @@ import av
 from av.video.codeccontext import VideoCodecContext
 
 from engine.config import DecodeConfig
-from engine.decode.blocks import ask_for_blocks
 from engine.decode.field_pairs import FieldPairs
 from engine.decode.strictness import ask_to_refuse
+from engine.pictures.blocks import ask_for_blocks
 
 _SKIP: dict[str, Literal["DEFAULT", "NONREF", "NONKEY"]] = {"none": "DEFAULT", "nonref": "NONREF", "nonkey": "NONKEY"}
 _MANNERS = 25

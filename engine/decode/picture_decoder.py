@@ -11,9 +11,9 @@ from av.codec.context import Flags as CodecFlags
 from av.codec.hwaccel import HWAccel
 from av.video.codeccontext import VideoCodecContext
 
-from engine.decode.blocks import ask_for_blocks
 from engine.decode.hwaccel import choose_hwaccel
 from engine.decode.strictness import ask_to_refuse
+from engine.pictures.blocks import ask_for_blocks
 
 _REORDERED = {"hevc"}
 """Decoders that give no picture at all where a reference is missing, instead of one with concealed errors."""

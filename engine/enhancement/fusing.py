@@ -46,7 +46,7 @@ class TrackFuser:
 
     def fuse(self, shots: Sequence[Shot], /) -> TrackPicture | None:
         """See ``Fuser``."""
-        taken = [TrackShot(one.crop.planes.y, one.crop.landmarks_in_crop(), one.score, one.luma) for one in shots]
+        taken = [_taken(one) for one in shots]
         fusion = self._fusion if self._suits(shots) else self._mean
         made = fuse_track(taken, fusion, full_range=shots[0].crop.planes.full_range)
         if made is None or agreement_on_face(made, shots[made.reference]) < LEAST_AGREEMENT:
@@ -62,6 +62,11 @@ class TrackFuser:
         """Free it."""
         if self.network is not None:
             self.network.close()
+
+
+def _taken(shot: Shot) -> TrackShot:
+    crop = shot.crop
+    return TrackShot(crop.planes.y, crop.landmarks_in_crop(), shot.score, shot.luma, crop.quality.qp)
 
 
 def agreement_on_face(made: TrackPicture, reference: Shot) -> float:

@@ -41,9 +41,15 @@ def fused_figures(pictures: Pictures, record: TrackRecord, fused: Fused) -> tupl
     agreement = pictures.img(record.files.get("agreement"), "where the frames agree", "white: the frames agree; dark: not")
     img = pictures.img(record.files.get("track"), "made from many frames")
     over = agreement.replace('class="pic"', 'class="overlay" tabindex="-1" aria-hidden="true"', 1)
-    made = figure(img, "enhanced fused", f"made from {len(said.frames)} frames, {said.model}", MARK, over)
+    made = figure(img, "enhanced fused", f"made from {frames_words(said)}, {said.model}", MARK, over)
     reference = next((line for line, _ in fused.used if line.face.frame_index == said.frames[0].frame_index), None)
     return made, reference
+
+
+def frames_words(said: TrackPicture) -> str:
+    """Return how many frames a picture was made from, and whether it is mostly one of them, as of a face that turns."""
+    mostly = ", mostly from one of them" if len(said.frames) > 2 and said.frames[0].weight > 0.5 else ""
+    return f"{len(said.frames)} frames{mostly}"
 
 
 def agreement_figure(pictures: Pictures, record: TrackRecord, fused: Fused) -> str:
@@ -56,7 +62,7 @@ def fused_strip(pictures: Pictures, record: TrackRecord, fused: Fused) -> str:
     """Return the faces that the picture was made from, those that did not fit, and the others."""
     shown = {id(line) for line in (*(line for line, _ in fused.used), *fused.rejected)}
     groups = [
-        ("made from", [small(pictures, line, f", quality share {100 * weight:.0f} %") for line, weight in fused.used]),
+        ("made from", [small(pictures, line, f", share {100 * weight:.0f} %") for line, weight in fused.used]),
         ("did not fit", [small(pictures, line) for line in fused.rejected]),
         ("others", [small(pictures, line) for line in record.faces if id(line) not in shown]),
     ]

@@ -31,6 +31,8 @@ class TrackShot:
     """How good it is, above 0, as ``Quality.score``; only the ratio to the other shots' counts."""
     enlarged: Uint8 | None = None
     """(scale h, scale w): the crop enhanced alone, in the same range; None: it was not."""
+    qp: float | None = None
+    """How strongly it was compressed, as ``Quality.qp``."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,6 +1,7 @@
-"""One picture out of several frames of one face: register, leave out what does not fit, fuse.
+"""One picture out of several frames of one face: register, leave out what does not fit, fuse, keep to the reference.
 
-picture = fuse_track([TrackShot(crop.planes.y, crop.landmarks_in_crop(), crop.quality.score, face.luma) for ...], Average())
+shot = TrackShot(crop.planes.y, crop.landmarks_in_crop(), crop.quality.score, face.luma, crop.quality.qp)
+picture = fuse_track([shot, ...], Average())
 
 Luma only, in the range of its stream. Colour is the reference's: ``enlarge_planes(reference.planes, scale, picture.luma)``.
 """
@@ -15,6 +16,7 @@ import cv2
 import numpy as np
 
 from engine.contracts.frames import Float32, Uint8
+from engine.super_resolve.faithful import faithful
 from engine.super_resolve.registration import Registration, reference_of, register
 from engine.super_resolve.seen_shots import SeenShots, TrackShot, seen_by_first
 
@@ -38,7 +40,8 @@ class TrackPicture:
     reference: int
     """Index of the shot in whose place it is."""
     weights: tuple[float, ...]
-    """Share of each shot; together 1. 0: it was left out, as it shows somebody else or could not be registered."""
+    """Share of each shot; together 1. 0: it was left out, as it shows somebody else or could not be registered. What the
+    reference alone had to take over is in its share; where that is all, as the face turned, the others have 0, too."""
     likeness: tuple[float, ...]
     """Correlation of each shot with the mean of the others that were used, -1 to 1."""
     fusion: str
@@ -68,7 +71,7 @@ def fuse_track(shots: Sequence[TrackShot], fusion: Fusion, *, full_range: bool =
     """Return one picture of the shots of one track, None where they do not fit each other.
 
     The best shot is the reference; if it does not fit the others, the best of those that do. Exposure may differ. Where one is
-    left it stays as it was enlarged alone, whatever fuses several.
+    left it stays as it was enlarged alone, whatever fuses several; ``faithful`` says how far several may leave it.
 
     Args:
         shots: at least one, in any order; more than 8 gain little.
@@ -89,16 +92,11 @@ def fuse_registered(
     shots: Sequence[TrackShot], found: Registration, reference: int, fusion: Fusion, *, full_range: bool = False
 ) -> TrackPicture:
     """Fuse the shots that agree, after ``register`` onto the reference; see ``fuse_track``."""
-    order = [reference, *(place for place in np.flatnonzero(found.agrees).tolist() if place != reference)]
-    weights = np.array([shots[place].weight for place in order], np.float32)
-    weights = np.maximum(weights / weights.max(), _LEAST_WEIGHT)
-    shape = shots[reference].luma.shape
-    fitted = [_fitted(shots[place], found.warps[place], (shape[0], shape[1]), fusion.scale) for place in order]
-    warps = np.stack([warp for _, warp in fitted])
-    seen = seen_by_first([shot for shot, _ in fitted], warps, weights, fusion.scale)
-    picture = fusion.fuse(seen, full_range) if len(order) > 1 else seen.seen[0]
+    order, seen = that_agree(shots, found, reference, fusion.scale)
+    picture, alone = faithful(fusion.fuse(seen, full_range), seen) if len(order) > 1 else (seen.seen[0], 1.0)
     shares = np.zeros(len(shots))
-    shares[order] = weights / weights.sum()
+    shares[order] = (1 - alone) * seen.weights / seen.weights.sum()
+    shares[reference] += alone
     return TrackPicture(
         luma=np.clip(np.rint(picture), 0, 255).astype(np.uint8),
         agreement=_agreement(seen.deviation()),
@@ -107,6 +105,17 @@ def fuse_registered(
         likeness=tuple(found.likeness.tolist()),
         fusion=fusion.name,
     )
+
+
+def that_agree(shots: Sequence[TrackShot], found: Registration, reference: int, scale: int) -> tuple[list[int], SeenShots]:
+    """Return the indices of the shots that agree, the reference first, and what it sees of them."""
+    order = [reference, *(place for place in np.flatnonzero(found.agrees).tolist() if place != reference)]
+    weights = np.array([shots[place].weight for place in order], np.float32)
+    weights = np.maximum(weights / weights.max(), _LEAST_WEIGHT)
+    shape = shots[reference].luma.shape
+    fitted = [_fitted(shots[place], found.warps[place], (shape[0], shape[1]), scale) for place in order]
+    warps = np.stack([warp for _, warp in fitted])
+    return order, seen_by_first([shot for shot, _ in fitted], warps, weights, scale)
 
 
 def _registered(shots: Sequence[TrackShot], scale: int) -> tuple[int, Registration]:
@@ -135,7 +144,7 @@ def _fitted(shot: TrackShot, warp: Float32, shape: tuple[int, int], scale: int) 
         None if shot.enlarged is None else _window(shot.enlarged, left * scale, top * scale, height * scale, width * scale)
     )
     landmarks = None if shot.landmarks is None else shot.landmarks - np.array([left, top])
-    return TrackShot(_window(shot.luma, left, top, height, width), landmarks, shot.weight, enlarged), moved
+    return TrackShot(_window(shot.luma, left, top, height, width), landmarks, shot.weight, enlarged, shot.qp), moved
 
 
 def _window(picture: Uint8, left: int, top: int, height: int, width: int) -> Uint8:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.frames import FrameTime, Planes, Uint8
-from engine.decode.blocks import BlockReader, ask_for_blocks
+from engine.pictures.blocks import BlockReader, ask_for_blocks
 from engine.pictures.x264 import repeatable_x264
 
 WIDTH, HEIGHT, FPS = 640, 360, 25

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import cv2
@@ -70,6 +71,29 @@ def test_where_they_do_not_agree_on_the_face_there_is_no_picture():
     covered = face.copy()
     covered[28:] = 60
     assert fuser().fuse(shots_of(face, covered, face, covered)) is None
+
+
+def test_a_face_that_turned_is_left_to_one_frame():
+    face = real_face(0).y
+    turned = np.vstack([face[:20], np.roll(face, 3, axis=1)[20:]])
+    shots = shots_of(face, turned, turned, turned)
+    made = fuser().fuse(shots)
+    assert made.weights == (1.0, 0.0, 0.0, 0.0)
+    assert np.array_equal(made.luma, shots[0].luma)
+
+
+def test_how_strongly_a_face_was_compressed_is_passed_on():
+    seen = []
+
+    class Watching(Average):
+        def fuse(self, shots, full_range=False):
+            seen.extend(shot.qp for shot in shots.shots)
+            return super().fuse(shots, full_range)
+
+    shots = shots_of(*(noisy(real_face(0).y, seed) for seed in range(3)))
+    coded = [dataclasses.replace(one, crop=replace(one.crop, quality=replace(one.crop.quality, qp=31.0))) for one in shots]
+    TrackFuser(Watching(), "x").fuse(coded)
+    assert seen == [31.0] * 3
 
 
 @pytest.mark.parametrize(("side", "name"), [(48, "network"), (49, "average of x")])

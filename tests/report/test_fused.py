@@ -8,7 +8,9 @@ import pytest
 
 from engine.archive.writer import DirectorySink
 from engine.config import OutputConfig
+from engine.contracts.track_picture import FusedFrame, TrackPicture
 from engine.publish.numbering import Numbering
+from engine.report.fused import frames_words
 from tests.publish.samples import face, track
 from tests.report.test_page import FACTS, RUN, cards, report
 
@@ -42,7 +44,7 @@ def test_the_picture_of_a_track_stands_first_with_what_it_was_made_from_below(tm
     assert [(group.split("<")[0], group.count('<span class="small')) for group in groups[1:]] == [
         ("made from", 3), ("did not fit", 1), ("others", 1)
     ]  # fmt: skip
-    assert card.count("quality share 33 %") == 2 * 3, "for those who see it, and for those who do not"
+    assert card.count(", share 33 %") == 2 * 3, "for those who see it, and for those who do not"
     assert "frames agree</dt><dd>75 %" in card
     assert 'id="show-agreement"' in page
 
@@ -63,3 +65,11 @@ def test_without_its_picture_the_best_face_stands_for_a_track(tmp_path):
     page = report(tmp_path)
     assert "made from" not in "".join(cards(page))
     assert "interpolated" in page
+
+
+@pytest.mark.parametrize(("shares", "words"), [
+    ((0.4, 0.3, 0.3), "3 frames"), ((0.8, 0.1, 0.1), "3 frames, mostly from one of them"), ((0.8, 0.2), "2 frames"),
+])  # fmt: skip
+def test_it_is_said_where_a_picture_is_mostly_one_frame(shares, words):
+    frames = [FusedFrame(index, 0.0, share) for index, share in enumerate(shares)]
+    assert frames_words(TrackPicture("mean_x4", 4, frames, [], 96, 96, 0.9)) == words

@@ -10,6 +10,7 @@ the sharp face itself.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable, Iterable, Iterator
 
 import av
@@ -17,6 +18,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.contracts.coding import BlockMap
+from engine.pictures.blocks import BlockReader, ask_for_blocks
 from engine.pictures.x264 import repeatable_x264
 from trt_build.data.degradation import Luma8, Random, optical_blur
 from trt_build.errors import DataError
@@ -25,6 +28,8 @@ from trt_build.recipes.degradations import H264Spec
 
 WIDTH, HEIGHT = 1280, 720
 _PITCH, _LEAST_SLACK = 48, 16
+Coded = tuple[Luma8, BlockMap | None]
+"""A frame as decoded, (height, width), and what is told of its blocks; None where no encoder saw it."""
 
 
 def make_bank(faces: Luma8, size: int, spec: H264Spec, seed: int, done: Callable[[int], None] | None = None) -> Luma8:
@@ -101,7 +106,14 @@ def _clip(
 def through_h264(
     frames: Iterable[Luma8], size: tuple[int, int], crf: int, preset: str = "veryfast", group: int = 250
 ) -> list[Luma8]:
-    """Through libx264 in memory; luma goes into and out of the Y plane untouched by colour.
+    """Return the luma of ``coded_by_h264``."""
+    return [luma for luma, _ in coded_by_h264(frames, size, crf, preset, group)]
+
+
+def coded_by_h264(
+    frames: Iterable[Luma8], size: tuple[int, int], crf: int, preset: str = "veryfast", group: int = 250
+) -> list[Coded]:
+    """Through libx264 in memory; luma goes into and out of the Y plane untouched by colour. With what decoding tells.
 
     Args:
         frames: (height, width) each, 0 to 255.
@@ -123,5 +135,16 @@ def through_h264(
         container.mux(stream.encode(None))
     memory.seek(0)
     with av.open(memory, "r") as container:
-        planes = (frame.to_ndarray()[:height, :width] for frame in container.decode(video=0))
-        return [np.array(luma, dtype=np.uint8) for luma in planes]
+        ask_for_blocks(container.streams.video[0].codec_context)
+        blocks = BlockReader()
+        return [
+            (np.array(frame.to_ndarray()[:height, :width], dtype=np.uint8), blocks.read(frame))
+            for frame in container.decode(video=0)
+        ]
+
+
+def cut(frame: Coded, left: int, top: int, side: int) -> tuple[Luma8, float]:
+    """Return a window (side, side) of a frame, and its mean quantisation parameter, NaN where none is told."""
+    luma, blocks = frame
+    qp = None if blocks is None else blocks.qp_under((left, top, side, side))
+    return luma[top : top + side, left : left + side], math.nan if qp is None else qp

@@ -16,7 +16,7 @@ from engine.contracts.frames import Uint8
 from engine.pictures.decode import decoded
 from engine.pictures.encode import encode_picture
 from engine.report.figures import MARK, read
-from engine.report.fused import fused_of
+from engine.report.fused import frames_words, fused_of
 
 _LARGEST_PX = 400
 """Sides of pictures on paper: 300 dots an inch at 34 mm."""
@@ -99,7 +99,7 @@ def _joined(directory: Path, run: Mapping[str, Any], record: TrackRecord) -> lis
     size = (max(1, said.width_px // said.scale), max(1, said.height_px // said.scale))
     picture = decoded(fused.picture[1])
     joined = Shown(
-        "Several frames", f"{len(said.frames)} frames, joined: {said.model}",
+        "Several frames", f"{frames_words(said)}, joined: {said.model}",
         None if picture is None else _jpeg(_small_enough(picture)), size, True, MARK,
     )  # fmt: skip
     overlay = _agreement(fused.agreement) if fused.agreement else None

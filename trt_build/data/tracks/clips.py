@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trt_build.data.degradation import Image, Luma8, Random, motion_blur, optical_blur
-from trt_build.data.h264_bank import HEIGHT, WIDTH, through_h264
+from trt_build.data.h264_bank import HEIGHT, WIDTH, Coded, coded_by_h264, cut
 from trt_build.data.tracks.motion import Motion, draw_motion
 from trt_build.errors import DataError
 from trt_build.measures.resample import to_levels
@@ -32,6 +32,8 @@ class Tracks:
     affine: NDArray[np.float32]
     """(T, K, 2, 3): from pixels of the enlarged reference to those of the enlarged frame, centres at whole numbers. What
     bending adds is not in it."""
+    qp: NDArray[np.float32] | None = None
+    """(T, K): how strongly each was compressed, as ``Quality.qp``; NaN where no encoder saw it. None: it was not kept."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +74,15 @@ def film(faces: Luma8, spec: ClipSpec, rng: Random, size: int) -> Tracks:
     noise = float(rng.uniform() ** 1.5 * spec.noise_max)
     frames = _frames(filmed, spec, noise, size, rng)
     if rng.random() < spec.raw_share:
-        seen = list(frames)
+        seen: list[Coded] = [(frame, None) for frame in frames]
     else:
         crf = int(rng.integers(spec.crf_min, spec.crf_max + 1))
-        seen = through_h264(frames, (WIDTH, HEIGHT), crf, str(rng.choice(spec.presets)), int(rng.choice(spec.groups)))
+        seen = coded_by_h264(frames, (WIDTH, HEIGHT), crf, str(rng.choice(spec.presets)), int(rng.choice(spec.groups)))
     tracks = [
         _cut(index, face, one, seen, times, size, rng) for index, (face, one) in enumerate(zip(faces, filmed, strict=True))
     ]
-    low, truth, affine = zip(*tracks, strict=True)
-    return Tracks(np.stack(low), np.stack(truth), np.stack(affine))
+    low, truth, affine, qp = zip(*tracks, strict=True)
+    return Tracks(np.stack(low), np.stack(truth), np.stack(affine), np.stack(qp))
 
 
 def _filmed(face: Luma8, spec: ClipSpec, rng: Random, reference: int, size: int) -> _Filmed:
@@ -129,14 +131,15 @@ def _cell(one: _Filmed, time: int, size: int, rng: Random) -> Image:
 
 
 def _cut(
-    index: int, face: Luma8, one: _Filmed, seen: list[Luma8], times: NDArray[np.int64], size: int, rng: Random
-) -> tuple[Luma8, Luma8, NDArray[np.float32]]:
+    index: int, face: Luma8, one: _Filmed, seen: list[Coded], times: NDArray[np.int64], size: int, rng: Random
+) -> tuple[Luma8, Luma8, NDArray[np.float32], NDArray[np.float32]]:
     """Cut a window out of each frame where a detector, which is wrong by up to a pixel, would."""
     home, corners = np.array(_home(index, size)), []
     for time in times:
         jitter = rng.integers(-1, 2, 2) if rng.random() < 0.6 else np.zeros(2, np.int64)
         corners.append(np.clip(np.rint(one.motion.shift[time]).astype(np.int64) + jitter, -_SLACK // 2, _SLACK // 2))
-    low = np.stack([seen[time][y : y + size, x : x + size] for time, (x, y) in zip(times, home + corners, strict=True)])
+    windows = [cut(seen[time], int(x), int(y), size) for time, (x, y) in zip(times, home + corners, strict=True)]
+    low, qp = (np.stack(part) for part in zip(*windows, strict=True))
     rim = SCALE * _SLACK
     x, y = SCALE * corners[0] + rim
     wide = cv2.copyMakeBorder(face, rim, rim, rim, rim, cv2.BORDER_REFLECT)
@@ -146,4 +149,4 @@ def _cut(
         matrix = one.motion.matrix(int(time), SCALE * size)
         matrix[:, 2] += matrix[:, :2] @ (SCALE * corners[0]) - SCALE * corner
         maps.append(matrix)
-    return low, truth, np.stack(maps).astype(np.float32)
+    return low, truth, np.stack(maps).astype(np.float32), qp.astype(np.float32)

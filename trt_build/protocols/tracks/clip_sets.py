@@ -8,13 +8,14 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.config import DetectConfig
 from engine.contracts.frames import Uint8
 from engine.detect.catalog import open_detector
 from engine.models.catalog import find_model
 from trt_build.data.clips import luma_frames
-from trt_build.data.h264_bank import through_h264
+from trt_build.data.h264_bank import Coded, coded_by_h264, cut
 from trt_build.data.scenes.teacher import expand, grey_planes
 from trt_build.data.tracks.clips import SCALE
 from trt_build.errors import DataError
@@ -71,21 +72,21 @@ class Clips:
                 made += [(name, *one) for one in _tracks(frames, places, low_px, crf, turn, rng)]
         if not made:
             raise DataError(f"No clip shows a face through {FRAMES * _SPACING} frames: choose other clips.")
-        names, lows, sharp = zip(*made, strict=True)
+        names, lows, sharp, qps = zip(*made, strict=True)
         truths = np.stack(sharp)
         kind = "clips" if crf is None else f"clips crf{crf}"
-        return TrackSet(kind, low_px, np.stack(lows), truths[:, 0], None, tuple(names), truths)
+        return TrackSet(kind, low_px, np.stack(lows), truths[:, 0], None, tuple(names), truths, np.stack(qps))
 
 
 def _tracks(
     frames: list[Uint8], places: list[Place | None], low_px: int, crf: int | None, turn: int, rng: np.random.Generator
-) -> list[tuple[Uint8, Uint8]]:
-    """Small frames (FRAMES, low_px, low_px) and truths, SCALE times as large, of each piece of one clip."""
+) -> list[tuple[Uint8, Uint8, NDArray[np.float64]]]:
+    """Small frames (FRAMES, low_px, low_px), truths, SCALE times as large, and QP (FRAMES,) of each piece of one clip."""
     heights = [place[2] for place in places if place is not None]
     ratio = min(1.0, low_px / float(np.median(heights)) * rng.uniform(*_SIZES)) if heights else 1.0
     height, width = (2 * round(length * ratio / 2) for length in frames[0].shape)
     small = [np.asarray(cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA), np.uint8) for frame in frames]
-    seen = small if crf is None else through_h264(small, (width, height), crf)
+    seen: list[Coded] = [(frame, None) for frame in small] if crf is None else coded_by_h264(small, (width, height), crf)
     shares = np.array([width, height]) / np.array(frames[0].shape[::-1])
     length, found = _SPACING * FRAMES, []
     for start in range(turn * length // _PASSES, len(frames) - length + 1, length):
@@ -93,13 +94,14 @@ def _tracks(
         corners = [_corner(places[time], shares, low_px, (width, height)) for time in times]
         if any(corner is None for corner in corners):
             continue
-        cut = [seen[time][y : y + low_px, x : x + low_px] for time, (x, y) in zip(times, corners, strict=True)]  # type: ignore[misc]
+        windows = [cut(seen[time], x, y, low_px) for time, (x, y) in zip(times, corners, strict=True)]  # type: ignore[misc]
+        low, qp = zip(*windows, strict=True)
         way = cv2.INTER_AREA if width * SCALE < frames[0].shape[1] else cv2.INTER_CUBIC
         side, sharp = low_px * SCALE, []
         for time, (x, y) in zip(times, corners, strict=True):  # type: ignore[misc]
             large = cv2.resize(frames[time], (width * SCALE, height * SCALE), interpolation=way)
             sharp.append(np.asarray(large[y * SCALE :, x * SCALE :][:side, :side], np.uint8))
-        found.append((np.stack(cut), np.stack(sharp)))
+        found.append((np.stack(low), np.stack(sharp), np.array(qp)))
     return found
 
 

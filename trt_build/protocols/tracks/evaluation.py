@@ -32,6 +32,7 @@ from trt_build.work import Done, WorkCount
 GENERATOR = "compact_fine_x4"
 _COLUMNS = (
     *(one for one in COLUMNS if one.key in ("psnr_db", "ssim", "lr_consistency_db", "false_detail")),
+    Column("below_one", "below one frame", 2, -1, "Share of tracks whose PSNR is below that of their first frame, enhanced."),
     Column("over_best_db", "over the best frame", 2, 1, "PSNR less that of the best frame, chosen by the truth, in dB."),
     Column("over_mean_db", "over the mean", 2, 1, "PSNR less that of the mean of the registered enhanced frames, in dB."),
     Column("stranger_db", "with a stranger", 2, 1, "Change of the PSNR in dB when one frame is of another person."),
@@ -128,7 +129,8 @@ class _Bench:
         made = make_pictures(tracks, self._tools, self._count(tracks, "fusing"))
         scores = {name: _scores(some, tracks, made.places.get(name)) for name, some in made.by_method.items()}
         drawn = {name: one.drawn(draws) for name, one in scores.items()}
-        for one in drawn.values():
+        for name, one in drawn.items():
+            one["below_one"] = draws.means((scores[name].psnr_db < scores[names.ONE].psnr_db).astype(np.float64))
             one["over_best_db"] = one["psnr_db"] - drawn[names.BEST]["psnr_db"]
             one["over_mean_db"] = one["psnr_db"] - drawn[names.MEAN]["psnr_db"]
         self._add_strangers(tracks, scores, draws, drawn)

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from engine.contracts.frames import Float32, Uint8
 from engine.crop.quality import sharpness
+from engine.super_resolve.faithful import faithful
 from engine.super_resolve.interpolation import enlarge
 from engine.super_resolve.registration import Registration, register
 from engine.super_resolve.seen_shots import TrackShot, seen_by_first
 from engine.super_resolve.track_average import Average
-from engine.super_resolve.track_picture import Fusion, fuse_registered
+from engine.super_resolve.track_picture import Fusion, that_agree
 from engine.super_resolve.warps import look_through
 from trt_build.data.face_sets import Enlarge
 from trt_build.measures.metrics import psnr
@@ -27,7 +28,9 @@ CAREFUL = "careful mean"
 """What the engine does without a network."""
 _PLAIN = Average(4, is_plain=True)
 NETWORK = "network"
-FRAMES = (1, 2, 4, 8)
+FRAMES = (2, 4, 8)
+FREE = f"{NETWORK}, {FRAMES[-1]}, not kept to its frame"
+"""As the network gives it: see ``engine.super_resolve.faithful``."""
 SCALE = 4
 
 
@@ -98,6 +101,8 @@ class _Track:
         self.found = self._kept(register(self._lows, None, 0, SCALE))
         self._enhanced = tools.generator(self._lows)
         self._qualities = np.array([_quality(low) for low in self._lows])
+        told = np.full(len(self._lows), np.nan) if tracks.qp is None else tracks.qp[index]
+        self._qps = [None if np.isnan(qp) else float(qp) for qp in told]
         places = self.found.warps if self._affine is None else self._affine
         self.seen = np.stack([_seen(one, warp) for one, warp in zip(self._enhanced, places, strict=True)])
         self._alone = self.seen if tracks.truths is None else self._enhanced
@@ -111,24 +116,23 @@ class _Track:
             ONE: self._enhanced[0],
             BEST: self._alone[self.best],
             BEST_QUALITY: self._alone[self.best_quality],
-            SMALL_MEAN: self._fuse(_PLAIN, self._shots(enhanced=False), self.found),
+            SMALL_MEAN: self._fuse(_PLAIN, self._shots(enhanced=False), self.found)[0],
             MEDIAN: self._median(),
         }
         if self._affine is not None:
             true = Registration(self._affine, self.found.agrees, self.found.likeness, SCALE)
-            found[TRUE_MEAN] = self._fuse(_PLAIN, self._shots(), true)
+            found[TRUE_MEAN], _ = self._fuse(_PLAIN, self._shots(), true)
         if (network := self._tools.network) is not None:
             for count in FRAMES[:-1]:
-                found[f"{NETWORK}, {count}"] = self._fuse(network, self._shots()[:count], _first(self.found, count))
+                _, found[f"{NETWORK}, {count}"] = self._fuse(network, self._shots()[:count], _first(self.found, count))
         return found | self.fused()
 
     def fused(self) -> dict[str, Uint8]:
-        found = {
-            MEAN: self._fuse(_PLAIN, self._shots(), self.found),
-            CAREFUL: self._fuse(Average(SCALE), self._shots(), self.found),
-        }
+        found: dict[str, Uint8] = {}
+        found[MEAN], _ = self._fuse(_PLAIN, self._shots(), self.found)
+        _, found[CAREFUL] = self._fuse(Average(SCALE), self._shots(), self.found)
         if (network := self._tools.network) is not None:
-            found[f"{NETWORK}, {FRAMES[-1]}"] = self._fuse(network, self._shots(), self.found)
+            found[FREE], found[f"{NETWORK}, {FRAMES[-1]}"] = self._fuse(network, self._shots(), self.found)
         return found
 
     def errors_px(self) -> list[float]:
@@ -142,25 +146,34 @@ class _Track:
     def _shots(self, *, enhanced: bool = True) -> list[TrackShot]:
         pictures = self._enhanced if enhanced else [None] * len(self._lows)
         return [
-            TrackShot(low, None, float(quality), one)
-            for low, quality, one in zip(self._lows, self._qualities, pictures, strict=True)
+            TrackShot(low, None, float(quality), one, qp)
+            for low, quality, one, qp in zip(self._lows, self._qualities, pictures, self._qps, strict=True)
         ]
 
-    def _fuse(self, fusion: Fusion, shots: list[TrackShot], found: Registration) -> Uint8:
-        return fuse_registered(shots, found, 0, fusion, full_range=True).luma
+    def _fuse(self, fusion: Fusion, shots: list[TrackShot], found: Registration) -> tuple[Uint8, Uint8]:
+        """Return the picture as it is fused, and what the first frame bears out of it, which is what the engine takes."""
+        _, seen = that_agree(shots, found, 0, SCALE)
+        if len(seen.seen) == 1:
+            return _levels(seen.seen[0]), _levels(seen.seen[0])
+        picture = fusion.fuse(seen, True)
+        return _levels(picture), _levels(faithful(picture, seen)[0])
 
     def _median(self) -> Uint8:
         kept = np.flatnonzero(self.found.agrees)
         shots = self._shots()
         ones = np.ones(len(kept), np.float32)
         seen = seen_by_first([shots[at] for at in kept], self.found.warps[kept], ones, SCALE).seen
-        return np.asarray(np.clip(np.rint(np.median(seen, axis=0)), 0, 255), np.uint8)
+        return _levels(np.asarray(np.median(seen, axis=0), np.float32))
 
     def _kept(self, found: Registration) -> Registration:
         """The first frame stays the reference, as the truth is in its place: where it does not fit the others, it is alone."""
         if found.agrees[0]:
             return found
         return Registration(found.warps, np.arange(len(self._lows)) == 0, found.likeness, SCALE)
+
+
+def _levels(picture: Float32) -> Uint8:
+    return np.asarray(np.clip(np.rint(picture), 0, 255), np.uint8)
 
 
 def _first(found: Registration, count: int) -> Registration:

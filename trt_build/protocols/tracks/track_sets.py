@@ -47,6 +47,8 @@ class TrackSet:
     """Whose face each is, or which piece of a clip: what is drawn for the intervals."""
     truths: Uint8 | None = None
     """(T, K, 4 h, 4 w): what each frame shows, where faces move in themselves, so that no map joins them."""
+    qp: NDArray[np.floating] | None = None
+    """(T, K): see ``Tracks.qp``."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def simulated(people: People, kind: str, low_px: int, seed: int, cache: Path, do
     """
     spec = clip_spec(kind)
     key = hashlib.sha256(msgspec.json.encode((people.key, people.names, spec, low_px, seed))).hexdigest()[:12]
-    path = cache / f"measured-tracks-{low_px}-{key}.npz"
+    path = cache / f"measured-tracks-qp-{low_px}-{key}.npz"
     if not path.exists():
         sharp = to_size(people.probes, SCALE * low_px)
         parts = []
@@ -108,9 +110,10 @@ def simulated(people: People, kind: str, low_px: int, seed: int, cache: Path, do
             some = sharp[start : start + _TOGETHER]
             parts.append(film(some, spec, np.random.default_rng((seed, low_px, start)), low_px))
             done(f"filming {kind} {low_px} px", start + len(some), len(sharp))
-        write_arrays(path, {name: np.concatenate([getattr(one, name) for one in parts]) for name in ("low", "truth", "affine")})
+        names = ("low", "truth", "affine", "qp")
+        write_arrays(path, {name: np.concatenate([getattr(one, name) for one in parts]) for name in names})
     with np.load(path) as stored:
-        return TrackSet(kind, low_px, stored["low"], stored["truth"], stored["affine"], people.names)
+        return TrackSet(kind, low_px, stored["low"], stored["truth"], stored["affine"], people.names, qp=stored["qp"])
 
 
 def with_strangers(tracks: TrackSet, seed: int) -> tuple[TrackSet, NDArray[np.int64]]:

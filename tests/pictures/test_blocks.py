@@ -12,9 +12,9 @@ from av.sidedata.sidedata import SideDataContainer
 from engine.config import DecodeConfig
 from engine.contracts.frames import Frame
 from engine.contracts.recording import Appearance, Reading
-from engine.decode.blocks import BlockReader, ask_for_blocks
 from engine.decode.decoder import Decoder
 from engine.decode.picture_decoder import PictureDecoder
+from engine.pictures.blocks import BlockReader, ask_for_blocks
 from tests.decode.clips import X265, picture, render, with_display_matrix
 
 
