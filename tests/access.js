@@ -60,6 +60,13 @@
   const levels = [...document.querySelectorAll("h1, h2, h3, h4")].filter(seen).map((node) => Number(node.tagName[1]));
   levels.forEach((level, index) => { if (index && level > levels[index - 1] + 1) faults.push(`a heading h${level} after h${levels[index - 1]}`); });
   if (!document.documentElement.lang || !document.title) faults.push("no language or title");
+  for (const node of modal.querySelectorAll("*")) {
+    const { overflowX, textOverflow } = getComputedStyle(node);
+    const cut = node.scrollWidth - node.clientWidth;
+    if (cut <= 1 || overflowX === "visible" || !seen(node) || node.matches(".unseen, thead, input, select, canvas") || node.closest("svg")) continue;
+    if (textOverflow === "ellipsis" && node.title) continue; // is said in full to whoever points at it
+    faults.push(`${cut} px are cut off: ${node.outerHTML.slice(0, 60)}`);
+  }
   if (document.documentElement.scrollWidth > innerWidth) faults.push(`wider than the window by ${document.documentElement.scrollWidth - innerWidth} px`);
   return faults;
 }

@@ -25,7 +25,7 @@ _TURN_SECONDS = 1.0
 _Standing = Literal["away", "mute", "met"]
 _WHY_SILENT: dict[_Standing, str] = {
     "away": "nothing answers there, no run publishes at this address yet",
-    "mute": "what answers there does not speak ZeroMQ, it is another program",
+    "mute": "what answers there does not speak ZeroMQ, it is another program or hangs",
     "met": "a publisher is there, but has sent nothing of what is asked for, as of a run that has found nobody yet",
 }
 

@@ -27,6 +27,8 @@ from engine.errors import SourceError
 
 _GEN_PTS = 0x0001
 """FFmpeg's AVFMT_FLAG_GENPTS, which PyAV sets: it holds packets back where time stamps are missing."""
+_NO_TIMESTAMPS = 0x0080
+"""AVFMT_NOTIMESTAMPS of FFmpeg, which PyAV does not name."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,21 @@ class Opened:
     time_base: Fraction
     frame_rate: Fraction | None
     """Frames per second, where it says so."""
+
+
+class ArrivalTimes:
+    """Time stamps for what has none, as JPEG pictures over HTTP and raw H.264: FFmpeg would count 25 pictures a second."""
+
+    time_base = Fraction(1, 1_000_000)
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+        self._last = -1
+
+    def stamp(self, packet: av.Packet[Any]) -> None:
+        """Give a packet the time at which it has come, later than that of the one before."""
+        self._last = max(self._last + 1, round((time.monotonic() - self._start) * 1e6))
+        packet.pts = packet.dts = self._last
 
 
 class Reader(ABC, threading.Thread):
@@ -157,12 +174,15 @@ class PacketReader(Reader):
 
     def _demux(self, container: InputContainer, stream: VideoStream) -> None:
         always_key = stream.codec_context.codec.intra_only
-        time_base = stream.time_base or FALLBACK_TIME_BASE
-        self.opened = Opened(stream.codec_context, time_base, announced_rate(stream))
+        by_arrival = ArrivalTimes() if container.format.flags & _NO_TIMESTAMPS else None
+        time_base = by_arrival.time_base if by_arrival else stream.time_base or FALLBACK_TIME_BASE
+        self.opened = Opened(stream.codec_context, time_base, None if by_arrival else announced_rate(stream))
         try:
             for packet in packets_of(container, stream):
                 if self._stopped.is_set():
                     return
+                if by_arrival:
+                    by_arrival.stamp(packet)
                 self._arrived(packet, always_key or packet.is_keyframe, packet.size, _ntp_ns(packet))
         except (av.error.FFmpegError, OSError) as error:
             raise explain_end(self._camera, error, self._sockets.were_reset()) from None

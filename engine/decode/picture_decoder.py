@@ -96,6 +96,10 @@ class PictureDecoder:
         self._context.flush_buffers()
 
 
+_IN_ORDER_OF_PACKETS = ("mpeg1video", "mpeg2video", "mpeg4", "vc1")
+"""With ``low_delay`` these decoders give pictures in the order of their packets, which is not that of B-pictures."""
+
+
 def _another(context: VideoCodecContext, accelerator: HWAccel | None = None) -> VideoCodecContext:
     """Return a context of the same stream that decodes as FFmpeg does by itself."""
     other = cast(VideoCodecContext, CodecContext.create(context.name, "r", hwaccel=accelerator))
@@ -104,8 +108,9 @@ def _another(context: VideoCodecContext, accelerator: HWAccel | None = None) -> 
 
 
 def _quick(context: VideoCodecContext) -> VideoCodecContext:
-    """Set a context up so that a packet's picture comes out at once; frame threads would hold back some."""
+    """Set a context up so that a packet's picture comes out at once, or in its order; frame threads would hold back some."""
     context.thread_count = 1
     context.thread_type = "SLICE"
-    context.flags |= CodecFlags.low_delay
+    if context.name not in _IN_ORDER_OF_PACKETS:
+        context.flags |= CodecFlags.low_delay
     return context

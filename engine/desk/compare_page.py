@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.desk.compared import Compared, Side
 from engine.desk.page import details, figures, ratio_words, write_page
+from engine.report.isolated import isolated
 from engine.words.numbers import count
 from engine.words.text import readable
 from engine.words.worth import LIMITS, ratio, share_of_strangers, worth
@@ -55,9 +56,9 @@ def _body(compared: Compared) -> Iterator[str]:
 
 
 def _side(side: Side) -> str:
-    kind = "a photograph" if side.is_photograph else count(side.moments, "moment")
-    facts = details([("face", f"{side.size_px:.0f} px"), ("seen at", kind)])
+    seen = "in a photograph" if side.is_photograph else f"at {count(side.moments, 'moment')}"
+    facts = details([("face", f"{side.size_px:.0f} px"), ("seen", seen)])
     return (
         f'<article class="card"><div class="pictures">{figures(side.pictures)}</div>'
-        f"<div><h3>{escape(readable(side.label))}</h3>{facts}</div></article>"
+        f"<div><h3>{isolated(side.label)}</h3>{facts}</div></article>"
     )

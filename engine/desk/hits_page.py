@@ -9,6 +9,7 @@ from pathlib import Path
 from engine.desk.hits import Found, Hit
 from engine.desk.page import chance_words, details, figures, ratio_words, track_pictures, write_page
 from engine.desk.photograph import Photographed
+from engine.report.isolated import isolated
 from engine.words.numbers import count
 from engine.words.text import readable
 from engine.words.worth import worth
@@ -47,9 +48,8 @@ def _body(photograph: Photographed, found: Found) -> Iterator[str]:
     pictures = figures([("the face looked for", "original", ("image/jpeg", photograph.picture))])
     facts = details([("face", f"{photograph.quality.size_px:.0f} px"), ("sharpness", f"{photograph.quality.sharpness:.2f}")])
     remarks = "".join(f"<li>{escape(one)}</li>" for one in photograph.remarks)
-    label = escape(readable(photograph.label))
     yield "<h2>Looked for</h2>"
-    yield f'<article class="card probe"><div class="pictures">{pictures}</div><div><h3>{label}</h3>'
+    yield f'<article class="card probe"><div class="pictures">{pictures}</div><div><h3>{isolated(photograph.label)}</h3>'
     yield f"{facts}{f'<ul>{remarks}</ul>' if remarks else ''}</div></article><h2>Hits, best first</h2>"
     if not found.hits:
         yield '<p class="soft">There is no face to compare with.</p>'
@@ -59,9 +59,9 @@ def _body(photograph: Photographed, found: Found) -> Iterator[str]:
 
 def _card(number: int, hit: Hit, tracks: int) -> str:
     track = hit.track
-    where = f"{readable(track.result.label)} · {track.stream} · track {track.track_id}"
-    head = f'<span class="rank">{number}</span>{escape(where)}'
-    badge = f'<span class="badge known">{escape(track.name)}</span>' if track.name else ""
+    where = f"{isolated(track.result.label)} · {escape(track.stream)} · track {track.track_id}"
+    head = f'<span class="rank">{number}</span>{where}'
+    badge = f'<span class="badge known">{isolated(track.name)}</span>' if track.name else ""
     rests = "one face" if hit.face is not None or len(track.faces) == 1 else f"{count(len(track.faces), 'face')}, fused"
     facts = [
         ("when", track.when),

@@ -12,13 +12,15 @@ from engine.desk.page import figures, track_pictures, write_page
 from engine.desk.people import People, Person
 from engine.desk.stored import StoredTrack
 from engine.report.figures import embedded, figure, read_at
+from engine.report.isolated import isolated
+from engine.report.table import table
 from engine.words.numbers import count
 from engine.words.text import readable
 
 _MOST_PERSONS, _MOST_TRACKS = 300, 16
 _FOOT = (
     "Tracks are grouped by how alike their faces are on average, so that two people are rarely taken for one, but two whom one "
-    "camera filmed may be; one person may so stand here as several. Nothing here is an identification: a name is what the "
+    "camera filmed may be, and one person may be listed as several. Nothing here is an identification: a name is what the "
     "gallery or a person said. A name, a merge or a split is kept in corrections.jsonl beside the results, which themselves "
     "stay as they are."
 )
@@ -70,17 +72,24 @@ def _card(person: Person) -> str:
     )
     seen = f"{person.id} · " if person.name else ""
     seen += f"{count(len(person.tracks), 'track')}, {count(person.faces, 'face')}, up to {person.largest_px:.0f} px"
-    where = ", ".join(f"{result} · {stream}" for result, stream in person.places)
-    strip = "".join(map(_small, person.tracks[:_MOST_TRACKS]))
-    more = len(person.tracks) - _MOST_TRACKS
-    strip += f'<span class="soft">and {more:,} more</span>' if more > 0 else ""
+    where = ", ".join(f"{isolated(result)} · {escape(stream)}" for result, stream in person.places)
+    strip = ""
+    if len(person.tracks) == 1:  # its picture stands there already
+        where += f"/{person.tracks[0].track_id} · {escape(person.tracks[0].when)}"
+    else:
+        strip = f'<div class="strip">{_strip(person.tracks)}</div>'
     pictures = figures(track_pictures(person.best))
     return (
         f'<article class="card{" named" if person.name else ""}"><div class="pictures">{pictures}</div>'
-        f"<div><h3>{escape(readable(person.name or person.id))} {badge}</h3>"
-        f'<p class="soft">{escape(seen)}</p><p class="soft">{escape(readable(where))}</p>'
-        f'<div class="strip">{strip}</div>{_say(person)}</div></article>\n'
+        f"<div><h3>{isolated(person.name or person.id)} {badge}</h3>"
+        f'<p class="soft">{escape(seen)}</p><p class="soft">{where}</p>'
+        f"{strip}{_say(person)}</div></article>\n"
     )
+
+
+def _strip(tracks: Sequence[StoredTrack]) -> str:
+    more = len(tracks) - _MOST_TRACKS
+    return "".join(map(_small, tracks[:_MOST_TRACKS])) + (f'<span class="soft">and {more:,} more</span>' if more > 0 else "")
 
 
 def _say(person: Person) -> str:
@@ -112,11 +121,8 @@ def _history(corrections: Sequence[Correction]) -> str:
     for one in corrections:
         undone = "" if one.id in holds or one.what == "undo" else " (undone)"
         cells = (f"{one.at[:19].replace('T', ' ')}Z", one.who, correction_words(one) + undone, one.note)
-        rows.append(
-            f"<tr><td><code>{escape(one.id)}</code></td>{''.join(f'<td>{escape(readable(cell))}</td>' for cell in cells)}</tr>"
-        )
-    head = "".join(f'<th scope="col">{title}</th>' for title in ("id", "when", "who", "what", "why"))
-    return f"<table><tr>{head}</tr>{''.join(rows)}</table>"
+        rows.append((f"<code>{escape(one.id)}</code>", *(escape(readable(cell)) for cell in cells)))
+    return table(("id", "when", "who", "what", "why"), rows)
 
 
 def correction_words(one: Correction) -> str:

@@ -44,7 +44,7 @@ def recordings_of(uris: Iterable[str], config: Config, warn: Callable[[str], Non
     storage = Storage(endpoint, FEW_ATTEMPTS)
 
     def elsewhere(source: SourceConfig) -> list[Recording] | None:
-        return stored_recordings(source.uri, storage) if is_stored(source.uri) else None
+        return stored_recordings(source.uri, storage, warn) if is_stored(source.uri) else None
 
     found: dict[str | Path, Recording] = {}
     for one in expand_sources(sources, config.live, warn, elsewhere):

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from engine.contracts.recording import Recording
 from engine.contracts.stored import Place, Stored, place_of
 from engine.errors import UsageError
-from engine.source.files import VIDEO_EXTENSIONS
+from engine.source.files import VIDEO_EXTENSIONS, tell_of_others
 from engine.source.pictures import is_picture
 from engine.storage.found import Found
 from engine.storage.s3 import Storage
 
 
-def stored_recordings(address: str, storage: Storage) -> list[Recording]:
+def stored_recordings(address: str, storage: Storage, warn: Callable[[str], None]) -> list[Recording]:
     """Return the recordings at an address, in the order of their keys; nothing is fetched.
 
     Args:
         address: ``s3://BUCKET/KEY`` of one, or ``s3://BUCKET/PREFIX/`` for all below it. Nothing in it is a pattern. What is
             called both is the one, but for an empty object, with which some programs mark a folder.
         storage: where.
+        warn: called with a sentence on files that are left out.
 
     Raises:
         UsageError: there is none.
@@ -40,6 +42,7 @@ def stored_recordings(address: str, storage: Storage) -> list[Recording]:
     if not videos:
         kinds = ", ".join(sorted(VIDEO_EXTENSIONS))
         raise UsageError(f"{place} holds no video (looked for {kinds}); pictures are only read from folders")
+    tell_of_others(place, [PurePosixPath(one.key) for one in there if not one.key.endswith("/")], warn)
     return [_recording(Place(place.bucket, one.key), one, storage) for one in videos]
 
 

@@ -28,7 +28,7 @@ from engine.pipeline.preflight import check_before
 from engine.pipeline.status import RunStatus
 from engine.pipeline.stream_status import StreamStatus
 from engine.pipeline.supervisor import Supervisor
-from engine.source.sources import expand_sources
+from engine.source.sources import expand_sources, tell_of_repeats
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,7 @@ def run_pipeline(
         raise ConfigError(
             "there is nothing to read: give at least one source (--source FILE, or `sources:` in the configuration)"
         )
+    tell_of_repeats(sources, warn)
     check_before(config, warn, is_service=service is not None)
     is_live = service is not None or any(isinstance(source, Camera) for source in sources)
     resumable = bool(config.output.directory) and not is_live

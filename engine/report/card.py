@@ -10,6 +10,7 @@ from engine.archive.reader import FaceLine, TrackRecord
 from engine.contracts.findings import Basis, Candidate
 from engine.report.figures import MARK, Pictures, figure, small, strip_of
 from engine.report.fused import Fused, agreement_figure, fused_figures, fused_of, fused_strip
+from engine.report.isolated import isolated
 from engine.report.moment import Moments
 from engine.report.portraits import Portraits
 from engine.report.scale import scale
@@ -46,7 +47,7 @@ def card(sheet: Sheet, track: Indexed, record: TrackRecord) -> str:
     basis = record.track.basis if record.track is not None else None
     return (
         f'<article class="card {record.decision}" id="t{track.place}"{facts_of(track)}>'
-        f"<header><h3>{escape(headline(track))} {badge(track)}</h3>"
+        f"<header><h3>{isolated(headline(track))} {badge(track)}</h3>"
         f'<p class="where">{where(track)}</p>{sheet.moments.link(record)}</header>'
         f'<div class="pictures">{figures or missing}</div>'
         f'<div class="facts">{_portrait(sheet, record)}{scale(record.candidates, basis)}'
@@ -73,7 +74,7 @@ def headline(track: Indexed) -> str:
 def badge(track: Indexed) -> str:
     """Return the decision, or who has named a track that the run has not named."""
     if track.section == "called":
-        return f'<span class="badge known">{escape(track.naming)}</span>'
+        return f'<span class="badge known">{isolated(track.naming)}</span>'
     return f'<span class="badge {track.decision}">{track.decision}</span>'
 
 
@@ -164,7 +165,7 @@ def _candidates(candidates: list[Candidate], basis: Basis | None) -> str:
     bounds = basis.log10_lr_bounds if basis is not None else None
     rows = []
     for candidate in candidates[:3]:
-        cells = [escape(candidate.identity), f"{candidate.cosine_original:.3f}", _number(candidate.cosine_enhanced)]
+        cells = [isolated(candidate.identity), f"{candidate.cosine_original:.3f}", _number(candidate.cosine_enhanced)]
         cells += ["-" if candidate.log10_lr is None else bounded(candidate.log10_lr, bounds)] if weighed else []
         cells += [_number(candidate.probability)] if calibrated else []
         cells += [_chance(candidate.false_name_chance)] if measured else []

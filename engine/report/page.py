@@ -159,7 +159,7 @@ def _fields(directory: Path, run: dict[str, Any], index: TrackIndex) -> dict[str
         "limits": escape(LIMITS) if index.has_ratios else "",
         "inputs": inputs_table(inputs, streams, found),
         "input_count": f"{len({*inputs, *streams}):,}",
-        "models": models_table(run) + (f"<p>Names: {escape(said)}.</p>" if (said := naming(run)) else ""),
+        "models": models_table(run) + (f'<p class="of">Names: {escape(said)}.</p>' if (said := naming(run)) else ""),
         "counters": names_and_values(_of_the_run(run.get("counters") or {}, {*inputs, *streams})),
         "versions": names_and_values(run.get("versions") or {}),
         "filters": _filters(index),

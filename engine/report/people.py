@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from html import escape
 
+from engine.report.isolated import isolated
+from engine.report.table import table
 from engine.report.track_index import Person
 from engine.words.times import clock, wall_span
 from engine.words.worth import bounded
@@ -20,22 +21,18 @@ def people_table(people: Sequence[Person], by_ratio: bool) -> str:
     """
     if not people:
         return ""
-    columns: list[tuple[str, str, list[str]]] = [
-        ("person", "", [f'<a href="#t{person.place}">{escape(person.identity)}</a>' for person in people]),
-        ("tracks", "", [f"{person.tracks:,}" for person in people]),
-    ]
+    columns = {
+        "person": [f'<a href="#t{person.place}">{isolated(person.identity)}</a>' for person in people],
+        "tracks": [f"{person.tracks:,}" for person in people],
+    }
     if any(person.streams > 1 for person in people):
-        columns.append(("streams", "", [f"{person.streams:,}" for person in people]))
-    spans = [_span(person) for person in people]
-    if any(spans):
-        columns.append(("seen", ' class="seen"', spans))
+        columns["streams"] = [f"{person.streams:,}" for person in people]
+    if any(spans := [_span(person) for person in people]):
+        columns["seen"] = spans
     if by_ratio:
-        ratios = [_ratio(person) for person in people]
-        columns.append(("likelihood ratio at best", "", ratios))
-    head = "".join(f'<th scope="col">{title}</th>' for title, _, _ in columns)
-    rows = zip(*([f"<td{attribute}>{cell}</td>" for cell in cells] for _, attribute, cells in columns), strict=True)
-    body = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
-    return f'<section class="people"><h2>Named</h2><table><tr>{head}</tr>{body}</table></section>'
+        columns["likelihood ratio at best"] = [_ratio(person) for person in people]
+    rows = list(zip(*columns.values(), strict=True))
+    return f'<section class="people"><h2>Named</h2>{table(list(columns), rows)}</section>'
 
 
 def _ratio(person: Person) -> str:

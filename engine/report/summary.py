@@ -8,10 +8,12 @@ from typing import Any
 
 from engine.archive.record import attempts, workers
 from engine.contracts.messages import Stream
+from engine.report.table import table
 from engine.words.numbers import megabytes
 from engine.words.times import utc_words, wall_clock
 
 _FACETS = ("sha256", "licence", "runtime")
+_NOTHING = '<p class="empty">not recorded</p>'
 _CLOCKS: dict[str, str] = {
     "": "",
     "start_time": "as given",
@@ -51,11 +53,17 @@ def inputs_table(
         rows.append([
             name, *(f"{count:,}" for count in found.get(name, (0, 0))), facts.get("path", ""),
             megabytes(size) if isinstance(size, int) else "", picture,
-            f"{events[-1].state} {events[-1].reason.replace('_', ' ')} {events[-1].detail}".strip() if events else "",
+            _state(events[-1]) if events else "",
             _beginning(events),
             facts.get("sha256", ""),
         ])  # fmt: skip
-    return table(["stream", "tracks", "named", "file", "size", "picture", "last state", "begins", "SHA-256"], rows)
+    return texts_table(["stream", "tracks", "named", "file", "size", "picture", "last state", "begins", "SHA-256"], rows)
+
+
+def _state(event: Stream) -> str:
+    """Return how a stream stands, why, and what more is known: ``failed (codec): no picture could be decoded``."""
+    reason = f" ({event.reason.replace('_', ' ')})" if event.reason else ""
+    return f"{event.state}{reason}" + (f": {event.detail}" if event.detail else "")
 
 
 def _beginning(events: Sequence[Stream]) -> str:
@@ -78,7 +86,7 @@ def models_table(run: Mapping[str, Any]) -> str:
         for role, name in facts.items():
             if any(f"{role}_{facet}" in facts for facet in _FACETS):
                 rows[(role, str(name), *(str(facts.get(f"{role}_{facet}", "")) for facet in reversed(_FACETS)))] = None
-    return table(["role", "model", "runtime", "licence", "SHA-256"], [list(row) for row in rows])
+    return texts_table(["role", "model", "runtime", "licence", "SHA-256"], list(rows))
 
 
 def naming(run: Mapping[str, Any]) -> str:
@@ -89,19 +97,13 @@ def naming(run: Mapping[str, Any]) -> str:
 
 def names_and_values(values: Mapping[str, Any]) -> str:
     """Return a table of two columns."""
-    return table([], [[name, f"{value:,}" if isinstance(value, int) else value] for name, value in sorted(values.items())])
+    rows = ((name, f"{value:,}" if isinstance(value, int) else str(value)) for name, value in sorted(values.items()))
+    cells = "".join(f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>' for name, value in rows)
+    return f"<table>{cells}</table>" if cells else _NOTHING
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Return an HTML table; columns that are empty in every row are left out."""
-    if not rows:
-        return '<p class="empty">not recorded</p>'
-    used = [index for index in range(len(rows[0])) if any(str(row[index]) for row in rows)]
-    titles = "".join(f'<th scope="col">{escape(head[index])}</th>' for index in used) if head else ""
-    body = "".join(f"<tr>{''.join(_cell(row[index], is_name=not head and not index) for index in used)}</tr>" for row in rows)
-    return f"<table>{f'<tr>{titles}</tr>' if titles else ''}{body}</table>"
-
-
-def _cell(value: Any, *, is_name: bool) -> str:
-    text = escape(str(value))
-    return f'<th scope="row">{text}</th>' if is_name else f"<td>{text}</td>"
+def texts_table(titles: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    """Return an HTML table of plain texts; columns that are empty in every row are left out."""
+    used = [index for index in range(len(titles)) if any(str(row[index]) for row in rows)]
+    cells = [[escape(str(row[index])) for index in used] for row in rows]
+    return table([titles[index] for index in used], cells) if rows else _NOTHING

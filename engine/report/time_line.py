@@ -79,7 +79,7 @@ def _drawn(axis: _Axis, by_clock: bool) -> str:
         )
         label = escape(f"when people were seen in {stream}")
         lanes.append(
-            f'<span class="lane">{escape(stream)}</span>'
+            f'<span class="lane" title="{escape(stream)}">{escape(stream)}</span>'
             f'<svg viewBox="0 0 {_BINS} 10" preserveAspectRatio="none" role="img" aria-label="{label}">{paths}</svg>'
         )
     ends = [axis.first + (axis.last - axis.first) * tick / (_TICKS - 1) for tick in range(_TICKS)]

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from urllib.parse import unquote, urlsplit
 
 from engine.config import SourceConfig
@@ -16,17 +16,25 @@ from engine.errors import ConfigError
 from engine.source.appearance import appearance_of
 from engine.source.pictures import PICTURE_EXTENSIONS, is_picture, numbered, series_in
 from engine.source.recording_clock import beginning_of, check_clock
+from engine.words.numbers import count
 from engine.words.redaction import HIDDEN, redact
 from engine.words.text import looked_in
 
 # fmt: off
 VIDEO_EXTENSIONS = frozenset([
-    ".264", ".265", ".3g2", ".3gp", ".apng", ".asf", ".avc", ".avi", ".dav", ".divx", ".dv", ".f4v", ".flv", ".gif", ".h264",
-    ".h265", ".hevc", ".ivf", ".m2t", ".m2ts", ".m2v", ".m4v", ".mj2", ".mjpeg", ".mjpg", ".mkv", ".mov", ".mp4", ".mpeg",
-    ".mpg", ".mts", ".mxf", ".nut", ".obu", ".ogm", ".ogv", ".rm", ".rmvb", ".ts", ".vob", ".webm", ".wmv", ".wtv", ".y4m",
+    ".264", ".265", ".3g2", ".3gp", ".3gpp", ".apng", ".asf", ".avc", ".avi", ".dav", ".divx", ".dv", ".f4v", ".flv", ".gif",
+    ".h264", ".h265", ".hevc", ".ivf", ".m1v", ".m2t", ".m2ts", ".m2v", ".m4v", ".mj2", ".mjpeg", ".mjpg", ".mkv", ".mod",
+    ".mov", ".mp4", ".mpe", ".mpeg", ".mpg", ".mts", ".mxf", ".nut", ".obu", ".ogm", ".ogv", ".qt", ".rm", ".rmvb", ".tod",
+    ".tp", ".trp", ".ts", ".vob", ".vro", ".webm", ".wmv", ".wtv", ".y4m",
+])
+"""What a directory is searched for, besides pictures; a file that is named outright may have any extension."""
+_NO_RECORDINGS = frozenset([
+    ".ass", ".csv", ".db", ".htm", ".html", ".ini", ".json", ".jsonl", ".log", ".md", ".md5", ".pdf", ".sha1", ".sha256",
+    ".srt", ".sub", ".txt", ".vtt", ".xml", ".yaml", ".yml",
 ])
 # fmt: on
-"""What a directory is searched for, besides pictures; a file that is named outright may have any extension."""
+"""What lies beside recordings, and that nobody misses."""
+_MOST_NAMED = 8
 _FILE_URL = re.compile(r"file://", re.IGNORECASE)
 
 
@@ -41,7 +49,8 @@ def recordings_of(source: SourceConfig, warn: Callable[[str], None] = lambda sen
 
     Args:
         source: with a uri that is no camera's.
-        warn: called with a sentence on pictures that are left out, and on names that do not hold the time that they should.
+        warn: called with a sentence on pictures and other files that are left out, and on names that do not hold the time that
+            they should.
 
     Raises:
         ConfigError: a path does not exist; a directory may not be read; a directory or pattern holds none; a glob matches none;
@@ -138,6 +147,7 @@ def _of_directory(directory: Path, warn: Callable[[str], None]) -> list[Recordin
     if not videos and not pictures:
         kinds = ", ".join(sorted(VIDEO_EXTENSIONS | PICTURE_EXTENSIONS))
         raise ConfigError(f"the directory {directory} holds no video file and no picture (looked for {kinds})")
+    tell_of_others(directory, files, warn)
     return _videos_alone(directory, videos, pictures, warn) or [
         Recording("", series[0].parent, tuple(series)) for series in series_in(pictures)
     ]
@@ -156,11 +166,24 @@ def _matches(pattern: Path, warn: Callable[[str], None]) -> list[Recording]:
     videos = [path for path in files if path.suffix.lower() in VIDEO_EXTENSIONS]
     if not videos and not pictures:
         raise ConfigError(f"no video file and no picture matches {pattern}")
+    tell_of_others(pattern, files, warn)
     return _videos_alone(pattern, videos, pictures, warn) or series
 
 
 def _series(pattern: Path, pictures: list[Path]) -> Recording:
     return Recording("", pictures[0] if len(pictures) == 1 else pictures[0].parent / pattern.name, tuple(pictures))
+
+
+def tell_of_others(where: object, files: Iterable[PurePath], warn: Callable[[str], None]) -> None:
+    """Warn of files that may be recordings, and are left out for their names."""
+    known = VIDEO_EXTENSIONS | PICTURE_EXTENSIONS | _NO_RECORDINGS
+    if others := [path for path in files if path.suffix.lower() not in known]:
+        named = ", ".join(path.name for path in sorted(others)[:_MOST_NAMED])
+        more = ", …" * (len(others) > _MOST_NAMED)
+        warn(
+            f"{where} also holds {count(len(others), 'file')} that {'is' if len(others) == 1 else 'are'} left out, not being "
+            f"called like a video or a picture ({named}{more}): a recording among them can be named by itself"
+        )
 
 
 def _videos_alone(where: Path, videos: list[Path], pictures: list[Path], warn: Callable[[str], None]) -> list[Recording]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -13,6 +14,8 @@ from engine.contracts.recording import Recording
 from engine.source.cameras import camera_of, check_recording, is_camera
 from engine.source.files import named_by, recordings_of, with_settings
 from engine.source.names import name_streams, names_of_files
+
+_MOST_NAMED = 8
 
 
 def expand_sources(
@@ -55,6 +58,21 @@ def expand_sources(
     made.update(zip(files, names_of_files(list(files.values())), strict=True))
     names = name_streams((stream.name, made[index]) for index, stream in enumerate(found))
     return [_named(stream, name) for stream, name in zip(found, names, strict=True)]
+
+
+def tell_of_repeats(streams: Iterable[Recording | Camera], warn: Callable[[str], None]) -> None:
+    """Warn of recordings that are given several times, by whatever paths; another video stream of a file is another one."""
+    same: dict[object, list[Recording]] = {}
+    for stream in streams:
+        if isinstance(stream, Recording):
+            with suppress(OSError):  # it fails when it is its turn
+                status = stream.files[0].stat()
+                key = status.st_dev, status.st_ino, len(stream.pictures), stream.reading.video_stream
+                same.setdefault(key, []).append(stream)
+    for first, *others in same.values():
+        if others:
+            names = ", ".join(one.name for one in [first, *others][:_MOST_NAMED]) + ", …" * (len(others) >= _MOST_NAMED)
+            warn(f"{first.path} is given {len(others) + 1} times ({names}), and read as often: its faces count as often")
 
 
 def _named(stream: Recording | Camera, name: str) -> Recording | Camera:

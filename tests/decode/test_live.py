@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import cv2
 import numpy as np
 import pytest
 
@@ -14,7 +15,7 @@ from tests.decode.byte_server import ByteServer, http, raw
 from tests.decode.clips import render
 from tests.decode.test_deinterlace import interlaced, read
 from tests.decode.watching import TRANSPORTS, watching
-from tests.rtsp.clips import frame_number
+from tests.rtsp.clips import frame_number, numbered_clip
 from tests.rtsp.script import Behaviour
 from tests.rtsp.scripted import ScriptedServer
 
@@ -91,6 +92,44 @@ def test_a_transport_stream_by_http_and_by_tcp(tmp_path):
             assert np.diff([frame.time.pts_seconds for frame in watch.frames]) == pytest.approx(0.04)
             watch.until(lambda w: w.count("discontinuity") == 1)
         assert watch.states[-1].reason == "timeout"
+
+
+@pytest.mark.parametrize("kind", ["jpeg", "h264", "h265"])
+@pytest.mark.parametrize("pause_seconds", [0.05, 0.15])
+def test_what_has_no_time_stamps_has_the_time_at_which_it_comes(tmp_path, kind, pause_seconds):
+    """FFmpeg counts 25 pictures a second: with a camera of 5 time went five times slower, and it was looked at less often."""
+    head = b""
+    if kind == "jpeg":
+        head = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=b\r\n\r\n"
+        pictures = [cv2.imencode(".jpg", np.full((48, 64, 3), 8 * number, np.uint8))[1].tobytes() for number in range(20)]
+        pieces = [b"--b\r\nContent-Type: image/jpeg\r\n\r\n" + picture + b"\r\n" for picture in pictures]
+    else:
+        pieces = numbered_clip(tmp_path / "clip", kind).units[:20]
+
+    def answer(client):
+        client.sendall(head)
+        for piece in pieces:
+            client.sendall(piece)
+            time.sleep(pause_seconds)
+
+    with ByteServer(answer) as server, watching(server.url("http" if head else "tcp")) as watch:
+        watch.until(lambda w: len(w.frames) == 15 or w.count("connecting") == 2)
+    frames = watch.frames[-8:]
+    assert len(frames) == 8
+    passed, told = (np.diff([getattr(one.time, name) for one in frames]) for name in ("arrived_seconds", "pts_seconds"))
+    assert told == pytest.approx(passed, abs=0.03)
+    assert (watch.states[1].state, watch.states[1].frame_rate) == ("live", 0.0)
+
+
+@pytest.mark.parametrize("codec", ["mpeg1video", "mpeg2video", "mpeg4", "libx264", "libx265"])
+def test_pictures_that_others_build_on_are_shown_in_their_order(tmp_path, codec):
+    """Of MPEG-2 and MPEG-4 they came in the order in which they were sent, two of three with the time of another."""
+    options = {"bf": "2", "g": "12"} if codec != "libx265" else {"x265-params": "bframes=2:keyint=12:log-level=none"}
+    body = render(tmp_path / "live.ts", codec=codec, frames=50, codec_options=options).read_bytes()
+    with ByteServer(raw(body)) as server, watching(server.url("tcp")) as watch:
+        watch.until(lambda w: len(w.frames) == 40)
+    assert np.diff([frame.time.pts for frame in watch.frames]) == pytest.approx(3600)
+    assert watch.count("discontinuity") == 0
 
 
 def test_a_camera_is_shown_as_a_player_does(tmp_path):

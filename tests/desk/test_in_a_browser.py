@@ -19,7 +19,7 @@ from engine.desk.people import people_of
 from engine.desk.people_page import write_people
 from engine.desk.photograph import Photographed
 from engine.desk.stored import read_result
-from tests.access import faults_of
+from tests.access import NAMES, cut_on_paper, faults_of
 from tests.desk.results import DLIB, person_vector, write_result
 from tests.publish.samples import pictures
 from tests.web.console.browser import chromium
@@ -33,11 +33,13 @@ def browser():
         yield opened
 
 
-@pytest.fixture(scope="module")
-def pages(tmp_path_factory):
-    """One page of each kind, by its name."""
-    folder = tmp_path_factory.mktemp("desk")
-    result, likeness = read_result(write_result(folder / "a result with a long name", WALKS)), Likeness(DLIB)
+@pytest.fixture(scope="module", params=["plain", "awkward"])
+def pages(tmp_path_factory, request):
+    """One page of each kind, by its name; of plain names, and of long ones, of other scripts, and of markup."""
+    folder, walks = tmp_path_factory.mktemp("desk"), WALKS
+    if request.param == "awkward":
+        walks = [*WALKS, *((f"who{index}", name, 100.0 + 10 * index) for index, name in enumerate(NAMES))]
+    result, likeness = read_result(write_result(folder / "a result with a long name", walks)), Likeness(DLIB)
     jpeg = cv2.imencode(".jpg", pictures()[0])[1].tobytes()
     photograph = Photographed("ada.jpg", person_vector("ann", 1), Quality(90, 0.8, 0.9, 0.7), jpeg, ["turned by 90°."])
     write_hits(folder / "search.html", photograph, search(photograph.vector, 90.0, [result], likeness, 4), ["one notice"])
@@ -53,9 +55,21 @@ def pages(tmp_path_factory):
 def test_nothing_keeps_anybody_out(browser, pages, name):
     page = browser.new_context().new_page()
     page.goto(pages[name].as_uri())
+    page.add_style_tag(content="article { content-visibility: visible !important }")
     for summary in page.locator("summary").all():
         summary.click()
     assert faults_of(page) == {}
+    assert cut_on_paper(page) == []
+
+
+def test_original_and_enhanced_stand_side_by_side(browser, pages):
+    page = browser.new_context(viewport={"width": 360, "height": 800}).new_page()
+    page.goto(pages["compare"].as_uri())
+    for media in ("screen", "print"):
+        page.emulate_media(media=media)
+        places = [one.bounding_box() for one in page.locator("article >> nth=0").locator("figure").all()]
+        assert len(places) == 2
+        assert places[0]["y"] == places[1]["y"]
 
 
 def test_what_can_be_shown_stands_in_the_measure_of_the_ratio_and_an_id_stands_once(browser, pages):
@@ -64,5 +78,5 @@ def test_what_can_be_shown_stands_in_the_measure_of_the_ratio_and_an_id_stands_o
     assert re.search(r"that can be shown\n1/[\d.,]+ to [\d,]+\n", page.inner_text("dl >> nth=0"))
     page.goto(pages["people"].as_uri())
     for stranger in page.locator("article:not(.named)").all():
-        said = stranger.locator("h3").inner_text().strip()
-        assert stranger.locator("p.soft").first.inner_text().count(said) == 0
+        said = stranger.locator("h3").text_content().strip()
+        assert stranger.locator("p.soft").first.text_content().count(said) == 0

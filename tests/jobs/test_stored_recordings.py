@@ -33,6 +33,15 @@ def test_one_and_all_below_a_name(s3: S3Server, tmp_path: Path) -> None:
     assert [one.name for one in found(str(tmp_path / "list.txt"))] == ["d", "a"]
 
 
+def test_other_files_are_told(s3: S3Server) -> None:
+    put(s3, "2026/", "2026/a.mp4", "2026/ch01.dat", "2026/notes.txt", "2026/.hidden.dat")
+    told: list[str] = []
+    recordings_of(["s3://footage/2026/"], Config(), told.append)
+    assert len(told) == 1
+    assert "s3://footage/2026/ also holds 1 file that is left out" in told[0]
+    assert "(ch01.dat)" in told[0]
+
+
 def test_one_that_is_named_twice_is_there_once_and_paths_go_with_it(s3: S3Server, tmp_path: Path) -> None:
     put(s3, "a.mp4")
     (tmp_path / "a.mp4").write_text("x")

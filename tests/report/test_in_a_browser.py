@@ -7,7 +7,8 @@ import json
 import pytest
 
 from engine.report.page import write_report
-from tests.access import faults_of
+from tests.access import NAMES, cut_on_paper, faults_of
+from tests.desk.results import write_result
 from tests.report.test_page import write_run
 from tests.web.console.browser import chromium
 
@@ -116,3 +117,43 @@ def test_a_command_is_copied_with_the_keyboard_alone(page_of):
     page.keyboard.press("Enter")
     assert page.locator("code.copy.done").count() == 1
     assert page.evaluate("getSelection().toString()").startswith("facestream clip ")
+
+
+@pytest.fixture
+def opened(browser, tmp_path):
+    """Open the report of tracks with these names in one stream."""
+
+    def open_report(names, max_tracks=200, stream="10-00"):
+        walks = [(f"who{index}", name, 10.0 * index) for index, name in enumerate(names)]
+        path = write_report(write_result(tmp_path / "run", walks, stream), max_tracks)
+        page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+        page.goto(path.absolute().as_uri())
+        return page
+
+    return open_report
+
+
+@pytest.mark.parametrize("max_tracks", [200, 1], ids=["cards", "rows"])
+def test_names_of_any_length_and_script_keep_nothing_out_of_sight(opened, max_tracks):
+    page = opened(NAMES, max_tracks)
+    page.locator("details > summary").click()
+    page.add_style_tag(content="article { content-visibility: visible !important }")
+    assert faults_of(page) == {}
+
+
+def test_on_paper_all_is_open_and_nothing_cut(page_of):
+    assert cut_on_paper(page_of()) == []
+
+
+def test_a_name_that_reorders_text_leaves_its_badge_where_it_is(opened):
+    page = opened(["a\u202egnp.exe", "שרה כהן"])
+    for title in page.locator("article h3").all():
+        name, badge = title.locator("bdi").bounding_box(), title.locator(".badge").bounding_box()
+        assert name["x"] + name["width"] <= badge["x"]
+
+
+def test_what_chooses_tracks_is_not_there_without_a_track(opened):
+    page = opened([])
+    assert page.inner_text("main") == "No faces were found."
+    assert not page.is_visible(".filters")
+    assert not page.is_visible(".tools")

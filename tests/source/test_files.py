@@ -197,6 +197,30 @@ def test_pictures_beside_videos_are_left_out_unless_they_are_named(tmp_path):
     assert [one.pictures != () for one in series_of(tmp_path / "*.[jm]p[g4]")] == [False, True]
 
 
+@pytest.mark.parametrize("pattern", ["", "*", "**/*"])
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        (["ch01"], "also holds 1 file that is left out, not being called like a video or a picture (ch01): a recording"),
+        (
+            ["a.dat", "b.h26l", "b.exe"],
+            "3 files that are left out, not being called like a video or a picture (a.dat, b.exe, b.h26l)",
+        ),
+        (
+            [f"{n}.bin" for n in range(10, 20)],
+            "10 files that are left out, not being called like a video or a picture (10.bin, ",
+        ),
+        (["a.srt", "a.JSON", "notes.txt", ".b.dat"], ""),
+    ],
+)
+def test_other_files_in_a_folder_are_told(tmp_path, others, said, pattern):
+    touch(tmp_path, "a.mp4", *others)
+    warnings: list[str] = []
+    assert [one.name for one in series_of(tmp_path / pattern, warnings)] == ["a"]
+    assert len(warnings) == bool(said)
+    assert said in "".join(warnings)
+
+
 def test_one_picture_is_a_recording_of_its_own_name(tmp_path):
     touch(tmp_path, "photo.JPG")
     for uri in ("photo.JPG", "photo.*", "ph*.JPG"):

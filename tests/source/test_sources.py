@@ -16,7 +16,7 @@ from engine.contracts.messages import check_stream_name
 from engine.contracts.recording import Appearance, Recording
 from engine.errors import ConfigError
 from engine.source import cameras
-from engine.source.sources import expand_sources
+from engine.source.sources import expand_sources, tell_of_repeats
 
 LIVE = LiveConfig()
 
@@ -231,3 +231,29 @@ def test_what_is_no_aspect_is_said(tmp_path, monkeypatch, uri, aspect):
     (tmp_path / "a.mp4").write_bytes(b"x")
     with pytest.raises(ConfigError, match="give two numbers, as 4:3"):
         expand_sources([SourceConfig(uri=uri, aspect=aspect)], LIVE)
+
+
+def repeats(*sources: SourceConfig) -> list[str]:
+    told: list[str] = []
+    tell_of_repeats(expand_sources(sources, LIVE), told.append)
+    return told
+
+
+@pytest.mark.parametrize("other", ["a.mkv", "./a.mkv", "sub/../a.mkv", "soft.mkv", "hard.mkv", ".", "a*.mkv"])
+def test_a_recording_that_is_given_several_times_is_told(tmp_path, monkeypatch, other):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.mkv").write_bytes(b"x")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / other).symlink_to("a.mkv") if other == "soft.mkv" else None
+    os.link("a.mkv", other) if other == "hard.mkv" else None
+    (told,) = repeats(SourceConfig(uri="a.mkv"), SourceConfig(uri=other))
+    assert told.startswith("a.mkv is given 2 times (")
+
+
+def test_what_is_another_recording_is_not_given_twice(tmp_path):
+    for name in ("a.mkv", "b.mkv", "1.png", "2.png"):
+        (tmp_path / name).write_bytes(b"x")
+    both = [SourceConfig(uri=str(tmp_path / "a.mkv"), video_stream=number) for number in (0, 1)]
+    pictures = [SourceConfig(uri=str(tmp_path / name)) for name in ("*.png", "1.png")]
+    cameras = [SourceConfig(uri=f"rtsp://192.0.2.{host}/1") for host in (1, 2)]
+    assert repeats(*both, *pictures, *cameras, SourceConfig(uri=str(tmp_path / "b.mkv"))) == []

@@ -169,14 +169,6 @@ def test_a_body_of_unknown_length_is_cut_at_the_bound(web: Server) -> None:
     assert web.service.asked == []
 
 
-@pytest.mark.parametrize("times", [2, 20, 60])
-def test_who_is_still_sending_what_is_too_large_sees_why_it_is_refused(web: Server, times: int) -> None:
-    """The connection was reset under a client that was writing, which most do not look behind."""
-    body = b"x" * (times * web.settings.http.upload_bytes)
-    for _ in range(5):
-        assert web.ask("POST", "/api/v1/people/Ada", body, Content_Type="image/jpeg").code == "too_large"
-
-
 def test_so_many_uploads_at_once_and_no_more(web: Server) -> None:
     waiting, let_go = threading.Semaphore(0), threading.Event()
 
@@ -225,58 +217,6 @@ def test_the_console_is_served_without_a_token_and_may_be_kept(web: Server) -> N
 def test_there_is_nothing_elsewhere(web: Server, path: str) -> None:
     answer = web.ask("GET", path)
     assert (answer.status, answer.code) == (404, "not_found")
-
-
-@pytest.mark.parametrize("path", ["/streams/", "/streams/door/", "/status/", "/settings/", "/tracks/r1/door/7/"])
-def test_a_slash_too_many_is_told(web: Server, path: str) -> None:
-    answer = web.ask("GET", API + path)
-    assert (answer.status, answer.json["error"]["message"]) == (404, "there is nothing here: leave the / at the end out")
-
-
-@pytest.mark.parametrize(
-    ("path", "parameter", "words"),
-    [
-        ("/tracks?streams=door", "streams", "use some of from, to, stream, person, decision, cursor, limit"),
-        ("/events?kind=face", "kind", "use some of kinds, streams"),
-        ("/people?limit=5", "limit", "there are none here"),
-        ("/streams/door?x", "x", "there are none here"),
-        ("/tracks?limit=5&Stream=door", "Stream", "use some of from"),
-    ],
-)
-def test_a_parameter_that_is_not_known_is_named(web: Server, path: str, parameter: str, words: str) -> None:
-    """The tracks of all streams were the answer."""
-    if "=" not in path:
-        path += "="
-    error = web.ask("GET", API + path).json["error"]
-    assert (error["code"], error["field"]) == ("bad_request", parameter)
-    assert error["message"].startswith(f"{parameter}: unknown parameter behind the ?; {words}")
-
-
-@pytest.mark.parametrize(
-    ("path", "body", "words"),
-    [
-        ("/streams", {"source": {"url": "rtsp://192.0.2.9/s"}}, "source.url: unknown key; did you mean uri? allowed here: uri"),
-        ("/streams", {"uri": "rtsp://192.0.2.9/s"}, "uri: unknown key; did you mean source.uri? allowed here: source"),
-        ("/streams", {"source": "rtsp://192.0.2.9/s"}, "source: expected a section of keys, got text"),
-        ("/streams", {"source": SOURCE | {"rotate": 91}}, "source.rotate: unknown value 91; allowed: 0, 90, 180, 270"),
-        ("/people/Ada/rename", {}, "the key new_name is missing"),
-    ],
-)
-def test_what_is_wrong_in_a_body_is_told_with_what_is_allowed(web: Server, path: str, body: object, words: str) -> None:
-    assert words in web.ask("POST", API + path, body).json["error"]["message"]
-
-
-def test_another_method_is_said_to_be_impossible(web: Server) -> None:
-    for method, path, allowed in (
-        ("POST", "/api/v1/status", "GET, HEAD"),
-        ("TRACE", "/", "GET, HEAD"),
-        ("DELETE", "/api/v1/streams", "GET, HEAD, POST"),
-        ("OPTIONS", "/api/v1/streams/door", "DELETE, GET, HEAD, PATCH"),
-        ("PUT", "/console/main.js", "GET, HEAD"),
-    ):
-        answer = web.ask(method, path)
-        assert (answer.status, answer.code, answer.headers["Allow"]) == (405, "bad_request", allowed), path
-    assert web.service.asked == []
 
 
 @pytest.mark.parametrize("path", ["/status", "/events"])

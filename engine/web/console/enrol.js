@@ -4,7 +4,7 @@ import { call, url } from "./api.js";
 import { badge, fill, h } from "./dom.js";
 import { draw } from "./pictures.js";
 import { photoInput } from "./photo_input.js";
-import { READABLE, attempt, dialog, field, toast } from "./ui.js";
+import { PERSON, attempt, dialog, field, toast } from "./ui.js";
 import { number, plural } from "./words.js";
 
 const MOST = 40;
@@ -17,8 +17,7 @@ export function enrolDialog(name = "", first = [], done = () => {}) {
     const pictures = []; // {file, row, verdict}
     const list = h("ul", { class: "uploads" });
     const status = h("p", { class: "where", role: "status" });
-    const who = h("input", { name: "name", required: true, value: name, readonly: Boolean(name), autocomplete: "off", autofocus: !name,
-      maxlength: 100, ...READABLE });
+    const who = h("input", { name: "name", value: name, readonly: Boolean(name), autocomplete: "off", autofocus: !name, ...PERSON });
     const button = h("button", { class: "primary" }, "Enrol");
     const add = (files) => {
       if (pictures.length + files.length > MOST) return toast(`At most ${MOST} pictures at a time.`);

@@ -47,7 +47,7 @@ export class FaceCard {
 
   constructor(entry) {
     this.pictures = h("div");
-    this.title = h("span");
+    this.title = h("bdi");
     this.badge = badge("", "");
     this.where = h("p", { class: "where" });
     this.why = h("p", { class: "why" });

@@ -89,8 +89,8 @@ function pulse() {
   if (link !== "open") [kind, text] = status ? ["bad", "Connection lost"] : ["", "Connecting …"];
   else if (status?.state === "stopping") [kind, text] = ["fair", "The service is stopping"];
   else if (status && !status.ready) [kind, text] = ["fair", "Starting up"];
-  else if (status?.overload_level) [kind, text] = ["fair", "Overloaded"];
   else if (troubled.length) [kind, text] = ["fair", `${troubled.length} in trouble`];
+  else if (status?.overload_level) [kind, text] = ["fair", "Overloaded"];
   else if (status) [kind, text] = ["good", "All well"];
   node.dataset.kind = kind;
   say(node, text);

@@ -32,6 +32,7 @@ export function peopleView(root, signal) {
     fill(list, wanted.slice(0, MOST).map((person) => h("li", null, h("a", { class: "card person", href: `#/person/${encodeURIComponent(person.name)}` },
       h("b", null, person.name), h("span", { class: "where" }, plural(person.pictures, "picture"),
         person.wrong_names ? `, ${plural(person.wrong_names, "wrong name")} marked` : "")))),
+    people.length > 0 && !wanted.length && h("li", { class: "empty" }, "Nobody is called so."),
     !people.length && h("li", null, h("p", { class: "empty" }, can("enrol")
       ? "Nobody is enrolled yet, so nobody can be named. Enrol somebody with a few pictures." : "Nobody is enrolled yet.")));
   }

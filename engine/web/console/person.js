@@ -4,7 +4,7 @@ import { call, can, get, url } from "./api.js";
 import { facts, fill, h } from "./dom.js";
 import { enrolDialog } from "./enrol.js";
 import { trackList } from "./track_list.js";
-import { READABLE, attempt, confirm, dialog, field, toast } from "./ui.js";
+import { PERSON, attempt, confirm, dialog, field, toast } from "./ui.js";
 import { number } from "./words.js";
 
 export function personView(root, signal, [name]) {
@@ -16,7 +16,7 @@ export function personView(root, signal, [name]) {
       : h("p", { class: "notice" }, `${name} is not in the gallery (any more).`));
   });
   fill(root, h("p", null, h("a", { class: "back", href: "#/people" }, "← People")),
-    h("div", { class: "head" }, h("h1", null, name),
+    h("div", { class: "head" }, h("h1", null, h("bdi", null, name)),
       can("enrol") && [
         h("button", { type: "button", class: "primary", onclick: () => enrolDialog(name, [], load) }, "Add pictures"),
         h("button", { type: "button", onclick: () => renameDialog(name) }, "Rename"),
@@ -28,7 +28,7 @@ export function personView(root, signal, [name]) {
 
 function renameDialog(name) {
   dialog(`Rename ${name}`, (close) => {
-    const input = h("input", { name: "new_name", required: true, value: name, maxlength: 100, autofocus: true, ...READABLE });
+    const input = h("input", { name: "new_name", value: name, autofocus: true, ...PERSON });
     const button = h("button", { class: "primary" }, "Rename");
     return h("form", { class: "body", onsubmit: async (event) => {
       event.preventDefault();

@@ -57,6 +57,17 @@ export async function toJpeg(source, width, height, most = 1600) {
   return canvas.convertToBlob({ type: "image/jpeg", quality: 0.94 });
 }
 
+/** A text, or as much of its beginning as fits. */
+function shortened(text, fits) {
+  const letters = [...text];
+  let shown = text;
+  while (!fits(shown) && letters.length > 1) {
+    letters.length = Math.floor(letters.length * 0.9);
+    shown = `${letters.join("")}…`;
+  }
+  return shown;
+}
+
 function frame(pen, box, [across, down], canvas) {
   const [x, y, width, height] = [box.x * across, box.y * down, box.width * across, box.height * down];
   const line = Math.max(2, canvas.width / 240);
@@ -68,11 +79,12 @@ function frame(pen, box, [across, down], canvas) {
   if (!box.name) return;
   const size = Math.max(11, canvas.width / 30);
   pen.font = `600 ${size}px system-ui, sans-serif`;
-  const long = pen.measureText(box.name).width + size * 0.6;
+  const name = shortened(box.name, (text) => pen.measureText(text).width + size < canvas.width);
+  const long = pen.measureText(name).width + size * 0.6;
   const left = Math.max(0, Math.min(x - line / 2, canvas.width - long));
   const top = y > size * 1.5 ? y - size * 1.4 : y + height;
   pen.fillStyle = pen.strokeStyle;
   pen.fillRect(left, top, long, size * 1.4);
   pen.fillStyle = "#08210f";
-  pen.fillText(box.name, left + size * 0.3, top + size * 1.05);
+  pen.fillText(name, left + size * 0.3, top + size * 1.05);
 }

@@ -82,6 +82,6 @@ function drawLanes(tracks, from, to) {
   });
   const label = (ms) => (wide > 36 * HOUR_MS ? `${day(ms)} ${clock(ms).slice(0, 5)}` : clock(ms).slice(0, wide < HOUR_MS / 6 ? 8 : 5));
   return h("div", { class: "card", "aria-hidden": "true" },
-    names.map((name) => h("div", { class: "lane" }, h("span", { class: "where" }, name), h("div", { class: "rail" }, marks(name)))),
+    names.map((name) => h("div", { class: "lane" }, h("span", { class: "where", title: name }, name), h("div", { class: "rail" }, marks(name)))),
     h("div", { class: "lane" }, h("span"), h("div", { class: "scale where" }, [0, 0.5, 1].map((share) => h("span", null, `${label(start + share * wide)}${share === 1 ? ` ${zone(to)}` : ""}`)))));
 }

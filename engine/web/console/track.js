@@ -42,7 +42,7 @@ function show(root, track, signal) {
   const settings = { ...state.settings, ...track.settings }; // what was asked for then
   const again = h("div");
   fill(root, steps(),
-    h("div", { class: "head" }, h("h1", null, headline(track.decision, track.candidates)), badge(track.decision)),
+    h("div", { class: "head" }, h("h1", null, h("bdi", null, headline(track.decision, track.candidates))), badge(track.decision)),
     h("p", { class: "where" }, `${track.stream} · track ${track.track_id} · ${day(first)}, ${clock(first)} to ${clock(last)} ${zone(last)} (${duration((last - first) / 1000)})`),
     (track.goesOn || track.ended === false) && h("p", { class: "advice", role: "status" }, "This track may still be going on; all its faces are listed here once it has ended."),
     h("article", { class: `card big ${track.decision}` },

@@ -64,7 +64,7 @@ export function row(track, hour = 0) {
   return h("a", { class: `track ${track.decision}`, href: address(track), "data-hour": hour },
     h("span", { class: enhanced ? "small enhanced" : "small", title: enhanced ? "AI-enhanced: not for identification" : null },
       picture && h("img", { src: picture, alt: enhanced ? "AI-enhanced" : "", loading: "lazy", width: 54, height: 54 })),
-    h("span", { class: "name" }, h("b", null, headline(track.decision, track.candidates)), " ", badge(track.decision)),
+    h("span", { class: "name" }, h("bdi", null, h("b", null, headline(track.decision, track.candidates))), " ", badge(track.decision)),
     h("span", { class: "where" }, `${clock(beginning(track))} · ${track.stream} · ${plural(track.faces ?? 0, "face")}`));
 }
 

@@ -83,6 +83,8 @@ export function confirm(title, text, action) {
 
 /** Of an input that must hold more than blanks. */
 export const READABLE = { pattern: ".*\\S.*", title: "More than blanks" };
+/** Of one for a person's name. */
+export const PERSON = { ...READABLE, required: true, maxlength: 200 };
 
 /** A control with its label, and a hint that is read after it. */
 export function field(label, control, hint = "") {

@@ -39,7 +39,7 @@ export function number(value, digits = 0) {
 }
 
 export const rate = (value) => number(value, value < 10 ? 1 : 0);
-export const millis = (value) => (value === null || value === undefined ? "–" : `${number(value, value < 10 ? 1 : 0)} ms`);
+export const millis = (value) => (value === null || value === undefined ? "–" : `${number(value, value < 10 ? 1 : 0)}\u00a0ms`);
 export const noun = (count, one, many = `${one}s`) => (count === 1 ? one : many);
 export const plural = (count, one, many) => `${number(count)} ${noun(count, one, many)}`;
 

@@ -38,6 +38,7 @@ class FakeService:
         self.settings: dict[str, Any] = {"verify.false_name_rate": 0.001, "verify.min_faces": 2, "live.adapt": True}
         self.log: list[answers.Event] = []
         self.state: str = "running"
+        self.overload_level = 0
         self.fleet: FleetSeen | None = None
         self._seq = 0
         self._moved = 0
@@ -177,7 +178,7 @@ class FakeService:
             ],
             stages={"detect": stage, "track": stage, "enhance": stage, "verify": stage, "publish": stage},
             counters={"frames": 25 * self._moved, "faces": self._seq}, drops={"late": 3, "waiting_frames": 11},
-            streams=list(self.streams.values()), events=self.log,
+            streams=list(self.streams.values()), events=self.log, overload_level=self.overload_level,
         )  # fmt: skip
 
 

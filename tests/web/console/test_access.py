@@ -6,7 +6,7 @@ import pytest
 
 from engine.contracts.findings import Candidate
 from engine.web.fleet import FleetSeen
-from tests.access import faults_of
+from tests.access import NAMES, faults_of
 from tests.web.console import fake_pictures
 from tests.web.fleets import fleet
 
@@ -65,6 +65,35 @@ def test_nothing_keeps_anybody_out(open_page, server, complaints):
     faults["add"] = faults_of(page)
     assert {view: found for view, found in faults.items() if found} == {}
     complaints[:] = [one for one in complaints if "404" not in one]  # of the track that is not there
+
+
+def test_names_of_any_length_and_script_keep_nothing_out_of_sight(open_page, server):
+    service = server.service
+    stream = "yard-" + "long-" * 11
+    service.add_stream(stream)
+    page = open_page()
+    for track, name in enumerate(NAMES):
+        service.enrol(name, "a.jpg", fake_pictures.enhanced(0, 72))
+        candidates = [Candidate(name, 0.94, 0.95, false_name_chance=0.0002), Candidate(NAMES[track - 1], 0.7, 0.7)]
+        face = service.face(stream, track, track % 6, candidates=candidates, decision="known")
+        service.track(face, "known", candidates)
+    faults = {}
+    views = {"live": ".face", "timeline": ".track", "people": ".person", f"track/run-1/{stream}/0": ".big"}
+    for view, there in views.items():
+        page.goto(f"{server.url}/#/{view}")
+        page.locator(there).first.wait_for()
+        faults[view] = faults_of(page)
+    assert {view: found for view, found in faults.items() if found} == {}
+
+
+def test_a_camera_in_trouble_is_said_before_the_load(page, server):
+    server.service.add_stream("gate", "stalled", reason="timeout")
+    server.service.overload_level = 3
+    server.service.tick()
+    page.wait_for_function("() => document.querySelector('.pulse').textContent === '1 in trouble'")
+    server.service.change("gate", state="live")
+    server.service.tick()
+    page.wait_for_function("() => document.querySelector('.pulse').textContent === 'Overloaded'")
 
 
 def test_the_theme_is_switched_and_remembered(open_page, server):
