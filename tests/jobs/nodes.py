@@ -11,8 +11,6 @@ from typing import Any
 
 TASK, WORKER = "fs-archive", "ray::RayWorker"
 _STORE_BYTES = 80 << 20
-_WITHOUT = {"include_dashboard": False, "include_log_monitor": False, "no_monitor": True}
-"""Processes of the head that only show things to people, or would add machines."""
 
 
 class Nodes:
@@ -28,7 +26,7 @@ class Nodes:
 
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         self._with = {"num_cpus": 1, "object_store_memory": _STORE_BYTES, "resources": resources or {}}
-        head = {"num_cpus": 0, "object_store_memory": _STORE_BYTES, **_WITHOUT}
+        head = {"num_cpus": 0, "object_store_memory": _STORE_BYTES, "include_dashboard": False}
         self._cluster = Cluster(initialize_head=True, head_node_args=head)
         self._nodes = [self._cluster.add_node(**self._with) for _ in range(number)]
         self.address: str = self._cluster.address
