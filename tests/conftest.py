@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import gc
+import os
+
+# Read when numpy and torch are loaded. Tests run side by side: a second thread of one would only wait, busily, for a core.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from collections.abc import Iterator
 
 import pytest
@@ -28,3 +34,9 @@ def _nobodys_gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         patch.setenv(VARIABLE, "onnxruntime")  # nothing is measured
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)  # the product starts its processes hundreds of times
         yield
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: the garbage collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()

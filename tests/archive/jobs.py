@@ -136,7 +136,8 @@ def attempt(directory: Path, job: Job, seed: int, cut_after: int | None = None, 
                 left -= 1
                 if left < 0:
                     raise Cut
-            time.sleep(pace_seconds)
+            if pace_seconds:  # to sleep for no time is to wait for whoever else wants the processor
+                time.sleep(pace_seconds)
             sink.write(numbering.stamp(what[0]), what[1])
     except Cut:
         sink._close_files()  # what the end of the process does

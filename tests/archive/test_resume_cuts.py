@@ -57,7 +57,7 @@ def damage(directory, chance):
             path.write_bytes(whole[: len(whole) // 2] if kind == "shorten" else whole[:-3] + b"xyz")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(0, 1 << 30))
 def test_a_run_cut_and_damaged_anywhere_ends_like_an_undisturbed_one(seed):
     chance = random.Random(seed)
@@ -73,7 +73,7 @@ def test_a_run_cut_and_damaged_anywhere_ends_like_an_undisturbed_one(seed):
         check_whole(directory, job)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 1 << 30))
 def test_a_kill_while_the_files_are_cut_back_is_harmless(seed):
     chance = random.Random(seed)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from engine.sample.clip import render_sample
+from tests.made_once import made_once
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,8 @@ class Clip:
 @pytest.fixture(scope="session")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
     """A few seconds of the sample, small enough for dlib's detector."""
-    video = tmp_path_factory.mktemp("clip") / "sample.mp4"
-    render_sample(video, seconds=4.0, seed=3)
+    folder = made_once(tmp_path_factory, "clip", lambda made: render_sample(made / "sample.mp4", seconds=4.0, seed=3))
+    video = folder / "sample.mp4"
     return Clip(video, video.with_suffix(".truth.json"), video.with_name("sample-enrol"))
 
 

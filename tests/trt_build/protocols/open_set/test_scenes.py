@@ -57,9 +57,9 @@ def test_people_of_one_scene_reach_more_and_the_limits_say_so():
 
 
 def test_a_hall_full_of_people_is_one_scene_among_others():
-    """A hundred times as many pairs of people who have nothing in common leave the limit where the other scenes have it."""
+    """Ten times as many pairs of people who have nothing in common leave the limit where the other scenes have it."""
     pairs = scene_pairs(group_faces(400, seed=3, alike=1.0), CROWD)
-    hall = np.random.default_rng(5).choice(scene_pairs(GROUPS, CROWD).resemblance, 100 * len(pairs.resemblance))
+    hall = np.random.default_rng(5).choice(scene_pairs(GROUPS, CROWD).resemblance, 10 * len(pairs.resemblance))
     joined = ScenePairs(
         np.append(pairs.resemblance, hall),
         np.append(pairs.sizes_px, np.full(len(hall), 40.0)),

@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 torch = pytest.importorskip("torch", reason="training needs torch")
@@ -5,6 +7,7 @@ torch = pytest.importorskip("torch", reason="training needs torch")
 from tests.trt_build.systems.detector.starts import exported_start  # noqa: E402
 from trt_build.errors import DataError  # noqa: E402
 from trt_build.networks.grey_detector import GreyDetector  # noqa: E402
+from trt_build.systems.detector.export import fold_division  # noqa: E402
 from trt_build.systems.detector.growth import grow_from  # noqa: E402
 
 SMALL = {"stem": (4, 8), "widths": (16, 16, 24), "depths": (1, 2, 1), "neck": 16}
@@ -12,9 +15,20 @@ LARGE = {"stem": (6, 8), "widths": (24, 20, 24), "depths": (2, 2, 3), "neck": 24
 
 
 @pytest.fixture(scope="module")
-def start(tmp_path_factory):
-    """A small network with normalisation that has seen something, exported; and what it computes."""
-    return exported_start(SMALL, tmp_path_factory.mktemp("start") / "small.onnx", 8)
+def divides(tmp_path_factory):
+    """A small network with normalisation that has seen something, exported but for the last step; and what it computes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("trt_build.systems.detector.export.fold_division", lambda path: None)
+        return exported_start(SMALL, tmp_path_factory.mktemp("start") / "divides.onnx", 8)
+
+
+@pytest.fixture(scope="module")
+def start(divides):
+    """The same, exported to the end."""
+    path, *seen = divides
+    small = shutil.copy(path, path.with_name("small.onnx"))
+    fold_division(small)
+    return small, *seen
 
 
 @pytest.mark.parametrize("options", [SMALL, LARGE], ids=["same", "wider and deeper"])
@@ -47,11 +61,10 @@ def test_a_file_that_is_no_network_is_refused(tmp_path):
         grow_from(GreyDetector(**SMALL), tmp_path / "no.onnx", torch.zeros(1, 1, 32, 32))
 
 
-def test_an_export_that_still_divides_gives_the_same_weights(start, tmp_path, monkeypatch):
-    monkeypatch.setattr("trt_build.systems.detector.export.fold_division", lambda path: None)
-    path, pictures, _ = exported_start(SMALL, tmp_path / "divides.onnx", 8)
+def test_an_export_that_still_divides_gives_the_same_weights(divides, start):
+    path, pictures, _ = start
     whole, folded = GreyDetector(**SMALL), GreyDetector(**SMALL)
     with torch.no_grad():
-        grow_from(whole, path, pictures)
-        grow_from(folded, start[0], pictures)
+        grow_from(whole, divides[0], pictures)
+        grow_from(folded, path, pictures)
     assert torch.equal(whole.stem[0][0].weight, folded.stem[0][0].weight)
