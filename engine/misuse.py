@@ -70,8 +70,9 @@ def _one_of(words: Sequence[str]) -> str:
 
 
 def _meant(word: str, names: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(names), n=1)
-    return f", did you mean {near[0]}?" if near else ""
+    bare = {name.lstrip("-"): name for name in names}  # dashes would make all options alike
+    near = difflib.get_close_matches(word.lstrip("-"), list(bare), n=1)
+    return f", did you mean {bare[near[0]]}?" if near else ""
 
 
 def _label(name: str) -> str:

@@ -14,6 +14,10 @@ from trt_build import cli as lab
         (("smaple",), "there is no command 'smaple', did you mean sample?; see facestream --help"),
         (("gallery", "lst"), "there is no command 'lst', did you mean list?; see facestream gallery --help"),
         (("run", "--sorce", "a.mkv"), "there is no option --sorce, did you mean --source?; see facestream run --help"),
+        (("run", "--name", "X", "a.mkv"), "there is no option --name; see facestream run --help"),
+        (("run", "--verbose"), "there is no option --verbose; see facestream run --help"),
+        (("run", "--format", "json"), "there is no option --format, did you mean --log-format?; see facestream run --help"),
+        (("run", "--output", "out"), "there is no option --output, did you mean --out?; see facestream run --help"),
         (("run", "--sorce=a.mkv"), "there is no option --sorce, did you mean --source?; see facestream run --help"),
         (
             ("ctl", "people", "list", "--jsn"),

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated, Literal
@@ -27,6 +26,7 @@ from engine.contracts.messages import Deinterlace
 from engine.errors import FacestreamError
 from engine.help_page import SELDOM
 from engine.pipeline.run import run_pipeline
+from engine.pipeline.status import RunStatus
 from engine.source.cameras import is_camera
 
 
@@ -221,7 +221,6 @@ def _logged(log: RunLog, carry_out: Callable[[], int]) -> int:
 
 
 def _run(settings: Config, log: RunLog | None, duration_seconds: float | None, *, quiet: bool) -> int:
-    started_ns = time.time_ns()
     is_program = log is not None and log.form == "json"
     console = Console(stderr=True, quiet=quiet or is_program)
     live = any(is_camera(source.uri) for source in settings.sources)
@@ -229,11 +228,17 @@ def _run(settings: Config, log: RunLog | None, duration_seconds: float | None, *
         if log is None and (quiet or not console.is_terminal):
             log = closing.enter_context(RunLog("text", quiet=quiet))
         warn = log.warn if log is not None else _warn
+        attempts: set[str] = set()
         try:
             with run_view(console, log, live=live) as observer:
-                result = run_pipeline(settings, observer, duration_seconds, warn)
+
+                def observed(status: RunStatus) -> None:
+                    attempts.add(status.run_id)
+                    observer(status)
+
+                result = run_pipeline(settings, observed, duration_seconds, warn)
         except FacestreamError:
-            _say_what_is_left(settings, started_ns, console)
+            _say_what_is_left(settings, attempts, console)
             raise
         sentences = list(shortcomings(result, settings))
         if log is not None:
@@ -254,7 +259,7 @@ def _warn(sentence: str) -> None:
     sys.stderr.write(f"facestream: note: {printable(sentence)}\n")
 
 
-def _say_what_is_left(settings: Config, started_ns: int, console: Console) -> None:
-    """After a failure: where to find what this run wrote before it."""
-    if settings.output.directory and recorded(Path(settings.output.directory)).get("started_ns", 0) >= started_ns:
+def _say_what_is_left(settings: Config, attempts: Set[str], console: Console) -> None:
+    """After a failure: where to find what this run, known by its attempts, wrote before it."""
+    if settings.output.directory and recorded(Path(settings.output.directory)).get("run_id") in attempts:
         console.print(f"What was written before the failure is in {settings.output.directory}", highlight=False)

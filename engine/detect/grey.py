@@ -22,7 +22,7 @@ from engine.sessions.tensors import TensorSpec, listed
 
 OUTPUTS = tuple(f"{kind}_{stride}" for kind in ("score", "bbox", "kps") for stride in STRIDES)
 _MULTIPLE_OF = 32
-_BUFFERS_PER_THREAD = 4
+_BUFFERS_PER_THREAD = 8
 _HEIGHT_OVER_WIDTH = (0.6, 2.4)
 
 

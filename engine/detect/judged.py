@@ -11,6 +11,7 @@ from engine.config import DetectConfig
 from engine.contracts.frames import Detections, Float32, Planes
 from engine.detect.catalog import FindModel, open_detector
 from engine.detect.detector import Detector
+from engine.detect.large_faces import LargeFaces
 from engine.detect.nested import one_a_face
 from engine.detect.second_look import LEAST, Agreement, Faceness, SecondLook, open_second_look
 
@@ -71,10 +72,11 @@ def agreed_scores(scores: Float32, faceness: Float32, weight: float) -> Float32:
     return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
 
 
-def open_judged(config: DetectConfig, find_model: FindModel) -> tuple[Detector, SecondLook | None]:
+def open_judged(config: DetectConfig, find_model: FindModel) -> tuple[LargeFaces, SecondLook | None]:
     """Open the detector that the configuration names, and with it the second look, None where none is wanted.
 
-    Where the second look was fitted to this detector, and no threshold is asked for, both agree on what is reported.
+    It finds faces of any size. Where the second look was fitted to this detector, and no threshold is asked for, both agree on
+    what is reported.
 
     Raises:
         ModelError: see ``open_detector`` and ``open_second_look``.
@@ -84,9 +86,9 @@ def open_judged(config: DetectConfig, find_model: FindModel) -> tuple[Detector, 
     detector = open_detector(config, find_model)
     second_look = open_second_look(config, find_model)
     if second_look is None:
-        return detector, None
-    agreement = second_look.agreement
-    if agreement is None or config.min_score is not None or not second_look.fits(detector):
-        return JudgedDetector(detector, second_look), second_look
-    detector.min_score = agreement.asked_from
-    return JudgedDetector(detector, second_look, agreement), second_look
+        return LargeFaces(detector, None), None
+    agreement = second_look.agreement if config.min_score is None and second_look.fits(detector) else None
+    if agreement is not None:
+        detector.min_score = agreement.asked_from
+    judged = JudgedDetector(detector, second_look, agreement)
+    return LargeFaces(judged, judged.limits), second_look

@@ -27,7 +27,7 @@ from engine.sessions.session import Session, SessionSpec, open_session
 from engine.sessions.tensors import listed
 
 _MULTIPLE_OF = 32
-_BUFFERS_PER_THREAD = 4
+_BUFFERS_PER_THREAD = 8
 DEFAULT_MIN_SCORE = 0.6
 
 

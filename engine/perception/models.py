@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from engine.config import Config
 from engine.contracts.orders import Warned
-from engine.detect.judged import JudgedDetector, open_judged
+from engine.detect.judged import open_judged
 from engine.models import find_model
 from engine.perception.face_judge import FaceJudge
 from engine.perception.perception import Models, Perception
@@ -30,7 +30,7 @@ class OpenModels:
         self._config, self._warn = config, warn
         detector, second_look = open_judged(config.detect, find_model)
         self._judge = FaceJudge(lambda sentence: warn(Warned("", sentence)))
-        self.models = Models(detector, detector.limits if isinstance(detector, JudgedDetector) else None, self._judge)
+        self.models = Models(detector, detector.limits, self._judge)
         self.facts = {
             "detector": detector.name,
             "detector_sha256": detector.model_sha256,

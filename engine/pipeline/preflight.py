@@ -5,12 +5,14 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from engine.archive.claim import check_free, check_writable, held_by_a_run
 from engine.config import Config
 from engine.contracts.gallery_place import GalleryPlace
 from engine.errors import ConfigError, GalleryError, MissingGalleryError
+from engine.lock import DirectoryLock
 from engine.models import find_model
 from engine.models.dlib_embedder import NAME as DLIB
 from engine.publish.exposure import check_exposure
@@ -30,7 +32,7 @@ def check_before(config: Config, warn: Callable[[str], None], *, is_service: boo
         ConfigError: there is nowhere to put the result, it would go to others in the clear, a path, an address or a key is
             wrong, or the output directory holds a run already.
         GalleryError: the gallery is none, or cannot be read.
-        PublishError: an endpoint is in use, or may not be used.
+        PublishError: an endpoint is in use, or may not be used; another run is writing to the output directory.
         ModelError: a model is named that is not there.
     """
     _check_output(config, warn, is_service=is_service)
@@ -58,10 +60,24 @@ def _check_output(config: Config, warn: Callable[[str], None], *, is_service: bo
 
         check_may_go_on(directory)
     check_writable(directory)
-    if not output.overwrite and not output.resume:
-        check_free(directory)
+    check_untaken(config)
     if output.resume and not held_by_a_run(directory):
         warn(f"there is no run in {directory} to go on with: it begins from the start")
+
+
+def check_untaken(config: Config) -> None:
+    """Refuse an output directory that another run is writing to, or has written to.
+
+    Raises:
+        PublishError: a run is writing to it; what replaces a run, or goes on with one, waits a moment for its end.
+        ConfigError: it holds a run, which is neither to be replaced nor gone on with.
+    """
+    output, directory = config.output, Path(config.output.directory)
+    is_meant = output.overwrite or output.resume
+    with suppress(OSError):  # there is none yet, or whoever writes to it says what is wrong with it
+        DirectoryLock(directory, None if is_meant else 0.0).close()
+    if not is_meant:
+        check_free(directory)
 
 
 def _check_publish(config: Config, warn: Callable[[str], None]) -> None:

@@ -24,7 +24,7 @@ from engine.errors import ConfigError, FacestreamError, WorkerError
 from engine.pipeline.control import RunControl
 from engine.pipeline.crew import Crew
 from engine.pipeline.description import describe_run
-from engine.pipeline.preflight import check_before
+from engine.pipeline.preflight import check_before, check_untaken
 from engine.pipeline.status import RunStatus
 from engine.pipeline.stream_status import StreamStatus
 from engine.pipeline.supervisor import Supervisor
@@ -136,9 +136,11 @@ def run_pipeline(
             if not resumable or result.interrupted <= read_again:
                 return result
             read_again |= result.interrupted
-        if _has_begun(config, run):  # otherwise what is in the directory is another run's
+        if _has_begun(config, run):
             same_run = True
             config = replace(config, output=replace(config.output, resume=True, overwrite=False))
+        elif resumable:  # another run may have begun there since it was looked at
+            check_untaken(config)
 
 
 def _attempt(

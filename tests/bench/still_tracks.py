@@ -25,8 +25,8 @@ from rich.table import Table
 
 from engine.config import DetectConfig, TrackConfig
 from engine.contracts.frames import Float32, Frame, FrameTime, Planes, TrackedFace, Uint8
-from engine.detect.detector import Detector
-from engine.detect.judged import JudgedDetector, open_judged
+from engine.detect.judged import open_judged
+from engine.detect.large_faces import LargeFaces
 from engine.models import find_model
 from engine.perception.acceptance import Acceptance
 from engine.perception.face_judge import FaceJudge
@@ -130,11 +130,11 @@ def filmed(image: Uint8, rng: np.random.Generator) -> tuple[list[Planes], NDArra
 
 
 def followed(
-    frames: Sequence[Planes], sways: NDArray[np.float64], truth: Labelled, detector: Detector, judge: Judge
+    frames: Sequence[Planes], sways: NDArray[np.float64], truth: Labelled, detector: LargeFaces, judge: Judge
 ) -> list[Followed]:
     """Return all tracks of one detector, those that may not speak among them."""
     following = Following(TrackConfig(), RATE, count(1).__next__, detector.sure_score, judge)
-    limits = detector.limits if isinstance(detector, JudgedDetector) else None
+    limits = detector.limits
     acceptance = Acceptance(TrackConfig().min_detections, limits)
     tracks: defaultdict[int, Followed] = defaultdict(Followed)
     for number, (planes, sway) in enumerate(zip(frames, sways, strict=True)):

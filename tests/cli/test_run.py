@@ -247,3 +247,12 @@ def test_a_program_is_told_the_sentence_of_each_stream_and_the_errors(capsys, ru
     assert ended["failed_streams"] == ["door"]
     assert ended["streams"]["door"]["detail"].endswith("refuses the password")
     assert ended["streams"]["door"]["errored"] == 2
+
+
+@pytest.mark.parametrize(("whose", "is_told"), [("this-one", True), ("another", False)])
+def test_after_a_failure_only_what_this_run_wrote_is_told(capsys, runs, tmp_path, whose, is_told):
+    (tmp_path / "run.json").write_text(json.dumps({"run_id": whose, "started_ns": 1 << 62}))
+    runs.status.run_id, runs.error = "this-one", WorkerError("the worker publish died")
+    shown = here(capsys, "run", "-s", "a.mkv", "-o", tmp_path)
+    assert shown.code == 1
+    assert ("What was written before the failure" in shown.err) == is_told

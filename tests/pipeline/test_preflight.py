@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 
 from engine.config import Config, OutputConfig, PublishConfig, SourceConfig
 from engine.errors import FacestreamError, PublishError
+from engine.lock import DirectoryLock
 from engine.pipeline import run
 from engine.pipeline.preflight import check_before
 from engine.verify.gallery.sqlite.gallery import Gallery
@@ -128,3 +130,14 @@ def test_one_endpoint_cannot_be_both():
     publish = PublishConfig(endpoint=f"tcp://127.0.0.1:{port}", replay=f"tcp://127.0.0.1:{port}")
     with pytest.raises(PublishError, match="in use"):
         check_before(replace(Config(), publish=publish), pytest.fail, is_service=False)
+
+
+@pytest.mark.parametrize("left", [(), ("run.json",)], ids=["which has written nothing yet", "which has begun"])
+def test_a_directory_that_another_run_writes_to_is_refused_at_once(clip: Path, tmp_path: Path, left: tuple[str, ...]):
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in left:
+        (out / name).touch()
+    config = replace(Config(), sources=(SourceConfig(uri=str(clip)),), output=OutputConfig(directory=str(out)))
+    with closing(DirectoryLock(out)), pytest.raises(PublishError, match=r"another run is writing to .*out now"):
+        check_before(config, lambda sentence: None, is_service=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 
 from engine.config import Config, OutputConfig, PublishConfig, SourceConfig
 from engine.errors import PublishError, WorkerError
+from engine.lock import DirectoryLock
 from engine.pipeline import run
 from engine.pipeline.description import describe_run
 
@@ -102,3 +104,17 @@ def test_without_a_directory_nothing_is_read_again(config: Config, monkeypatch: 
     result = SimpleNamespace(interrupted=frozenset({"bad"}))
     monkeypatch.setattr(run, "_attempt", lambda *_, same_run: result)
     assert run.run_pipeline(config) is result
+
+
+def test_a_run_that_another_forestalled_is_not_tried_again(config: Config, monkeypatch: pytest.MonkeyPatch):
+    config = replace(config, output=replace(config.output, overwrite=False))
+    Path(config.output.directory, "run.json").unlink()
+    with contextlib.ExitStack() as other:
+
+        def attempt(config: Config, *_: object, same_run: bool) -> object:
+            other.enter_context(contextlib.closing(DirectoryLock(Path(config.output.directory))))
+            raise WorkerError("publish: another run is writing there")
+
+        monkeypatch.setattr(run, "_attempt", attempt)
+        with pytest.raises(PublishError, match=r"another run is writing to .* now"):
+            run.run_pipeline(config)
