@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
@@ -31,9 +32,18 @@ def shown_pictures(container: InputContainer, stream: VideoStream) -> int:
 def left_out_by_edits(path: Path, container: InputContainer, stream: VideoStream) -> str:
     """Return a sentence on the pictures that are in a file and not shown, empty where there are none."""
     held, shown = stream.frames, shown_pictures(container, stream)
-    if shown >= held:
+    if shown >= held or not _are_all_there(container, stream):
         return ""
     return (
         f"{path} holds {count(held, 'picture')}, of which its edit list shows {shown or 'none'}: it was shortened, "
         "and players, too, leave out the rest; to read all of it, `ffmpeg -ignore_editlist 1 -i FILE -c copy FILE.mkv`"
     )
+
+
+def _are_all_there(container: InputContainer, stream: VideoStream) -> bool:
+    """Whether it is not damage that hides some: without its edit list the index has as many as the header says."""
+    try:
+        with av.open(container.name, metadata_errors="replace", options={**container.options, "ignore_editlist": "1"}) as whole:
+            return len(whole.streams[stream.index].index_entries) == stream.frames
+    except (av.error.FFmpegError, OSError, IndexError):
+        return False

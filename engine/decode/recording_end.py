@@ -98,8 +98,9 @@ class RecordingEnd:
             )
         if kind := encryption_of_file(self.path):
             return encrypted(self.path, kind)
-        if self.stream.frames > shown_pictures(self.container, self.stream) == 0:
-            return SourceError(left_out_by_edits(self.path, self.container, self.stream), "no_video")
+        hidden = left_out_by_edits(self.path, self.container, self.stream)
+        if hidden and not shown_pictures(self.container, self.stream):
+            return SourceError(hidden, "no_video")
         if late := late_start(self.path):
             return SourceError(late, "not_a_video")
         if packets == 0:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.config import DecodeConfig
+from engine.decode.decoder import Decoder
 from tests.decode.clips import render
 from tests.decode.reading import read
 
@@ -94,6 +95,22 @@ def test_one_whose_pictures_are_damaged_is_not_called_shortened(tmp_path):
     frames, states, _ = read(path)
     assert (frames, states[-1].state, states[-1].reason) == ([], "failed", "codec")
     assert "edit list" not in states[-1].detail
+
+
+@pytest.mark.parametrize("edits", [(), [(0.96, 0.96, PLAYED)]], ids=["none", "its beginning"])
+@pytest.mark.parametrize(
+    ("box", "place", "value"),
+    [(b"stco", 8, 0), (b"stsc", 8, 0), (b"stsz", 12, 0), (b"stsz", 12, 10 * HELD), (b"stsz", 12, HELD // 2)],
+    ids=["no places", "no chunks", "no sizes", "too many sizes", "half of the sizes"],
+)
+def test_one_whose_index_is_damaged_is_not_called_shortened(tmp_path, edits, box, place, value):
+    """Pictures that the index lost were laid to the edit list."""
+    path = edited(tmp_path / "a.mp4", *(edits or [(1.92, 0, PLAYED)]))
+    data = bytearray(path.read_bytes())
+    struct.pack_into(">I", data, data.index(box) + place, value)
+    path.write_bytes(data)
+    with Decoder("a", path, DecodeConfig()) as decoder:
+        assert "edit list" not in list(decoder)[-1].detail
 
 
 @pytest.mark.parametrize(
