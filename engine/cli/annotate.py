@@ -33,9 +33,8 @@ from engine.results.annotate import annotate as annotate_run
 from engine.results.tracks_of import recording_in
 from engine.source.cameras import is_camera
 from engine.source.sources import expand_sources
+from engine.words.lists import some_of
 from engine.words.numbers import count
-
-_MOST_NAMED = 10
 
 
 def annotate(
@@ -184,5 +183,4 @@ def _run_of(
 
 def _check_one(source: str, found: Sequence[str], advice: str) -> None:
     if len(found) > 1:
-        names = ", ".join(found[:_MOST_NAMED]) + (", …" if len(found) > _MOST_NAMED else "")
-        raise UsageError(f"{source} has {count(len(found), 'recording')}: {advice}: {names}")
+        raise UsageError(f"{source} has {count(len(found), 'recording')}: {advice}: {some_of(found)}")

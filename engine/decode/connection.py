@@ -202,7 +202,8 @@ class Connection:
         gate, clock = self._ready()
         if self._stalled:
             self._stalled = False
-            yield self._state("live", "", "")
+            if not self._keyless:
+                yield self._state("live", "", "")
         for picture, source in gate.pictures(arrival):
             try:
                 shown = self._display.show(picture, gate.pixel_aspect(picture), (picture, source))

@@ -207,7 +207,7 @@ class Decoder(RecordingReader):
         marks_cut = container.format.name != "mpegts"
         follow_time = announces_duration(container)
         try:
-            for packet in packets_of(container):
+            for packet in packets_of(container, meanwhile=self.meanwhile):
                 self._extent.cut = "in the middle of a packet" if marks_cut and packet.is_corrupt else ""
                 if follow_time and (stamp := packet.dts if packet.pts is None else packet.pts) is not None:
                     ends = stamp + (packet.duration or 0)

@@ -11,8 +11,9 @@ from typing import BinaryIO
 from av.container import InputContainer
 
 from engine.decode.mp4_boxes import outermost
-from engine.decode.playlist import missing_from, segments_of, some_of
+from engine.decode.playlist import missing_from, segments_of
 from engine.decode.transport_stream import changes_of_video
+from engine.words.lists import some_of
 from engine.words.numbers import count
 
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")

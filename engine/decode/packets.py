@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import av
@@ -12,8 +12,12 @@ from av.stream import Stream
 _TRANSPORT_STREAM = "mpegts"
 
 
-def packets_of(container: InputContainer, *streams: Stream) -> Iterator[av.Packet[Any]]:
+def packets_of(
+    container: InputContainer, *streams: Stream, meanwhile: Callable[[], None] = lambda: None
+) -> Iterator[av.Packet[Any]]:
     """Yield the packets that are not empty of some of its streams, or of all that there were when it was opened.
+
+    ``meanwhile`` is called again and again while what is no video is read over, which may take long.
 
     The empty ones are PyAV's own, at the end, and those by which AVI repeats a picture.
 
@@ -27,6 +31,7 @@ def packets_of(container: InputContainer, *streams: Stream) -> Iterator[av.Packe
             pass  # PyAV's, behind the last packet, where streams have appeared in the middle
         except av.error.BlockingIOError:
             if container.format.name == _TRANSPORT_STREAM:
+                meanwhile()
                 continue  # FFmpeg's, after each 64 KB that are none: as of a disk or a line that failed, or room kept for more
             raise
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -20,7 +20,6 @@ _MOST_BESIDE = 64
 """Playlists beside a segment that are looked into."""
 _MOST_DEEP = 4
 """Playlists that name playlists."""
-_MOST_TOLD = 3
 _URI = re.compile(r'(?<![\w-])URI=(?:"((?:[^"\\]|\\.)*)"?|([^\s,]+))')
 """As FFmpeg finds them, in quotes and without."""
 _ESCAPED = re.compile(r"\\(.)")
@@ -84,11 +83,6 @@ def missing_from(path: Path) -> list[str]:
         OSError: it cannot be read.
     """
     return [name for name in named_by(path) if (place := place_of(path.parent, name)) is None or not os.path.exists(place)]
-
-
-def some_of(names: Sequence[str]) -> str:
-    """Return the first few of what a playlist names, for a sentence."""
-    return ", ".join(names[:_MOST_TOLD]) + (", …" if len(names) > _MOST_TOLD else "")
 
 
 def trouble_of(path: Path) -> str:

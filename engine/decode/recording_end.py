@@ -13,7 +13,7 @@ from av.video.stream import VideoStream
 
 from engine.decode.container import is_cut
 from engine.decode.counted import Counted
-from engine.decode.edit_list import left_out_by_edits
+from engine.decode.edit_list import left_out_by_edits, shown_pictures
 from engine.decode.encryption import encryption_of_file
 from engine.decode.late_start import late_start
 from engine.decode.not_read import goes_on, not_read
@@ -106,8 +106,8 @@ class RecordingEnd:
             )
         if kind := encryption_of_file(self.path):
             return encrypted(self.path, kind)
-        if hidden := left_out_by_edits(self.path, self.container, self.stream):
-            return SourceError(hidden, "no_video")
+        if self.stream.frames > shown_pictures(self.container, self.stream) == 0:
+            return SourceError(left_out_by_edits(self.path, self.container, self.stream), "no_video")
         if late := self._late_start():
             return SourceError(late, "not_a_video")
         if packets == 0:

@@ -7,8 +7,9 @@ from pathlib import Path
 from engine.contracts.messages import Reason
 from engine.decode.encryption import HOW, encryption_of_file
 from engine.decode.late_start import late_start
-from engine.decode.playlist import is_playlist, missing_from, some_of, trouble_of
+from engine.decode.playlist import is_playlist, missing_from, trouble_of
 from engine.errors import SourceError
+from engine.words.lists import some_of
 
 _SEGMENT_STARTS = (b"styp", b"moof", b"sidx")
 _MOVIE_STARTS = {b"ftyp": "an MP4", **dict.fromkeys((b"wide", b"mdat", b"free", b"skip", b"pnot"), "a QuickTime file")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from types import TracebackType
 from typing import Self
 
@@ -22,6 +22,8 @@ class RecordingReader(ABC):
         self._counted = Counted(("frames", "packets", "corrupt_packets", "corrupt_frames"))
         self.before: tuple[Frame, dict[str, int]] | None = None
         """Where reading began in the middle: the frame before the first, and ``counters`` as they were then."""
+        self.meanwhile: Callable[[], None] = lambda: None
+        """Called now and then, in the thread that iterates, while a long part of the file that is no video gives nothing."""
 
     def __enter__(self) -> Self:
         return self

@@ -16,6 +16,7 @@ from engine.errors import ConfigError
 from engine.source.appearance import appearance_of
 from engine.source.pictures import PICTURE_EXTENSIONS, is_picture, numbered, series_in
 from engine.source.recording_clock import beginning_of, check_clock
+from engine.words.lists import some_of
 from engine.words.numbers import count
 from engine.words.redaction import HIDDEN, redact
 from engine.words.text import looked_in
@@ -34,7 +35,6 @@ _NO_RECORDINGS = frozenset([
 ])
 # fmt: on
 """What lies beside recordings, and that nobody misses."""
-_MOST_NAMED = 8
 _FILE_URL = re.compile(r"file://", re.IGNORECASE)
 
 
@@ -178,11 +178,10 @@ def tell_of_others(where: object, files: Iterable[PurePath], warn: Callable[[str
     """Warn of files that may be recordings, and are left out for their names."""
     known = VIDEO_EXTENSIONS | PICTURE_EXTENSIONS | _NO_RECORDINGS
     if others := [path for path in files if path.suffix.lower() not in known]:
-        named = ", ".join(path.name for path in sorted(others)[:_MOST_NAMED])
-        more = ", …" * (len(others) > _MOST_NAMED)
+        named = some_of([path.name for path in sorted(others)])
         warn(
             f"{where} also holds {count(len(others), 'file')} that {'is' if len(others) == 1 else 'are'} left out, not being "
-            f"called like a video or a picture ({named}{more}): a recording among them can be named by itself"
+            f"called like a video or a picture ({named}): a recording among them can be named by itself"
         )
 
 

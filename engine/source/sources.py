@@ -14,8 +14,7 @@ from engine.contracts.recording import Recording
 from engine.source.cameras import camera_of, check_recording, is_camera
 from engine.source.files import named_by, recordings_of, with_settings
 from engine.source.names import name_streams, names_of_files
-
-_MOST_NAMED = 8
+from engine.words.lists import some_of
 
 
 def expand_sources(
@@ -71,7 +70,7 @@ def tell_of_repeats(streams: Iterable[Recording | Camera], warn: Callable[[str],
                 same.setdefault(key, []).append(stream)
     for first, *others in same.values():
         if others:
-            names = ", ".join(one.name for one in [first, *others][:_MOST_NAMED]) + ", …" * (len(others) >= _MOST_NAMED)
+            names = some_of([one.name for one in (first, *others)])
             warn(f"{first.path} is given {len(others) + 1} times ({names}), and read as often: its faces count as often")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -34,15 +35,16 @@ async def read_body(request: Request, most: int) -> bytes:
     Raises:
         Refusal: it is larger, comes too slowly, or is cut off.
     """
-    length = request.headers.get("content-length", "0")
+    body, length = request.stream(), request.headers.get("content-length", "0")
     if length.isdigit() and int(length) > most:
-        await _discard(request)
+        if request.headers.get("expect", "").lower() != "100-continue":  # else it is sent only once we read
+            await _discard(body)
         raise _too_large(most)
     pieces: list[bytes] = []
     size = 0
     try:
         async with asyncio.timeout(_SECONDS + most / _SLOWEST_BYTES_PER_SECOND):
-            async for piece in request.stream():
+            async for piece in body:
                 size += len(piece)
                 if size > most:
                     break
@@ -55,7 +57,7 @@ async def read_body(request: Request, most: int) -> bytes:
         raise Refusal("bad_request", "the request's body was cut off") from error
     if size > most:
         pieces.clear()
-        await _discard(request)
+        await _discard(body)
         raise _too_large(most)
     return b"".join(pieces)
 
@@ -104,12 +106,12 @@ def as_verb(fields: dict[str, Any], kind: type[AnyRequest], given: dict[str, Any
         raise Refusal("bad_request", words, path) from error
 
 
-async def _discard(request: Request) -> None:
+async def _discard(body: AsyncIterator[bytes]) -> None:
     """Take what still comes of a body, within bounds: most clients that are still sending do not see the answer."""
     left = _DISCARDED_BYTES
     with suppress(TimeoutError, ClientDisconnect):
         async with asyncio.timeout(_DISCARD_SECONDS):
-            async for piece in request.stream():
+            async for piece in body:
                 left -= len(piece)
                 if left < 0:
                     return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 from engine.config import DecodeConfig
@@ -40,6 +41,7 @@ class Reading:
         self._realtime, self._pacer = config.realtime, Pacer()
         self._recording = order.recording.recording()
         self._decoder = reader_of(self._recording, config, detect_every)
+        self._decoder.meanwhile = partial(actor.turn, 0.0)
 
     def run(self) -> None:
         """Decode to the end, which may be a bad one.

@@ -15,6 +15,7 @@ from tests.client.replay_service import answer_all, replaying
 from tests.client.wire import Wire, seen, subscribed
 from tests.patience import PATIENCE_SECONDS
 from tests.publish.samples import as_sent, face
+from tests.servers.ipv6 import needs_ipv6
 
 
 def test_a_replay_service_that_is_silent_leaves_a_gap(wire):
@@ -38,6 +39,7 @@ def answer_once(router, steps):
     router.send_multipart([identity, encode_replay(done)])
 
 
+@needs_ipv6
 def test_publisher_and_replay_service_may_have_addresses_of_ipv6(opened):
     here = "tcp://[::1]:*"
     wire = Wire(opened, endpoint=here)

@@ -8,6 +8,9 @@ import av
 import numpy as np
 import pytest
 
+from engine.config import DecodeConfig
+from engine.contracts.frames import Frame
+from engine.decode.decoder import Decoder
 from engine.decode.planes import PlaneConverter
 from tests.decode.clips import cut, render
 from tests.decode.reading import read
@@ -81,6 +84,24 @@ def test_what_is_no_transport_stream_is_read_over_however_long(tmp_path, foreign
     assert states[-1].state == "ended"
     assert len(frames) >= 49
     assert frames[-1].time.pts == read(whole)[0][-1].time.pts
+
+
+@pytest.mark.parametrize(("foreign_bytes", "least"), [(0, 0), (1 << 16, 0), (1 << 20, 8), (1 << 24, 128)])
+@pytest.mark.parametrize("place", [0.5, 1])
+def test_while_much_that_is_no_video_is_read_over_that_is_told(tmp_path, foreign_bytes, least, place):
+    """Whoever reads could not show meanwhile that it lives, and was killed."""
+    data = render(tmp_path / "a.ts", frames=50).read_bytes()
+    at = int(len(data) * place) // 188 * 188
+    (tmp_path / "bad.ts").write_bytes(data[:at] + bytes(foreign_bytes) + data[at:])
+    told = []
+    with Decoder("a", tmp_path / "bad.ts", DecodeConfig()) as decoder:
+        decoder.meanwhile = lambda: told.append(len(frames))
+        frames = []
+        for item in decoder:
+            if isinstance(item, Frame):
+                frames.append(item.time.frame_index)
+    assert len(frames) >= 48
+    assert least <= len(told) <= 2 * least + 2
 
 
 def test_damage_between_packets_is_read_over(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 from pathlib import Path
 
@@ -80,6 +81,19 @@ def test_one_that_shows_nothing_says_so(tmp_path, edits):
     frames, states, _ = read(edited(tmp_path / "a.mp4", *edits))
     assert (frames, states[-1].state, states[-1].reason) == ([], "failed", "no_video")
     assert "of which its edit list shows none" in states[-1].detail
+
+
+def test_one_whose_pictures_are_damaged_is_not_called_shortened(tmp_path):
+    """That was the reason of its failure."""
+    path = edited(tmp_path / "a.mp4", (0.96, 0.96, PLAYED))
+    data = bytearray(path.read_bytes())
+    begin = data.index(b"mdat") + 4
+    size = struct.unpack_from(">I", data, begin - 8)[0] - 8
+    data[begin : begin + size] = random.Random(1).randbytes(size)
+    path.write_bytes(data)
+    frames, states, _ = read(path)
+    assert (frames, states[-1].state, states[-1].reason) == ([], "failed", "codec")
+    assert "edit list" not in states[-1].detail
 
 
 @pytest.mark.parametrize(

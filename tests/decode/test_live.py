@@ -95,7 +95,7 @@ def test_a_transport_stream_by_http_and_by_tcp(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["jpeg", "h264", "h265"])
-@pytest.mark.parametrize("pause_seconds", [0.05, 0.15])
+@pytest.mark.parametrize("pause_seconds", [0.12, 0.25])
 def test_what_has_no_time_stamps_has_the_time_at_which_it_comes(tmp_path, kind, pause_seconds):
     """FFmpeg counts 25 pictures a second: with a camera of 5 time went five times slower, and it was looked at less often."""
     head = b""
@@ -117,7 +117,7 @@ def test_what_has_no_time_stamps_has_the_time_at_which_it_comes(tmp_path, kind, 
     frames = watch.frames[-8:]
     assert len(frames) == 8
     passed, told = (np.diff([getattr(one.time, name) for one in frames]) for name in ("arrived_seconds", "pts_seconds"))
-    assert told == pytest.approx(passed, abs=0.03)
+    assert told == pytest.approx(passed, abs=0.06)  # by FFmpeg's count it is 0.04
     assert (watch.states[1].state, watch.states[1].frame_rate) == ("live", 0.0)
 
 

@@ -119,6 +119,18 @@ def test_a_camera_that_sends_key_frames_or_nothing_is_not(clip, monkeypatch, fau
     assert "no_key_frame" not in [state.reason for state in watch.states]
 
 
+def test_a_camera_that_pauses_while_a_key_frame_is_waited_for_is_live_with_its_next_picture(clip, monkeypatch):
+    """It was so with its next packet, and again with the picture."""
+    monkeypatch.setattr(connection, "KEYLESS_SECONDS", 0.3)
+    behaviour = Behaviour(faults=(Garbage(30, kind="nal", frames=1), Stall(40, seconds=1.5)))
+    with ScriptedServer(clip, behaviour) as server, watching(server.url(), stalled_after_seconds=0.8) as watch:
+        watch.until(lambda w: w.count("live") >= 2 and w.order[-1] == "frame")
+    waited = [state.reason for state in watch.states].index("no_key_frame")
+    assert "timeout" in [state.reason for state in watch.states[waited:]]
+    assert {state.state for state in watch.states[waited:-1]} == {"stalled"}
+    assert watch.order[-2:] == ["live", "frame"]
+
+
 def test_a_decoder_that_is_late_goes_on_at_a_key_frame(clip):
     with ScriptedServer(clip) as server, watching(server.url(), leaves_out_late=True) as watch:
         watch.until(lambda w: len(w.frames) == 5)

@@ -23,6 +23,7 @@ from engine.service.build import Parts
 from engine.service.router import Router
 from tests.patience import PATIENCE_SECONDS, until
 from tests.processes import open_files
+from tests.servers.ipv6 import needs_ipv6
 from tests.service.parts import Says, service_in
 
 
@@ -63,6 +64,7 @@ def test_a_client_is_answered(running: Running) -> None:
         assert caught.value.code == "not_found"
 
 
+@needs_ipv6
 def test_a_client_may_be_given_an_address_of_ipv6() -> None:
     with zmq.Context() as opened, opened.socket(zmq.ROUTER) as router:
         port = bind(router, "tcp://[::1]:*", "serve.control").rpartition(":")[2]

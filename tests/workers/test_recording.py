@@ -19,12 +19,12 @@ from engine.decode import recording as recording_readers
 from engine.errors import SourceError, WorkerError
 from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.frame_slots import PoolOpened, SlotReleased
-from engine.runtime.protocol import Attach, Drain, Ready
+from engine.runtime.protocol import Attach, Beat, Drain, Ready
 from engine.runtime.worker import WorkerContext
 from engine.workers import input_hash, reading
 from engine.workers.links import FrameReady, link_pair
 from engine.workers.recording import RecordingWorker, recording_body
-from tests.patience import PATIENCE_SECONDS
+from tests.patience import PATIENCE_SECONDS, until
 
 FRAMES = 6
 Fault = Callable[[], None]
@@ -34,6 +34,7 @@ class Faulty:
     """A decoder of six small frames; what ``faults`` names for its stream happens before the third."""
 
     faults: dict[str, Fault] = {}
+    meanwhile: Fault
 
     def __init__(self, name: str, path: Path, config: DecodeConfig, detect_every: int, *_: object) -> None:
         self._name, self.counters = name, {"frames": 0}
@@ -170,6 +171,21 @@ def test_a_picture_that_no_memory_is_left_for_fails_its_recording_alone(bench: B
     bench.run()
     assert "bad.mp4: reading it failed: no memory for a frame pool" in bench.last("bad").detail
     assert [bench.last(stream).state for stream in ("first", "last")] == ["ended", "ended"]
+
+
+def test_while_no_picture_comes_for_long_it_shows_that_it_lives(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    def beats() -> int:
+        return sum(isinstance(one, Beat) for one in bench.told)
+
+    class Slow(Faulty):
+        def __iter__(self) -> Iterator[Frame | StreamChanged]:
+            before = beats()
+            until(lambda: self.meanwhile() or beats() > before + 1, "signs of life")
+            yield from super().__iter__()
+
+    monkeypatch.setattr(recording_readers, "Decoder", Slow)
+    bench.run()
+    assert [bench.last(stream).state for stream in bench.streams] == ["ended"] * 3
 
 
 def test_a_recording_does_not_go_on_with_another_perceive_in_the_middle(tmp_path: Path):

@@ -9,6 +9,7 @@ from cyclopts import App
 from rich.console import Console
 from rich.status import Status
 
+from engine.errors import UsageError
 from trt_build.cli.training import System, add_train
 from trt_build.optional import require
 from trt_build.protocols.tables import TextTable
@@ -40,6 +41,8 @@ def export(
     name: str | None = None,
     licence: str = "Apache-2.0",
     training_data: str = "",
+    blend: Path | None = None,
+    share: float = 0.2,
 ) -> None:
     """Export the averaged weights of a checkpoint to ONNX with its manifest; limits are chosen on its validation.
 
@@ -57,21 +60,33 @@ def export(
         Licence of the weights, for the manifest.
     training_data
         One sentence on the data, for the manifest.
+    blend
+        An exported second look, as the one that it began as, to average the weights with.
+    share
+        How much of each weight comes from that one, 0 to 1.
     """
     require("torch", "Exporting")
+    if not 0 <= share <= 1:
+        raise UsageError(f"--share is from 0 to 1, not {share:g}")
     from trt_build.protocols.second_look.evaluation import agreement_of, judged_by
     from trt_build.protocols.second_look.limits import choose, figures
+    from trt_build.systems.second_look import blending
     from trt_build.systems.second_look.export import export_second_look
+    from trt_build.systems.second_look.training import load_second_look
 
+    network, recipe = load_second_look(checkpoint)
+    if blend is not None:
+        blending.blend(network, blend, share)
+    cache = cache or checkpoint.parent / "cache"
     with CONSOLE.status("") as status:
-        judged, _, min_score = judged_by(checkpoint, cache or checkpoint.parent / "cache", _shown(status))
-        agreement = agreement_of(checkpoint, cache or checkpoint.parent / "cache", _shown(status))
+        judged, _, min_score = judged_by(network, recipe, cache, _shown(status))
+        agreement = agreement_of(network, recipe, cache, _shown(status))
     limits = choose(judged, min_score)
     found = figures(judged, limits, min_score)
     if agreement is not None:
         found |= {key: value for key, value in asdict(agreement).items() if isinstance(value, float)}
     sha256 = agreement.detector_sha256 if agreement else ""
-    manifest = export_second_look(checkpoint, out, name, licence, training_data, found, sha256)
+    manifest = export_second_look(network, out, name or recipe.name, licence, training_data, found, sha256)
     CONSOLE.print(agreement or "The detector alone finds as much: no agreement.")
     assert manifest.parity is not None
     CONSOLE.print(
@@ -96,9 +111,11 @@ def evaluate(checkpoint: Path, *, cache: Path | None = None) -> None:
     require("torch", "Evaluating")
     from trt_build.protocols.second_look.evaluation import judged_by
     from trt_build.protocols.second_look.limits import choose, rows
+    from trt_build.systems.second_look.training import load_second_look
 
+    network, recipe = load_second_look(checkpoint)
     with CONSOLE.status("") as status:
-        pictures, clips, min_score = judged_by(checkpoint, cache or checkpoint.parent / "cache", _shown(status))
+        pictures, clips, min_score = judged_by(network, recipe, cache or checkpoint.parent / "cache", _shown(status))
     limits = choose(pictures, min_score)
     CONSOLE.print(limits)
     for title, judged in (("validation pictures", pictures), ("clips kept apart", clips)):

@@ -12,7 +12,6 @@ from engine.contracts.manifest import Manifest
 from engine.detect.face_windows import CONTEXTS, SIDE_PX
 from trt_build.errors import ExportError
 from trt_build.networks.second_look import Exported, SecondLook, count_parameters
-from trt_build.systems.second_look.training import load_second_look
 from trt_build.training.onnx_file import check, described, fold, parity_of, round_to_half, store_in_half, write_onnx
 from trt_build.writing import writable
 
@@ -23,9 +22,9 @@ _COUNTS = (1, 2, 7, 33)
 
 
 def export_second_look(
-    checkpoint: Path,
+    network: SecondLook,
     folder: Path,
-    name: str | None,
+    name: str,
     licence: str,
     training_data: str,
     figures: dict[str, float],
@@ -34,20 +33,18 @@ def export_second_look(
     """Write NAME.onnx and NAME.json into ``folder``.
 
     Args:
-        checkpoint: of ``train_second_look``.
+        network: trained; is changed.
         folder: is created.
-        name: the recipe's where None.
+        name: of the model.
         licence: of the weights.
         training_data: a sentence for the manifest.
         figures: its limits and what was measured.
         detector_sha256: of the detector that it agrees with by these figures; empty: with none.
 
     Raises:
-        TrainingError: the checkpoint cannot be read.
         ExportError: the folder cannot be written to, or the file does not compute what the network computes.
     """
-    network, recipe = load_second_look(checkpoint)
-    path = folder / f"{name or recipe.name}.onnx"
+    path = folder / f"{name}.onnx"
     parameters = count_parameters(network)
     with writable(path, ExportError):
         export_network(network, path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -100,7 +102,7 @@ def test_it_learns_and_what_is_exported_says_the_same(tmp_path):
     limits = choose(Judged.of(made, said), 0.5)
     assert limits.refused_below <= limits.accepted_from <= limits.alone_from
     judged = Judged.of(made, said)
-    manifest = export_second_look(tmp_path / "last.pt", tmp_path, "small", "none", "drawn", figures(judged, limits, 0.5))
+    manifest = export_second_look(copy.deepcopy(network), tmp_path, "small", "none", "drawn", figures(judged, limits, 0.5))
     assert manifest.parameters == count_parameters(network)
     assert len(rows(judged, limits, 0.5)) == 4
     shipped = Shipped(SessionSpec(tmp_path / "small.json"))
