@@ -212,12 +212,12 @@ class Decoder(RecordingReader):
                 if follow_time and (stamp := packet.dts if packet.pts is None else packet.pts) is not None:
                     ends = stamp + (packet.duration or 0)
                     self._extent.to_seconds = max(self._extent.to_seconds, float(ends * packet.time_base))
-                if not self._extent.cut:
-                    self._extent.to_byte = max(self._extent.to_byte, (packet.pos or 0) + packet.size)
+                self._extent.note(packet)
                 if packet.stream.index == stream.index:
                     if is_encrypted_packet(packet):
                         raise encrypted(self._path, "common encryption", self._after())
                     self._counted.counts["packets"] += 1
+                    self._extent.has_key |= packet.is_keyframe
                     yield packet
         except av.error.FFmpegError as error:
             self._extent.cut = f"with the error: {error.strerror}"

@@ -15,8 +15,10 @@ _HEADERS = {
     "avi": re.compile(rb"RIFF.{4}AVI LIST", re.DOTALL),
     "flv": re.compile(rb"FLV\x01[\0\x01\x04\x05]\0\0\0\x09\0\0\0\0"),
     "wmv": re.compile(rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c"),
+    "ts": re.compile(rb"\x47(?:.{187}\x47){7}", re.DOTALL),
+    "m2ts": re.compile(rb".{4}\x47(?:.{191}\x47){7}", re.DOTALL),
 }
-"""Long enough to be none by chance."""
+"""Long enough to be none by chance; of transport streams, which have no header, eight packets."""
 
 
 def late_start(path: Path) -> str:

@@ -30,6 +30,10 @@ _GEN_PTS = 0x0001
 _NO_TIMESTAMPS = 0x0080
 """AVFMT_NOTIMESTAMPS of FFmpeg, which PyAV does not name."""
 
+_PARTS, _PICTURES = "mpjpeg", "mjpeg"
+"""JPEG over HTTP: by its parts, which for FFmpeg must be of the type ``image/jpeg``, though cameras write ``image/jpg``; and by
+the beginnings of the pictures alone."""
+
 
 @dataclass(frozen=True)
 class Opened:
@@ -140,6 +144,17 @@ class PacketReader(Reader):
                 raise failure(self._camera, "permission", f"leads to {address}, where it must not be (serve.cameras_in)")
 
     def _open(self) -> InputContainer:
+        container = self._opened_as()
+        if container.format.name != _PARTS or not _is_unseen(container):
+            return container
+        container.close()
+        container = self._opened_as(_PICTURES)
+        if _is_unseen(container):
+            container.close()
+            raise failure(self._camera, "codec", "sends parts that are no JPEG pictures: choose JPEG or H.264 in its settings")
+        return container
+
+    def _opened_as(self, kind: str | None = None) -> InputContainer:
         camera, plan = self._camera, plan_of(self._camera)
         limits = [camera.connect_seconds, read_timeout_seconds(camera) or camera.connect_seconds]
         start = time.monotonic()
@@ -148,7 +163,7 @@ class PacketReader(Reader):
             # asks Python for the time in each, and leaves a demuxer in the middle of a packet.
             container = av.open(
                 plan.url,
-                format=plan.format,
+                format=kind or plan.format,
                 options=plan.options,
                 timeout=(camera.connect_seconds, None),
                 metadata_errors="replace",
@@ -188,6 +203,11 @@ class PacketReader(Reader):
             raise explain_end(self._camera, error, self._sockets.were_reset()) from None
         if not self._stopped.is_set():
             raise explain_end(self._camera, None, self._sockets.were_reset())
+
+
+def _is_unseen(container: InputContainer) -> bool:
+    """Whether not even the size of a picture is known."""
+    return not any(stream.width for stream in container.streams.video)
 
 
 def _ntp_ns(packet: av.Packet[Any]) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -45,10 +46,17 @@ class Extent:
         """The last time stamp, where the container announces its duration."""
         self.to_byte = 0
         """Where in the file the last payload ends."""
+        self.has_key = False
+        """Whether any of its packets can be decoded alone."""
         self.tells_damage = False
         """Whether its decoder refused what was damaged."""
         self.refusal = ""
         """Why the first picture that could not be used was not, empty if there was none."""
+
+    def note(self, packet: av.Packet[Any]) -> None:
+        """Take a packet that was read, of whichever stream."""
+        if not self.cut:
+            self.to_byte = max(self.to_byte, (packet.pos or 0) + packet.size)
 
     @property
     def has_grown(self) -> bool:
@@ -101,12 +109,17 @@ class RecordingEnd:
         hidden = left_out_by_edits(self.path, self.container, self.stream)
         if hidden and not shown_pictures(self.container, self.stream):
             return SourceError(hidden, "no_video")
-        if late := late_start(self.path):
+        if late := self._late_start():
             return SourceError(late, "not_a_video")
         if packets == 0:
             return SourceError(f"{self.path} ends before its first picture", "truncated")
-        why = f" ({self.extent.refusal})" if self.extent.refusal else ""
+        cause = self.extent.refusal or ("" if self.extent.has_key else "none is a key frame, with which a clip must begin")
+        why = f" ({cause})" if cause else ""
         return SourceError(f"{self.path}: no picture could be decoded from its {packets} {codec} packets{why}", "codec")
+
+    def _late_start(self) -> str:
+        """See ``late_start``; in a transport stream that it opened FFmpeg has found the first packet, wherever it begins."""
+        return "" if self.container.format.name == "mpegts" else late_start(self.path)
 
     def _goes_on(self) -> bool:
         """Whether what seems broken off is where another recording was joined."""
@@ -126,7 +139,7 @@ class RecordingEnd:
         if hidden := left_out_by_edits(self.path, self.container, self.stream):
             yield hidden
         codec = self.stream.codec_context.name
-        if self._looks_damaged and (late := late_start(self.path)):
+        if self._looks_damaged and (late := self._late_start()):
             yield late
         if not self.extent.is_piece:
             yield from not_read(self.path, self.container, self.extent.to_byte, codec, looks_damaged=self._looks_damaged)

@@ -12,6 +12,7 @@ from engine.source.files import VIDEO_EXTENSIONS, tell_of_others
 from engine.source.pictures import is_picture
 from engine.storage.found import Found
 from engine.storage.s3 import Storage
+from engine.words.numbers import count
 
 
 def stored_recordings(address: str, storage: Storage, warn: Callable[[str], None]) -> list[Recording]:
@@ -42,7 +43,11 @@ def stored_recordings(address: str, storage: Storage, warn: Callable[[str], None
     if not videos:
         kinds = ", ".join(sorted(VIDEO_EXTENSIONS))
         raise UsageError(f"{place} holds no video (looked for {kinds}); pictures are only read from folders")
-    tell_of_others(place, [PurePosixPath(one.key) for one in there if not one.key.endswith("/")], warn)
+    files = [PurePosixPath(one.key) for one in there if not one.key.endswith("/")]
+    tell_of_others(place, files, warn)
+    if pictures := sum(is_picture(file) for file in files):
+        are = "is" if pictures == 1 else "are"
+        warn(f"{place} also holds {count(pictures, 'picture')} that {are} left out: only videos are read from object storage")
     return [_recording(Place(place.bucket, one.key), one, storage) for one in videos]
 
 

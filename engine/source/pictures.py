@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePath
 
 PICTURE_EXTENSIONS = frozenset([
     ".avif", ".bmp", ".dib", ".heic", ".heif", ".hif", ".j2k", ".jfif", ".jp2", ".jpe", ".jpeg", ".jpg", ".mpo", ".pbm", ".pgm",
@@ -14,7 +14,7 @@ _NUMBER = re.compile(r"(\d+)")
 _PLACE = re.compile(r"%(%|(0\d+)?d)")
 
 
-def is_picture(path: Path) -> bool:
+def is_picture(path: PurePath) -> bool:
     """Whether a file's name is a picture's; nothing is opened."""
     return path.suffix.lower() in PICTURE_EXTENSIONS
 

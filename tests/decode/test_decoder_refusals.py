@@ -123,3 +123,18 @@ def test_a_playlist_is_read_from_its_first_segment(tmp_path, is_over):
     frames, states, _ = read(path)
     assert (len(frames), states[-1].state, states[-1].detail) == (50, "ended", "")
     assert [frame.time.pts_seconds for frame in frames] == pytest.approx([index / 25 for index in range(50)])
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.flv"])
+def test_a_clip_that_was_copied_without_its_key_frame_is_told_so(tmp_path, name):
+    """As where packets without a time of decoding are left out: Matroska's first has none."""
+    with av.open(render(tmp_path / "whole.mp4", frames=20)) as whole, av.open(tmp_path / name, "w") as clip:
+        stream = whole.streams.video[0]
+        copied = clip.add_stream_from_template(stream)
+        for packet in whole.demux(stream):
+            if packet.size and not packet.is_keyframe:
+                packet.stream = copied
+                clip.mux(packet)
+    _, states, _ = read(tmp_path / name)
+    assert states[-1].reason == "codec"
+    assert "h264 packets (none is a key frame, with which a clip must begin)" in states[-1].detail

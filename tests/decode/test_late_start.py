@@ -42,6 +42,22 @@ def test_a_transport_stream_is_read_behind_what_is_none(tmp_path, front):
     assert (len(frames), states[-1].state, states[-1].detail) == (20, "ended", "")
 
 
+@pytest.mark.parametrize("name", ["a.ts", "a.m2ts"])
+@pytest.mark.parametrize(
+    "front", [b"DVR 1.2 CH01\r\n" * 1500, bytes(300_000), b"MZ" + bytes(3_000_000)], ids=["text", "zeros", "viewer"]
+)
+def test_where_a_transport_stream_begins_that_ffmpeg_does_not_find_is_told(tmp_path, name, front):
+    path = tmp_path / f"export.{name.partition('.')[2]}"
+    path.write_bytes(front + render(tmp_path / name, frames=20).read_bytes())
+    frames, states, _ = read(path)
+    kind = path.suffix[1:]
+    if (kind, front[:3]) == ("m2ts", b"DVR"):  # which FFmpeg finds
+        assert len(frames) == 20
+    else:
+        assert f"recording ({kind.upper()}) behind {len(front):,} bytes of something else: cut them" in states[-1].detail
+        assert f"tail --bytes=+{len(front) + 1} FILE > cut.{kind}" in states[-1].detail
+
+
 @pytest.mark.parametrize("name", ["a.mp4", "a.mkv", "a.avi", "a.flv", "a.wmv"])
 def test_one_that_is_damaged_or_joined_begins_where_it_begins(tmp_path, name):
     codec = {"a.avi": "mpeg4", "a.wmv": "wmv2"}.get(name, "libx264")

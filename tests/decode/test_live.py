@@ -121,6 +121,34 @@ def test_what_has_no_time_stamps_has_the_time_at_which_it_comes(tmp_path, kind, 
     assert (watch.states[1].state, watch.states[1].frame_rate) == ("live", 0.0)
 
 
+@pytest.mark.parametrize("kind", ["image/jpeg", "image/jpg", "image/pjpeg", "IMAGE/JPG", "application/octet-stream", ""])
+@pytest.mark.parametrize("boundary", ["b", '"b"', "--b"])
+def test_jpeg_over_http_is_read_whatever_its_parts_are_called(kind, boundary):
+    picture = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
+    type_line = f"Content-Type: {kind}\r\n" if kind else ""
+    part = f"--b\r\n{type_line}Content-Length: {len(picture)}\r\n\r\n".encode() + picture + b"\r\n"
+
+    def answer(client):
+        client.sendall(f"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary={boundary}\r\n\r\n".encode())
+        for _ in range(20):
+            client.sendall(part)
+            time.sleep(0.02)
+
+    with ByteServer(answer) as server, watching(server.url("http")) as watch:
+        watch.until(lambda w: len(w.frames) == 10 or len(w.states) > 3)
+    assert len(watch.frames) >= 10
+    assert watch.frames[0].planes.y.shape == (48, 64)
+
+
+def test_parts_that_are_no_jpeg_are_refused_with_what_to_choose():
+    picture = cv2.imencode(".png", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
+    head = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=b\r\n\r\n"
+    part = b"--b\r\nContent-Type: image/png\r\n\r\n" + picture + b"\r\n"
+    with ByteServer(raw(head + 20 * part)) as server, watching(server.url("http")) as watch:
+        watch.until(lambda w: w.states and w.states[-1].reason)
+    assert "no JPEG pictures" in watch.states[-1].detail
+
+
 @pytest.mark.parametrize("codec", ["mpeg1video", "mpeg2video", "mpeg4", "libx264", "libx265"])
 def test_pictures_that_others_build_on_are_shown_in_their_order(tmp_path, codec):
     """Of MPEG-2 and MPEG-4 they came in the order in which they were sent, two of three with the time of another."""

@@ -42,6 +42,22 @@ def test_other_files_are_told(s3: S3Server) -> None:
     assert "(ch01.dat)" in told[0]
 
 
+@pytest.mark.parametrize(
+    ("keys", "says"),
+    [
+        (("2026/a.mp4", "2026/b.JPG"), "also holds 1 picture that is left out"),
+        (("2026/a.mp4", "2026/sub/b.png", "2026/c.heic", "2026/.d.jpg", "2026/e.jpg/"), "also holds 2 pictures that are left"),
+        (("2026/a.mp4", "2026/notes.txt", "other/b.jpg"), ""),
+    ],
+)
+def test_pictures_beside_videos_are_told(s3: S3Server, keys: tuple[str, ...], says: str) -> None:
+    put(s3, *keys)
+    told: list[str] = []
+    recordings_of(["s3://footage/2026/"], Config(), told.append)
+    assert len(told) == bool(says)
+    assert all(says in sentence for sentence in told)
+
+
 def test_one_that_is_named_twice_is_there_once_and_paths_go_with_it(s3: S3Server, tmp_path: Path) -> None:
     put(s3, "a.mp4")
     (tmp_path / "a.mp4").write_text("x")
