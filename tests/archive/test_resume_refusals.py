@@ -40,6 +40,15 @@ def test_a_directory_in_use_is_one_sentence(tmp_path, monkeypatch):
     assert plan(tmp_path / "out", job) is not None
 
 
+def test_a_new_run_does_not_wait_for_the_end_of_another(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.lock.WAIT_SECONDS", 3600.0)
+    job, output = Job.random(5, tmp_path), OutputConfig(directory=str(tmp_path / "out"))
+    sink = DirectorySink(output, run_of("run1", job))
+    with pytest.raises(PublishError, match="another run is writing to"):
+        DirectorySink(output, run_of("run2", job))
+    sink.close("drained")
+
+
 def test_a_directory_that_changed_after_the_plan_is_refused(tmp_path):
     job, directory = Job.random(5, tmp_path), tmp_path / "out"
     cut_somewhere(directory, job, 1, 8)
