@@ -23,14 +23,14 @@ from tests.servers.postgres import PostgresServer
 Connection = psycopg.Connection[Any]
 Begin = Callable[..., Node]
 LEASE = 2.0
-"""Of tests that wait for its end, and run alone; the others have the usual one, which a busy machine keeps."""
+"""Of tests that wait for its end, and run alone; the others have a long one, which a busy machine keeps."""
 
 
 def camera(name: str, **more: Any) -> FleetCamera:
     return FleetCamera(uri=f"rtsp://192.0.2.1/{name}", name=name, **more)
 
 
-def fleet(*cameras: FleetCamera, lease_seconds: float = 6.0) -> Fleet:
+def fleet(*cameras: FleetCamera, lease_seconds: float = 30.0) -> Fleet:
     return Fleet(cameras=cameras, lease_seconds=lease_seconds)
 
 

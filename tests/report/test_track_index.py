@@ -151,8 +151,8 @@ def test_whom_people_named_stands_there_with_who_named_them_and_is_never_left_ou
     assert found == [("named", 1), ("called", 2), ("called", 3), ("others", 4)]
     page = write_report(tmp_path, max_tracks=2, groups=groups).read_text()
     assert "Named by people <small>2</small>" in page
-    assert '<h3>Bea <span class="badge known">named by me &amp; you</span></h3>' in page
-    assert '<b>Cid <span class="badge known">named by me</span></b>' in page
+    assert '<h3><bdi>Bea</bdi> <span class="badge known"><bdi>named by me &amp; you</bdi></span></h3>' in page
+    assert '<b><bdi>Cid</bdi> <span class="badge known"><bdi>named by me</bdi></span></b>' in page
     assert "Strangers seen more than once" not in page
 
 
