@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 
 # Read when numpy and torch are loaded. Tests run side by side: a second thread of one would only wait, busily, for a core.
@@ -34,9 +33,3 @@ def _nobodys_gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         patch.setenv(VARIABLE, "onnxruntime")  # nothing is measured
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)  # the product starts its processes hundreds of times
         yield
-
-
-def pytest_collection_finish() -> None:
-    """What was imported and collected stays: the garbage collector need not look through it again and again."""
-    gc.collect()
-    gc.freeze()
