@@ -7,6 +7,8 @@ from pathlib import Path
 
 from engine.words.numbers import count
 
+ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
+"""The identifier of the object with which WMV begins."""
 _LOOKED_AT_BYTES = 16 << 20
 """More than the viewers that recorders put in front."""
 _HEADERS = {
@@ -14,7 +16,7 @@ _HEADERS = {
     "mkv": re.compile(rb"\x1a\x45\xdf\xa3.{1,64}?\x42\x82.(?:matroska|webm)", re.DOTALL),
     "avi": re.compile(rb"RIFF.{4}AVI LIST", re.DOTALL),
     "flv": re.compile(rb"FLV\x01[\0\x01\x04\x05]\0\0\0\x09\0\0\0\0"),
-    "wmv": re.compile(rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11\xa6\xd9\x00\xaa\x00\x62\xce\x6c"),
+    "wmv": re.compile(re.escape(ASF_HEADER)),
     "ts": re.compile(rb"\x47(?:.{187}\x47){7}", re.DOTALL),
     "m2ts": re.compile(rb".{4}\x47(?:.{191}\x47){7}", re.DOTALL),
 }

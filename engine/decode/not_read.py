@@ -10,13 +10,13 @@ from typing import BinaryIO
 
 from av.container import InputContainer
 
+from engine.decode.late_start import ASF_HEADER
 from engine.decode.mp4_boxes import outermost
 from engine.decode.playlist import missing_from, segments_of
 from engine.decode.transport_stream import changes_of_video
 from engine.words.lists import some_of
 from engine.words.numbers import count
 
-_ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _HEADERS = {"flv": b"FLV\x01", "ivf": b"DKIF\0\0 \0", "yuv4mpegpipe": b"YUV4MPEG2 ", "nut": b"nut/multimedia container"}
 """With which a recording begins, by what FFmpeg calls its container."""
 _READ_ON = {
@@ -72,7 +72,7 @@ def goes_on(path: Path, kind: str, read_to_byte: int) -> bool:
             file.seek(read_to_byte)
             return header in file.read(_BETWEEN_BYTES)
         if kind == "asf":
-            return sum(name == _ASF_HEADER for name in _asf_objects(file)) > 1
+            return sum(name == ASF_HEADER for name in _asf_objects(file)) > 1
         if kind.startswith("mov,mp4"):
             return any(box.kind == b"ftyp" and box.place >= read_to_byte > 0 for box in outermost(file))
     return False

@@ -19,6 +19,7 @@ from engine.super_resolve.track_picture import Fusion, that_agree
 from engine.super_resolve.warps import look_through
 from trt_build.data.face_sets import Enlarge
 from trt_build.measures.metrics import psnr
+from trt_build.measures.resample import to_levels
 from trt_build.protocols.tracks.track_sets import TrackSet
 
 ONE_SMALL, ONE = "one frame, interpolated", "one frame"
@@ -154,26 +155,22 @@ class _Track:
         """Return the picture as it is fused, and what the first frame bears out of it, which is what the engine takes."""
         _, seen = that_agree(shots, found, 0, SCALE)
         if len(seen.seen) == 1:
-            return _levels(seen.seen[0]), _levels(seen.seen[0])
+            return to_levels(seen.seen[0]), to_levels(seen.seen[0])
         picture = fusion.fuse(seen, True)
-        return _levels(picture), _levels(faithful(picture, seen)[0])
+        return to_levels(picture), to_levels(faithful(picture, seen)[0])
 
     def _median(self) -> Uint8:
         kept = np.flatnonzero(self.found.agrees)
         shots = self._shots()
         ones = np.ones(len(kept), np.float32)
         seen = seen_by_first([shots[at] for at in kept], self.found.warps[kept], ones, SCALE).seen
-        return _levels(np.asarray(np.median(seen, axis=0), np.float32))
+        return to_levels(np.asarray(np.median(seen, axis=0), np.float32))
 
     def _kept(self, found: Registration) -> Registration:
         """The first frame stays the reference, as the truth is in its place: where it does not fit the others, it is alone."""
         if found.agrees[0]:
             return found
         return Registration(found.warps, np.arange(len(self._lows)) == 0, found.likeness, SCALE)
-
-
-def _levels(picture: Float32) -> Uint8:
-    return np.asarray(np.clip(np.rint(picture), 0, 255), np.uint8)
 
 
 def _first(found: Registration, count: int) -> Registration:
@@ -185,9 +182,7 @@ def _seen(picture: Uint8, warp: NDArray[np.floating]) -> Uint8:
     if np.array_equal(warp, np.eye(2, 3)):
         return picture
     shape = (picture.shape[0], picture.shape[1])
-    return np.asarray(
-        np.clip(np.rint(look_through(picture.astype(np.float32), warp.astype(np.float64), shape)), 0, 255), np.uint8
-    )
+    return to_levels(look_through(picture.astype(np.float32), warp.astype(np.float64), shape))
 
 
 def _quality(low: Uint8) -> float:

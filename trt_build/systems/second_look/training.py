@@ -139,19 +139,29 @@ def begin_as(state: State, exported: Path, batches: WindowBatches) -> None:
     Raises:
         DataError: it cannot be read, or is another network.
     """
-    network, known = state.model, folded_weights(open_start(exported), exported)
+    network, layers = state.model, exported_onto(state.model, exported)
+    with torch.no_grad():
+        for layer, weight, bias in layers.values():
+            layer.weight.copy_(weight)
+            if layer.bias is not None:
+                layer.bias.copy_(bias)
+    windows = np.concatenate([batches[step][0] for step in range(_START_BATCHES)])
+    shown = torch.from_numpy(windows).float().to(next(network.parameters()).device)
+    calibrate(network, {name: bias for name, (_, _, bias) in layers.items()}, shown)
+    state.ema.load_state_dict(network.state_dict())
+
+
+def exported_onto(network: SecondLook, exported: Path) -> dict[str, tuple[nn.Conv2d | nn.Linear, Tensor, Tensor]]:
+    """Return each layer of a network by its name, with the weight and the bias that an exported network of the same widths has.
+
+    Raises:
+        DataError: it cannot be read, or is another network.
+    """
+    known = folded_weights(open_start(exported), exported)
     layers = {name: one for name, one in network.named_modules() if isinstance(one, (nn.Conv2d, nn.Linear))}
     if known.keys() != layers.keys() or any(known[name][0].shape != one.weight.shape for name, one in layers.items()):
         raise DataError(f"The start '{exported}' is no second look of the recipe's widths.")
-    with torch.no_grad():
-        for name, layer in layers.items():
-            layer.weight.copy_(known[name][0])
-            if layer.bias is not None:
-                layer.bias.copy_(known[name][1])
-    windows = np.concatenate([batches[step][0] for step in range(_START_BATCHES)])
-    shown = torch.from_numpy(windows).float().to(next(network.parameters()).device)
-    calibrate(network, {name: bias for name, (_, bias) in known.items()}, shown)
-    state.ema.load_state_dict(network.state_dict())
+    return {name: (layer, *known[name]) for name, layer in layers.items()}
 
 
 def looked(network: SecondLook, windows: Uint8) -> tuple[Float32, Float32]:
