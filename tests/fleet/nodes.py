@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
+
 from engine.config.fleet import FleetConfig
 from engine.fleet.agent import Agent
 from engine.fleet.file import FleetCamera
 from engine.fleet.permit import Permit, now_seconds
-from engine.fleet.view import Load
+from engine.fleet.view import Load, fleet_view
 from engine.runtime.closing import Closing
 from tests.patience import until
 
@@ -77,6 +79,7 @@ class Node(Closing):
     """One node."""
 
     def __init__(self, name: str, database: str, folder: Path, **config: object) -> None:
+        self.database = database
         self.folder = folder / name
         self.folder.mkdir(exist_ok=True)
         self.said: list[str] = []
@@ -97,8 +100,13 @@ class Node(Closing):
 
 
 def settled(*nodes: Node) -> tuple[Node, ...]:
-    """Let all of these count at once, as if each had held its lease for as long as that is; return them."""
-    until(lambda: all(node.agent._permission.has_session for node in nodes))
+    """Let all of these count at once, as if each had held its lease for as long as that is; return them.
+
+    Each has told the database how it stands: cameras are placed on no node that has not, and stay where they are placed.
+    """
+    wanted = {node.agent.node for node in nodes}
+    with psycopg.connect(nodes[0].database, autocommit=True) as connection:
+        until(lambda: wanted <= {one.name for one in fleet_view(connection).nodes if one.load.running})
     for node in nodes:
         permission = node.agent._permission
         with permission._lock:
