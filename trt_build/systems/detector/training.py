@@ -15,7 +15,7 @@ from engine.contracts.frames import Float32, Uint8
 from trt_build.data.degradation import Random
 from trt_build.data.scenes.compose import agreed, compose
 from trt_build.data.scenes.geometry import overlaps
-from trt_build.data.scenes.hard import NEGATIVES, PICTURES, Hard, read_hard, write_hard
+from trt_build.data.scenes.hard import CLIPS, NEGATIVES, PICTURES, Hard, read_hard, write_hard
 from trt_build.data.scenes.material import Material, prepare
 from trt_build.data.scenes.teacher import Labelled, Teacher
 from trt_build.data.scenes.textures import texture
@@ -37,6 +37,10 @@ _PREFETCH = 6
 _VALIDATION_SCENES = 100
 _VALIDATION_SEED = 11
 _START_BATCHES = 6
+_MOST_PLACES = 10
+"""Of a kind, in one picture."""
+_LEAST_MISSED_PX = 12.0
+"""A face that is narrower where it was looked for is not called missed."""
 State = RunState[DetectorRecipe, GreyDetector]
 
 
@@ -154,19 +158,19 @@ class Trainer(loop.Trainer[DetectorRecipe, GreyDetector]):
             self._mine()
 
     def _mine(self) -> None:
-        """Look at pictures, and keep what the network takes for a face where there is none."""
-        recipe, clock, material = self._state.recipe, self._state.clock, self._training
-        rng = np.random.default_rng((recipe.seed, 7_000_003, clock.step))
+        """Look at pictures, and keep what the network takes for a face where there is none, and the faces that it misses."""
+        mining, clock, material = self._state.recipe.mining, self._state.clock, self._training
+        rng = np.random.default_rng((self._state.recipe.seed, 7_000_003, clock.step))
+        kinds = {NEGATIVES: material.negatives, PICTURES: material.pictures, CLIPS: material.clips}
+        shares = np.array([mining.negatives, mining.faces, mining.clips])
         windows, places = list(self._hard.windows), [self._hard.places]
-        for _ in range(recipe.mining.pictures):
-            draw = rng.random()
-            if material.negatives and draw < recipe.mining.negatives:
-                places.append(self._places(material.negatives, NEGATIVES, rng))
-            elif material.pictures and draw < recipe.mining.negatives + recipe.mining.faces:
-                places.append(self._places(material.pictures, PICTURES, rng))
+        for _ in range(mining.pictures):
+            kind = int(np.searchsorted(shares.cumsum(), rng.random(), side="right"))
+            if kinds.get(kind):
+                places.append(self._places(kinds[kind], kind, rng))
             else:
                 windows += self._windows(rng)
-        keep = recipe.mining.keep
+        keep = mining.keep
         self._hard = Hard(windows[-keep:], np.concatenate(places)[-keep:])
         write_hard(self._folder / "hard.npz", self._hard)
 
@@ -181,15 +185,18 @@ class Trainer(loop.Trainer[DetectorRecipe, GreyDetector]):
         return scoring.windows(picture, list(found.boxes[:10]))
 
     def _places(self, pictures: list[Labelled], kind: int, rng: Random) -> Float32:
-        """Return rows of ``Hard.places``: what is wrong in one picture, away from all its faces and doubtful ones."""
-        number = int(rng.integers(len(pictures)))
+        """Return rows of ``Hard.places``: in one picture what is found away from all faces and doubtful ones, and who is missed."""
+        number, mining = int(rng.integers(len(pictures))), self._state.recipe.mining
         one = pictures[number]
         resized, scale = _resized(one.image, rng)
-        boxes = scoring.find_faces(self._state.ema, resized, self._state.recipe.mining.min_score).boxes / scale
-        known = np.concatenate([one.boxes, one.unsure])
-        away = ~(overlaps(boxes, known) > 0).any(axis=1)
-        wrong = boxes[away][:10]
-        return np.column_stack([np.full((len(wrong), 2), (kind, number)), wrong]).astype(np.float32)
+        found = scoring.find_faces(self._state.ema, resized, mining.min_score)
+        boxes = found.boxes / np.float32(scale)
+        wrong = boxes[~(overlaps(boxes, np.concatenate([one.boxes, one.unsure])) > 0).any(axis=1)]
+        known = overlaps(one.boxes, boxes[found.scores >= mining.missed_score]) >= scoring.MATCH_IOU
+        missed = one.boxes[~known.any(axis=1) & (one.boxes[:, 2] * scale >= _LEAST_MISSED_PX)]
+        rows = [some[rng.permutation(len(some))[:_MOST_PLACES]] for some in (wrong, missed if mining.missed_score else missed[:0])]
+        hard = np.concatenate(rows)
+        return np.column_stack([np.full((len(hard), 2), (kind, number)), hard]).astype(np.float32)
 
     def _measure(self) -> Row:
         state = self._state
