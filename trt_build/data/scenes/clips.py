@@ -14,7 +14,8 @@ from trt_build.array_files import key_of, write_arrays
 from trt_build.data.clips import frames_of, step_of
 from trt_build.data.scenes.geometry import overlaps, resized
 from trt_build.data.scenes.looked_at import WORDS, Rows, put_right, verdicts
-from trt_build.data.scenes.teacher import Labelled, Teacher, expand, packed, unpacked
+from trt_build.data.scenes.packed import packed, unpacked
+from trt_build.data.scenes.teacher import Labelled, Teacher, expand
 from trt_build.errors import DataError
 from trt_build.recipes.detector import ClipsSpec
 from trt_build.work import Done

@@ -15,8 +15,9 @@ from trt_build.array_files import key_of, write_arrays
 from trt_build.data.clips import frames_of
 from trt_build.data.faces import grey_pictures, load_faces, names_of
 from trt_build.data.scenes.clips import labelled_clips
+from trt_build.data.scenes.packed import packed, unpacked
 from trt_build.data.scenes.pictures import both_sides
-from trt_build.data.scenes.teacher import Labelled, Teacher, packed, unpacked
+from trt_build.data.scenes.teacher import Labelled, Teacher
 from trt_build.errors import DataError
 from trt_build.recipes.detector import MaterialSpec
 from trt_build.work import Done

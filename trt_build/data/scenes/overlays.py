@@ -1,4 +1,4 @@
-"""What is put over pictures: writing, logos and vests, which are no faces, and masks, caps, glasses, hands and phones on faces."""
+"""What is put over pictures: writing, logos and vests, which are no faces, and what covers faces."""
 
 from __future__ import annotations
 
@@ -176,10 +176,16 @@ def _put_glasses(image: Uint8, box: NDArray[np.float64], points: NDArray[np.floa
 
 
 _OVERLAYS = (_put_text, _put_text, _put_text, _put_logo, _put_vest, _put_vest)
+
+
 def _put_hand(image: Uint8, box: NDArray[np.float64], points: NDArray[np.float64], rng: Random) -> None:
     """Fingers and a palm, of the face's own tone, over the mouth, the chin or a cheek."""
     at = points[rng.integers(2, 5)] + rng.normal(0, 0.12, 2) * box[2:]
-    angle, long, thick = rng.uniform(0, 2 * np.pi), rng.uniform(0.35, 0.6) * box[2], max(1, int(rng.uniform(0.1, 0.15) * box[2]))
+    angle, long, thick = (
+        rng.uniform(0, 2 * np.pi),
+        rng.uniform(0.35, 0.6) * box[2],
+        max(1, int(rng.uniform(0.1, 0.15) * box[2])),
+    )
     along = np.array([np.cos(angle), np.sin(angle)])
     across = np.array([-along[1], along[0]])
     tone = float(np.clip(_tone(image, box) * rng.uniform(0.75, 1.25), 5, 250))

@@ -111,25 +111,3 @@ def grey_planes(luma: Uint8, *, full_range: bool) -> Planes:
 def expand(luma: Uint8) -> Uint8:
     """Return 16 to 235 as 0 to 255."""
     return np.asarray(cv2.convertScaleAbs(cv2.subtract(luma, np.array([16.0])), alpha=255 / 219), np.uint8)
-
-
-def packed(labelled: list[Labelled]) -> dict[str, NDArray[Any]]:
-    """Return labelled pictures as arrays for one file."""
-    counts = [(*one.image.shape, len(one.boxes), len(one.unsure)) for one in labelled]
-    return {
-        "pixels": np.concatenate([one.image.ravel() for one in labelled]),
-        "counts": np.array(counts, np.int64),
-        "boxes": np.concatenate([one.boxes for one in labelled]),
-        "points": np.concatenate([one.points for one in labelled]),
-        "unsure": np.concatenate([one.unsure for one in labelled]),
-    }
-
-
-def unpacked(stored: Mapping[str, NDArray[Any]]) -> Iterator[Labelled]:
-    """Yield what ``packed`` was given."""
-    pixels, boxes, points, unsure = (stored[name] for name in ("pixels", "boxes", "points", "unsure"))
-    at, face, maybe = 0, 0, 0
-    for height, width, faces, doubts in stored["counts"]:
-        image = pixels[at : at + height * width].reshape(height, width)
-        yield Labelled(image, boxes[face : face + faces], points[face : face + faces], unsure[maybe : maybe + doubts])
-        at, face, maybe = at + height * width, face + faces, maybe + doubts

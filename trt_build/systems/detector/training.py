@@ -1,4 +1,4 @@
-"""Trains a detector: scenes in, checkpoints, validation rows and mined false alarms out."""
+"""Trains a detector: scenes in, checkpoints, validation rows and what it gets wrong out."""
 
 from __future__ import annotations
 
@@ -11,14 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.contracts.frames import Float32, Uint8
-from trt_build.data.degradation import Random
 from trt_build.data.scenes.compose import agreed, compose
-from trt_build.data.scenes.geometry import overlaps
-from trt_build.data.scenes.hard import CLIPS, NEGATIVES, PICTURES, Hard, read_hard, write_hard
+from trt_build.data.scenes.hard import Hard, read_hard, write_hard
 from trt_build.data.scenes.material import Material, prepare
 from trt_build.data.scenes.teacher import Labelled, Teacher
-from trt_build.data.scenes.textures import texture
 from trt_build.errors import TrainingError
 from trt_build.networks.grey_detector import GreyDetector, cells_of
 from trt_build.recipes.detector import DetectorRecipe
@@ -26,6 +22,7 @@ from trt_build.systems.detector import scoring
 from trt_build.systems.detector.batches import SceneBatches
 from trt_build.systems.detector.growth import grow_from
 from trt_build.systems.detector.losses import detection_loss, unlikeness
+from trt_build.systems.detector.mining import mine
 from trt_build.training import loop
 from trt_build.training.checkpoint import check_unchanged, last_checkpoint, load_averaged, read_checkpoint, recipe_of
 from trt_build.training.loop import Watcher, loaded_batches
@@ -37,10 +34,6 @@ _PREFETCH = 6
 _VALIDATION_SCENES = 100
 _VALIDATION_SEED = 11
 _START_BATCHES = 6
-_MOST_PLACES = 10
-"""Of a kind, in one picture."""
-_LEAST_MISSED_PX = 12.0
-"""A face that is narrower where it was looked for is not called missed."""
 State = RunState[DetectorRecipe, GreyDetector]
 
 
@@ -158,45 +151,10 @@ class Trainer(loop.Trainer[DetectorRecipe, GreyDetector]):
             self._mine()
 
     def _mine(self) -> None:
-        """Look at pictures, and keep what the network takes for a face where there is none, and the faces that it misses."""
-        mining, clock, material = self._state.recipe.mining, self._state.clock, self._training
-        rng = np.random.default_rng((self._state.recipe.seed, 7_000_003, clock.step))
-        kinds = {NEGATIVES: material.negatives, PICTURES: material.pictures, CLIPS: material.clips}
-        shares = np.array([mining.negatives, mining.faces, mining.clips])
-        windows, places = list(self._hard.windows), [self._hard.places]
-        for _ in range(mining.pictures):
-            kind = int(np.searchsorted(shares.cumsum(), rng.random(), side="right"))
-            if kinds.get(kind):
-                places.append(self._places(kinds[kind], kind, rng))
-            else:
-                windows += self._windows(rng)
-        keep = mining.keep
-        self._hard = Hard(windows[-keep:], np.concatenate(places)[-keep:])
+        recipe, state = self._state.recipe, self._state
+        rng = np.random.default_rng((recipe.seed, 7_000_003, state.clock.step))
+        self._hard = mine(state.ema, self._training, self._hard, recipe.mining, recipe.scene.side_px, rng)
         write_hard(self._folder / "hard.npz", self._hard)
-
-    def _windows(self, rng: Random) -> list[Uint8]:
-        """Return what is wrong in a background or a texture, cut out."""
-        backgrounds = self._training.backgrounds
-        if backgrounds and rng.random() < 0.6:
-            picture = _resized(backgrounds[rng.integers(len(backgrounds))], rng)[0]
-        else:
-            picture = texture(2 * self._state.recipe.scene.side_px, rng).astype(np.uint8)
-        found = scoring.find_faces(self._state.ema, picture, self._state.recipe.mining.min_score)
-        return scoring.windows(picture, list(found.boxes[:10]))
-
-    def _places(self, pictures: list[Labelled], kind: int, rng: Random) -> Float32:
-        """Return rows of ``Hard.places``: in one picture what is found away from all faces and doubtful ones, and who is missed."""
-        number, mining = int(rng.integers(len(pictures))), self._state.recipe.mining
-        one = pictures[number]
-        resized, scale = _resized(one.image, rng)
-        found = scoring.find_faces(self._state.ema, resized, mining.min_score)
-        boxes = found.boxes / np.float32(scale)
-        wrong = boxes[~(overlaps(boxes, np.concatenate([one.boxes, one.unsure])) > 0).any(axis=1)]
-        known = overlaps(one.boxes, boxes[found.scores >= mining.missed_score]) >= scoring.MATCH_IOU
-        missed = one.boxes[~known.any(axis=1) & (one.boxes[:, 2] * scale >= _LEAST_MISSED_PX)]
-        rows = [some[rng.permutation(len(some))[:_MOST_PLACES]] for some in (wrong, missed if mining.missed_score else missed[:0])]
-        hard = np.concatenate(rows)
-        return np.column_stack([np.full((len(hard), 2), (kind, number)), hard]).astype(np.float32)
 
     def _measure(self) -> Row:
         state = self._state
@@ -206,11 +164,6 @@ class Trainer(loop.Trainer[DetectorRecipe, GreyDetector]):
         row |= tally.figures(threshold)
         merit = row["recall"] - (row["points"] if np.isfinite(row["points"]) else 1.0)  # not finite: no face was found yet
         return row | {"merit": merit}
-
-
-def _resized(picture: Uint8, rng: Random) -> tuple[Uint8, float]:
-    scale = float(np.exp(rng.uniform(np.log(0.4), np.log(1.5))))
-    return np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8), scale
 
 
 def validation_scenes(material: Material, recipe: DetectorRecipe, teacher: Teacher) -> list[Labelled]:

@@ -17,8 +17,9 @@ from trt_build.data.scenes.clips import labelled_clips
 from trt_build.data.scenes.compose import make_scene
 from trt_build.data.scenes.hard import Hard
 from trt_build.data.scenes.material import Material, prepare
+from trt_build.data.scenes.packed import packed, unpacked
 from trt_build.data.scenes.pictures import both_sides
-from trt_build.data.scenes.teacher import Labelled, Teacher, packed, unpacked
+from trt_build.data.scenes.teacher import Labelled, Teacher
 from trt_build.recipes.detector import ClipsSpec, DetectorRecipe
 from trt_build.recipes.files import find_recipe, read_recipe_of
 from trt_build.recipes.second_look import SecondLookRecipe
