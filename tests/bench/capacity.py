@@ -114,7 +114,7 @@ class Bench:
         }  # fmt: skip
 
     def plain_streams(self, detector: str) -> float:
-        """See ``tests.bench.plain_loop``; the loop has the default generator, and no embedder."""
+        """See ``tests.bench.plain_loop``; the loop has YuNet, the default generator, and no embedder."""
         manifest = find_model("compact_fine_x4")
         assert manifest is not None
         streams = plain_streams(self._clip, detector, manifest.with_suffix(".onnx"))
@@ -174,7 +174,7 @@ def measure_capacity(options: argparse.Namespace, folder: Path, console: Console
     for text in options.kinds.split(","):
         bench = Bench(Kind.parse(text), folder, console, apart=options.apart)
         for _ in range(options.rounds):
-            plain = {"plain_streams": bench.plain_streams(detector_of(options.detector))} if options.plain else {}
+            plain = {"plain_streams": bench.plain_streams(detector_of("yunet"))} if options.plain else {}
             for profile, engines in itertools.product(options.profiles.split(","), options.engines.split(",")):
                 setting = _setting(profile, engines, options)
                 if options.hold:
@@ -221,7 +221,7 @@ def main() -> None:
     parser.add_argument("--warm-up", type=float, default=10.0, help="seconds that do not count, from all cameras live on")
     parser.add_argument("--kinds", default=KINDS)
     parser.add_argument("--profiles", default="balanced,fast")
-    parser.add_argument("--detector", default="yunet")
+    parser.add_argument("--detector", default="grey")
     parser.add_argument("--embedder", default="dlib")
     parser.add_argument("--most", type=int, default=12, help="streams at most")
     parser.add_argument("--hold", type=int, default=0, help="hold so many streams for --seconds, and look for no others")
