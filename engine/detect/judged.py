@@ -77,8 +77,8 @@ def open_judged(
 ) -> tuple[LargeFaces, SecondLook | None]:
     """Open the detector that the configuration names, and with it the second look, None where none is wanted.
 
-    It finds faces of any size; for ``photographs`` see ``LargeFaces``. Where the second look was fitted to this detector, and no
-    threshold is asked for, both agree on what is reported.
+    It finds faces of any size; for ``photographs`` see ``LargeFaces``. Where the second look was fitted to this detector, and
+    no threshold is asked for, both agree on what is reported.
 
     Raises:
         ModelError: see ``open_detector`` and ``open_second_look``.

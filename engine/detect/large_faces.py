@@ -1,8 +1,8 @@
 """Faces of any size for a detector that knows them up to some 300 px wide: the larger ones are looked for in reduced copies.
 
 In a picture as it is such a detector takes parts of a large face for faces, or sees nothing. A copy of a quarter of the sides
-costs a sixteenth, and what is 200 px wide in the picture is 50 px wide there, which every detector finds. Photographs, for which
-there is time, are looked at in copies of half the sides, down to smaller ones.
+costs a sixteenth, and what is 200 px wide in the picture is 50 px wide there, which every detector finds. Photographs, for
+which there is time, are looked at in copies of half the sides, down to smaller ones.
 """
 
 from __future__ import annotations
