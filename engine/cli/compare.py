@@ -32,7 +32,9 @@ from engine.errors import UsageError
 from engine.words.text import readable
 from engine.words.worth import LIMITS
 
-Which = Annotated[str, Parameter(help="A photograph, or a track as RESULT:stream/track, or RESULT:track of one stream.")]
+Which = Annotated[
+    str, Parameter(help="A photograph, or a track as RESULT:stream/track, or RESULT:track if there is one stream.")
+]
 
 
 def compare(
@@ -43,7 +45,9 @@ def compare(
     face: FaceOption = None,
     page: PageOption = None,
     overwrite: OverwriteOption = False,
-    embedder: Annotated[str | None, Parameter(help="Of two photographs: dlib by default. Else that of the result.")] = None,
+    embedder: Annotated[
+        str | None, Parameter(help="For two photographs: dlib by default. Otherwise that of the result.")
+    ] = None,
     json: JsonOption = False,
 ) -> int:
     """Compare two faces: what their likeness is worth, and what limits it.

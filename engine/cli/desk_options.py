@@ -29,8 +29,8 @@ from engine.words.numbers import count
 from engine.words.text import readable
 
 Results = Annotated[Path, Parameter(required=True, help="Output directories of runs.")]
-PageOption = Annotated[Path | None, Parameter(help="Also write a page (.html) with pictures, which holds all it shows.")]
-FaceOption = Annotated[int | None, Parameter(help="Of a photograph that shows several people: which, 1 is the largest face.")]
+PageOption = Annotated[Path | None, Parameter(help="Also write a self-contained page (.html) with pictures.")]
+FaceOption = Annotated[int | None, Parameter(help="If a photograph shows several people: which one; 1 is the largest face.")]
 
 
 @contextmanager

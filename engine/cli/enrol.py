@@ -48,19 +48,21 @@ def enrol(
     gallery: GalleryOption = USERS_OWN,
     detector: Annotated[str, Parameter(help="auto, grey, yunet, dlib-hog, scrfd:PACK, or a model file.")] = "auto",
     embedder: Annotated[str, Parameter(help="dlib, insightface:PACK, or an ONNX file; the same as for run.")] = "dlib",
-    force: Annotated[bool, Parameter(negative=(), help="Enrol also what is set apart otherwise; the reason is kept.")] = False,
+    force: Annotated[
+        bool, Parameter(negative=(), help="Enrol even pictures that would be set apart; the reason is kept.")
+    ] = False,
     sheet: Annotated[
         Path | None, Parameter(help="Also write a page (.html) that shows the pictures that were not enrolled, and why.")
     ] = None,
-    overwrite: Annotated[bool, Parameter(negative=(), help="Replace a --sheet that is there already.")] = False,
-    json: Annotated[bool, Parameter(negative=(), help="One object for programs instead of the table.")] = False,
+    overwrite: Annotated[bool, Parameter(negative=(), help="Replace an existing --sheet.")] = False,
+    json: Annotated[bool, Parameter(negative=(), help="Print one object for programs instead of the table.")] = False,
 ) -> int:
     """Add pictures of a person to the gallery.
 
-    JPEG, PNG, HEIC, AVIF, WebP, TIFF and more. A picture is refused where it shows nobody, several people, or a face that is
-    too small, too blurred or turned too far. One that looks like somebody else or unlike the person's other pictures, that
-    shows little detail for its size (blurred, or enlarged) or the blocks of its compression, is set apart (`facestream gallery
-    quarantine`); the others are still enrolled. A picture on its side or head is turned. The pictures themselves are not kept,
+    JPEG, PNG, HEIC, AVIF, WebP, TIFF and more. A picture is refused if it shows nobody, several people, or a face that is
+    too small, too blurred or turned too far. It is set apart (`facestream gallery quarantine`) if it looks like somebody else
+    or unlike the person's other pictures, or shows little detail for its size (blurred, or enlarged) or compression blocks.
+    The others are still enrolled. A picture on its side or upside down is turned. The pictures themselves are not kept,
     only a vector of each.
 
     For example:

@@ -41,21 +41,21 @@ from engine.words.worth import LIMITS
 
 
 def search(
-    photo: Annotated[Path, Parameter(help="A picture of the person who is looked for.")],
+    photo: Annotated[Path, Parameter(help="A picture of the person to search for.")],
     /,
     *results: Results,
     face: FaceOption = None,
-    limit: Annotated[int, Parameter(help="Tracks that are shown.")] = 20,
+    limit: Annotated[int, Parameter(help="Number of tracks to show.")] = 20,
     page: PageOption = None,
     overwrite: OverwriteOption = False,
-    embedder: Annotated[str | None, Parameter(help="That of the results by default.")] = None,
+    embedder: Annotated[str | None, Parameter(help="By default that of the results.")] = None,
     json: JsonOption = False,
 ) -> int:
-    """Look for a face in everything that finished runs hold, best hits first.
+    """Search everything in finished runs for a face, best hits first.
 
-    Every face and every track is compared; of each track the best is shown, with
-    its likelihood ratio where one was calibrated. Among many tracks the best one
-    looks alike by chance: how many strangers would is shown. No result is
+    Every face and every track is compared. The best of each track is shown, with
+    its likelihood ratio if one was calibrated. Among many tracks the best one may
+    look alike by chance, so it is shown how many strangers would. No result is
     changed.
 
     For example:
