@@ -24,6 +24,8 @@ _WHITELISTS = {
     "srt": "srt", "rtp": "rtp,udp", "rtmp": "rtmp,tcp",
 }  # fmt: skip
 """Protocols that may take part: a playlist must not read files of this machine."""
+_SENT_ON = {"rtsp": ",rtsp,rtsps,srtp,tls", "rtsps": ",rtsps"}
+"""And by which a camera may send its readers on, unless others have given it."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def plan_of(camera: Camera) -> OpenPlan:
     scheme = scheme_of(camera.url)
     if camera.is_device:
         return OpenPlan(camera.url, "v4l2", dict(camera.options))
-    options = {"protocol_whitelist": _WHITELISTS.get(scheme, scheme)}
+    sent_on = _SENT_ON.get(scheme, "") if camera.networks is None else ""
+    options = {"protocol_whitelist": _WHITELISTS.get(scheme, scheme) + sent_on}
     # The rate is told by the stream or not known: counting frames for it would hold back the first second.
     options["fpsprobesize"] = "0"
     if scheme in {"rtsp", "rtsps"}:

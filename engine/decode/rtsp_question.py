@@ -19,17 +19,26 @@ _VIDEO = re.compile(r"^m=video.*?(?=^m=|\Z)", re.DOTALL | re.MULTILINE)
 _CONTROL = re.compile(r"^a=control:[ \t]*(\S+)", re.MULTILINE)
 _BASE = re.compile(rb"^content-base:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
 _TRACK = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n"
+_LOCATION = re.compile(rb"^location:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
 _SESSION = re.compile(rb"^session:\s*([^;\r\n]+)", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Answer:
     """``kind`` is empty where the server answered, ``no_video`` where it did and offers no pictures; ``status`` is that of the
-    first request that it did not grant, or 200; ``asked`` is how it wants the password, where it wants one."""
+    first request that it did not grant, or 200; ``asked`` is how it wants the password, where it wants one; ``location`` is
+    where it sends its readers on to, as it says that itself, empty where it does not."""
 
     kind: Literal["", "refused", "closed", "silent", "garbage", "no_video"]
     status: int
     asked: tuple[Challenge, ...] = ()
+    location: str = ""
+
+
+def location_in(status: int, head: bytes) -> str:
+    """Return where an answer sends its reader on to, empty where it does not."""
+    found = _LOCATION.search(head) if 300 <= status < 400 else None
+    return found[1].decode("latin-1") if found else ""
 
 
 def ask(camera: Camera, with_password: bool = True) -> Answer:
@@ -90,7 +99,7 @@ class _Question:
         for method, header in (("OPTIONS", ""), ("DESCRIBE", "Accept: application/sdp\r\n")):
             status, head, body = self._request(method, url, header)
             if status != 200:
-                return Answer("", status, self._asked)
+                return Answer("", status, self._asked, location_in(status, head))
         if not body:  # said without its length, which FFmpeg does not read either
             return Answer("", 200, self._asked)
         track, whole = _urls(url, head, body.replace("\r", ""))
