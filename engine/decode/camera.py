@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import av
 
 from engine.contracts.camera import Camera
+from engine.contracts.camera_tls import verification_of
 
 # Lines of FFmpeg's log would call back into Python from its own threads, and may hold a URL with its password.
 av.logging.set_level(None)
@@ -87,6 +88,8 @@ def plan_of(camera: Camera) -> OpenPlan:
         options |= {"max_delay": str(round(REORDER_SECONDS * 1e6)), "buffer_size": str(RECEIVE_BUFFER_BYTES)}
     if scheme == "udp":
         options["overrun_nonfatal"] = "1"
+    if verification_of(camera.options).wanted:
+        options["tls_verify"] = "1"
     timeout = read_timeout_seconds(camera)
     if timeout is not None:
         microseconds = str(round(timeout * 1e6))

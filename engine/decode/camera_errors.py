@@ -173,7 +173,7 @@ def _by_network(camera: Camera, error: Exception) -> SourceError | None:
         return failure(camera, "network", "has a host name that is not known here: check its spelling, or use the IP address")
     if number == errno.EIO and scheme_of(camera.url) in {"rtsps", "https"}:
         if fault := certificate_fault(camera):
-            return failure(camera, "network", f"shows a certificate that {fault}, or do not ask for tls_verify")
+            return failure(camera, "network", f"shows a certificate that {fault}, or set tls_verify to 0")
         return failure(camera, "network", "does not speak TLS as this machine does: check the port and its certificate")
     return None
 
@@ -199,6 +199,11 @@ def _by_content(camera: Camera, error: Exception) -> SourceError:
         if answer.status == 200 and isinstance(error, av.error.InvalidDataError):  # all was granted when asked by hand
             what = "answers in a way that FFmpeg cannot follow: update its firmware, or choose another path or transport"
             return failure(camera, "server_error", what)
+    if isinstance(error, av.error.ArgumentError) and camera.options:
+        names = ", ".join(camera.options)
+        return failure(
+            camera, "server_error", f"cannot be opened with its options ({names}): check their values, or leave them out"
+        )
     if isinstance(error, av.error.FFmpegError) and not _is_vague(error):
         return failure(camera, "network", f"could not be opened: {error.strerror}")
     return failure(camera, "not_a_video", "sends no video that FFmpeg can read: check the path and the port")

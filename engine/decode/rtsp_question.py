@@ -10,6 +10,7 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from engine.contracts.camera import Camera
+from engine.contracts.camera_tls import verification_of
 from engine.decode.camera import scheme_of, server_port
 from engine.decode.rtsp_answer import Talk
 from engine.decode.rtsp_password import Challenge, authorization, challenges
@@ -69,7 +70,8 @@ def ask(camera: Camera, with_password: bool = True) -> Answer:
 
 
 def connected(camera: Camera) -> socket.socket:
-    """Return a connection to the server of a camera; TLS where its address says so. As FFmpeg does, any certificate is taken.
+    """Return a connection to the server of a camera; TLS where its address says so. As by FFmpeg, any certificate is taken
+    unless the options have it verified.
 
     Raises:
         OSError: there is none.
@@ -79,9 +81,11 @@ def connected(camera: Camera) -> socket.socket:
     connection = socket.create_connection((host, server_port(camera.url) or 0), WAIT_SECONDS)
     if scheme_of(camera.url) not in ("rtsps", "https"):
         return connection
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    wanted, authorities = verification_of(camera.options)
     try:
+        context = ssl.create_default_context(cafile=authorities or None)
+        if not wanted:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         return context.wrap_socket(connection, server_hostname=host)
     except BaseException:
         connection.close()
