@@ -5,6 +5,11 @@ tracks, ``v1/<kind>/<stream>/<track_id>/`` (``v1/end/`` for the end of a run); t
 MessagePack map; the parts are the payloads that ``parts`` describes, in its order. Readers ignore unknown fields, and take the
 names and codecs of parts, reasons and the like as text: a later version 1 may say others. ``decision``, ``state``, ``outcome``
 and the kinds stay as they are in version 1, as readers act on them: one that took a new one for another would do wrong.
+
+Connect a SUB socket to a ``pub`` endpoint, or a PULL socket to a ``push`` one. Subscribe to whole levels, with the ``/`` at the
+end: ``v1/face/cam1`` brings ``cam10`` too. Times in nanoseconds are larger than a double holds: read integers with 64 bits. A
+``pub`` socket sends ZMTP's PING every 5 s, and gives up who does not answer within 15 s: libzmq answers by itself, not every
+other implementation does.
 """
 
 from __future__ import annotations
@@ -94,7 +99,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     sent_ns: UnixNs
     """Wall clock when the publisher sent it (Unix, nanoseconds)."""
     schema: str = SCHEMA
-    """Another number than 1 is another wire: readers stop."""
+    """``facestream/1``. Another number is another wire: readers stop."""
 
 
 class Face(Message, frozen=True, kw_only=True, tag="face"):

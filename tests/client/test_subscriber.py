@@ -64,7 +64,7 @@ def test_following_goes_on_with_the_next_run(wire):
         items = iter(subscriber)
         got = [next(items) for _ in range(5)]
         assert [type(item.message) if not isinstance(item, Gap) else item for item in got] == [
-            Face, End, Face, Gap("cam1", "face", 1, 1), End,
+            Face, End, Face, Gap("cam1", "face", 1, 1, run_id="run2"), End,
         ]  # fmt: skip
 
 

@@ -68,7 +68,7 @@ def test_a_replay_answer_with_strangers_and_forgeries_gives_what_is_usable(wire,
 
 
 def test_refilling_what_cameras_send_is_bounded_by_what_comes_and_recordings_are_not(opened, monkeypatch):
-    monkeypatch.setattr("engine.client.subscriber._REFILL_BURST", 4)
+    monkeypatch.setattr("engine.client.heard._REFILL_BURST", 4)
     for live, expected in (
         (True, [0, (1, 6), 7, 8, 9, 10, 11, (12, 19), 20, 21, 22, 23, 24, "End"]),
         (False, [*range(25), "End"]),
@@ -93,7 +93,7 @@ def test_what_comes_back_too_old_is_skipped_if_asked_for(opened):
     ):
         wire.face(3, live=True)
         wire.end(**{"face/cam1": 3})
-        assert next(iter(subscriber)) == Gap("cam1", "face", 0, 2, stale=3)
+        assert next(iter(subscriber)) == Gap("cam1", "face", 0, 2, stale=3, run_id="run1")
         assert subscriber.counters["stale"] == 3
         assert subscriber.counters["missed"] == subscriber.counters["replayed"] == 0
 
