@@ -86,8 +86,15 @@ class Received:
 
         Raises:
             LookupError: this message does not carry one.
+            ValueError: a later version has sent it in another form.
         """
-        return np.frombuffer(self.payload("embedding"), "<f4").astype(np.float32, copy=False)
+        payload = self.payload("embedding")
+        form = next((part.codec, part.dtype) for part in self.parts if part.name == "embedding")
+        if form != ("raw", "float32") or len(payload) % 4:
+            raise ValueError(
+                f"the part 'embedding' of this message is {' '.join(form)} in {len(payload):,} bytes, not raw float32"
+            )
+        return np.frombuffer(payload, "<f4").astype(np.float32, copy=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,17 +14,19 @@ from typing import Literal, Self, cast
 import zmq
 
 from engine.client.age import age_limit
+from engine.client.asked import check_asked, kinds_asked, streams_asked
 from engine.client.connection import Connection
 from engine.client.heard import HeardRun, HeardRuns
 from engine.client.limits import Limits
 from engine.client.received import Gap, Malformed, Received, parse
 from engine.client.replay import ReplayClient
 from engine.client.sequence import Position
-from engine.client.wiring import KINDS, connect, topics_of
-from engine.contracts.messages import AnyMessage, End, Face, check_stream_name, kind_of
+from engine.client.wiring import connect, topics_of
+from engine.contracts.messages import AnyMessage, End, Face, kind_of
 from engine.contracts.replay import Kind
 from engine.errors import ConfigError
 from engine.keys.files import ClientKey, read_key
+from engine.keys.topics import may_read
 from engine.runtime.closing import Closing
 
 
@@ -101,14 +103,12 @@ class Subscriber(Closing):
             context: None: the one that all subscribers of this process share.
 
         Raises:
-            ConfigError: an endpoint, a kind, a stream name, the key, the age or a limit is not usable.
+            ConfigError: an option is not usable.
         """
         self.endpoint = endpoint
         self._limits = Limits(max_message_bytes, max_picture_px)
-        self._kinds = frozenset(kinds)
-        self._streams = None if streams is None else frozenset(map(check_stream_name, streams))
-        if unknown := self._kinds.difference(KINDS):
-            raise ConfigError(f"unknown kind {', '.join(sorted(unknown))}: use some of {', '.join(KINDS)}")
+        check_asked(socket, timeout_seconds, replay_timeout_seconds)
+        self._kinds, self._streams = kinds_asked(kinds), streams_asked(streams)
         self._key = None if key is None else read_key(Path(key).expanduser(), ClientKey)
         self._timeout_seconds = timeout_seconds
         self._follow = follow
@@ -122,6 +122,7 @@ class Subscriber(Closing):
         unreadable, and come twice."""
         self.last_malformed = ""
         """Why the last unreadable message was not readable."""
+        self._told = ""
         self._context = context or zmq.Context.instance()
         self._socket = self._context.socket(zmq.SUB if socket == "sub" else zmq.PULL)
         self._tell = tell or logging.getLogger("facestream").warning
@@ -217,6 +218,10 @@ class Subscriber(Closing):
             return False
         return self._streams is None or kind in ("stats", "end") or stream in self._streams
 
+    def _may_read(self, stream: str, kind: str) -> bool:
+        """Whether the key is for these messages, as far as it says: what others get is not missed."""
+        return self._key is None or may_read(f"v1/{kind}/{stream}/" if stream else f"v1/{kind}/", self._key.topics)
+
     def _in_order(self, received: Received, waited: bool) -> Iterator[Received | Gap]:
         message = received.message
         if message.run_id not in self._runs:
@@ -235,7 +240,7 @@ class Subscriber(Closing):
         if isinstance(message, End):
             run.is_over = True
             for stream, of_kind, numbers in run.sequence.missing_at_end(message):
-                if self._wants(stream, of_kind):
+                if self._wants(stream, of_kind) and self._may_read(stream, of_kind):
                     yield from self._refilled(run, stream, of_kind, numbers)
             yield from run.skipped.all()
         yield from self._handed_out(run, received)
@@ -270,8 +275,12 @@ class Subscriber(Closing):
     def _fetched(self, run: HeardRun, stream: str, kind: str, numbers: range) -> Iterator[list[bytes]]:
         if run.is_live and kind == "face" and not self._refill_all:
             numbers = numbers[max(0, len(numbers) - run.may_refill) :]
-        if self._replay is not None and numbers:
-            yield from self._replay.fetch(run.run_id, stream, cast("Kind", kind), numbers)
+        if self._replay is None or not numbers:
+            return
+        yield from self._replay.fetch(run.run_id, stream, cast("Kind", kind), numbers)
+        if self._replay.trouble not in ("", self._told):
+            self._tell(f"the replay service of {self.endpoint} {self._replay.trouble}; what was missed stays missed")
+        self._told = self._replay.trouble
 
     def _skip(self, run: HeardRun, message: AnyMessage, missing: range) -> None:
         """Leave out a face and what was lost just before it; the next message of its series reports them as one gap."""

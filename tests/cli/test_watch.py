@@ -138,6 +138,20 @@ def test_a_likelihood_ratio_at_its_bound_may_be_more():
     assert ", likelihood ratio 100 or more" in said
 
 
+def test_what_a_publisher_says_cannot_steer_the_terminal():
+    evil = "\x1b[2J\r\n\u202e"
+    items = [
+        Gap(evil, "face", 3, 5),
+        Received(as_sent(stream_event(), detail=evil, reason=evil), []),
+        Received(as_sent(end(), detail=evil), []),
+        Received(as_sent(track(identity=evil)[0]), track()[1]),
+    ]
+    for item in items:
+        said = describe(item).plain
+        assert "\\x1b[2J\\r\\n\\u202e" in said
+        assert said.isprintable()
+
+
 def test_a_gap_is_said_in_red_and_what_was_replayed_in_words():
     gap = describe(Gap("cam1", "face", 3, 5))
     assert (gap.plain, str(gap.style)) == ("missed 3 face of cam1: seq 3 to 5", "bold red")
