@@ -11,7 +11,6 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from engine.errors import FatalError
-from engine.keys.curve import use_key
 from engine.keys.files import ClientKey
 
 SILENT_SECONDS = 5.0
@@ -40,7 +39,7 @@ class Connection:
         socket: not connected yet.
         endpoint: for messages.
         limit_bytes: of a frame.
-        key: that is shown to the other side.
+        key: for messages.
         tell: is told, in a sentence, why nothing comes, after ``SILENT_SECONDS`` and when that changes.
     """
 
@@ -54,7 +53,6 @@ class Connection:
     ) -> None:
         self._socket, self._endpoint, self._limit_bytes, self._tell = socket, endpoint, limit_bytes, tell
         socket.setsockopt(zmq.MAXMSGSIZE, limit_bytes)
-        use_key(socket, key)
         self._key, self._failures = key, 0
         self._news = socket.get_monitor_socket(
             zmq.EVENT_CLOSED

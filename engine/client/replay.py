@@ -12,10 +12,9 @@ import zmq
 
 from engine.client.age import is_same_machine
 from engine.client.sequence import Position
-from engine.contracts.address import is_ipv6
 from engine.contracts.replay import Kind, ReplayAnswer, ReplayRequest, decode_answer, encode_replay
 from engine.contracts.unreadable import UNREADABLE
-from engine.keys.curve import use_key
+from engine.keys.curve import connect
 from engine.keys.files import ClientKey
 
 _ATTEMPTS = 2
@@ -55,9 +54,7 @@ class ReplayClient:
         # Requests that wait for a service that is gone are of no use when it comes back.
         self._socket.setsockopt(zmq.SNDHWM, 2 * _ATTEMPTS)
         try:
-            use_key(self._socket, key)
-            self._socket.setsockopt(zmq.IPV6, is_ipv6(endpoint))
-            self._socket.connect(endpoint)
+            connect(self._socket, endpoint, key)
         except BaseException:
             self._socket.close()
             raise

@@ -129,7 +129,7 @@ class Subscriber(Closing):
         self._connection = Connection(self._socket, endpoint, max_message_bytes, self._key, self._tell)
         self._replay: ReplayClient | None = None
         try:
-            connect(self._socket, endpoint, topics_of(self._kinds, self._streams), fresh=is_fresh)
+            connect(self._socket, endpoint, topics_of(self._kinds, self._streams), self._key, fresh=is_fresh)
             if replay is not None:
                 self._replay = ReplayClient(self._context, replay, replay_timeout_seconds, max_message_bytes, self._key)
         except zmq.ZMQError as error:

@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 
 import zmq
 
-from engine.contracts.address import is_ipv6
+from engine.keys import curve
+from engine.keys.files import ClientKey
 
 _HWM = 256
 _BUFFER_BYTES = 64 * 1024
@@ -17,7 +18,7 @@ _RECONNECT_MS, _RECONNECT_CAP_MS = 100, 1_000
 _KEEPALIVE_IDLE_SECONDS, _KEEPALIVE_SECONDS, _KEEPALIVE_TRIES = 15, 5, 3
 
 
-def connect(opened: zmq.Socket[bytes], endpoint: str, topics: Sequence[str], *, fresh: bool) -> None:
+def connect(opened: zmq.Socket[bytes], endpoint: str, topics: Sequence[str], key: ClientKey | None, *, fresh: bool) -> None:
     """Connect a socket; ``fresh``: little may wait in it, as what waits grows old.
 
     Raises:
@@ -39,8 +40,7 @@ def connect(opened: zmq.Socket[bytes], endpoint: str, topics: Sequence[str], *, 
         # Before connecting, so that they reach the publisher together.
         for topic in topics:
             opened.setsockopt(zmq.SUBSCRIBE, topic.encode())
-    opened.setsockopt(zmq.IPV6, is_ipv6(endpoint))
-    opened.connect(endpoint)
+    curve.connect(opened, endpoint, key)
 
 
 def topics_of(kinds: Collection[str], streams: Collection[str] | None) -> list[str]:

@@ -126,11 +126,12 @@ def _camera(source: SourceConfig, live: LiveConfig, address: _Address, main: _Ad
 
 
 def renewed(camera: Camera) -> Camera:
-    """Return a camera with user and password as they stand in its file now; as it is where that holds nothing usable."""
-    try:
-        url, crop_url = (_renewed(url, camera.credentials) for url in (camera.url, camera.crop_url))
-    except ConfigError:
-        return camera
+    """Return a camera with user and password as they stand in its file now; as it is where it has none.
+
+    Raises:
+        ConfigError: the file holds nothing usable.
+    """
+    url, crop_url = (_renewed(url, camera.credentials) for url in (camera.url, camera.crop_url))
     return replace(camera, url=url, crop_url=crop_url)
 
 
