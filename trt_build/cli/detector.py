@@ -43,6 +43,8 @@ def export(
     name: str | None = None,
     licence: str = "Apache-2.0",
     training_data: str = "",
+    blend: Path | None = None,
+    share: float = 0.5,
 ) -> None:
     """Export the averaged weights of a checkpoint to ONNX with its manifest, parity checked.
 
@@ -63,15 +65,29 @@ def export(
         Licence of the weights, for the manifest.
     training_data
         One sentence on the data, for the manifest.
+    blend
+        An exported detector of the same widths, to average the weights with; then give both scores.
+    share
+        How much of each weight comes from that one, 0 to 1.
     """
     require("torch", "Exporting")
+    if not 0 <= share <= 1:
+        raise UsageError(f"--share is from 0 to 1, not {share:g}")
+    if blend is not None and None in (min_score, sure_score):
+        raise UsageError("--blend needs --min-score and --sure-score: the checkpoint's were found without it")
     from trt_build.systems.detector.export import export_detector
-    from trt_build.systems.detector.training import last_validation
+    from trt_build.systems.detector.growth import weights_of
+    from trt_build.systems.detector.training import last_validation, load_detector
+    from trt_build.training import blending
 
+    network, recipe = load_detector(checkpoint)
     validated = last_validation(checkpoint)
+    figures = {key: value for key, value in validated.items() if blend is None}
+    if blend is not None:
+        blending.blend(network, weights_of(blend), blend, share)
     lower = validated["threshold"] if min_score is None else min_score
     upper = validated["quiet_threshold"] if sure_score is None else sure_score
-    manifest = export_detector(checkpoint, out, name, licence, training_data, lower, upper)
+    manifest = export_detector(network, out, name or recipe.name, licence, training_data, lower, upper, figures)
     assert manifest.parity is not None
     CONSOLE.print(
         f"{out / manifest.file}: {manifest.parameters / 1e3:.0f} k parameters, thresholds {lower:.2f} and {upper:.2f}, "

@@ -70,13 +70,14 @@ def export(
         raise UsageError(f"--share is from 0 to 1, not {share:g}")
     from trt_build.protocols.second_look.evaluation import agreement_of, judged_by
     from trt_build.protocols.second_look.limits import choose, figures
-    from trt_build.systems.second_look import blending
     from trt_build.systems.second_look.export import export_second_look
     from trt_build.systems.second_look.training import load_second_look
+    from trt_build.training import blending
+    from trt_build.training.unfolding import folded_weights, open_start
 
     network, recipe = load_second_look(checkpoint)
     if blend is not None:
-        blending.blend(network, blend, share)
+        blending.blend(network, folded_weights(open_start(blend), blend), blend, share)
     cache = cache or checkpoint.parent / "cache"
     with CONSOLE.status("") as status:
         judged, _, min_score = judged_by(network, recipe, cache, _shown(status))

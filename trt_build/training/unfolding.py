@@ -47,6 +47,18 @@ def folded_weights(model: onnx.ModelProto, exported: Path) -> Folded:
     return {name.removeprefix(_PREFIX): (found[f"{name}.weight"], found[f"{name}.bias"]) for name in names}
 
 
+def matched(network: nn.Module, known: Folded, exported: Path) -> dict[str, tuple[nn.Conv2d | nn.Linear, Tensor, Tensor]]:
+    """Return each layer of a network by its name, with the weight and the bias that an exported one has.
+
+    Raises:
+        DataError: the exported one is another network.
+    """
+    layers = {name: one for name, one in network.named_modules() if isinstance(one, (nn.Conv2d, nn.Linear))}
+    if known.keys() != layers.keys() or any(known[name][0].shape != one.weight.shape for name, one in layers.items()):
+        raise DataError(f"'{exported}' is not a network of the recipe's kind and widths.")
+    return {name: (layer, *known[name]) for name, layer in layers.items()}
+
+
 def calibrate(network: nn.Module, biases: dict[str, Tensor], shown: Tensor) -> None:
     """Let each normalisation give what comes in, plus the bias that its convolution had.
 

@@ -20,7 +20,7 @@ from trt_build.systems.detector.batches import SceneBatches  # noqa: E402
 from trt_build.systems.detector.export import export_detector  # noqa: E402
 from trt_build.systems.detector.losses import detection_loss, unlikeness  # noqa: E402
 from trt_build.systems.detector.scoring import find_faces, measure  # noqa: E402
-from trt_build.systems.detector.training import Trainer, load_detector, new_state  # noqa: E402
+from trt_build.systems.detector.training import Trainer, last_validation, load_detector, new_state  # noqa: E402
 
 NETWORK = {"stem": (4, 8), "widths": (16, 16, 16), "depths": (1, 1, 1), "neck": 16}
 
@@ -184,7 +184,9 @@ def test_it_learns_to_find_a_drawn_face_and_the_export_finds_the_same(tmp_path):
     expected = np.array([[60 + BOX[0] / 2, 10 + BOX[1] / 2, BOX[2] / 2, BOX[3] / 2]], np.float32)
     # So short a training finds the face; which of several doubtful boxes is the surest, the processor still decides.
     assert overlaps(before.boxes, expected).max() > 0.25
-    manifest = export_detector(tmp_path / "last.pt", tmp_path / "out", "tiny", "Apache-2.0", "drawn", 0.2, 0.3)
+    network, _ = load_detector(tmp_path / "last.pt")
+    validated = last_validation(tmp_path / "last.pt")
+    manifest = export_detector(network, tmp_path / "out", "tiny", "Apache-2.0", "drawn", 0.2, 0.3, validated)
     assert manifest.figures.items() >= {"min_score": 0.2, "sure_score": 0.3}.items()
     assert manifest.figures["validation_recall"] == round(watcher.rows[-1]["recall"], 4)
     running = Running(SessionSpec(tmp_path / "out" / "tiny.json", "onnxruntime"), None)

@@ -1,4 +1,4 @@
-"""From a checkpoint to one ONNX file and its manifest: dynamic batch and size, batch normalisation folded, parity checked."""
+"""From a network to one ONNX file and its manifest: dynamic batch and size, batch normalisation folded, parity checked."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from onnx import numpy_helper
 from engine.contracts.manifest import Manifest, SizeRule
 from trt_build.errors import ExportError
 from trt_build.networks.grey_detector import Exported, GreyDetector, count_parameters, output_names
-from trt_build.systems.detector.training import last_validation, load_detector
 from trt_build.training.onnx_file import check, described, fold, parity_of, save_checked, write_onnx
+from trt_build.training.run_state import Row
 from trt_build.writing import writable
 
 INPUT = "luma"
@@ -26,25 +26,31 @@ _SHAPES = ((1, 1, 64, 96), (1, 1, 384, 640), (3, 1, 32, 32), (2, 1, 160, 224))
 
 
 def export_detector(
-    checkpoint: Path, folder: Path, name: str | None, licence: str, training_data: str, min_score: float, sure_score: float
+    network: GreyDetector,
+    folder: Path,
+    name: str,
+    licence: str,
+    training_data: str,
+    min_score: float,
+    sure_score: float,
+    validated: Row,
 ) -> Manifest:
     """Write NAME.onnx and NAME.json into ``folder``.
 
     Args:
-        checkpoint: of ``train_detector``.
+        network: trained; is changed.
         folder: is created.
-        name: the recipe's where None.
+        name: of the model.
         licence: of the weights.
         training_data: a sentence for the manifest.
         min_score: the default threshold.
         sure_score: of a face that can stand alone.
+        validated: its figures in its own validation; empty: there are none.
 
     Raises:
-        TrainingError: the checkpoint cannot be read.
         ExportError: the folder cannot be written to, or the file does not compute what the network computes.
     """
-    network, recipe = load_detector(checkpoint)
-    path = folder / f"{name or recipe.name}.onnx"
+    path = folder / f"{name}.onnx"
     parameters = count_parameters(network)
     with writable(path, ExportError):
         export_network(network, path)
@@ -63,13 +69,12 @@ def export_detector(
         batch=(1, 8, 32),
         description="Faces with five landmarks in the luma plane, full or video range",
         parameters=parameters,
-        figures={"min_score": round(min_score, 3), "sure_score": round(sure_score, 3)} | _validated(checkpoint),
+        figures={"min_score": round(min_score, 3), "sure_score": round(sure_score, 3)} | _shown(validated),
     )
 
 
-def _validated(checkpoint: Path) -> dict[str, float]:
-    row = last_validation(checkpoint)
-    known = {key: value for key, value in row.items() if key in _FIGURES and math.isfinite(value)}
+def _shown(validated: Row) -> dict[str, float]:
+    known = {key: value for key, value in validated.items() if key in _FIGURES and math.isfinite(value)}
     return {f"validation_{key}": round(value, 4) for key, value in known.items()}
 
 

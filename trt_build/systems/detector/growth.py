@@ -33,7 +33,7 @@ def grow_from(network: GreyDetector, exported: Path, pictures: Tensor) -> None:
     Raises:
         DataError: the file cannot be read, or holds another or a larger network.
     """
-    known = _weights(exported)
+    known = weights_of(exported)
     modules = dict(network.named_modules())
     if any(name not in modules for name in known):
         raise DataError(f"'{exported}' has layers that the recipe's network has not: {sorted(set(known) - set(modules))[:3]}.")
@@ -47,7 +47,12 @@ def grow_from(network: GreyDetector, exported: Path, pictures: Tensor) -> None:
     calibrate(network, biases, pictures)
 
 
-def _weights(exported: Path) -> Folded:
+def weights_of(exported: Path) -> Folded:
+    """Return the weights of an exported detector, as a network has them.
+
+    Raises:
+        DataError: the file cannot be read, or was never trained.
+    """
     model = open_start(exported)
     weights = folded_weights(model, exported)
     if _FIRST in weights and all(node.op_type != "Div" for node in model.graph.node):

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from engine.contracts.frames import Float32, Uint8
 from engine.detect.face_places import POINTS
 from engine.detect.face_windows import CONTEXTS
-from trt_build.errors import DataError
 from trt_build.networks.second_look import SecondLook
 from trt_build.recipes.second_look import SecondLookRecipe
 from trt_build.systems.second_look.candidates import Candidates
@@ -24,7 +23,7 @@ from trt_build.training import loop
 from trt_build.training.checkpoint import check_unchanged, last_checkpoint, load_averaged, recipe_of
 from trt_build.training.loop import Watcher, loaded_batches
 from trt_build.training.run_state import Row, RunState
-from trt_build.training.unfolding import calibrate, folded_weights, open_start
+from trt_build.training.unfolding import calibrate, folded_weights, matched, open_start
 from trt_build.work import Done
 from trt_build.writing import make_folder
 
@@ -139,7 +138,8 @@ def begin_as(state: State, exported: Path, batches: WindowBatches) -> None:
     Raises:
         DataError: it cannot be read, or is another network.
     """
-    network, layers = state.model, exported_onto(state.model, exported)
+    network, known = state.model, folded_weights(open_start(exported), exported)
+    layers = matched(network, known, exported)
     with torch.no_grad():
         for layer, weight, bias in layers.values():
             layer.weight.copy_(weight)
@@ -149,19 +149,6 @@ def begin_as(state: State, exported: Path, batches: WindowBatches) -> None:
     shown = torch.from_numpy(windows).float().to(next(network.parameters()).device)
     calibrate(network, {name: bias for name, (_, _, bias) in layers.items()}, shown)
     state.ema.load_state_dict(network.state_dict())
-
-
-def exported_onto(network: SecondLook, exported: Path) -> dict[str, tuple[nn.Conv2d | nn.Linear, Tensor, Tensor]]:
-    """Return each layer of a network by its name, with the weight and the bias that an exported network of the same widths has.
-
-    Raises:
-        DataError: it cannot be read, or is another network.
-    """
-    known = folded_weights(open_start(exported), exported)
-    layers = {name: one for name, one in network.named_modules() if isinstance(one, (nn.Conv2d, nn.Linear))}
-    if known.keys() != layers.keys() or any(known[name][0].shape != one.weight.shape for name, one in layers.items()):
-        raise DataError(f"The start '{exported}' is no second look of the recipe's widths.")
-    return {name: (layer, *known[name]) for name, layer in layers.items()}
 
 
 def looked(network: SecondLook, windows: Uint8) -> tuple[Float32, Float32]:

@@ -126,7 +126,7 @@ def test_it_begins_as_the_exported_one_computes(tmp_path):
     begin_as(begun, tmp_path / "start.onnx", WindowBatches([candidates()], recipe()))
     for ours, theirs in zip(looked(begun.ema, windows), looked(exported, windows), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-3)
-    with pytest.raises(DataError, match="no second look of the recipe's widths"):
+    with pytest.raises(DataError, match="not a network of the recipe's kind and widths"):
         begin_as(RunState.begin(recipe(), SecondLook((8, 8, 16))), tmp_path / "start.onnx", WindowBatches([], recipe()))
 
 

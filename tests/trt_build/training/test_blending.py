@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -8,9 +10,10 @@ torch = pytest.importorskip("torch", reason="needs torch")
 from engine.detect.face_windows import CONTEXTS, SIDE_PX  # noqa: E402
 from trt_build.errors import DataError  # noqa: E402
 from trt_build.networks.second_look import SecondLook  # noqa: E402
-from trt_build.systems.second_look.blending import blend  # noqa: E402
 from trt_build.systems.second_look.export import export_network  # noqa: E402
 from trt_build.systems.second_look.training import looked  # noqa: E402
+from trt_build.training.blending import blend  # noqa: E402
+from trt_build.training.unfolding import folded_weights, open_start  # noqa: E402
 
 WIDTHS = (8, 8, 8)
 
@@ -26,6 +29,10 @@ def trained(seed: int) -> SecondLook:
     return network.eval()
 
 
+def blended(network: SecondLook, exported: Path, share: float) -> None:
+    blend(network, folded_weights(open_start(exported), exported), exported, share)
+
+
 def windows():
     return np.random.default_rng(0).integers(0, 256, (32, len(CONTEXTS), SIDE_PX, SIDE_PX), np.uint8)
 
@@ -35,7 +42,7 @@ def test_at_the_ends_it_is_one_of_the_two(share, tmp_path):
     export_network(trained(1), tmp_path / "before.onnx")
     network = trained(2)
     expected = looked(trained(1 if share else 2), windows())
-    blend(network, tmp_path / "before.onnx", share)
+    blended(network, tmp_path / "before.onnx", share)
     for ours, theirs in zip(looked(network, windows()), expected, strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-3)
 
@@ -43,7 +50,7 @@ def test_at_the_ends_it_is_one_of_the_two(share, tmp_path):
 def test_between_them_it_is_neither_and_exports(tmp_path):
     export_network(trained(1), tmp_path / "before.onnx")
     network = trained(2)
-    blend(network, tmp_path / "before.onnx", 0.5)
+    blended(network, tmp_path / "before.onnx", 0.5)
     said, _ = looked(network, windows())
     for seed in (1, 2):
         assert np.abs(said - looked(trained(seed), windows())[0]).max() > 1e-3
@@ -60,4 +67,4 @@ def test_what_is_no_second_look_of_its_widths_is_refused(what, tmp_path):
         torch.manual_seed(1)
         export_network(SecondLook((16, 8, 8)), other)
     with pytest.raises(DataError, match=r"other\.onnx"):
-        blend(trained(2), other, 0.5)
+        blended(trained(2), other, 0.5)
