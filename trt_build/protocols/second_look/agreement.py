@@ -22,7 +22,7 @@ from trt_build.work import Done
 
 ASKED_FROM = 0.25
 _WEIGHTS = (0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8, 1.0)
-_AGREED, _EVIDENCE, _AGREED_ALONE, _MISSED = 0.6, 1.5, 1.55, 1.0
+_AGREED, _EVIDENCE, _AGREED_ALONE, _MISSED = 0.59, 2.75, 1.575, 1.0
 """How far, in logits, above the score that is precise enough for a picture: the score that speaks for a track, what its faces
 must bring together above that one, and the score of a face that needs no other; and what a look takes away at which the track
 is not seen. A false alarm that stays comes and goes, a face is found look after look. Found on clips (see the card), as
