@@ -89,7 +89,7 @@ class Decoder(RecordingReader):
     Bad input never raises. A recording that is encrypted, or of which every picture is damaged, has failed. A file that ends
     too early gives all its frames first and then ``failed`` with ``truncated``, as far as its container tells: MP4, MOV, AVI
     and FLV do (but for a cut exactly between two packets in the last two); an MKV, TS or GIF that is cut just ends. Where the
-    header of an MKV, AVI, WMV or FLV announced more, the detail of ``ended`` names the missing time.
+    header of an MKV, AVI, WMV or FLV announced more, the detail of ``ended`` says so, and how much is missing in the middle.
 
     Planes are read-only views of the decoder's buffers where possible. They stay valid as long as they are referenced, but
     a consumer that keeps many keeps as many of the decoder's buffers.

@@ -8,6 +8,8 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from engine.decode.rates import nominal_rate
+
 _LEAST_SECONDS, _LEAST_STEPS = 0.2, 3.0
 """A gap is as long as so many steps between pictures, and longer than that."""
 _LEAST_BYTES = 8192
@@ -33,7 +35,8 @@ class Gaps:
         self._has_hole = False
         """Whether so many bytes were left out somewhere."""
         self._newest_seconds: float | None = None
-        self._step_seconds = 0.0
+        self._step_seconds = float(1 / nominal_rate(stream))
+        """To the newest picture, first what the file states."""
         self._found: list[tuple[float, float]] = []
         """After which second, and for how many."""
 
@@ -47,11 +50,11 @@ class Gaps:
             return
         now, before = float(packet.dts * packet.time_base), self._newest_seconds
         self._newest_seconds = now
-        step, usual = 0.0 if before is None else now - before, self._step_seconds
-        is_gap = step > max(_LEAST_SECONDS, _LEAST_STEPS * usual) and usual > 0
-        if before is None or not is_gap:
-            self._step_seconds = step
-        elif not self._has_filling or step <= _MAY_JUMP_SECONDS:
+        if before is None:
+            return
+        step, usual, self._step_seconds = now - before, self._step_seconds, now - before
+        is_jump = self._has_filling and step > _MAY_JUMP_SECONDS
+        if step > max(_LEAST_SECONDS, _LEAST_STEPS * usual) and not is_jump:
             self._found.append((before - self._origin_seconds, step - usual))
 
     def told(self, *, looks_damaged: bool) -> str:

@@ -88,7 +88,7 @@ def _whole_ones(picture: Planes, left: int, top: int, faces: Detections) -> Dete
     moved = replace(faces, boxes=faces.boxes + np.append(begin, [0, 0]).astype(np.float32), landmarks=faces.landmarks + begin)
     first, last = moved.boxes[:, :2], moved.boxes[:, :2] + moved.boxes[:, 2:]
     cut = ((first < begin + _EDGE_PX) & (begin > 0)) | ((last > end - _EDGE_PX) & (end < [picture.width_px, picture.height_px]))
-    return moved.only(~cut.any(axis=1))
+    return moved.only(np.flatnonzero(~cut.any(axis=1)))
 
 
 def _with_copies(picture: Planes) -> list[Planes]:

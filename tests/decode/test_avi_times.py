@@ -20,7 +20,7 @@ _KINDS = [("mpeg4", "yuv420p"), ("mjpeg", "yuvj420p"), ("libx264", "yuv420p")]
 def _without_a_part(path: Path) -> Path:
     """Overwrite a file from the 31st picture to a little behind the 50th."""
     with av.open(str(path)) as container:
-        places = [packet.pos for packet in container.demux(video=0) if packet.size]
+        places = [packet.pos or 0 for packet in container.demux(video=0) if packet.size]
     data = bytearray(path.read_bytes())
     data[places[30] : places[50] + 40] = bytes(places[50] + 40 - places[30])
     path.write_bytes(data)
