@@ -87,6 +87,10 @@ class Part(msgspec.Struct, frozen=True):
     sha256: str
     """Of the payload as sent."""
 
+    def is_vector(self, size_bytes: int) -> bool:
+        """Return whether a payload of this size is a vector in the form of this version: raw float32, as long as it says."""
+        return (self.codec, self.dtype) == ("raw", "float32") and len(self.shape) == 1 and size_bytes == 4 * self.shape[0] > 0
+
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     """The fields of every message."""
