@@ -33,28 +33,28 @@ def replay(
     result: Annotated[Path, Parameter(help="Output directory of a run.")],
     /,
     *,
-    publish: Annotated[str, Parameter(help="ZeroMQ endpoint to bind, as tcp://127.0.0.1:5556.")],
+    publish: Annotated[str, Parameter(help="ZeroMQ endpoint to bind, such as tcp://127.0.0.1:5556.")],
     socket: Annotated[
         Literal["pub", "push"], Parameter(help="pub: never blocks, may drop; push: loses nothing, waits for the reader.")
     ] = "pub",
-    speed: Annotated[str, Parameter(help="How many times as fast as they were sent, or max: without waiting.")] = "1",
-    loop: Annotated[int, Parameter(help="How often; 0: until it is stopped.")] = 1,
-    no_wait: Annotated[bool, Parameter(negative=(), help="Begin at once; by default when somebody subscribes.")] = False,
+    speed: Annotated[str, Parameter(help="Speed relative to the original, or max: without waiting.")] = "1",
+    loop: Annotated[int, Parameter(help="How many times; 0: until stopped.")] = 1,
+    no_wait: Annotated[bool, Parameter(negative=(), help="Begin at once instead of when somebody subscribes.")] = False,
     wait_readers: Annotated[
-        int, Parameter(help="Begin when so many have subscribed (pub); later ones miss the beginning.")
+        int, Parameter(help="Begin when this many have subscribed (pub); later ones miss the beginning.")
     ] = 1,
-    wait_seconds: Annotated[float | None, Parameter(help="Give up waiting after so long; without it, never.")] = None,
+    wait_seconds: Annotated[float | None, Parameter(help="Give up waiting after this time; by default never.")] = None,
     vectors: Annotated[bool, Parameter(negative=(), help="Send the vectors too, which can identify a person.")] = False,
-    keys: Annotated[Path | None, Parameter(help="Folder of `facestream keys`: only clients in it may read, encrypted.")] = None,
-    insecure: Annotated[bool, Parameter(negative=(), help="Publish in the clear beyond this machine.")] = False,
+    keys: Annotated[Path | None, Parameter(help="Folder from `facestream keys`: only its clients may read, encrypted.")] = None,
+    insecure: Annotated[bool, Parameter(negative=(), help="Publish unencrypted beyond this machine.")] = False,
 ) -> int:
-    """Publish the messages of a finished run once more, to develop what reads them.
+    """Publish the messages of a finished run again, to develop a program that reads them.
 
     A subscriber sees a run: the same topics, headers and pictures in the same
-    order, with a new run_id, numbers from 0, times of now, and the last message at
-    the end. Each time of --loop is a run of its own. `stats` messages are in no
-    directory, so there are none. Each picture is compared with its SHA-256; one
-    that has changed is left out and said.
+    order, with a new run_id, numbers from 0, present times, and the last message at
+    the end. Each pass of --loop is a run of its own. There are no `stats` messages,
+    as a directory keeps none. Each picture is compared with its SHA-256; one that
+    has changed is left out and reported.
 
     At --speed max a pub socket drops what a reader does not take in time: use
     push, or a number.
