@@ -9,10 +9,10 @@ class GalleryVersion(msgspec.Struct, frozen=True):
     """Exactly what a score was compared with."""
 
     epoch: str
-    """16 hexadecimal digits: another one where the gallery's file was made anew, or a copy took its place. Within one epoch a
+    """16 hexadecimal digits, which differ once the gallery's file was made anew or replaced by a copy. Within one epoch a
     higher ``revision`` is later."""
     revision: int
-    """Counts the changes of the gallery; the same number as ``gallery_version``."""
+    """The number of changes of the gallery, the same as ``gallery_version``."""
     digest: str
-    """32 hexadecimal digits of what decides: the names, vectors and negatives of the run's embedder. Equal digests are equal
-    people, whatever file they are from."""
+    """32 hexadecimal digits of what decides: the names, vectors and negatives of the run's embedder. Equal digests mean equal
+    people, from whatever file."""

@@ -1,10 +1,16 @@
 """The wire, version 1: what a subscriber receives.
 
-Every message is a ZeroMQ multipart ``[topic][header][part...]``: the topic is ``v1/<kind>/<stream>/`` or, for faces and
-tracks, ``v1/<kind>/<stream>/<track_id>/`` (``v1/end/`` for the end of a run); the header is one of the structs below as a
-MessagePack map; the parts are the payloads that ``parts`` describes, in its order. Readers ignore unknown fields, and take the
-names and codecs of parts, reasons and the like as text: a later version 1 may say others. ``decision``, ``state``, ``outcome``
-and the kinds stay as they are in version 1, as readers act on them: one that took a new one for another would do wrong.
+Every message is a ZeroMQ multipart ``[topic][header][part...]``. The topic is ``v1/<kind>/<stream>/`` or, for faces and
+tracks, ``v1/<kind>/<stream>/<track_id>/`` (``v1/end/`` for the end of a run). The header is one of the structs below as a
+MessagePack map. The parts are the payloads that ``parts`` describes, in its order. Readers must ignore unknown fields, and
+treat names and codecs of parts, reasons and the like as text: a later version 1 may add new ones. ``decision``, ``state``,
+``outcome`` and the kinds stay as they are in version 1, because readers act on them and would do wrong if they mistook a new
+one for another.
+
+Connect a SUB socket to a ``pub`` endpoint, or a PULL socket to a ``push`` one. Subscribe to whole levels, including the final
+``/``: ``v1/face/cam1`` also brings ``cam10``. Times in nanoseconds are too large for a double: read integers with 64 bits. A
+``pub`` socket sends ZMTP's PING every 5 s and drops a reader that does not answer within 15 s: libzmq answers by itself, but
+not every other implementation does.
 """
 
 from __future__ import annotations
@@ -53,7 +59,9 @@ def check_stream_name(name: str) -> str:
             the name of a folder.
     """
     if not is_stream_name(name):
-        raise ConfigError(f"the stream name {name!r} is not usable in a topic: use 1 to 64 characters of A-Z a-z 0-9 _ . -")
+        raise ConfigError(
+            f"the stream name {name[:80]!r} is not usable in a topic: use 1 to 64 characters of A-Z a-z 0-9 _ . -"
+        )
     return name
 
 
@@ -71,9 +79,9 @@ class Part(msgspec.Struct, frozen=True):
     """One payload frame."""
 
     name: str
-    """A ``PartName``, or what a later version calls another one."""
+    """A ``PartName``, or a new one of a later version."""
     codec: str
-    """``jpeg``, ``png`` or ``raw``, or that of a later version."""
+    """``jpeg``, ``png`` or ``raw``, or a new one of a later version."""
     shape: tuple[int, ...]
     """(height, width, channels) of a picture (BGR when decoded, ``agreement`` grey), (length,) of an embedding."""
     dtype: str
@@ -81,12 +89,16 @@ class Part(msgspec.Struct, frozen=True):
     sha256: str
     """Of the payload as sent."""
 
+    def is_vector(self, size_bytes: int) -> bool:
+        """Return whether a payload of this size is a vector in the form of this version: raw float32, as long as it says."""
+        return (self.codec, self.dtype) == ("raw", "float32") and len(self.shape) == 1 and size_bytes == 4 * self.shape[0] > 0
+
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     """The fields of every message."""
 
     run_id: str
-    """Of the run that sent it: another one where the publisher was started again."""
+    """The run that sent the message; it changes when the publisher is restarted."""
     stream: str
     """Empty in ``stats`` and ``end``."""
     seq: Number
@@ -94,33 +106,33 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     sent_ns: UnixNs
     """Wall clock when the publisher sent it (Unix, nanoseconds)."""
     schema: str = SCHEMA
-    """Another number than 1 is another wire: readers stop."""
+    """``facestream/1``. A number other than 1 is another wire: readers stop."""
 
 
 class Face(Message, frozen=True, kw_only=True, tag="face"):
     """One face of one frame: the original crop, the enhanced crop and the scores."""
 
     track_id: Int64
-    """Of the person's walk through the picture; never given again within a run."""
+    """The track that the face belongs to; never reused within a run."""
     frame_index: Int64
     """Counts the frames of the stream from 0."""
     pts: Int64 | None
-    """Presentation time as the file or camera says it, in units of ``time_base``."""
+    """Presentation time as the file or camera states it, in units of ``time_base``."""
     time_base: tuple[Int64, Int64]
     """Seconds of one unit, as numerator and denominator."""
     pts_seconds: StreamSeconds
-    """Of a recording: from its beginning."""
+    """For a recording: from its beginning."""
     captured_ns: UnixNs
     """Wall clock (Unix, nanoseconds) taken after the packet was read."""
     box: tuple[float, float, float, float]
     """x, y, width, height in pixels of a picture of ``width_px`` by ``height_px``."""
     landmarks: list[tuple[float, float]] | None
-    """Likewise."""
+    """In the same pixels."""
     detection_score: float
     """The detector's, 0 to 1."""
     quality: Quality
     crop_box: tuple[int, int, int, int]
-    """x, y, width, height of the original crop (face with margin), likewise."""
+    """x, y, width, height of the original crop (face with margin), in the same pixels."""
     enhanced: Enhanced | None
     decision: Decision
     """``known``: the first of ``candidates``; ``unknown``: nobody enrolled; ``undecided``: not sure; ``none``: nobody to
@@ -131,23 +143,23 @@ class Face(Message, frozen=True, kw_only=True, tag="face"):
     """Counts the changes of the gallery."""
     parts: list[Part] = []
     ntp_ns: UnixNs | None = None
-    """When the camera took the picture by its own clock (Unix, nanoseconds), where it says so (RTCP sender reports)."""
+    """When the camera took the picture by its own clock (Unix, nanoseconds), if it says so (RTCP sender reports)."""
     live: bool = False
     """From a camera: a reader may skip it once it is old."""
     recorded_ns: UnixNs | None = None
-    """Of a recording: when the picture was taken (Unix, nanoseconds), if the clock in its ``stream`` messages is right."""
+    """For a recording: when the picture was taken (Unix, nanoseconds), if the clock in its ``stream`` messages is right."""
     width_px: int = 0
-    """Of the picture that the face was cut from, in whose pixels everything here is: that of the ``stream`` message or, of a
-    camera with two streams, mostly the larger one of its main stream. On a picture of another size draw everything times its
-    width over this one. 0: not said, by an earlier version: it is that of the ``stream`` message."""
+    """Width of the picture that the face was cut from; all pixels here are in that picture. It is that of the ``stream``
+    message or, for a camera with two streams, mostly the larger one of its main stream. To draw on a picture of another size,
+    multiply by its width over this one. 0: not stated (an earlier version); use that of the ``stream`` message."""
     height_px: int = 0
     gallery: GalleryVersion | None = None
-    """What ``candidates`` were looked for in; None without a gallery."""
+    """What ``candidates`` were searched in; None without a gallery."""
 
 
 class Track(Message, frozen=True, kw_only=True, tag="track"):
-    """What is known of one person's walk through the picture; sent when it ends, its decision changes or, of a camera's,
-    its picture has clearly improved."""
+    """What is known of one person's way through the picture. Sent when the track ends, when its decision changes and, for a
+    camera, when its picture has clearly improved."""
 
     track_id: Int64
     """As in ``face`` messages."""
@@ -159,35 +171,35 @@ class Track(Message, frozen=True, kw_only=True, tag="track"):
     last_pts: Int64 | None
     time_base: tuple[Int64, Int64]
     frames_seen: int
-    """In which its face was detected."""
+    """Frames in which its face was detected."""
     faces_enhanced: int
     best_face_seq: Int64 | None
-    """``seq`` of this track's face message of best quality."""
+    """``seq`` of the face message of this track with the best quality."""
     decision: Decision
     """As ``Face.decision``, over all its faces."""
     candidates: list[Candidate]
     gallery_version: int
     parts: list[Part] = []
-    """The fused ``embedding``, and ``track`` and ``agreement`` where ``picture`` says what they show."""
+    """The fused ``embedding``, and ``track`` and ``agreement`` if there is a ``picture``, which describes them."""
     first_recorded_ns: UnixNs | None = None
     """As ``Face.recorded_ns``."""
     last_recorded_ns: UnixNs | None = None
     basis: Basis | None = None
-    """Why ``decision``; None where there was nobody to compare with."""
+    """Why ``decision``; None if there was nobody to compare with."""
     gallery: GalleryVersion | None = None
     """As ``Face.gallery``."""
     reason: str = ""
-    """One sentence where no face of the track changed its decision, as a change of the gallery; it names nobody."""
+    """One sentence if something other than a face changed the decision, such as a change of the gallery; it names nobody."""
     picture: TrackPicture | None = None
-    """One picture made out of many of its frames; None: its best face stands for it."""
+    """One picture made from many of its frames; None: its best face stands for it."""
 
 
 class Stream(Message, frozen=True, kw_only=True, tag="stream"):
-    """The life of one source. ``ended`` and ``failed`` are the last message of a stream."""
+    """The life of one source. ``ended`` or ``failed`` is the last message of a stream."""
 
     state: StreamState
     reason: str = ""
-    """A ``Reason``, or that of a later version."""
+    """A ``Reason``, or a new one of a later version."""
     detail: str = ""
     """One sentence for a person; never holds credentials."""
     width_px: int = 0
@@ -195,9 +207,9 @@ class Stream(Message, frozen=True, kw_only=True, tag="stream"):
     counters: dict[str, int] = {}
     """What happened in this stream, by name."""
     started_ns: UnixNs | None = None
-    """Of a recording: when it begins (wall clock, Unix, nanoseconds), as far as ``clock`` can be believed."""
+    """For a recording: when it begins (wall clock, Unix, nanoseconds), as far as ``clock`` can be believed."""
     clock: str = ""
-    """A ``Clock``, or that of a later version."""
+    """A ``Clock``, or a new one of a later version."""
 
 
 class StageStats(msgspec.Struct, frozen=True):
@@ -208,7 +220,7 @@ class StageStats(msgspec.Struct, frozen=True):
     p50_ms: float
     p99_ms: float
     queue_depth: int = 0
-    """Items that wait for this stage now."""
+    """Items waiting for this stage now."""
 
 
 class Stats(Message, frozen=True, kw_only=True, tag="stats"):
@@ -224,7 +236,7 @@ class End(Message, frozen=True, kw_only=True, tag="end"):
 
     outcome: Outcome
     detail: str
-    """One sentence for a person, empty where all went well."""
+    """One sentence for a person, empty if all went well."""
     last_seq: dict[str, Number]
     """``<kind>/<stream>`` to the last ``seq`` that was sent, so that a reader can see loss at the very end."""
     counters: dict[str, int]

@@ -13,9 +13,9 @@ class FusedFrame(msgspec.Struct, frozen=True):
     frame_index: int
     pts_seconds: float
     weight: float
-    """Its share, 0 to 1; all of them together are 1: of the frames' quality, but the first one has more where the face turned
-    or spoke, as it takes over there. How much of the picture comes from each differs from place to place: where one does not
-    show what the others show it counts less."""
+    """Its share, 0 to 1, by the frames' quality; all shares add up to 1. The first frame has more if the face turned or spoke,
+    as it takes over there. How much of the picture comes from each frame differs from place to place: a frame counts less
+    where it does not show what the others show."""
 
 
 class TrackPicture(msgspec.Struct, frozen=True):
@@ -26,13 +26,13 @@ class TrackPicture(msgspec.Struct, frozen=True):
     scale: int
     """Sides of the picture over those of the original crop of the first of ``frames``."""
     frames: list[FusedFrame]
-    """At least two; the first one gave the picture its place and size, and its colours."""
+    """At least two; the first one determined the picture's position, size and colours."""
     rejected: list[int]
-    """``frame_index`` of the frames that were looked at and left out, as they do not fit the others."""
+    """``frame_index`` of frames that were considered and left out because they do not fit the others."""
     width_px: int
     height_px: int
     agreement: float
-    """Mean of the part ``agreement``, 0 to 1: 1 where the frames show the same, 0 where they contradict each other."""
+    """Mean of the part ``agreement``, 0 to 1: 1 if the frames show the same, 0 if they contradict each other."""
 
 
 def keeps_picture(before: Decision, now: Decision) -> bool:
