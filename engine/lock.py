@@ -31,7 +31,7 @@ class DirectoryLock:
         self._fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         if not _becomes(lambda: _try(self._fd), wait_seconds):
             self.close()
-            raise PublishError(f"another run is writing to {directory} now: wait for its end, or choose another directory")
+            raise PublishError(f"another run is writing to {directory} now: wait for it to end, or choose another directory")
 
     def close(self) -> None:
         """Let others in. May be called twice."""
@@ -58,7 +58,7 @@ def alone_with(path: Path) -> Iterator[None]:
             return _try(descriptor) and _is_at(path, descriptor)  # what was replaced while we waited is another file
 
         if not _becomes(is_ours):
-            raise PublishError(f"somebody else is writing to {path} now: do it again in a moment")
+            raise PublishError(f"somebody else is writing to {path} now: try again in a moment")
         yield
 
 

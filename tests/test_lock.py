@@ -18,7 +18,7 @@ def test_the_lock_goes_with_its_process(tmp_path):
     command = [sys.executable, "-c", CODE, str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()) as process:
         assert process.stdout.readline() == b"locked\n"
-        with pytest.raises(PublishError, match=r"another run is writing to .* now: wait for its end, or choose another"):
+        with pytest.raises(PublishError, match=r"another run is writing to .* now: wait for it to end, or choose another"):
             DirectoryLock(tmp_path, 0.0)
         process.kill()
     DirectoryLock(tmp_path, 0.0).close()

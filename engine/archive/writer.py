@@ -95,7 +95,7 @@ class DirectorySink:
         self._folders: set[Path] = set()
         with _one_sentence(self.directory), contextlib.ExitStack() as undo:
             make_private_folder(self.directory)
-            # What another run leaves is only of use to what replaces it or goes on with it: nothing else waits for its end.
+            # What another run leaves is only of use to what replaces it or continues it: nothing else waits for its end.
             self._lock = DirectoryLock(self.directory, None if overwrite or resume is not None else 0.0)
             undo.callback(self._lock.close)
             undo.callback(self._files.close)

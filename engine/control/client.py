@@ -83,7 +83,7 @@ class ControlClient(Closing):
         if reply.problem is not None:
             raise ControlError(reply.problem)
         if not isinstance(reply.result, wanted):
-            raise FacestreamError("the service answers something else than was asked: use the same version of both")
+            raise FacestreamError("the service gave an unexpected answer: use the same version of both")
         return reply.result
 
     def ask(self, verb: AnyVerb, seconds: float = USUAL_SECONDS, idempotency_key: str = "") -> Reply:

@@ -113,7 +113,7 @@ class Desk:
             return found[0]
         if not found:
             raise UsageError(
-                f"nobody in these results is {word!r}: give an id as P-7K2MXQ4, a name, or a track as stream/track"
+                f"nobody in these results is {word!r}: give an id such as P-7K2MXQ4, a name, or a track as stream/track"
             )
         raise UsageError(f"{word!r} means {len(found)} people ({', '.join(one.id for one in found[:5])}): give one id")
 

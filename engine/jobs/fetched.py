@@ -79,7 +79,7 @@ def _folder() -> Path:
         folder.mkdir(mode=0o700)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise OutputError(f"{folder} is not this user's alone: remove it, or set TMPDIR to another folder")
+        raise OutputError(f"{folder} is not private to this user: remove it, or set TMPDIR to another folder")
     return folder
 
 
@@ -163,7 +163,7 @@ def _make_room(path: Path, stored: Stored) -> None:
             taken, free = taken - size, free + size
     if taken + stored.size_bytes > most:
         raise WorkerError(
-            f"{path.parent} has no room for {stored.place} ({stored.size_bytes:,} bytes; {int(most):,} may be taken there, and "
+            f"{path.parent} has no room for {stored.place} ({stored.size_bytes:,} bytes; {int(most):,} may be used there, and "
             f"{taken:,} are): set TMPDIR to a folder of a larger disk"
         )
 

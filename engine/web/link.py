@@ -75,7 +75,7 @@ class ServiceLink:
         if reply.problem is not None:
             raise Refusal(reply.problem.code, reply.problem.message, reply.problem.field)
         if not isinstance(reply.result, wanted):
-            raise Refusal("failed", "the service answers something else than was asked: use the same version of both")
+            raise Refusal("failed", "the service gave an unexpected answer: use the same version of both")
         return reply.result
 
     async def run(self) -> None:
