@@ -42,7 +42,10 @@ def kafka(url: str, **options: object) -> Kafka:
         ({"url": "kafka://h:1", "credentials": Path("/etc/hostname")}, "has no colon between user and password"),
         ({"url": "kafka://me:%ff@h:1"}, "user and password for kafka://h:1 are not UTF-8"),
         ({"url": "kafka://h:1", "sasl": "plain"}, "--sasl plain needs a password: give it with --creds FILE"),
-        ({"url": "kafka://me:secret-word@h:1", "sasl": "plain"}, "shows the password to whoever listens: use kafka.ssl://"),
+        (
+            {"url": "kafka://me:secret-word@h:1", "sasl": "plain"},
+            "would show the password to anybody listening: use kafka.ssl://",
+        ),
         ({"url": "kafka+ssl://h:1", "tls_ca": Path("/nowhere")}, "the certificates in /nowhere cannot be read"),
     ],
 )
