@@ -14,6 +14,7 @@ from engine.archive.files import FACES
 from engine.archive.pieces import CORRECTIONS
 from engine.archive.vector_files import row_bytes, vector_files
 from engine.errors import ConfigError
+from engine.lock import DirectoryLock
 
 LINES = {"face": "faces.jsonl", "track": "tracks.jsonl", "stream": "stream.jsonl"}
 """Kind of message to the file that has its lines."""
@@ -61,6 +62,21 @@ def check_free(directory: Path, advice: str = OF_A_RUN) -> None:
 def _is_first_block_alone(held: list[Path]) -> bool:
     """Whether all that there is of a run is the block with which its chain begins."""
     return [path.name for path in held] == [CHAIN] and held[0].read_bytes().count(b"\n") <= 1
+
+
+def lock_for_run(directory: Path, *, follows: bool) -> DirectoryLock:
+    """Lock the directory of a run; it must be there.
+
+    Args:
+        directory: that is written.
+        follows: the run replaces one that is there, or goes on with it, and so waits a moment for its end; to others what that
+            one leaves is of no use.
+
+    Raises:
+        PublishError: another run is writing to it.
+        OSError: it cannot be opened.
+    """
+    return DirectoryLock(directory, None if follows else 0.0)
 
 
 def check_writable(directory: Path) -> None:

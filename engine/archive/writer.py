@@ -36,7 +36,7 @@ from engine import __version__
 from engine.archive.chain import Keep, Kind
 from engine.archive.chain_writer import ChainWriter, keep_of
 from engine.archive.checkpoint_writer import CheckpointWriter
-from engine.archive.claim import LINES, check_free, held_by_a_run
+from engine.archive.claim import LINES, check_free, held_by_a_run, lock_for_run
 from engine.archive.files import AppendedFiles, Stored, track_folder, write_new
 from engine.archive.letting_go import LettingGo
 from engine.archive.pictures import picture_name
@@ -49,7 +49,6 @@ from engine.contracts.envelope import Payload
 from engine.contracts.messages import AnyMessage, Face, Stream, Track, kind_of
 from engine.errors import OutputError
 from engine.keys.signing import signing_key
-from engine.lock import DirectoryLock
 from engine.private_file import make_private_folder
 from engine.whole_file import sync_directory, write_whole
 from engine.words.redaction import redact_tree
@@ -95,8 +94,7 @@ class DirectorySink:
         self._folders: set[Path] = set()
         with _one_sentence(self.directory), contextlib.ExitStack() as undo:
             make_private_folder(self.directory)
-            # What another run leaves is only of use to what replaces it or continues it: nothing else waits for its end.
-            self._lock = DirectoryLock(self.directory, None if overwrite or resume is not None else 0.0)
+            self._lock = lock_for_run(self.directory, follows=overwrite or resume is not None)
             undo.callback(self._lock.close)
             undo.callback(self._files.close)
             if resume is None:
@@ -251,9 +249,8 @@ class DirectorySink:
         """Write the payloads; return ``files`` and ``embedding`` for the line."""
         extra: dict[str, Any] = {}
         for part, payload in zip(message.parts, payloads, strict=True):
-            if part.name == "embedding":
+            if part.name == "embedding" and not isinstance(payload, Stored) and part.is_vector(len(payload)):
                 name = vectors_name(part.shape[0])
-                assert not isinstance(payload, Stored), "vectors stand together in a file"
                 offset = self._files[name].append(payload)
                 extra["embedding"] = {"file": name, "row": offset // len(payload)}
             else:

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, NoReturn
 
 from engine import __version__
+from engine.cli.empty_words import empty_word
 from engine.cli.first_page import HELP, VERSION, first_page
 from engine.cli.spelling import spelt_as_here
 from engine.cli.standard_streams import give_up_output, open_closed_streams
@@ -127,6 +128,8 @@ def _run(given: list[str]) -> int:
     if VERSION in arguments:
         sys.stdout.write(f"{__version__}\n")
         return 0
+    if sentence := empty_word(arguments):
+        return _complain(sentence, 2)
     if sys.platform != "linux":
         return _complain(_LINUX_ONLY.format(_SYSTEMS.get(sys.platform, sys.platform)), 1)
     if arguments[0] == "run" and _reads_recordings(arguments[1:]):

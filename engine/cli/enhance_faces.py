@@ -11,7 +11,6 @@ import numpy as np
 
 from engine.config import CropConfig, DetectConfig
 from engine.contracts.frames import Float32, Planes, Uint8
-from engine.detect.any_size import find_faces
 from engine.detect.catalog import open_detector
 from engine.detect.detector import Detector
 from engine.detect.judged import open_judged
@@ -26,7 +25,7 @@ class Faces:
 
     def __init__(self) -> None:
         self._opened = ExitStack()
-        self._detector, self._second_look = open_judged(DetectConfig(), find_model)
+        self._detector, self._second_look = open_judged(DetectConfig(), find_model, photographs=True)
         self._opened.callback(self._detector.close)
 
     def cut(self, image: Path, picture: Uint8) -> list[tuple[str, Planes]]:
@@ -42,8 +41,8 @@ class Faces:
             PictureError: the picture shows none.
             InferenceError: a model fails.
         """
-        boxes = list(find_faces(picture, self._detector).boxes)
-        found = [(picture, box) for box in boxes] or self._looked_for_closer(image, picture)
+        (faces,) = self._detector.detect([planes_from_bgr(picture, full_range=True)])
+        found = [(picture, box) for box in faces.boxes] or self._looked_for_closer(image, picture)
         found.sort(key=lambda one: -float(one[1][2] * one[1][3]))
         return [(f"-face-{number}", _cut(bgr, box)) for number, (bgr, box) in enumerate(found, start=1)]
 

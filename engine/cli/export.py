@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -73,6 +74,8 @@ def export(
             raise UsageError(f"{vectors} must end with .npy, as files of vectors do")
         for path in (vectors, keys_of(vectors)):
             check_place(path, overwrite=overwrite)
+            if out is not None and os.path.realpath(out) == os.path.realpath(path):
+                raise UsageError(f"--out {out} is what --vectors {vectors} writes, too: give another name")
     if to is not None:
         _table(run, rows, to, out, overwrite=overwrite)
     if vectors is not None:

@@ -21,7 +21,7 @@ from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
 from engine.cli.who import user_name
 from engine.desk.chosen import choose_results
-from engine.desk.corrected import Desk, directories_of, only_grouped
+from engine.desk.corrected import Desk, beside_each_other, directories_of, only_grouped
 from engine.desk.people import PRIOR, People, Person, people_of
 from engine.desk.people_page import correction_words, write_people
 from engine.desk.stored import Result
@@ -111,6 +111,7 @@ def people(
             notices += desk.notices
             found = people_of(chosen.results, _corrections(chosen.results), prior)
     notices += [words for one in done if one.what == "name" and (words := _grouping_words(found, one))]
+    notices += [words for one in done if (words := _beside_words(found, one))]
     persons = [one for one in found.persons if everybody or one.name or len(one.tracks) > 1]
     notices += [*chosen.left_out, *_notices(found)]
     once = len(found.persons) - len(persons)
@@ -157,6 +158,12 @@ def _grouping_words(found: People, named: Correction) -> str:
     others = [track.where for track in only_grouped(found, named)]
     tracks = count(len(others), "other track")
     return f"grouping gives {named.name} to {tracks}, too, unconfirmed: {_first(others)}" if others else ""
+
+
+def _beside_words(found: People, said: Correction) -> str:
+    """Say which tracks are one person now and stand beside each other in the picture; empty: none."""
+    pairs = [f"{one.where} and {other.where}" for one, other in beside_each_other(found, said)]
+    return f"one person now, and yet there at the same time: {_first(pairs)}" if pairs else ""
 
 
 def _first(names: Sequence[str], between: str = ", ") -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,13 +19,14 @@ from engine.pipeline.description import new_run_id
 from engine.pipeline.signals import CountedSignals
 from engine.publish.exposure import check_exposure
 from engine.publish.frames import kept_back
-from engine.publish.opening import open_publisher
+from engine.publish.opening import Publisher, open_publisher
 from engine.results.once_more import send_once_more
 from engine.results.recorded import Lost
 from engine.words.numbers import count
 
 _MOST_SAID = 5
 _FOR_EVER_SECONDS = 1e9
+_LOOK_SECONDS = 0.05
 
 
 def replay(
@@ -102,6 +104,8 @@ def replay(
                 speed=times, without=kept_back(config), look=publisher.poll, should_stop=stop.is_asked,
             )  # fmt: skip
             passes += 1
+            if times is not None and passes != loop:
+                _rest(1 / times, publisher, stop)
     say(f"sent {count(sent, 'message')} in {count(passes, 'run')}", aside=True)
     if lost.missing:
         say(f"{count(lost.missing, 'part')} of messages are not in {result} any more, and were left out", aside=True)
@@ -110,6 +114,14 @@ def replay(
     if len(lost.changed) > _MOST_SAID:
         say(f"so are {len(lost.changed) - _MOST_SAID} more", aside=True)
     return 1 if lost.changed else 0
+
+
+def _rest(seconds: float, publisher: Publisher, stop: _Stop) -> None:
+    """Wait between two passes: one of few messages, or none, would flood whoever reads."""
+    until = time.monotonic() + seconds
+    while not stop.is_asked() and time.monotonic() < until:
+        publisher.poll()
+        time.sleep(_LOOK_SECONDS)
 
 
 def _parts(record: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from engine.archive.claim import check_free
+from engine.cli.plain import plain
 from engine.cli.watch_saver import ANOTHER, Saver
 from engine.cli.watch_words import describe, summary_of
 from engine.client import Gap, Received, Subscriber
@@ -93,7 +94,7 @@ def watch(
 
 
 def _note(sentence: str) -> None:
-    sys.stderr.write(f"facestream: note: {redact(sentence)}\n")
+    sys.stderr.write(f"facestream: note: {plain(redact(sentence))}\n")
 
 
 class _Stop(TakenSignals):

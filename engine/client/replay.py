@@ -12,10 +12,9 @@ import zmq
 
 from engine.client.age import is_same_machine
 from engine.client.sequence import Position
-from engine.contracts.address import is_ipv6
 from engine.contracts.replay import Kind, ReplayAnswer, ReplayRequest, decode_answer, encode_replay
 from engine.contracts.unreadable import UNREADABLE
-from engine.keys.curve import use_key
+from engine.keys.curve import connect
 from engine.keys.files import ClientKey
 
 _ATTEMPTS = 2
@@ -55,14 +54,12 @@ class ReplayClient:
         # Requests that wait for a service that is gone are of no use when it comes back.
         self._socket.setsockopt(zmq.SNDHWM, 2 * _ATTEMPTS)
         try:
-            use_key(self._socket, key)
-            self._socket.setsockopt(zmq.IPV6, is_ipv6(endpoint))
-            self._socket.connect(endpoint)
+            connect(self._socket, endpoint, key)
         except BaseException:
             self._socket.close()
             raise
-        self.refusal = ""
-        """Why the last refused request was refused."""
+        self.trouble = ""
+        """Why what was asked for last was not given, after the words "the replay service"; empty: it was."""
         self.has_answered = True
         """Whether all that was asked for last was answered."""
 
@@ -87,11 +84,11 @@ class ReplayClient:
                     first = max(first, answer.last_seq + 1)
                     yield frames
                 elif answer.status == "refused":
-                    self.refusal, self.has_answered = answer.detail, True
+                    self.trouble, self.has_answered = f"refuses: {answer.detail}", True
                     return
                 elif answer.status == "done":
                     if answer.last_seq < begin:
-                        self.has_answered = True
+                        self.trouble, self.has_answered = "", True
                         return
                     first = max(first, answer.last_seq + 1)
                     break
@@ -100,6 +97,7 @@ class ReplayClient:
                 waited += self._timeout_seconds
                 silent = max(silent, 1)
         self.has_answered = first > last
+        self.trouble = "" if self.has_answered else "does not answer"
         self._note(reached=self.has_answered)
 
     def since(self, position: Position) -> Iterator[list[bytes]]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import get_args
 
 import zmq
 
-from engine.contracts.address import is_ipv6
-from engine.contracts.replay import Kind
+from engine.keys import curve
+from engine.keys.files import ClientKey
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
 _HWM = 256
 _BUFFER_BYTES = 64 * 1024
 _FRESH_HWM = 8
@@ -20,7 +18,7 @@ _RECONNECT_MS, _RECONNECT_CAP_MS = 100, 1_000
 _KEEPALIVE_IDLE_SECONDS, _KEEPALIVE_SECONDS, _KEEPALIVE_TRIES = 15, 5, 3
 
 
-def connect(opened: zmq.Socket[bytes], endpoint: str, topics: Sequence[str], *, fresh: bool) -> None:
+def connect(opened: zmq.Socket[bytes], endpoint: str, topics: Sequence[str], key: ClientKey | None, *, fresh: bool) -> None:
     """Connect a socket; ``fresh``: little may wait in it, as what waits grows old.
 
     Raises:
@@ -42,16 +40,13 @@ def connect(opened: zmq.Socket[bytes], endpoint: str, topics: Sequence[str], *, 
         # Before connecting, so that they reach the publisher together.
         for topic in topics:
             opened.setsockopt(zmq.SUBSCRIBE, topic.encode())
-    opened.setsockopt(zmq.IPV6, is_ipv6(endpoint))
-    opened.connect(endpoint)
+    curve.connect(opened, endpoint, key)
 
 
 def topics_of(kinds: Collection[str], streams: Collection[str] | None) -> list[str]:
     """Return what to subscribe to for these kinds of these streams; None: of all."""
     topics = []
-    for kind in KINDS:
-        if kind not in kinds:
-            continue
+    for kind in sorted(kinds):
         if streams is None or kind in ("stats", "end"):
             topics.append(f"v1/{kind}/")
         else:

@@ -9,12 +9,11 @@ from typing import TypeVar
 
 import zmq
 
-from engine.contracts.address import is_ipv6
 from engine.contracts.unreadable import UNREADABLE
 from engine.control.answers import AnyResult, ErrorCode, Problem, Reply, Status, decode_reply
 from engine.control.verbs import ENVELOPE_BYTES, PROTOCOL, AnyVerb, GetStatus, Request, encode_request
 from engine.errors import FacestreamError, UsageError
-from engine.keys.curve import use_key
+from engine.keys.curve import connect
 from engine.keys.files import ClientKey
 from engine.runtime.closing import Closing
 
@@ -56,9 +55,7 @@ class ControlClient(Closing):
         self._socket.setsockopt(zmq.LINGER, 0)
         self._socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
         try:
-            use_key(self._socket, key)
-            self._socket.setsockopt(zmq.IPV6, is_ipv6(endpoint))
-            self._socket.connect(endpoint)
+            connect(self._socket, endpoint, key)
         except zmq.ZMQError as error:
             self.close()
             raise UsageError(f"{endpoint!r} is not an endpoint: use tcp://ADDRESS:PORT or ipc://PATH") from error

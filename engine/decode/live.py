@@ -16,7 +16,7 @@ from engine.decode.backoff import Backoff
 from engine.decode.camera_errors import failure
 from engine.decode.connection import WAIT_SECONDS, Announce, Connection
 from engine.decode.counted import Counted, of_camera
-from engine.errors import SourceError, WorkerError
+from engine.errors import ConfigError, SourceError, WorkerError
 from engine.words.redaction import redact
 from engine.words.text import readable
 
@@ -31,10 +31,11 @@ class LiveDecoder:
 
     - ``connecting`` before each attempt, with the reason of the loss or failure before it, and when the attempt will be made;
     - ``live`` with the first frame of each connection, with the picture size, the nominal frame rate where the camera tells
-      it, and in its detail how pictures are decoded; and again when packets go on after ``stalled``;
+      it, and in its detail how pictures are decoded; and again with the first frame after ``stalled``;
     - frames, whose index counts on over all connections while the stream clock begins anew with each;
     - ``stalled`` where no packet came for ``stalled_after_seconds``, or no key frame for long, and the connection is kept;
-      before the first frame of a connection the latter is ``connecting`` with ``no_key_frame``;
+      before the first frame of a connection the latter is ``connecting`` with ``no_key_frame``; after a minute of it the
+      connection is made anew;
     - ``discontinuity``: ``resolution_change`` or ``timestamp_jump`` before a frame that does not continue the one before, and
       the reason of the loss as soon as a live connection is lost, for example after ``stall_seconds`` without a packet;
     - None when nothing came for 50 ms;
@@ -51,7 +52,8 @@ class LiveDecoder:
         camera: the source, with its settings.
         config: ``motion`` alone is for cameras, too, which are decoded by one thread that holds no picture back.
         connect: makes a connection; None: one that decodes everything.
-        renewed: returns the camera with its present password, before an attempt after one that was refused.
+        renewed: returns the camera with its present password, before an attempt after one that was refused; a ``ConfigError``
+            of it is told with the next refusal.
     """
 
     def __init__(
@@ -100,7 +102,7 @@ class LiveDecoder:
 
     def _run(self) -> Generator[Frame | StreamChanged | None, None, None]:
         camera = self._camera
-        retries, was_live = 0, False
+        retries, was_live, unusable = 0, False, ""
         yield self._state("connecting", "", f"{camera.shown}: attempt 1")
         while True:
             connection = self._connection = self._connect(camera, self.counted, self._state)
@@ -120,11 +122,15 @@ class LiveDecoder:
                 yield self._state("discontinuity", _reason(loss), str(loss))
             retries += 1
             wait = self._backoff.wait_seconds(refused=loss.reason == "auth")
-            again = f"{loss}{_DETAIL_SEPARATOR}attempt {retries + (not was_live)}, next in {wait:.1f} s"
-            yield self._state("connecting", _reason(loss), again)
+            attempt = f"attempt {retries + (not was_live)}, next in {wait:.1f} s"
+            yield self._state("connecting", _reason(loss), f"{loss}{unusable}{_DETAIL_SEPARATOR}{attempt}")
             yield from _pause(wait)
+            unusable = ""
             if loss.reason == "auth":
-                camera = self._renewed(camera)
+                try:
+                    camera = self._renewed(camera)
+                except ConfigError as error:
+                    unusable = f"{_DETAIL_SEPARATOR}{error}"
 
     def _watched(self, connection: Connection, was_live: bool) -> Generator[Frame | StreamChanged | None, None, SourceError]:
         """Pass a connection's items on, and count it where it replaces one that was lost."""

@@ -72,11 +72,13 @@ def agreed_scores(scores: Float32, faceness: Float32, weight: float) -> Float32:
     return np.asarray(1 / (1 + np.exp(-logits)), np.float32)
 
 
-def open_judged(config: DetectConfig, find_model: FindModel) -> tuple[LargeFaces, SecondLook | None]:
+def open_judged(
+    config: DetectConfig, find_model: FindModel, *, photographs: bool = False
+) -> tuple[LargeFaces, SecondLook | None]:
     """Open the detector that the configuration names, and with it the second look, None where none is wanted.
 
-    It finds faces of any size. Where the second look was fitted to this detector, and no threshold is asked for, both agree on
-    what is reported.
+    It finds faces of any size; for ``photographs`` see ``LargeFaces``. Where the second look was fitted to this detector, and
+    no threshold is asked for, both agree on what is reported.
 
     Raises:
         ModelError: see ``open_detector`` and ``open_second_look``.
@@ -86,9 +88,9 @@ def open_judged(config: DetectConfig, find_model: FindModel) -> tuple[LargeFaces
     detector = open_detector(config, find_model)
     second_look = open_second_look(config, find_model)
     if second_look is None:
-        return LargeFaces(detector, None), None
+        return LargeFaces(detector, None, photographs=photographs), None
     agreement = second_look.agreement if config.min_score is None and second_look.fits(detector) else None
     if agreement is not None:
         detector.min_score = agreement.asked_from
     judged = JudgedDetector(detector, second_look, agreement)
-    return LargeFaces(judged, judged.limits), second_look
+    return LargeFaces(judged, judged.limits, photographs=photographs), second_look

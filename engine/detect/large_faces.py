@@ -1,7 +1,8 @@
 """Faces of any size for a detector that knows them up to some 300 px wide: the larger ones are looked for in reduced copies.
 
 In a picture as it is such a detector takes parts of a large face for faces, or sees nothing. A copy of a quarter of the sides
-costs a sixteenth, and what is 200 px wide in the picture is 50 px wide there, which every detector finds.
+costs a sixteenth, and what is 200 px wide in the picture is 50 px wide there, which every detector finds. Photographs, for
+which there is time, are looked at in copies of half the sides, down to smaller ones.
 """
 
 from __future__ import annotations
@@ -14,33 +15,41 @@ import numpy as np
 
 from engine.contracts.frames import Detections, Planes, Uint8
 from engine.detect.detector import Detector
-from engine.detect.nested import one_a_face
+from engine.detect.nested import one_of_each
 from engine.detect.second_look import Faceness
+from engine.detect.tiles import detect_in_tiles
 
-_REDUCED = 4
-_LARGEST_SIDE_PX = 480
-"""Of the shorter side of a picture that needs no copy: faces that fill it are hardly larger than what detectors know."""
+_Copies = tuple[int, int]
+_OF_FRAMES: _Copies = 4, 480
+_OF_PHOTOGRAPHS: _Copies = 2, 240
+"""How much smaller each copy is than the one before, and the shorter side in pixels of a picture that needs no copy: of frames,
+faces that fill it are hardly larger than what detectors know."""
 _LEAST_IN_COPY_PX = 50
 """Width in a copy from which a face counts that was found there; smaller ones are found in the larger picture."""
 
 
 class LargeFaces:
-    """See ``engine.detect.Detector``; pictures with a shorter side of more than 480 px are looked at in copies, too.
+    """See ``engine.detect.Detector``; pictures with a shorter side of more than 480 px, or 240 of photographs, are looked
+    at in copies, too.
 
     Args:
         detector: closed with it.
         limits: what follows from the faceness of its faces; None where it gives none.
+        photographs: that are looked at tile by tile, as nobody bounds their size, and in more copies.
     """
 
-    def __init__(self, detector: Detector, limits: Faceness | None) -> None:
-        self._detector, self.limits = detector, limits
+    def __init__(self, detector: Detector, limits: Faceness | None, *, photographs: bool = False) -> None:
+        self._detector, self.limits, self._in_tiles = detector, limits, photographs
+        self._copies = _OF_PHOTOGRAPHS if photographs else _OF_FRAMES
         self.name, self.model_sha256, self.licence = detector.name, detector.model_sha256, detector.licence
         self.runtime, self.profile = detector.runtime, detector.profile
         self.min_score, self.sure_score = detector.min_score, detector.sure_score
 
     def detect(self, pictures: Sequence[Planes]) -> list[Detections]:
         """See ``Detector.detect``."""
-        views = [_with_copies(picture) for picture in pictures]
+        views = [_with_copies(picture, *self._copies) for picture in pictures]
+        if self._in_tiles:
+            return [_joined(each, [detect_in_tiles(self._detector, view) for view in each]) for each in views]
         found = iter(self._detector.detect([view for each in views for view in each]))
         return [_joined(each, [next(found) for _ in each]) for each in views]
 
@@ -49,16 +58,16 @@ class LargeFaces:
         self._detector.close()
 
 
-def _with_copies(picture: Planes) -> list[Planes]:
-    """Return a picture and its copies, each a quarter as wide and high as the one before."""
+def _with_copies(picture: Planes, reduced: int, largest_side_px: int) -> list[Planes]:
+    """Return a picture and its copies, each that much smaller than the one before."""
     views = [picture]
-    while min(views[-1].y.shape) > _LARGEST_SIDE_PX:
-        views.append(_copy(views[-1]))
+    while min(views[-1].y.shape) > largest_side_px:
+        views.append(_copy(views[-1], reduced))
     return views
 
 
-def _copy(picture: Planes) -> Planes:
-    width, height = picture.width_px // _REDUCED, picture.height_px // _REDUCED
+def _copy(picture: Planes, reduced: int) -> Planes:
+    width, height = picture.width_px // reduced, picture.height_px // reduced
     chroma = (width + 1) // 2, (height + 1) // 2
     y, u, v = _resized(picture.y, (width, height)), _resized(picture.u, chroma), _resized(picture.v, chroma)
     return Planes(y, u, v, picture.matrix, picture.full_range)
@@ -73,8 +82,7 @@ def _joined(views: list[Planes], found: list[Detections]) -> Detections:
     large = [_in_pixels_of(views[0], view, faces) for view, faces in zip(views[1:], found[1:], strict=True)]
     if not any(map(len, large)):
         return found[0]
-    together = _together([found[0], *large])
-    return one_a_face(together.only(np.argsort(-together.scores, kind="stable")))
+    return one_of_each([found[0], *large])
 
 
 def _in_pixels_of(picture: Planes, copy: Planes, faces: Detections) -> Detections:
@@ -82,11 +90,3 @@ def _in_pixels_of(picture: Planes, copy: Planes, faces: Detections) -> Detection
     large = faces.only(faces.boxes[:, 2] >= _LEAST_IN_COPY_PX)
     scale = np.array([picture.width_px / copy.width_px, picture.height_px / copy.height_px], np.float32)
     return replace(large, boxes=large.boxes * np.tile(scale, 2), landmarks=large.landmarks * scale)
-
-
-def _together(parts: list[Detections]) -> Detections:
-    boxes, scores, landmarks = (
-        np.concatenate([getattr(one, name) for one in parts]) for name in ("boxes", "scores", "landmarks")
-    )
-    told = [one.faceness for one in parts if one.faceness is not None]
-    return Detections(boxes, scores, landmarks, np.concatenate(told) if len(told) == len(parts) else None)

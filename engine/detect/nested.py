@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,16 @@ def one_a_face(found: Detections) -> Detections:
     For boxes that were put right: two that a detector left apart may lie on one face then.
     """
     return _first_of_each(found, lambda box, others: (shares(box, others) >= _WITHIN) | (_ious(box, others) > _SAME_IOU))
+
+
+def one_of_each(parts: Sequence[Detections]) -> Detections:
+    """Return what was found in parts or copies of a picture, in its pixels, the best first, each face once."""
+    boxes, scores, landmarks = (
+        np.concatenate([getattr(one, name) for one in parts]) for name in ("boxes", "scores", "landmarks")
+    )
+    told = [one.faceness for one in parts if one.faceness is not None]
+    together = Detections(boxes, scores, landmarks, np.concatenate(told) if len(told) == len(parts) else None)
+    return one_a_face(together.only(np.argsort(-scores, kind="stable")))
 
 
 def _first_of_each(found: Detections, same: Callable[[Float32, Float32], NDArray[np.bool_]]) -> Detections:

@@ -14,10 +14,10 @@ from contextlib import suppress
 import msgspec
 import zmq
 
-from engine.contracts.address import is_ipv6
 from engine.contracts.unreadable import UNREADABLE
 from engine.fleet.quorum import Answer, Heard
 from engine.fleet.view import About
+from engine.keys.curve import connect
 from engine.publish.endpoint import bind, harden
 from engine.runtime.closing import Closing
 
@@ -113,8 +113,7 @@ class Peers(Closing):
             socket.setsockopt(zmq.MAXMSGSIZE, _LARGEST_BYTES)
             socket.curve_secretkey, socket.curve_publickey = self._secret, self.public_key
             socket.curve_serverkey = about.public_key.encode()
-            socket.setsockopt(zmq.IPV6, is_ipv6(about.endpoint))
-            socket.connect(about.endpoint)
+            connect(socket, about.endpoint)
         return self._asking[name][1]
 
     def _answer(self, answer: Callable[[], Answer]) -> None:

@@ -21,7 +21,7 @@ from engine.contracts.recording import Recording
 from engine.delivery.delivery import Delivery
 from engine.delivery.record import Record
 from engine.enhancement.enhancement import Said
-from engine.errors import OutputError, RecoverableError
+from engine.errors import OutputError
 from engine.jobs.looking import Looking
 from engine.jobs.pieces import PIECE, POINTS, Piece, read_piece, write_piece
 from engine.jobs.segments import Segment
@@ -32,10 +32,6 @@ from engine.runtime.telemetry import Telemetry
 from engine.workers.links import outgoing
 
 _TELL_SECONDS = 0.2
-
-
-class Interrupted(RecoverableError):
-    """The caller wanted a segment to be left; what was written of it is of no use."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,7 @@ def process_segment(
     segment: Segment,
     directory: Path,
     warm: Warm,
-    go_on: Callable[[Progress], bool] = lambda progress: True,
+    tell: Callable[[Progress], None] = lambda progress: None,
 ) -> Piece:
     """Process a segment into a directory; where that was done before, nothing is done again.
 
@@ -62,13 +58,12 @@ def process_segment(
         segment: which part.
         directory: of this segment alone. What an attempt that was cut short has left there goes.
         warm: models and settings; endpoints among them are not opened.
-        go_on: told about five times a second how far it is; False: the segment is left.
+        tell: is told about five times a second how far it is, also while it reads what is no video.
 
     Returns:
         What is in ``directory`` now, see ``Piece``. A recording that cannot be read is no error: ``Piece.end`` says so.
 
     Raises:
-        Interrupted: ``go_on`` said False.
         PublishError: another process writes there, or it cannot be written.
         DeviceLostError: nothing can be computed any more.
     """
@@ -78,7 +73,8 @@ def process_segment(
         return before
     began, looked, wrote = time.monotonic(), Telemetry("perceive"), Telemetry("publish")
     looking = Looking(recording, segment, warm.config, warm.perception(looked), looked)
-    enhancing, bell = warm.enhancing(recording.name), _Bell(looking, segment, go_on)
+    enhancing, bell = warm.enhancing(recording.name), _Bell(looking, segment, tell)
+    looking.meanwhile(bell.ring)
     with closing(enhancing), _writing(directory, warm, wrote) as (delivery, points):
 
         def deliver(said: list[Said]) -> None:
@@ -120,23 +116,18 @@ def process_segment(
 
 
 class _Bell:
-    """Asks the caller now and then whether to go on."""
+    """Tells the caller now and then how far it is."""
 
-    def __init__(self, looking: Looking, segment: Segment, go_on: Callable[[Progress], bool]) -> None:
-        self._looking, self._first, self._go_on = looking, segment.first_frame, go_on
+    def __init__(self, looking: Looking, segment: Segment, tell: Callable[[Progress], None]) -> None:
+        self._looking, self._first, self._tell = looking, segment.first_frame, tell
         self._due = 0.0
 
     def ring(self, *, at_once: bool = False) -> None:
-        """Ask, if it is time, or ``at_once``.
-
-        Raises:
-            Interrupted: the answer is no.
-        """
+        """Tell it, if it is time, or ``at_once``."""
         if (now := time.monotonic()) < self._due and not at_once:
             return
         self._due = now + _TELL_SECONDS
-        if not self._go_on(Progress(self._looking.last_frame + 1 - self._first, self._looking.frames_expected)):
-            raise Interrupted("the segment was left before its end")
+        self._tell(Progress(self._looking.last_frame + 1 - self._first, self._looking.frames_expected))
 
 
 @contextlib.contextmanager

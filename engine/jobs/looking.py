@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -73,6 +73,10 @@ class Looking:
     def frames_expected(self) -> int:
         """About how many frames there are; 0: not known."""
         return self._segment.frames or max(0, self._expected - self._segment.first_frame)
+
+    def meanwhile(self, call: Callable[[], None]) -> None:
+        """Let something be called now and then while a long part of the file that is no video gives nothing."""
+        self._reader.meanwhile = call
 
     def __iter__(self) -> Iterator[Step]:
         with self._reader:

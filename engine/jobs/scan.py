@@ -92,7 +92,7 @@ def _packets(
     second_fields = SecondFields(stream)
     newest, back = None, round(_BACK_SECONDS / (stream.time_base or FALLBACK_TIME_BASE))
     try:
-        for packet in packets_of(container, stream):
+        for packet in packets_of(container, stream, meanwhile=alive):
             if packet.is_discard or second_fields.has(packet):
                 continue
             stamp = stamp_of(packet, container)

@@ -26,8 +26,9 @@ from engine.jobs.warm import Warm
 from engine.storage.s3 import Storage
 from engine.whole_file import write_whole
 
-_FETCHED_SECONDS = 1e-6
-"""Of a segment, that count as done with each MiB that was fetched: whoever waits sees that it goes on."""
+_ALIVE_SECONDS = 1e-6
+"""Of a segment, that count as done with each MiB that was fetched, and whenever it says how far it is: whoever waits sees that
+it goes on, also where it gives no frame for long."""
 
 
 def plan(kept: Kept, spec: bytes, directory: Path, progress: Progress) -> None:
@@ -50,13 +51,12 @@ def process(kept: Kept, spec: bytes, directory: Path, progress: Progress) -> Non
     """
     order, steps = msgspec.msgpack.decode(spec, type=SegmentOrder), count(1)
 
-    def go_on(frames: Frames) -> bool:
-        progress(order.seconds * frames.done / max(frames.of, frames.done, 1))
-        return True
+    def tell(frames: Frames) -> None:
+        progress(order.seconds * frames.done / max(frames.of, frames.done, 1) + next(steps) * _ALIVE_SECONDS)
 
-    with _seen(kept, order.recording, lambda: progress(next(steps) * _FETCHED_SECONDS)) as recording:
+    with _seen(kept, order.recording, lambda: tell(Frames(0, 0))) as recording:
         _check_unchanged(recording, order.input)
-        process_segment(recording, order.segment, directory, _warm(kept, order), go_on)
+        process_segment(recording, order.segment, directory, _warm(kept, order), tell)
         _check_unchanged(recording, order.input)
 
 

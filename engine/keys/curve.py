@@ -1,4 +1,4 @@
-"""CURVE on a socket that connects."""
+"""How a socket connects: over which addresses, and encrypted (CURVE) where there is a key."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import zmq
 
+from engine.contracts.address import is_ipv6
 from engine.errors import MissingRuntimeError
 
 if TYPE_CHECKING:  # reading a key needs this module
@@ -24,10 +25,11 @@ def require_curve() -> None:
         )
 
 
-def use_key(socket: zmq.Socket[bytes], key: ClientKey | None) -> None:
-    """Let a socket show a client's key, and talk to nobody but the key's engine; before ``connect``. None: in the clear.
+def connect(socket: zmq.Socket[bytes], endpoint: str, key: ClientKey | None = None) -> None:
+    """Connect a socket; with a client's key it shows that, and talks to nobody but the key's engine. None: in the clear.
 
     Raises:
+        zmq.ZMQError: the endpoint is none.
         MissingRuntimeError: the installed libzmq cannot.
     """
     if key is not None:
@@ -35,3 +37,5 @@ def use_key(socket: zmq.Socket[bytes], key: ClientKey | None) -> None:
         socket.curve_serverkey = key.server.encode()
         socket.curve_publickey = key.public.encode()
         socket.curve_secretkey = key.secret.encode()
+    socket.setsockopt(zmq.IPV6, is_ipv6(endpoint))
+    socket.connect(endpoint)

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from engine.archive.claim import check_free, check_writable, held_by_a_run
+from engine.archive.claim import check_free, check_writable, held_by_a_run, lock_for_run
 from engine.config import Config
 from engine.contracts.gallery_place import GalleryPlace
 from engine.errors import ConfigError, GalleryError, MissingGalleryError
-from engine.lock import DirectoryLock
 from engine.models import find_model
 from engine.models.dlib_embedder import NAME as DLIB
 from engine.publish.exposure import check_exposure
@@ -75,7 +74,7 @@ def check_untaken(config: Config) -> None:
     output, directory = config.output, Path(config.output.directory)
     is_meant = output.overwrite or output.resume
     with suppress(OSError):  # there is none yet, or whoever writes to it says what is wrong with it
-        DirectoryLock(directory, None if is_meant else 0.0).close()
+        lock_for_run(directory, follows=is_meant).close()
     if not is_meant:
         check_free(directory)
 

@@ -123,8 +123,7 @@ class GivenSources:
         locked = LOCKED if by_http else {}
         found = expand_sources([replace(source, options=source.options | locked)], self.live)
         assert isinstance(found[0], Camera)
-        # To whom a file may be sent is checked here, once: what it holds later was perhaps written for another host.
-        return replace(found[0], networks=self._serve.cameras_in, credentials="")
+        return replace(found[0], networks=self._serve.cameras_in)
 
 
 def shown_source(source: SourceConfig) -> SourceConfig:

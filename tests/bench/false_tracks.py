@@ -29,10 +29,10 @@ from engine.detect.nested import shares
 from engine.pipeline.run import run_pipeline
 from tests.assets import SHARED
 from trt_build.data.clips import luma_frames
+from trt_build.data.scenes.clips import clips_in, look_at_scales
 from trt_build.data.scenes.teacher import Teacher, expand
+from trt_build.recipes.detector import DetectorRecipe
 from trt_build.recipes.files import find_recipe, read_recipe_of
-from trt_build.recipes.second_look import SecondLookRecipe
-from trt_build.systems.second_look.footage import clips_in, is_kept_apart, look_at_scales
 
 CONSOLE = Console()
 LOOKED_AT = 8
@@ -76,7 +76,7 @@ def main() -> None:
     """Run each clip both ways, judge the tracks, print a table for each group."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--detector", default="grey", help="as detect.detector")
-    parser.add_argument("--recipe", default="second_look", help="says which clips of its archive were kept apart")
+    parser.add_argument("--recipe", default="grey_detector", help="says which clips of its archive were kept apart")
     parser.add_argument("--sheet", type=Path, help="folder for pictures of the tracks")
     parser.add_argument("--truth", type=Path, default=Path(__file__).with_name("false_tracks.txt"), help="verdicts of a person")
     parser.add_argument("--only", default="", help="clips whose names hold this")
@@ -111,11 +111,11 @@ def main() -> None:
 
 def groups(recipe: str, folder: Path) -> Iterator[tuple[str, list[Path]]]:
     """Yield a name and the clips of each group that is there."""
-    footage = read_recipe_of(SecondLookRecipe, find_recipe(recipe)).footage
-    if footage.clips and Path(footage.clips).exists():
-        clips = list(clips_in(Path(footage.clips), folder))
-        yield "kept-apart", [clip for clip in clips if is_kept_apart(clip.name, footage)]
-        yield "learnt-from", [clip for clip in clips if not is_kept_apart(clip.name, footage)]
+    spec = read_recipe_of(DetectorRecipe, find_recipe(recipe)).material.clips
+    if spec.archive and Path(spec.archive).exists():
+        clips = list(clips_in(Path(spec.archive), folder))
+        yield "kept-apart", [clip for clip in clips if spec.keeps_apart(clip.name)]
+        yield "learnt-from", [clip for clip in clips if not spec.keeps_apart(clip.name)]
     names = ("car-detection.mp4", "one-by-one-person-detection.mp4", "asl_help.mkv", "asl_hungry.mkv")
     for group, clips in (
         ("videos", [SHARED / "video" / name for name in names]),

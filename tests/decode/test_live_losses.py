@@ -132,6 +132,9 @@ def test_a_password_that_was_changed_in_its_file_is_taken_when_the_old_one_is_re
         watch.until(lambda w: w.order[-1] == "frame" or [state.reason for state in w.states].count("auth") == 3)
         assert watch.count("live") == is_usable
         assert (server.counts.refused_passwords == 1) == is_usable
+        said = watch.states[-1].detail
+    assert is_usable or f"credentials file {file} {'has no colon' if line else 'is empty'}" in said
+    assert not line or line not in said.split()
 
 
 @pytest.mark.parametrize("fault", [Close(2), Reset(2), None])

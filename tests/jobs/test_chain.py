@@ -9,8 +9,8 @@ import pytest
 
 from engine.config import Config, OutputConfig
 from engine.contracts.recording import Recording
-from engine.errors import PublishError
-from engine.jobs.chain import Interrupted, Progress, process_segment
+from engine.errors import DeviceLostError, PublishError
+from engine.jobs.chain import Progress, process_segment
 from engine.jobs.pieces import PIECE, POINTS, read_piece, read_points
 from engine.jobs.seat import Enhancing, Here, Seat
 from engine.jobs.segments import WHOLE, Segment
@@ -32,7 +32,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
 
 def test_it_is_done_once(tmp_path: Path, warm: Warm, recording: Recording):
     told: list[Progress] = []
-    piece = process_segment(recording, WHOLE, tmp_path / "piece", warm, lambda progress: told.append(progress) is None)
+    piece = process_segment(recording, WHOLE, tmp_path / "piece", warm, told.append)
     assert (piece.ending, piece.last_frame, piece.frames) == ("end", 59, 60)
     assert told[-1] == Progress(60, 60)
     assert [one.done for one in told] == sorted(one.done for one in told)
@@ -43,9 +43,26 @@ def test_it_is_done_once(tmp_path: Path, warm: Warm, recording: Recording):
     assert process_segment(recording, other, tmp_path / "piece", warm).segment == other
 
 
-def test_a_segment_that_is_left_is_not_there(tmp_path: Path, warm: Warm, recording: Recording):
-    with pytest.raises(Interrupted):
-        process_segment(recording, WHOLE, tmp_path / "piece", warm, lambda progress: False)
+def test_while_much_that_is_no_video_is_read_over_that_is_told(
+    tmp_path: Path, warm: Warm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing had shown that it lives, and it was stopped."""
+    monkeypatch.setattr("engine.jobs.chain._TELL_SECONDS", 0.0)
+    tape = film(tmp_path / "tape.ts", 20, [])
+    with tape.open("ab") as file:
+        file.write(bytes(1 << 21))
+    told: list[Progress] = []
+    process_segment(Recording("tape", tape), WHOLE, tmp_path / "piece", warm, told.append)
+    assert len(told) > 20 + 16
+
+
+def test_a_segment_whose_work_fails_is_not_there(
+    tmp_path: Path, warm: Warm, recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Here, "put", lost)
+        with pytest.raises(DeviceLostError):
+            process_segment(recording, WHOLE, tmp_path / "piece", warm)
     assert read_piece(tmp_path / "piece") is None
     left = process_segment(recording, WHOLE, tmp_path / "piece", warm)
     fresh = process_segment(recording, WHOLE, tmp_path / "fresh", warm)
@@ -104,6 +121,10 @@ def test_enhancement_may_be_elsewhere(tmp_path: Path, warm: Warm, recording: Rec
     for name in ("embeddings_128.f32",):
         assert (tmp_path / "here" / name).read_bytes() == (tmp_path / "there" / name).read_bytes()
     assert late[0].is_closed
+
+
+def lost(*given: object) -> None:
+    raise DeviceLostError("the GPU is gone")
 
 
 class Late(Here):

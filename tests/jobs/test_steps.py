@@ -61,6 +61,24 @@ def test_what_changes_while_it_is_processed_leaves_no_result(recording: Recordin
     kept["warm"].close()
 
 
+def test_whoever_waits_sees_that_it_goes_on_each_time_it_is_told(
+    recording: Recording, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also of a recording whose length nobody knows, and where no frame comes for long."""
+    monkeypatch.setattr("engine.jobs.chain._TELL_SECONDS", 0.0)
+    tape = film(tmp_path / "tape.ts", 10, [])
+    with tape.open("ab") as file:
+        file.write(bytes(1 << 20))
+    steps: list[float] = []
+    plan(Kept(), plan_task(Recording("tape", tape), TREE, 300.0).spec, tmp_path, steps.append)
+    assert len(steps) > 8
+    task, kept, told = segment_task(sent(Recording("tape", tape)), read_plan(tmp_path), WHOLE, TREE, {}), Kept(), list[float]()
+    process(kept, task.spec, tmp_path / "result", told.append)
+    kept["warm"].close()
+    assert len(told) > 18
+    assert told == sorted(set(told))
+
+
 def test_a_task_names_what_does_it(recording: Recording, planned: Plan) -> None:
     assert work_of(plan_task(recording, TREE, 300.0)) is plan
     assert work_of(segment_task(sent(recording), planned, WHOLE, TREE, {})) is process

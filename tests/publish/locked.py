@@ -12,7 +12,7 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from engine.config import PublishConfig
-from engine.keys.curve import use_key
+from engine.keys.curve import connect
 from engine.keys.folder import KeyFolder
 from engine.publish.publisher import Publisher
 from tests.patience import PATIENCE_SECONDS
@@ -29,11 +29,10 @@ class Client:
         self.socket.linger = 0
         self._news = self.socket.get_monitor_socket()
         self._seen = []
-        use_key(self.socket, key)
         if kind == zmq.SUB:
             for topic in topics:
                 self.socket.subscribe(topic)
-        self.socket.connect(endpoint)
+        connect(self.socket, endpoint, key)
 
     @property
     def seen(self):

@@ -13,6 +13,7 @@ from engine.config import SourceConfig
 from engine.control.answers import Stream
 from engine.control.verbs import AddStream, AnyVerb, ChangeStream, Probe, RemoveStream
 from engine.service.build import Parts
+from engine.source.cameras import renewed
 from tests.service.parts import added, ask, code, service_in
 
 OURS, EVIL = "rtsp://192.0.2.10/x", "rtsp://198.51.100.66/x"
@@ -54,6 +55,14 @@ def test_a_password_is_sent_to_no_other_host(parts: Parts, key: str, address: st
     assert parts.state.desired.streams["door"].source.uri == OURS
     assert parts.streams.control.changed({}) == {}, "nothing else was ever to be read"
     assert files(parts) == [file]
+
+
+def test_a_password_that_is_changed_in_its_file_is_taken_when_the_old_one_is_refused(parts: Parts) -> None:
+    ask(parts, added("door", WITH_LOGIN))
+    (file,) = files(parts)
+    camera = parts.streams.control.changed({})["door"]
+    file.write_text("admin:another\n")
+    assert renewed(camera).url == WITH_LOGIN.replace("s3cret", "another")
 
 
 def test_the_same_host_keeps_the_password_and_another_gets_one_anew(parts: Parts) -> None:

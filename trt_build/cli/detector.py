@@ -138,7 +138,7 @@ def compare(
     models: Annotated[list[Path], Parameter(negative=())],
     *,
     recipe: str = "grey_detector",
-    footage: str | None = None,
+    clips: bool = False,
     cache: Path | None = None,
     score: float | None = None,
     json: Path | None = None,
@@ -151,8 +151,8 @@ def compare(
         Manifests, `NAME.json`.
     recipe
         Whose validation pictures and teacher.
-    footage
-        A second look's recipe (`second_look` is the shipped one): compare on frames of the clips that it keeps apart instead.
+    clips
+        Compare on frames of the clips that the recipe keeps apart instead.
     cache
         Folder for decoded pictures and labels; that of the recipe's run if not given.
     score
@@ -167,11 +167,9 @@ def compare(
     from trt_build.protocols.detector.pictures import frames_apart, judge, kept_apart
     from trt_build.recipes.detector import DetectorRecipe
     from trt_build.recipes.files import find_recipe, read_recipe_of
-    from trt_build.recipes.second_look import SecondLookRecipe
 
     chosen = read_recipe_of(DetectorRecipe, find_recipe(recipe))
-    filmed = read_recipe_of(SecondLookRecipe, find_recipe(footage)) if footage else None
-    material, cache = chosen.material, cache or Path("runs") / (filmed or chosen).name / "cache"
+    material, cache = chosen.material, cache or Path("runs") / chosen.name / "cache"
     teacher = YuNet(SessionSpec(Path(material.teacher), "onnxruntime"), SURE, "teacher", "")
     detectors: dict[str, Detector] = {str(path): GreyDetector(SessionSpec(path, "onnxruntime"), score) for path in models}
     detectors |= {f"{path} and second look": one for path in models if (one := _judged(path)) is not None and score is None}
@@ -181,10 +179,7 @@ def compare(
         def shown(what: str, done: int, total: int) -> None:
             status.update(f"{what}: {done}")
 
-        if filmed:
-            pictures = frames_apart(filmed.footage, Path(material.teacher), cache, shown)
-        else:
-            pictures = kept_apart(material, cache, shown)
+        pictures = (frames_apart if clips else kept_apart)(material, cache, shown)
         judged = judge(detectors, pictures, lambda count: status.update(f"{count} of {len(pictures)} pictures"))
     rows = {name: judged[name].row(detector.min_score) for name, detector in detectors.items()}
     CONSOLE.print(table_of(turned(rows), "figure", ".3f").on_terminal())

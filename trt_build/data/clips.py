@@ -37,6 +37,24 @@ def count_frames(clip: Path) -> int:
         return sum(1 for packet in container.demux(video=0) if packet.size)
 
 
+def frames_of(clip: Path, count: int) -> Iterator[Uint8]:
+    """Return the luma of about ``count`` frames, evenly spread.
+
+    Raises:
+        DataError: the clip cannot be read.
+    """
+    return luma_frames(clip, step_of(clip, count))
+
+
+def step_of(clip: Path, count: int) -> int:
+    """Return how many frames lie from one of those of ``frames_of`` to the next.
+
+    Raises:
+        DataError: the clip cannot be read.
+    """
+    return max(1, count_frames(clip) // count)
+
+
 @contextmanager
 def _readable(clip: Path) -> Iterator[None]:
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Annotated
 
 import msgspec
@@ -21,6 +22,25 @@ class NetworkSpec(Spec, frozen=True):
     head: int = 1
     early: int = 0
     early_width: int = 0
+
+
+class ClipsSpec(Spec, frozen=True):
+    """A zip of clips; those of validation are never learnt, neither as clips nor as pictures of the same source."""
+
+    archive: str = ""
+    frames_per_clip: Positive = 8
+    validation_share: Share = 0.34
+    validation_clips: tuple[str, ...] = ()
+    """Names of files that are kept apart whatever the share."""
+    looked_at: str = ""
+    """A table (file, x, y, w, h, is) of boxes that were looked at: a ``face``, ``doubtful``, or ``none``; a file is a clip and
+    the number of a frame, ``CLIP#FRAME``. Of the clips to learn from alone."""
+    looked_at_apart: str = ""
+    """Such a table of the clips of validation."""
+
+    def keeps_apart(self, clip: str) -> bool:
+        """Tell whether a clip (name of a file) is for validation: those that are named, and a share of all others."""
+        return clip in self.validation_clips or zlib.crc32(clip.encode()) % 100 < 100 * self.validation_share
 
 
 class MaterialSpec(Spec, frozen=True):
@@ -43,6 +63,8 @@ class MaterialSpec(Spec, frozen=True):
     looked_at: str = ""
     """A table (file, x, y, w, h, is) of boxes in both that were looked at: a ``face``, ``doubtful``, or ``none``, whatever the
     teacher says."""
+    clips: ClipsSpec = ClipsSpec()
+    """Of cameras."""
     validation_sources: tuple[str, ...] = ()
     """Beginnings of the sources (repository and path) of those that are kept apart whole, beside a tenth of all others."""
     frames_per_clip: Positive = 60
@@ -69,18 +91,20 @@ class SceneSpec(Spec, frozen=True):
     """Share of windows of real pictures with faces."""
     real: Share = 0.35
     """Share of footage frames; what is left is composed."""
+    clips: Share = 0.0
+    """Share of windows of frames of clips with faces."""
     negatives: Share = 0.0
     """Share of windows of pictures without a face."""
     hard: Share = 0.4
-    """Of these, and as many of the windows with faces, once there are some: those about a false alarm of before."""
+    """Of these, and as many of the windows with faces, once there are some: those about a false alarm or a missed face."""
     overlays: Share = 0.0
     """Share of the windows with text, digits or logos on them."""
     covers: Share = 0.0
-    """Share of the faces in windows that get a mask, a cap or glasses."""
+    """Share of the faces in windows that get a mask, a cap, glasses, a hand or a phone."""
 
     def __post_init__(self) -> None:
-        if self.pictures + self.real + self.negatives > 1:
-            raise ValueError("pictures, real and negatives must be shares of one whole")
+        if self.pictures + self.clips + self.real + self.negatives > 1:
+            raise ValueError("pictures, clips, real and negatives must be shares of one whole")
         if not 0 < self.smallest_px <= self.largest_px:
             raise ValueError("smallest_px and largest_px must be in order, and above 0")
 
@@ -113,16 +137,19 @@ class DistilSpec(Spec, frozen=True):
 
 
 class MiningSpec(Spec, frozen=True):
-    """False alarms on pictures without a face are looked for while training."""
+    """False alarms and missed faces are looked for while training."""
 
     every_minutes: float = 6.0
     pictures: Positive = 300
     """Looked at each time."""
     negatives: Share = 0.0
     faces: Share = 0.0
-    """Shares of real pictures without and with faces; the rest are backgrounds and textures."""
+    clips: Share = 0.0
+    """Shares of real pictures without and with faces, and of frames of clips; the rest are backgrounds and textures."""
     keep: Positive = 2000
     min_score: float = 0.3
+    missed_score: Share = 0.0
+    """A face that is found with less is missed; 0: none is looked for."""
 
 
 class DetectorRecipe(TimedRecipe, frozen=True, kw_only=True):

@@ -22,21 +22,6 @@ class CandidateSpec(Spec, frozen=True):
     """Share of their windows with text, digits, logos or vests."""
 
 
-class FootageSpec(Spec, frozen=True):
-    """A zip of clips; those of validation are never learnt, neither as clips nor as pictures of the same source."""
-
-    clips: str = ""
-    frames_per_clip: Positive = 8
-    validation_share: Share = 0.34
-    validation_clips: tuple[str, ...] = ()
-    """Names of files that are kept apart whatever the share."""
-    looked_at: str = ""
-    """A table (file, x, y, w, h, is) of boxes that were looked at: a ``face``, ``doubtful``, or ``none``; a file is a clip and
-    the number of a frame, ``CLIP#FRAME``. Of the clips to learn from alone."""
-    looked_at_apart: str = ""
-    """Such a table of the clips of validation."""
-
-
 class DrawSpec(Spec, frozen=True):
     """Shares of what a batch is made of; the rest are the detector's false alarms."""
 
@@ -61,9 +46,8 @@ class SecondLookRecipe(TimedRecipe, frozen=True, kw_only=True):
     """Everything that one training run needs."""
 
     material: str
-    """The detector's recipe, by name or path: its pictures, and what is kept apart for validation."""
+    """The detector's recipe, by name or path: its pictures and clips, and what is kept apart for validation."""
     candidates: CandidateSpec
-    footage: FootageSpec = FootageSpec()
     draw: DrawSpec = DrawSpec()
     widths: tuple[int, int, int] = (24, 40, 64)
     start: str = ""

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from engine.contracts.frames import Float32, Uint8
 from trt_build.data.degradation import Random
 from trt_build.data.scenes.geometry import Matrix, covered, moved_boxes, moved_points, overlaps, turn_about, warp
-from trt_build.data.scenes.hard import NEGATIVES, PICTURES, Hard
+from trt_build.data.scenes.hard import CLIPS, NEGATIVES, PICTURES, Hard
 from trt_build.data.scenes.material import Material
 from trt_build.data.scenes.photography import photograph
 from trt_build.data.scenes.scene import Scene, flipped
@@ -45,21 +45,24 @@ def make_scene(material: Material, hard: Hard, spec: SceneSpec, rng: Random, tea
     """Return one scene.
 
     Args:
-        material: faces, backgrounds, footage and real pictures.
-        hard: where the network saw faces where there are none.
+        material: faces, backgrounds, footage, real pictures and clips.
+        hard: where the network saw faces where there are none, or missed one.
         spec: the shares.
         rng: decides everything.
         teacher: looks at composed scenes, see ``agreed``.
     """
+    without = Source(material.negatives, hard.of(NEGATIVES))
+    kinds = (
+        (spec.real, Source(material.frames, NO_PLACES), Source([], NO_PLACES), True),
+        (spec.pictures, Source(material.pictures, hard.of(PICTURES)), without, False),
+        (spec.clips, Source(material.clips, hard.of(CLIPS)), without, False),
+        (spec.negatives, without, without, False),
+    )
     draw = rng.random()
-    frames, pictures, negatives = material.frames, material.pictures, material.negatives
-    if frames and draw < spec.real:
-        return cut_scene(Source(frames, NO_PLACES), Source([], NO_PLACES), spec, rng, decoded=True)
-    with_faces, without = Source(pictures, hard.of(PICTURES)), Source(negatives, hard.of(NEGATIVES))
-    if pictures and spec.real <= draw < spec.real + spec.pictures:
-        return cut_scene(with_faces, without, spec, rng)
-    if negatives and spec.real + spec.pictures <= draw < spec.real + spec.pictures + spec.negatives:
-        return cut_scene(without, without, spec, rng)
+    for share, first, second, decoded in kinds:
+        if first.pictures and 0 <= draw < share:
+            return cut_scene(first, second, spec, rng, decoded=decoded)
+        draw -= share
     scene = compose(material, hard.windows, spec, rng)
     return scene if teacher is None else agreed(scene, teacher.label(scene.image, full_range=False))
 

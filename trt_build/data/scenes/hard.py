@@ -1,4 +1,4 @@
-"""False alarms of before: pixels to be pasted, and places in real pictures to be looked at again."""
+"""False alarms and missed faces of before: pixels to be pasted, and places in real pictures to be looked at again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from engine.contracts.frames import Float32, Uint8
 from trt_build.array_files import write_arrays
 
-NEGATIVES, PICTURES = 0, 1
+NEGATIVES, PICTURES, CLIPS = 0, 1, 2
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Hard:
     windows: list[Uint8] = field(default_factory=list)
     """Cut out of backgrounds and textures."""
     places: Float32 = field(default_factory=lambda: np.zeros((0, 6), np.float32))
-    """(N, 6): ``NEGATIVES`` or ``PICTURES``, the number of the picture there, and x, y, width, height."""
+    """(N, 6): ``NEGATIVES``, ``PICTURES`` or ``CLIPS``, the number of the picture there, and x, y, width, height."""
 
     def of(self, kind: int) -> Float32:
         """Return the places (N, 5) in pictures of one kind."""
@@ -31,7 +31,7 @@ class Hard:
 
 
 def write_hard(path: Path, hard: Hard) -> None:
-    """Keep false alarms in one file, put in place at once."""
+    """Keep all in one file, put in place at once."""
     shapes = np.array([window.shape for window in hard.windows], np.int64).reshape(-1, 2)
     pixels = np.concatenate([window.ravel() for window in hard.windows]) if hard.windows else np.zeros(0, np.uint8)
     write_arrays(path, {"shapes": shapes, "pixels": pixels, "places": hard.places})

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.contracts.frames import Uint8
 from trt_build.array_files import key_of, write_arrays
-from trt_build.data.clips import count_frames, luma_frames
+from trt_build.data.clips import frames_of
 from trt_build.data.faces import grey_pictures, load_faces, names_of
+from trt_build.data.scenes.clips import labelled_clips
+from trt_build.data.scenes.packed import packed, unpacked
 from trt_build.data.scenes.pictures import both_sides
 from trt_build.data.scenes.teacher import Labelled, Teacher
 from trt_build.errors import DataError
@@ -42,6 +42,8 @@ class Material:
     """Real pictures with faces."""
     negatives: list[Labelled] = field(default_factory=list)
     """Real pictures without a face."""
+    clips: list[Labelled] = field(default_factory=list)
+    """Frames of cameras with faces."""
 
 
 def prepare(spec: MaterialSpec, cache: Path, done: Done) -> tuple[Material, Material]:
@@ -54,6 +56,8 @@ def prepare(spec: MaterialSpec, cache: Path, done: Done) -> tuple[Material, Mate
     photographs = _photographs(Path(spec.backgrounds), teacher, cache, done)
     every = max(2, len(photographs) // spec.validation_backgrounds)
     real = [_real(archive, spec, cache, done) for archive in (spec.pictures, spec.negatives)]
+    filmed = [frame for some in labelled_clips(spec.clips, teacher, cache, done, apart=False).values() for frame in some]
+    real[1][0].extend(frame for frame in filmed if frame.is_empty)
     sides = []
     for number, (faces, clips) in enumerate(((spec.faces, spec.footage), (spec.validation_faces, spec.validation_footage))):
         frames = []
@@ -68,7 +72,7 @@ def prepare(spec: MaterialSpec, cache: Path, done: Done) -> tuple[Material, Mate
         if not seen:
             raise DataError(f"The teacher sees no face in '{faces}'.")
         sides.append(Material(seen, empty, frames, *(both[number] for both in real)))
-    return sides[0], sides[1]
+    return replace(sides[0], clips=[frame for frame in filmed if len(frame.boxes)]), sides[1]
 
 
 def _real(archive: str, spec: MaterialSpec, cache: Path, done: Done) -> tuple[list[Labelled], list[Labelled]]:
@@ -86,24 +90,6 @@ def labelled_faces(source: Path, teacher: Teacher, cache: Path, done: Done) -> t
     """
     labelled = _cached(cache, teacher, "faces", source, _faces, True, done)
     return labelled, names_of(source)
-
-
-def frames_of(clip: Path, count: int) -> Iterator[Uint8]:
-    """Return the luma of about ``count`` frames, evenly spread.
-
-    Raises:
-        DataError: the clip cannot be read.
-    """
-    return luma_frames(clip, step_of(clip, count))
-
-
-def step_of(clip: Path, count: int) -> int:
-    """Return how many frames lie from one of those of ``frames_of`` to the next.
-
-    Raises:
-        DataError: the clip cannot be read.
-    """
-    return max(1, count_frames(clip) // count)
 
 
 def _faces(source: Path) -> Iterator[Uint8]:
@@ -157,25 +143,3 @@ def _middle_face(found: Labelled) -> Labelled:
     best = int(np.argmin((middle**2).sum(axis=1)))
     shift = np.array([_BORDER_PX, _BORDER_PX, 0, 0], np.float32)
     return Labelled(image, found.boxes[best : best + 1] - shift, found.points[best : best + 1] - np.float32(_BORDER_PX))
-
-
-def packed(labelled: list[Labelled]) -> dict[str, NDArray[Any]]:
-    """Return labelled pictures as arrays for one file."""
-    counts = [(*one.image.shape, len(one.boxes), len(one.unsure)) for one in labelled]
-    return {
-        "pixels": np.concatenate([one.image.ravel() for one in labelled]),
-        "counts": np.array(counts, np.int64),
-        "boxes": np.concatenate([one.boxes for one in labelled]),
-        "points": np.concatenate([one.points for one in labelled]),
-        "unsure": np.concatenate([one.unsure for one in labelled]),
-    }
-
-
-def unpacked(stored: Mapping[str, NDArray[Any]]) -> Iterator[Labelled]:
-    """Yield what ``packed`` was given."""
-    pixels, boxes, points, unsure = (stored[name] for name in ("pixels", "boxes", "points", "unsure"))
-    at, face, maybe = 0, 0, 0
-    for height, width, faces, doubts in stored["counts"]:
-        image = pixels[at : at + height * width].reshape(height, width)
-        yield Labelled(image, boxes[face : face + faces], points[face : face + faces], unsure[maybe : maybe + doubts])
-        at, face, maybe = at + height * width, face + faces, maybe + doubts

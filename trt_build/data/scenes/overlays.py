@@ -1,4 +1,4 @@
-"""What is put over pictures: writing, logos and vests, which are no faces, and masks, caps and glasses on faces."""
+"""What is put over pictures: writing, logos and vests, which are no faces, and what covers faces."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def put_overlays(canvas: Float32, faces: Float32, rng: Random) -> Float32:
 
 
 def cover_faces(canvas: Float32, boxes: Float32, points: Float32, share: float, rng: Random) -> Float32:
-    """Put a mask, a cap or glasses on this share of the faces whose points are known."""
+    """Put a mask, a cap, glasses, a hand or a phone on this share of the faces whose points are known."""
     image = to_levels(canvas)
     for box, five in zip(boxes, points, strict=True):
         if box[2] >= _LEAST_COVERED_PX and np.isfinite(five).all() and rng.random() < share:
@@ -176,4 +176,47 @@ def _put_glasses(image: Uint8, box: NDArray[np.float64], points: NDArray[np.floa
 
 
 _OVERLAYS = (_put_text, _put_text, _put_text, _put_logo, _put_vest, _put_vest)
-_COVERS = (_put_mask, _put_mask, _put_cap, _put_glasses)
+
+
+def _put_hand(image: Uint8, box: NDArray[np.float64], points: NDArray[np.float64], rng: Random) -> None:
+    """Fingers and a palm, of the face's own tone, over the mouth, the chin or a cheek."""
+    at = points[rng.integers(2, 5)] + rng.normal(0, 0.12, 2) * box[2:]
+    angle, long, thick = (
+        rng.uniform(0, 2 * np.pi),
+        rng.uniform(0.35, 0.6) * box[2],
+        max(1, int(rng.uniform(0.1, 0.15) * box[2])),
+    )
+    along = np.array([np.cos(angle), np.sin(angle)])
+    across = np.array([-along[1], along[0]])
+    tone = float(np.clip(_tone(image, box) * rng.uniform(0.75, 1.25), 5, 250))
+    palm = at - along * long
+    for number in range(int(rng.integers(2, 5))):
+        side = across * thick * 1.15 * (number - 1.5)
+        ends = (at + side + along * rng.uniform(-0.1, 0.1) * long, palm + side)
+        first, last = (tuple(np.round(end).astype(int).tolist()) for end in ends)
+        cv2.line(image, first, last, tone * 0.8, thick + max(1, thick // 3), cv2.LINE_AA)
+        cv2.line(image, first, last, tone, thick, cv2.LINE_AA)
+    middle = np.round(palm - 0.4 * along * long).astype(int).tolist()
+    cv2.ellipse(image, middle, (max(1, int(0.7 * long)), max(1, 2 * thick)), np.degrees(angle), 0, 360, tone, -1, cv2.LINE_AA)
+
+
+def _put_phone(image: Uint8, box: NDArray[np.float64], points: NDArray[np.float64], rng: Random) -> None:
+    """A dark or bright slab at an ear, held in front of the cheek."""
+    eye, mouth = ((points[0], points[3]), (points[1], points[4]))[rng.integers(2)]
+    outward = np.sign((eye + mouth)[0] / 2 - points[2, 0]) or 1.0
+    middle = (eye + mouth) / 2 + (outward * rng.uniform(0.05, 0.3) * box[2], rng.uniform(-0.1, 0.15) * box[3])
+    size = (rng.uniform(0.18, 0.34) * box[2], rng.uniform(0.5, 0.9) * box[3])
+    corners = cv2.boxPoints((middle.tolist(), size, float(rng.uniform(-35, 35))))
+    tone = float(rng.choice([rng.uniform(5, 60), rng.uniform(150, 250)]))
+    cv2.fillPoly(image, [np.round(corners).astype(np.int32)], tone, cv2.LINE_AA)
+
+
+def _tone(image: Uint8, box: NDArray[np.float64]) -> float:
+    """Return the mean luma of what lies in a box, 128 where nothing does."""
+    left, top = np.maximum(box[:2], 0).astype(int)
+    right, bottom = np.maximum(box[:2] + box[2:], 0).astype(int)
+    inside = image[top:bottom, left:right]
+    return float(inside.mean()) if inside.size else 128.0
+
+
+_COVERS = (_put_mask, _put_mask, _put_cap, _put_glasses, _put_hand, _put_hand, _put_phone)

@@ -23,7 +23,7 @@ from trt_build.data.scenes.geometry import overlaps
 from trt_build.data.scenes.looked_at import WORDS, Row, boxes_of, by_file, put_right, rows_of, verdicts
 from trt_build.data.scenes.teacher import SURE, Labelled
 from trt_build.errors import DataError
-from trt_build.recipes.detector import MaterialSpec
+from trt_build.recipes.detector import ClipsSpec, MaterialSpec
 from trt_build.work import Done
 
 _TENTH = 10
@@ -46,8 +46,20 @@ class Picture:
 
 
 def both_sides(archive: str, spec: MaterialSpec, cache: Path, done: Done) -> tuple[list[Picture], list[Picture]]:
-    """Return training and validation pictures of one of a recipe's zips, see ``read_pictures`` and ``split``."""
-    return split(read_pictures(Path(archive), cache, done, spec.no_faces, spec.looked_at), spec.validation_sources)
+    """Return training and validation pictures of one of a recipe's zips, see ``read_pictures`` and ``split``.
+
+    What is of a clip that is kept apart is not among those to learn from.
+    """
+    read = read_pictures(Path(archive), cache, done, spec.no_faces, spec.looked_at)
+    training, validation = split(read, spec.validation_sources)
+    return [one for one in training if not (spec.clips.archive and _is_of_a_clip_apart(one, spec.clips))], validation
+
+
+def _is_of_a_clip_apart(picture: Picture, spec: ClipsSpec) -> bool:
+    """Tell whether a picture is of a clip that is kept apart, by the name that this has in a zip of clips."""
+    repository, _, file = picture.source.rpartition("/")
+    clip = f"surv_{file}" if repository.endswith("surv-dataset") else f"{repository.split('/')[0].rstrip('s')}_{file}"
+    return file.endswith((".mp4", ".ts")) and spec.keeps_apart(clip)
 
 
 def read_pictures(archive: Path, cache: Path, done: Done, no_faces: str = "", looked_at: str = "") -> list[Picture]:

@@ -10,13 +10,12 @@ import numpy as np
 
 from engine.contracts.frames import Float32, Uint8
 from engine.detect.detector import Detector
+from trt_build.data.scenes.clips import labelled_clips
 from trt_build.data.scenes.pictures import both_sides
 from trt_build.data.scenes.teacher import Labelled, Teacher, grey_planes
 from trt_build.errors import DataError
 from trt_build.recipes.detector import MaterialSpec
-from trt_build.recipes.second_look import FootageSpec
 from trt_build.systems.detector.scoring import Tally
-from trt_build.systems.second_look.footage import labelled_clips
 from trt_build.work import Done
 
 BANDS = ((10.0, 16.0), (16.0, 24.0), (24.0, 48.0), (48.0, 96.0), (96.0, np.inf))
@@ -95,15 +94,15 @@ def kept_apart(spec: MaterialSpec, cache: Path, done: Done) -> list[tuple[str, L
     return [(_word(picture.source), picture.labelled) for side in apart for picture in side]
 
 
-def frames_apart(spec: FootageSpec, teacher: Path, cache: Path, done: Done) -> list[tuple[str, Labelled]]:
-    """Return frames of the clips that a second look's recipe keeps apart, for ``judge``.
+def frames_apart(spec: MaterialSpec, cache: Path, done: Done) -> list[tuple[str, Labelled]]:
+    """Return frames of the clips that a recipe keeps apart, for ``judge``.
 
     Raises:
         DataError: the recipe names no clips, or they or the table of what was looked at cannot be read.
     """
-    clips = labelled_clips(spec, Teacher(teacher), cache, done, apart=True)
+    clips = labelled_clips(spec.clips, Teacher(Path(spec.teacher)), cache, done, apart=True)
     if not clips:
-        raise DataError("The recipe has no footage.clips to compare detectors on, or keeps none of them apart.")
+        raise DataError("The recipe has no material.clips to compare detectors on, or keeps none of them apart.")
     return [("", frame) for frames in clips.values() for frame in frames]
 
 

@@ -1,4 +1,4 @@
-"""Trains a detector: scenes in, checkpoints, validation rows and mined false alarms out."""
+"""Trains a detector: scenes in, checkpoints, validation rows and what it gets wrong out."""
 
 from __future__ import annotations
 
@@ -11,14 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.contracts.frames import Float32, Uint8
-from trt_build.data.degradation import Random
 from trt_build.data.scenes.compose import agreed, compose
-from trt_build.data.scenes.geometry import overlaps
-from trt_build.data.scenes.hard import NEGATIVES, PICTURES, Hard, read_hard, write_hard
+from trt_build.data.scenes.hard import Hard, read_hard, write_hard
 from trt_build.data.scenes.material import Material, prepare
 from trt_build.data.scenes.teacher import Labelled, Teacher
-from trt_build.data.scenes.textures import texture
 from trt_build.errors import TrainingError
 from trt_build.networks.grey_detector import GreyDetector, cells_of
 from trt_build.recipes.detector import DetectorRecipe
@@ -26,6 +22,7 @@ from trt_build.systems.detector import scoring
 from trt_build.systems.detector.batches import SceneBatches
 from trt_build.systems.detector.growth import grow_from
 from trt_build.systems.detector.losses import detection_loss, unlikeness
+from trt_build.systems.detector.mining import mine
 from trt_build.training import loop
 from trt_build.training.checkpoint import check_unchanged, last_checkpoint, load_averaged, read_checkpoint, recipe_of
 from trt_build.training.loop import Watcher, loaded_batches
@@ -154,42 +151,10 @@ class Trainer(loop.Trainer[DetectorRecipe, GreyDetector]):
             self._mine()
 
     def _mine(self) -> None:
-        """Look at pictures, and keep what the network takes for a face where there is none."""
-        recipe, clock, material = self._state.recipe, self._state.clock, self._training
-        rng = np.random.default_rng((recipe.seed, 7_000_003, clock.step))
-        windows, places = list(self._hard.windows), [self._hard.places]
-        for _ in range(recipe.mining.pictures):
-            draw = rng.random()
-            if material.negatives and draw < recipe.mining.negatives:
-                places.append(self._places(material.negatives, NEGATIVES, rng))
-            elif material.pictures and draw < recipe.mining.negatives + recipe.mining.faces:
-                places.append(self._places(material.pictures, PICTURES, rng))
-            else:
-                windows += self._windows(rng)
-        keep = recipe.mining.keep
-        self._hard = Hard(windows[-keep:], np.concatenate(places)[-keep:])
+        recipe, state = self._state.recipe, self._state
+        rng = np.random.default_rng((recipe.seed, 7_000_003, state.clock.step))
+        self._hard = mine(state.ema, self._training, self._hard, recipe.mining, recipe.scene.side_px, rng)
         write_hard(self._folder / "hard.npz", self._hard)
-
-    def _windows(self, rng: Random) -> list[Uint8]:
-        """Return what is wrong in a background or a texture, cut out."""
-        backgrounds = self._training.backgrounds
-        if backgrounds and rng.random() < 0.6:
-            picture = _resized(backgrounds[rng.integers(len(backgrounds))], rng)[0]
-        else:
-            picture = texture(2 * self._state.recipe.scene.side_px, rng).astype(np.uint8)
-        found = scoring.find_faces(self._state.ema, picture, self._state.recipe.mining.min_score)
-        return scoring.windows(picture, list(found.boxes[:10]))
-
-    def _places(self, pictures: list[Labelled], kind: int, rng: Random) -> Float32:
-        """Return rows of ``Hard.places``: what is wrong in one picture, away from all its faces and doubtful ones."""
-        number = int(rng.integers(len(pictures)))
-        one = pictures[number]
-        resized, scale = _resized(one.image, rng)
-        boxes = scoring.find_faces(self._state.ema, resized, self._state.recipe.mining.min_score).boxes / scale
-        known = np.concatenate([one.boxes, one.unsure])
-        away = ~(overlaps(boxes, known) > 0).any(axis=1)
-        wrong = boxes[away][:10]
-        return np.column_stack([np.full((len(wrong), 2), (kind, number)), wrong]).astype(np.float32)
 
     def _measure(self) -> Row:
         state = self._state
@@ -199,11 +164,6 @@ class Trainer(loop.Trainer[DetectorRecipe, GreyDetector]):
         row |= tally.figures(threshold)
         merit = row["recall"] - (row["points"] if np.isfinite(row["points"]) else 1.0)  # not finite: no face was found yet
         return row | {"merit": merit}
-
-
-def _resized(picture: Uint8, rng: Random) -> tuple[Uint8, float]:
-    scale = float(np.exp(rng.uniform(np.log(0.4), np.log(1.5))))
-    return np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8), scale
 
 
 def validation_scenes(material: Material, recipe: DetectorRecipe, teacher: Teacher) -> list[Labelled]:

@@ -13,16 +13,17 @@ import numpy as np
 from engine.detect.grey import GreyDetector
 from engine.sessions.session import SessionSpec
 from trt_build.array_files import write_arrays
+from trt_build.data.scenes.clips import labelled_clips
 from trt_build.data.scenes.compose import make_scene
 from trt_build.data.scenes.hard import Hard
-from trt_build.data.scenes.material import Material, packed, prepare, unpacked
-from trt_build.data.scenes.pictures import Picture, both_sides
+from trt_build.data.scenes.material import Material, prepare
+from trt_build.data.scenes.packed import packed, unpacked
+from trt_build.data.scenes.pictures import both_sides
 from trt_build.data.scenes.teacher import Labelled, Teacher
-from trt_build.recipes.detector import DetectorRecipe
+from trt_build.recipes.detector import ClipsSpec, DetectorRecipe
 from trt_build.recipes.files import find_recipe, read_recipe_of
 from trt_build.recipes.second_look import SecondLookRecipe
 from trt_build.systems.second_look.candidates import Candidates, collect
-from trt_build.systems.second_look.footage import is_kept_apart, labelled_clips
 from trt_build.work import Done
 
 
@@ -34,8 +35,8 @@ def training_candidates(recipe: SecondLookRecipe, cache: Path, done: Done) -> li
         ModelError: the detector cannot be opened.
     """
     detector_recipe = read_recipe_of(DetectorRecipe, find_recipe(recipe.material))
-    learnt, _ = pictures_of(detector_recipe, recipe, cache, done)
-    bare = msgspec.structs.replace(detector_recipe.material, pictures="", negatives="")
+    learnt, _ = pictures_of(detector_recipe, cache, done)
+    bare = msgspec.structs.replace(detector_recipe.material, pictures="", negatives="", clips=ClipsSpec())
     material, _ = prepare(bare, cache, done)
     material = replace(
         material,
@@ -43,7 +44,7 @@ def training_candidates(recipe: SecondLookRecipe, cache: Path, done: Done) -> li
         negatives=[one for one in learnt if one.is_empty],
     )
     teacher = Teacher(Path(detector_recipe.material.teacher))
-    frames = [*_frames(recipe, teacher, cache, done, apart=False), *material.frames]
+    frames = [*_frames(detector_recipe, teacher, cache, done, apart=False), *material.frames]
     made, scenes = _scenes(detector_recipe, recipe, material, teacher, cache, done)
     parts = (("pictures", learnt, recipe.candidates.scales), ("frames", frames, (0.6, 1.0)), (made, scenes, (1.0,)))
     return _collected(parts, recipe, cache, done)
@@ -57,8 +58,8 @@ def candidates_apart(recipe: SecondLookRecipe, cache: Path, done: Done) -> tuple
         ModelError: the detector cannot be opened.
     """
     detector_recipe = read_recipe_of(DetectorRecipe, find_recipe(recipe.material))
-    _, apart = pictures_of(detector_recipe, recipe, cache, done)
-    frames = _frames(recipe, Teacher(Path(detector_recipe.material.teacher)), cache, done, apart=True)
+    _, apart = pictures_of(detector_recipe, cache, done)
+    frames = _frames(detector_recipe, Teacher(Path(detector_recipe.material.teacher)), cache, done, apart=True)
     parts = (("validation", apart, recipe.candidates.validation_scales), ("clips", frames, (1.0,)))
     pictures, clips = _collected(parts, recipe, cache, done)
     return pictures, clips
@@ -74,32 +75,20 @@ def _collected(
         detector.close()
 
 
-def _frames(recipe: SecondLookRecipe, teacher: Teacher, cache: Path, done: Done, *, apart: bool) -> list[Labelled]:
-    clips = labelled_clips(recipe.footage, teacher, cache, done, apart=apart)
+def _frames(recipe: DetectorRecipe, teacher: Teacher, cache: Path, done: Done, *, apart: bool) -> list[Labelled]:
+    clips = labelled_clips(recipe.material.clips, teacher, cache, done, apart=apart)
     return [frame for some in clips.values() for frame in some]
 
 
-def pictures_of(
-    detector_recipe: DetectorRecipe, recipe: SecondLookRecipe, cache: Path, done: Done
-) -> tuple[list[Labelled], list[Labelled]]:
-    """Return the real pictures to learn from, and those that the detector's recipe keeps apart.
-
-    Pictures that are frames of a clip that is kept apart are left out.
-    """
+def pictures_of(detector_recipe: DetectorRecipe, cache: Path, done: Done) -> tuple[list[Labelled], list[Labelled]]:
+    """Return the real pictures to learn from, and those that the detector's recipe keeps apart."""
     material = detector_recipe.material
-    learnt: list[Picture] = []
-    apart: list[Picture] = []
+    learnt: list[Labelled] = []
+    apart: list[Labelled] = []
     for archive in (material.pictures, material.negatives):
         for side, some in zip((learnt, apart), both_sides(archive, material, cache, done), strict=True):
-            side.extend(some)
-    learnt = [one for one in learnt if not _of_a_clip(one, recipe)]
-    return [one.labelled for one in learnt], [one.labelled for one in apart]
-
-
-def _of_a_clip(picture: Picture, recipe: SecondLookRecipe) -> bool:
-    repository, _, file = picture.source.rpartition("/")
-    clip = f"surv_{file}" if repository.endswith("surv-dataset") else f"{repository.split('/')[0].rstrip('s')}_{file}"
-    return file.endswith((".mp4", ".ts")) and is_kept_apart(clip, recipe.footage)
+            side.extend(one.labelled for one in some)
+    return learnt, apart
 
 
 def _scenes(
@@ -111,7 +100,7 @@ def _scenes(
     done: Done,
 ) -> tuple[str, list[Labelled]]:
     """Return pictures as the detector is trained on, with more overlays, and a name that changes with them."""
-    spec = msgspec.structs.replace(detector_recipe.scene, overlays=recipe.candidates.overlays)
+    spec = msgspec.structs.replace(detector_recipe.scene, overlays=recipe.candidates.overlays)  # of clips it has all frames
     count = recipe.candidates.scenes
     labels = [(len(one.boxes), len(one.unsure)) for one in material.pictures]
     key = hashlib.sha256(f"{spec}:{count}:{recipe.seed}:{labels}".encode()).hexdigest()[:12]

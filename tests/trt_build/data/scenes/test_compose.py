@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from tests.trt_build.data.scenes.made import BOX, POINTS, drawn_face, material, recipe
 from trt_build.data.scenes.compose import agreed, compose, make_scene
 from trt_build.data.scenes.geometry import overlaps, turn_about, warp
-from trt_build.data.scenes.hard import Hard
+from trt_build.data.scenes.hard import CLIPS, NEGATIVES, PICTURES, Hard
 from trt_build.data.scenes.photography import h264, photograph
 from trt_build.data.scenes.scene import Scene
 from trt_build.data.scenes.teacher import Labelled
@@ -44,6 +44,24 @@ def test_what_is_learnt_lies_in_the_picture(seed, real):
         low, high = box[:2] - 0.5 * box[2:], box[:2] + 1.5 * box[2:]
         assert ((points > low) & (points < high)).all()
         assert points[0, 0] <= points[1, 0] + 0.75 * box[2]  # right eye on the left, whatever was flipped
+
+
+@pytest.mark.parametrize("kind", ["real", "pictures", "clips", "negatives"])
+def test_a_scene_is_of_the_kind_that_has_the_share(kind, monkeypatch):
+    cut = []
+    keep = lambda first, *more, decoded: cut.append((first, decoded))  # noqa: E731
+    monkeypatch.setattr("trt_build.data.scenes.compose.cut_scene", keep)
+    kinds = {name: [drawn_face()] for name in ("real", "pictures", "clips", "negatives")}
+    wanted = kinds[kind]
+    some = dataclasses.replace(material(), frames=kinds.pop("real"), **kinds)
+    places = np.float32([(number, 0, 10 * number, 0, 5, 5) for number in (NEGATIVES, PICTURES, CLIPS)])
+    make_scene(
+        some, Hard(places=places), msgspec.structs.replace(SPEC, **({"real": 0.0} | {kind: 1.0})), np.random.default_rng(0)
+    )
+    ((source, decoded),) = cut
+    assert source.pictures is wanted
+    assert decoded == (kind == "real")
+    assert source.places[:, 1].tolist() == {"negatives": [0], "pictures": [10], "clips": [20]}.get(kind, [])
 
 
 @pytest.mark.parametrize("scale", [0.11, 0.35, 0.8, 1.7])

@@ -2,14 +2,15 @@ import csv
 import zipfile
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from tests.assets import shared
-from tests.trt_build.data.scenes.made import POINT_NAMES, archive_of
-from trt_build.data.scenes.pictures import merged, read_pictures, split
+from tests.trt_build.data.scenes.made import POINT_NAMES, archive_of, recipe
+from trt_build.data.scenes.pictures import both_sides, merged, read_pictures, split
 from trt_build.errors import DataError
-from trt_build.recipes.detector import DetectorRecipe
+from trt_build.recipes.detector import ClipsSpec, DetectorRecipe
 from trt_build.recipes.files import find_recipe, read_recipe_of
 
 IMAGE = np.zeros((60, 80), np.uint8)
@@ -80,6 +81,18 @@ def test_frames_of_a_clip_and_whole_sources_stay_together(tmp_path):
     assert not {one.source for one in training} & {one.source for one in validation}
     assert {"o/apart/x.jpg", "o/apart/y.jpg"} <= {one.source for one in validation}
     assert 2 < len(validation) < 45
+
+
+def test_pictures_of_a_clip_that_is_kept_apart_are_not_learnt_from(tmp_path):
+    sources = ["fossas/a:video.mp4#3", "x/surv-dataset:fi001.mp4#1", "x/surv-dataset:fi002.mp4#1", "o/b:surv_fi001.jpg"]
+    archive = archive_of(tmp_path / "some.zip", sources)
+    spec = ClipsSpec(archive="clips.zip", validation_share=0, validation_clips=("fossa_video.mp4", "surv_fi001.mp4"))
+    learnt = {}
+    for clips in (spec, ClipsSpec(validation_share=1)):
+        material = msgspec.structs.replace(recipe().material, clips=clips)
+        sides = both_sides(str(archive), material, tmp_path / "cache", lambda *what: None)
+        learnt[clips.archive] = {one.source for side in sides for one in side}
+    assert learnt[""] - learnt["clips.zip"] == {"fossas/a/video.mp4", "x/surv-dataset/fi001.mp4"}
 
 
 def test_a_zip_without_a_manifest_is_refused(tmp_path):

@@ -14,7 +14,7 @@ from tests.trt_build.data.scenes.made import archive_of, clips_of, recipe
 from trt_build.data.scenes.teacher import Labelled
 from trt_build.errors import DataError
 from trt_build.protocols.detector.pictures import frames_apart, judge, kept_apart, kinds_of
-from trt_build.recipes.second_look import FootageSpec
+from trt_build.recipes.detector import ClipsSpec
 
 FRONTAL = np.array([[12, 16], [28, 16], [20, 24], [14, 32], [26, 32]], np.float32)
 
@@ -88,18 +88,19 @@ def test_the_frames_kept_apart_are_those_of_the_recipe_as_they_were_looked_at(tm
     table, teacher = tmp_path / "seen.csv", shared("models/face_detection_yunet_2023mar.onnx")
     table.write_text("file,x,y,w,h,is\nhall.mp4#3,10,10,20,24,face\nhall.mp4#6,10,10,20,24,doubtful")
     clips = clips_of(tmp_path / "clips.zip", ["hall.mp4", "street.mp4"])
-    spec = FootageSpec(
-        clips=str(clips),
+    spec = ClipsSpec(
+        archive=str(clips),
         frames_per_clip=4,
         validation_share=0,
         validation_clips=("hall.mp4",),
         looked_at_apart=str(table),
     )
-    frames = frames_apart(spec, teacher, tmp_path / "cache", lambda *what: None)
+    material = msgspec.structs.replace(recipe().material, teacher=str(teacher), clips=spec)
+    frames = frames_apart(material, tmp_path / "cache", lambda *what: None)
     assert [(len(one.boxes), len(one.unsure)) for _, one in frames] == [(0, 0), (1, 0), (0, 1), (0, 0)]
-    for wrong in (FootageSpec(), msgspec.structs.replace(spec, validation_clips=(), looked_at_apart="")):
-        with pytest.raises(DataError, match=r"no footage\.clips"):
-            frames_apart(wrong, teacher, tmp_path / "cache", lambda *what: None)
+    for wrong in (ClipsSpec(), msgspec.structs.replace(spec, validation_clips=(), looked_at_apart="")):
+        with pytest.raises(DataError, match=r"no material\.clips"):
+            frames_apart(msgspec.structs.replace(material, clips=wrong), tmp_path / "cache", lambda *what: None)
 
 
 def test_compare_shows_models_beside_the_teacher(tmp_path, monkeypatch, capsys):

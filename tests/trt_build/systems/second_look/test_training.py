@@ -18,8 +18,9 @@ from trt_build.data.scenes.teacher import Labelled  # noqa: E402
 from trt_build.errors import DataError  # noqa: E402
 from trt_build.networks.second_look import SecondLook, count_parameters  # noqa: E402
 from trt_build.protocols.second_look.limits import Judged, choose, figures, rows  # noqa: E402
+from trt_build.recipes.detector import DetectorRecipe  # noqa: E402
 from trt_build.recipes.files import find_recipe, read_recipe_of  # noqa: E402
-from trt_build.recipes.second_look import CandidateSpec, FootageSpec, SecondLookRecipe  # noqa: E402
+from trt_build.recipes.second_look import CandidateSpec, SecondLookRecipe  # noqa: E402
 from trt_build.recipes.timed import BudgetSpec, OptimiserSpec  # noqa: E402
 from trt_build.systems.second_look import samples  # noqa: E402
 from trt_build.systems.second_look.candidates import Candidates  # noqa: E402
@@ -164,14 +165,5 @@ def test_the_range_of_the_luma_does_not_matter():
 def test_the_shipped_recipe_is_small_and_learns_nothing_of_what_is_kept_apart():
     shipped = read_recipe_of(SecondLookRecipe, find_recipe("second_look"))
     assert count_parameters(SecondLook(shipped.widths)) < 300_000
-    assert shipped.footage.validation_share >= 1 / 3
+    assert read_recipe_of(DetectorRecipe, find_recipe(shipped.material)).material.clips.validation_share >= 1 / 3
     assert SCHEMA.startswith("facestream-second-look")
-
-
-@pytest.mark.parametrize("kept", [0.0, 1.0])
-def test_clips_are_kept_apart_by_name_and_by_share(kept):
-    from trt_build.systems.second_look.footage import is_kept_apart
-
-    spec = FootageSpec(validation_share=kept, validation_clips=("hall.mp4",))
-    assert is_kept_apart("hall.mp4", spec)
-    assert is_kept_apart("other.mp4", spec) == bool(kept)

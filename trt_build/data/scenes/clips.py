@@ -1,10 +1,9 @@
-"""Frames of a zip of clips, labelled by the teacher at several scales, and which clips are kept apart."""
+"""Frames of a zip of clips, labelled by the teacher at several scales."""
 
 from __future__ import annotations
 
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -12,23 +11,19 @@ import numpy as np
 
 from engine.contracts.frames import Float32, Uint8
 from trt_build.array_files import key_of, write_arrays
+from trt_build.data.clips import frames_of, step_of
 from trt_build.data.scenes.geometry import overlaps, resized
 from trt_build.data.scenes.looked_at import WORDS, Rows, put_right, verdicts
-from trt_build.data.scenes.material import frames_of, packed, step_of, unpacked
+from trt_build.data.scenes.packed import packed, unpacked
 from trt_build.data.scenes.teacher import Labelled, Teacher, expand
 from trt_build.errors import DataError
-from trt_build.recipes.second_look import FootageSpec
+from trt_build.recipes.detector import ClipsSpec
 from trt_build.work import Done
 
 LABEL_SCALES = (0.5, 1.0, 1.6, 2.2)
 _LONGEST_PX = 2200
 _SAME_IOU = 0.3
 """Boxes of two scales from which they are one face."""
-
-
-def is_kept_apart(clip: str, spec: FootageSpec) -> bool:
-    """Tell whether a clip (name of a file) is for validation: those that are named, and a share of all others."""
-    return clip in spec.validation_clips or zlib.crc32(clip.encode()) % 100 < 100 * spec.validation_share
 
 
 def clips_in(archive: Path, folder: Path) -> Iterator[Path]:
@@ -46,7 +41,7 @@ def clips_in(archive: Path, folder: Path) -> Iterator[Path]:
         raise DataError(f"The clips '{archive}' cannot be read: {error}.") from None
 
 
-def labelled_clips(spec: FootageSpec, teacher: Teacher, cache: Path, done: Done, *, apart: bool) -> dict[str, list[Labelled]]:
+def labelled_clips(spec: ClipsSpec, teacher: Teacher, cache: Path, done: Done, *, apart: bool) -> dict[str, list[Labelled]]:
     """Return frames of each clip, by its file's name, in full range; the teacher's labels are kept in ``cache``, and put right
     by what was looked at.
 
@@ -60,14 +55,14 @@ def labelled_clips(spec: FootageSpec, teacher: Teacher, cache: Path, done: Done,
     Raises:
         DataError: the clips, or the table of what was looked at, cannot be read, or the table holds a clip of the other side.
     """
-    if not spec.clips:
+    if not spec.archive:
         return {}
-    archive, verdict = Path(spec.clips), _seen(spec, apart=apart)
+    archive, verdict = Path(spec.archive), _seen(spec, apart=apart)
     if not archive.exists():
         raise DataError(f"The clips '{archive}' do not exist.")
     found: dict[str, list[Labelled]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        clips = [clip for clip in clips_in(archive, Path(folder)) if is_kept_apart(clip.name, spec) == apart]
+        clips = [clip for clip in clips_in(archive, Path(folder)) if spec.keeps_apart(clip.name) == apart]
         for number, clip in enumerate(clips):
             kept = cache / f"clip-{key_of(archive)}-{spec.frames_per_clip}-{clip.stem}.npz"
             if not kept.exists():
@@ -84,14 +79,14 @@ def labelled_clips(spec: FootageSpec, teacher: Teacher, cache: Path, done: Done,
     return found
 
 
-def _seen(spec: FootageSpec, *, apart: bool) -> dict[str, Rows]:
+def _seen(spec: ClipsSpec, *, apart: bool) -> dict[str, Rows]:
     """Return the verdicts on one side's clips; those on a clip of the other side are refused, so that none is learnt from."""
     table = spec.looked_at_apart if apart else spec.looked_at
     found = verdicts(table)
     for name in sorted(file.partition("#")[0] for rows in found.values() for file in rows):
-        if is_kept_apart(name, spec) != apart:
+        if spec.keeps_apart(name) != apart:
             side, right = ("to learn from", "looked_at") if apart else ("kept apart", "looked_at_apart")
-            raise DataError(f"The table '{table}' holds boxes of '{name}', a clip {side}: put them into footage.{right}.")
+            raise DataError(f"The table '{table}' holds boxes of '{name}', a clip {side}: put them into clips.{right}.")
     return found
 
 

@@ -1,11 +1,14 @@
-"""Faces of any size in pictures of any size, with a detector that knows faces of 20 to 200 px."""
+"""Pictures of any size by tiles, with a detector that knows faces of 20 to 200 px."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from engine.detect.any_size import find_faces
+from engine.contracts.frames import Detections
+from engine.detect.large_faces import LargeFaces
+from engine.detect.tiles import detect_in_tiles
+from engine.pictures.colour import planes_from_bgr
 from tests.enrolment.blobs import BlobDetector, draw
 
 
@@ -23,11 +26,17 @@ def field(height, width):
     return np.full((height, width, 3), 90, np.uint8)
 
 
-@pytest.mark.parametrize("side", [24, 60, 150, 400, 900])
+def found_in(picture: np.ndarray, detector: BlobDetector) -> Detections:
+    (found,) = LargeFaces(detector, None, photographs=True).detect([planes_from_bgr(picture, full_range=True)])
+    return found
+
+
+@pytest.mark.parametrize("side", [24, 60, 150, 400, 800])
 def test_a_face_is_found_once_whatever_its_size(side):
-    found = find_faces(draw(field(1000, 1600), 300, 50, side), BlobDetector())
+    found = found_in(draw(field(1000, 1601), 300, 50, side), BlobDetector())
     assert len(found) == 1
     np.testing.assert_allclose(found.boxes[0], [300, 50, side, side], atol=max(4, side * 0.05))
+    np.testing.assert_allclose(found.landmarks[0, 0], [300 + 0.3 * side, 50 + 0.4 * side], atol=max(4, side * 0.05))
 
 
 def test_every_face_of_a_panorama_is_found_once_and_nothing_is_searched_whole():
@@ -36,7 +45,7 @@ def test_every_face_of_a_panorama_is_found_once_and_nothing_is_searched_whole():
     for x, y in places:
         draw(picture, x, y, 60)
     detector = Noting()
-    found = find_faces(picture, detector)
+    found = found_in(picture, detector)
     assert len(found) == len(places)
     for place in places:
         assert np.abs(found.boxes[:, :2] - place).max(axis=1).min() < 4
@@ -45,4 +54,10 @@ def test_every_face_of_a_panorama_is_found_once_and_nothing_is_searched_whole():
 
 def test_an_empty_picture_and_a_strip_have_no_face():
     for size in ((8, 8), (20, 12000), (12000, 9), (700, 500)):
-        assert len(find_faces(field(*size), BlobDetector())) == 0
+        assert len(found_in(field(*size), BlobDetector())) == 0
+
+
+def test_a_picture_of_one_tile_is_seen_as_without_tiles():
+    picture = planes_from_bgr(draw(draw(field(700, 901), 300, 50, 60), 500, 300, 90), full_range=True)
+    (whole,), tiled = BlobDetector().detect([picture]), detect_in_tiles(BlobDetector(), picture)
+    np.testing.assert_array_equal(np.sort(tiled.boxes, axis=0), np.sort(whole.boxes, axis=0))

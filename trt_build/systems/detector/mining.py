@@ -1,0 +1,78 @@
+"""Looks for what a detector gets wrong on its training material: false alarms, and faces that it misses."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from torch import nn
+
+from engine.contracts.frames import Detections, Float32, Uint8
+from trt_build.data.degradation import Random
+from trt_build.data.scenes.geometry import overlaps
+from trt_build.data.scenes.hard import CLIPS, NEGATIVES, PICTURES, Hard
+from trt_build.data.scenes.material import Material
+from trt_build.data.scenes.teacher import Labelled
+from trt_build.data.scenes.textures import texture
+from trt_build.recipes.detector import MiningSpec
+from trt_build.systems.detector import scoring
+
+_MOST = 10
+"""False alarms, and missed faces, of one picture."""
+_LEAST_PX = 12.0
+"""A face that was narrower where it was looked for is not called missed."""
+
+
+def mine(network: nn.Module, material: Material, before: Hard, spec: MiningSpec, side_px: int, rng: Random) -> Hard:
+    """Look at pictures, and return what is wrong in them after what was wrong before; of each kind the newest are kept.
+
+    Args:
+        network: of a detector.
+        material: to look at.
+        before: what is known.
+        spec: how many pictures, of which kinds.
+        side_px: of a training picture.
+        rng: chooses the pictures and their scales.
+    """
+    kinds = {NEGATIVES: material.negatives, PICTURES: material.pictures, CLIPS: material.clips}
+    ends = np.cumsum([spec.negatives, spec.faces, spec.clips])
+    windows, places = list(before.windows), [before.places]
+    for _ in range(spec.pictures):
+        kind = int(np.searchsorted(ends, rng.random(), side="right"))
+        if pictures := kinds.get(kind):
+            number = int(rng.integers(len(pictures)))
+            boxes = _wrong_in(network, pictures[number], spec, rng)
+            places.append(np.column_stack([np.full((len(boxes), 2), (kind, number)), boxes]).astype(np.float32))
+        else:
+            windows += _false_windows(network, material, spec, side_px, rng)
+    return Hard(windows[-spec.keep :], np.concatenate(places)[-spec.keep :])
+
+
+def wrong_boxes(truth: Labelled, found: Detections, spec: MiningSpec, least_px: float) -> tuple[Float32, Float32]:
+    """Return what was found away from all faces and doubtful ones (N, 4), and the faces of that width that were not (M, 4)."""
+    false = found.boxes[~(overlaps(found.boxes, np.concatenate([truth.boxes, truth.unsure])) > 0).any(axis=1)]
+    seen = (overlaps(truth.boxes, found.boxes[found.scores >= spec.missed_score]) >= scoring.MATCH_IOU).any(axis=1)
+    asked = (truth.boxes[:, 2] >= least_px) & (spec.missed_score > 0)
+    return false, truth.boxes[asked & ~seen]
+
+
+def _wrong_in(network: nn.Module, picture: Labelled, spec: MiningSpec, rng: Random) -> Float32:
+    resized, scale = _resized(picture.image, rng)
+    found = scoring.find_faces(network, resized, spec.min_score)
+    found = Detections(found.boxes / np.float32(scale), found.scores, found.landmarks / np.float32(scale))
+    some = wrong_boxes(picture, found, spec, _LEAST_PX / scale)
+    return np.concatenate([boxes[rng.permutation(len(boxes))[:_MOST]] for boxes in some])
+
+
+def _false_windows(network: nn.Module, material: Material, spec: MiningSpec, side_px: int, rng: Random) -> list[Uint8]:
+    """Return what is wrong in a background or a texture, cut out."""
+    backgrounds = material.backgrounds
+    if backgrounds and rng.random() < 0.6:
+        picture = _resized(backgrounds[rng.integers(len(backgrounds))], rng)[0]
+    else:
+        picture = texture(2 * side_px, rng).astype(np.uint8)
+    return scoring.windows(picture, list(scoring.find_faces(network, picture, spec.min_score).boxes[:_MOST]))
+
+
+def _resized(picture: Uint8, rng: Random) -> tuple[Uint8, float]:
+    scale = float(np.exp(rng.uniform(np.log(0.4), np.log(1.5))))
+    return np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8), scale
