@@ -18,6 +18,16 @@ def is_ours_alone(folder: os.stat_result) -> bool:
     return not stat.S_IMODE(folder.st_mode) & 0o077 and folder.st_uid == os.geteuid()
 
 
+def others_may_read(file: os.stat_result) -> bool:
+    """Return whether somebody but this user, and who handed the file to it, may read a file with a secret.
+
+    What root hands over is for whom it was handed to: Kubernetes does it by the group of a mounted secret, and systemd by an
+    access list (``LoadCredential=``), which is shown in the bits of the group.
+    """
+    handed_over = file.st_uid == 0 and os.geteuid() != 0
+    return bool(file.st_mode & (0o037 if handed_over else 0o077))
+
+
 def private_opener(path: str, flags: int) -> int:
     """Open a file, made private where it is missing: for ``open(path, mode, opener=private_opener)``.
 
@@ -51,6 +61,17 @@ def make_private_folder(path: Path) -> None:
     except FileExistsError:  # another process was faster, or it is a file
         if not path.is_dir():
             raise
+
+
+def make_own_folder(path: Path) -> None:
+    """Make a folder and those above it that are missing, for this user alone, whoever shares what is above them.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if not path.parent.exists():
+        make_own_folder(path.parent)
+    path.mkdir(mode=0o700, exist_ok=True)
 
 
 def _mode_in(folder: str | Path) -> int:

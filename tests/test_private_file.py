@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.private_file import make_private_folder, private_opener
+from engine.private_file import make_private_folder, others_may_read, private_opener
 from engine.whole_file import replacing, write_private
 from tests.cli.command import here
 from tests.desk.results import write_result
@@ -120,3 +120,21 @@ def test_what_a_run_and_each_command_leave_is_private(tmp_path: Path, capsys: py
     written = [path for folder in (run, named, out) for path in (folder, *folder.rglob("*"))]
     assert {path.name for path in written} >= {"corrections.jsonl", "face-enhanced.png", "vectors.keys.csv", "door-track-1.mp4"}
     assert {str(path): oct(_mode(path)) for path in written if _mode(path) & 0o077} == {}
+
+
+@pytest.mark.parametrize(
+    ("owner", "me", "mode", "open_to_others"),
+    [
+        (1000, 1000, 0o600, False),
+        (1000, 1000, 0o640, True),
+        (0, 0, 0o440, True),
+        (0, 10001, 0o440, False),  # a secret of Kubernetes, or of systemd's LoadCredential=
+        (0, 10001, 0o444, True),
+        (0, 10001, 0o460, True),
+        (1000, 10001, 0o440, True),
+    ],
+)
+def test_what_root_has_handed_over_may_be_read_by_whom_it_was_handed_to(monkeypatch, owner, me, mode, open_to_others):
+    """A key in a mounted secret was refused, whatever its mode."""
+    monkeypatch.setattr(os, "geteuid", lambda: me)
+    assert others_may_read(os.stat_result((stat.S_IFREG | mode, 0, 0, 1, owner, me, 0, 0, 0, 0))) is open_to_others

@@ -13,7 +13,7 @@ COPY configs configs
 RUN umask 022 && python3 -m venv /opt/facestream && /opt/facestream/bin/pip install --no-cache-dir ".[${EXTRAS}]"
 
 FROM ${BASE}
-# OpenCV's; versions follow the base's distribution, which is what is pinned.
+# For OpenCV; versions follow the base's distribution, which is pinned.
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends libgl1 libglib2.0-0 && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --home-dir /var/lib/facestream --create-home --shell /usr/sbin/nologin facestream \

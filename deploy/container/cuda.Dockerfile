@@ -1,5 +1,5 @@
 # The image for NVIDIA GPUs (RTX, T4, A10, L4): docker build -f deploy/container/cuda.Dockerfile -t facestream:cuda .
-# It runs with `--gpus all` of the NVIDIA container toolkit. Engines are built on the machine where they run, see docs/deploy.md.
+# Run it with `--gpus all` (NVIDIA container toolkit). Engines are built on the machine where they run, see docs/deploy.md.
 # Pin the base by digest for what you install: docker buildx imagetools inspect nvidia/cuda:12.9.1-base-ubuntu24.04
 ARG BASE=nvidia/cuda:12.9.1-base-ubuntu24.04
 

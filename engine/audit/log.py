@@ -28,6 +28,7 @@ from engine.audit.people import People, hidden
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import AuditError
 from engine.lock import lock_within
+from engine.private_file import make_own_folder
 from engine.whole_file import read_no_link, sync_directory, write_private
 from engine.words.numbers import count
 from engine.words.text import readable
@@ -219,7 +220,7 @@ class AuditLog:
     def _locked(self) -> Iterator[int]:
         try:
             new = not self.path.exists()
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_own_folder(self.path.parent)
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
                 self._wait_for(descriptor)

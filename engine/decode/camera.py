@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import av
 
 from engine.contracts.camera import Camera
+from engine.contracts.camera_tls import verification_of
 
 # Lines of FFmpeg's log would call back into Python from its own threads, and may hold a URL with its password.
 av.logging.set_level(None)
@@ -24,6 +25,8 @@ _WHITELISTS = {
     "srt": "srt", "rtp": "rtp,udp", "rtmp": "rtmp,tcp",
 }  # fmt: skip
 """Protocols that may take part: a playlist must not read files of this machine."""
+_SENT_ON = {"rtsp": ",rtsp,rtsps,srtp,tls", "rtsps": ",rtsps"}
+"""And by which a camera may send its readers on, unless others have given it."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,8 @@ def plan_of(camera: Camera) -> OpenPlan:
     scheme = scheme_of(camera.url)
     if camera.is_device:
         return OpenPlan(camera.url, "v4l2", dict(camera.options))
-    options = {"protocol_whitelist": _WHITELISTS.get(scheme, scheme)}
+    sent_on = _SENT_ON.get(scheme, "") if camera.networks is None else ""
+    options = {"protocol_whitelist": _WHITELISTS.get(scheme, scheme) + sent_on}
     # The rate is told by the stream or not known: counting frames for it would hold back the first second.
     options["fpsprobesize"] = "0"
     if scheme in {"rtsp", "rtsps"}:
@@ -84,6 +88,8 @@ def plan_of(camera: Camera) -> OpenPlan:
         options |= {"max_delay": str(round(REORDER_SECONDS * 1e6)), "buffer_size": str(RECEIVE_BUFFER_BYTES)}
     if scheme == "udp":
         options["overrun_nonfatal"] = "1"
+    if verification_of(camera.options).wanted:
+        options["tls_verify"] = "1"
     timeout = read_timeout_seconds(camera)
     if timeout is not None:
         microseconds = str(round(timeout * 1e6))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import errno
 import socket
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import av
 
@@ -16,15 +16,18 @@ from engine.contracts.camera import Camera
 from engine.contracts.messages import Reason
 from engine.decode.camera import scheme_of, server_port
 from engine.decode.certificate_question import certificate_fault
-from engine.decode.http_question import asked_over_http
+from engine.decode.http_question import ask_over_http
 from engine.decode.rtsp_password import unknown_to_ffmpeg
 from engine.decode.rtsp_question import Answer, ask
 from engine.errors import SourceError
+from engine.words.redaction import redact_url
 
 _LATE_SHARE = 0.9
 """RTSP reports a time-out as invalid data: what took this share of the time-out is taken for one."""
 _UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL, errno.ENOTCONN}
 _BUSY_STATUS = {453, 503}
+_OF_ANOTHER_PLACE = {"auth", "network", "not_found", "not_a_video", "server_error"}
+"""What is said of a camera that sends its readers on to where nothing is, or to where FFmpeg may not follow."""
 _DEVICE_REASONS: dict[int, tuple[Reason, str]] = {
     errno.ENOENT: ("not_found", "does not exist: plug the camera in, or see `ls /dev/video*` for its number"),
     errno.ENODEV: ("not_found", "is there but its camera is not: plug it in again"),
@@ -43,7 +46,7 @@ def failure(camera: Camera, reason: Reason, what: str) -> SourceError:
 
 
 def explain_open(camera: Camera, error: Exception, elapsed_seconds: float, limit_seconds: float) -> SourceError:
-    """Say why a camera could not be opened. May ask an RTSP server once more what it objects to, for 2 s at most.
+    """Say why a camera could not be opened. May ask its server once more what it objects to, for 2 s at most a request.
 
     Args:
         error: what ``av.open`` raised.
@@ -55,7 +58,8 @@ def explain_open(camera: Camera, error: Exception, elapsed_seconds: float, limit
     late = elapsed_seconds >= _LATE_SHARE * limit_seconds
     if isinstance(error, av.error.TimeoutError | av.error.ExitError) or (late and _is_vague(error)):
         return _no_answer(camera, elapsed_seconds)
-    return _by_status(camera, error) or _by_network(camera, error) or _by_content(camera, error)
+    fault = _by_status(camera, error) or _by_network(camera, error) or _by_content(camera, error)
+    return _sent_on(camera, fault) or fault
 
 
 def explain_end(camera: Camera, error: Exception | None, reset: bool) -> SourceError:
@@ -94,6 +98,26 @@ def _no_answer(camera: Camera, elapsed_seconds: float) -> SourceError:
     return failure(camera, "timeout", f"did not answer within {elapsed_seconds:.1f} s: check its address, port and power")
 
 
+def _sent_on(camera: Camera, fault: SourceError) -> SourceError | None:
+    """Return the error of a camera that sends its readers on, None where it does not."""
+    if fault.reason not in _OF_ANOTHER_PLACE:
+        return None
+    answer = _asked(camera, with_password=fault.reason != "auth")
+    if not answer.location:
+        return None
+    place = redact_url(urljoin(camera.shown, answer.location))
+    return failure(
+        camera, fault.reason, f"sends its readers on to {place}: give that address, with user and password if it asks"
+    )
+
+
+def _asked(camera: Camera, with_password: bool = True) -> Answer:
+    scheme = scheme_of(camera.url)
+    if scheme in {"rtsp", "rtsps"}:
+        return ask(camera, with_password)
+    return ask_over_http(camera) if scheme in {"http", "https"} else Answer("", 0)
+
+
 def _by_status(camera: Camera, error: Exception) -> SourceError | None:
     """Explain an answer with a status."""
     match error:
@@ -104,7 +128,7 @@ def _by_status(camera: Camera, error: Exception) -> SourceError | None:
         case av.error.HTTPTooManyRequestsError():
             return _busy(camera)
         case av.error.HTTPBadRequestError() | av.error.HTTPClientError() | av.error.HTTPError():
-            answer = ask(camera) if scheme_of(camera.url) == "rtsp" else Answer("", 0)
+            answer = _asked(camera)
             if answer.status in _BUSY_STATUS:
                 return _busy(camera)
             if answer.kind == "no_video":  # FFmpeg asks such a server to play nothing, which it refuses
@@ -122,8 +146,7 @@ def _no_password(camera: Camera, error: Exception) -> SourceError:
     if "@" not in urlsplit(camera.url).netloc:
         return failure(camera, "auth", refuses.replace("refuses the user name or", "asks for a user name and"))
     if isinstance(error, av.error.HTTPUnauthorizedError):
-        over_rtsp = scheme_of(camera.url) in ("rtsp", "rtsps")
-        answer = ask(camera, with_password=False) if over_rtsp else Answer("", 0, tuple(asked_over_http(camera)))
+        answer = _asked(camera, with_password=False)
         if unknown := unknown_to_ffmpeg(answer.asked):
             what = f"asks for the password by {unknown}, which this FFmpeg does not know: choose `digest` (MD5) in its settings"
             return failure(camera, "auth", what)
@@ -150,7 +173,7 @@ def _by_network(camera: Camera, error: Exception) -> SourceError | None:
         return failure(camera, "network", "has a host name that is not known here: check its spelling, or use the IP address")
     if number == errno.EIO and scheme_of(camera.url) in {"rtsps", "https"}:
         if fault := certificate_fault(camera):
-            return failure(camera, "network", f"shows a certificate that {fault}, or do not ask for tls_verify")
+            return failure(camera, "network", f"shows a certificate that {fault}, or set tls_verify to 0")
         return failure(camera, "network", "does not speak TLS as this machine does: check the port and its certificate")
     return None
 
@@ -176,6 +199,11 @@ def _by_content(camera: Camera, error: Exception) -> SourceError:
         if answer.status == 200 and isinstance(error, av.error.InvalidDataError):  # all was granted when asked by hand
             what = "answers in a way that FFmpeg cannot follow: update its firmware, or choose another path or transport"
             return failure(camera, "server_error", what)
+    if isinstance(error, av.error.ArgumentError) and camera.options:
+        names = ", ".join(camera.options)
+        return failure(
+            camera, "server_error", f"cannot be opened with its options ({names}): check their values, or leave them out"
+        )
     if isinstance(error, av.error.FFmpegError) and not _is_vague(error):
         return failure(camera, "network", f"could not be opened: {error.strerror}")
     return failure(camera, "not_a_video", "sends no video that FFmpeg can read: check the path and the port")

@@ -7,11 +7,10 @@ import ssl
 from urllib.parse import urlsplit
 
 from engine.contracts.camera import Camera
+from engine.contracts.camera_tls import verification_of
 from engine.decode.camera import server_port
 from engine.decode.rtsp_question import WAIT_SECONDS
 
-_WANTED, _AUTHORITIES = ("tls_verify", "verify"), ("ca_file", "cafile")
-"""FFmpeg's options, and their other names."""
 _NOT_TRUSTED = "is signed by nobody whom this machine trusts: name its authority by the option ca_file"
 _FAULTS = {
     9: "is not valid yet: set its clock, and this machine's",
@@ -29,13 +28,12 @@ _FAULTS = {
 def certificate_fault(camera: Camera) -> str:
     """Return what is wrong with a camera's certificate, as the end of a sentence; empty where nothing is, it does not show one,
     or nobody asked that it be verified. Never raises, and takes ``WAIT_SECONDS`` at most for each step."""
-    options = dict(camera.options)
-    if not any(options.get(name, "0") not in ("", "0", "false") for name in _WANTED):
+    wanted, authorities = verification_of(camera.options)
+    if not wanted:
         return ""
-    authorities = next((options[name] for name in _AUTHORITIES if name in options), None)
     host = urlsplit(camera.url).hostname or ""
     try:
-        context = ssl.create_default_context(cafile=authorities)
+        context = ssl.create_default_context(cafile=authorities or None)
     except (OSError, ssl.SSLError, ValueError):
         return f"cannot be verified, as {authorities} holds no certificates that can be read: name another file"
     try:

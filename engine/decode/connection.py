@@ -32,6 +32,8 @@ GRACE_SECONDS = 5.0
 """A reader that is this late has been lost in FFmpeg."""
 KEYLESS_SECONDS = 5.0
 """Pictures that wait for a key frame for so long are told of: some cameras send one in a minute."""
+KEYLESS_LIMIT_SECONDS = 60.0
+"""The same ends the connection: most cameras begin one with a key frame, and one that has another codec by now names it."""
 _WAKE_AFTER_SECONDS = 0.25
 _CLOSE_SECONDS = 1.5
 _UNKNOWN_RATE = 25
@@ -159,12 +161,20 @@ class Connection:
 
     def _lack_of_key(self) -> StreamChanged | None:
         """Return the state to announce because nothing of what comes can be decoded before a key frame, if any."""
-        seconds = self._gate.keyless_seconds(time.monotonic()) if self._gate is not None else 0.0
-        if seconds < KEYLESS_SECONDS or self._keyless:
+        if (seconds := self._keyless_seconds()) < KEYLESS_SECONDS or self._keyless:
             return None
         self._keyless = True
-        detail = f"{self._camera.shown} has sent no key frame for {seconds:.0f} s: let it send one each second or two (GOP)"
-        return self._state("connecting" if self.live_since is None else "stalled", "no_key_frame", detail)
+        lack = self._keyless_for(seconds)
+        return self._state("connecting" if self.live_since is None else "stalled", "no_key_frame", str(lack))
+
+    def _keyless_seconds(self) -> float:
+        """Return for how long packets have come in vain, as they wait for a key frame."""
+        last = self._reader.last_packet_monotonic
+        return self._gate.keyless_seconds(last) if self._gate is not None and last is not None else 0.0
+
+    def _keyless_for(self, seconds: float) -> SourceError:
+        what = f"has sent no key frame for {seconds:.0f} s: let it send one each second or two (GOP)"
+        return failure(self._camera, "no_key_frame", what)
 
     def _given_up(self) -> SourceError | None:
         """Return why the connection is to be ended from here, if it is."""
@@ -182,7 +192,8 @@ class Connection:
             if self.live_since is None:
                 return failure(camera, "codec", f"sends {self._gate.codec_name} that cannot be decoded: check its settings")
             return failure(camera, "codec_change", "sends pictures that are no longer of the kind that it announced")
-        return None
+        keyless_seconds = self._keyless_seconds()
+        return self._keyless_for(keyless_seconds) if keyless_seconds > KEYLESS_LIMIT_SECONDS else None
 
     def _count_dropped(self) -> None:
         dropped, broken = self._reader.queue.take_dropped()
@@ -200,10 +211,6 @@ class Connection:
         self._counted.counts["packets"] += 1
         self._counted.counts["bytes"] += arrival.size_bytes
         gate, clock = self._ready()
-        if self._stalled:
-            self._stalled = False
-            if not self._keyless:
-                yield self._state("live", "", "")
         for picture, source in gate.pictures(arrival):
             try:
                 shown = self._display.show(picture, gate.pixel_aspect(picture), (picture, source))
@@ -229,9 +236,9 @@ class Connection:
     def _emit(
         self, picture: av.VideoFrame, planes: Planes, clock: StreamClock, source: Arrival
     ) -> Iterator[Frame | StreamChanged]:
-        if self._keyless and self.live_since is not None:
+        if (self._stalled or self._keyless) and self.live_since is not None:
             yield self._state("live", "", "")
-        self._keyless = False
+        self._stalled = self._keyless = False
         seconds, jumped = clock.advance(picture.dts if picture.pts is None else picture.pts)
         change = self._change(planes, jumped)
         if change is not None:

@@ -1,19 +1,21 @@
-"""Asks an HTTP camera by hand how it wants the password: FFmpeg says that it was refused, and not why."""
+"""Asks an HTTP camera by hand what it objects to: FFmpeg says that it was refused, and not why."""
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from engine.contracts.camera import Camera
-from engine.decode.rtsp_password import Challenge, challenges
-from engine.decode.rtsp_question import WAIT_SECONDS, connected
+from engine.decode.rtsp_password import challenges
+from engine.decode.rtsp_question import WAIT_SECONDS, Answer, connected, location_in
 
 _HEAD_BYTES = 65_536
+_STATUS = re.compile(rb"HTTP/1\.\d (\d{3})\b")
 
 
-def asked_over_http(camera: Camera) -> list[Challenge]:
-    """Return the ways in which it asks; empty where it does not, or does not answer. Gives it no password, never raises, and
-    takes ``WAIT_SECONDS`` at most for each step."""
+def ask_over_http(camera: Camera) -> Answer:
+    """Return what it says to who gives no password; with the status 0 where that is no answer. Never raises, and takes
+    ``WAIT_SECONDS`` at most for each step."""
     parts = urlsplit(camera.url)
     path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
     request = f"GET {path} HTTP/1.0\r\nHost: {parts.netloc.rpartition('@')[2]}\r\nUser-Agent: facestream\r\n\r\n"
@@ -25,5 +27,8 @@ def asked_over_http(camera: Camera) -> list[Challenge]:
             while b"\r\n\r\n" not in head and len(head) < _HEAD_BYTES and (more := connection.recv(4096)):
                 head += more
     except (OSError, UnicodeError, ValueError):
-        return []
-    return challenges(head.partition(b"\r\n\r\n")[0])
+        return Answer("closed", 0)
+    head = head.partition(b"\r\n\r\n")[0]
+    found = _STATUS.match(head)
+    status = int(found[1]) if found else 0
+    return Answer("", status, tuple(challenges(head)), location_in(status, head))

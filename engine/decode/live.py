@@ -31,10 +31,11 @@ class LiveDecoder:
 
     - ``connecting`` before each attempt, with the reason of the loss or failure before it, and when the attempt will be made;
     - ``live`` with the first frame of each connection, with the picture size, the nominal frame rate where the camera tells
-      it, and in its detail how pictures are decoded; and again when packets go on after ``stalled``;
+      it, and in its detail how pictures are decoded; and again with the first frame after ``stalled``;
     - frames, whose index counts on over all connections while the stream clock begins anew with each;
     - ``stalled`` where no packet came for ``stalled_after_seconds``, or no key frame for long, and the connection is kept;
-      before the first frame of a connection the latter is ``connecting`` with ``no_key_frame``;
+      before the first frame of a connection the latter is ``connecting`` with ``no_key_frame``; after a minute of it the
+      connection is made anew;
     - ``discontinuity``: ``resolution_change`` or ``timestamp_jump`` before a frame that does not continue the one before, and
       the reason of the loss as soon as a live connection is lost, for example after ``stall_seconds`` without a packet;
     - None when nothing came for 50 ms;

@@ -142,8 +142,9 @@ class MainConnection(Connection):
             self.live_since = time.monotonic()
             yield self._state("live", "", "")
 
-    def _lack_of_key(self) -> None:
+    def _keyless_seconds(self) -> float:
         """What is kept begins with a key frame, and is seldom decoded."""
+        return 0.0
 
     def _cut(self) -> None:
         if self.kept is not None:

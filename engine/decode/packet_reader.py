@@ -30,9 +30,15 @@ _GEN_PTS = 0x0001
 _NO_TIMESTAMPS = 0x0080
 """AVFMT_NOTIMESTAMPS of FFmpeg, which PyAV does not name."""
 
+_ONE_PICTURE, _UNSTAMPED = "_pipe", "jpeg_pipe"
+"""With this end the names of FFmpeg's formats of single pictures; JPEG pictures one after the other are one of them to it."""
 _PARTS, _PICTURES = "mpjpeg", "mjpeg"
 """JPEG over HTTP: by its parts, which for FFmpeg must be of the type ``image/jpeg``, though cameras write ``image/jpg``; and by
 the beginnings of the pictures alone."""
+
+
+class _WrongParts(Exception):
+    """The parts of JPEG over HTTP are not as long as they say."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,12 @@ class PacketReader(Reader):
         self._sockets.wake(hard)
 
     def _read(self) -> None:
-        container = self._open()
+        try:
+            self._read_all(self._open())
+        except _WrongParts:
+            self._read_all(self._opened_as(_PICTURES))
+
+    def _read_all(self, container: InputContainer) -> None:
         try:
             self._check_place()
             self._sockets.remember()
@@ -135,7 +146,7 @@ class PacketReader(Reader):
             container.close()  # this also tells an RTSP server that the session is over
 
     def _check_place(self) -> None:
-        """Refuse a camera that is where it must not be: a name may lead elsewhere by now, and a server can redirect."""
+        """Refuse a camera that is where it must not be: a name may lead elsewhere by now."""
         if self._camera.networks is None:
             return
         networks = Networks(self._camera.networks)
@@ -145,7 +156,11 @@ class PacketReader(Reader):
 
     def _open(self) -> InputContainer:
         container = self._opened_as()
-        if container.format.name != _PARTS or not _is_unseen(container):
+        name = container.format.name
+        if name.endswith(_ONE_PICTURE) and container.size > 0:
+            container.close()
+            raise failure(self._camera, "not_live", "gives a single picture: choose the path of its video")
+        if name != _UNSTAMPED and not (name == _PARTS and _is_unseen(container)):
             return container
         container.close()
         container = self._opened_as(_PICTURES)
@@ -200,6 +215,8 @@ class PacketReader(Reader):
                     by_arrival.stamp(packet)
                 self._arrived(packet, always_key or packet.is_keyframe, packet.size, _ntp_ns(packet))
         except (av.error.FFmpegError, OSError) as error:
+            if container.format.name == _PARTS and isinstance(error, av.error.InvalidDataError):
+                raise _WrongParts from None
             raise explain_end(self._camera, error, self._sockets.were_reset()) from None
         if not self._stopped.is_set():
             raise explain_end(self._camera, None, self._sockets.were_reset())

@@ -10,6 +10,7 @@ from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from engine.contracts.camera import Camera
+from engine.contracts.camera_tls import verification_of
 from engine.decode.camera import scheme_of, server_port
 from engine.decode.rtsp_answer import Talk
 from engine.decode.rtsp_password import Challenge, authorization, challenges
@@ -19,17 +20,26 @@ _VIDEO = re.compile(r"^m=video.*?(?=^m=|\Z)", re.DOTALL | re.MULTILINE)
 _CONTROL = re.compile(r"^a=control:[ \t]*(\S+)", re.MULTILINE)
 _BASE = re.compile(rb"^content-base:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
 _TRACK = "Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\n"
+_LOCATION = re.compile(rb"^location:[ \t]*(\S+)", re.IGNORECASE | re.MULTILINE)
 _SESSION = re.compile(rb"^session:\s*([^;\r\n]+)", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Answer:
     """``kind`` is empty where the server answered, ``no_video`` where it did and offers no pictures; ``status`` is that of the
-    first request that it did not grant, or 200; ``asked`` is how it wants the password, where it wants one."""
+    first request that it did not grant, or 200; ``asked`` is how it wants the password, where it wants one; ``location`` is
+    where it sends its readers on to, as it says that itself, empty where it does not."""
 
     kind: Literal["", "refused", "closed", "silent", "garbage", "no_video"]
     status: int
     asked: tuple[Challenge, ...] = ()
+    location: str = ""
+
+
+def location_in(status: int, head: bytes) -> str:
+    """Return where an answer sends its reader on to, empty where it does not."""
+    found = _LOCATION.search(head) if 300 <= status < 400 else None
+    return found[1].decode("latin-1") if found else ""
 
 
 def ask(camera: Camera, with_password: bool = True) -> Answer:
@@ -60,7 +70,8 @@ def ask(camera: Camera, with_password: bool = True) -> Answer:
 
 
 def connected(camera: Camera) -> socket.socket:
-    """Return a connection to the server of a camera; TLS where its address says so. As FFmpeg does, any certificate is taken.
+    """Return a connection to the server of a camera; TLS where its address says so. As by FFmpeg, any certificate is taken
+    unless the options have it verified.
 
     Raises:
         OSError: there is none.
@@ -70,9 +81,11 @@ def connected(camera: Camera) -> socket.socket:
     connection = socket.create_connection((host, server_port(camera.url) or 0), WAIT_SECONDS)
     if scheme_of(camera.url) not in ("rtsps", "https"):
         return connection
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    wanted, authorities = verification_of(camera.options)
     try:
+        context = ssl.create_default_context(cafile=authorities or None)
+        if not wanted:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         return context.wrap_socket(connection, server_hostname=host)
     except BaseException:
         connection.close()
@@ -90,7 +103,7 @@ class _Question:
         for method, header in (("OPTIONS", ""), ("DESCRIBE", "Accept: application/sdp\r\n")):
             status, head, body = self._request(method, url, header)
             if status != 200:
-                return Answer("", status, self._asked)
+                return Answer("", status, self._asked, location_in(status, head))
         if not body:  # said without its length, which FFmpeg does not read either
             return Answer("", 200, self._asked)
         track, whole = _urls(url, head, body.replace("\r", ""))

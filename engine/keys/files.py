@@ -7,7 +7,6 @@ read it.
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 from shlex import quote
 from typing import Literal, TypeVar
@@ -19,6 +18,7 @@ from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError
 from engine.keys.curve import require_curve
 from engine.keys.topics import EVERYTHING, check_rights
+from engine.private_file import others_may_read
 from engine.whole_file import sync_directory, write_private
 
 ControlRole = Literal["view", "operate", "enrol"]
@@ -101,7 +101,7 @@ def read_key(path: Path, kind: type[Kind]) -> Kind:
     """
     try:
         with path.open("rb") as file:
-            mode, text = os.fstat(file.fileno()).st_mode, file.read(_LARGEST_BYTES)
+            status, text = os.fstat(file.fileno()), file.read(_LARGEST_BYTES)
     except OSError as error:
         raise ConfigError(f"cannot read {path}, {_WORDS[kind]}: {error.strerror}") from error
     try:
@@ -111,7 +111,7 @@ def read_key(path: Path, kind: type[Kind]) -> Kind:
         raise ConfigError(f"{path} is not {_WORDS[kind]}, or damaged: make it again with `facestream keys new`") from error
     if not all(map(_is_key, found.keys())) or not _belong_together(found):
         raise ConfigError(f"{path} is damaged: it holds no keys; make it again with `facestream keys new`")
-    if kind is not Client and stat.S_IMODE(mode) & 0o077:
+    if kind is not Client and others_may_read(status):
         raise ConfigError(
             f"others may read the secret in {path}: run `chmod 600 {quote(str(path))}`, and make a new key if somebody has"
         )

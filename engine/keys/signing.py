@@ -6,12 +6,12 @@ A key is two PEM files, as OpenSSL reads them: ``NAME.pem`` (PKCS #8, for its ow
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
 from engine.errors import ConfigError, MissingRuntimeError
+from engine.private_file import others_may_read
 from engine.whole_file import sync_directory
 
 if TYPE_CHECKING:
@@ -104,14 +104,14 @@ def signing_key(path: Path) -> SigningKey:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    mode, text = _read(path)
+    status, text = _read(path)
     try:
         key = load_pem_private_key(text, None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ConfigError(f"{path} is not a key that signs, without a password: {_how_to_begin()}") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise ConfigError(f"{path} is a key of another kind than Ed25519: {_how_to_begin()}")
-    if stat.S_IMODE(mode) & 0o077:
+    if others_may_read(status):
         raise ConfigError(
             f"others may read the secret in {path}: run `chmod 600 {quote(str(path))}`, and make a new key if somebody has"
         )
@@ -156,10 +156,10 @@ def is_signed_by(public: str, data: bytes, signature: str) -> bool:
     return True
 
 
-def _read(path: Path) -> tuple[int, bytes]:
+def _read(path: Path) -> tuple[os.stat_result, bytes]:
     try:
         with path.open("rb") as file:
-            return os.fstat(file.fileno()).st_mode, file.read(_LARGEST_BYTES)
+            return os.fstat(file.fileno()), file.read(_LARGEST_BYTES)
     except OSError as error:
         raise ConfigError(f"cannot read the key {path}: {error.strerror}") from error
 

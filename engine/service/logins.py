@@ -15,6 +15,7 @@ from urllib.parse import unquote_to_bytes
 
 from engine.config import SourceConfig
 from engine.errors import ConfigError, PublishError
+from engine.private_file import others_may_read
 from engine.service.desired import Desired
 from engine.service.directory import ServiceDirectory
 from engine.service.given_checks import addresses_of
@@ -47,7 +48,7 @@ class Logins:
         """
         path = self._directory.credentials_file(name)
         _, warning = read_credentials(path)
-        if warning or path.stat().st_mode & 0o077:
+        if warning or others_may_read(path.stat()):
             raise ConfigError(f"others may read the credentials {path}: run `chmod 600 {path}`")
         return path
 

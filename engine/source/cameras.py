@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from engine.config import LiveConfig, SourceConfig
 from engine.contracts.camera import Camera, CameraSettings
+from engine.contracts.camera_tls import misspelt, verification_of
 from engine.errors import ConfigError
 from engine.source.appearance import appearance_of
 from engine.source.camera_name import name_from_url
@@ -102,7 +103,19 @@ def _main_stream(source: SourceConfig, warn: Callable[[str], None]) -> _Address:
 def _address(source: SourceConfig, url: CameraUrl, warn: Callable[[str], None]) -> _Address:
     if source.transport == "udp" and url.name != "rtsp":
         raise ConfigError(f"{url.shown}: `transport: udp` is for rtsp:// only, leave it out")
+    if url.scheme.protocol == "tls":
+        _check_tls(source, url, warn)
     return _Address(url.for_ffmpeg(_user_info(source, url, warn)), url.shown)
+
+
+def _check_tls(source: SourceConfig, url: CameraUrl, warn: Callable[[str], None]) -> None:
+    if wrong := misspelt(source.options):
+        raise ConfigError(f"{url.shown}: the option {wrong[0]} is not known: it is spelt {wrong[1]}")
+    if verification_of(source.options).wanted is None:
+        warn(
+            f"{url.shown}: its certificate is not verified, so anybody on the way can pass for it: give the option ca_file "
+            '(its certificate, or who signed it) or tls_verify: "1"; tls_verify: "0" says that this is meant'
+        )
 
 
 def check_recording(source: SourceConfig) -> None:

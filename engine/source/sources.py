@@ -60,10 +60,13 @@ def expand_sources(
 
 
 def tell_of_repeats(streams: Iterable[Recording | Camera], warn: Callable[[str], None]) -> None:
-    """Warn of recordings that are given several times, by whatever paths; another video stream of a file is another one."""
-    same: dict[object, list[Recording]] = {}
+    """Warn of cameras and recordings that are given several times, these by whatever paths; another video stream of a file is
+    another one."""
+    same: dict[object, list[Recording | Camera]] = {}
     for stream in streams:
-        if isinstance(stream, Recording):
+        if isinstance(stream, Camera):
+            same.setdefault(stream.url, []).append(stream)
+        else:
             with suppress(OSError):  # it fails when it is its turn
                 status = stream.files[0].stat()
                 key = status.st_dev, status.st_ino, len(stream.pictures), stream.reading.video_stream
@@ -71,7 +74,8 @@ def tell_of_repeats(streams: Iterable[Recording | Camera], warn: Callable[[str],
     for first, *others in same.values():
         if others:
             names = some_of([one.name for one in (first, *others)])
-            warn(f"{first.path} is given {len(others) + 1} times ({names}), and read as often: its faces count as often")
+            shown = first.shown if isinstance(first, Camera) else first.path
+            warn(f"{shown} is given {len(others) + 1} times ({names}), and read as often: its faces count as often")
 
 
 def _named(stream: Recording | Camera, name: str) -> Recording | Camera:

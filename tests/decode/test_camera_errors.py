@@ -4,6 +4,8 @@ import socket
 import struct
 from collections.abc import Callable
 
+import cv2
+import numpy as np
 import pytest
 
 from engine.contracts.streams import StreamChanged
@@ -120,7 +122,7 @@ def test_what_other_servers_do(scheme: str, answer: Callable[[socket.socket], No
         ('WWW-Authenticate: Digest realm="x", nonce="1", algorithm=SHA-256', "by SHA-256, which this FFmpeg does not know"),
         ("WWW-Authenticate: NTLM", "by NTLM, which this FFmpeg does not know"),
         ('WWW-Authenticate: Basic realm="x"', "refuses the user name or password"),
-        ("", "refuses the user name or password"),
+        ("", "wants a password and does not say how"),
     ],
 )
 def test_how_a_web_camera_asks_for_the_password_is_told(header: str, words: str):
@@ -142,6 +144,24 @@ def test_a_recording_on_a_web_server_is_no_camera(tmp_path):
     with ByteServer(http(200, body, length=True)) as server:
         last = failure_of(server.url("http"))
     assert (last.reason, "is a recording of 2 s" in last.detail) == ("not_live", True)
+
+
+@pytest.mark.parametrize("kind", [".jpg", ".png"])
+def test_a_single_picture_on_a_web_server_is_no_camera(kind):
+    """It was live for a moment, again and again."""
+    picture = cv2.imencode(kind, np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
+    with ByteServer(http(200, picture, length=True, close=True)) as server:
+        last = failure_of(server.url("http"))
+    assert (last.reason, "gives a single picture: choose the path of its video" in last.detail) == ("not_live", True)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "says"), [(503, "busy", "no session free"), (500, "server_error", "(status 500)")]
+)
+def test_the_status_of_a_web_camera_is_told(status, reason, says):
+    with ByteServer(http(status, close=True)) as server:
+        last = failure_of(server.url("http"))
+    assert (last.reason, says in last.detail) == (reason, True)
 
 
 def test_a_protocol_that_ffmpeg_does_not_know():

@@ -52,6 +52,29 @@ def test_one_that_is_trusted_is_taken(clip, tmp_path):
         watch.until(lambda w: len(w.frames) == 5)
 
 
+def test_who_names_authorities_wants_them_to_count(clip, tmp_path):
+    """Without tls_verify any certificate was taken; now nobody else's is, and no password is sent there."""
+    (tmp_path / "other").mkdir()
+    options = {"ca_file": str(camera_certificate(tmp_path / "other"))}
+    with ScriptedServer(clip, Behaviour(credentials="admin:secret"), tls=serving(camera_certificate(tmp_path))) as server:
+        last = failure_of(server.url(credentials="admin:secret"), options=options)
+        assert "shows a certificate that is signed by itself" in last.detail
+        assert server.counts.requests.total() == 0
+
+
+@pytest.mark.parametrize("value", ["true", "yes", "on"])
+def test_verification_is_asked_for_in_any_words(clip, tmp_path, value):
+    with ScriptedServer(clip, HEALTHY, tls=serving(camera_certificate(tmp_path))) as server:
+        assert "is signed by itself" in failure_of(server.url(), options={"tls_verify": value}).detail
+
+
+def test_options_that_ffmpeg_refuses_are_named(clip, tmp_path):
+    """It could not be opened: Invalid argument."""
+    with ScriptedServer(clip, HEALTHY, tls=serving(camera_certificate(tmp_path))) as server:
+        last = failure_of(server.url(), options={"tls_verify": "abc"})
+    assert "cannot be opened with its options (tls_verify): check their values" in last.detail
+
+
 def test_authorities_that_cannot_be_read_are_told(clip, tmp_path):
     (tmp_path / "none.pem").write_text("no certificate")
     options = {"tls_verify": "1", "ca_file": str(tmp_path / "none.pem")}

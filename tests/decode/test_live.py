@@ -140,6 +140,37 @@ def test_jpeg_over_http_is_read_whatever_its_parts_are_called(kind, boundary):
     assert watch.frames[0].planes.y.shape == (48, 64)
 
 
+@pytest.mark.parametrize("off", [500, -60])
+def test_jpeg_over_http_is_read_where_its_parts_say_a_wrong_length(off):
+    """One picture came of each connection, or none at all."""
+    picture = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
+    head = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=b\r\n\r\n"
+    part = f"--b\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture) + off}\r\n\r\n".encode() + picture + b"\r\n"
+    with ByteServer(raw(head + 40 * part)) as server, watching(server.url("http")) as watch:
+        watch.until(lambda w: len(w.frames) == 30 or w.count("connecting") == 2)
+    assert len(watch.frames) == 30
+    assert watch.count("live") == 1
+
+
+def test_pictures_one_after_the_other_have_the_time_at_which_they_come():
+    """Each was 40 ms after the one before, whatever the camera's rate."""
+    noise = np.random.default_rng(0)
+    pictures = [cv2.imencode(".jpg", noise.integers(0, 255, (240, 320, 3), np.uint8))[1].tobytes() for _ in range(8)]
+
+    def answer(client):
+        client.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: video/x-motion-jpeg\r\n\r\n")
+        for number in range(60):
+            client.sendall(pictures[number % 8])
+            time.sleep(0.12)
+
+    with ByteServer(answer) as server, watching(server.url("http")) as watch:
+        watch.until(lambda w: len(w.frames) == 20)
+    frames = watch.frames[-6:]
+    passed, told = (np.diff([getattr(one.time, name) for one in frames]) for name in ("arrived_seconds", "pts_seconds"))
+    assert told == pytest.approx(passed, abs=0.06)
+    assert np.mean(told) > 0.08
+
+
 def test_parts_that_are_no_jpeg_are_refused_with_what_to_choose():
     picture = cv2.imencode(".png", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
     head = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=b\r\n\r\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import av
 import numpy as np
 import pytest
@@ -9,7 +11,8 @@ import pytest
 from engine.decode import connection
 from tests.decode.clips import render
 from tests.decode.watching import TRANSPORTS, watching
-from tests.rtsp.clips import Clip, frame_number
+from tests.rtsp.clips import Clip, frame_number, numbered_clip
+from tests.rtsp.dialect import PLAIN
 from tests.rtsp.faults import Garbage, Jump, Restart, Stall, Switch, Unsteady
 from tests.rtsp.script import Behaviour
 from tests.rtsp.scripted import ScriptedServer
@@ -108,6 +111,22 @@ def test_a_camera_that_sends_no_key_frame_for_long_is_told_of(clip, monkeypatch,
     (told,) = [state for state in watch.states if state.reason]
     assert (told.state, told.reason) == (states[-2], "no_key_frame")
     assert "has sent no key frame for 0 s: let it send one each second or two" in told.detail
+
+
+@pytest.mark.parametrize("codecs", [("h264", "h265"), ("h265", "h264")])
+def test_a_camera_that_goes_on_with_another_codec_is_connected_again(tmp_path, monkeypatch, codecs):
+    """It was stalled for ever, and the second was called live each second, without a picture."""
+    monkeypatch.setattr(connection, "KEYLESS_SECONDS", 0.3)
+    monkeypatch.setattr(connection, "KEYLESS_LIMIT_SECONDS", 0.8)
+    first, second = (numbered_clip(tmp_path / codec, codec) for codec in codecs)
+    switched = Behaviour(clip=first, dialect=replace(PLAIN, codec=codecs[0]), faults=(Switch(25, clip=second),))
+    after = Behaviour(clip=second, dialect=replace(PLAIN, codec=codecs[1]))
+    with ScriptedServer(first, [switched, after]) as server, watching(server.url(), stalled_after_seconds=0.4) as watch:
+        watch.until(lambda w: w.count("live") == 2 and w.order[-1] == "frame")
+    assert watch.order[-5:] == ["stalled", "discontinuity", "connecting", "live", "frame"]
+    lost = next(state for state in watch.states if state.state == "discontinuity")
+    assert (lost.reason, "has sent no key frame for" in lost.detail) == ("no_key_frame", True)
+    assert len(watch.frames) == 26
 
 
 @pytest.mark.parametrize("fault", [None, Stall(seconds=0.8)])

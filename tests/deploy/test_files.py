@@ -116,6 +116,13 @@ def test_systemd_can_read_a_unit_and_finds_it_closed(name: str, most_exposed: fl
     assert f"**{most_exposed}**" in (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 
 
+def test_the_user_of_a_unit_can_read_its_configuration() -> None:
+    """As told it was root's alone, and the service ended with exit code 2, after which it is not started again."""
+    assert "DynamicUser=yes" in (DEPLOY / "systemd" / "facestream.service").read_text(encoding="utf-8")
+    told = re.search(r"install -D -m (\d+) serve\.yaml", (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8"))
+    assert int(told[1], 8) & 0o004
+
+
 def test_kubernetes_knows_every_field() -> None:
     validate = tool("kubernetes-validate")
     files = [path for path in (DEPLOY / "kubernetes").glob("*.yaml") if path.name != "kustomization.yaml"]

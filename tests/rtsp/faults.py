@@ -81,7 +81,7 @@ class Bye(Fault):
 
 @dataclass(frozen=True)
 class Switch(Fault):
-    """Go on with another clip of the same codec, from its first picture: another resolution, with new parameter sets."""
+    """Go on with another clip, from its first picture: of another resolution, with new parameter sets, or of another codec."""
 
     clip: Clip | None = None
 

@@ -12,6 +12,8 @@ from tests.rtsp.faults import Fault
 
 REASONS = {
     200: "OK",
+    301: "Moved Permanently",
+    302: "Found",
     400: "Bad Request",
     401: "Unauthorized",
     403: "Forbidden",

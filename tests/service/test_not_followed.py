@@ -104,7 +104,7 @@ def test_without_the_lock_it_would(site: tuple[str, list[str]]) -> None:
 def test_where_it_is_connected_to_is_looked_at(
     site: tuple[str, list[str]], networks: tuple[str, ...] | None, reason: str
 ) -> None:
-    """As where a name leads elsewhere by now, or an RTSP camera has redirected."""
+    """As where a name leads elsewhere by now."""
     reader = PacketReader(Camera("door", f"{site[0]}/v.mjpg", "door", options=LOCKED, networks=networks))
     reader.start()
     reader.join(PATIENCE_SECONDS)

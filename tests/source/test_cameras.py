@@ -106,3 +106,36 @@ def test_a_wrong_main_stream_is_said_without_its_password(crop_uri: str, says: s
 def test_a_recording_has_no_main_stream():
     with pytest.raises(ConfigError, match="`crop_uri` is for cameras"):
         check_recording(SourceConfig(uri="clip.mp4", crop_uri="rtsp://host/1"))
+
+
+def told_of(uri: str, **options: str) -> list[str]:
+    told: list[str] = []
+    camera_of(SourceConfig(uri=uri, options=options), LiveConfig(), told.append)
+    return told
+
+
+@pytest.mark.parametrize("uri", ["rtsps://host/1", "https://host/1"])
+def test_a_certificate_that_nobody_verifies_is_told(uri: str):
+    (told,) = told_of(uri)
+    assert told.startswith(f"{uri}: its certificate is not verified, so anybody on the way can pass for it")
+
+
+@pytest.mark.parametrize("options", [{"tls_verify": "1"}, {"verify": "0"}, {"ca_file": "/a.pem"}])
+def test_what_was_said_of_certificates_is_enough(options: dict[str, str]):
+    assert told_of("rtsps://host/1", **options) == []
+    assert told_of("rtsp://host/1", tls_verfy="1") == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("tls_verfy", "tls_verify"),
+        ("tls-verify", "tls_verify"),
+        ("TLS_VERIFY", "tls_verify"),
+        ("cafiel", "cafile"),
+        ("ca_flie", "ca_file"),
+    ],
+)
+def test_a_misspelt_option_does_not_leave_a_certificate_unverified(wrong: str, right: str):
+    with pytest.raises(ConfigError, match=f"the option {wrong} is not known: it is spelt {right}"):
+        told_of("https://host/1", **{wrong: "1"})

@@ -257,3 +257,9 @@ def test_what_is_another_recording_is_not_given_twice(tmp_path):
     pictures = [SourceConfig(uri=str(tmp_path / name)) for name in ("*.png", "1.png")]
     cameras = [SourceConfig(uri=f"rtsp://192.0.2.{host}/1") for host in (1, 2)]
     assert repeats(*both, *pictures, *cameras, SourceConfig(uri=str(tmp_path / "b.mkv"))) == []
+
+
+def test_a_camera_that_is_given_several_times_is_told():
+    uri, other = "rtsp://10.0.0.5/1", "rtsp://10.0.0.5/2"
+    (told,) = repeats(SourceConfig(uri=uri, name="door"), SourceConfig(uri=other), SourceConfig(uri=uri, name="gate"))
+    assert told == f"{uri} is given 2 times (door, gate), and read as often: its faces count as often"

@@ -14,6 +14,7 @@ from shlex import quote
 from types import ModuleType
 
 from engine.errors import ConfigError, MissingRuntimeError
+from engine.private_file import others_may_read
 
 _DIGITS = re.compile(rb"[0-9A-Fa-f]{64}\s*")
 _LARGEST_BYTES = 4096
@@ -49,8 +50,8 @@ def read_key(path: Path) -> GalleryKey:
     """
     try:
         path = path.expanduser()
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
             raise ConfigError(f"{path} is not a file: name the one that holds the gallery's key")
         with path.open("rb") as file:
             content = file.read(_LARGEST_BYTES)
@@ -60,7 +61,7 @@ def read_key(path: Path) -> GalleryKey:
         raise ConfigError(
             f"{path} holds no key of a gallery, which is 64 hexadecimal digits: make one with `facestream gallery new-key FILE`"
         )
-    if stat.S_IMODE(mode) & 0o077:
+    if others_may_read(status):
         raise ConfigError(
             f"others may read the key in {path}: run `chmod 600 {quote(str(path))}`, and encrypt with a new one if somebody has"
         )
