@@ -165,6 +165,8 @@ def _by_network(camera: Camera, error: Exception) -> SourceError | None:
         return failure(camera, "network", "refuses the connection: check the port, and whether its stream is switched on")
     if isinstance(error, av.error.ConnectionResetError | av.error.ConnectionAbortedError | av.error.BrokenPipeError):
         return failure(camera, "network", "cut the connection while it was made")
+    if isinstance(error, av.error.EOFError):
+        return failure(camera, "network", "closed the connection while it was made: check the port and the path")
     if number in _UNREACHABLE:
         return failure(camera, "network", "cannot be reached from here: check the address and the network")
     if number == errno.EPROTONOSUPPORT:
