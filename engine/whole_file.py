@@ -20,6 +20,7 @@ _SHARED_BYTES = 200
 """Of a name that both have: a name has 255 at most, and what stands before it needs room."""
 _CONTINUED = bytes(range(0x80, 0xC0))
 """Of UTF-8, what no character begins with."""
+_OPEN_ALREADY = (Path("/dev"), Path("/dev/fd"))
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS)
 """Says a file system that has none, as those of memory sticks."""
 
@@ -81,7 +82,8 @@ def write_private(path: Path, content: bytes, *, new: bool = False) -> None:
         OSError: it could not be written; the old one is still there.
     """
     with rewriting(path, new=new) as file:
-        os.fchmod(file.fileno(), 0o600)
+        if _is_regular(file):
+            os.fchmod(file.fileno(), 0o600)
         file.write(content)
     sync_directory(path.parent)
 
@@ -110,7 +112,8 @@ def replacing(path: Path, beside: Path | None = None, *, public: bool = False, n
     """Give a file to write in the place of another one; it takes that one's place at the end of the block, all at once.
 
     Where the block fails, what was there stays as it was, and nothing else is left. Who may read what was there may read what
-    takes its place; a new file is private (``private_file``).
+    takes its place; a new file is private (``private_file``). Nothing takes the place of a device or a pipe, as
+    ``/dev/stdout``: it is written into.
 
     Args:
         path: in a folder that exists.
@@ -122,6 +125,9 @@ def replacing(path: Path, beside: Path | None = None, *, public: bool = False, n
         FileExistsError: something is there that may not be.
         OSError: it cannot take its place.
     """
+    if _is_written_into(path):
+        yield path
+        return
     unfinished = beside or path.with_name(f".{_BESIDE}{os.getpid()}-{threading.get_ident()}.{_end_of(path.name)}")
     try:
         if not public:
@@ -138,6 +144,15 @@ def replacing(path: Path, beside: Path | None = None, *, public: bool = False, n
         with suppress(OSError):  # the failure before is the one to tell
             unfinished.unlink()
         raise
+
+
+def _is_written_into(path: Path) -> bool:
+    """Whether a path is a device or a pipe, or stands for what is open already."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) or path.absolute().parent in _OPEN_ALREADY
 
 
 def _end_of(name: str) -> str:
@@ -158,4 +173,9 @@ def rewriting(path: Path, *, new: bool = False) -> Iterator[BinaryIO]:
     with replacing(path, new=new) as beside, beside.open("wb") as file:
         yield file
         file.flush()
-        os.fsync(file.fileno())
+        if _is_regular(file):
+            os.fsync(file.fileno())
+
+
+def _is_regular(file: BinaryIO) -> bool:
+    return stat.S_ISREG(os.fstat(file.fileno()).st_mode)

@@ -23,6 +23,38 @@ def test_it_takes_its_place_at_the_end(file: Path):
     assert [path.read_bytes() for path in file.parent.iterdir()] == [b"new"]
 
 
+@pytest.mark.parametrize("write", [write_whole, write_private], ids=lambda write: write.__name__)
+@pytest.mark.parametrize("at", ["pipe", "link to a pipe", "device", "link to a device"])
+def test_nothing_takes_the_place_of_a_device_or_a_pipe(tmp_path: Path, write, at: str):
+    """`--out PIPE --overwrite` put a file in its place, and with root's rights in that of /dev/null."""
+    place = tmp_path / "place"
+    if "pipe" in at:
+        os.mkfifo(place)
+        reader = os.open(place, os.O_RDONLY | os.O_NONBLOCK)
+    else:
+        reader, other = os.openpty()
+        place.symlink_to(os.ttyname(other))
+        os.set_blocking(reader, False)
+    path = place
+    if "link" in at:
+        path = tmp_path / "link"
+        path.symlink_to(place)
+    before = place.stat()
+    write(path, b"new")
+    assert os.read(reader, 10) == b"new"
+    after = place.stat()
+    assert (after.st_ino, after.st_mode) == (before.st_ino, before.st_mode)
+    os.close(reader)
+
+
+def test_what_stands_for_an_open_file_stays(file: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("engine.whole_file._OPEN_ALREADY", (file.parent,))
+    link = file.with_name("stdout")
+    link.symlink_to(file)
+    write_whole(link, b"new")
+    assert (link.is_symlink(), file.read_bytes()) == (True, b"new")
+
+
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), RuntimeError("torch"), KeyboardInterrupt()], ids=repr)
 @pytest.mark.parametrize("begun", [True, False])
 def test_what_fails_leaves_the_old_one_and_nothing_else(file: Path, error: BaseException, begun: bool):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -137,12 +138,20 @@ def as_written(directory: Path) -> dict[str, Any]:
         run = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
     except OSError as error:
         if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
-            why = "it is a file" if directory.is_file() else f"{path.name}: {error.strerror}"
+            why = "it is a file" if directory.is_file() else f"{path.name}: {error.strerror}{_runs_in(directory)}"
             raise MissingResultError(f"{directory} is not the output directory of a run: {why}") from error
         raise PublishError(f"cannot read {path}: {error.strerror}") from error
     except UNREADABLE as error:
         raise PublishError(f"{path} is not the record of a run: {error}") from error
     return run
+
+
+def _runs_in(folder: Path) -> str:
+    """Return what to do with a folder that is no run and holds some, as the end of a sentence; empty: it holds none."""
+    runs = [path.parent for path in islice(folder.glob("*/run.json"), 2)]
+    if not runs:
+        return ""
+    return f"; it holds one: name {runs[0]}" if len(runs) == 1 else f"; it holds several: name those, as {folder}/*"
 
 
 def recorded(directory: Path) -> dict[str, Any]:

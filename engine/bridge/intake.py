@@ -117,7 +117,7 @@ class Intake(threading.Thread):
     def _take(self, item: Received | Gap) -> None:
         if isinstance(item, Gap):
             self.missed += len(item)
-            self._buffer.put(Key(self._subscriber.run_id, item.stream, item.kind, item.first_seq, item.last_seq), b"", "missed")
+            self._buffer.put(Key(item.run_id, item.stream, item.kind, item.first_seq, item.last_seq), b"", "missed")
             return
         message = item.message
         body, left_out = packed(item, self._wishes)

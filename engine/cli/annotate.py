@@ -38,33 +38,35 @@ from engine.words.numbers import count
 
 
 def annotate(
-    source: Annotated[str, Parameter(help="A recording, a folder of them, pictures as seq/f%04d.jpg, or a run's directory.")],
+    source: Annotated[
+        str, Parameter(help="A recording, a folder of them, pictures such as seq/f%04d.jpg, or a run's directory.")
+    ],
     /,
     *,
-    out: Annotated[Path, Parameter(name=["--out", "-o"], help="The video, as .mp4 or .mkv; of several recordings a folder.")],
-    stream: Annotated[str, Parameter(help="Of a run: which of its recordings, where it has several.")] = "",
-    recording: Annotated[Path | None, Parameter(help="Of a run: where the recording is now, if it was moved.")] = None,
-    config: Annotated[Path | None, Parameter(help="Of a recording: YAML file of `facestream run`.")] = None,
-    gallery: Annotated[str | None, Parameter(help="Of a recording: gallery file; the user's own by default.")] = None,
-    gallery_key: Annotated[str | None, Parameter(help="Of a recording: file with the key of that gallery.")] = None,
+    out: Annotated[Path, Parameter(name=["--out", "-o"], help="The video, .mp4 or .mkv; for several recordings a folder.")],
+    stream: Annotated[str, Parameter(help="For a run: which of its recordings, if it has several.")] = "",
+    recording: Annotated[Path | None, Parameter(help="For a run: where the recording is now, if it was moved.")] = None,
+    config: Annotated[Path | None, Parameter(help="For a recording: YAML file of `facestream run`.")] = None,
+    gallery: Annotated[str | None, Parameter(help="For a recording: gallery file; the user's own by default.")] = None,
+    gallery_key: Annotated[str | None, Parameter(help="For a recording: file with the key of that gallery.")] = None,
     profile: Annotated[
-        str | None, Parameter(name=["--profile", "-p"], help="Of a recording: fast, balanced or thorough.")
+        str | None, Parameter(name=["--profile", "-p"], help="For a recording: fast, balanced or thorough.")
     ] = None,
-    every: Annotated[int | None, Parameter(help="Of a recording: detect on every n-th frame.")] = None,
-    show_hidden: Annotated[bool, Parameter(negative=(), help="Also where the run was told to hide faces.")] = False,
+    every: Annotated[int | None, Parameter(help="For a recording: detect on every n-th frame.")] = None,
+    show_hidden: Annotated[bool, Parameter(negative=(), help="Do so even if the run was told to hide faces.")] = False,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> int:
     """Draw boxes, names, enhanced faces and the clock into a recording.
 
-    Of a recording its faces are found first, as `facestream run` does. Of a
-    finished run nothing is detected again. It wrote one face a second of most
-    tracks: between two of them the box moves evenly, to where the face looks the
-    same, and is left out where the next one is more than 4 s away. Green:
-    recognised; amber: undecided; white: unknown; blue: nobody was looked for.
+    In a recording, faces are found first, as by `facestream run`. In a finished
+    run nothing is detected again. It wrote one face a second for most tracks:
+    between two of them the box moves evenly, corrected to where the face looks
+    the same, and is left out if the next one is more than 4 s away. Green:
+    recognised; amber: undecided; white: unknown; blue: nobody to compare with.
 
-    The picture comes out as a player shows it: upright, with square pixels,
-    without combs; the sound is copied. A hardware encoder is used where one works,
+    The video looks as a player shows the recording: upright, with square pixels,
+    deinterlaced; the sound is copied. A hardware encoder is used if one works,
     else libx264, else mpeg4.
 
     For example:

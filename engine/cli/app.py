@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, NoReturn
 
 from engine import __version__
+from engine.cli.empty_words import empty_word
 from engine.cli.first_page import HELP, VERSION, first_page
 from engine.cli.spelling import spelt_as_here
 from engine.cli.standard_streams import give_up_output, open_closed_streams
@@ -20,34 +21,34 @@ COMMANDS = {
     "run": ("engine.cli.run:run", "Process cameras or recordings: enhanced faces, identity scores."),
     "serve": ("engine.cli.serve:serve", "Run as a service, whose cameras come and go."),
     "archive": ("engine.cli.archive:archive_app", "Process many recordings on all cores, of one machine or many."),
-    "ctl": ("engine.cli.ctl:ctl_app", "Ask a running service, or tell it what to do."),
-    "fleet": ("engine.cli.fleet:fleet_app", "Share cameras out among many machines."),
+    "ctl": ("engine.cli.ctl:ctl_app", "Query or control a running service."),
+    "fleet": ("engine.cli.fleet:fleet_app", "Distribute cameras over many machines."),
     "probe": ("engine.cli.probe:probe", "Try a camera before adding it: what it sends, its faces' sizes."),
-    "report": ("engine.cli.report:report", "Make a run's page again, or a document of it (PDF)."),
+    "report": ("engine.cli.report:report", "Make a run's page again, or a PDF document."),
     "watch": ("engine.cli.watch:watch", "Subscribe to a run and show, or save, what it sends."),
-    "bridge": ("engine.cli.bridge:bridge", "Carry what a site publishes to a message broker, each once."),
+    "bridge": ("engine.cli.bridge:bridge", "Carry what a site publishes to a message broker, each message once."),
     "clip": ("engine.cli.clip:clip", "Cut the moment of a track out of its recording."),
     "annotate": ("engine.cli.annotate:annotate", "Draw boxes, names and enhanced faces into a recording."),
     "export": ("engine.cli.export:export", "Write tracks, faces and vectors of a run as a table."),
-    "replay": ("engine.cli.replay:replay", "Publish the messages of a finished run once more."),
+    "replay": ("engine.cli.replay:replay", "Publish the messages of a finished run again."),
     "enrol": ("engine.cli.enrol:enrol", "Add pictures of a person to the gallery."),
     "gallery": ("engine.cli.gallery:gallery_app", "List, rename, remove or export enrolled people."),
-    "search": ("engine.cli.search:search", "Look for a face in what finished runs hold."),
+    "search": ("engine.cli.search:search", "Search finished runs for a face."),
     "compare": ("engine.cli.compare:compare", "Compare two faces: photographs, or tracks of finished runs."),
     "people": ("engine.cli.people:people", "Show who was seen across files and cameras; name, merge, split."),
-    "keys": ("engine.cli.keys:keys_app", "Say who may read what is published; sign results."),
+    "keys": ("engine.cli.keys:keys_app", "Manage who may read what is published; sign results."),
     "erase": ("engine.cli.erase:erase", "Take one person out of everything that was kept."),
     "expire": ("engine.cli.expire:expire", "Delete what finished runs have kept for too long."),
     "audit": ("engine.cli.audit:audit_app", "Check that a result is as it was written; show who did what."),
     "reproduce": ("engine.cli.reproduce:reproduce", "Make one track of a result again from its recording, and compare."),
-    "tokens": ("engine.cli.tokens:tokens_app", "Say who may ask the service over HTTP."),
+    "tokens": ("engine.cli.tokens:tokens_app", "Manage who may use the service over HTTP."),
     "enhance": ("engine.cli.enhance:enhance", "Enlarge single pictures."),
-    "mark": ("engine.cli.mark:mark_app", "Look for the marks of enhanced pictures, or sign a picture."),
+    "mark": ("engine.cli.mark:mark_app", "Check pictures for the marks of enhancement, or sign one."),
     "sample": ("engine.cli.sample:sample", "Render a short clip with known ground truth."),
     "models": ("engine.cli.models:models_app", "List models, or fetch one."),
     "licences": ("engine.cli.licences:licences", "List what is installed, with licences; write a bill of materials."),
     "doctor": ("engine.cli.doctor:doctor", "Say what works on this machine and what is missing."),
-    "check": ("engine.cli.check:check", "Check a configuration file and show what it amounts to."),
+    "check": ("engine.cli.check:check", "Check a configuration file and show its effective settings."),
 }
 """Name: (import path, one line of help)."""
 _SYSTEMS = {"darwin": "macOS", "win32": "Windows"}
@@ -89,7 +90,7 @@ def build_app(arguments: list[str]) -> App:
     for order, (name, (path, line)) in enumerate(COMMANDS.items()):
         own = {} if name in arguments[:1] else {"help": line}
         app.command(path, name=name, sort_key=order, **own)
-    app.register_install_completion_command(help="Let the shell complete commands and options; open another shell then.")
+    app.register_install_completion_command(help="Let the shell complete commands and options; then open a new shell.")
     return app
 
 
@@ -127,6 +128,8 @@ def _run(given: list[str]) -> int:
     if VERSION in arguments:
         sys.stdout.write(f"{__version__}\n")
         return 0
+    if sentence := empty_word(arguments):
+        return _complain(sentence, 2)
     if sys.platform != "linux":
         return _complain(_LINUX_ONLY.format(_SYSTEMS.get(sys.platform, sys.platform)), 1)
     if arguments[0] == "run" and _reads_recordings(arguments[1:]):

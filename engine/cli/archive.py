@@ -35,10 +35,10 @@ For example:
 
 archive_app = App(name="archive", help=_ABOUT, help_epilogue="", help_format="plaintext")
 
-Out = Annotated[str, Parameter(help="Of the job: its directory, or s3://BUCKET/PREFIX.")]
+Out = Annotated[str, Parameter(help="The job's directory, or s3://BUCKET/PREFIX.")]
 Work = Annotated[
     Path | None,
-    Parameter(help="With --out s3://: folder, of the same path on each machine, for what is at work; by default in the cache."),
+    Parameter(help="With --out s3://: working folder, with the same path on each machine; by default in the cache."),
 ]
 Endpoint = Annotated[
     str,
@@ -50,29 +50,35 @@ Endpoint = Annotated[
 def submit(
     *sources: Annotated[
         str,
-        Parameter(required=True, help="Recordings, folders, 'globs', s3://BUCKET/PREFIX/, or a list: a .txt file, one a line."),
+        Parameter(
+            required=True, help="Recordings, folders, 'globs', s3://BUCKET/PREFIX/, or a list: a .txt file, one per line."
+        ),
     ],
     out: Annotated[
-        str, Parameter(name=["--out", "-o"], help="Directory for the results, which all nodes see; or s3://BUCKET/PREFIX.")
+        str, Parameter(name=["--out", "-o"], help="Directory for the results, visible to all nodes; or s3://BUCKET/PREFIX.")
     ],
     address: Annotated[
         str,
-        Parameter(help="local: all cores of this machine; auto: the Ray cluster it belongs to; ray://HOST:10001: that one."),
+        Parameter(
+            help="local: all cores of this machine; auto: the Ray cluster it belongs to; ray://HOST:10001: that cluster."
+        ),
     ] = "local",
     config: Annotated[Path | None, Parameter(help="YAML file with settings, as for `facestream run`.")] = None,
-    workers: Annotated[int | None, Parameter(help="At most so many; by default one for each core.")] = None,
-    segment_seconds: Annotated[float, Parameter(help="Longer recordings are cut into pieces of about that.")] = SEGMENT_SECONDS,
+    workers: Annotated[int | None, Parameter(help="Maximum number of workers; by default one per core.")] = None,
+    segment_seconds: Annotated[
+        float, Parameter(help="Longer recordings are cut into pieces of about this length.")
+    ] = SEGMENT_SECONDS,
     work: Work = None,
     s3_endpoint: Endpoint = "",
     overwrite: OverwriteOption = False,
-    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative=(), help="Say what fails, and nothing else.")] = False,
+    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative=(), help="Report only what fails.")] = False,
     json: JsonOption = False,
 ) -> int:
     """Process recordings, and join what was found into one result.
 
-    Whatever ended it: give the same command again, and it goes on. Ctrl-C
-    finishes what the workers were given, a second Ctrl-C drops it; what was done
-    is kept. A recording that kills two processes is set aside, and the others go on.
+    Whatever ended it, the same command continues it. Ctrl-C lets the workers
+    finish what they have, a second Ctrl-C drops it; what was done is kept. A
+    recording that kills two processes is set aside, and the others go on.
 
     For example:
 
@@ -82,7 +88,7 @@ def submit(
 
         facestream archive submit s3://footage/2026/ --out s3://results/tapes
 
-    s3:// takes credentials from the environment (AWS_ACCESS_KEY_ID and others) or
+    Credentials for s3:// come from the environment (AWS_ACCESS_KEY_ID and others) or
     from ~/.aws/credentials, on each machine, and never from the command line.
 
     Exit code 1: not all are done. 130: stopped at once.
@@ -111,9 +117,9 @@ def submit(
 
 @archive_app.command
 def status(out: Out, /, *, work: Work = None, s3_endpoint: Endpoint = "", json: JsonOption = False) -> int:
-    """Say how a job stands, while it runs or afterwards; of one in s3:// on the machine that drives it.
+    """Show the state of a job, while it runs or afterwards; for one in s3:// on the machine that drives it.
 
-    Exit code 1: it neither runs nor is done, or a recording is not whole.
+    Exit code 1: it is neither running nor done, or a recording is incomplete.
     """
     stood = standing_of(JobAt(out, work, s3_endpoint))
     standing, is_driven = stood.standing, stood.is_driven
@@ -132,7 +138,7 @@ def status(out: Out, /, *, work: Work = None, s3_endpoint: Endpoint = "", json: 
 
 @archive_app.command
 def retry(out: Out, /, *, work: Work = None, s3_endpoint: Endpoint = "") -> int:
-    """Let recordings that failed, or were set aside, be tried again by the next `submit`."""
+    """Have recordings that failed, or were set aside, tried again by the next `submit`."""
     forgotten = retry_job(JobAt(out, work, s3_endpoint))
     say(f"{len(forgotten)} to be tried again: {', '.join(forgotten)}" if forgotten else "There is nothing to try again.")
     return 0
@@ -140,16 +146,16 @@ def retry(out: Out, /, *, work: Work = None, s3_endpoint: Endpoint = "") -> int:
 
 @archive_app.command
 def fetch(
-    out: Annotated[str, Parameter(help="s3://BUCKET/PREFIX, as it was given to `submit`.")],
+    out: Annotated[str, Parameter(help="s3://BUCKET/PREFIX, as given to `submit`.")],
     directory: Annotated[Path, Parameter(help="New directory for the result.")],
     /,
     *,
     s3_endpoint: Endpoint = "",
     overwrite: OverwriteOption = False,
 ) -> int:
-    """Bring the result of a job from object storage to a directory.
+    """Copy the result of a job from object storage to a directory.
 
-    `facestream report`, `search`, `people` and all else work on it.
+    `facestream report`, `search`, `people` and everything else work on it.
 
     For example:
 

@@ -42,15 +42,15 @@ def audit(
         list[Path] | None,
         Parameter(negative=(), help="A .pub file of `facestream keys sign new`: every block must be signed by it. Repeatable."),
     ] = None,
-    holds: Annotated[str, Parameter(help="A SHA-256 that an earlier audit gave: the chain must still have that block.")] = "",
+    holds: Annotated[str, Parameter(help="A SHA-256 from an earlier audit: the chain must still have that block.")] = "",
     json: JsonOption = False,
 ) -> int:
     """Compare a result with its hash chain: was anything changed since it was written?
 
-    Exit code 1: something was changed, taken away or put in. What retention
-    or an erasure has deleted is listed, and is no fault. Whoever can write to the
+    Exit code 1: something was changed, removed or added. What retention or an
+    erasure has deleted is listed, and is not a fault. Anybody who can write to the
     directory can make another whole chain: sign it with `facestream run --sign`,
-    or keep the SHA-256 that this prints elsewhere, and ask for it with --holds.
+    or keep the SHA-256 that this prints elsewhere, and check it with --holds.
 
     For example:
 
@@ -78,12 +78,12 @@ def audit(
 def verify(
     *,
     log: LogOption = None,
-    holds: Annotated[str, Parameter(help="A SHA-256 that an earlier `verify` gave: the log must still have that line.")] = "",
+    holds: Annotated[str, Parameter(help="A SHA-256 from an earlier `verify`: the log must still have that line.")] = "",
     json: JsonOption = False,
 ) -> int:
     """Check the audit log, who did what here.
 
-    Exit code 1: a line was changed, taken away, put in or moved, or is missing.
+    Exit code 1: a line was changed, removed, added or moved, or is missing.
 
     Keep the SHA-256 that it prints somewhere else: with --holds it shows that the log is
     still the same one.
@@ -113,10 +113,10 @@ def verify(
 def show(
     *,
     log: LogOption = None,
-    last: Annotated[int, Parameter(help="So many lines, the newest; 0: all.")] = 50,
+    last: Annotated[int, Parameter(help="How many of the newest lines; 0: all.")] = 50,
     json: JsonOption = False,
 ) -> int:
-    """Print the audit log, who did what here; whether lines are missing is for `audit verify` to say.
+    """Print the audit log, who did what here. To check that no line is missing, use `audit verify`.
 
     For example:
 

@@ -35,13 +35,15 @@ _GB = 1e9
 
 def bridge(
     *,
-    from_: Annotated[str, Parameter(name="--from", help="What the publisher binds, as tcp://127.0.0.1:5556.")],
+    from_: Annotated[
+        str, Parameter(name="--from", help="The endpoint that the publisher binds, such as tcp://127.0.0.1:5556.")
+    ],
     to: Annotated[str, Parameter(help="The broker, nats://HOST:4222 or kafka://HOST:9092; with TLS tls:// or kafka+ssl://.")],
-    buffer: Annotated[Path, Parameter(help="Folder of what waits; each bridge has its own.")],
+    buffer: Annotated[Path, Parameter(help="Folder for messages that wait; each bridge has its own.")],
     replay: Annotated[str | None, Parameter(help="The publisher's replay endpoint: refills what was missed.")] = None,
-    key: Annotated[Path | None, Parameter(help="File of `facestream keys new`, where the publisher has keys.")] = None,
+    key: Annotated[Path | None, Parameter(help="File from `facestream keys new`, if the publisher has keys.")] = None,
     socket: Annotated[
-        Literal["sub", "pull"], Parameter(help="sub of a pub endpoint; pull of a push one, which a full buffer holds back.")
+        Literal["sub", "pull"], Parameter(help="sub for a pub endpoint; pull for a push one, which a full buffer holds back.")
     ] = "sub",
     prefix: Annotated[
         str, Parameter(help="The site's name in NATS's subjects (facestream.PREFIX.v1.KIND.STREAM) and Kafka's topic.")
@@ -49,36 +51,34 @@ def bridge(
     kinds: Annotated[
         tuple[Kind, ...], Parameter(consume_multiple=True, negative="", help="face, track, stream, stats, end.")
     ] = ("face", "track", "stream", "end"),
-    no_pictures: Annotated[bool, Parameter(negative=(), help="No picture leaves the site.")] = False,
-    without_vectors: Annotated[bool, Parameter(negative=(), help="Nor a vector, which can identify a person.")] = False,
-    picture_limit: Annotated[int | None, Parameter(help="Largest picture that goes along, in bytes.")] = None,
-    buffer_gb: Annotated[float, Parameter(help="When so much waits, the oldest goes.")] = 10.0,
+    no_pictures: Annotated[bool, Parameter(negative=(), help="Send no pictures.")] = False,
+    without_vectors: Annotated[bool, Parameter(negative=(), help="Send no vectors, which can identify a person.")] = False,
+    picture_limit: Annotated[int | None, Parameter(help="Largest picture to send, in bytes.")] = None,
+    buffer_gb: Annotated[float, Parameter(help="When this much waits, the oldest messages are dropped.")] = 10.0,
     creds: Annotated[Path | None, Parameter(help="Credentials: NATS's file; for Kafka one line, user:password.")] = None,
-    tls_ca: Annotated[Path | None, Parameter(help="Certificates to check the broker's with.")] = None,
+    tls_ca: Annotated[Path | None, Parameter(help="Certificates to check the broker's against.")] = None,
     sasl: Annotated[
-        Sasl | None, Parameter(group=SELDOM, help="How Kafka asks for the password, scram-sha-512 unless it is said.")
+        Sasl | None, Parameter(group=SELDOM, help="How Kafka asks for the password; by default scram-sha-512.")
     ] = None,
     stream: Annotated[
-        str, Parameter(group=SELDOM, help="A JetStream stream or Kafka topic that is there; else one is made.")
+        str, Parameter(group=SELDOM, help="An existing JetStream stream or Kafka topic; otherwise one is created.")
     ] = "",
     window: Annotated[
         float | None,
         Parameter(
-            group=SELDOM, help="Of a JetStream stream that is made: for so many seconds, 3600, it drops what it has already."
+            group=SELDOM, help="For a JetStream stream that is created: how long, in seconds, it drops duplicates; 3600."
         ),
     ] = None,
-    drain: Annotated[
-        float, Parameter(group=SELDOM, help="When it is stopped: longest time to send what waits, in seconds.")
-    ] = 10.0,
+    drain: Annotated[float, Parameter(group=SELDOM, help="When stopped: longest time to send what waits, in seconds.")] = 10.0,
     metrics: Annotated[str | None, Parameter(help="HOST:PORT for Prometheus, without a token.")] = None,
     json: JsonOption = False,
 ) -> None:
     """Carry what a site publishes to NATS JetStream or Kafka, each message once.
 
-    What has come is on the disk before it is sent, and goes from there when the
-    broker has stored it: nothing is lost or doubled when the link, the broker or
-    the bridge is down. To NATS two bridges of one site may run side by side, to
-    Kafka one at a time does. Ctrl-C or SIGTERM sends what waits and ends.
+    A message is on the disk before it is sent, and is deleted there when the
+    broker has stored it, so nothing is lost or doubled while the link, the broker
+    or the bridge is down. Two bridges of one site may run side by side to NATS,
+    but only one at a time to Kafka. Ctrl-C or SIGTERM sends what waits and ends.
 
     For example:
 

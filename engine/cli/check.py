@@ -29,9 +29,9 @@ from engine.words.redaction import redact, redact_tree
 
 
 def check(config: Path | None = None, /, *, profile: str = "", example: str = "", json: bool = False) -> None:
-    """Check a configuration file and show what it amounts to.
+    """Check a configuration file and show its effective settings.
 
-    Addresses, names and credentials files of cameras are checked too, without connecting; recordings are not looked for.
+    Addresses, names and credentials files of cameras are checked too, without connecting; recordings are not checked.
 
     For example:
 
@@ -45,9 +45,9 @@ def check(config: Path | None = None, /, *, profile: str = "", example: str = ""
     profile
         Use this profile instead of the one that the file names.
     example
-        Print a commented configuration to begin with: cameras, recordings, recogniser, serve or quick.
+        Print a commented configuration to start from: cameras, recordings, recogniser, serve or quick.
     json
-        One object with every effective value and the warnings, for programs.
+        Print one object with every effective value and the warnings, for programs.
     """
     if example:
         sys.stdout.write(_example(example))

@@ -30,27 +30,27 @@ def clip(
     track: Annotated[
         list[int], Parameter(name=["--track", "-t"], negative=(), help="Number of a track. Repeat it for several.")
     ],
-    stream: Annotated[str, Parameter(help="Whose track it is, where several streams have that number.")] = "",
+    stream: Annotated[str, Parameter(help="Its stream, if several streams have that number.")] = "",
     before: Annotated[float, Parameter(help="Seconds before the track begins.")] = 2.0,
     after: Annotated[float, Parameter(help="Seconds after it ends.")] = 2.0,
-    exact: Annotated[bool, Parameter(negative=(), help="Begin with that very picture: encode anew.")] = False,
+    exact: Annotated[bool, Parameter(negative=(), help="Begin exactly at the moment, by encoding again.")] = False,
     out: Annotated[
         Path | None,
         Parameter(
-            name=["--out", "-o"], help="The video, as .mp4 or .mkv; of several tracks a folder. By default STREAM-track-N."
+            name=["--out", "-o"], help="The video, .mp4 or .mkv; for several tracks a folder. By default STREAM-track-N."
         ),
     ] = None,
     recording: Annotated[Path | None, Parameter(help="Where the recording is now, if it was moved.")] = None,
-    show_hidden: Annotated[bool, Parameter(negative=(), help="Also where the run was told to hide faces.")] = False,
+    show_hidden: Annotated[bool, Parameter(negative=(), help="Do so even if the run was told to hide faces.")] = False,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> int:
     """Cut the moment of a track out of its recording, with the sound.
 
-    Pictures and sound are copied as they are, from the key frame before the
-    moment: a clip often begins a little earlier, and says by how much. Where that
-    cannot be done, as of a series of pictures, or with --exact, the pictures are
-    encoded anew.
+    Pictures and sound are copied unchanged from the key frame before the moment,
+    so a clip often begins a little earlier, and the command says by how much. If
+    that is not possible, as with a series of pictures, or with --exact, the
+    pictures are encoded again.
 
     For example:
 

@@ -32,7 +32,9 @@ from engine.errors import UsageError
 from engine.words.text import readable
 from engine.words.worth import LIMITS
 
-Which = Annotated[str, Parameter(help="A photograph, or a track as RESULT:stream/track, or RESULT:track of one stream.")]
+Which = Annotated[
+    str, Parameter(help="A photograph, or a track as RESULT:stream/track, or RESULT:track if there is one stream.")
+]
 
 
 def compare(
@@ -43,7 +45,9 @@ def compare(
     face: FaceOption = None,
     page: PageOption = None,
     overwrite: OverwriteOption = False,
-    embedder: Annotated[str | None, Parameter(help="Of two photographs: dlib by default. Else that of the result.")] = None,
+    embedder: Annotated[
+        str | None, Parameter(help="For two photographs: dlib by default. Otherwise that of the result.")
+    ] = None,
     json: JsonOption = False,
 ) -> int:
     """Compare two faces: what their likeness is worth, and what limits it.
@@ -62,9 +66,13 @@ def compare(
     of_tracks = {words: track_side(track, vector_of(track), track_pictures(track)) for words, track in tracks.items()}
     digests = {track.result.embedder_sha256 for track in tracks.values()}
     if len(digests) > 1:
-        first, second = (f"{track.result.embedder} of {track.result.run.directory}" for track in tracks.values())
+        first, second = (
+            f"{track.result.embedder} ({track.result.embedder_sha256[:8]}) of {track.result.run.directory}"
+            for track in tracks.values()
+        )
         raise UsageError(f"vectors of two embedders cannot be compared: {first}, and {second}")
     if len(of_tracks) == len({one, other}):
+        _refuse_for_photographs(face, embedder)
         sides, digest = [of_tracks[one], of_tracks[other]], digests.pop()
     else:
         sides, digest = _with_photographs([one, other], of_tracks, list(tracks.values()), face, embedder)
@@ -85,6 +93,12 @@ def compare(
     if page is not None:
         say(f"page: {readable(page)}")
     return 0
+
+
+def _refuse_for_photographs(face: int | None, embedder: str | None) -> None:
+    for option, given in (("--face", face), ("--embedder", embedder)):
+        if given is not None:
+            raise UsageError(f"{option} is for a photograph, and both are tracks of results: leave it out")
 
 
 def _with_photographs(
@@ -111,4 +125,4 @@ def _for_programs(compared: Compared) -> dict[str, Any]:
 
 
 def _side(side: Side) -> dict[str, Any]:
-    return {"label": readable(side.label), "size_px": side.size_px, "moments": side.moments, "photograph": side.is_photograph}
+    return {"label": readable(side.label), "size_px": side.size_px, "moments": side.moments, "photograph": side.track is None}

@@ -40,20 +40,22 @@ Exit code 1: not done. 2: wrong usage, or no service answers.
 
 ctl_app = App(name="ctl", help=_ABOUT, help_epilogue="", help_format="plaintext")
 streams_app = App(name="streams", help="Cameras.", help_epilogue="", help_format="plaintext")
-settings_app = App(name="settings", help="What may be changed while it runs.", help_epilogue="", help_format="plaintext")
+settings_app = App(
+    name="settings", help="Settings that can be changed while it runs.", help_epilogue="", help_format="plaintext"
+)
 for _app in (streams_app, people_app, settings_app):
     ctl_app.command(_app)
 
-Name = Annotated[str, Parameter(help="Of the stream.")]
+Name = Annotated[str, Parameter(help="Name of the stream.")]
 Set = Annotated[
     list[str] | None,
-    Parameter(name="--set", negative=(), help="KEY=VALUE as in a configuration file; repeat it; KEY= is null."),
+    Parameter(name="--set", negative=(), help="KEY=VALUE as in a configuration file; repeatable; KEY= sets null."),
 ]
 
 
 @streams_app.command(name="list")
 def list_streams(*, where: Where = OWN) -> int:
-    """Show all cameras and how they stand."""
+    """Show all cameras and their states."""
     return show(asked(where, verbs.ListStreams(), answers.Streams), where)
 
 
@@ -62,18 +64,16 @@ def add_stream(
     uri: Annotated[str, Parameter(help="rtsp://, rtsps://, http(s)://, srt:// or rtmp:// address.")],
     /,
     *,
-    name: Annotated[str, Parameter(help="By default made of the address.")] = "",
+    name: Annotated[str, Parameter(help="By default made from the address.")] = "",
     credentials: Annotated[
         str,
-        Parameter(
-            help="Name of a file in the folder `credentials` of the service's directory; NAME.hosts says for which hosts."
-        ),
+        Parameter(help="Name of a file in the folder `credentials` of the service's directory; NAME.hosts lists its hosts."),
     ] = "",
     set_: Set = None,
     paused: Annotated[bool, Parameter(negative=(), help="Do not read it yet.")] = False,
     where: Where = OWN,
 ) -> int:
-    """Attach a camera. A `-` as the address is read from standard input: a password in it then stands in no process list.
+    """Attach a camera. With `-` the address is read from standard input, so that a password in it is in no process list.
 
     For example:
 
@@ -99,7 +99,7 @@ def change_stream(name: Name, /, *, set_: Set = None, where: Where = OWN) -> int
 
 @streams_app.command(name="pause")
 def pause_stream(name: Name, /, *, where: Where = OWN) -> int:
-    """Read a camera no longer, and keep its settings."""
+    """Stop reading a camera, but keep its settings."""
     return show(asked(where, verbs.PauseStream(name=name), answers.Stream), where)
 
 
@@ -120,13 +120,13 @@ def probe(
     uri: Annotated[str, Parameter(help="Address of a camera, or - for standard input.")],
     /,
     *,
-    seconds: Annotated[float, Parameter(help="How long to look, 1 to 20.")] = 4.0,
+    seconds: Annotated[float, Parameter(help="How many seconds to look, 1 to 20.")] = 4.0,
     credentials: Annotated[str, Parameter(help="As for `ctl streams add`.")] = "",
     set_: Set = None,
     picture: Annotated[
-        Path | None, Parameter(help="Write one of its pictures to this JPEG file; with publish.redact: vectors there is none.")
+        Path | None, Parameter(help="Write one of its pictures to this JPEG file (none with publish.redact: vectors).")
     ] = None,
-    overwrite: Annotated[bool, Parameter(negative=(), help="Replace a --picture that is there already.")] = False,
+    overwrite: Annotated[bool, Parameter(negative=(), help="Replace an existing --picture.")] = False,
     where: Where = OWN,
 ) -> int:
     """Look at a camera without adding it: what it sends, and how large the faces are.
@@ -148,19 +148,19 @@ def probe(
 
 @ctl_app.command
 def status(*, where: Where = OWN) -> int:
-    """Show how the service stands."""
+    """Show the state of the service."""
     return show(asked(where, verbs.GetStatus(), answers.Status), where)
 
 
 @settings_app.command(name="show")
 def show_settings(*, where: Where = OWN) -> int:
-    """Show the settings that may be changed."""
+    """Show the settings that can be changed."""
     return show(asked(where, verbs.GetSettings(), answers.Settings), where)
 
 
 @settings_app.command(name="set")
 def set_settings(
-    *changes: Annotated[str, Parameter(help="SECTION.KEY=VALUE, or profile=NAME; KEY= goes back to the file.")],
+    *changes: Annotated[str, Parameter(help="SECTION.KEY=VALUE, or profile=NAME; KEY= returns to the file's value.")],
     where: Where = OWN,
 ) -> int:
     """Change settings; a new run begins with them, within seconds.
@@ -182,13 +182,13 @@ def log_level(level: Literal["error", "warning", "info"], /, *, where: Where = O
 
 @ctl_app.command
 def drain(*, where: Where = OWN) -> int:
-    """Finish what is held, and stop the service."""
+    """Finish what is in hand, and stop the service."""
     return show(asked(where, verbs.Drain(), answers.Done), where)
 
 
 @ctl_app.command
 def schema() -> int:
-    """Print the JSON Schema of the protocol; no service is asked."""
+    """Print the JSON Schema of the protocol; no service is needed."""
     sys.stdout.write(control_schema().decode())
     return 0
 

@@ -17,8 +17,8 @@ from engine.errors import FacestreamError, UsageError
 people_app = App(name="people", help="The gallery.", help_epilogue="", help_format="plaintext")
 
 Person = Annotated[str, Parameter(help="As `ctl people list` shows it.")]
-Whose = Annotated[str, Parameter(help="For whom it was set apart.")]
-Apart = Annotated[str, Parameter(help="As `ctl people quarantine` shows it: what its SHA-256 begins with.")]
+Whose = Annotated[str, Parameter(help="The person it was set apart for.")]
+Apart = Annotated[str, Parameter(help="The beginning of its SHA-256, as `ctl people quarantine` shows it.")]
 
 
 @people_app.command(name="list")
@@ -32,7 +32,7 @@ def enrol(
     name: Annotated[str, Parameter(help="Who is in the pictures.")],
     /,
     *images: Annotated[Path, Parameter(required=True, help="Pictures that show this person and nobody else.")],
-    force: Annotated[bool, Parameter(negative=(), help="Also what looks like somebody else.")] = False,
+    force: Annotated[bool, Parameter(negative=(), help="Enrol even pictures that look like somebody else.")] = False,
     where: Where = OWN,
 ) -> int:
     """Add pictures of a person to the gallery.
@@ -61,7 +61,7 @@ def enrol(
 
 @people_app.command(name="remove")
 def remove_person(name: Person, /, *, where: Where = OWN) -> int:
-    """Take a person out of the gallery."""
+    """Remove a person from the gallery."""
     return show(asked(where, verbs.RemovePerson(name=name), answers.Done), where)
 
 
@@ -71,7 +71,7 @@ def rename_person(
     new: Annotated[str, Parameter(help="The new name.")],
     /,
     *,
-    join: Annotated[bool, Parameter(negative=(), help="Somebody has the new name already, and both are one person.")] = False,
+    join: Annotated[bool, Parameter(negative=(), help="Somebody already has the new name, and both are one person.")] = False,
     where: Where = OWN,
 ) -> int:
     """Give a person another name, or join two names of one person."""
@@ -111,10 +111,10 @@ def search_person(
     image: Annotated[Path, Parameter(help="A picture that shows one person.")],
     /,
     *,
-    most: Annotated[int, Parameter(help="People and tracks to show at most.")] = 20,
+    most: Annotated[int, Parameter(help="Maximum number of people and tracks to show.")] = 20,
     where: Where = OWN,
 ) -> int:
-    """Look for somebody in the gallery and in the tracks of the last days."""
+    """Search for somebody in the gallery and in the tracks of the last days."""
     verb = verbs.SearchPerson(picture=_picture(image), most=most)
     return show(asked(where, verb, answers.Found, more_seconds=90.0), where)
 

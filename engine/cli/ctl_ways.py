@@ -35,10 +35,10 @@ class Where:
     """Which service is asked, and how."""
 
     directory: Annotated[Path | None, Parameter(help="serve.directory of the service; the user's own by default.")] = None
-    endpoint: Annotated[str, Parameter(help="serve.control of a service elsewhere, as tcp://192.0.2.5:5558.")] = ""
-    key: Annotated[Path | None, Parameter(help="File of `facestream keys new`, for --endpoint.")] = None
+    endpoint: Annotated[str, Parameter(help="serve.control of a service elsewhere, such as tcp://192.0.2.5:5558.")] = ""
+    key: Annotated[Path | None, Parameter(help="File from `facestream keys new`, for --endpoint.")] = None
     seconds: Annotated[float, Parameter(name="--wait", help="How long to wait for an answer.")] = 10.0
-    json: Annotated[bool, Parameter(negative=(), help="The answer as JSON.")] = False
+    json: Annotated[bool, Parameter(negative=(), help="Print the answer as JSON.")] = False
 
 
 OWN = Where()

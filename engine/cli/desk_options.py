@@ -20,7 +20,7 @@ from engine.desk.stored import Result
 from engine.detect.catalog import open_detector
 from engine.detect.second_look import open_second_look
 from engine.enrolment.portrait import Portrait, find_people
-from engine.errors import UsageError
+from engine.errors import EnrolmentRefused, UsageError
 from engine.models import find_model
 from engine.pictures.face_jpeg import face_jpeg
 from engine.results.digits import rounded
@@ -29,8 +29,8 @@ from engine.words.numbers import count
 from engine.words.text import readable
 
 Results = Annotated[Path, Parameter(required=True, help="Output directories of runs.")]
-PageOption = Annotated[Path | None, Parameter(help="Also write a page (.html) with pictures, which holds all it shows.")]
-FaceOption = Annotated[int | None, Parameter(help="Of a photograph that shows several people: which, 1 is the largest face.")]
+PageOption = Annotated[Path | None, Parameter(help="Also write a self-contained page (.html) with pictures.")]
+FaceOption = Annotated[int | None, Parameter(help="If a photograph shows several people: which one; 1 is the largest face.")]
 
 
 @contextmanager
@@ -54,7 +54,10 @@ def photographs(paths: Iterable[Path], embedder: str, detector: str = "auto") ->
 
         def read(path: Path, face: int | None) -> Photographed:
             still = stills[path]
-            found = find_people(path, still.bgr, finder, second_look)
+            try:
+                found = find_people(path, still.bgr, finder, second_look)
+            except EnrolmentRefused as error:
+                raise EnrolmentRefused("; ".join([str(error), *still.remarks])) from error
             portrait, remarks = _chosen(path, found, face, of_several=len(stills) > 1)
             remarks += [f"{sentence}." for sentence in still.remarks]
             [vector] = model.embed([portrait.bgr], [portrait.landmarks])
@@ -95,10 +98,11 @@ def worth_facts(worth: Worth | None) -> dict[str, Any]:
 
 
 def _chosen(path: Path, found: list[Portrait], face: int | None, *, of_several: bool) -> tuple[Portrait, list[str]]:
-    if face is not None and len(found) == 1 and of_several:
+    if face is not None and len(found) == 1 and of_several and face > 0:
         face = None  # it is for those photographs that show several
     if face is not None and not 1 <= face <= len(found):
-        raise UsageError(f"{path} shows {count(len(found), 'face')}: give --face 1 to {len(found)}")
+        which = "leave --face out" if len(found) == 1 else f"give --face 1 to {len(found)}"
+        raise UsageError(f"{path} shows {count(len(found), 'face')}: {which}")
     portrait = found[(face or 1) - 1]
     remarks = []
     if len(found) > 1 and face is None:

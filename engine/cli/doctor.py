@@ -29,7 +29,7 @@ def doctor(*, gallery: GalleryOption = USERS_OWN, json: bool = False) -> int:
     Parameters
     ----------
     json
-        One JSON object instead of sentences.
+        Print one JSON object instead of sentences.
     """
     console = Console(highlight=False)
     found = []

@@ -37,12 +37,12 @@ ZERO_SHOT = "zero-shot"
 
 def enhance(
     *images: Annotated[
-        Path, Parameter(required=True, help="Pictures, each cut to the face or thing of interest, or folders of them.")
+        Path, Parameter(required=True, help="Pictures, each cropped to the face or thing of interest, or folders of them.")
     ],
     out: Annotated[
-        Path | None, Parameter(help="Folder of the results, or a .png file for one; beside each picture if not given.")
+        Path | None, Parameter(help="Folder for the results, or a .png file for one; by default beside each picture.")
     ] = None,
-    faces: Annotated[bool, Parameter(negative=(), help="Find the faces in each picture, and enlarge these alone.")] = False,
+    faces: Annotated[bool, Parameter(negative=(), help="Find the faces in each picture, and enlarge only these.")] = False,
     generator: Annotated[str | None, Parameter(help="As `facestream models list` shows it, or a model file.")] = None,
     strength: Annotated[float, Parameter(help="0 (bicubic) to 1 (the generator).")] = 1.0,
     zero_shot: Annotated[
@@ -55,8 +55,8 @@ def enhance(
 ) -> int:
     """Enlarge single pictures.
 
-    A result stands beside its picture as NAME-enhanced.png, of a face as NAME-face-1-enhanced.png, the largest first. It is
-    not for identification: a decision must rest on the original. Its colours are sRGB of 8 bits, and EXIF data stay behind.
+    A result is written beside its picture as NAME-enhanced.png, for a face as NAME-face-1-enhanced.png, the largest first. It
+    is not for identification: a decision must rest on the original. Its colours are 8-bit sRGB; EXIF data are not copied.
 
     For example:
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import msgspec
@@ -18,6 +19,9 @@ from engine.cli.gallery_option import USERS_OWN, GalleryOption
 from engine.cli.json_lines import write_lines
 from engine.cli.long_work import check_place
 from engine.cli.outside_runs import check_outside_runs
+from engine.cli.plain import plain
+from engine.cli.saying import say
+from engine.cli.share_bar import share_bar
 from engine.cli.tables import Column, Rows
 from engine.config import DetectConfig
 from engine.config.verify import VerifyConfig
@@ -31,6 +35,7 @@ from engine.source.picture_files import picture_files
 from engine.verify.embedder import open_embedder
 from engine.verify.gallery.opening import gallery_file, is_there, open_gallery
 from engine.verify.gallery.person_name import alike, person_name
+from engine.words.numbers import count
 from engine.words.text import readable
 
 
@@ -43,19 +48,21 @@ def enrol(
     gallery: GalleryOption = USERS_OWN,
     detector: Annotated[str, Parameter(help="auto, grey, yunet, dlib-hog, scrfd:PACK, or a model file.")] = "auto",
     embedder: Annotated[str, Parameter(help="dlib, insightface:PACK, or an ONNX file; the same as for run.")] = "dlib",
-    force: Annotated[bool, Parameter(negative=(), help="Enrol also what is set apart otherwise; the reason is kept.")] = False,
+    force: Annotated[
+        bool, Parameter(negative=(), help="Enrol even pictures that would be set apart; the reason is kept.")
+    ] = False,
     sheet: Annotated[
         Path | None, Parameter(help="Also write a page (.html) that shows the pictures that were not enrolled, and why.")
     ] = None,
-    overwrite: Annotated[bool, Parameter(negative=(), help="Replace a --sheet that is there already.")] = False,
-    json: Annotated[bool, Parameter(negative=(), help="One object for programs instead of the table.")] = False,
+    overwrite: Annotated[bool, Parameter(negative=(), help="Replace an existing --sheet.")] = False,
+    json: Annotated[bool, Parameter(negative=(), help="Print one object for programs instead of the table.")] = False,
 ) -> int:
     """Add pictures of a person to the gallery.
 
-    JPEG, PNG, HEIC, AVIF, WebP, TIFF and more. A picture is refused where it shows nobody, several people, or a face that is
-    too small, too blurred or turned too far. One that looks like somebody else or unlike the person's other pictures, that
-    shows little detail for its size (blurred, or enlarged) or the blocks of its compression, is set apart (`facestream gallery
-    quarantine`); the others are still enrolled. A picture on its side or head is turned. The pictures themselves are not kept,
+    JPEG, PNG, HEIC, AVIF, WebP, TIFF and more. A picture is refused if it shows nobody, several people, or a face that is
+    too small, too blurred or turned too far. It is set apart (`facestream gallery quarantine`) if it looks like somebody else
+    or unlike the person's other pictures, or shows little detail for its size (blurred, or enlarged) or compression blocks.
+    The others are still enrolled. A picture on its side or upside down is turned. The pictures themselves are not kept,
     only a vector of each.
 
     For example:
@@ -82,7 +89,11 @@ def enrol(
         open_gallery(gallery) as opened,
     ):
         namesakes = [person.name for person in opened.list() if person.name != name and alike(person.name, name)]
-        results = enrol_pictures(name, pictures, finder, model, opened, force=force, second_look=second_look) + missing
+        with _progress(name, len(pictures)) as progress:
+            found = enrol_pictures(
+                name, pictures, finder, model, opened, force=force, second_look=second_look, progress=progress
+            )
+        results = found + missing
         if sheet is not None:
             write_sheet(sheet, results)
         if json:
@@ -90,6 +101,26 @@ def enrol(
         else:
             _tell_people(name, results, opened.where, namesakes)
     return 1 if any(result.outcome in ("refused", "quarantined") for result in results) else 0
+
+
+@contextmanager
+def _progress(name: str, pictures: int) -> Iterator[Callable[[float], None]]:
+    """Show how many pictures were looked at, and say what an interruption has left."""
+    share = 0.0
+    with share_bar(f"{count(pictures, 'picture')} of {plain(name)}") as show:
+
+        def tell(looked_at: float) -> None:
+            nonlocal share
+            share = looked_at
+            show(looked_at)
+
+        try:
+            yield tell
+        except KeyboardInterrupt:
+            listed = f"`facestream gallery pictures {quote(name)}` shows which"
+            left = "nothing was enrolled" if share < 1 else f"some of the pictures may be enrolled: {listed}"
+            say(f"interrupted: {left}", aside=True)
+            raise
 
 
 def _check_before(gallery: GalleryOption, detector: str) -> None:

@@ -48,11 +48,11 @@ def erase(
 ) -> int:
     """Erase a person from the gallery, from the output of runs and from the audit log, and write a receipt.
 
-    From output go the tracks that were decided to be this person, with pictures and vectors,
-    and the name among the candidates of others. Of a service name its directory, or `runs` in
-    it: its own audit log forgets the person too. A directory that a run writes to now is left
-    as it is, and a file outside of runs that still has the name is left to you; both are said
-    (exit code 1). Backups, exports and what subscribers have received are not reached.
+    This deletes from output the tracks that were decided to be this person, with pictures and
+    vectors, and the name among the candidates of others. For a service give its directory, or
+    `runs` in it: its own audit log forgets the person too. A directory that a run is writing to
+    is left as it is, and a file outside of runs that still has the name is left to you; both are
+    reported (exit code 1). Backups, exports and what subscribers received are not reached.
 
     For example:
 
@@ -67,21 +67,21 @@ def erase(
     name
         As `gallery list` shows it.
     formerly
-        Names that the person had before, as those of `gallery rename`.
+        Earlier names of the person, such as those before `gallery rename`.
     output
         Output directories of runs, or folders of them.
     audit
         The audit log; the user's own by default.
     likely
-        Also tracks that were not decided, and had this person as their first candidate.
+        Also undecided tracks that had this person as their first candidate.
     receipt
         The receipt's file; erasure-TIME.json by default. The name is not in it.
     name_in_receipt
-        Put it in.
+        Put the name into the receipt.
     sign
-        The key that the runs were signed with, which vouches in their hash chains for what goes.
+        The key that the runs were signed with, to vouch in their hash chains for what is deleted.
     dry_run
-        Change nothing and write nothing, only say what would go.
+        Change nothing and write nothing, only say what would be deleted.
     json
         Print the receipt, and nothing else.
     """

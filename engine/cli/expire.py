@@ -34,9 +34,9 @@ def expire(
 ) -> int:
     """Delete what finished runs have kept for too long, by kind of data.
 
-    Age counts from when it was written. A run that goes on is left alone: it deletes by itself
-    what `output.keep_pictures_days` and the like say. Without any number of days nothing would
-    go, and that is an error.
+    Age counts from when the data was written. A run that is going on is left alone: it deletes
+    by itself what `output.keep_pictures_days` and the like say. It is an error to give no number
+    of days, as nothing would be deleted.
 
     For example:
 
@@ -49,17 +49,17 @@ def expire(
     directories
         Output directories of runs, or folders of them.
     pictures_days
-        Pictures go after so many days, as 7 or 0.5; 0 keeps them for ever; likewise below.
+        Delete pictures after this many days, such as 7 or 0.5; 0 keeps them for ever; likewise below.
     vectors_days
         Vectors, which can identify a person.
     records_days
-        Lines of faces, tracks and streams, with all that they name; then the whole run.
+        Lines of faces, tracks and streams, with everything they name; finally the whole run.
     strangers_days
-        All of the tracks of people who were not recognised.
+        Whole tracks of people who were not recognised.
     sign
-        The key that the runs were signed with, which vouches in their hash chains for what goes.
+        The key that the runs were signed with, to vouch in their hash chains for what is deleted.
     dry_run
-        Change nothing, only say what would go.
+        Change nothing, only say what would be deleted.
     json
         Print one line of JSON for each run, and nothing else.
     """

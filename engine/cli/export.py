@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -25,9 +26,9 @@ def export(
     /,
     *,
     to: Annotated[Form | None, Parameter(help="csv, jsonl, or parquet (extra `parquet`).")] = None,
-    tracks: Annotated[bool, Parameter(negative=(), help="The last word on each track; the default.")] = False,
+    tracks: Annotated[bool, Parameter(negative=(), help="The last message of each track; the default.")] = False,
     faces: Annotated[bool, Parameter(negative=(), help="Every face that was written.")] = False,
-    interim: Annotated[bool, Parameter(negative=(), help="What was said of tracks before the last word.")] = False,
+    interim: Annotated[bool, Parameter(negative=(), help="The messages of each track before its last one.")] = False,
     out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="The file; standard output by default.")] = None,
     vectors: Annotated[
         Path | None, Parameter(help="Their vectors as a NumPy array, .npy, with NAME.keys.csv beside it.")
@@ -37,14 +38,14 @@ def export(
     """Write the tracks, the faces or the vectors of a finished run for other
     programs.
 
-    A row is the last word on a track, unless --faces or --interim asks for others.
-    `name` is empty where nobody was recognised; `best_identity` is the closest
-    person even then, `candidates` are all of them as JSON. Paths are relative to
+    A row is the last message of a track, unless you ask for --faces or --interim.
+    `name` is empty if nobody was recognised; `best_identity` is the closest
+    person even then, `candidates` holds all of them as JSON. Paths are relative to
     the run's directory.
 
-    In CSV a text that a spreadsheet would take for a formula begins with an
-    apostrophe. CSV has the digits that mean something, the others all. Row n of the
-    array of vectors is row n of the table beside it: stream and track, and of a
+    In CSV, text that a spreadsheet would take for a formula begins with an
+    apostrophe. CSV has only meaningful digits, the others have all. Row n of the
+    array of vectors is row n of the table beside it: stream and track, and for a
     face its number.
 
     For example:
@@ -73,6 +74,8 @@ def export(
             raise UsageError(f"{vectors} must end with .npy, as files of vectors do")
         for path in (vectors, keys_of(vectors)):
             check_place(path, overwrite=overwrite)
+            if out is not None and os.path.realpath(out) == os.path.realpath(path):
+                raise UsageError(f"--out {out} is what --vectors {vectors} writes, too: give another name")
     if to is not None:
         _table(run, rows, to, out, overwrite=overwrite)
     if vectors is not None:

@@ -43,21 +43,21 @@ Exit code 1: not done; of `status` also: a camera has no node.
 
 fleet_app = App(name="fleet", help=_ABOUT, help_epilogue="", help_format="plaintext")
 DatabaseOption = Annotated[
-    str, Parameter(env_var="FACESTREAM_FLEET_DATABASE", help="Where the nodes meet, as postgresql://USER@HOST/NAME.")
+    str, Parameter(env_var="FACESTREAM_FLEET_DATABASE", help="The fleet's database, postgresql://USER@HOST/NAME.")
 ]
 NodeArgument = Annotated[str, Parameter(help="As `fleet status` shows it.")]
 
 
 @fleet_app.command(name="apply")
 def apply_fleet(
-    file: Annotated[Path, Parameter(help="YAML with the cameras that there should be.")],
+    file: Annotated[Path, Parameter(help="YAML file with the cameras of the fleet.")],
     /,
     *,
     database: DatabaseOption,
-    dry_run: Annotated[bool, Parameter(negative=(), help="Show what would change, and change nothing.")] = False,
+    dry_run: Annotated[bool, Parameter(negative=(), help="Show what would change, without changing it.")] = False,
     json: JsonOption = False,
 ) -> int:
-    """Make the cameras of a file those of the fleet, and show what changes: + added, ~ changed, - removed.
+    """Apply a file of cameras to the fleet, and show what changes: + added, ~ changed, - removed.
 
     For example:
 
@@ -96,7 +96,7 @@ def show_status(*, database: DatabaseOption, json: JsonOption = False) -> int:
 
 @fleet_app.command(name="drain")
 def drain_node(node: NodeArgument, /, *, database: DatabaseOption) -> int:
-    """Move a node's cameras to others, one after another, and give it no new ones: do so before an upgrade."""
+    """Move a node's cameras to others, one after another, and give it no new ones; do this before an upgrade."""
     from engine.fleet.store import drain
 
     with _database(database) as connection:
@@ -120,13 +120,13 @@ def undrain_node(node: NodeArgument, /, *, database: DatabaseOption) -> int:
 def rebalance_nodes(
     *,
     database: DatabaseOption,
-    dry_run: Annotated[bool, Parameter(negative=(), help="Show which cameras would move, and move none.")] = False,
+    dry_run: Annotated[bool, Parameter(negative=(), help="Show which cameras would move, without moving them.")] = False,
     json: JsonOption = False,
 ) -> int:
-    """Give each node its share of the cameras, as after a new one has come, and show which move.
+    """Give each node its share of the cameras, for example after a new node has joined, and show which move.
 
-    By `fleet.capacity` where all nodes have one, else by their processors. No more cameras move than that takes, of each node
-    one after another.
+    Shares are by `fleet.capacity` if all nodes have one, otherwise by their processors. As few cameras as necessary move,
+    one after another from each node.
     """
     from engine.fleet.rebalance import rebalance
 
@@ -142,9 +142,9 @@ def rebalance_nodes(
 
 @fleet_app.command(name="forget")
 def forget_node(node: NodeArgument, /, *, database: DatabaseOption) -> int:
-    """Take out a node that is switched off for good.
+    """Remove a node that is switched off for good.
 
-    Its cameras are placed elsewhere at once, also those that it alone may have.
+    Its cameras are placed elsewhere at once, including those that only it may have.
     You vouch that it no longer runs: no other machine can tell.
     """
     from engine.fleet.store import forget

@@ -75,12 +75,14 @@ def remove(
     name: Annotated[str, Parameter(help="As `gallery list` shows it.")],
     /,
     *,
-    picture: Annotated[str, Parameter(help="Only this one, as `gallery pictures` shows it.")] = "",
-    receipt: Annotated[Path | None, Parameter(help="Of a picture: write what went, without the name (.json).")] = None,
+    picture: Annotated[str, Parameter(help="Only this picture, as `gallery pictures` shows it.")] = "",
+    receipt: Annotated[
+        Path | None, Parameter(help="For a picture: record its removal in this file (.json), without the name.")
+    ] = None,
     overwrite: OverwriteOption = False,
     gallery: GalleryOption = USERS_OWN,
 ) -> int:
-    """Take a person out, or one of their pictures; a running engine no longer names them from the next face on.
+    """Remove a person, or one of their pictures; a running engine stops naming them from the next face on.
 
     For example:
 
@@ -126,7 +128,7 @@ def rename(
     new: Annotated[str, Parameter(help="The new name.")],
     /,
     *,
-    join: Annotated[bool, Parameter(negative=(), help="Somebody has the new name already, and both are one person.")] = False,
+    join: Annotated[bool, Parameter(negative=(), help="Somebody already has the new name, and both are one person.")] = False,
     gallery: GalleryOption = USERS_OWN,
 ) -> int:
     """Give a person another name, or join two names of one person.
@@ -152,7 +154,7 @@ def export(
     path: Annotated[Path, Parameter(help="File to write, .jsonl or .csv.")],
     /,
     *,
-    embeddings: Annotated[bool, Parameter(negative=(), help="Also the vectors, which are biometric data.")] = False,
+    embeddings: Annotated[bool, Parameter(negative=(), help="Include the vectors, which are biometric data.")] = False,
     overwrite: OverwriteOption = False,
     gallery: GalleryOption = USERS_OWN,
 ) -> int:

@@ -21,12 +21,12 @@ from engine.verify.gallery.opening import open_gallery
 def check(
     *,
     gallery: GalleryOption = USERS_OWN,
-    embedder: Annotated[str, Parameter(help="dlib, insightface:PACK, or an ONNX file: whose vectors.")] = "dlib",
+    embedder: Annotated[str, Parameter(help="Whose vectors to check: dlib, insightface:PACK, or an ONNX file.")] = "dlib",
     json: JsonOption = False,
 ) -> int:
     """Show the enrolled pictures that would be set apart today: like somebody else, or unlike the person's other pictures.
 
-    Nothing is changed. What a picture itself shows (blur, blocks) is not looked at again, as pictures are not kept.
+    Nothing is changed. Blur and blocks in a picture itself are not checked again, as pictures are not kept.
 
     For example:
 

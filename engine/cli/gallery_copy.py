@@ -15,13 +15,13 @@ from engine.verify.gallery.opening import gallery_file, open_gallery
 from engine.words.numbers import count
 
 _Place = Annotated[str, Parameter(help="Gallery file, or postgresql://USER@HOST/NAME.")]
-_Key = Annotated[str, Parameter(help="File with the key of the file, where it is encrypted or is to be.")]
+_Key = Annotated[str, Parameter(help="File with the key, if the gallery file is or shall be encrypted.")]
 
 
 def copy(source: _Place, target: _Place, /, *, gallery_key: _Key = "", json: JsonOption = False) -> int:
-    """Copy a gallery to another place, which must be empty: all that it holds, or nothing.
+    """Copy a gallery to another place, which must be empty: everything, or nothing.
 
-    Afterwards the digests of what both decide by are compared.
+    Afterwards the digests of both are compared.
 
     For example:
 

@@ -19,14 +19,14 @@ from engine.whole_file import write_private
 
 _Source = Annotated[Path, Parameter(help="Gallery file; `gallery list` shows where the user's own is.")]
 _Target = Annotated[Path, Parameter(help="The new file.")]
-_Key = Annotated[Path, Parameter(help="File with the key, as `gallery new-key` makes it.")]
+_Key = Annotated[Path, Parameter(help="File with the key, from `gallery new-key`.")]
 
 
 def encrypt(source: _Source, target: _Target, /, *, gallery_key: _Key) -> int:
     """Write a gallery into a new file, encrypted (SQLCipher, AES-256).
 
-    The new file is there when it was read again and found equal, and not before; the old one stays as it is.
-    Nobody should enrol or remove anybody meanwhile: it would not be in the new one.
+    The new file appears only once it was read back and found equal; the old one stays as it is.
+    Enrol or remove nobody meanwhile: the change would not be in the new file.
 
     For example:
 
@@ -42,7 +42,7 @@ def encrypt(source: _Source, target: _Target, /, *, gallery_key: _Key) -> int:
 
 
 def decrypt(source: _Source, target: _Target, /, *, gallery_key: _Key) -> int:
-    """Write an encrypted gallery into a new file that is not.
+    """Write an encrypted gallery into a new file that is not encrypted.
 
     For example:
 
@@ -53,11 +53,11 @@ def decrypt(source: _Source, target: _Target, /, *, gallery_key: _Key) -> int:
     return 0
 
 
-def new_key(file: Annotated[Path, Parameter(help="The new file, for its owner alone.")], /) -> int:
+def new_key(file: Annotated[Path, Parameter(help="The new file, readable only by its owner.")], /) -> int:
     """Make a key for an encrypted gallery.
 
-    It is 32 bytes at random, as 64 hexadecimal digits. Whoever has it can read the gallery, and without it nobody
-    can: keep a copy elsewhere.
+    It is 32 random bytes, as 64 hexadecimal digits. Anybody who has it can read the gallery, and nobody can without
+    it: keep a copy elsewhere.
 
     For example:
 

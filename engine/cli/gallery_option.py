@@ -18,7 +18,7 @@ class GalleryOption(GalleryPlace):
     where: Annotated[
         str, Parameter(name="--gallery", help="Gallery file, or postgresql://USER@HOST/NAME; the user's own by default.")
     ] = ""
-    key_file: Annotated[str, Parameter(name="--gallery-key", help="File with the key of a gallery that is encrypted.")] = ""
+    key_file: Annotated[str, Parameter(name="--gallery-key", help="File with the key of an encrypted gallery.")] = ""
 
 
 USERS_OWN = GalleryOption()

@@ -20,13 +20,13 @@ from engine.verify.gallery.records import Kept
 from engine.verify.gallery.stored import StoredGallery
 from engine.words.numbers import count
 
-PictureArgument = Annotated[str, Parameter(help="As the list shows it: what its SHA-256 begins with.")]
-WhoseOption = Annotated[str, Parameter(help="For whom it was set apart, where it was for several people.")]
+PictureArgument = Annotated[str, Parameter(help="The beginning of its SHA-256, as the list shows it.")]
+WhoseOption = Annotated[str, Parameter(help="The person it was set apart for, if there are several.")]
 SHOWN_DIGITS = 8
 
 
 def pictures(
-    name: Annotated[str, Parameter(help="Of one person alone.")] = "",
+    name: Annotated[str, Parameter(help="Only those of this person.")] = "",
     /,
     *,
     gallery: GalleryOption = USERS_OWN,

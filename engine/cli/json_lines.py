@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from engine.words.text import readable
 
-JsonOption = Annotated[bool, Parameter(negative=(), help="One object a line, for programs.")]
+JsonOption = Annotated[bool, Parameter(negative=(), help="Print one object per line, for programs.")]
 
 
 def write_lines(objects: Iterable[Any]) -> None:

@@ -22,7 +22,9 @@ from engine.words.numbers import count
 FolderOption = Annotated[Path | None, Parameter(help="Folder of keys; the user's own by default.")]
 Name = Annotated[str, Parameter(help="The client's name: letters, digits, dot, _ and -.")]
 
-keys_app = App(name="keys", help="Say who may read what is published; sign results.", help_epilogue="", help_format="plaintext")
+keys_app = App(
+    name="keys", help="Manage who may read what is published; sign results.", help_epilogue="", help_format="plaintext"
+)
 keys_app.command(sign_app)
 
 
@@ -33,23 +35,25 @@ def new(
     *,
     topics: Annotated[
         tuple[str, ...],
-        Parameter(consume_multiple=True, negative="", help="What it may read, as v1/face/door/; everything by default."),
+        Parameter(consume_multiple=True, negative="", help="What it may read, such as v1/face/door/; everything by default."),
     ] = (),
     control: Annotated[
         tuple[ControlRole, ...],
         Parameter(
-            consume_multiple=True, negative="", help="What it may ask of a service: view, operate, enrol; by default nothing."
+            consume_multiple=True, negative="", help="What it may do with a service: view, operate, enrol; by default nothing."
         ),
     ] = (),
     out: Annotated[Path | None, Parameter(name=["--out", "-o"], help="The client's file; NAME.key by default.")] = None,
-    print_it: Annotated[bool, Parameter(name="--print", negative=(), help="Print the client's file, and write none.")] = False,
+    print_it: Annotated[
+        bool, Parameter(name="--print", negative=(), help="Print the client's file instead of writing it.")
+    ] = False,
     folder: FolderOption = None,
     json: JsonOption = False,
 ) -> int:
     """Make a key for a client, and its file, which holds all that it needs.
 
-    Hand the file to whoever runs the client in a way that nobody else can read: its
-    secret is nowhere else. A running engine lets the client in at once.
+    Hand the file to the person who runs the client so that nobody else can read it:
+    its secret is nowhere else. A running engine admits the client at once.
 
     For example:
 
@@ -114,7 +118,7 @@ def list_keys(*, folder: FolderOption = None, json: JsonOption = False) -> int:
 
 @keys_app.command
 def revoke(name: Name, /, *, folder: FolderOption = None, json: JsonOption = False) -> int:
-    """Take a client out: a running engine disconnects it within a second.
+    """Revoke a client's key: a running engine disconnects it within a second.
 
     For example:
 

@@ -17,16 +17,18 @@ sign_app = App(name="sign", help="Make a key that signs results, or show one.", 
 
 @sign_app.command
 def new(
-    file: Annotated[Path, Parameter(help="Of the secret key, as desk.pem; the public one goes beside it, as desk.pub.")],
+    file: Annotated[
+        Path, Parameter(help="File for the secret key, such as desk.pem; the public one is written beside it, as desk.pub.")
+    ],
     /,
     *,
     json: JsonOption = False,
 ) -> int:
     """Make a key (Ed25519) that signs what runs write.
 
-    Keep the secret where nobody else can read it; it is not encrypted. Give the
-    public one to whoever is to check results, in a way that nobody can exchange
-    it: a result is signed by you only as far as they know that key to be yours.
+    Keep the secret key where nobody else can read it; it is not encrypted. Give the
+    public key to those who will check results, in a way that nobody can exchange
+    it: your signature is worth only as much as they know that key to be yours.
 
     For example:
 
@@ -47,7 +49,7 @@ def new(
 
 
 @sign_app.command
-def show(file: Annotated[Path, Parameter(help="A public key, as desk.pub.")], /, *, json: JsonOption = False) -> int:
+def show(file: Annotated[Path, Parameter(help="A public key, such as desk.pub.")], /, *, json: JsonOption = False) -> int:
     """Print a public key as `audit` and the pages of an exhibit show it.
 
     For example:

@@ -33,10 +33,10 @@ def licences(
 ) -> int:
     """List what is installed with facestream, with the licences, and write a bill of materials.
 
-    "Asks for" says what a licence asks of whoever passes the program on: little (a notice),
+    "Asks for" says what a licence requires if you pass the program on: little (a notice),
     its own source (LGPL, MPL), the whole source (GPL), no commerce (commercial use is
-    forbidden or not granted). It rests on what the packages say of themselves, and is no
-    legal advice.
+    forbidden or not granted). It rests on what the packages say about themselves, and is
+    not legal advice.
 
     For example:
 
@@ -53,7 +53,7 @@ def licences(
     sbom
         Write a CycloneDX 1.6 document into this file.
     overwrite
-        Replace a ``--sbom`` that is there already.
+        Replace an existing ``--sbom``.
     strict
         Exit code 1 if a licence is unknown or forbids commercial use.
     json

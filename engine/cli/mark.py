@@ -26,7 +26,7 @@ _END = "-signed"
 
 mark_app = App(
     name="mark",
-    help="Look for the marks of enhanced pictures, or sign a picture.",
+    help="Check pictures for the marks of enhancement, or sign one.",
     help_epilogue="",
     help_format="plaintext",
 )
@@ -38,13 +38,13 @@ def verify(
     trust: Annotated[Path | None, Parameter(help="PEM file of the certificates that may vouch for signers.")] = None,
     json: JsonOption = False,
 ) -> int:
-    """Look for the three marks: XMP in the file, the mark in the pixels, and C2PA.
+    """Check for the three marks: XMP in the file, the mark in the pixels, and C2PA.
 
-    Of a folder, such as a run's, every picture is checked, also in the folders below.
+    In a folder, such as a run's, every picture is checked, including subfolders.
 
     A missing mark proves nothing, as each of them can be removed. Anybody can write
-    XMP, the key of the mark in the pixels is public, and C2PA is worth what the
-    certificate is that signed it.
+    XMP, the key of the mark in the pixels is public, and C2PA is worth as much as the
+    certificate that signed it.
 
     For example:
 
@@ -80,15 +80,15 @@ def sign(
     *pictures: Pictures,
     key: Annotated[Path, Parameter(help="Private key, PEM, not encrypted.")],
     certificate: Annotated[Path, Parameter(help="Its certificate and those of its issuers, PEM, the signer's first.")],
-    out: Annotated[Path | None, Parameter(help="Folder of the results; beside each picture if not given.")] = None,
+    out: Annotated[Path | None, Parameter(help="Folder for the results; by default beside each picture.")] = None,
     original: Annotated[Path | None, Parameter(help="JPEG or PNG file that the one picture was made from.")] = None,
     overwrite: OverwriteOption = False,
 ) -> int:
-    """Sign enhanced pictures: C2PA metadata that says by what they were edited.
+    """Sign enhanced pictures with C2PA metadata that says what edited them.
 
     A result is named NAME-signed, and the picture stays as it is. Sign last:
-    whatever changes the file afterwards breaks the signature. The time is that of
-    this machine.
+    any later change of the file breaks the signature. The time is that of this
+    machine.
 
     For example:
 

@@ -29,9 +29,9 @@ models_app = App(name="models", help="List models, show or fetch one.", help_epi
 
 @models_app.command(name="list")
 def list_models(
-    *, json: Annotated[bool, Parameter(negative=(), help="One object a line, with description and data.")] = False
+    *, json: Annotated[bool, Parameter(negative=(), help="Print one object per line, with description and data.")] = False
 ) -> None:
-    """List the models that are here and those that can be fetched; * marks what a run uses unless told otherwise.
+    """List the installed models and those that can be fetched; * marks what a run uses by default.
 
     For example:
 
@@ -62,7 +62,7 @@ def list_models(
 
 @models_app.command(name="show")
 def show_model(name: str, /) -> None:
-    """Show what a model is: licence, data, size, figures, and its card where it has one.
+    """Show a model's licence, data, size, figures, and its card if it has one.
 
     Parameters
     ----------
@@ -94,14 +94,14 @@ def show_model(name: str, /) -> None:
 
 @models_app.command(name="pull")
 def pull_model(name: str, /, *, accept_licence: bool = False, url: str = "") -> None:
-    """Fetch a model; its SHA-256 is known beforehand and checked.
+    """Fetch a model and check it against its known SHA-256.
 
     Parameters
     ----------
     name
         As `facestream models list` shows it.
     accept_licence
-        Without it the licence is shown and nothing is fetched.
+        Without this the licence is shown and nothing is fetched.
     url
         Another place to fetch the same file from.
     """

@@ -14,7 +14,7 @@ from engine.private_file import make_private_folder
 from engine.whole_file import replacing
 
 OTHER_FOLDER = "choose another folder with --out"
-OverwriteOption = Annotated[bool, Parameter(negative=(), help="Replace what is there already.")]
+OverwriteOption = Annotated[bool, Parameter(negative=(), help="Replace existing files.")]
 
 
 def check_new(paths: Iterable[Path | None], *, overwrite: bool, instead: str = "choose another name") -> None:

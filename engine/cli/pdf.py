@@ -20,6 +20,7 @@ from engine.errors import UsageError
 from engine.report.pdf.document import Exhibit, Written, write_pdf
 from engine.report.pdf.sentences import Confirmed
 from engine.words.numbers import count
+from engine.words.text import readable
 
 _MOST_NOTES, _MOST_CASE, _MOST_NAME = 20_000, 60, 100
 
@@ -79,7 +80,7 @@ def notes_of(given: str) -> str:
         raise UsageError(f"the notes {path} are not text in UTF-8: save them as plain text") from error
     if len(text) > _MOST_NOTES:
         raise UsageError(f"notes of {len(text):,} characters are too long: a document takes {_MOST_NOTES:,}")
-    return text.replace("\r\n", "\n").strip()
+    return readable(text.replace("\r\n", "\n").strip())
 
 
 def _tracks(words: tuple[str, ...], stream: str) -> tuple[tuple[str, int], ...]:
@@ -96,7 +97,7 @@ def _tracks(words: tuple[str, ...], stream: str) -> tuple[tuple[str, int], ...]:
 
 
 def _one_line(option: str, text: str, most: int) -> str:
-    line = " ".join(text.split())
+    line = readable(" ".join(text.split()))
     if len(line) > most:
         raise UsageError(f"{option} of {len(line):,} characters is too long: give at most {most}, and the rest as --notes")
     return line

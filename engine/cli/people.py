@@ -21,7 +21,7 @@ from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
 from engine.cli.who import user_name
 from engine.desk.chosen import choose_results
-from engine.desk.corrected import Desk, directories_of, only_grouped
+from engine.desk.corrected import Desk, beside_each_other, directories_of, only_grouped
 from engine.desk.people import PRIOR, People, Person, people_of
 from engine.desk.people_page import correction_words, write_people
 from engine.desk.stored import Result
@@ -53,8 +53,8 @@ def people(
 ) -> int:
     """Show who was seen in finished runs, across files and cameras.
 
-    Tracks are grouped into people. A stranger is called by an id that stays, as
-    P-7K2MXQ4, also when more results are given. What you say of people is added
+    Tracks are grouped into people. A stranger has an id such as P-7K2MXQ4, which
+    stays the same when you give more results. What you say about people is added
     to corrections.jsonl beside each result, with your name and the time; nothing
     that a run wrote is changed, and everything can be undone.
 
@@ -73,26 +73,26 @@ def people(
     merge
         These people are one: ids, names, or tracks as stream/track or RESULT:stream/track.
     split
-        These tracks are not of the person they stand with.
+        These tracks are not of the person they are listed with.
     name
-        Give a person a name: whom, and the name. Of a track, as stream/track, it is said of that track alone.
+        Give a person a name: whom, and the name. For a track, stream/track, it applies to that track alone.
     unname
-        Take back the name that a person was given.
+        Take back a person's name.
     undo
         The id of a correction that no longer holds.
     note
-        Why, for the file of corrections.
+        The reason, for the file of corrections.
     who
         Who says so; your user name by default.
     sign
-        The key that the runs were signed with, which vouches in their hash chains for what you say.
+        The key that the runs were signed with, to vouch in their hash chains for what you say.
     history
         Show what was said, by whom and when.
     prior
         How probable it is that two tracks are of one person, before they are looked
-        at: a smaller one joins fewer tracks.
+        at: a smaller value joins fewer tracks.
     everybody
-        Also strangers who were seen once.
+        Include strangers who were seen once.
     """
     asked = [bool(merge), bool(split), name is not None, bool(unname), bool(undo)]
     if (note or who) and not any(asked):
@@ -111,6 +111,7 @@ def people(
             notices += desk.notices
             found = people_of(chosen.results, _corrections(chosen.results), prior)
     notices += [words for one in done if one.what == "name" and (words := _grouping_words(found, one))]
+    notices += [words for one in done if (words := _beside_words(found, one))]
     persons = [one for one in found.persons if everybody or one.name or len(one.tracks) > 1]
     notices += [*chosen.left_out, *_notices(found)]
     once = len(found.persons) - len(persons)
@@ -157,6 +158,12 @@ def _grouping_words(found: People, named: Correction) -> str:
     others = [track.where for track in only_grouped(found, named)]
     tracks = count(len(others), "other track")
     return f"grouping gives {named.name} to {tracks}, too, unconfirmed: {_first(others)}" if others else ""
+
+
+def _beside_words(found: People, said: Correction) -> str:
+    """Say which tracks are one person now and stand beside each other in the picture; empty: none."""
+    pairs = [f"{one.where} and {other.where}" for one, other in beside_each_other(found, said)]
+    return f"one person now, and yet there at the same time: {_first(pairs)}" if pairs else ""
 
 
 def _first(names: Sequence[str], between: str = ", ") -> str:

@@ -35,17 +35,17 @@ def probe(
     uri: Annotated[str, Parameter(help="A camera's URL, or /dev/video0.")],
     /,
     *,
-    crop_uri: Annotated[str, Parameter(help="The main stream of the same camera: look at it too, and say what it gains.")] = "",
+    crop_uri: Annotated[
+        str, Parameter(help="The main stream of the same camera: look at it too, and report what it gains.")
+    ] = "",
     credentials: Annotated[Path | None, Parameter(help="File with one line user:password.")] = None,
-    transport: Annotated[Literal["tcp", "udp"], Parameter(help="How the pictures of rtsp:// travel.")] = "tcp",
-    seconds: Annotated[float, Parameter(help="How long to look, 60 at most.")] = 5.0,
-    detector: Annotated[str, Parameter(help="As of `facestream run`, or none: look for no faces.")] = "auto",
-    picture: Annotated[
-        Path | None, Parameter(help="Write one picture, that with the largest face, into this JPEG file.")
-    ] = None,
-    overwrite: Annotated[bool, Parameter(negative=(), help="Replace a --picture that is there already.")] = False,
+    transport: Annotated[Literal["tcp", "udp"], Parameter(help="Transport for rtsp://.")] = "tcp",
+    seconds: Annotated[float, Parameter(help="How many seconds to look, 60 at most.")] = 5.0,
+    detector: Annotated[str, Parameter(help="As for `facestream run`, or none: look for no faces.")] = "auto",
+    picture: Annotated[Path | None, Parameter(help="Write the picture with the largest face into this JPEG file.")] = None,
+    overwrite: Annotated[bool, Parameter(negative=(), help="Replace an existing --picture.")] = False,
     json: Annotated[
-        bool, Parameter(negative=(), help="One JSON object instead of text; with --crop-uri a list of two.")
+        bool, Parameter(negative=(), help="Print one JSON object instead of text; with --crop-uri a list of two.")
     ] = False,
 ) -> int:
     """Look at a camera before adding it: codec, size, rate, clock, and how large its faces are.
@@ -60,7 +60,7 @@ def probe(
 
         facestream probe /dev/video0 --seconds 10 --json
 
-    Exit code 1: the camera gave no picture, the reason is said.
+    Exit code 1: the camera gave no picture; the reason is shown.
     """
     if not 0 < seconds <= _LONGEST_SECONDS:
         raise UsageError(f"--seconds {seconds:g} must be more than 0, and {_LONGEST_SECONDS:g} at most")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,41 +19,42 @@ from engine.pipeline.description import new_run_id
 from engine.pipeline.signals import CountedSignals
 from engine.publish.exposure import check_exposure
 from engine.publish.frames import kept_back
-from engine.publish.opening import open_publisher
+from engine.publish.opening import Publisher, open_publisher
 from engine.results.once_more import send_once_more
 from engine.results.recorded import Lost
 from engine.words.numbers import count
 
 _MOST_SAID = 5
 _FOR_EVER_SECONDS = 1e9
+_LOOK_SECONDS = 0.05
 
 
 def replay(
     result: Annotated[Path, Parameter(help="Output directory of a run.")],
     /,
     *,
-    publish: Annotated[str, Parameter(help="ZeroMQ endpoint to bind, as tcp://127.0.0.1:5556.")],
+    publish: Annotated[str, Parameter(help="ZeroMQ endpoint to bind, such as tcp://127.0.0.1:5556.")],
     socket: Annotated[
         Literal["pub", "push"], Parameter(help="pub: never blocks, may drop; push: loses nothing, waits for the reader.")
     ] = "pub",
-    speed: Annotated[str, Parameter(help="How many times as fast as they were sent, or max: without waiting.")] = "1",
-    loop: Annotated[int, Parameter(help="How often; 0: until it is stopped.")] = 1,
-    no_wait: Annotated[bool, Parameter(negative=(), help="Begin at once; by default when somebody subscribes.")] = False,
+    speed: Annotated[str, Parameter(help="Speed relative to the original, or max: without waiting.")] = "1",
+    loop: Annotated[int, Parameter(help="How many times; 0: until stopped.")] = 1,
+    no_wait: Annotated[bool, Parameter(negative=(), help="Begin at once instead of when somebody subscribes.")] = False,
     wait_readers: Annotated[
-        int, Parameter(help="Begin when so many have subscribed (pub); later ones miss the beginning.")
+        int, Parameter(help="Begin when this many have subscribed (pub); later ones miss the beginning.")
     ] = 1,
-    wait_seconds: Annotated[float | None, Parameter(help="Give up waiting after so long; without it, never.")] = None,
+    wait_seconds: Annotated[float | None, Parameter(help="Give up waiting after this time; by default never.")] = None,
     vectors: Annotated[bool, Parameter(negative=(), help="Send the vectors too, which can identify a person.")] = False,
-    keys: Annotated[Path | None, Parameter(help="Folder of `facestream keys`: only clients in it may read, encrypted.")] = None,
-    insecure: Annotated[bool, Parameter(negative=(), help="Publish in the clear beyond this machine.")] = False,
+    keys: Annotated[Path | None, Parameter(help="Folder from `facestream keys`: only its clients may read, encrypted.")] = None,
+    insecure: Annotated[bool, Parameter(negative=(), help="Publish unencrypted beyond this machine.")] = False,
 ) -> int:
-    """Publish the messages of a finished run once more, to develop what reads them.
+    """Publish the messages of a finished run again, to develop a program that reads them.
 
     A subscriber sees a run: the same topics, headers and pictures in the same
-    order, with a new run_id, numbers from 0, times of now, and the last message at
-    the end. Each time of --loop is a run of its own. `stats` messages are in no
-    directory, so there are none. Each picture is compared with its SHA-256; one
-    that has changed is left out and said.
+    order, with a new run_id, numbers from 0, present times, and the last message at
+    the end. Each pass of --loop is a run of its own. There are no `stats` messages,
+    as a directory keeps none. Each picture is compared with its SHA-256; one that
+    has changed is left out and reported.
 
     At --speed max a pub socket drops what a reader does not take in time: use
     push, or a number.
@@ -102,6 +104,8 @@ def replay(
                 speed=times, without=kept_back(config), look=publisher.poll, should_stop=stop.is_asked,
             )  # fmt: skip
             passes += 1
+            if times is not None and passes != loop:
+                _rest(1 / times, publisher, stop)
     say(f"sent {count(sent, 'message')} in {count(passes, 'run')}", aside=True)
     if lost.missing:
         say(f"{count(lost.missing, 'part')} of messages are not in {result} any more, and were left out", aside=True)
@@ -110,6 +114,14 @@ def replay(
     if len(lost.changed) > _MOST_SAID:
         say(f"so are {len(lost.changed) - _MOST_SAID} more", aside=True)
     return 1 if lost.changed else 0
+
+
+def _rest(seconds: float, publisher: Publisher, stop: _Stop) -> None:
+    """Wait between two passes: one of few messages, or none, would flood whoever reads."""
+    until = time.monotonic() + seconds
+    while not stop.is_asked() and time.monotonic() < until:
+        publisher.poll()
+        time.sleep(_LOOK_SECONDS)
 
 
 def _parts(record: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -34,7 +34,7 @@ def report(
     overwrite: Annotated[bool, Parameter(negative=())] = False,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> None:
-    """Make report.html of a run again, or with --pdf a document with one page a track.
+    """Make report.html of a run again, or with --pdf a document with one page per track.
 
     For example:
 
@@ -57,9 +57,9 @@ def report(
     track
         Only these tracks, in this order: numbers, or stream/number.
     stream
-        Whose they are, where several streams have that number.
+        Their stream, if several streams have that number.
     case
-        Number of the case: at the head of each page.
+        Number of the case, shown at the head of each page.
     notes
         A text for the first page, or a file (UTF-8) that holds it.
     examiner
@@ -70,17 +70,17 @@ def report(
         A name counts once two people have confirmed it (`facestream people`); until then its page
         says "Not confirmed".
     video
-        Of the page: play recordings: auto: those near it that a browser plays.
+        For the page: which recordings to play; auto: those near it that a browser can play.
     photographs
-        Of the page: folder of what people were enrolled with, to stand beside their tracks.
+        For the page: folder of the pictures people were enrolled with, to show beside their tracks.
     gallery
-        Who was enrolled with them; the run's gallery by default.
+        The gallery that knows these pictures; the run's by default.
     gallery_key
-        File with the key of that gallery, where it is encrypted; the run's by default.
+        File with the key of that gallery, if it is encrypted; the run's by default.
     overwrite
-        Replace what is there.
+        Replace an existing file.
     json
-        Print one line of JSON on what was written, and nothing else.
+        Print one line of JSON about what was written, and nothing else.
     """
     if pdf:
         if video or photographs or gallery or gallery_key:

@@ -24,22 +24,22 @@ def reproduce(
     directory: Annotated[Path, Parameter(help="The output directory of a run over recordings.")],
     /,
     *,
-    track: Annotated[int, Parameter(help="The track's number, as the table of a run and its report show it.")],
-    stream: Annotated[str, Parameter(help="Whose track it is, where several streams have that number.")] = "",
+    track: Annotated[int, Parameter(help="The track's number, as the run's table and report show it.")],
+    stream: Annotated[str, Parameter(help="Its stream, if several streams have that number.")] = "",
     recording: Annotated[Path | None, Parameter(help="Where the recording is now, if it was moved.")] = None,
     whole: Annotated[
-        bool, Parameter(negative=(), help="Find and follow the faces anew too, from the beginning of the recording.")
+        bool, Parameter(negative=(), help="Also find and follow the faces again, from the beginning of the recording.")
     ] = False,
-    json: Annotated[bool, Parameter(negative=(), help="For a program.")] = False,
+    json: Annotated[bool, Parameter(negative=(), help="Print JSON, for programs.")] = False,
 ) -> int:
     """Make one track of a result again from its recording: is it the same?
 
-    The faces are cut again from the same frames and places; what follows is done
-    anew: enlarging, the picture of the track, vectors, scores. On the machine of
-    the run, with its models and versions, all is equal, byte for byte. Elsewhere
-    it may be near: pictures within 40 dB, vectors within a cosine of 0.999, scores
-    within 0.005, and the same decision. Models and versions that differ from the
-    run's are named first. Exit code 1: it is neither equal nor near.
+    The faces are cut again from the same frames and places, and what follows is
+    repeated: enlarging, the picture of the track, vectors, scores. On the machine
+    of the run, with its models and versions, everything is equal, byte for byte.
+    Elsewhere it may be near: pictures within 40 dB, vectors within a cosine of
+    0.999, scores within 0.005, and the same decision. Models and versions that
+    differ from the run's are listed first. Exit code 1: neither equal nor near.
 
     For example:
 

@@ -31,7 +31,7 @@ from engine.source.cameras import is_camera
 
 
 def run(
-    config: Annotated[Path | None, Parameter(help="YAML file; the command line wins over it.")] = None,
+    config: Annotated[Path | None, Parameter(help="YAML file; the command line overrides it.")] = None,
     /,
     *,
     source: Annotated[
@@ -52,62 +52,68 @@ def run(
         ),
     ] = None,
     fps: Annotated[
-        float | None, Parameter(group=SELDOM, help="Pictures per second of a series of pictures; 25 by default.")
+        float | None, Parameter(group=SELDOM, help="Pictures per second for a series of pictures; 25 by default.")
     ] = None,
     transport: Annotated[
         Literal["tcp", "udp"] | None,
-        Parameter(group=SELDOM, help="How the pictures of rtsp:// sources travel; tcp by default."),
+        Parameter(group=SELDOM, help="Transport for rtsp:// sources; tcp by default."),
     ] = None,
     credentials: Annotated[
         list[str] | None,
-        Parameter(negative=(), help="File of one line, user:password; of several hosts HOST=FILE for each."),
+        Parameter(negative=(), help="File with one line, user:password; for several hosts HOST=FILE for each."),
     ] = None,
     rotate: Annotated[
         Literal["0", "90", "180", "270", "flip", "mirror"] | None,
-        Parameter(group=SELDOM, help="Turn the pictures, besides what the file says: degrees clockwise; flip: top to bottom."),
+        Parameter(
+            group=SELDOM, help="Turn the pictures, in addition to what the file says: degrees clockwise; flip: top to bottom."
+        ),
     ] = None,
     deinterlace: Annotated[
         Deinterlace | None,
         Parameter(group=SELDOM, help="auto (default): pictures flagged as interlaced; on: all; off: none."),
     ] = None,
     aspect: Annotated[
-        str | None, Parameter(group=SELDOM, help="Width to height of the picture, as 4:3, where faces are squashed.")
+        str | None, Parameter(group=SELDOM, help="Width to height of the picture, such as 4:3, if faces look squashed.")
     ] = None,
     video_stream: Annotated[
         int | None, Parameter(group=SELDOM, help="Which of a file's video streams, from 0; by default the best.")
     ] = None,
     start_time: Annotated[
         str | None,
-        Parameter(group=SELDOM, help="When the recording begins, as 2026-03-01T14:05:00+01:00; else the file's creation_time."),
+        Parameter(
+            group=SELDOM,
+            help="When the recording begins, such as 2026-03-01T14:05:00+01:00; by default the file's creation_time.",
+        ),
     ] = None,
     clock_from: Annotated[
         str | None,
-        Parameter(group=SELDOM, help="none, or name: and a pattern of the file's name, as name:cam_%Y%m%d_%H%M%S."),
+        Parameter(group=SELDOM, help="none, or name: and a pattern of the file's name, such as name:cam_%Y%m%d_%H%M%S."),
     ] = None,
     hwaccel: Annotated[
         HardwareDecoding | None,
-        Parameter(group=SELDOM, help="Hardware decoding of cameras; auto by default: where it works, else software."),
+        Parameter(group=SELDOM, help="Hardware decoding of cameras; auto (default): if it works, otherwise software."),
     ] = None,
     max_reconnects: Annotated[
         int | None,
-        Parameter(group=SELDOM, help="Failed attempts in a row after which a camera is abandoned; by default never."),
+        Parameter(group=SELDOM, help="Failed attempts in a row after which a camera is given up; by default never."),
     ] = None,
     stall: Annotated[
         float | None, Parameter(group=SELDOM, help="Seconds without a packet after which a camera is reconnected.")
     ] = None,
-    duration: Annotated[float | None, Parameter(help="Stop cleanly after so many seconds.")] = None,
+    duration: Annotated[float | None, Parameter(help="Stop cleanly after this many seconds.")] = None,
     out: Annotated[
         Path | None, Parameter(name=["--out", "-o"], help="Directory for crops, JSON lines and report.html.")
     ] = None,
-    publish: Annotated[str | None, Parameter(help="ZeroMQ endpoint to bind, as tcp://127.0.0.1:5556.")] = None,
+    publish: Annotated[str | None, Parameter(help="ZeroMQ endpoint to bind, such as tcp://127.0.0.1:5556.")] = None,
     socket: Annotated[
         Literal["pub", "push"] | None, Parameter(help="pub: never blocks, may drop; push: loses nothing, waits for the reader.")
     ] = None,
     replay: Annotated[str | None, Parameter(group=SELDOM, help="Endpoint from which subscribers refill gaps.")] = None,
-    keys: Annotated[Path | None, Parameter(help="Folder of `facestream keys`: only clients in it may read, encrypted.")] = None,
-    insecure: Annotated[bool, Parameter(negative=(), help="Publish in the clear beyond this machine.")] = False,
+    keys: Annotated[Path | None, Parameter(help="Folder from `facestream keys`: only its clients may read, encrypted.")] = None,
+    insecure: Annotated[bool, Parameter(negative=(), help="Publish unencrypted beyond this machine.")] = False,
     redact: Annotated[
-        Redact | None, Parameter(help="blur: faces that are not recognised leave coarse; vectors: no pictures of faces at all.")
+        Redact | None,
+        Parameter(help="blur: unrecognised faces are sent as coarse blocks; vectors: no pictures of faces at all."),
     ] = None,
     wait: Annotated[float | None, Parameter(group=SELDOM, help="Seconds to wait for a first subscriber.")] = None,
     profile: Annotated[str | None, Parameter(name=["--profile", "-p"], help="fast, balanced or thorough.")] = None,
@@ -119,21 +125,19 @@ def run(
     gallery: Annotated[
         str | None, Parameter(help="Gallery file, or postgresql://USER@HOST/NAME; the user's own by default.")
     ] = None,
-    gallery_key: Annotated[
-        str | None, Parameter(group=SELDOM, help="File with the key of a gallery that is encrypted.")
-    ] = None,
+    gallery_key: Annotated[str | None, Parameter(group=SELDOM, help="File with the key of an encrypted gallery.")] = None,
     policy: Annotated[
         Literal["auto", "prompt", "best", "interval", "every"] | None,
         Parameter(group=SELDOM, help="Which faces of a track to enhance."),
     ] = None,
-    realtime: Annotated[bool | None, Parameter(negative=(), group=SELDOM, help="Pace by the recording's clock.")] = None,
+    realtime: Annotated[bool | None, Parameter(negative=(), group=SELDOM, help="Process at the recording's own pace.")] = None,
     skip_frame: Annotated[
-        Literal["none", "nonref", "nonkey"] | None, Parameter(group=SELDOM, help="Frames the decoder leaves out.")
+        Literal["none", "nonref", "nonkey"] | None, Parameter(group=SELDOM, help="Frames that the decoder skips.")
     ] = None,
     overwrite: Annotated[bool, Parameter(negative=(), help="Replace an earlier run in --out.")] = False,
-    resume: Annotated[bool, Parameter(negative=(), help="Go on with the interrupted run in --out.")] = False,
+    resume: Annotated[bool, Parameter(negative=(), help="Continue the interrupted run in --out.")] = False,
     sign: Annotated[
-        Path | None, Parameter(help="Key of `facestream keys sign new`: it vouches for what is written to --out.")
+        Path | None, Parameter(help="Key from `facestream keys sign new`, which vouches for what is written to --out.")
     ] = None,
     log_format: Annotated[LogFormat | None, Parameter(help="A log on standard error instead of bars and tables.")] = None,
     quiet: Annotated[

@@ -30,7 +30,7 @@ def sample(
 ) -> None:
     """Render a short surveillance-like clip with known ground truth.
 
-    Six people with faces of 20 to 80 px walk, cross, leave and return. Beside the clip are written NAME.truth.json (who is
+    Six people with faces of 20 to 80 px walk, cross, leave and return. Beside the clip it writes NAME.truth.json (who is
     where in every frame) and NAME-enrol/PERSON.png, a picture for the gallery of each person who is not seen from the side.
 
     Parameters
@@ -40,13 +40,13 @@ def sample(
     seconds
         Length.
     seed
-        Who takes which way, and all that is random; the same seed gives the same clip.
+        Seed for all that is random; the same seed gives the same clip.
     size
         WIDTHxHEIGHT in pixels.
     bitrate
         Bits per second of the encoder.
     overwrite
-        Replace what is there already.
+        Replace existing files.
     """
     match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", size)
     if not match:

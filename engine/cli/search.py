@@ -32,28 +32,31 @@ from engine.desk.hits import search as search_results
 from engine.desk.hits_page import chance_sentence, compared_with, worth_sentence, write_hits
 from engine.desk.likeness import Likeness
 from engine.desk.page import ratio_words
+from engine.desk.people import ref_of
 from engine.desk.photograph import Photographed
-from engine.errors import UsageError
+from engine.desk.said_names import Names, said_names
+from engine.desk.stored import Result
+from engine.errors import PublishError, UsageError
 from engine.words.text import readable
 from engine.words.worth import LIMITS
 
 
 def search(
-    photo: Annotated[Path, Parameter(help="A picture of the person who is looked for.")],
+    photo: Annotated[Path, Parameter(help="A picture of the person to search for.")],
     /,
     *results: Results,
     face: FaceOption = None,
-    limit: Annotated[int, Parameter(help="Tracks that are shown.")] = 20,
+    limit: Annotated[int, Parameter(help="Number of tracks to show.")] = 20,
     page: PageOption = None,
     overwrite: OverwriteOption = False,
-    embedder: Annotated[str | None, Parameter(help="That of the results by default.")] = None,
+    embedder: Annotated[str | None, Parameter(help="By default that of the results.")] = None,
     json: JsonOption = False,
 ) -> int:
-    """Look for a face in everything that finished runs hold, best hits first.
+    """Search everything in finished runs for a face, best hits first.
 
-    Every face and every track is compared; of each track the best is shown, with
-    its likelihood ratio where one was calibrated. Among many tracks the best one
-    looks alike by chance: how many strangers would is shown. No result is
+    Every face and every track is compared. The best of each track is shown, with
+    its likelihood ratio if one was calibrated. Among many tracks the best one may
+    look alike by chance, so it is shown how many strangers would. No result is
     changed.
 
     For example:
@@ -72,28 +75,37 @@ def search(
     with photographs([photo], embedder_of(chosen.results, embedder)) as (read, model):
         check_embedder(model, chosen.results[0])
         photograph = read(photo, face)
+    given, unknown = _names(chosen.results)
     found = search_results(photograph.vector, photograph.quality.size_px, chosen.results, Likeness(model.sha256), limit)
-    notices = [*chosen.left_out, *(f"{photograph.label}: {one}" for one in quality_limits([photograph.quality]))]
+    notices = [*chosen.left_out, *unknown, *(f"{photograph.label}: {one}" for one in quality_limits([photograph.quality]))]
     if page is not None:
-        write_hits(page, photograph, found, notices)
+        write_hits(page, photograph, found, notices, given)
     if json:
-        tell_programs(_for_programs(photograph, found, notices))
+        tell_programs(_for_programs(photograph, found, notices, given))
         return 0
     for sentence in [*photograph.remarks, *notices]:
         say(readable(sentence), aside=True)
-    _tell_people(found)
+    _tell_people(found, given)
     if page is not None:
         say(f"page: {readable(page)}")
     return 0
 
 
-def _tell_people(found: Found) -> None:
+def _names(results: list[Result]) -> tuple[Names, list[str]]:
+    """Return the names that people gave, and a sentence where they cannot be read: a face is looked for all the same."""
+    try:
+        return said_names(results), []
+    except PublishError as error:
+        return {}, [f"names that people gave are not shown: {error}"]
+
+
+def _tell_people(found: Found, given: Names) -> None:
     say(compared_with(found))
     if not found.hits:
         return
     columns = [Column("hit", "number"), Column("track"), Column("when", "word")]
     columns += [*(Column(title, "number") for title in ("px", "cosine", "ratio")), Column("named")]
-    rows = [list(map(plain, _cells(number, hit))) for number, hit in enumerate(found.hits, 1)]
+    rows = [list(map(plain, _cells(number, hit, given))) for number, hit in enumerate(found.hits, 1)]
     Console(highlight=False).print(Rows(columns, rows))
     best = found.hits[0]
     chance = chance_sentence(best, found.tracks)
@@ -101,26 +113,26 @@ def _tell_people(found: Found) -> None:
     say(". ".join(said))
 
 
-def _cells(number: int, hit: Hit) -> list[str]:
+def _cells(number: int, hit: Hit, given: Names) -> list[str]:
     track, size = hit.track, hit.face.quality.size_px if hit.face else hit.track.size_px
-    where = f"{readable(track.result.label)}:{track.stream}/{track.track_id}"
     ratio = ratio_words(hit.worth) if hit.worth else "-"
-    return [str(number), where, track.when, f"{size:.0f}", f"{hit.cosine:.3f}", ratio, track.name]
+    name = given.get(ref_of(track), track.name)
+    return [str(number), readable(track.where), track.when, f"{size:.0f}", f"{hit.cosine:.3f}", ratio, name]
 
 
-def _for_programs(photograph: Photographed, found: Found, notices: list[str]) -> dict[str, Any]:
+def _for_programs(photograph: Photographed, found: Found, notices: list[str], given: Names) -> dict[str, Any]:
     quality = photograph.quality
     return {
         "photograph": {"name": readable(photograph.label), "quality": quality, "remarks": photograph.remarks},
         "faces": found.faces,
         "tracks": found.tracks,
         "notices": [readable(one) for one in notices],
-        "hits": [_hit(hit) for hit in found.hits],
+        "hits": [_hit(hit, given) for hit in found.hits],
     }
 
 
-def _hit(hit: Hit) -> dict[str, Any]:
-    track = hit.track
+def _hit(hit: Hit, given: Names) -> dict[str, Any]:
+    track, said = hit.track, given.get(ref_of(hit.track), "")
     return {
         "result": readable(track.result.run.directory),
         "stream": track.stream,
@@ -133,5 +145,6 @@ def _hit(hit: Hit) -> dict[str, Any]:
         **worth_facts(hit.worth),
         "worth": worth_sentence(hit),
         "strangers_as_alike": hit.by_chance,
-        "name": track.name,
+        "name": said or track.name,
+        "named_by": "person" if said else "gallery" if track.name else "",
     }

@@ -26,18 +26,16 @@ _LAST_SECONDS = 1.0
 
 
 def serve(
-    config: Annotated[
-        Path | None, Parameter(help="YAML file with the section `serve`; without one everything is at its default.")
-    ] = None,
+    config: Annotated[Path | None, Parameter(help="YAML file with the section `serve`; without it all defaults apply.")] = None,
     /,
     *,
     log_format: Annotated[LogFormat, Parameter(help="json: one object a line.")] = "text",
     quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative=(), help="Warnings and errors only.")] = False,
 ) -> int:
-    """Run as a service: cameras come and go while it goes on, until it is stopped.
+    """Run as a service: cameras come and go until it is stopped.
 
-    `facestream ctl` asks it and tells it what to do. What was added or changed is kept on the disk, and is there again after a
-    restart or a power cut. SIGTERM, Ctrl-C or `facestream ctl drain` ends it in good order.
+    `facestream ctl` queries and controls it. What was added or changed is kept on the disk and survives a restart or a power
+    cut. SIGTERM, Ctrl-C or `facestream ctl drain` ends it cleanly.
 
     For example:
 

@@ -22,14 +22,14 @@ from engine.web.tokens import ROLES, Entry, TokenFolder
 from engine.words.numbers import count
 
 DirectoryOption = Annotated[Path | None, Parameter(help="The service's serve.directory; the user's own by default.")]
-JsonOption = Annotated[bool, Parameter(negative=(), help="For a program; `list` shows no token.")]
-Name = Annotated[str, Parameter(help="Whose it is: letters, digits, dot, _ and -.")]
+JsonOption = Annotated[bool, Parameter(negative=(), help="Print JSON, for programs; `list` shows no tokens.")]
+Name = Annotated[str, Parameter(help="Its owner: letters, digits, dot, _ and -.")]
 Roles = Annotated[
     tuple[Literal["view", "operate", "enrol"], ...],
-    Parameter(consume_multiple=True, negative="", help="What may be done with it."),
+    Parameter(consume_multiple=True, negative="", help="What it allows."),
 ]
 
-tokens_app = App(name="tokens", help="Say who may ask the service over HTTP.", help_epilogue="", help_format="plaintext")
+tokens_app = App(name="tokens", help="Manage who may use the service over HTTP.", help_epilogue="", help_format="plaintext")
 
 
 @tokens_app.command
@@ -39,7 +39,7 @@ def new(
     *,
     roles: Roles = ("view",),
     certificate: Annotated[
-        bool, Parameter(negative=(), help="No token: a client certificate of this common name takes its place.")
+        bool, Parameter(negative=(), help="Make no token: a client certificate with this common name takes its place.")
     ] = False,
     directory: DirectoryOption = None,
     json: JsonOption = False,
@@ -47,7 +47,7 @@ def new(
     """Make a token, and show it once.
 
     view: look at everything; operate: streams, settings, drain; enrol: people.
-    A running service takes it at once. Its hash alone is kept.
+    A running service accepts it at once. Only its hash is kept.
 
     For example:
 
@@ -77,8 +77,9 @@ def new(
 def link(*, directory: DirectoryOption = None, json: JsonOption = False) -> int:
     """Make a link that opens the console in one browser, once, within 15 minutes.
 
-    It may do all, until it logs out or the service ends. Whoever may write the
-    service's directory can make one, as a token; over SSH as well.
+    That browser may do everything until it logs out or the service ends. Anybody
+    who may write to the service's directory can make a link, like a token, over
+    SSH too.
 
     Exit code 1: no service answers there.
 
@@ -122,7 +123,7 @@ def list_tokens(*, directory: DirectoryOption = None, json: JsonOption = False) 
 
 @tokens_app.command
 def revoke(name: Name, /, *, directory: DirectoryOption = None, json: JsonOption = False) -> int:
-    """Take a token back: a running service refuses it at once, and ends its sessions.
+    """Revoke a token: a running service refuses it at once, and ends its sessions.
 
     For example:
 

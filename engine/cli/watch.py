@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from engine.archive.claim import check_free
+from engine.cli.plain import plain
 from engine.cli.watch_saver import ANOTHER, Saver
 from engine.cli.watch_words import describe, summary_of
 from engine.client import Gap, Received, Subscriber
@@ -59,21 +60,21 @@ def watch(
     socket
         ``sub`` for a ``pub`` endpoint, ``pull`` for a ``push`` one.
     save
-        Write pictures and headers as they came into this directory, laid out like the output directory of a run.
+        Write pictures and headers as received into this directory, laid out like a run's output directory.
     streams
         Only these streams.
     kinds
         Only these kinds of messages; without ``end`` it does not stop by itself.
     replay
-        The publisher's replay endpoint: fetches what was missed, and what was sent before.
+        The publisher's replay endpoint: fetches missed messages, and those sent earlier.
     key
-        The file that `facestream keys new` wrote, where the publisher has keys.
+        The file from `facestream keys new`, if the publisher has keys.
     follow
-        Go on with the next run after the end of this one; each is saved in a directory of its own below ``--save``.
+        Continue with the next run after this one ends; each is saved in its own directory below ``--save``.
     overwrite
-        Replace a run that is in ``--save`` already.
+        Replace a run that is already in ``--save``.
     json
-        Print the headers as JSON, one a line, and nothing else on standard output.
+        Print the headers as JSON, one per line, and nothing else on standard output.
     """
     if save is not None and not follow and not overwrite:
         check_free(save, ANOTHER)
@@ -93,7 +94,7 @@ def watch(
 
 
 def _note(sentence: str) -> None:
-    sys.stderr.write(f"facestream: note: {redact(sentence)}\n")
+    sys.stderr.write(f"facestream: note: {plain(redact(sentence))}\n")
 
 
 class _Stop(TakenSignals):

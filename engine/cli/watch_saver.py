@@ -11,47 +11,46 @@ from engine.config import OutputConfig
 from engine.source.names import name_from_text, new_name
 
 ANOTHER = "choose another directory with --save, or replace it with --overwrite"
+_MOST_OPEN = 8
+"""A run that is killed never says that it is over: the one that has been silent for longest is closed."""
 
 
 class Saver:
-    """Writes messages of one run after another."""
+    """Writes messages of one run after another or, through a proxy of ZeroMQ, of several at a time."""
 
     def __init__(self, directory: Path, endpoint: str, several_runs: bool, overwrite: bool = False) -> None:
         self._directory = directory
         self._endpoint = endpoint
         self._several_runs, self._overwrite = several_runs, overwrite
-        self._sink: DirectorySink | None = None
-        self._run_id = ""
+        self._open: dict[str, DirectorySink] = {}
         self._taken: set[str] = set()
         """Names of folders: those of two runs may differ in what no folder's name has."""
-        self._outcome = "drained"
 
     def __enter__(self) -> Saver:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._finish()
-
-    def _finish(self) -> None:
-        if self._sink is not None:
-            self._sink.close(self._outcome)
-            self._sink = None
+        for run_id in list(self._open):
+            self._open.pop(run_id).close("drained")
 
     def write(self, received: Received) -> None:
         message = received.message
-        if self._sink is None or message.run_id != self._run_id:
-            self._finish()
-            self._run_id, self._outcome = message.run_id, "drained"
-            folder = self._folder()
-            if not self._overwrite:
-                check_free(folder, ANOTHER)
-            about = {"run_id": message.run_id, "received_from": self._endpoint}
-            self._sink = DirectorySink(OutputConfig(directory=str(folder)), about, overwrite=self._overwrite)
+        sink = self._open.pop(message.run_id, None) or self._new(message.run_id)
+        self._open[message.run_id] = sink
+        sink.write(message, received.payloads)
         if isinstance(message, End):
-            self._outcome = message.outcome
-        self._sink.write(message, received.payloads)
+            self._open.pop(message.run_id).close(message.outcome)
 
-    def _folder(self) -> Path:
+    def _new(self, run_id: str) -> DirectorySink:
+        if len(self._open) >= (_MOST_OPEN if self._several_runs else 1):
+            self._open.pop(next(iter(self._open))).close("drained")
+        folder = self._folder(run_id)
+        if not self._overwrite:
+            check_free(folder, ANOTHER)
+        about = {"run_id": run_id, "received_from": self._endpoint}
+        return DirectorySink(OutputConfig(directory=str(folder)), about, overwrite=self._overwrite)
+
+    def _folder(self, run_id: str) -> Path:
         if not self._several_runs:
             return self._directory
-        return self._directory / new_name(name_from_text(self._run_id) or "run", self._taken)
+        return self._directory / new_name(name_from_text(run_id) or "run", self._taken)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from engine.cli.plain import plain
 from engine.client import End, Face, Gap, Received, Stats, Stream, Subscriber, Track
 from engine.contracts.findings import Decision
 from engine.words.numbers import count
@@ -20,10 +21,10 @@ def describe(item: Received | Gap) -> Text:
     """Return one line about a message or a gap."""
     if isinstance(item, Gap):
         numbers = f"{item.first_seq}" if len(item) == 1 else f"{item.first_seq} to {item.last_seq}"
-        return Text(f"missed {len(item)} {item.kind} of {item.stream or 'the run'}: seq {numbers}", "bold red")
+        return Text(plain(f"missed {len(item)} {item.kind} of {item.stream or 'the run'}: seq {numbers}"), "bold red")
     line = Text()
     for text, style in _pieces(item):
-        line.append(("  " if line else "") + text, style)
+        line.append(("  " if line else "") + plain(text), style)
     return line
 
 
@@ -78,5 +79,5 @@ def summary_of(subscriber: Subscriber) -> str:
     parts = [count(counters["messages"], "message"), f"{counters['missed']} missed"]
     parts += [f"{counters[name]:,} {name}" for name in ("stale", "replayed", "malformed", "repeated") if counters[name]]
     if subscriber.last_malformed:
-        parts.append(f"last malformed: {subscriber.last_malformed}")
+        parts.append(f"last malformed: {plain(subscriber.last_malformed)}")
     return ", ".join(parts)

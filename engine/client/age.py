@@ -31,12 +31,6 @@ class AgeLimit:
         self._same_clock = same_clock
         self._in_a_row = 0
 
-    def restart(self) -> None:
-        """Forget what was learnt about the clocks: the publisher is another one now."""
-        if not self._same_clock:
-            self._fastest_ns = None
-        self._in_a_row = 0
-
     def is_stale(self, sent_ns: int, now_ns: int, waited: bool) -> bool:
         """Return whether a message is too old.
 

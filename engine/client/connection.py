@@ -68,6 +68,7 @@ class Connection:
         self._poller.register(socket, zmq.POLLIN)
         self._poller.register(self._news, zmq.POLLIN)
         self._cut_at: float | None = None
+        self._was_lost = False
         self._has_met = False
         """Whether the other side was a publisher that this socket can read."""
         self._standing: _Standing = "away"
@@ -102,9 +103,7 @@ class Connection:
             self._poller.poll(max(0, int(left_seconds * 1000) + 1))
             if self.has_message():
                 return True
-            while self._news.poll(0):
-                told = recv_monitor_message(self._news)
-                self._hear(zmq.Event(told["event"]), told["value"])
+            self._hear_all()
             now = time.monotonic()
             if self._cut_at is not None and now - self._cut_at >= _RETRY_SECONDS:
                 raise FatalError(self._why_cut())
@@ -135,6 +134,12 @@ class Connection:
             for descriptor in descriptors:
                 loop.remove_reader(descriptor)
 
+    def is_another(self) -> bool:
+        """Whether the connection was lost since this was asked last: what comes now may be another publisher's."""
+        self._hear_all()
+        was_lost, self._was_lost = self._was_lost, False
+        return was_lost
+
     def _tell_of_silence(self, now: float) -> None:
         if self._silent_since is None:
             self._silent_since = now
@@ -163,6 +168,11 @@ class Connection:
             self._socket.disable_monitor()
             self._news.close(linger=0)
 
+    def _hear_all(self) -> None:
+        while self._news.poll(0):
+            told = recv_monitor_message(self._news)
+            self._hear(zmq.Event(told["event"]), told["value"])
+
     def _hear(self, event: zmq.Event, value: int) -> None:
         match event:
             case zmq.Event.HANDSHAKE_FAILED_AUTH:
@@ -188,7 +198,7 @@ class Connection:
                 self._has_met = True
                 self._stand("met")
             case zmq.Event.DISCONNECTED:
-                self._cut_at = time.monotonic()
+                self._cut_at, self._was_lost = time.monotonic(), True
                 self._stand("away" if self._standing == "met" else self._standing)
             case zmq.Event.CONNECTED:
                 self._cut_at = None

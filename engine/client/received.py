@@ -86,8 +86,14 @@ class Received:
 
         Raises:
             LookupError: this message does not carry one.
+            ValueError: a later version has sent it in another form.
         """
-        return np.frombuffer(self.payload("embedding"), "<f4").astype(np.float32, copy=False)
+        payload = self.payload("embedding")
+        part = next(part for part in self.parts if part.name == "embedding")
+        if not part.is_vector(len(payload)):
+            said = f"{part.codec} {part.dtype} of {len(payload)} bytes for the shape {list(part.shape)}"
+            raise ValueError(f"the part 'embedding' of this message is {said}, not raw float32")
+        return np.frombuffer(payload, "<f4").astype(np.float32, copy=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,8 @@ class Gap:
     last_seq: int
     stale: int = 0
     """Of these, how many did come, but older than the subscriber's ``max_age_seconds``."""
+    run_id: str = ""
+    """Of the run that sent them."""
 
     def __len__(self) -> int:
         return self.last_seq - self.first_seq + 1
@@ -140,7 +148,7 @@ def message_of(header: bytes) -> AnyMessage:
     try:
         message = decode_header(header)
     except UNREADABLE as error:
-        _check_schema(header)
+        check_schema(header)
         raise Malformed(f"the header is not readable: {error}") from error
     if message.schema != SCHEMA:
         raise _other_schema(message.schema)
@@ -171,7 +179,12 @@ def checked(received: Received) -> Received:
     return received
 
 
-def _check_schema(header: bytes) -> None:
+def check_schema(header: bytes) -> None:
+    """Look at what a header says of its version, as far as that can be read.
+
+    Raises:
+        FatalError: it is of another version of the wire.
+    """
     try:
         schema = _decode_common(header).schema
     except UNREADABLE:

@@ -58,8 +58,8 @@ class ReplayClient:
         except BaseException:
             self._socket.close()
             raise
-        self.refusal = ""
-        """Why the last refused request was refused."""
+        self.trouble = ""
+        """Why what was asked for last was not given, after the words "the replay service"; empty: it was."""
         self.has_answered = True
         """Whether all that was asked for last was answered."""
 
@@ -84,11 +84,11 @@ class ReplayClient:
                     first = max(first, answer.last_seq + 1)
                     yield frames
                 elif answer.status == "refused":
-                    self.refusal, self.has_answered = answer.detail, True
+                    self.trouble, self.has_answered = f"refuses: {answer.detail}", True
                     return
                 elif answer.status == "done":
                     if answer.last_seq < begin:
-                        self.has_answered = True
+                        self.trouble, self.has_answered = "", True
                         return
                     first = max(first, answer.last_seq + 1)
                     break
@@ -97,6 +97,7 @@ class ReplayClient:
                 waited += self._timeout_seconds
                 silent = max(silent, 1)
         self.has_answered = first > last
+        self.trouble = "" if self.has_answered else "does not answer"
         self._note(reached=self.has_answered)
 
     def since(self, position: Position) -> Iterator[list[bytes]]:

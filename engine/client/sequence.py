@@ -7,34 +7,29 @@ from dataclasses import dataclass, field
 
 from engine.contracts.messages import AnyMessage, End, kind_of
 
+Series = tuple[str, str]
+"""Stream and kind."""
+
 
 @dataclass(frozen=True)
 class Position:
     """How far a reader has come in a run."""
 
     run_id: str
-    next_seq: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    """Of each stream and kind, the number that comes next; series that are not named begin at 0."""
+    next_seq: Mapping[Series, int] = field(default_factory=dict)
+    """The number that comes next in each series; those that are not named begin at 0."""
 
 
 class Sequence:
-    """The next number to expect of each stream and kind, for one run at a time."""
+    """The next number to expect of each stream and kind of one run."""
 
-    def __init__(self, from_start: bool, resume: Position | None = None) -> None:
-        """Expect each series from where ``resume`` says, or from 0 if ``from_start``, else from the first message seen of it.
-
-        Of every later run each series is expected from 0: who was there before it began has missed what did not come.
-        """
-        self._from_start = from_start or resume is not None
-        self._next: dict[tuple[str, str], int] = dict(resume.next_seq) if resume else {}
-        self.run_id = resume.run_id if resume else ""
+    def __init__(self, from_start: bool, next_seq: Mapping[Series, int] | None = None) -> None:
+        """Expect each series from where ``next_seq`` says, or from 0 if ``from_start``, else from its first message."""
+        self._from_start = from_start
+        self._next = dict(next_seq or {})
 
     def arrived(self, message: AnyMessage) -> range | None:
         """Note a message; return the numbers missing before it, None if it had come already."""
-        if message.run_id != self.run_id:
-            self._from_start = self._from_start or bool(self.run_id)
-            self.run_id = message.run_id
-            self._next.clear()
         key = (message.stream, kind_of(message))
         expected = self._next.get(key, 0 if self._from_start else message.seq)
         if message.seq < expected:

@@ -9,9 +9,10 @@ from engine.contracts.messages import AnyMessage
 
 
 class Skipped:
-    """Holds what was left out of each stream until the next message of it tells that as one gap."""
+    """Holds what was left out of each stream of a run until the next message of it tells that as one gap."""
 
-    def __init__(self) -> None:
+    def __init__(self, run_id: str) -> None:
+        self._run_id = run_id
         self._by_stream: dict[str, tuple[int, int, int]] = {}
 
     def add(self, message: AnyMessage, missing: range) -> None:
@@ -25,7 +26,7 @@ class Skipped:
         if kind == "face" and stream in self._by_stream:
             first, _, stale = self._by_stream.pop(stream)
         if first < numbers.stop:
-            yield Gap(stream, kind, first, numbers.stop - 1, stale)
+            yield Gap(stream, kind, first, numbers.stop - 1, stale, self._run_id)
 
     def all(self) -> Iterator[Gap]:
         """Yield a gap for each stream of which faces were left out."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -13,21 +14,20 @@ from typing import Literal, Self, cast
 import zmq
 
 from engine.client.age import age_limit
+from engine.client.asked import check_asked, kinds_asked, streams_asked
 from engine.client.connection import Connection
+from engine.client.heard import HeardRun, HeardRuns
 from engine.client.limits import Limits
 from engine.client.received import Gap, Malformed, Received, parse
 from engine.client.replay import ReplayClient
-from engine.client.sequence import Position, Sequence
-from engine.client.skipped import Skipped
-from engine.client.wiring import KINDS, connect, topics_of
-from engine.contracts.messages import AnyMessage, End, Face, check_stream_name, kind_of
+from engine.client.sequence import Position
+from engine.client.wiring import connect, topics_of
+from engine.contracts.messages import AnyMessage, End, Face, kind_of
 from engine.contracts.replay import Kind
 from engine.errors import ConfigError
 from engine.keys.files import ClientKey, read_key
+from engine.keys.topics import may_read
 from engine.runtime.closing import Closing
-
-_REFILL_BURST = 1024
-"""Faces of cameras that may be refilled at once; each message that comes by itself allows one more."""
 
 
 class Subscriber(Closing):
@@ -44,8 +44,9 @@ class Subscriber(Closing):
                 elif isinstance(item.message, Face):
                     recognise(item.image(), item.image("original"), item.message.candidates)
 
-    Iteration stops after the run's ``end`` message. A publisher that dies and comes back at the same endpoint is connected to
-    again: its messages have another ``run_id``, and are counted from 0. For one thread.
+    Iteration stops after the first ``end`` message of a run. A publisher that dies and comes back at the same endpoint is
+    connected to again: its messages have another ``run_id``, and are counted from 0. Behind a proxy several may send at a time:
+    each run is counted for itself. For one thread.
 
     Age: a face of a camera that is older than ``max_age_seconds`` when it is its turn is skipped, and reported in a ``Gap``
     with ``stale``, so that a slow reader works on what is going on now. Faces of recordings and all other messages are never
@@ -102,36 +103,33 @@ class Subscriber(Closing):
             context: None: the one that all subscribers of this process share.
 
         Raises:
-            ConfigError: an endpoint, a kind, a stream name, the key, the age or a limit is not usable.
+            ConfigError: an option is not usable.
         """
         self.endpoint = endpoint
         self._limits = Limits(max_message_bytes, max_picture_px)
-        self._kinds = frozenset(kinds)
-        self._streams = None if streams is None else frozenset(map(check_stream_name, streams))
-        if unknown := self._kinds.difference(KINDS):
-            raise ConfigError(f"unknown kind {', '.join(sorted(unknown))}: use some of {', '.join(KINDS)}")
+        check_asked(socket, timeout_seconds, replay_timeout_seconds)
+        self._kinds, self._streams = kinds_asked(kinds), streams_asked(streams)
         self._key = None if key is None else read_key(Path(key).expanduser(), ClientKey)
         self._timeout_seconds = timeout_seconds
         self._follow = follow
-        self._age = age_limit(endpoint, max_age_seconds, lossless=socket == "pull" or replay is not None)
-        self._sequence = Sequence(from_start if from_start is not None else socket == "pull" or replay is not None, resume)
-        self._refill_all = refill_all
-        self._skipped = Skipped()
-        self._resume = resume
-        self._live = self._over = False
-        self._may_refill = _REFILL_BURST
+        lossless = socket == "pull" or replay is not None
+        age = partial(age_limit, endpoint, max_age_seconds, lossless=lossless)
+        is_fresh = age() is not None
+        self._runs = HeardRuns(lossless if from_start is None else from_start, resume, age)
+        self._refill_all, self._resume, self._over = refill_all, resume, False
         self.counters = {"messages": 0, "missed": 0, "stale": 0, "replayed": 0, "malformed": 0, "repeated": 0}
         """Since the start: handed out, lost for good, skipped for their age, come back by replay (of those handed out),
         unreadable, and come twice."""
         self.last_malformed = ""
         """Why the last unreadable message was not readable."""
+        self._told = ""
         self._context = context or zmq.Context.instance()
         self._socket = self._context.socket(zmq.SUB if socket == "sub" else zmq.PULL)
         self._tell = tell or logging.getLogger("facestream").warning
         self._connection = Connection(self._socket, endpoint, max_message_bytes, self._key, self._tell)
         self._replay: ReplayClient | None = None
         try:
-            connect(self._socket, endpoint, topics_of(self._kinds, self._streams), self._key, fresh=self._age is not None)
+            connect(self._socket, endpoint, topics_of(self._kinds, self._streams), self._key, fresh=is_fresh)
             if replay is not None:
                 self._replay = ReplayClient(self._context, replay, replay_timeout_seconds, max_message_bytes, self._key)
         except zmq.ZMQError as error:
@@ -143,7 +141,7 @@ class Subscriber(Closing):
     @property
     def run_id(self) -> str:
         """The run of what was handed out last; empty before the first message."""
-        return self._sequence.run_id
+        return self._runs.newest
 
     async def __aenter__(self) -> Self:
         return self
@@ -220,80 +218,82 @@ class Subscriber(Closing):
             return False
         return self._streams is None or kind in ("stats", "end") or stream in self._streams
 
+    def _may_read(self, stream: str, kind: str) -> bool:
+        """Whether the key is for these messages, as far as it says: what others get is not missed."""
+        return self._key is None or may_read(f"v1/{kind}/{stream}/" if stream else f"v1/{kind}/", self._key.topics)
+
     def _in_order(self, received: Received, waited: bool) -> Iterator[Received | Gap]:
         message = received.message
-        kind = kind_of(message)
-        if message.run_id != self._sequence.run_id:
-            yield from self._new_run()
-        missing = self._sequence.arrived(message)
+        if message.run_id not in self._runs:
+            yield from self._runs.begin(message.run_id, follows=self._connection.is_another())
+        run = self._runs.heard(message.run_id)
+        missing = run.sequence.arrived(message)
         if missing is None:
             self.counters["repeated"] += 1
             return
-        self._live = self._live or (isinstance(message, Face) and message.live)
-        if self._is_stale(message, waited):
-            self._skip(message, missing)
+        run.is_live = run.is_live or (isinstance(message, Face) and message.live)
+        if _is_stale(run, message, waited):
+            self._skip(run, message, missing)
             return
-        self._may_refill = min(self._may_refill + 1, _REFILL_BURST)
-        yield from self._refilled(message.stream, kind, missing)
+        run.note_own()
+        yield from self._refilled(run, message.stream, kind_of(message), missing)
         if isinstance(message, End):
-            for stream, of_kind, numbers in self._sequence.missing_at_end(message):
-                if self._wants(stream, of_kind):
-                    yield from self._refilled(stream, of_kind, numbers)
-            yield from self._skipped.all()
-        yield from self._handed_out(received)
+            run.is_over = True
+            for stream, of_kind, numbers in run.sequence.missing_at_end(message):
+                if self._wants(stream, of_kind) and self._may_read(stream, of_kind):
+                    yield from self._refilled(run, stream, of_kind, numbers)
+            yield from run.skipped.all()
+        yield from self._handed_out(run, received)
 
-    def _new_run(self) -> Iterator[Gap]:
-        yield from self._skipped.all()
-        self._live = False
-        self._may_refill = _REFILL_BURST
-        if self._age is not None:
-            self._age.restart()
-
-    def _refilled(self, stream: str, kind: str, numbers: range) -> Iterator[Received | Gap]:
+    def _refilled(self, run: HeardRun, stream: str, kind: str, numbers: range) -> Iterator[Received | Gap]:
         """Yield what the replay service still has of ``numbers``, and gaps for the rest."""
         expected = numbers.start
-        run_id = self._sequence.run_id
-        for frames in self._fetched(stream, kind, numbers):
+        for frames in self._fetched(run, stream, kind, numbers):
             found = self._parsed(frames, replayed=True)
-            if found is None or found.message.run_id != run_id or found.message.seq < expected:
+            if found is None or found.message.run_id != run.run_id or found.message.seq < expected:
                 continue
             before = range(expected, found.message.seq)
             expected = found.message.seq + 1
-            if self._is_stale(found.message, waited=False):
-                self._skip(found.message, before)
+            if _is_stale(run, found.message, waited=False):
+                self._skip(run, found.message, before)
                 continue
-            yield from self._gap(stream, kind, before)
-            self._may_refill -= self._live
-            yield from self._handed_out(found)
-        yield from self._gap(stream, kind, range(expected, numbers.stop))
+            yield from self._gap(run, stream, kind, before)
+            run.may_refill -= run.is_live
+            yield from self._handed_out(run, found)
+        yield from self._gap(run, stream, kind, range(expected, numbers.stop))
 
-    def _handed_out(self, received: Received) -> Iterator[Received]:
+    def _handed_out(self, run: HeardRun, received: Received) -> Iterator[Received]:
         """Yield a message, unless it has become old while the reader looked at the gap before it."""
         message = received.message
-        if self._is_stale(message, waited=False):
-            self._skip(message, range(message.seq, message.seq))
+        if _is_stale(run, message, waited=False):
+            self._skip(run, message, range(message.seq, message.seq))
             return
         self.counters["messages"] += 1
         self.counters["replayed"] += received.replayed
         yield received
 
-    def _fetched(self, stream: str, kind: str, numbers: range) -> Iterator[list[bytes]]:
-        if self._live and kind == "face" and not self._refill_all:
-            numbers = numbers[max(0, len(numbers) - self._may_refill) :]
-        if self._replay is not None and numbers:
-            yield from self._replay.fetch(self._sequence.run_id, stream, cast("Kind", kind), numbers)
+    def _fetched(self, run: HeardRun, stream: str, kind: str, numbers: range) -> Iterator[list[bytes]]:
+        if run.is_live and kind == "face" and not self._refill_all:
+            numbers = numbers[max(0, len(numbers) - run.may_refill) :]
+        if self._replay is None or not numbers:
+            return
+        yield from self._replay.fetch(run.run_id, stream, cast("Kind", kind), numbers)
+        if self._replay.trouble not in ("", self._told):
+            self._tell(f"the replay service of {self.endpoint} {self._replay.trouble}; what was missed stays missed")
+        self._told = self._replay.trouble
 
-    def _is_stale(self, message: AnyMessage, waited: bool) -> bool:
-        if self._age is None or not isinstance(message, Face) or not message.live:
-            return False
-        return self._age.is_stale(message.sent_ns, time.time_ns(), waited)
-
-    def _skip(self, message: AnyMessage, missing: range) -> None:
+    def _skip(self, run: HeardRun, message: AnyMessage, missing: range) -> None:
         """Leave out a face and what was lost just before it; the next message of its series reports them as one gap."""
-        self._skipped.add(message, missing)
+        run.skipped.add(message, missing)
         self.counters["missed"] += len(missing)
         self.counters["stale"] += 1
 
-    def _gap(self, stream: str, kind: str, numbers: range) -> Iterator[Gap]:
+    def _gap(self, run: HeardRun, stream: str, kind: str, numbers: range) -> Iterator[Gap]:
         self.counters["missed"] += len(numbers)
-        yield from self._skipped.gap(stream, kind, numbers)
+        yield from run.skipped.gap(stream, kind, numbers)
+
+
+def _is_stale(run: HeardRun, message: AnyMessage, waited: bool) -> bool:
+    if run.age is None or not isinstance(message, Face) or not message.live:
+        return False
+    return run.age.is_stale(message.sent_ns, time.time_ns(), waited)

@@ -6,7 +6,7 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.client.limits import DEFAULT_LIMITS, Limits
-from engine.client.received import Gap, Malformed, Received, checked, kind_said, message_of
+from engine.client.received import Gap, Malformed, Received, check_schema, checked, kind_said, message_of
 from engine.contracts.messages import Face, Track
 from engine.contracts.times import Number
 from engine.contracts.unreadable import UNREADABLE
@@ -17,9 +17,10 @@ class _Packed(msgspec.Struct):
     payloads: list[bytes | None] = []
 
 
-class _GapHeader(msgspec.Struct):
+class _GapHeader(msgspec.Struct, kw_only=True):
     """Without the reason, of which a later version may have others."""
 
+    run_id: str = ""
     stream: str
     of_kind: str
     first_seq: Number
@@ -49,10 +50,11 @@ def unpack(body: bytes, limits: Limits = DEFAULT_LIMITS) -> Received | Gap:
         packed = _decode(body)
         header = bytes(packed.header)
         if kind_said(header) == "gap":
+            check_schema(header)
             gap = _decode_gap(header)
             if gap.first_seq > gap.last_seq:
                 raise Malformed(f"its gap ends before it begins: {gap.first_seq} to {gap.last_seq}")
-            return Gap(gap.stream, gap.of_kind, gap.first_seq, gap.last_seq)
+            return Gap(gap.stream, gap.of_kind, gap.first_seq, gap.last_seq, run_id=gap.run_id)
     except UNREADABLE as error:
         raise Malformed(f"it is not a message of a bridge: {error}") from error
     message, payloads = message_of(header), packed.payloads

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import get_args
 
 import zmq
 
-from engine.contracts.replay import Kind
 from engine.keys import curve
 from engine.keys.files import ClientKey
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
 _HWM = 256
 _BUFFER_BYTES = 64 * 1024
 _FRESH_HWM = 8
@@ -49,9 +46,7 @@ def connect(opened: zmq.Socket[bytes], endpoint: str, topics: Sequence[str], key
 def topics_of(kinds: Collection[str], streams: Collection[str] | None) -> list[str]:
     """Return what to subscribe to for these kinds of these streams; None: of all."""
     topics = []
-    for kind in KINDS:
-        if kind not in kinds:
-            continue
+    for kind in sorted(kinds):
         if streams is None or kind in ("stats", "end"):
             topics.append(f"v1/{kind}/")
         else:

@@ -6,6 +6,11 @@ MessagePack map. The parts are the payloads that ``parts`` describes, in its ord
 treat names and codecs of parts, reasons and the like as text: a later version 1 may add new ones. ``decision``, ``state``,
 ``outcome`` and the kinds stay as they are in version 1, because readers act on them and would do wrong if they mistook a new
 one for another.
+
+Connect a SUB socket to a ``pub`` endpoint, or a PULL socket to a ``push`` one. Subscribe to whole levels, including the final
+``/``: ``v1/face/cam1`` also brings ``cam10``. Times in nanoseconds are too large for a double: read integers with 64 bits. A
+``pub`` socket sends ZMTP's PING every 5 s and drops a reader that does not answer within 15 s: libzmq answers by itself, but
+not every other implementation does.
 """
 
 from __future__ import annotations
@@ -84,6 +89,10 @@ class Part(msgspec.Struct, frozen=True):
     sha256: str
     """Of the payload as sent."""
 
+    def is_vector(self, size_bytes: int) -> bool:
+        """Return whether a payload of this size is a vector in the form of this version: raw float32, as long as it says."""
+        return (self.codec, self.dtype) == ("raw", "float32") and len(self.shape) == 1 and size_bytes == 4 * self.shape[0] > 0
+
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     """The fields of every message."""
@@ -97,7 +106,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
     sent_ns: UnixNs
     """Wall clock when the publisher sent it (Unix, nanoseconds)."""
     schema: str = SCHEMA
-    """A number other than 1 is another wire: readers stop."""
+    """``facestream/1``. A number other than 1 is another wire: readers stop."""
 
 
 class Face(Message, frozen=True, kw_only=True, tag="face"):

@@ -1,8 +1,9 @@
 """The replay service: how a subscriber asks for messages that it missed.
 
-A DEALER sends ``[request]`` to the publisher's ROUTER. The answer is a series of multiparts ``[answer]``, or
-``[answer][topic][header][part...]`` for each message that is sent again: first at most one ``gone``, then the messages in
-order, then one ``done``; or a single ``refused``. An answer may cover less than was asked for (``done.last_seq``): ask again.
+A DEALER sends ``[request]`` to the publisher's ROUTER (``publish.replay``), a MessagePack map. The answer is a series of
+multiparts ``[answer]``, or ``[answer][topic][header][part...]`` for each message that is sent again: first at most one
+``gone``, then the messages in order, then one ``done``; or a single ``refused``. An answer may cover less than was asked for
+(``done.last_seq``): ask again from there. Who does not read is not waited for, and gets no ``done``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ Kind = Literal["face", "track", "stream", "stats", "end"]
 
 
 class ReplayRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Send these messages of one stream and kind again."""
+    """Send these messages of one stream and kind again; ``to_seq``, ``run_id`` and ``deadline_ns`` may be left out."""
 
     request_id: int
     """Chosen by the asker, unique on its socket; every answer repeats it."""

@@ -15,13 +15,15 @@ from collections.abc import Collection, Iterator, Mapping
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from types import ModuleType
 
 import msgspec
 from msgspec import inspect as shapes
 
-from engine.contracts import messages
+from engine.contracts import messages, replay
 from engine.contracts.json_schema import schema_components
 from engine.contracts.messages import SCHEMA, End, Face, Message, Stats, Stream, Track
+from engine.contracts.replay import ReplayAnswer, ReplayRequest
 
 KINDS: tuple[type[Message], ...] = (Face, Track, Stream, Stats, End)
 _TOPICS = {
@@ -44,6 +46,9 @@ def wire_schema() -> bytes:
         for field, words in _meanings(struct).items():
             if field in parts.get(struct.__name__, {}).get("properties", {}):
                 parts[struct.__name__]["properties"][field]["description"] = words
+    for kind in KINDS:
+        parts[kind.__name__]["properties"]["schema"] |= {"const": SCHEMA}
+        parts[kind.__name__]["required"].append("schema")
     schema = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": SCHEMA,
@@ -56,8 +61,7 @@ def wire_schema() -> bytes:
 
 def wire_page() -> str:
     """Return the same as a page in Markdown: a table of the fields of each struct."""
-    words = inspect.cleandoc(messages.__doc__ or "").partition("\n\n")[2].replace("``", "`")
-    blocks = ["# The wire, version 1", words]
+    blocks = ["# The wire, version 1", *_paragraphs(messages)]
     blocks.append(
         "In other languages: [examples](examples/README.md) in C++ and Node, and a JSON Schema of the headers, "
         "[wire.schema.json](wire.schema.json)."
@@ -71,7 +75,16 @@ def wire_page() -> str:
     for struct in _structs():
         if struct not in KINDS:
             blocks += [f"## {struct.__name__}", _said(struct), _table(struct)]
+    blocks += ["## The replay service", *_paragraphs(replay)]
+    for struct in (ReplayRequest, ReplayAnswer):
+        blocks += [f"### {struct.__name__}", _said(struct), _table(struct)]
     return "\n\n".join([*map(_wrapped, blocks), _NOTE]) + "\n"
+
+
+def _paragraphs(module: ModuleType) -> list[str]:
+    """Return what a module says of itself, without its first line."""
+    words = inspect.cleandoc(module.__doc__ or "").partition("\n\n")[2]
+    return [_one_line(paragraph) for paragraph in words.split("\n\n")]
 
 
 def _wrapped(block: str) -> str:

@@ -10,12 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.desk.stored import Result, StoredTrack, read_result
+from engine.desk.stored import BEFORE_TRACK, Result, StoredTrack, read_result
 from engine.errors import FacestreamError, MissingResultError, PublishError, UsageError
 from engine.words.numbers import count, track_numbers
 
-_BEFORE_TRACK = ":#"
-"""Between a result and a track of it."""
 _MOST_NAMED = 10
 
 
@@ -117,7 +115,7 @@ def _named_track(words: str) -> tuple[str, str, int] | None:
     Raises:
         UsageError: a directory is named, and no track of it.
     """
-    ends = [at for at, character in enumerate(words) if character in _BEFORE_TRACK and at]
+    ends = [at for at, character in enumerate(words) if character in BEFORE_TRACK and at]
     if not ends:
         return None
     there = [at for at in ends if Path(words[:at]).is_dir()]

@@ -26,6 +26,8 @@ def write_comparison(path: Path, compared: Compared, notices: Sequence[str]) -> 
 
 def worth_of(compared: Compared) -> str:
     """Return what a comparison is worth, in one sentence without its full stop."""
+    if compared.is_same:
+        return "There is nothing to weigh: it is one face, compared with itself"
     if compared.worth is None:
         return "What this likeness is worth was not measured"
     return worth(compared.worth.log10_lr, "one person").replace("somebody else", "two people")
@@ -33,7 +35,7 @@ def worth_of(compared: Compared) -> str:
 
 def figures_of(compared: Compared) -> list[tuple[str, str]]:
     """Return names and values of all that was computed."""
-    found = [("likelihood ratio", ratio_words(compared.worth))]
+    found = [] if compared.is_same else [("likelihood ratio", ratio_words(compared.worth))]
     if compared.worth is not None:
         low, high = compared.worth.bounds
         found += [
@@ -56,7 +58,7 @@ def _body(compared: Compared) -> Iterator[str]:
 
 
 def _side(side: Side) -> str:
-    seen = "in a photograph" if side.is_photograph else f"at {count(side.moments, 'moment')}"
+    seen = "in a photograph" if side.track is None else f"at {count(side.moments, 'moment')}"
     facts = details([("face", f"{side.size_px:.0f} px"), ("seen", seen)])
     return (
         f'<article class="card"><div class="pictures">{figures(side.pictures)}</div>'

@@ -29,7 +29,8 @@ class Side:
     """At which it was seen; 1 for a photograph."""
     limits: list[str]
     """Sentences on what about it limits the comparison."""
-    is_photograph: bool
+    track: StoredTrack | None
+    """None: a photograph."""
     pictures: list[tuple[str, str, tuple[str, bytes]]]
     """Caption, kind (``original`` or ``enhanced``), media type and bytes of each."""
 
@@ -43,10 +44,12 @@ class Compared:
     cosine: float
     resemblance: float
     """Above what both look like others, and what both have lost of their detail."""
+    is_same: bool
+    """Both are one and the same face of one picture: there is nothing to weigh."""
     worth: Worth | None
-    """None: not calibrated for the embedder, or for faces so small."""
+    """None: not calibrated for the embedder, or for faces so small; or ``is_same``."""
     by_chance: float | None
-    """Of strangers this share looks so much alike, at most: 0 to 1; None: not measured."""
+    """Of strangers this share looks so much alike, at most: 0 to 1; None: not measured, or ``is_same``."""
     limits: list[str]
     """Sentences."""
 
@@ -54,14 +57,17 @@ class Compared:
 def compare(one: Side, other: Side, likeness: Likeness) -> Compared:
     """Compare two faces whose vectors are of one embedder; what it is worth is that of the smaller one."""
     size = min(one.size_px, other.size_px)
-    tracks = [side for side in (one, other) if not side.is_photograph]
+    tracks = [side for side in (one, other) if side.track is not None]
     moments = min((side.moments for side in tracks), default=1)
+    is_same = bool(np.array_equal(one.vector, other.vector))
     haze = haze_of(np.array([one.size_px, other.size_px]))
     resemblance = float(likeness.resemblance(one.vector, other.vector[None])[0] - haze.prod())
     limits = [f"{side.label}: {sentence}" for side in (one, other) for sentence in side.limits]
-    if np.array_equal(one.vector, other.vector):
+    if one.track is not None and other.track is not None and one.track.is_beside(other.track):
+        limits.insert(0, _BESIDE)
+    if is_same:
         limits.insert(0, _THE_SAME)
-    if likeness.measured is None:
+    elif likeness.measured is None:
         limits.append("Nothing was measured of this embedder: there is a cosine, and nothing that says what it is worth.")
     elif likeness.bucket(size, moments) is None:
         limits.append(f"Faces of {size:.0f} px were not calibrated: there is no likelihood ratio.")
@@ -74,13 +80,18 @@ def compare(one: Side, other: Side, likeness: Likeness) -> Compared:
         other,
         float(np.clip(one.vector @ other.vector, -1, 1)),
         resemblance,
-        likeness.worth(resemblance, size, moments),
-        likeness.by_chance(resemblance, size, 1),
+        is_same,
+        None if is_same else likeness.worth(resemblance, size, moments),
+        None if is_same else likeness.by_chance(resemblance, size, 1),
         limits,
     )
 
 
 _THE_SAME = "Both are one and the same face of one picture: that they are alike says nothing."
+_BESIDE = (
+    "Both are there at the same time in one stream: they are two people, unless one is a mirror image, or a picture, of the "
+    "other."
+)
 _TWO_TRACKS = (
     "What such a likeness is worth was measured of a face in a recording and a sharp photograph. Between two recordings both "
     "faces lack detail, which makes strangers look more alike: for that an allowance is made, by the size of both."
@@ -93,7 +104,7 @@ def photograph_side(photograph: Photographed) -> Side:
     quality = photograph.quality
     pictures = [(f"{quality.size_px:.0f} px", "original", ("image/jpeg", photograph.picture))]
     limits = [*photograph.remarks, *quality_limits([quality])]
-    return Side(photograph.label, photograph.vector, quality.size_px, 1, limits, True, pictures)
+    return Side(photograph.label, photograph.vector, quality.size_px, 1, limits, None, pictures)
 
 
 def track_side(track: StoredTrack, vector: NDArray[np.float32], pictures: Sequence[tuple[str, str, tuple[str, bytes]]]) -> Side:
@@ -104,7 +115,7 @@ def track_side(track: StoredTrack, vector: NDArray[np.float32], pictures: Sequen
     if track.persons > 1:
         limits.append(f"its faces show {track.persons} people: compared is the one who was seen at the most moments.")
     label = f"{track.result.label}:{track.stream}/{track.track_id}"
-    return Side(label, vector, track.size_px, max(track.moments, 1), limits, False, list(pictures))
+    return Side(label, vector, track.size_px, max(track.moments, 1), limits, track, list(pictures))
 
 
 def quality_limits(faces: Sequence[Quality]) -> list[str]:

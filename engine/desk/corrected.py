@@ -7,12 +7,13 @@ from pathlib import Path
 
 from engine.archive.chain_cuts import seal_corrections
 from engine.archive.corrections import Correction, TrackRef, append_correction, in_force, new_correction
-from engine.desk.people import People, Person, is_called, ref_of
+from engine.desk.people import People, Person, at_once, ref_of
 from engine.desk.stored import Result, StoredTrack
 from engine.errors import PublishError, UsageError
 from engine.keys.signing import SigningKey
-from engine.verify.gallery.person_name import alike, person_name
+from engine.verify.gallery.person_name import alike, person_name, spelling
 from engine.words.numbers import count
+from engine.words.text import readable
 
 
 class Desk:
@@ -29,7 +30,8 @@ class Desk:
     def __init__(
         self, results: Sequence[Result], people: People, who: str, note: str = "", key: SigningKey | None = None
     ) -> None:
-        self._results, self._people, self._who, self._note, self._key = results, people, who, note, key
+        self._results, self._people, self._key = results, people, key
+        self._who, self._note = readable(who), readable(note)
         self.notices: list[str] = []
         """Sentences on what else a correction does, and on results whose hash chain does not vouch for it."""
 
@@ -73,9 +75,10 @@ class Desk:
             PublishError: it cannot be kept.
         """
         person = self._one(word)
+        self._check_free(name)
         if not name and not person.given:
             raise UsageError(f"{word} has no name that a person gave: nothing to take back")
-        is_track = word not in (person.id, person.name) and any(is_called(track, word) for track in person.tracks)
+        is_track = word not in (person.id, person.name) and any(track.is_called(word) for track in person.tracks)
         tracks = [self._track(word)[1]] if name and is_track else person.refs
         there = [one for one in self._people.persons if name and one is not person and one.name == person_name(name)]
         if there:
@@ -107,25 +110,32 @@ class Desk:
         """Return other names that look like a name."""
         return sorted({one.name for one in self._people.persons if one.name and one.name != name and alike(one.name, name)})
 
+    def _check_free(self, name: str) -> None:
+        """Refuse a name by which another person or a track is called: whoever was looked for by it later would be two."""
+        if other := [one for one in self._people.find(name) if one.name != spelling(name)]:
+            raise UsageError(
+                f"{name!r} is no name but what {other[0].id} is called here: to say that both are one person, use --merge"
+            )
+
     def _one(self, word: str) -> Person:
         found = self._people.find(word)
         if len(found) == 1:
             return found[0]
         if not found:
-            raise UsageError(
-                f"nobody in these results is {word!r}: give an id as P-7K2MXQ4, a name, or a track as stream/track"
+            near = self.namesakes(word)
+            advice = (
+                f"did you mean {' or '.join(near)}?" if near else "give an id as P-7K2MXQ4, a name, or a track as stream/track"
             )
+            raise UsageError(f"nobody in these results is {word!r}: {advice}")
         raise UsageError(f"{word!r} means {len(found)} people ({', '.join(one.id for one in found[:5])}): give one id")
 
     def _track(self, word: str) -> tuple[Person, TrackRef]:
-        found = [
-            (person, ref_of(track)) for person in self._people.persons for track in person.tracks if is_called(track, word)
-        ]
+        found = [(person, ref_of(track)) for person in self._people.persons for track in person.tracks if track.is_called(word)]
         if len(found) == 1:
             return found[0]
         if not found:
             raise UsageError(f"{word!r} is not a track of these results: give it as stream/track, or RESULT:stream/track")
-        raise UsageError(f"{len(found)} results have a track {word!r}: give it as RESULT:stream/track")
+        raise UsageError(f"{word!r} means {len(found)} tracks: give it as RESULT:stream/track")
 
     def _keep(self, correction: Correction) -> Correction:
         about = {ref.run for ref in [*correction.tracks, *correction.others]}
@@ -151,6 +161,19 @@ def only_grouped(people: People, named: Correction) -> list[StoredTrack]:
     persons = [person for person in people.persons if named.name and not set(person.refs).isdisjoint(named.tracks)]
     tracks = [track for person in persons for track in person.tracks]
     return [track for track in tracks if ref_of(track) not in said and track.name != named.name]
+
+
+def beside_each_other(people: People, said: Correction) -> list[tuple[StoredTrack, StoredTrack]]:
+    """Return tracks that are one person by what a correction says, although both are there at one time: one pair a track.
+
+    Args:
+        people: grouped anew after it.
+        said: the correction.
+    """
+    if said.what not in ("merge", "name"):
+        return []
+    persons = [person for person in people.persons if not set(person.refs).isdisjoint(said.tracks)]
+    return [(person.tracks[others[0]], person.tracks[at]) for person in persons for (at,), others in at_once(person.tracks)]
 
 
 def directories_of(results: Iterable[Result]) -> list[Path]:

@@ -8,21 +8,30 @@ from pathlib import Path
 
 from engine.desk.hits import Found, Hit
 from engine.desk.page import chance_words, details, figures, ratio_words, track_pictures, write_page
+from engine.desk.people import ref_of
 from engine.desk.photograph import Photographed
+from engine.desk.said_names import Names
 from engine.report.isolated import isolated
 from engine.words.numbers import count
 from engine.words.text import readable
 from engine.words.worth import worth
 
 
-def write_hits(path: Path, photograph: Photographed, found: Found, notices: Sequence[str]) -> None:
+def write_hits(path: Path, photograph: Photographed, found: Found, notices: Sequence[str], given: Names) -> None:
     """Write the page.
+
+    Args:
+        path: of the file.
+        photograph: that was looked for.
+        found: best first.
+        notices: sentences that must be seen first.
+        given: names that people gave to tracks.
 
     Raises:
         FacestreamError: it cannot be written.
     """
     subtitle = compared_with(found)
-    write_page(path, f"Search for {photograph.label}", subtitle, notices, _body(photograph, found))
+    write_page(path, f"Search for {photograph.label}", subtitle, notices, _body(photograph, found, given))
 
 
 def worth_sentence(hit: Hit) -> str:
@@ -44,7 +53,7 @@ def chance_sentence(hit: Hit, tracks: int) -> str:
     return f"Of {count(tracks, 'track')} of strangers {chance_words(hit.by_chance)} would look as much alike, on average"
 
 
-def _body(photograph: Photographed, found: Found) -> Iterator[str]:
+def _body(photograph: Photographed, found: Found, given: Names) -> Iterator[str]:
     pictures = figures([("the face looked for", "original", ("image/jpeg", photograph.picture))])
     facts = details([("face", f"{photograph.quality.size_px:.0f} px"), ("sharpness", f"{photograph.quality.sharpness:.2f}")])
     remarks = "".join(f"<li>{escape(one)}</li>" for one in photograph.remarks)
@@ -54,14 +63,15 @@ def _body(photograph: Photographed, found: Found) -> Iterator[str]:
     if not found.hits:
         yield '<p class="soft">There is no face to compare with.</p>'
     for number, hit in enumerate(found.hits, 1):
-        yield _card(number, hit, found.tracks)
+        yield _card(number, hit, found.tracks, given.get(ref_of(hit.track), ""))
 
 
-def _card(number: int, hit: Hit, tracks: int) -> str:
+def _card(number: int, hit: Hit, tracks: int, given: str) -> str:
     track = hit.track
     where = f"{isolated(track.result.label)} · {escape(track.stream)} · track {track.track_id}"
     head = f'<span class="rank">{number}</span>{where}'
-    badge = f'<span class="badge known">{isolated(track.name)}</span>' if track.name else ""
+    name = given or track.name
+    badge = f'<span class="badge known">{isolated(name)}{", named by a person" if given else ""}</span>' if name else ""
     rests = "one face" if hit.face is not None or len(track.faces) == 1 else f"{count(len(track.faces), 'face')}, fused"
     facts = [
         ("when", track.when),

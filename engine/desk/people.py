@@ -17,15 +17,14 @@ from engine.archive.corrections import Correction, TrackRef, anonymous_id
 from engine.archive.record import attempts
 from engine.desk.grouping import Apart, group_tracks
 from engine.desk.likeness import Likeness, haze_of
-from engine.desk.stored import Result, StoredTrack
+from engine.desk.stored import BOTH_THERE_SECONDS, Result, StoredTrack
 from engine.errors import UsageError
 from engine.verify.face_weights import face_weights_of
+from engine.verify.gallery.person_name import spelling
 from engine.words.worth import ratio
 
 PRIOR = 0.0145
 """That two tracks are of one person, before they are looked at: chosen so that two people are hardly ever taken for one."""
-_BOTH_THERE_SECONDS = 0.5
-"""Two tracks of one stream that are both there for longer are two people."""
 
 
 @dataclass(eq=False)
@@ -89,11 +88,6 @@ def ref_of(track: StoredTrack) -> TrackRef:
     return TrackRef(track.result.origin, track.stream, track.track_id)
 
 
-def is_called(track: StoredTrack, words: str) -> bool:
-    """Whether words mean a track: ``stream/track``, or with ``RESULT:`` before it."""
-    return words in (f"{track.stream}/{track.track_id}", track.where)
-
-
 def people_of(results: Sequence[Result], corrections: Sequence[Correction] = (), prior: float = PRIOR) -> People:
     """Group the tracks of some results.
 
@@ -118,7 +112,7 @@ def people_of(results: Sequence[Result], corrections: Sequence[Correction] = (),
     grouped = [tracks[at] for at in usable]
     places = {ref_of(track): at for at, track in enumerate(grouped)}
     together = [[places[ref] for ref in one if ref in places] for one in links.together]
-    apart = [*_at_once(grouped), *_known_apart(links, places)]
+    apart = [*at_once(grouped), *_known_apart(links, places)]
     haze = haze_of(np.array([track.size_px for track in grouped]))
     labels = group_tracks(vectors, likeness.crowding(vectors), haze, least, [one for one in together if one], apart)
     persons: dict[int, Person] = {}
@@ -164,16 +158,16 @@ def _usable(tracks: Sequence[StoredTrack], links: Links) -> tuple[NDArray[np.flo
     return (np.stack(vectors) if vectors else np.zeros((0, 1), np.float32)), usable
 
 
-def _at_once(tracks: Sequence[StoredTrack]) -> Iterator[Apart]:
-    """Yield tracks of one stream that are there at the same time."""
+def at_once(tracks: Sequence[StoredTrack]) -> Iterator[Apart]:
+    """Yield a track and those of its stream that are there at the same time, by their places."""
     numbered = sorted(
         enumerate(tracks), key=lambda one: (id(one[1].result), one[1].stream, one[1].attempt, one[1].first_seconds)
     )
     for _, group in groupby(numbered, key=lambda one: (id(one[1].result), one[1].stream, one[1].attempt)):
         there: list[tuple[int, StoredTrack]] = []
         for at, track in group:
-            there = [(other, one) for other, one in there if one.last_seconds - track.first_seconds > _BOTH_THERE_SECONDS]
-            if track.last_seconds - track.first_seconds <= _BOTH_THERE_SECONDS:
+            there = [(other, one) for other, one in there if one.last_seconds - track.first_seconds > BOTH_THERE_SECONDS]
+            if track.last_seconds - track.first_seconds <= BOTH_THERE_SECONDS:
                 continue
             if there:
                 yield [at], [other for other, _ in there]
@@ -198,12 +192,12 @@ def _name(person: Person, links: Links) -> None:
 
 
 def _is_meant(person: Person, words: str) -> bool:
-    if words in (person.id, person.name):
+    if words == person.id or (person.name and spelling(words) == spelling(person.name)):
         return True
     refs = person.refs
     if words.upper() in map(anonymous_id, refs):
         return True
-    return any(is_called(track, words) for track in person.tracks)
+    return any(track.is_called(words) for track in person.tracks)
 
 
 def _begun(result: Result) -> tuple[int, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -62,6 +63,10 @@ class _TrackLine(msgspec.Struct, frozen=True):
 
 
 _Says = TypeVar("_Says", StoredFace, _TrackLine)
+BEFORE_TRACK = ":#"
+"""Between a result and a track of it."""
+BOTH_THERE_SECONDS = 0.5
+"""Two tracks of one stream that are both there for longer are two people."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -90,6 +95,24 @@ class StoredTrack:
     def where(self) -> str:
         """As it is named on the command line: ``RESULT:stream/track``."""
         return f"{self.result.run.directory}:{self.stream}/{self.track_id}"
+
+    def is_called(self, words: str) -> bool:
+        """Whether words mean it: ``stream/track``, or with ``RESULT:`` before it, where ``RESULT:track`` does as well. However
+        the way to the result is written, and by its folder's name alone."""
+        of_stream, directory = f"{self.stream}/{self.track_id}", self.result.run.directory
+        if words == of_stream:
+            return True
+        ends = [between + place for between in BEFORE_TRACK for place in (of_stream, str(self.track_id))]
+        named = [words.removesuffix(end) for end in ends if words.endswith(end)]
+        return any(one == directory.name or os.path.realpath(one) == os.path.realpath(directory) for one in named if one)
+
+    def is_beside(self, other: StoredTrack) -> bool:
+        """Whether both are there at one time, in one picture."""
+        one, another = ((track.result.origin, track.stream, track.attempt) for track in (self, other))
+        if one != another or self.track_id == other.track_id:
+            return False
+        both = min(self.last_seconds, other.last_seconds) - max(self.first_seconds, other.first_seconds)
+        return both > BOTH_THERE_SECONDS
 
     @property
     def size_px(self) -> float:

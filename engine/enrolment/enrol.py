@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -65,6 +65,7 @@ def enrol_pictures(
     limits: EnrolLimits | None = None,
     force: bool = False,
     second_look: SecondLook | None = None,
+    progress: Callable[[float], None] = lambda _: None,
 ) -> list[EnrolResult]:
     """Enrol every picture that qualifies; one that does not never stops the others.
 
@@ -81,6 +82,7 @@ def enrol_pictures(
         force: enrol also what is set apart otherwise, as it looks like somebody else or unlike the person's other pictures, or
             shows too little detail or blocks; the gallery keeps the reason. All refusals stand.
         second_look: says whether what the detector found is a face; None: it is believed.
+        progress: called with the share of the pictures that were looked at, 0 to 1; until it is 1 nothing is written.
 
     Raises:
         UsageError: the name cannot be one, or there are no pictures.
@@ -91,7 +93,10 @@ def enrol_pictures(
     if not paths:
         raise UsageError(f"no picture to enrol for {name}: give at least one image file")
     enrolment = _Enrolment(name, detector, embedder, gallery, limits or EnrolLimits(), force, second_look)
-    looks = [enrolment.look(path) for path in paths]
+    looks = []
+    for path in paths:
+        looks.append(enrolment.look(path))
+        progress(len(looks) / len(paths))
     results = {place: enrolment.judge(looks[place]) for place in typical_first([look.vector for look in looks])}
     return [results[place] for place in range(len(looks))]
 
@@ -145,7 +150,7 @@ class _Enrolment:
             vector = self.embedder.embed([portrait.bgr], [portrait.landmarks])[0]
             doubt = detail_doubt(portrait, self.limits)
         except (EnrolmentRefused, InferenceError, PictureError) as refusal:
-            return _Look(replace(result, reason=str(refusal)))
+            return _Look(replace(result, reason="; ".join([str(refusal), *_of_pages(result)])))
         small = face_jpeg(portrait.bgr, portrait.box, _PORTRAIT_PX, _PORTRAIT_QUALITY)
         return _Look(replace(result, outcome="enrolled"), digest, holder, vector, doubt, small)
 
@@ -187,9 +192,11 @@ class _Enrolment:
 
 def _remarks(result: EnrolResult) -> list[str]:
     """Return what was done to a picture to have its face; usually nothing."""
-    remarks = []
-    if result.pages > 1:
-        remarks.append(f"the first of its {result.pages} pictures was taken")
+    remarks = _of_pages(result)
     if result.turned_degrees:
         remarks.append(f"was turned by {result.turned_degrees}°")
     return remarks
+
+
+def _of_pages(result: EnrolResult) -> list[str]:
+    return [f"the first of its {result.pages} pictures was taken"] if result.pages > 1 else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qsl, unquote_plus, urlsplit, urlunsplit
 
 from engine.errors import ConfigError
+from engine.words.text import readable
 
 _SCHEMES = ("postgresql://", "postgres://")
 _SECRETS = {"password", "sslpassword"}
@@ -34,6 +35,8 @@ def refuse_password(where: str, what: str) -> None:
     Raises:
         ConfigError: it does, or is no URL.
     """
+    if where != readable(where):
+        raise ConfigError(f"{what} {without_password(readable(where))} is not UTF-8: write postgresql://USER@HOST/NAME")
     try:
         parts = urlsplit(where)
     except ValueError as error:

@@ -185,3 +185,16 @@ def test_tables_fit_a_terminal_of_80_columns(capsys, folder, monkeypatch, name):
 def test_what_cannot_be_written_is_said_before_models_are_loaded(capsys, folder, monkeypatch, option, place, code):
     monkeypatch.setattr("engine.cli.enrol.open_embedder", lambda *_: pytest.fail("a model was loaded"))
     complains(here(capsys, "enrol", "Ada", "ada.png", option, place), code)
+
+
+@pytest.mark.parametrize(("interrupted", "says"), [("find_portrait", "nothing was enrolled"), ("doubt_about", "shows which")])
+def test_an_interruption_says_what_it_has_left(capsys, folder, monkeypatch, interrupted, says):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"engine.enrolment.enrol.{interrupted}", interrupt)
+    outcome = here(capsys, "enrol", "Ada", "ada.png", "bob.png")
+    assert (outcome.code, outcome.out) == (130, "")
+    assert outcome.err.startswith("interrupted: ")
+    assert says in outcome.err
+    assert people(folder) == []

@@ -31,6 +31,10 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
     complains(here(capsys, "export", run, "--vectors", tmp_path / "a.f32"), 2, "must end with .npy")
     complains(here(capsys, "export", run, "--vectors", tmp_path / "a.npy", "-o", tmp_path / "b.csv"), 2, "--out goes with --to")
     complains(here(capsys, "export", run, "--vectors", run / "a.npy"), 2, "lies inside the run's directory")
+    for out in ("a.keys.csv", "b/../a.keys.csv"):
+        (tmp_path / "b").mkdir(exist_ok=True)
+        words = ("--to", "csv", "--out", tmp_path / out, "--vectors", tmp_path / "a.npy")
+        complains(here(capsys, "export", run, *words), 2, "a.npy writes, too")
     (tmp_path / "tracks.jsonl").write_text("an export, which makes no run of its folder")
     (tmp_path / "there").symlink_to(run)
     complains(

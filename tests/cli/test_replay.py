@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 import zmq
 
+from engine.archive.writer import DirectorySink
 from engine.cli.replay import _Stop
 from engine.client import End, Face, Received, Subscriber
+from engine.config import OutputConfig
 from engine.contracts.messages import kind_of
 from tests.cli.command import complains, here
 from tests.patience import PATIENCE_SECONDS
@@ -49,6 +51,17 @@ def test_a_reader_gets_the_run_twice_each_with_its_end(tmp_path: Path) -> None:
     faces = [one.message for one in got if isinstance(one.message, Face)]
     assert [face.seq for face in faces] == [0, 1, 2] * 2
     assert {part.name for face in faces for part in face.parts} == {"enhanced", "original"}
+
+
+def test_passes_of_a_run_without_messages_do_not_flood_who_reads(tmp_path: Path) -> None:
+    DirectorySink(OutputConfig(directory=str(tmp_path / "empty")), {"run_id": "run1"}).close("completed")
+    endpoint = f"ipc://{tmp_path}/sock/faces"
+    with (
+        _replaying(tmp_path / "empty", endpoint, "--socket", "push", "--speed", "4", "--loop", "3"),
+        Subscriber(endpoint, socket="pull", follow=True, timeout_seconds=PATIENCE_SECONDS) as subscriber,
+    ):
+        first, second, third = (item.message.sent_ns for _, item in zip(range(3), subscriber, strict=False))
+    assert min(second - first, third - second) >= 250_000_000
 
 
 def test_it_waits_for_a_reader_and_can_be_stopped_meanwhile(tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import tempfile
 
@@ -79,6 +80,13 @@ def test_names_are_confirmed_by_those_who_gave_them(capsys, tmp_path):
         assert here(capsys, "report", run, "--pdf", "--overwrite", "--two-person").code == 0
     assert "Named by the software: Eileen Collins" in drawn.pages[1]
     assert "Confirmed by ada and grace." in drawn.pages[1]
+
+
+def test_what_is_not_utf8_on_the_command_line_stands_in_the_document_with_escapes(capsys, tmp_path):
+    run, said = write_run(tmp_path / "run", tracks=1, faces=1), os.fsdecode(b"caf\xe9")
+    with drawing() as drawn:
+        assert here(capsys, "report", run, "--pdf", "--case", said, "--examiner", said, "--notes", said).code == 0
+    assert drawn.pages[0].count("caf\\udce9") == 4
 
 
 def test_what_cannot_be_done_is_one_sentence(capsys, tmp_path):

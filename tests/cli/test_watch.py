@@ -106,6 +106,19 @@ def test_following_saves_each_run_by_itself_until_it_is_stopped(publisher, tmp_p
     assert json.loads((tmp_path / "run1/run.json").read_text())["outcome"] == "completed"
 
 
+def test_runs_that_go_on_at_a_time_are_saved_each_in_one_folder(tmp_path):
+    with Saver(tmp_path, "ipc://x", several_runs=True) as saver:
+        for seq in range(3):
+            for name in ("run1", "run2"):
+                message, payloads = face(index=seq)
+                saver.write(Received(as_sent(message, seq, name), payloads, False))
+        saver.write(Received(as_sent(end(), 0, "run2"), [], False))
+    found = {path.name: len((path / "faces.jsonl").read_text().splitlines()) for path in tmp_path.iterdir()}
+    assert found == {"run1": 3, "run2": 3}
+    outcomes = [json.loads((tmp_path / name / "run.json").read_text())["outcome"] for name in ("run1", "run2")]
+    assert outcomes == ["drained", "completed"]
+
+
 def test_runs_whose_names_differ_in_what_no_folder_has_are_saved_apart(tmp_path):
     names = ["2026-11-28 12:00", "2026-11-28/12/00", "..", "/", "2026-11-28_12_00"]
     with Saver(tmp_path, "ipc://x", several_runs=True) as saver:
@@ -123,6 +136,20 @@ def test_a_likelihood_ratio_at_its_bound_may_be_more():
     candidate = msgspec.structs.replace(as_sent(body).candidates[0], log10_lr=2.0)
     said = describe(Received(as_sent(body, candidates=[candidate], basis=basis), payloads, False)).plain
     assert ", likelihood ratio 100 or more" in said
+
+
+def test_what_a_publisher_says_cannot_steer_the_terminal():
+    evil = "\x1b[2J\r\n\u202e"
+    items = [
+        Gap(evil, "face", 3, 5),
+        Received(as_sent(stream_event(), detail=evil, reason=evil), []),
+        Received(as_sent(end(), detail=evil), []),
+        Received(as_sent(track(identity=evil)[0]), track()[1]),
+    ]
+    for item in items:
+        said = describe(item).plain
+        assert "\\x1b[2J\\r\\n\\u202e" in said
+        assert said.isprintable()
 
 
 def test_a_gap_is_said_in_red_and_what_was_replayed_in_words():

@@ -37,13 +37,6 @@ def test_a_queue_is_not_taken_for_a_clock_that_was_set():
     assert all(same.is_stale(0, 5 * SECOND, waited=True) for _ in range(10 * _DISBELIEVED))
 
 
-def test_another_publisher_may_have_another_clock():
-    limit = AgeLimit(1.0, same_clock=False)
-    limit.is_stale(0, 0, waited=False)
-    limit.restart()
-    assert not limit.is_stale(0, 9 * SECOND, waited=False)
-
-
 @pytest.mark.parametrize(
     ("endpoint", "same"),
     [

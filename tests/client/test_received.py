@@ -47,6 +47,15 @@ def test_a_part_that_is_not_carried_is_said():
         broken.image()
 
 
+@pytest.mark.parametrize("form", [{"dtype": "float16"}, {"codec": "zstd"}, {"shape": [64]}, {"shape": []}, {"shape": [2, 64]}])
+def test_an_embedding_in_the_form_of_a_later_version_is_not_misread(form):
+    frames = frames_of(*track())
+    (part,) = parse(frames).parts
+    changed_part = msgspec.to_builtins(part) | form
+    with pytest.raises(ValueError, match="not raw float32"):
+        parse(changed(frames, parts=[changed_part])).embedding()
+
+
 def test_the_picture_of_a_track_comes_back():
     received = parse(frames_of(*track(frames=(3, 1))))
     assert [frame.frame_index for frame in received.message.picture.frames] == [3, 1]

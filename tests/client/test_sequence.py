@@ -1,12 +1,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.client.sequence import Position, Sequence
+from engine.client.sequence import Sequence
 from tests.publish.samples import as_sent, end, face
 
 
-def numbered(seq, stream="cam1", run_id="run1"):
-    return as_sent(face(stream)[0], seq=seq, run_id=run_id)
+def numbered(seq, stream="cam1"):
+    return as_sent(face(stream)[0], seq=seq)
 
 
 @given(st.integers(1, 80), st.data(), st.booleans())
@@ -29,23 +29,8 @@ def test_streams_are_counted_apart_and_repeats_are_seen():
     assert sequence.arrived(numbered(7, "a")) is None
 
 
-def test_a_new_run_starts_over():
-    sequence = Sequence(from_start=True)
-    assert sequence.arrived(numbered(0)) == range(0, 0)
-    assert sequence.arrived(numbered(1, run_id="run2")) == range(0, 1)
-    assert sequence.run_id == "run2"
-
-
-def test_who_joins_late_misses_nothing_but_the_next_run_from_its_start():
-    sequence = Sequence(from_start=False)
-    assert sequence.arrived(numbered(40)) == range(40, 40)
-    assert sequence.arrived(numbered(2, run_id="run2")) == range(0, 2)
-
-
-def test_who_goes_on_misses_what_came_since_and_new_series_and_runs_from_their_start():
-    sequence = Sequence(from_start=False, resume=Position("run1", {("a", "face"): 5}))
+def test_who_goes_on_misses_what_came_since_and_new_series_from_their_start():
+    sequence = Sequence(from_start=True, next_seq={("a", "face"): 5})
     assert sequence.arrived(numbered(4, "a")) is None
     assert sequence.arrived(numbered(7, "a")) == range(5, 7)
     assert sequence.arrived(numbered(2, "b")) == range(0, 2)
-    assert sequence.arrived(numbered(1, "a", run_id="run2")) == range(0, 1)
-    assert Sequence(False, Position("run1", {("a", "face"): 5})).arrived(numbered(1, "a", run_id="run2")) == range(0, 1)

@@ -64,7 +64,7 @@ def test_following_goes_on_with_the_next_run(wire):
         items = iter(subscriber)
         got = [next(items) for _ in range(5)]
         assert [type(item.message) if not isinstance(item, Gap) else item for item in got] == [
-            Face, End, Face, Gap("cam1", "face", 1, 1), End,
+            Face, End, Face, Gap("cam1", "face", 1, 1, run_id="run2"), End,
         ]  # fmt: skip
 
 
@@ -85,6 +85,15 @@ def test_another_version_of_the_wire_stops_with_a_sentence(wire):
     [
         ({"kinds": ["faces"]}, "unknown kind faces: use some of face, track"),
         ({"streams": ["a/b"]}, "is not usable in a topic"),
+        ({"kinds": "face"}, r'kinds is the text \'face\': use a list, as \["face"\]'),
+        ({"streams": "cam1"}, r'streams is the text \'cam1\': use a list, as \["cam1"\]'),
+        ({"streams": ""}, r'streams is the text \'\': use a list, as \["door"\]'),
+        ({"kinds": []}, "kinds is empty, so nothing would come"),
+        ({"streams": iter(())}, "streams is empty, so nothing would come"),
+        ({"socket": "pub"}, "socket is 'pub': use \"sub\" to read from a pub endpoint"),
+        ({"timeout_seconds": -1}, "timeout_seconds is -1: use a number of seconds from 0 on"),
+        ({"timeout_seconds": float("nan")}, "timeout_seconds is nan"),
+        ({"replay_timeout_seconds": 0}, "replay_timeout_seconds is 0: use a number of seconds above 0"),
         ({"replay": "nowhere"}, "cannot connect to"),
     ],
 )

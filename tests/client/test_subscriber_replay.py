@@ -25,6 +25,38 @@ def test_a_replay_service_that_is_silent_leaves_a_gap(wire):
         assert seen(subscriber) == [(0, 1), 2, "End"]
 
 
+def test_that_a_replay_service_does_not_answer_is_said_once(opened):
+    """One with a wrong port was silent for ever, and all that was missed stayed so without a word."""
+    told = []
+    with (
+        replaying(opened, lambda *_: None) as (endpoint, _),
+        subscribed(opened, replay=endpoint, replay_timeout_seconds=0.05, tell=told.append) as (wire, subscriber),
+    ):
+        for seq in (5, 7, 9):
+            wire.face(seq)
+        wire.end(**{"face/cam1": 20})
+        list(subscriber)
+        assert told == [f"the replay service of {wire.endpoint} does not answer; what was missed stays missed"]
+
+
+def test_why_a_replay_service_refuses_is_said(opened):
+    def refuse(router, identity, request):
+        answer = ReplayAnswer(request_id=request.request_id, status="refused", detail="this publisher's run is b, not run1")
+        router.send_multipart([identity, encode_replay(answer)])
+
+    told = []
+    with (
+        replaying(opened, refuse) as (endpoint, _),
+        subscribed(opened, replay=endpoint, replay_timeout_seconds=PATIENCE_SECONDS, tell=told.append) as (wire, subscriber),
+    ):
+        for seq in (5, 7):
+            wire.face(seq)
+        wire.end()
+        list(subscriber)
+        (sentence,) = told
+        assert "refuses: this publisher's run is b, not run1; what was missed stays missed" in sentence
+
+
 def answer_once(router, steps):
     """Answer one request with noise, the answer to an older request, and then (seq, run_id, payloads) of ``steps``."""
     identity, body = router.recv_multipart()
@@ -68,7 +100,7 @@ def test_a_replay_answer_with_strangers_and_forgeries_gives_what_is_usable(wire,
 
 
 def test_refilling_what_cameras_send_is_bounded_by_what_comes_and_recordings_are_not(opened, monkeypatch):
-    monkeypatch.setattr("engine.client.subscriber._REFILL_BURST", 4)
+    monkeypatch.setattr("engine.client.heard._REFILL_BURST", 4)
     for live, expected in (
         (True, [0, (1, 6), 7, 8, 9, 10, 11, (12, 19), 20, 21, 22, 23, 24, "End"]),
         (False, [*range(25), "End"]),
@@ -93,7 +125,7 @@ def test_what_comes_back_too_old_is_skipped_if_asked_for(opened):
     ):
         wire.face(3, live=True)
         wire.end(**{"face/cam1": 3})
-        assert next(iter(subscriber)) == Gap("cam1", "face", 0, 2, stale=3)
+        assert next(iter(subscriber)) == Gap("cam1", "face", 0, 2, stale=3, run_id="run1")
         assert subscriber.counters["stale"] == 3
         assert subscriber.counters["missed"] == subscriber.counters["replayed"] == 0
 

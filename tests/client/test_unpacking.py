@@ -45,7 +45,7 @@ def test_messages_without_parts_and_gaps_come_out_too():
     found = unpack(packed(parse([b"v1/end/", encode_header(as_sent(end(), 0))]), ALL)[0])
     assert isinstance(found, Received)
     gap = unpack(packed_gap(Key("run1", "door", "face", 3, 9), "missed"))
-    assert gap == Gap("door", "face", 3, 9)
+    assert gap == Gap("door", "face", 3, 9, run_id="run1")
     assert len(gap) == 7
 
 
@@ -57,7 +57,7 @@ def _changed(**header: object) -> bytes:
 
 def test_a_gap_for_a_reason_of_a_later_version_is_read():
     header = msgpack.decode(packed_gap(Key("run1", "door", "face", 3, 9), "missed"))["header"] | {"reason": "tired", "mood": 1}
-    assert unpack(msgpack.encode({"header": header})) == Gap("door", "face", 3, 9)
+    assert unpack(msgpack.encode({"header": header})) == Gap("door", "face", 3, 9, run_id="run1")
 
 
 @pytest.mark.parametrize(

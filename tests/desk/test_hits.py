@@ -11,6 +11,7 @@ from engine.desk.compared import compare, quality_limits, track_side
 from engine.desk.hits import search
 from engine.desk.hits_page import chance_sentence, write_hits
 from engine.desk.likeness import Likeness, haze_of
+from engine.desk.people import ref_of
 from engine.desk.photograph import Photographed
 from engine.desk.stored import read_result
 from tests.desk.results import DLIB, person_vector, write_result
@@ -87,12 +88,13 @@ def test_how_many_strangers_look_so_is_one_bound_in_words(result, likeness, trac
 def test_the_page_of_hits_holds_its_pictures(result, likeness, tmp_path: Path):
     photograph = Photographed("<i>.jpg", person_vector("person7", 1), Quality(100, 0.8, 0.9, 0.7), b"\xff\xd8", ["turned."])
     found = search(photograph.vector, 100.0, [result], likeness, 4)
-    write_hits(tmp_path / "hits.html", photograph, found, [])
+    write_hits(tmp_path / "hits.html", photograph, found, [], {ref_of(found.hits[0].track): "Zo\u00eb"})
     text = (tmp_path / "hits.html").read_text()
     assert text.count("<article") == 5
     assert "Such a likeness is" in text
     assert "<i>" not in text
     assert "AI-enhanced" in text
+    assert text.count("Zo\u00eb</bdi>, named by a person") == 1
 
 
 def test_two_tracks_are_compared_with_what_limits_it(result, likeness):
@@ -100,7 +102,7 @@ def test_two_tracks_are_compared_with_what_limits_it(result, likeness):
     sides = [track_side(track, track.vector, []) for track in (one, other, third)]
     same, two = compare(sides[0], sides[1], likeness), compare(sides[0], sides[2], likeness)
     assert same.cosine == pytest.approx(1, abs=1e-5)
-    assert same.worth.log10_lr == same.worth.bounds[1]
+    assert (same.is_same, same.worth, same.by_chance) == (True, None, None)
     assert two.worth.log10_lr < 0
     assert any("Between two recordings" in sentence for sentence in two.limits)
 

@@ -42,7 +42,8 @@ def pages(tmp_path_factory, request):
     result, likeness = read_result(write_result(folder / "a result with a long name", walks)), Likeness(DLIB)
     jpeg = cv2.imencode(".jpg", pictures()[0])[1].tobytes()
     photograph = Photographed("ada.jpg", person_vector("ann", 1), Quality(90, 0.8, 0.9, 0.7), jpeg, ["turned by 90°."])
-    write_hits(folder / "search.html", photograph, search(photograph.vector, 90.0, [result], likeness, 4), ["one notice"])
+    found = search(photograph.vector, 90.0, [result], likeness, 4)
+    write_hits(folder / "search.html", photograph, found, ["one notice"], {})
     sides = [track_side(track, track.vector, track_pictures(track)) for track in result.tracks[:2]]
     write_comparison(folder / "compare.html", compare(*sides, likeness), [])
     said = Desk([result], people_of([result]), "me", "the same coat", None).name("yard/2", "Bea Arthur")

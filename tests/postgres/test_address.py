@@ -30,6 +30,11 @@ def test_an_address_without_one_is_as_libpq_takes_it(where: str) -> None:
     refuse_password(where, "fleet.database")
 
 
+def test_an_address_that_is_not_utf8_is_told_with_an_escape() -> None:
+    with pytest.raises(ConfigError, match=r"postgresql://caf\\udce9@db/x is not UTF-8: write postgresql://USER@HOST/NAME"):
+        refuse_password("postgresql://caf\udce9@db/x", "the address")
+
+
 def test_no_password_is_shown() -> None:
     assert without_password("postgresql://me:secret@db/x?sslmode=require") == "postgresql://me@db/x?sslmode=require"
     assert without_password("postgresql://db/x?password=secret&a=1") == "postgresql://db/x?password=***&a=1"

@@ -78,6 +78,22 @@ def test_our_subscriber_reads_with_its_file_and_says_why_it_cannot(tmp_path):
                 next(iter(refused))
 
 
+def test_what_a_key_is_not_for_is_not_missed(tmp_path):
+    """All faces of the other cameras were said to be lost, at the end of each run."""
+    with locked(tmp_path, replay="tcp://127.0.0.1:*") as at:
+        write_key(tmp_path / "door.key", at.folder.add("door", ["v1/face/door/", "v1/end/"]))
+        options = {"replay": at.publisher.bound_replay, "key": tmp_path / "door.key", "timeout_seconds": PATIENCE_SECONDS}
+        told = []
+        with Subscriber(at.publisher.bound_endpoint, context=at.context, tell=told.append, **options) as subscriber:
+            at.until(lambda: at.publisher.subscriptions >= 2)
+            for stream in ("door", "yard"):
+                at.publisher.send(*face(stream))
+            at.publisher.send(end(), [])
+            with at.working():
+                assert [(item.message.stream, item.message.seq) for item in subscriber] == [("door", 0), ("", 0)]
+            assert (subscriber.counters["missed"], told) == (0, [])
+
+
 def test_our_subscriber_says_that_its_key_is_for_another_engine(tmp_path):
     with locked(tmp_path) as at:
         write_key(tmp_path / "other.key", key_of_another_engine(at, tmp_path))
