@@ -59,7 +59,9 @@ def check_stream_name(name: str) -> str:
             the name of a folder.
     """
     if not is_stream_name(name):
-        raise ConfigError(f"the stream name {name!r} is not usable in a topic: use 1 to 64 characters of A-Z a-z 0-9 _ . -")
+        raise ConfigError(
+            f"the stream name {name[:80]!r} is not usable in a topic: use 1 to 64 characters of A-Z a-z 0-9 _ . -"
+        )
     return name
 
 

@@ -305,6 +305,8 @@ def test_a_search_knows_the_names_that_people_gave(facestream, results, photogra
     facestream("people", *results, "--unname", "Cid Campeador")
     shown = facestream("search", photograph, *results).out
     assert re.search(r"one:yard/3 .* Cid ", shown), "the gallery's again; and the track as `compare` takes it"
+    Path("one/corrections.jsonl").write_text("damaged\n")
+    assert "names that people gave are not shown" in facestream("search", photograph, *results).err
 
 
 def test_of_a_folder_of_runs_it_is_said_how_to_name_them(facestream, tmp_path):
