@@ -22,7 +22,7 @@ export function pair(face, picture = null) {
   return h("div", { class: "pair" },
     original && figure(original, "pixels", `original, ${width}\u00a0×\u00a0${height}\u00a0px`, "Face as the camera sent it"),
     picture && figure(picture.pictures.track, "enhanced", `made from ${picture.frames.length} frames, ${picture.model}`, `Face, made from many frames. ${MARK}`, MARK),
-    !picture && enhanced && face.enhanced && figure(enhanced, "enhanced", `${face.enhanced.model}, ${face.enhanced.scale} times`, `Enhanced face. ${MARK}`, MARK),
+    !picture && enhanced && face.enhanced && figure(enhanced, "enhanced", `${face.enhanced.model} (${face.enhanced.scale} times)`, `Enhanced face. ${MARK}`, MARK),
     !original && !enhanced && !picture && h("p", { class: "empty" }, "The pictures are no longer kept."));
 }
 
