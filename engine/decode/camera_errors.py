@@ -108,9 +108,8 @@ def _sent_on(camera: Camera, fault: SourceError) -> SourceError | None:
     if not answer.location:
         return None
     place = redact_url(urljoin(camera.shown, answer.location))
-    return failure(
-        camera, fault.reason, f"sends its readers on to {place}: give that address, with user and password if it asks"
-    )
+    what = f"sends its readers on to {place}: give that address, with user and password if it asks"
+    return SourceError(f"{camera.shown} {what}", fault.reason)
 
 
 def _asked(camera: Camera, with_password: bool = True) -> Answer:
