@@ -1,4 +1,4 @@
-"""One writer for each directory, and at any moment one for a file that several add to."""
+"""Locks between processes: one writer for each directory, and at any moment one for a file that several add to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.private_file import private_opener
 
 WAIT_SECONDS = 3.0
 """The last process of a killed run may need a moment to be gone."""
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.01
 
 
 class DirectoryLock:
@@ -31,7 +31,7 @@ class DirectoryLock:
         self._fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         if not _becomes(lambda: _try(self._fd), wait_seconds):
             self.close()
-            raise PublishError(f"another run is writing to {directory} now: wait for its end, or choose another directory")
+            raise PublishError(f"another run is writing to {directory} now: wait for it to end, or choose another directory")
 
     def close(self) -> None:
         """Let others in. May be called twice."""
@@ -55,11 +55,37 @@ def alone_with(path: Path) -> Iterator[None]:
             held.close()
             descriptor = private_opener(str(path), os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC)
             held.callback(os.close, descriptor)
-            return _try(descriptor) and _is_at(path, descriptor)  # what was replaced while we waited is another file
+            return _try(descriptor) and is_at(path, descriptor)  # what was replaced while we waited is another file
 
         if not _becomes(is_ours):
-            raise PublishError(f"somebody else is writing to {path} now: do it again in a moment")
+            raise PublishError(f"somebody else is writing to {path} now: try again in a moment")
         yield
+
+
+def try_lock(descriptor: int, kind: int = fcntl.LOCK_EX) -> bool:
+    """Lock an open file, in the place of the lock that there is, unless another process has one; return whether it is locked.
+
+    Raises:
+        OSError: the file system has no locks.
+    """
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def lock_within(descriptor: int, seconds: float) -> bool:
+    """Lock an open file as soon as no other process has; return whether it is locked. See ``try_lock``."""
+    return _becomes(lambda: try_lock(descriptor), seconds)
+
+
+def is_at(path: Path, descriptor: int) -> bool:
+    """Whether an open file is still what lies at a path."""
+    try:
+        return os.path.samestat(path.lstat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _becomes(is_so: Callable[[], bool], wait_seconds: float | None = None) -> bool:
@@ -73,18 +99,9 @@ def _becomes(is_so: Callable[[], bool], wait_seconds: float | None = None) -> bo
 
 def _try(descriptor: int) -> bool:
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
+        return try_lock(descriptor)
     except OSError as error:
         # Some network file systems cannot lock this: then nobody is kept out.
         if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EBADF, errno.EINVAL):
             raise
     return True
-
-
-def _is_at(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False

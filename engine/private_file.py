@@ -63,6 +63,17 @@ def make_private_folder(path: Path) -> None:
             raise
 
 
+def make_own_folder(path: Path) -> None:
+    """Make a folder and those above it that are missing, for this user alone, whoever shares what is above them.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    if not path.parent.exists():
+        make_own_folder(path.parent)
+    path.mkdir(mode=0o700, exist_ok=True)
+
+
 def _mode_in(folder: str | Path) -> int:
     """Return what a folder lets others do with what is made in it: of a file without the bits to run it."""
     if _has_default_acl(folder):

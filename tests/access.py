@@ -28,7 +28,7 @@ def cut_on_paper(page: Any) -> list[str]:
 def faults_of(page: Any) -> dict[str, list[str]]:
     """Return what is wrong, by theme and width; nothing where nothing is."""
     faults = {}
-    for width in (1280, 360):
+    for width in (1280, 640, 360):  # 640: a window of 1,280 at 200 %
         page.set_viewport_size({"width": width, "height": 800})
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme, reduced_motion="reduce")

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from engine.errors import PublishError
-from engine.lock import DirectoryLock
+from engine.lock import DirectoryLock, is_at, lock_within, try_lock
 from tests.publish.samples import environment
 
 CODE = (
@@ -18,7 +18,7 @@ def test_the_lock_goes_with_its_process(tmp_path):
     command = [sys.executable, "-c", CODE, str(tmp_path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment()) as process:
         assert process.stdout.readline() == b"locked\n"
-        with pytest.raises(PublishError, match=r"another run is writing to .* now: wait for its end, or choose another"):
+        with pytest.raises(PublishError, match=r"another run is writing to .* now: wait for it to end, or choose another"):
             DirectoryLock(tmp_path, 0.0)
         process.kill()
     DirectoryLock(tmp_path, 0.0).close()
@@ -32,3 +32,15 @@ def test_a_lock_that_is_given_back_soon_is_waited_for(tmp_path):
     DirectoryLock(tmp_path, 10.0).close()
     timer.join()
     first.close()
+
+
+def test_an_open_file_is_locked_once_and_waited_for_no_longer_than_said(tmp_path):
+    with (tmp_path / "a").open("w") as ours, (tmp_path / "a").open("w") as other:
+        assert try_lock(other.fileno())
+        assert not try_lock(ours.fileno())
+        assert not lock_within(ours.fileno(), 0.0)
+        other.close()
+        assert lock_within(ours.fileno(), 10.0)
+        assert is_at(tmp_path / "a", ours.fileno())
+        (tmp_path / "a").unlink()
+        assert not is_at(tmp_path / "a", ours.fileno())

@@ -48,7 +48,7 @@ int main(int count, char **words) {
         return 1;
     }
 
-    std::map<std::string, long long> expected;  // of each stream: the number of its next face
+    std::map<std::string, long long> expected;  // of each run and stream: the number of its next face
     for (;;) {
         const auto frames = receive(socket);  // [topic][header][part...]
         if (frames.size() < 2) continue;
@@ -61,9 +61,10 @@ int main(int count, char **words) {
         }
         if (kind != "face") continue;
         const long long seq = header.at("seq");
-        const auto next = expected.find(stream);
+        const std::string series = header.at("run_id").get<std::string>() + "/" + stream;
+        const auto next = expected.find(series);
         if (next != expected.end() && seq > next->second) std::printf("lost %s %lld to %lld\n", stream.c_str(), next->second, seq - 1);
-        expected[stream] = seq + 1;
+        expected[series] = seq + 1;
         std::string who = "-";
         if (!header.at("candidates").empty()) who = header.at("candidates").at(0).at("identity");
         std::printf("%s %lld %s %s", stream.c_str(), header.at("track_id").get<long long>(),

@@ -15,7 +15,7 @@ const socket = kindOfSocket === "pull" ? new Pull() : new Subscriber();
 if (kindOfSocket !== "pull") socket.subscribe("v1/face/", "v1/end/");
 socket.connect(endpoint);
 
-const expected = new Map(); // of each stream: the number of its next face
+const expected = new Map(); // of each run and stream: the number of its next face
 for await (const [, header, ...payloads] of socket) {
   // Times in nanoseconds are larger than a double holds: they come as BigInt, small numbers do too.
   const message = decode(header, { useBigInt64: true });
@@ -25,10 +25,11 @@ for await (const [, header, ...payloads] of socket) {
     break;
   }
   if (message.kind !== "face") continue;
-  const next = expected.get(message.stream);
+  const series = `${message.run_id}/${message.stream}`;
+  const next = expected.get(series);
   const seq = Number(message.seq);
   if (next !== undefined && seq > next) console.log(`lost ${message.stream} ${next} to ${seq - 1}`);
-  expected.set(message.stream, seq + 1);
+  expected.set(series, seq + 1);
   // payloads[i] is what parts[i] describes: a JPEG or PNG file.
   const parts = message.parts.map((part, i) => ` ${part.name}:${payloads[i].length}`).join("");
   console.log(`${message.stream} ${message.track_id} ${message.decision} ${message.candidates[0]?.identity ?? "-"}${parts}`);

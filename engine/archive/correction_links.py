@@ -53,8 +53,9 @@ class Links:
         if some and rest:
             self.apart.append((some, rest))
 
-    def name(self, tracks: Iterable[TrackRef], name: str) -> None:
-        """These are the person of this name, as are all who have it already; an empty name takes theirs away."""
+    def name(self, tracks: Iterable[TrackRef], name: str, known: Iterable[TrackRef] = ()) -> None:
+        """These are the person of this name, as are all who have it already, from people or as the gallery has ``known`` them;
+        an empty name takes theirs away."""
         some = frozenset(tracks)
         whole = some.union(*(one for one in self.together if one & some))
         for track in whole:
@@ -62,7 +63,7 @@ class Links:
         if name:
             namesakes = [track for track, other in self.names.items() if other == name]
             self.names.update(dict.fromkeys(sorted(some), name))
-            self.merge([*some, *namesakes])
+            self.merge([*some, *namesakes, *known])
 
 
 def links_of(corrections: Sequence[Correction], known: Iterable[tuple[TrackRef, str]] = ()) -> Links:
@@ -73,15 +74,21 @@ def links_of(corrections: Sequence[Correction], known: Iterable[tuple[TrackRef, 
         known: tracks that the gallery has named: of one name they are one person, of two they are two, until somebody says
             otherwise.
     """
-    links = Links()
-    _part(links, dict(known), merges=True)
+    links, of_gallery, spoken_of = Links(), dict(known), set[TrackRef]()
+    _part(links, of_gallery, merges=True)
     for one in in_force(corrections):
         if one.what == "merge":
             links.merge(one.tracks)
         elif one.what == "split":
             links.split(one.tracks, one.others)
-        elif one.what == "name":
-            links.name(one.tracks, one.name)
+            spoken_of.update(one.tracks)
+        elif one.name:
+            namesakes = [ref for ref, name in of_gallery.items() if name == one.name and ref not in spoken_of]
+            links.name(one.tracks, one.name, namesakes)
+            spoken_of.update(one.tracks)
+        else:
+            links.name(one.tracks, "")
+            spoken_of.difference_update(one.tracks)
     _part(links, links.names, merges=False)
     return links
 

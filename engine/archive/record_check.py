@@ -6,7 +6,7 @@ import hashlib
 import os
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import accumulate, islice
@@ -104,19 +104,13 @@ class CheckedRecords:
     """Highest that was seen, broken records included."""
 
 
-def check_records(directory: Path, progress: Callable[[float], None] = lambda share: None) -> CheckedRecords:
-    """Read and verify all records.
-
-    Args:
-        directory: of a run that nobody writes to.
-        progress: called a few times a second with the share that is done, 0 to 1.
+def check_records(directory: Path) -> CheckedRecords:
+    """Read and verify all records of a run that nobody writes to.
 
     Raises:
         OSError: a file cannot be read, other than by not being there.
     """
     found = CheckedRecords()
-    total = max(1, sum(size_of(directory / name) for name in RECORDS))
-    done = 0
     with _Embeddings(directory) as embeddings, ThreadPoolExecutor(_THREADS, "verify") as pool:
 
         def judge(line: bytes) -> tuple[Record | None, bool]:
@@ -128,8 +122,6 @@ def check_records(directory: Path, progress: Callable[[float], None] = lambda sh
             while chunk := list(islice(lines, _AT_ONCE)):
                 for record, intact in pool.map(judge, chunk):
                     _count(found, record, intact)
-                done += sum(map(len, chunk))
-                progress(min(1.0, done / total))
     return found
 
 

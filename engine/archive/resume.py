@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +35,6 @@ class Said(msgspec.Struct, frozen=True):
     frame_index: int
     box: tuple[float, float, float, float] | None
     """Of a face; None: the track ended."""
-
-
-Progress = Callable[[float], None]
 
 
 class Resume(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +79,6 @@ def plan_resume(
     directory: Path,
     run: Mapping[str, Any],
     recordings: Mapping[str, Recording],
-    progress: Progress = lambda share: None,
     *,
     same_run: bool = False,
 ) -> Resume | None:
@@ -95,7 +91,6 @@ def plan_resume(
         directory: as ``DirectorySink`` left it, also after a kill or a power cut.
         run: ``config`` and ``versions`` of the run that wants to go on, as for ``DirectorySink``.
         recordings: stream name to recording.
-        progress: called with the share of the records that has been verified, 0 to 1.
         same_run: the earlier attempt is of this same run. A recording that has changed since then ends nothing: it is begun
             anew, or left as it is where it is done.
 
@@ -120,7 +115,7 @@ def plan_resume(
             changed = {stream for stream in known if difference(inputs.get(stream, {}), recordings[stream])}
         else:
             check_same_recordings(directory, inputs, recordings, used)
-        return _plan(directory, earlier, notes, inputs, recordings, changed, check_records(directory, progress))
+        return _plan(directory, earlier, notes, inputs, recordings, changed, check_records(directory))
 
 
 def reopen(directory: Path) -> Resume:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +98,6 @@ def check_same_recordings(
     inputs: Mapping[str, Facts],
     recordings: Mapping[str, Recording],
     used: Collection[str],
-    alive: Callable[[], None] = lambda: None,
 ) -> None:
     """Compare the recordings. Further ones may have come, and those that were not read yet may be gone or have changed.
 
@@ -107,7 +106,6 @@ def check_same_recordings(
         inputs: what is known of the recordings of the earlier run.
         recordings: stream name to recording, of the run that wants to go on.
         used: the streams of which something will be kept.
-        alive: called while a file is being hashed, which is done where its path or time of change is another one.
 
     Raises:
         ConfigError: a recording is missing, or another one than before.
@@ -119,15 +117,16 @@ def check_same_recordings(
                 f"{directory} holds results of {facts.get('path') or stream} (stream {stream}), which is not among the sources "
                 f"now: resume with the same sources, {_START_OVER}"
             )
-        if why := difference(facts, recordings[stream], alive):
+        if why := difference(facts, recordings[stream]):
             raise ConfigError(
                 f"{recordings[stream].path} (stream {stream}) {why} since {directory} was begun: put the earlier recording "
                 f"back, {_START_OVER}"
             )
 
 
-def difference(facts: Facts, recording: Recording, alive: Callable[[], None] = lambda: None) -> str:
-    """Return how a recording differs from what is known of it, empty if it does not."""
+def difference(facts: Facts, recording: Recording) -> str:
+    """Return how a recording differs from what is known of it, empty if it does not; it is hashed only where its path or time
+    of change is another one."""
     found = recording.facts()
     try:
         if "size_bytes" not in found:
@@ -145,7 +144,7 @@ def difference(facts: Facts, recording: Recording, alive: Callable[[], None] = l
             return ""
         if not facts.get("sha256"):
             return "" if same_file and not facts.get("mtime_ns") else "has been replaced or touched"
-        return "" if recording.sha256(alive) == facts["sha256"] else "has changed its content"
+        return "" if recording.sha256() == facts["sha256"] else "has changed its content"
     except OSError as error:
         return f"cannot be read any more ({error.strerror})"
 

@@ -249,9 +249,8 @@ class DirectorySink:
         """Write the payloads; return ``files`` and ``embedding`` for the line."""
         extra: dict[str, Any] = {}
         for part, payload in zip(message.parts, payloads, strict=True):
-            if part.name == "embedding":
+            if part.name == "embedding" and not isinstance(payload, Stored) and part.is_vector(len(payload)):
                 name = vectors_name(part.shape[0])
-                assert not isinstance(payload, Stored), "vectors stand together in a file"
                 offset = self._files[name].append(payload)
                 extra["embedding"] = {"file": name, "row": offset // len(payload)}
             else:

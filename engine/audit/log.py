@@ -14,9 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import fcntl
 import os
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +27,8 @@ from engine.audit.entries import FIRST, Entry, Outcome, decode, encode, hash_of
 from engine.audit.people import People, hidden
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import AuditError
+from engine.lock import lock_within
+from engine.private_file import make_own_folder
 from engine.whole_file import read_no_link, sync_directory, write_private
 from engine.words.numbers import count
 from engine.words.text import readable
@@ -42,7 +42,6 @@ _LONGEST = {"who": 200, "did": 60, "on": 400, "detail": 2000}
 _BLOCK_BYTES = 1 << 14
 WAIT_SECONDS = 30.0
 """For other writers, each of which takes some milliseconds."""
-_POLL_SECONDS = 0.005
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -153,17 +152,11 @@ class AuditLog:
 
     def _wait_for(self, descriptor: int) -> None:
         """Lock the file; a writer that was stopped in the middle must not hold up all others for ever."""
-        until = time.monotonic() + WAIT_SECONDS
-        while True:
-            try:
-                return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                if time.monotonic() > until:
-                    raise AuditError(
-                        f"another process has held the audit log {self.path} for {WAIT_SECONDS:g} seconds: see who it is with "
-                        f"`fuser {self.path}`"
-                    ) from error
-                time.sleep(_POLL_SECONDS)
+        if not lock_within(descriptor, WAIT_SECONDS):
+            raise AuditError(
+                f"another process has held the audit log {self.path} for {WAIT_SECONDS:g} seconds: see who it is with "
+                f"`fuser {self.path}`"
+            )
 
     def _repaired(self, descriptor: int) -> _End:
         """Return the end of the log; half a line is cut off before, and what is wrong is said in the log."""
@@ -227,7 +220,7 @@ class AuditLog:
     def _locked(self) -> Iterator[int]:
         try:
             new = not self.path.exists()
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_own_folder(self.path.parent)
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
                 self._wait_for(descriptor)

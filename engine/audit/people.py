@@ -48,7 +48,7 @@ class People:
         except (OSError, *UNREADABLE) as error:
             raise AuditError(
                 f"cannot read {path}, which says who is who in the audit log ({error}): put it back from a copy, or move it "
-                "away; then nobody knows any more whom the lines up to now are about"
+                "away; then nobody can tell any more whom the lines so far are about"
             ) from error
 
     def pseudonym(self, name: str) -> str:

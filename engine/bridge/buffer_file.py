@@ -114,7 +114,9 @@ def _prepared(folder: Path, prefix: str) -> sqlite3.Connection:
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version not in (0, _VERSION):
-            raise OutputError(f"the buffer {folder} is of another version of facestream: send what waits with that one first")
+            raise OutputError(
+                f"the buffer {folder} was written by another version of facestream: send what waits with that version first"
+            )
         if not version:
             connection.execute(f"PRAGMA page_size={PAGE_BYTES}")
             connection.execute("PRAGMA auto_vacuum=INCREMENTAL")

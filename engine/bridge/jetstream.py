@@ -156,7 +156,7 @@ class JetStreamLink:
             )  # fmt: skip
             await _bounded(connecting, 2 * _CONNECT_SECONDS)
             if isinstance(client, TlsClient) and not client.is_checked:
-                raise LinkError(f"{broker.shown}: this version of nats-py cannot be held to TLS: install another one")
+                raise LinkError(f"{broker.shown}: this version of nats-py cannot enforce TLS: install another one")
             link = cls(broker, client, on_answer)
             await link._begin()
         except (Error, OSError, TimeoutError, ValueError, LinkError) as error:
@@ -212,7 +212,7 @@ class JetStreamLink:
             raise LinkError(f"{broker.shown} has no JetStream: start it with `nats-server -js`") from error
         except APIError as error:
             raise LinkError(
-                f"{broker.shown} does not make the stream {name!r}: {error.description}; make it there as you want it"
+                f"{broker.shown} does not make the stream {name!r}: {error.description}; create it there yourself"
             ) from error
         if not any(covers(subject, all_subjects_of(broker.prefix)) for subject in found.config.subjects or ()):
             raise LinkError(

@@ -53,16 +53,16 @@ class Kafka:
         if not all((found := _HOST.fullmatch(host)) and 0 < int(found[2]) < 1 << 16 for host in self.hosts.split(",")):
             raise ConfigError(f"{where}: give each host its port, as in kafka://HOST:9092, with commas between several")
         if not _TOPIC.fullmatch(self.topic):
-            raise ConfigError(f"the topic {self.topic!r} is not usable: A-Z a-z 0-9 . _ - are, 249 of them at most")
+            raise ConfigError(f"the topic {self.topic!r} is not usable: use at most 249 characters of A-Z a-z 0-9 . _ -")
         try:
             import confluent_kafka  # noqa: F401
         except ImportError as error:
             raise MissingRuntimeError(f"confluent-kafka is not installed: pip install 'facestream[kafka]' ({error})") from error
         credentials, warning = self._credentials()
         if self._broker.sasl is not None and credentials is None:
-            raise ConfigError(f"--sasl {self._broker.sasl} asks for a password: give it by --creds FILE")
+            raise ConfigError(f"--sasl {self._broker.sasl} needs a password: give it with --creds FILE")
         if credentials is not None and self._broker.sasl == "plain" and not self.uses_tls:
-            raise ConfigError("--sasl plain shows the password to whoever listens: use kafka+ssl://")
+            raise ConfigError("--sasl plain would show the password to anybody listening: use kafka+ssl://")
         tls_with(self._broker.tls_ca)
         return warning
 

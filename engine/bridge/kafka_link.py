@@ -175,9 +175,7 @@ class KafkaLink:
         except KafkaException as error:
             why = f", and does not make it: {self._heard.words_for(error.args[0])}"
         if not partitions:
-            raise LinkError(
-                f"{where} has no topic {topic.name!r}{why}: make it there as you want it, or name one with --stream"
-            )
+            raise LinkError(f"{where} has no topic {topic.name!r}{why}: create it there yourself, or name one with --stream")
         return partitions
 
     def _batch(self) -> list[Outgoing]:
@@ -227,7 +225,9 @@ class KafkaLink:
             largest = max(len(message.body) for message in batch if message.number in self._failed)
             if largest > _LEAST_BYTES:
                 self._kafka.limit_bytes = largest // 2 + _HEADER_BYTES
-                raise LinkError(f"{self._kafka.shown}: it takes no messages of {largest:,} bytes: pictures of larger ones stay")
+                raise LinkError(
+                    f"{self._kafka.shown}: it takes no messages of {largest:,} bytes: pictures of larger ones are left out"
+                )
         failure = self._failure(error)
         if isinstance(failure, LinkError) and error.code() > 0 and not error.retriable():
             self._say(partial(self._tell, [Answer(batch[0].number, refused=words_of(error))]))

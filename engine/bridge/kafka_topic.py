@@ -157,7 +157,7 @@ class Topic:
             record = self._consumer.poll(_TURN_SECONDS)
             if record is None:
                 if time.monotonic() - heard_at > SECONDS:
-                    raise LinkError(f"what the topic {self.name} has cannot be read: the broker is silent")
+                    raise LinkError(f"what the topic {self.name} has cannot be read: the broker does not answer")
                 continue
             heard_at, number, offset = time.monotonic(), cast(int, record.partition()), cast(int, record.offset())
             error = record.error()

@@ -16,6 +16,6 @@ class TlsClient(Client):
 
     def _connect_command(self) -> bytes:
         if not self._server_info.get("tls_required"):
-            raise Error("it does not ask for TLS, and over anything else nothing is sent: use nats://, or set TLS up there")
+            raise Error("it does not ask for TLS, and nothing is sent without it: use nats://, or set TLS up there")
         self.is_checked = True
         return super()._connect_command()

@@ -53,7 +53,7 @@ def check(config: Path | None = None, /, *, profile: str = "", example: str = ""
         sys.stdout.write(_example(example))
         return
     if config is None:
-        raise UsageError("give a configuration file, or --example NAME for one to begin with")
+        raise UsageError("give a configuration file, or --example NAME for one to start from")
     loaded = load_config(config, {"profile": profile} if profile else None)
     check_rates(loaded.verify)
     gallery_words(loaded.verify.gallery_place)

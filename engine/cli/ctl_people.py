@@ -137,7 +137,7 @@ def _picture(path: Path) -> verbs.Picture:
         if not stat.S_ISREG(found.st_mode) and not path.is_dir():
             raise UsageError(f"{path} is not a file: give that of a picture")
         if found.st_size > MOST_UPLOAD_BYTES:
-            raise UsageError(f"{path} has {found.st_size:,} bytes, and no service takes more than {MOST_UPLOAD_BYTES:,}")
+            raise UsageError(f"{path} has {found.st_size:,} bytes, and no service accepts more than {MOST_UPLOAD_BYTES:,}")
         return verbs.Picture(content=path.read_bytes(), name=path.name)
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error

@@ -80,7 +80,7 @@ def check_embedder(model: Embedder, result: Result) -> None:
     if model.sha256 != result.embedder_sha256:
         raise UsageError(
             f"{result.run.directory} holds vectors of the embedder {result.embedder} ({result.embedder_sha256[:8]}), and the "
-            f"photograph's would be of {model.name} ({model.sha256[:8]}): they cannot be compared; say --embedder with the "
+            f"photograph's would be of {model.name} ({model.sha256[:8]}): they cannot be compared; give --embedder with the "
             "file of the first"
         )
 

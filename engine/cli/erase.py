@@ -90,7 +90,7 @@ def erase(
     if not dry_run:
         _check_receipt(file)
     if gallery.where and not is_there(gallery):
-        raise UsageError(f"there is no gallery {gallery_words(gallery)}, so nobody would be taken out of it: check the path")
+        raise UsageError(f"there is no gallery {gallery_words(gallery)}, so nobody would be removed from it: check the path")
     done = erase_person(
         names,
         gallery=gallery,

@@ -20,6 +20,6 @@ def check_outside_runs(*paths: Path | None) -> None:
     for path in paths:
         if path is not None and (run := run_around(path)) is not None:
             raise UsageError(
-                f"{path} lies inside the run's directory {run}, where `facestream erase` and `expire` look for what they know: "
-                "choose a place outside of it"
+                f"{path} lies inside the run's directory {run}, where `facestream erase` and `expire` look only for what runs "
+                "write: choose a place outside of it"
             )

@@ -91,7 +91,7 @@ def _tracks(words: tuple[str, ...], stream: str) -> tuple[tuple[str, int], ...]:
     for word in words:
         whose, slash, number = word.rpartition("/")
         if bool(whose) != bool(slash) or not re.fullmatch("[0-9]{1,18}", number):
-            raise UsageError(f"{word!r} is not a track: give its number, as 3, or with its stream, as door/3")
+            raise UsageError(f"{word!r} is not a track: give its number, such as 3, or with its stream, such as door/3")
         keys.append((whose or stream, int(number)))
     return tuple(keys)
 

@@ -50,7 +50,7 @@ def sample(
     """
     match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", size)
     if not match:
-        raise UsageError(f"--size {size!r} must be WIDTHxHEIGHT, as 1280x720")
+        raise UsageError(f"--size {size!r} must be WIDTHxHEIGHT, such as 1280x720")
     if out.suffix.lower() not in (".mp4", ".mkv", ".avi", ".ts"):
         raise UsageError(f"{out} needs the ending .mp4, .mkv, .avi or .ts, which says what to write")
     check_new(files_of_sample(out), overwrite=overwrite)

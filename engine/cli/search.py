@@ -35,7 +35,8 @@ from engine.desk.page import ratio_words
 from engine.desk.people import ref_of
 from engine.desk.photograph import Photographed
 from engine.desk.said_names import Names, said_names
-from engine.errors import UsageError
+from engine.desk.stored import Result
+from engine.errors import PublishError, UsageError
 from engine.words.text import readable
 from engine.words.worth import LIMITS
 
@@ -74,9 +75,9 @@ def search(
     with photographs([photo], embedder_of(chosen.results, embedder)) as (read, model):
         check_embedder(model, chosen.results[0])
         photograph = read(photo, face)
-    given = said_names(chosen.results)
+    given, unknown = _names(chosen.results)
     found = search_results(photograph.vector, photograph.quality.size_px, chosen.results, Likeness(model.sha256), limit)
-    notices = [*chosen.left_out, *(f"{photograph.label}: {one}" for one in quality_limits([photograph.quality]))]
+    notices = [*chosen.left_out, *unknown, *(f"{photograph.label}: {one}" for one in quality_limits([photograph.quality]))]
     if page is not None:
         write_hits(page, photograph, found, notices, given)
     if json:
@@ -88,6 +89,14 @@ def search(
     if page is not None:
         say(f"page: {readable(page)}")
     return 0
+
+
+def _names(results: list[Result]) -> tuple[Names, list[str]]:
+    """Return the names that people gave, and a sentence where they cannot be read: a face is looked for all the same."""
+    try:
+        return said_names(results), []
+    except PublishError as error:
+        return {}, [f"names that people gave are not shown: {error}"]
 
 
 def _tell_people(found: Found, given: Names) -> None:

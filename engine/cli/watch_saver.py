@@ -8,6 +8,7 @@ from engine.archive.claim import check_free
 from engine.archive.writer import DirectorySink
 from engine.client import End, Received
 from engine.config import OutputConfig
+from engine.errors import ConfigError
 from engine.source.names import name_from_text, new_name
 
 ANOTHER = "choose another directory with --save, or replace it with --overwrite"
@@ -34,6 +35,12 @@ class Saver:
             self._open.pop(run_id).close("drained")
 
     def write(self, received: Received) -> None:
+        """Write a message.
+
+        Raises:
+            ConfigError: it is of a run that has no place; the folder holds one already.
+            PublishError: it cannot be written.
+        """
         message = received.message
         sink = self._open.pop(message.run_id, None) or self._new(message.run_id)
         self._open[message.run_id] = sink
@@ -42,7 +49,9 @@ class Saver:
             self._open.pop(message.run_id).close(message.outcome)
 
     def _new(self, run_id: str) -> DirectorySink:
-        if len(self._open) >= (_MOST_OPEN if self._several_runs else 1):
+        if self._open and not self._several_runs:
+            raise ConfigError(f"{self._endpoint} sends another run, too ({run_id}): --follow saves each in a folder of its own")
+        if len(self._open) >= _MOST_OPEN:
             self._open.pop(next(iter(self._open))).close("drained")
         folder = self._folder(run_id)
         if not self._overwrite:

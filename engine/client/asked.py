@@ -10,6 +10,7 @@ from engine.contracts.messages import check_stream_name
 from engine.contracts.replay import Kind
 from engine.errors import ConfigError
 
+_MOST_SECONDS = 86_400
 _KINDS: tuple[Kind, ...] = get_args(Kind)
 
 
@@ -44,8 +45,10 @@ def check_asked(socket: str, timeout_seconds: float | None, replay_timeout_secon
         raise ConfigError(f'socket is {socket!r}: use "sub" to read from a pub endpoint, "pull" to read from a push one')
     if timeout_seconds is not None and not 0 <= timeout_seconds < math.inf:
         raise ConfigError(f"timeout_seconds is {timeout_seconds}: use a number of seconds from 0 on, or None to wait for ever")
-    if not 0 < replay_timeout_seconds < math.inf:
-        raise ConfigError(f"replay_timeout_seconds is {replay_timeout_seconds}: use a number of seconds above 0")
+    if not 0 < replay_timeout_seconds <= _MOST_SECONDS:
+        raise ConfigError(
+            f"replay_timeout_seconds is {replay_timeout_seconds}: use a number above 0, {_MOST_SECONDS:,} at most"
+        )
 
 
 def _several(name: str, given: Iterable[str], example: str) -> frozenset[str]:

@@ -177,7 +177,7 @@ class Connection:
         match event:
             case zmq.Event.HANDSHAKE_FAILED_AUTH:
                 raise FatalError(
-                    f"{self._endpoint} does not accept this key, or no longer: ask for one of `facestream keys new`"
+                    f"{self._endpoint} does not accept this key, or no longer does: ask for a new one (`facestream keys new`)"
                 )
             case zmq.Event.HANDSHAKE_FAILED_PROTOCOL if value == zmq.PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH:
                 wanted = (
@@ -191,7 +191,7 @@ class Connection:
                 if self._failures >= _HUNG_UP:
                     raise FatalError(
                         f"{self._endpoint} hangs up each time: the key of {self._key.name} is most likely for another "
-                        "engine, or this engine's own key was made anew; ask for one of `facestream keys new`"
+                        "engine, or this engine's own key was replaced; ask for a new one (`facestream keys new`)"
                     )
             case zmq.Event.HANDSHAKE_SUCCEEDED:
                 self._failures = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -9,6 +10,7 @@ from engine.client.age import AgeLimit
 from engine.client.received import Gap
 from engine.client.sequence import Position, Sequence
 from engine.client.skipped import Skipped
+from engine.contracts.messages import AnyMessage, Face
 
 _REFILL_BURST = 1024
 """Faces of cameras that may be refilled at once; each message that comes by itself allows one more."""
@@ -36,6 +38,12 @@ class HeardRun:
     def note_own(self) -> None:
         """A message has come by itself."""
         self.may_refill = min(self.may_refill + 1, _REFILL_BURST)
+
+    def is_stale(self, message: AnyMessage, waited: bool) -> bool:
+        """Return whether a message is too old now, see ``AgeLimit``."""
+        if self.age is None or not isinstance(message, Face) or not message.live:
+            return False
+        return self.age.is_stale(message.sent_ns, time.time_ns(), waited)
 
 
 class HeardRuns:

@@ -23,8 +23,8 @@ class Limits:
 
     def __post_init__(self) -> None:
         for name, value in (("max_message_bytes", self.message_bytes), ("max_picture_px", self.picture_px)):
-            if value < 1:
-                raise ConfigError(f"{name} is {value}: use a whole number above 0")
+            if not isinstance(value, int) or not 1 <= value < 2**63:
+                raise ConfigError(f"{name} is {value}: use a whole number above 0, of 63 bits at most")
 
 
 DEFAULT_LIMITS = Limits()

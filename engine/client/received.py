@@ -89,11 +89,10 @@ class Received:
             ValueError: a later version has sent it in another form.
         """
         payload = self.payload("embedding")
-        form = next((part.codec, part.dtype) for part in self.parts if part.name == "embedding")
-        if form != ("raw", "float32") or len(payload) % 4:
-            raise ValueError(
-                f"the part 'embedding' of this message is {' '.join(form)} in {len(payload):,} bytes, not raw float32"
-            )
+        part = next(part for part in self.parts if part.name == "embedding")
+        if not part.is_vector(len(payload)):
+            said = f"{part.codec} {part.dtype} of {len(payload)} bytes for the shape {list(part.shape)}"
+            raise ValueError(f"the part 'embedding' of this message is {said}, not raw float32")
         return np.frombuffer(payload, "<f4").astype(np.float32, copy=False)
 
 

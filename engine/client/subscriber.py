@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from functools import partial
 from itertools import chain
@@ -18,6 +17,7 @@ from engine.client.asked import check_asked, kinds_asked, streams_asked
 from engine.client.connection import Connection
 from engine.client.heard import HeardRun, HeardRuns
 from engine.client.limits import Limits
+from engine.client.patience import Patience
 from engine.client.received import Gap, Malformed, Received, parse
 from engine.client.replay import ReplayClient
 from engine.client.sequence import Position
@@ -26,7 +26,6 @@ from engine.contracts.messages import AnyMessage, End, Face, kind_of
 from engine.contracts.replay import Kind
 from engine.errors import ConfigError
 from engine.keys.files import ClientKey, read_key
-from engine.keys.topics import may_read
 from engine.runtime.closing import Closing
 
 
@@ -34,8 +33,6 @@ class Subscriber(Closing):
     """Iterate over a run, with ``for`` or ``async for``, in a ``with`` or an ``async with``.
 
     Use::
-
-        from facestream import Face, Gap, Subscriber
 
         with Subscriber("tcp://127.0.0.1:5556", kinds=("face", "end")) as faces:
             for item in faces:
@@ -162,16 +159,17 @@ class Subscriber(Closing):
         """Yield messages and gaps in the order of their numbers within each stream and kind.
 
         Raises:
-            TimeoutError: nothing came for ``timeout_seconds``.
+            TimeoutError: nothing was handed out for ``timeout_seconds``.
             FatalError: the publisher speaks another version of the wire, sent a frame beyond the bound, or refuses the key.
         """
         self._over = False
         yield from self._caught_up()
+        patience = Patience(self._timeout_seconds)
         while not self._over:
             waited = not self._connection.has_message()
-            if waited and not self._connection.wait(self._timeout_seconds):
+            if waited and not self._connection.wait(patience.left_seconds):
                 raise self._connection.silence(self._timeout_seconds)
-            yield from chain(self._meaning(self._socket.recv_multipart(), waited), self._caught_up())
+            yield from self._taken(waited, patience)
 
     async def __aiter__(self) -> AsyncIterator[Received | Gap]:
         """Yield and raise the same for ``async for``: the event loop goes on while nothing comes, and waits only for a replay
@@ -179,12 +177,24 @@ class Subscriber(Closing):
         self._over = False
         for item in self._caught_up():
             yield item
+        patience = Patience(self._timeout_seconds)
         while not self._over:
             waited = not self._connection.has_message()
-            if waited and not await self._connection.arrival(self._timeout_seconds):
+            if waited and not await self._connection.arrival(patience.left_seconds):
                 raise self._connection.silence(self._timeout_seconds)
-            for item in chain(self._meaning(self._socket.recv_multipart(), waited), self._caught_up()):
+            for item in self._taken(waited, patience):
                 yield item
+
+    def _taken(self, waited: bool, patience: Patience) -> Iterator[Received | Gap]:
+        """Yield what the message that is there brings; what is not for this reader does not end the silence."""
+        brought = False
+        for item in chain(self._meaning(self._socket.recv_multipart(), waited), self._caught_up()):
+            brought = True
+            yield item
+        if brought:
+            patience.renew()
+        elif patience.left_seconds == 0 and not self._over:
+            raise self._connection.silence(self._timeout_seconds)
 
     def _caught_up(self) -> Iterator[Received | Gap]:
         """Yield what was sent since ``resume``, of which nothing else would tell; a service that is silent is asked again."""
@@ -218,10 +228,6 @@ class Subscriber(Closing):
             return False
         return self._streams is None or kind in ("stats", "end") or stream in self._streams
 
-    def _may_read(self, stream: str, kind: str) -> bool:
-        """Whether the key is for these messages, as far as it says: what others get is not missed."""
-        return self._key is None or may_read(f"v1/{kind}/{stream}/" if stream else f"v1/{kind}/", self._key.topics)
-
     def _in_order(self, received: Received, waited: bool) -> Iterator[Received | Gap]:
         message = received.message
         if message.run_id not in self._runs:
@@ -232,7 +238,7 @@ class Subscriber(Closing):
             self.counters["repeated"] += 1
             return
         run.is_live = run.is_live or (isinstance(message, Face) and message.live)
-        if _is_stale(run, message, waited):
+        if run.is_stale(message, waited):
             self._skip(run, message, missing)
             return
         run.note_own()
@@ -240,7 +246,7 @@ class Subscriber(Closing):
         if isinstance(message, End):
             run.is_over = True
             for stream, of_kind, numbers in run.sequence.missing_at_end(message):
-                if self._wants(stream, of_kind) and self._may_read(stream, of_kind):
+                if self._wants(stream, of_kind) and (self._key is None or self._key.is_for(stream, of_kind)):
                     yield from self._refilled(run, stream, of_kind, numbers)
             yield from run.skipped.all()
         yield from self._handed_out(run, received)
@@ -254,7 +260,7 @@ class Subscriber(Closing):
                 continue
             before = range(expected, found.message.seq)
             expected = found.message.seq + 1
-            if _is_stale(run, found.message, waited=False):
+            if run.is_stale(found.message, waited=False):
                 self._skip(run, found.message, before)
                 continue
             yield from self._gap(run, stream, kind, before)
@@ -265,7 +271,7 @@ class Subscriber(Closing):
     def _handed_out(self, run: HeardRun, received: Received) -> Iterator[Received]:
         """Yield a message, unless it has become old while the reader looked at the gap before it."""
         message = received.message
-        if _is_stale(run, message, waited=False):
+        if run.is_stale(message, waited=False):
             self._skip(run, message, range(message.seq, message.seq))
             return
         self.counters["messages"] += 1
@@ -291,9 +297,3 @@ class Subscriber(Closing):
     def _gap(self, run: HeardRun, stream: str, kind: str, numbers: range) -> Iterator[Gap]:
         self.counters["missed"] += len(numbers)
         yield from run.skipped.gap(stream, kind, numbers)
-
-
-def _is_stale(run: HeardRun, message: AnyMessage, waited: bool) -> bool:
-    if run.age is None or not isinstance(message, Face) or not message.live:
-        return False
-    return run.age.is_stale(message.sent_ns, time.time_ns(), waited)

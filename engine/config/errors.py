@@ -18,6 +18,8 @@ _UNKNOWN = re.compile(r"unknown field `(?P<key>.*)`$", re.DOTALL)
 _MISSING = re.compile(r"missing required field `(?P<key>.*)`$")
 _GOT = re.compile(r", got .*$")
 _BOUND = re.compile(r" [<>]=? [-\d.e+]+(, got .*)?$")
+_ITEM = "[...]"
+"""What msgspec calls a value of a mapping whose keys are free."""
 _STEP = re.compile(r"\.(\w+)|\[(\d+)\]")
 _WORDS = {
     "object": "a section of keys",
@@ -28,6 +30,12 @@ _WORDS = {
     "bool": "true or false",
     "null": "nothing",
 }
+_OTHER_WORDS = {
+    "cameras": "sources", "streams": "sources", "url": "uri", "user": "credentials", "username": "credentials",
+    "password": "credentials",
+}  # fmt: skip
+"""What other programs call a key."""
+_TEXT = "tag:yaml.org,2002:str"
 _NOT_TEXT = {f"tag:yaml.org,2002:{kind}" for kind in ("int", "float", "bool", "null")}
 
 Steps = Sequence[str | int]
@@ -45,6 +53,8 @@ def explain(message: str, root: type[msgspec.Struct], file: Path | None, text: s
     match = _ERROR.match(message)
     what, path = (match["what"], match["path"] or "$") if match else (message, "$")
     steps: list[str | int] = [name if name else int(index) for name, index in _STEP.findall(path)]
+    if path.endswith(_ITEM):
+        steps += _item_that_is_no_text(text, steps)
     if match and match["key"]:
         return sentence(steps, "a key here is not text: write it as in the documentation", file, text)
     if unknown := _UNKNOWN.search(what):
@@ -105,6 +115,13 @@ def _scalar_at(text: str, steps: Steps) -> yaml.ScalarNode | None:
     return node if isinstance(node, yaml.ScalarNode) else None
 
 
+def _item_that_is_no_text(text: str, steps: Steps) -> list[str | int]:
+    found = _walk(text, steps)
+    node = found[-1][1] if len(found) == len(steps) and found else None
+    items = node.value if isinstance(node, yaml.MappingNode) else []
+    return [key.value for key, value in items if value.tag != _TEXT and key.value != "<<"][:1]
+
+
 def _about_quotes(node: yaml.ScalarNode, what: str) -> str:
     """Return what to do where quotes alone make the difference: ``no``, 12 and 2026-01-01 are no text for YAML."""
     if node.style is None:
@@ -138,7 +155,8 @@ def _unknown_key(key: str, owner: Any, root: type[msgspec.Struct]) -> str:
         for field in getattr(kind, "__struct_fields__", ())
         if field not in fields
     }
-    near = difflib.get_close_matches(key, fields, n=1)
+    meant = _OTHER_WORDS.get(key, "")
+    near = [meant] if meant in fields else difflib.get_close_matches(key, fields, n=1)
     near = near or [elsewhere[field] for field in difflib.get_close_matches(key, elsewhere, n=1, cutoff=0.75)]
     hint = f"did you mean {near[0]}? " if near else ""
     return f"unknown key; {hint}allowed here: {', '.join(fields)}"

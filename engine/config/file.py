@@ -185,6 +185,8 @@ def _read(path: Path | None, kind: type[Section]) -> tuple[str, dict[str, Any]]:
         problem = " ".join(str(getattr(error, "problem", None) or error).split())
         if "'\\t'" in problem:
             problem = "it is indented with tabs: use spaces"
+        elif problem == "but found another document":
+            problem = "it holds more than one document: leave `---` out but at its beginning"
         elif isinstance(error, RecursionError):
             problem = "its lists and sections lie too deep in each other"
         raise ConfigError(f"{path}{line} is not usable YAML: {problem}") from error

@@ -63,12 +63,12 @@ def check_exposure(settings: HttpSettings) -> None:
             are not all given; or a name in ``hosts`` is none.
     """
     if bool(settings.tls_certificate) != bool(settings.tls_key):
-        raise ConfigError("TLS needs both serve.http_tls_certificate and serve.http_tls_key: one of them is not given")
+        raise ConfigError("TLS needs both serve.http_tls_certificate and serve.http_tls_key: one of them is missing")
     if settings.tls_client_ca and not settings.tls_certificate:
         raise ConfigError("serve.http_tls_client_ca needs serve.http_tls_certificate and serve.http_tls_key")
     for name in settings.hosts:
         if not name or not set(name.lower()) <= set("abcdefghijklmnopqrstuvwxyz0123456789.-_"):
-            raise ConfigError(f"{name!r} in serve.http_hosts is not the name of a host: use one as cameras.example.org")
+            raise ConfigError(f"{name!r} in serve.http_hosts is not the name of a host: use one such as cameras.example.org")
     if not stays_here(settings) and not settings.tls_certificate and not settings.insecure:
         raise ConfigError(
             f"serve.http is {settings.address}, which others may reach, and everything would be sent in the clear: give "

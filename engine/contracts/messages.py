@@ -59,7 +59,9 @@ def check_stream_name(name: str) -> str:
             the name of a folder.
     """
     if not is_stream_name(name):
-        raise ConfigError(f"the stream name {name!r} is not usable in a topic: use 1 to 64 characters of A-Z a-z 0-9 _ . -")
+        raise ConfigError(
+            f"the stream name {name[:80]!r} is not usable in a topic: use 1 to 64 characters of A-Z a-z 0-9 _ . -"
+        )
     return name
 
 
@@ -86,6 +88,10 @@ class Part(msgspec.Struct, frozen=True):
     """``uint8`` for pictures, ``float32`` for embeddings (little-endian when raw)."""
     sha256: str
     """Of the payload as sent."""
+
+    def is_vector(self, size_bytes: int) -> bool:
+        """Return whether a payload of this size is a vector in the form of this version: raw float32, as long as it says."""
+        return (self.codec, self.dtype) == ("raw", "float32") and len(self.shape) == 1 and size_bytes == 4 * self.shape[0] > 0
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):

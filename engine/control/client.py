@@ -63,27 +63,26 @@ class ControlClient(Closing):
             self.close()
             raise
 
-    def call(self, verb: AnyVerb, wanted: type[Result], seconds: float = USUAL_SECONDS, idempotency_key: str = "") -> Result:
+    def call(self, verb: AnyVerb, wanted: type[Result], seconds: float = USUAL_SECONDS) -> Result:
         """Ask, and return what is answered.
 
         Args:
             verb: what to do.
             wanted: the kind of answer that it has.
             seconds: how long to wait.
-            idempotency_key: asked again under the same key, nothing is done twice.
 
         Raises:
             ControlError: the service has not done it, and says why.
             NoServiceError: nobody answered in time.
         """
-        reply = self.ask(verb, seconds, idempotency_key)
+        reply = self.ask(verb, seconds)
         if reply.problem is not None:
             raise ControlError(reply.problem)
         if not isinstance(reply.result, wanted):
-            raise FacestreamError("the service answers something else than was asked: use the same version of both")
+            raise FacestreamError("the service gave an unexpected answer: use the same version of both")
         return reply.result
 
-    def ask(self, verb: AnyVerb, seconds: float = USUAL_SECONDS, idempotency_key: str = "") -> Reply:
+    def ask(self, verb: AnyVerb, seconds: float = USUAL_SECONDS) -> Reply:
         """Ask, and return the whole reply.
 
         Raises:
@@ -94,7 +93,6 @@ class ControlClient(Closing):
             request_id=secrets.token_hex(8),
             verb=verb,
             deadline_ns=time.time_ns() + int(seconds * 1e9),
-            idempotency_key=idempotency_key,
         )
         until = time.monotonic() + seconds
         try:

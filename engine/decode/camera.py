@@ -18,11 +18,11 @@ REORDER_SECONDS = 0.1
 """UDP: how long a packet is waited for that was overtaken."""
 RECEIVE_BUFFER_BYTES = 1 << 20
 """UDP: a key frame arrives in one burst. The kernel may allow less."""
-_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
+_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443, "rtmp": 1935, "rtmps": 443}
 _WEB = "http,https,httpproxy,tcp,tls,crypto,data"
 _WHITELISTS = {
     "rtsp": "rtp,udp,tcp", "rtsps": "rtp,srtp,udp,tcp,tls", "http": _WEB, "https": _WEB, "udp": "udp", "tcp": "tcp",
-    "srt": "srt", "rtp": "rtp,udp", "rtmp": "rtmp,tcp",
+    "srt": "srt", "rtp": "rtp,udp", "rtmp": "rtmp,tcp", "rtmps": "rtmps,tls,tcp",
 }  # fmt: skip
 """Protocols that may take part: a playlist must not read files of this machine."""
 _SENT_ON = {"rtsp": ",rtsp,rtsps,srtp,tls", "rtsps": ",rtsps"}
@@ -93,7 +93,8 @@ def plan_of(camera: Camera) -> OpenPlan:
     timeout = read_timeout_seconds(camera)
     if timeout is not None:
         microseconds = str(round(timeout * 1e6))
-        options["timeout"] = microseconds
+        if scheme not in {"rtmp", "rtmps"}:  # there it is for how long to listen, in seconds
+            options["timeout"] = microseconds
         if scheme not in {"rtsp", "rtsps"}:
             options["rw_timeout"] = microseconds
     return OpenPlan(camera.url, None, options | dict(camera.options))

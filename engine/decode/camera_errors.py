@@ -58,6 +58,8 @@ def explain_open(camera: Camera, error: Exception, elapsed_seconds: float, limit
     late = elapsed_seconds >= _LATE_SHARE * limit_seconds
     if isinstance(error, av.error.TimeoutError | av.error.ExitError) or (late and _is_vague(error)):
         return _no_answer(camera, elapsed_seconds)
+    if getattr(error, "errno", None) == errno.EIO and not _name_is_known(camera.url):  # nor is anything asked of it then
+        return failure(camera, "network", "has a host name that is not known here: check its spelling, or use the IP address")
     fault = _by_status(camera, error) or _by_network(camera, error) or _by_content(camera, error)
     return _sent_on(camera, fault) or fault
 
@@ -106,9 +108,8 @@ def _sent_on(camera: Camera, fault: SourceError) -> SourceError | None:
     if not answer.location:
         return None
     place = redact_url(urljoin(camera.shown, answer.location))
-    return failure(
-        camera, fault.reason, f"sends its readers on to {place}: give that address, with user and password if it asks"
-    )
+    what = f"sends its readers on to {place}: give that address, with user and password if it asks"
+    return SourceError(f"{camera.shown} {what}", fault.reason)
 
 
 def _asked(camera: Camera, with_password: bool = True) -> Answer:
@@ -165,12 +166,12 @@ def _by_network(camera: Camera, error: Exception) -> SourceError | None:
         return failure(camera, "network", "refuses the connection: check the port, and whether its stream is switched on")
     if isinstance(error, av.error.ConnectionResetError | av.error.ConnectionAbortedError | av.error.BrokenPipeError):
         return failure(camera, "network", "cut the connection while it was made")
+    if isinstance(error, av.error.EOFError):
+        return failure(camera, "network", "closed the connection while it was made: check the port and the path")
     if number in _UNREACHABLE:
         return failure(camera, "network", "cannot be reached from here: check the address and the network")
     if number == errno.EPROTONOSUPPORT:
         return failure(camera, "server_error", f"does not offer transport {camera.transport}: choose the other one")
-    if number == errno.EIO and not _name_is_known(camera.url):
-        return failure(camera, "network", "has a host name that is not known here: check its spelling, or use the IP address")
     if number == errno.EIO and scheme_of(camera.url) in {"rtsps", "https"}:
         if fault := certificate_fault(camera):
             return failure(camera, "network", f"shows a certificate that {fault}, or set tls_verify to 0")

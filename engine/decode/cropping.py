@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine.contracts.frames import Planes
+from engine.decode.ebml import SEGMENT, elements
 from engine.decode.mp4_boxes import boxes, inside, movie_box
 
 _HEAD_BYTES = 1 << 20
 """In which Matroska's tracks are looked for, or what tells where they are."""
 _ENTRY_HEAD_BYTES = 78
 """Of a video's entry in MP4's table of samples, before its boxes (ISO/IEC 14496-12, VisualSampleEntry)."""
-_SEGMENT, _TRACKS, _TRACK_ENTRY, _TRACK_TYPE, _VIDEO = 0x18538067, 0x1654AE6B, 0xAE, 0x83, 0xE0
+_TRACKS, _TRACK_ENTRY, _TRACK_TYPE, _VIDEO = 0x1654AE6B, 0xAE, 0x83, 0xE0
 _SEEK_HEAD, _SEEK_ID, _SEEK_POSITION = 0x114D9B74, 0x53AB, 0x53AC
 _CROP_TOP, _CROP_LEFT, _CROP_RIGHT, _CROP_BOTTOM = 0x54BB, 0x54CC, 0x54DD, 0x54AA
 
@@ -98,10 +99,10 @@ def _clean_aperture(entry: bytes) -> Crop:
 
 def _matroska_crops(path: Path) -> Iterator[Crop]:
     """Yield the crop of each video track."""
-    for kind, track in _elements(_matroska_tracks(path)):
-        values = dict(_elements(track)) if kind == _TRACK_ENTRY else {}
+    for kind, track in elements(_matroska_tracks(path)):
+        values = dict(elements(track)) if kind == _TRACK_ENTRY else {}
         if int.from_bytes(values.get(_TRACK_TYPE, b""), "big") == 1:
-            video = {key: int.from_bytes(value, "big") for key, value in _elements(values.get(_VIDEO, b""))}
+            video = {key: int.from_bytes(value, "big") for key, value in elements(values.get(_VIDEO, b""))}
             width, height = video.get(0xB0, 0), video.get(0xBA, 0)
             yield Crop(
                 video.get(_CROP_LEFT, 0) / width,
@@ -115,36 +116,14 @@ def _matroska_tracks(path: Path) -> bytes:
     """Return the content of the element of tracks; editors put it behind the pictures where it has outgrown its place."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
-        segment = dict(_elements(head)).get(_SEGMENT, b"")
-        parts = dict(_elements(segment))
+        segment = dict(elements(head)).get(SEGMENT, b"")
+        parts = dict(elements(segment))
         if _TRACKS in parts:
             return parts[_TRACKS]
-        for _, seek in _elements(parts.get(_SEEK_HEAD, b"")):
-            told = dict(_elements(seek))
+        for _, seek in elements(parts.get(_SEEK_HEAD, b"")):
+            told = dict(elements(seek))
             if int.from_bytes(told.get(_SEEK_ID, b""), "big") == _TRACKS:
                 # Positions count from where the segment's content begins, which fills the rest of the head.
                 file.seek(len(head) - len(segment) + int.from_bytes(told[_SEEK_POSITION], "big"))
-                return dict(_elements(file.read(_HEAD_BYTES))).get(_TRACKS, b"")
+                return dict(elements(file.read(_HEAD_BYTES))).get(_TRACKS, b"")
     return b""
-
-
-def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the EBML elements of a piece; one that reaches over its end, or has no length, is yielded as far as it goes."""
-    at = 0
-    while at < len(data):
-        identity, at = _number(data, at, keep_mark=True)
-        length, at = _number(data, at, keep_mark=False)
-        yield identity, data[at : at + length]
-        at += length
-
-
-def _number(data: bytes, at: int, *, keep_mark: bool) -> tuple[int, int]:
-    """Return a number of variable length, and where the next begins; one of unknown length reaches to the end."""
-    first = data[at]
-    count = 9 - first.bit_length()
-    value = int.from_bytes(data[at : at + count], "big")
-    if not keep_mark:
-        value &= (1 << 7 * count) - 1
-        if value == (1 << 7 * count) - 1:
-            value = len(data)
-    return value, at + count

@@ -39,7 +39,7 @@ from engine.decode.packet_decoder import PacketDecoder
 from engine.decode.packets import packets_of
 from engine.decode.pixel_shape import PixelShape, shown_fields
 from engine.decode.rates import assumed_rate, nominal_rate
-from engine.decode.recording_end import Extent, RecordingEnd, announces_duration, notes_of
+from engine.decode.recording_end import Extent, RecordingEnd, notes_of
 from engine.decode.recording_errors import encrypted
 from engine.decode.recording_reader import Items, RecordingReader
 from engine.decode.stamps import Stamps
@@ -89,7 +89,7 @@ class Decoder(RecordingReader):
     Bad input never raises. A recording that is encrypted, or of which every picture is damaged, has failed. A file that ends
     too early gives all its frames first and then ``failed`` with ``truncated``, as far as its container tells: MP4, MOV, AVI
     and FLV do (but for a cut exactly between two packets in the last two); an MKV, TS or GIF that is cut just ends. Where the
-    header of an MKV, AVI, WMV or FLV announced more, the detail of ``ended`` names the missing time.
+    header of an MKV, AVI, WMV or FLV announced more, the detail of ``ended`` says so, and how much is missing in the middle.
 
     Planes are read-only views of the decoder's buffers where possible. They stay valid as long as they are referenced, but
     a consumer that keeps many keeps as many of the decoder's buffers.
@@ -202,16 +202,10 @@ class Decoder(RecordingReader):
         Raises:
             SourceError: ``encrypted``.
         """
-        # Other streams are read too: the file may break off within their packets. A partly read packet is marked corrupt,
-        # but in a transport stream the mark means a lost packet somewhere before.
-        marks_cut = container.format.name != "mpegts"
-        follow_time = announces_duration(container)
+        # Other streams are read too: the file may break off within their packets.
+        self._extent.begin(container, stream)
         try:
             for packet in packets_of(container, meanwhile=self.meanwhile):
-                self._extent.cut = "in the middle of a packet" if marks_cut and packet.is_corrupt else ""
-                if follow_time and (stamp := packet.dts if packet.pts is None else packet.pts) is not None:
-                    ends = stamp + (packet.duration or 0)
-                    self._extent.to_seconds = max(self._extent.to_seconds, float(ends * packet.time_base))
                 self._extent.note(packet)
                 if packet.stream.index == stream.index:
                     if is_encrypted_packet(packet):

@@ -152,7 +152,7 @@ class PacketReader(Reader):
         networks = Networks(self._camera.networks)
         for address in self._sockets.peers():
             if not networks.allows(address):
-                raise failure(self._camera, "permission", f"leads to {address}, where it must not be (serve.cameras_in)")
+                raise failure(self._camera, "permission", f"leads to {address}, which serve.cameras_in does not allow")
 
     def _open(self) -> InputContainer:
         container = self._opened_as()
@@ -166,7 +166,7 @@ class PacketReader(Reader):
         container = self._opened_as(_PICTURES)
         if _is_unseen(container):
             container.close()
-            raise failure(self._camera, "codec", "sends parts that are no JPEG pictures: choose JPEG or H.264 in its settings")
+            raise failure(self._camera, "codec", "sends parts that are not JPEG pictures: choose JPEG or H.264 in its settings")
         return container
 
     def _opened_as(self, kind: str | None = None) -> InputContainer:

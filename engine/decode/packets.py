@@ -9,6 +9,8 @@ import av
 from av.container import InputContainer
 from av.stream import Stream
 
+from engine.decode.avi_times import AviTimes
+
 _TRANSPORT_STREAM = "mpegts"
 
 
@@ -24,9 +26,10 @@ def packets_of(
     Raises:
         av.error.FFmpegError: it breaks off.
     """
+    times = AviTimes(container)
     while True:
         try:
-            yield from (packet for packet in container.demux(*streams) if packet.size)
+            yield from (times.correct(packet) for packet in container.demux(*streams) if packet.size)
         except IndexError:
             pass  # PyAV's, behind the last packet, where streams have appeared in the middle
         except av.error.BlockingIOError:

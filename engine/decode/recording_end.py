@@ -11,10 +11,12 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
+from engine.decode.announced import announced_bytes
 from engine.decode.container import is_cut
 from engine.decode.counted import Counted
 from engine.decode.edit_list import left_out_by_edits, shown_pictures
 from engine.decode.encryption import encryption_of_file
+from engine.decode.gaps import Gaps
 from engine.decode.late_start import late_start
 from engine.decode.not_read import goes_on, not_read
 from engine.decode.recording_errors import encrypted
@@ -22,28 +24,24 @@ from engine.decode.strictness import silence_of
 from engine.errors import SourceError
 from engine.words.numbers import count
 
-_ANNOUNCE_DURATION = {"matroska,webm", "flv", "avi", "asf"}
-"""Containers whose header holds the duration, while FFmpeg does not say that they break off, or what damage hides."""
+_ANNOUNCE = {"matroska,webm", "flv", "avi", "asf"}
+"""Containers whose header holds duration or size, while FFmpeg does not say that they break off, or what damage hides."""
 _MISSING_SHARE = 0.1
 _GROWS = "it was still being written while it was read, so read it again when it is finished"
 
 
-def announces_duration(container: InputContainer) -> bool:
-    """Whether only the duration in a container's header shows that its end is missing."""
-    return container.format.name in _ANNOUNCE_DURATION
-
-
 class Extent:
-    """How far a recording was read."""
+    """How far a recording was read: ``begin``, then ``note`` each of its packets."""
 
     def __init__(self, path: Path, *, is_piece: bool = False) -> None:
         self._path, self._was_bytes = path, _size_of(path)
+        self._marks_cut = False
         self.is_piece = is_piece
         """Whether others read what is behind it."""
         self.cut = ""
         """Where it breaks off, empty if it does not seem to."""
         self.to_seconds = 0.0
-        """The last time stamp, where the container announces its duration."""
+        """The last time stamp."""
         self.to_byte = 0
         """Where in the file the last payload ends."""
         self.has_key = False
@@ -53,10 +51,26 @@ class Extent:
         self.refusal = ""
         """Why the first picture that could not be used was not, empty if there was none."""
 
+        self.listed = 0
+        """Pictures that an AVI's index lists; its header counts also those that only repeat the one before."""
+        self.gaps: Gaps | None = None
+
+    def begin(self, container: InputContainer, stream: VideoStream) -> None:
+        """Take a recording that was opened, before its first packet."""
+        # A partly read packet is marked corrupt, but in a transport stream the mark means a lost packet somewhere before.
+        self._marks_cut = container.format.name != "mpegts"
+        self.listed = len(stream.index_entries) if container.format.name == "avi" else 0
+        self.gaps = Gaps(container, stream)
+
     def note(self, packet: av.Packet[Any]) -> None:
         """Take a packet that was read, of whichever stream."""
+        self.cut = "in the middle of a packet" if self._marks_cut and packet.is_corrupt else ""
+        if (stamp := packet.dts if packet.pts is None else packet.pts) is not None:
+            self.to_seconds = max(self.to_seconds, float((stamp + (packet.duration or 0)) * packet.time_base))
         if not self.cut:
             self.to_byte = max(self.to_byte, (packet.pos or 0) + packet.size)
+        if self.gaps:
+            self.gaps.note(packet)
 
     @property
     def has_grown(self) -> bool:
@@ -145,16 +159,24 @@ class RecordingEnd:
             yield from not_read(self.path, self.container, self.extent.to_byte, codec, looks_damaged=self._looks_damaged)
         if self._looks_damaged and not self.extent.tells_damage and (silence := silence_of(self.path, codec)):
             yield silence
-        if not announces_duration(self.container) or not self.container.duration:
-            return
-        start = (self.container.start_time or 0) / av.time_base
-        announced = self.container.duration / av.time_base
-        read = self.extent.to_seconds
+        if gaps := "" if self.extent.gaps is None else self.extent.gaps.told(looks_damaged=self._looks_damaged):
+            yield f"{self.path} {gaps}"
+        if missing := self._missing_end():
+            yield f"{self.path} {missing}: it may be cut off or damaged"
+
+    def _missing_end(self) -> str:
+        """Return how a sentence ends on what the header announces and is not there, empty where nothing is missing."""
+        is_whole = self.extent.listed > 0 and self.extent.listed == self.counted.counts["packets"]
+        if self.container.format.name not in _ANNOUNCE or is_whole or self.extent.has_grown:
+            return ""
+        start, read = (self.container.start_time or 0) / av.time_base, self.extent.to_seconds
+        announced = (self.container.duration or 0) / av.time_base
         if announced - read > max(1.0, _MISSING_SHARE * (announced - start)):
-            yield (
-                f"{self.path} ends at {read - start:.1f} s where its header announces {announced - start:.1f} s: "
-                "it may be cut off or damaged"
-            )
+            return f"ends at {read - start:.1f} s where its header announces {announced - start:.1f} s"
+        size = _size_of(self.path)
+        if (announced_size := announced_bytes(self.path)) > size:
+            return f"has {size:,} bytes where its header announces {announced_size:,}"
+        return ""
 
 
 def _size_of(path: Path) -> int:

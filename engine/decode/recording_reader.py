@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Generator, Iterator
-from types import TracebackType
-from typing import Self
 
 from engine.contracts.frames import Frame
 from engine.contracts.streams import StreamChanged
 from engine.decode.counted import Counted
+from engine.runtime.closing import Closing
 
 Items = Generator[Frame | StreamChanged, None, None]
 
 
-class RecordingReader(ABC):
+class RecordingReader(Closing):
     """Gives the frames and states of one recording. Iterate once; not thread-safe, and it may not cross a process."""
 
     def __init__(self) -> None:
@@ -24,12 +23,6 @@ class RecordingReader(ABC):
         """Where reading began in the middle: the frame before the first, and ``counters`` as they were then."""
         self.meanwhile: Callable[[], None] = lambda: None
         """Called now and then, in the thread that iterates, while a long part of the file that is no video gives nothing."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def __iter__(self) -> Iterator[Frame | StreamChanged]:
         if self._items is None:

@@ -15,6 +15,10 @@ _CODECS = {
 """By stream type (ISO/IEC 13818-1, table 2-34)."""
 _TABLE = re.compile(rb"\x47[\x40-\x5f].[\x10-\x1f]\x00[\x00\x02]\xb0", re.DOTALL)
 """A packet that begins with a list of programs (PAT) or a program's table (PMT): chance writes that once in half a terabyte."""
+_PACKETS = re.compile(rb"\x47(?:(?:.{187}\x47){3}|(?:.{191}\x47){3}|(?:.{203}\x47){3})", re.DOTALL)
+"""Four packets, of each length that there is."""
+_HEAD_OF_FILE_BYTES = 1 << 16
+"""In which packets begin: most recordings are no transport stream, and no more of them is read."""
 _PROGRAMS, _KIND_AT = 0, 5
 _HEAD_BYTES, _PACKET_BYTES = 5, 188
 """Of a packet: before the table, and all of it; a longer table is not looked at to its end."""
@@ -62,7 +66,11 @@ def pieces_of(path: Path) -> list[Piece]:
     programs, or cannot be read."""
     try:
         with path.open("rb") as file:
-            if not (begins := {table.video for table in _tables(file.read(_ENDS_BYTES), 0)}):
+            head = file.read(_HEAD_OF_FILE_BYTES)
+            if not _PACKETS.search(head):
+                return []
+            head += file.read(_ENDS_BYTES - len(head))
+            if not (begins := {table.video for table in _tables(head, 0)}):
                 return []
             file.seek(max(0, path.stat().st_size - _ENDS_BYTES))
             ends = {table.video for table in _tables(file.read(), 0)}

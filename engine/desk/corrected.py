@@ -124,7 +124,9 @@ class Desk:
         if not found:
             near = self.namesakes(word)
             advice = (
-                f"did you mean {' or '.join(near)}?" if near else "give an id as P-7K2MXQ4, a name, or a track as stream/track"
+                f"did you mean {' or '.join(near)}?"
+                if near
+                else "give an id such as P-7K2MXQ4, a name, or a track as stream/track"
             )
             raise UsageError(f"nobody in these results is {word!r}: {advice}")
         raise UsageError(f"{word!r} means {len(found)} people ({', '.join(one.id for one in found[:5])}): give one id")

@@ -24,13 +24,15 @@ _OF_FRAMES: _Copies = 4, 480
 _OF_PHOTOGRAPHS: _Copies = 2, 240
 """How much smaller each copy is than the one before, and the shorter side in pixels of a picture that needs no copy: of frames,
 faces that fill it are hardly larger than what detectors know."""
+_MOST_PX = 16_000_000
+"""Of a frame that is looked at as a whole: a network needs some 40 bytes for each. One of 4K has half as many."""
 _LEAST_IN_COPY_PX = 50
 """Width in a copy from which a face counts that was found there; smaller ones are found in the larger picture."""
 
 
 class LargeFaces:
     """See ``engine.detect.Detector``; pictures with a shorter side of more than 480 px, or 240 of photographs, are looked
-    at in copies, too.
+    at in copies, too. Those of more than 16 megapixels are looked at tile by tile.
 
     Args:
         detector: closed with it.
@@ -48,7 +50,7 @@ class LargeFaces:
     def detect(self, pictures: Sequence[Planes]) -> list[Detections]:
         """See ``Detector.detect``."""
         views = [_with_copies(picture, *self._copies) for picture in pictures]
-        if self._in_tiles:
+        if self._in_tiles or any(picture.y.size > _MOST_PX for picture in pictures):
             return [_joined(each, [detect_in_tiles(self._detector, view) for view in each]) for each in views]
         found = iter(self._detector.detect([view for each in views for view in each]))
         return [_joined(each, [next(found) for _ in each]) for each in views]

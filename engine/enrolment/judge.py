@@ -50,6 +50,6 @@ def check_quality(path: Path, quality: Quality, limits: EnrolLimits) -> None:
         )
     if quality.score < limits.min_score:
         raise EnrolmentRefused(
-            f"the face in {path} is too poor in all (quality {quality.score:.2f}, needed {limits.min_score:.2f}): "
+            f"the face in {path} is too poor overall (quality {quality.score:.2f}, needed {limits.min_score:.2f}): "
             "give a clear frontal picture"
         )

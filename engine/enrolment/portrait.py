@@ -88,7 +88,7 @@ def find_portrait(path: Path, picture: Uint8, detector: Detector, second_look: S
     face = turns[0]
     on_its_head = next((other.certainty for other in turns if (other.turn - face.turn) % 4 == 2), 0.0)
     if face.certainty - on_its_head < _OTHER_WAY_UP:
-        raise EnrolmentRefused(f"in {path} it cannot be told which way up the face is: give a clear frontal picture")
+        raise EnrolmentRefused(f"in {path} it is unclear which way up the face is: give a clear frontal picture")
     return _upright(picture, face)
 
 

@@ -74,16 +74,16 @@ def _check(camera: FleetCamera, where: str) -> None:
         authority = str(getattr(camera, key)).partition("://")[2].partition("/")[0]
         if "@" in authority:
             raise ConfigError(
-                f"{where}.{key} holds a user or password, which would stand in the database: put them into a file in "
+                f"{where}.{key} holds a user or password, which would be stored in the database: put them into a file in "
                 "credentials/ of each node's serve.directory, and name it with `credentials`"
             )
         if names_secret(getattr(camera, key)):
             raise ConfigError(
-                f"{where}.{key} holds a user, password or token, which would stand in the database: name this camera in "
+                f"{where}.{key} holds a user, password or token, which would be stored in the database: name this camera in "
                 "`sources` of the configuration of one node"
             )
     if redact_tree(camera.options) != camera.options:
-        raise ConfigError(f"{where}.options hold a password or token, which would stand in the database: leave it out")
+        raise ConfigError(f"{where}.options hold a password or token, which would be stored in the database: leave it out")
     if "/" in camera.credentials:
         raise ConfigError(
             f"{where}.credentials is a path: give the name of a file in credentials/ of each node's serve.directory"

@@ -150,7 +150,7 @@ class Lease:
             msgspec.json.encode(load).decode(), seen, settled, self._node,
         )  # fmt: skip
         if row is None:
-            raise DatabaseError(f"the node {self._node} was forgotten, and comes anew")
+            raise DatabaseError(f"the node {self._node} was forgotten, and joins again")
         return int(row[0]), str(row[1])
 
     def known(self) -> Known:

@@ -116,7 +116,7 @@ def require_tables(connection: Connection[Any]) -> None:
     """
     if version_of(connection) == 0:
         raise DatabaseError(
-            f"the database {place_of(connection)} holds no fleet yet: begin one with `facestream fleet apply FLEET.yaml`"
+            f"the database {place_of(connection)} holds no fleet yet: start one with `facestream fleet apply FLEET.yaml`"
         )
 
 

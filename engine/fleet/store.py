@@ -113,9 +113,7 @@ def _change_lease(connection: Connection[Any], seconds: float, *, dry_run: bool)
     present = connection.execute("SELECT name FROM fleet.presence WHERE NOT missing ORDER BY name").fetchall()
     if present:
         names = ", ".join(row[0] for row in present)
-        raise UsageError(
-            f"lease_seconds is {before[0]:g} now and can be changed only while no node is there: stop {names} first"
-        )
+        raise UsageError(f"lease_seconds is {before[0]:g} now and can be changed only while no node is up: stop {names} first")
     if not dry_run:
         connection.execute("UPDATE fleet.settings SET lease_seconds = %s", (seconds,))
     return [f"~ lease_seconds {before[0]:g} -> {seconds:g}"]

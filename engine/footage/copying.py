@@ -122,6 +122,8 @@ def _part(container: InputContainer, video: VideoStream, first: Fraction, last: 
             decoded = seconds if packet.dts is None else packet.dts * packet.time_base
             over = over or (seen and decoded > last)
             if seen and not over and seconds >= first:  # pictures before it in time build on what is not copied
+                if packet.is_discard:
+                    raise CannotCopy("a copy would show pictures that its edit list leaves out")
                 yield packet
         elif first <= seconds <= last:
             yield packet

@@ -14,6 +14,7 @@ from engine.contracts.stored import is_stored
 from engine.errors import SourceError
 from engine.footage.sameness import check_same, not_the_one
 from engine.source.files import recordings_of
+from engine.words.text import path_of
 
 
 def recording_of(stream: str, facts: Mapping[str, Any], moved_to: Path | None = None) -> Recording:
@@ -40,7 +41,7 @@ def recording_at(stream: str, facts: Mapping[str, Any], moved_to: Path | None = 
     """
     if moved_to is None and is_stored(facts.get("path", "")):
         raise not_the_one(stream, facts["path"], "is in object storage, from which it has to be copied first")
-    path = moved_to or Path(facts.get("path", ""))
+    path = moved_to or path_of(facts.get("path", ""))
     if path == Path():
         raise SourceError(f"run.json does not say where the recording of {stream} is: say it with --recording", "not_found")
     reading = msgspec.convert(facts.get("reading", {}), Reading)

@@ -218,5 +218,5 @@ def _split_by_item(title: str, outputs: list[Tensor], rows: int) -> list[Tensor]
     """
     if any(output.ndim == 0 or output.shape[0] != rows for output in outputs):
         got = ", ".join(str(output.shape) for output in outputs)
-        raise InferenceError(f"{title} returned {got} for {rows} items: which belongs to which cannot be told")
+        raise InferenceError(f"{title} returned {got} for {rows} items, so it is unclear which belongs to which")
     return outputs

@@ -56,7 +56,7 @@ class Asked:
 
     @property
     def command(self) -> str:
-        """The command line that goes on with it, from any folder; empty: too long to be told."""
+        """The command line that continues it, from any folder; empty: too long to be told."""
         words = [one if "://" in one or is_stored(one) else os.path.abspath(os.path.expanduser(one)) for one in self.uris]
         words += ["--config", os.path.abspath(self.config_file)] if self.config_file else []
         words += ["--address", self.address] if self.address != LOCAL else []
@@ -169,7 +169,7 @@ class Stood:
     is_driven: bool
     """Whether somebody works on it now."""
     going_on: str
-    """For a sentence: the command that goes on with it."""
+    """For a sentence: the command that continues it."""
 
 
 def standing_of(out: JobAt) -> Stood:
@@ -181,7 +181,7 @@ def standing_of(out: JobAt) -> Stood:
     folder = found_at(out).folder
     goes_on = going_on(read_job(folder.directory / JOB))
     if (standing := read_standing(folder)) is None:
-        raise UsageError(f"nobody has worked on {out.where} yet: {goes_on} goes on with it")
+        raise UsageError(f"nothing has been processed in {out.where} yet: {goes_on} continues it")
     return Stood(standing, _is_driven(folder), goes_on)
 
 

@@ -57,7 +57,7 @@ class ArchiveWork:
             known.plan = read_plan(result)
             return [self._task(known, segment) for segment in known.plan.segments]
         if known.plan is None or (read := read_done(result)) is None:
-            raise PublishError(f"{result} is not whole: remove it to process it again")
+            raise PublishError(f"{result} is incomplete: remove it to process it again")
         piece, known.done[read[0].segment] = read
         self._check_models(piece, result)
         known.directories.append(result)

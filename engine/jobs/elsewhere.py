@@ -129,7 +129,7 @@ class Holder:
             self._seats[owner] = Seat(models, stream)
             return pickle.dumps(models.facts)
         if (seat := self._seats.get(owner)) is None:
-            raise WorkerError("what computes the crops was lost, with what it knew of a segment")
+            raise WorkerError("the process that computes the crops was lost, with what it knew of a segment")
         if question == "enhance":
             return pickle.dumps(seat.enhance(pickle.loads(content)))
         if question == "account":

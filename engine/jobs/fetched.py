@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from engine.contracts.stored import Stored
 from engine.errors import OutputError, SourceError, StorageDeniedError, WorkerError
+from engine.lock import is_at, try_lock
 from engine.storage.s3 import Storage
 
 _POLL_SECONDS = 0.2
@@ -79,7 +80,7 @@ def _folder() -> Path:
         folder.mkdir(mode=0o700)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise OutputError(f"{folder} is not this user's alone: remove it, or set TMPDIR to another folder")
+        raise OutputError(f"{folder} is not private to this user: remove it, or set TMPDIR to another folder")
     return folder
 
 
@@ -96,12 +97,12 @@ def _held(path: Path, stored: Stored, storage: Storage, alive: Callable[[], obje
     while True:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
-            if _locked(descriptor, fcntl.LOCK_SH) and _is_whole(path, descriptor, stored):
+            if try_lock(descriptor, fcntl.LOCK_SH) and _is_whole(path, descriptor, stored):
                 return descriptor
-            if not _locked(descriptor, fcntl.LOCK_EX):
+            if not try_lock(descriptor):
                 alive()
                 time.sleep(_POLL_SECONDS)
-            elif _is_at(path, descriptor) and not _is_whole(path, descriptor, stored):
+            elif is_at(path, descriptor) and not _is_whole(path, descriptor, stored):
                 _fetch(path, descriptor, stored, storage, alive)
         except BaseException:
             os.close(descriptor)
@@ -128,24 +129,8 @@ def _fetch(path: Path, descriptor: int, stored: Stored, storage: Storage, alive:
         raise
 
 
-def _locked(descriptor: int, kind: int) -> bool:
-    """Try to lock a file in the place of the lock that there is; where others do not allow it, there is none."""
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
 def _is_whole(path: Path, descriptor: int, stored: Stored) -> bool:
-    return _is_at(path, descriptor) and os.fstat(descriptor).st_size == stored.size_bytes
-
-
-def _is_at(path: Path, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(path.lstat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
+    return is_at(path, descriptor) and os.fstat(descriptor).st_size == stored.size_bytes
 
 
 def _make_room(path: Path, stored: Stored) -> None:
@@ -163,7 +148,7 @@ def _make_room(path: Path, stored: Stored) -> None:
             taken, free = taken - size, free + size
     if taken + stored.size_bytes > most:
         raise WorkerError(
-            f"{path.parent} has no room for {stored.place} ({stored.size_bytes:,} bytes; {int(most):,} may be taken there, and "
+            f"{path.parent} has no room for {stored.place} ({stored.size_bytes:,} bytes; {int(most):,} may be used there, and "
             f"{taken:,} are): set TMPDIR to a folder of a larger disk"
         )
 
@@ -175,10 +160,10 @@ def _remove(path: Path) -> bool:
     except FileNotFoundError:
         return True
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        path.unlink(missing_ok=True)
+        if is_free := try_lock(descriptor):
+            path.unlink(missing_ok=True)
+        return is_free
     except OSError:
         return False
     finally:
         os.close(descriptor)
-    return True

@@ -71,7 +71,7 @@ def _check(target: Path, *, overwrite: bool) -> None:
     if not overwrite:
         check_free(target, OVERWRITE)
     if (other := _no_run(target)) is not None:
-        raise UsageError(f"{other} is there, which is not of a result: choose another directory than {target}")
+        raise UsageError(f"{other} exists, and is not part of a result: choose another directory than {target}")
     if (run := run_around(target.parent)) is not None:
         raise UsageError(f"{target} lies inside the run's directory {run}: choose a place outside of it")
 
@@ -86,7 +86,7 @@ def _no_run(target: Path) -> Path | None:
 
 def _no_result(out: JobAt, at: StoredAt) -> str:
     if find_job(at):
-        return f"the job at {out.where} is not done: {going_on(stored_job(at))} goes on with it"
+        return f"the job at {out.where} is not done: {going_on(stored_job(at))} continues it"
     return f"there is no result at {out.where}: check the name, or begin with `{out.command('submit', 'RECORDINGS')}`"
 
 
@@ -100,7 +100,9 @@ def _alone(target: Path) -> Iterator[Path]:
         try:
             held.enter_context(alone_with(lock))
         except PublishError as error:
-            raise PublishError(f"another command fetches to {target} now: wait for its end, or choose another one") from error
+            raise PublishError(
+                f"another command is fetching to {target} now: wait for it to end, or choose another directory"
+            ) from error
         held.callback(lock.unlink, missing_ok=True)
         held.callback(shutil.rmtree, beside, ignore_errors=True)
         shutil.rmtree(beside, ignore_errors=True)  # of one that was killed
@@ -117,7 +119,7 @@ def _of_before(at: StoredAt, job: str, result: Path) -> str:
     if given is not None and set(given.recordings) != set(inputs):
         return (
             f"this result has {count(len(inputs), 'recording')}, and the job was last given {len(given.recordings):,}: "
-            f"fetch it again when that is done ({going_on(given)} goes on with it)"
+            f"fetch it again when that is done ({going_on(given)} continues it)"
         )
     return ""
 

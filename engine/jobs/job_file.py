@@ -1,4 +1,4 @@
-"""``job.json``: what a job is, and how somebody goes on with it."""
+"""``job.json``: what a job is, and how somebody continues it."""
 
 from __future__ import annotations
 

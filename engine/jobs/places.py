@@ -116,7 +116,7 @@ def found_at(out: JobAt) -> JobPlace:
     if at is None:
         raise no_job
     raise UsageError(
-        f"{out.where} holds no job on this machine (--work): ask where it is driven; "
+        f"{out.where} holds no job on this machine (--work): ask on the machine that drives it; "
         f"{going_on(stored_job(at))} drives it from here"
     )
 

@@ -49,13 +49,13 @@ def _ask(holder: Any, owner: str, question: Question, content: bytes, waiting: C
     while not ray.wait([reference], timeout=_LOOK_SECONDS)[0]:
         waiting()
         if time.monotonic() > deadline:
-            raise WorkerError(f"what computes the crops did not answer for {_ANSWER_SECONDS:.0f} s")
+            raise WorkerError(f"the process that computes the crops did not answer for {_ANSWER_SECONDS:.0f} s")
     try:
         answer: bytes = ray.get(reference)
     except ray.exceptions.RayTaskError as error:
         if isinstance(error.cause, FacestreamError):
             raise error.cause from error
-        raise WorkerError(f"what computes the crops failed: {error.cause}") from error
+        raise WorkerError(f"the process that computes the crops failed: {error.cause}") from error
     except ray.exceptions.RayError as error:
-        raise WorkerError("what computes the crops was lost") from error
+        raise WorkerError("the process that computes the crops was lost") from error
     return answer

@@ -39,7 +39,7 @@ def recordings_of(uris: Iterable[str], config: Config, warn: Callable[[str], Non
     for source in sources:
         if is_camera(source.uri) and not is_stored(source.uri):
             raise UsageError(
-                "an archive is of recordings, not of cameras: those are for `facestream run` and `facestream serve`"
+                "archives are made of recordings, not cameras: those are for `facestream run` and `facestream serve`"
             )
     storage = Storage(endpoint, FEW_ATTEMPTS)
 
@@ -65,6 +65,6 @@ def _listed(uri: str) -> Iterator[str]:
         raise UsageError(f"the list {readable(path)} cannot be read: {error.strerror}") from error
     lines = [line for line in map(str.strip, lines) if line and not line.startswith("#")]
     if not lines:
-        raise UsageError(f"the list {readable(path)} is empty: write one recording, folder or pattern a line")
+        raise UsageError(f"the list {readable(path)} is empty: write one recording, folder or pattern per line")
     for line in lines:
         yield line if "://" in line or is_stored(line) else str(path.parent / Path(line).expanduser())

@@ -64,7 +64,7 @@ def _check_unchanged(recording: Recording, planned: Tree) -> None:
     now = recording.facts()
     if any(now.get(fact) != planned.get(fact) for fact in ("size_bytes", "mtime_ns")):
         raise RecoverableError(
-            f"{recording.place} has changed since it was planned: let it be tried again (see `facestream archive retry --help`)"
+            f"{recording.place} has changed since it was planned: have it tried again (see `facestream archive retry --help`)"
         )
 
 

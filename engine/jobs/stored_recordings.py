@@ -39,7 +39,7 @@ def stored_recordings(address: str, storage: Storage, warn: Callable[[str], None
     there = [one for one in storage.listed(place) if _is_shown(one.key[len(place.key) :])]
     videos = [one for one in there if PurePosixPath(one.key).suffix.lower() in VIDEO_EXTENSIONS]
     if not there:
-        raise UsageError(f"there is nothing at {address}: check the name, in which capitals count and nothing is an escape")
+        raise UsageError(f"there is nothing at {address}: check the name: case matters, and nothing is an escape")
     if not videos:
         kinds = ", ".join(sorted(VIDEO_EXTENSIONS))
         raise UsageError(f"{place} holds no video (looked for {kinds}); pictures are only read from folders")

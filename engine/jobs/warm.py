@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
 
 from msgspec.structs import replace
 
@@ -14,10 +12,11 @@ from engine.enhancement import models as enhancing
 from engine.jobs.seat import Enhancing, Here, Seat
 from engine.perception import models as perceiving
 from engine.perception.perception import Perception
+from engine.runtime.closing import Closing
 from engine.runtime.telemetry import Telemetry
 
 
-class Warm:
+class Warm(Closing):
     """Detector, second look and judge; and generator, embedder and gallery, unless these are elsewhere.
 
     Args:
@@ -61,12 +60,6 @@ class Warm:
             return self._elsewhere[0](stream)
         assert self.models is not None
         return Here(Seat(self.models, stream))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
 
     def close(self) -> None:
         """Free the models."""

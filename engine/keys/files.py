@@ -17,7 +17,7 @@ import zmq
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError
 from engine.keys.curve import require_curve
-from engine.keys.topics import EVERYTHING, check_rights
+from engine.keys.topics import EVERYTHING, check_rights, may_read
 from engine.private_file import others_may_read
 from engine.whole_file import sync_directory, write_private
 
@@ -76,6 +76,10 @@ class ClientKey(_Keys, frozen=True, forbid_unknown_fields=True, kw_only=True, ta
     server: str
     """The engine's public key: nobody else can pass for it."""
     topics: tuple[str, ...] = (EVERYTHING,)
+
+    def is_for(self, stream: str, kind: str) -> bool:
+        """Return whether messages of a stream and kind were among its topics when it was given: else nobody misses them."""
+        return may_read(f"v1/{kind}/{stream}/" if stream else f"v1/{kind}/", self.topics)
 
     def keys(self) -> tuple[str, ...]:
         return (self.public, self.secret, self.server)

@@ -71,7 +71,9 @@ def make_signing_key(path: Path) -> tuple[SigningKey, Path]:
         if os.path.lexists(file):
             raise ConfigError(f"{file} exists: name another file, or move it away")
     if path == public:
-        raise ConfigError(f"{path} is the name of a public key: name the secret one otherwise, as {path.with_suffix('.pem')}")
+        raise ConfigError(
+            f"{path} is the name of a public key: give the secret one another name, such as {path.with_suffix('.pem')}"
+        )
     key = Ed25519PrivateKey.generate()
     secret = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
     shown = key.public_key().public_bytes(form.Encoding.PEM, form.PublicFormat.SubjectPublicKeyInfo)
@@ -108,9 +110,9 @@ def signing_key(path: Path) -> SigningKey:
     try:
         key = load_pem_private_key(text, None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise ConfigError(f"{path} is not a key that signs, without a password: {_how_to_begin()}") from error
+        raise ConfigError(f"{path} is not a signing key without a password: {_how_to_begin()}") from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise ConfigError(f"{path} is a key of another kind than Ed25519: {_how_to_begin()}")
+        raise ConfigError(f"{path} is not an Ed25519 key: {_how_to_begin()}")
     if others_may_read(status):
         raise ConfigError(
             f"others may read the secret in {path}: run `chmod 600 {quote(str(path))}`, and make a new key if somebody has"
@@ -135,7 +137,7 @@ def public_key(path: Path) -> str:
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ConfigError(f"{path} is not a public key: give the .pub file beside the secret one") from error
     if not isinstance(key, Ed25519PublicKey):
-        raise ConfigError(f"{path} is a key of another kind than Ed25519: {_how_to_begin()}")
+        raise ConfigError(f"{path} is not an Ed25519 key: {_how_to_begin()}")
     return key.public_bytes_raw().hex()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import http.client
 import os
 import urllib.error
@@ -13,6 +12,7 @@ from typing import BinaryIO
 
 from engine.contracts.manifest import sha256_of
 from engine.errors import DownloadError, UsageError
+from engine.lock import try_lock
 from engine.models.catalog import Downloadable
 
 CHUNK_BYTES = 64 * 1024
@@ -62,10 +62,8 @@ def pull(entry: Downloadable, folder: Path, url: str | None = None, progress: Pr
 
 
 def _lock(file: BinaryIO, entry: Downloadable) -> None:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise DownloadError(f"{entry.name} is being fetched by another process: wait for it") from error
+    if not try_lock(file.fileno()):
+        raise DownloadError(f"{entry.name} is being fetched by another process: wait for it")
 
 
 def _fill(file: BinaryIO, entry: Downloadable, source: str, progress: Progress) -> None:

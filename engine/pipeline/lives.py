@@ -34,7 +34,7 @@ class Lives:
         """Of each stream, the oldest first: one of that name may be added again before the last word of the one before."""
 
     def begin(self, stream: str) -> None:
-        """A camera's process is started; who takes the place of one that died goes on with its life."""
+        """A camera's process is started; who takes the place of one that died continues its life."""
         self._lives[stream].append(_Life())
 
     def said(self, stream: str) -> None:

@@ -89,7 +89,7 @@ def embedded(picture: tuple[str, bytes], alt: str = "") -> str:
 
 def address(path: Path, folder: Path) -> str:
     """Return a file's address relative to a folder, as it may stand in an attribute."""
-    return escape(quote(Path(os.path.relpath(path, folder)).as_posix()))
+    return escape(quote(os.fsencode(os.path.relpath(path, folder))))  # names need not be UTF-8
 
 
 def figure(img: str, kind: str, caption: str, mark: str = "", over: str = "") -> str:

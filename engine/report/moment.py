@@ -16,6 +16,7 @@ from engine.contracts.stored import is_stored
 from engine.footage.playable import is_playable
 from engine.footage.sameness import MOST_BYTES, Sameness, compared
 from engine.report.figures import address
+from engine.words.text import path_of
 from engine.words.times import clock
 
 Video = Literal["auto", "always", "never"]
@@ -85,7 +86,7 @@ class Moments:
         return self._addresses[stream]
 
     def _found(self, stream: str, facts: Mapping[str, Any]) -> tuple[str, str]:
-        path = Path(str(facts.get("path", "")))
+        path = path_of(str(facts.get("path", "")))
         if is_stored(str(facts.get("path", ""))):
             return "", f"First copy {escape(str(facts['path']))} to where you give the command."
         if self._video == "never" or "pictures" in facts or not is_playable(path):

@@ -49,9 +49,9 @@ _TITLES: dict[Section, str] = {
 }
 _OUTCOMES = {
     "completed": "",
-    "running": "This run was killed, or is still going on: the report shows what had been written. --resume goes on with it.",
-    "drained": "This run was stopped before the end of its input. --resume goes on with it.",
-    "failed": "This run failed before the end of its input. --resume goes on with it.",
+    "running": "This run was killed, or is still going on: the report shows what had been written. --resume continues it.",
+    "drained": "This run was stopped before the end of its input. --resume continues it.",
+    "failed": "This run failed before the end of its input. --resume continues it.",
 }
 
 

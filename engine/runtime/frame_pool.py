@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from engine.contracts.frames import Planes, Uint8
 from engine.errors import WorkerError
+from engine.runtime.closing import Closing
 from engine.runtime.frame_slots import PoolOpened, SlotPicture
 from engine.runtime.memory_file import memory_file
 from engine.runtime.slot_blocks import block_bytes, read_blocks, write_blocks
@@ -67,7 +68,7 @@ def _slots_of(memory: mmap.mmap, slots: int, slot_bytes: int) -> list[_Slot]:
     return [_Slot(row[:HEADER_BYTES].view(np.uint64), row[HEADER_BYTES:]) for row in data]
 
 
-class PoolWriter:
+class PoolWriter(Closing):
     """The writing side; owns the memory until ``close``.
 
     Args:
@@ -142,18 +143,12 @@ class PoolWriter:
         os.close(self._fd)
         self._fd = -1
 
-    def __enter__(self) -> PoolWriter:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def _check_held(self, slot: int) -> None:
         if not 0 <= slot < len(self._slots) or slot in self._free:
             raise WorkerError(f"slot {slot} of frame pool {self._pool_id} is not in use")
 
 
-class PoolReader:
+class PoolReader(Closing):
     """The reading side, in the same or another process of the same user.
 
     Raises:
@@ -204,12 +199,6 @@ class PoolReader:
         self._slots = []
         _unmap(self._memory)
         self._memory = None
-
-    def __enter__(self) -> PoolReader:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _slot(self, picture: SlotPicture) -> _Slot:
         fits = slot_bytes_for(picture.width_px, picture.height_px) <= self._opened.slot_bytes

@@ -110,7 +110,7 @@ def build(path: Path | None, says: Says, closing: ExitStack, addresses_of: Calla
     try:
         life = Life(settings.config(desired.settings), directory.tap)
     except ConfigError as error:
-        raise ConfigError(f"the settings in {directory.desired} do not go with the configuration any more: {error}") from error
+        raise ConfigError(f"the settings in {directory.desired} no longer fit the configuration: {error}") from error
     logins = Logins(directory)
     given = GivenSources(serve, logins, config.live, networks)
     streams = Streams(from_file, given, serve.max_streams, partial(require_room, config))

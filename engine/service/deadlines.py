@@ -26,4 +26,4 @@ def check_deadline(request: Request) -> None:
         Refusal: the deadline has passed.
     """
     if seconds_left(request) <= 0:
-        raise Refusal("deadline", "it was not done in time, and not done at all: ask again")
+        raise Refusal("deadline", "it was not done in time, so it was not done at all: ask again")

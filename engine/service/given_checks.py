@@ -85,7 +85,7 @@ def _check_device(text: str, field: str, *, devices: bool) -> None:
         words = "this is not the address of a camera, as rtsp://192.0.2.10/1; devices need serve.devices, files are never added"
         raise Refusal("refused", words, field)
     if not re.fullmatch(r"/dev/(video\d+|v4l/by-(id|path)/[^/]+)", text) or not is_camera(text):
-        raise Refusal("refused", "this is not a camera of this machine: give its device, as /dev/video0", field)
+        raise Refusal("refused", "this is not a camera of this machine: give its device, such as /dev/video0", field)
 
 
 def _check_options(source: SourceConfig) -> None:

@@ -17,7 +17,8 @@ class Refusal(Exception):
 
 
 def in_service_words(sentence: str) -> str:
-    """Return a sentence of the gallery with the commands that ask a service."""
+    """Return a sentence of the gallery or of a camera with what asks a service in place of commands and options of a run."""
+    sentence = sentence.replace(" in the URL, or in a file with `credentials` (--credentials)", "")
     return re.sub(r"`facestream gallery (quarantine|release|drop)\b", r"`facestream ctl people \1", sentence)
 
 

@@ -114,7 +114,7 @@ class Router:
     def _open_to_holders_of_keys(self, config: ServeConfig, warn: Callable[[str], None]) -> _Place:
         if not config.control.startswith("tcp://"):
             raise ConfigError(
-                f"serve.control: {config.control!r} is no tcp:// endpoint: this machine's own user has one in the directory"
+                f"serve.control: {config.control!r} is no tcp:// endpoint: the user of this machine has one in the directory"
             )
         folder = Path(config.keys).expanduser() if config.keys else default_folder()
         door = self._door = Door(
@@ -191,7 +191,7 @@ class Router:
         elif isinstance(request.verb, QUICK):
             self._send(place, peer, self._service.answer(request, caller))
         elif self._pending >= MOST_PENDING:
-            problem = Problem(code="busy", message=f"{MOST_PENDING} requests are under way, as many as there may be: ask again")
+            problem = Problem(code="busy", message=f"{MOST_PENDING} requests are under way, the most allowed: ask again")
             self._send(place, peer, Reply(request_id=request.request_id, problem=problem))
         else:
             self._pending += 1

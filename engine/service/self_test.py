@@ -82,6 +82,6 @@ def _verified(verify: VerifyConfig, portraits: list[Portrait], models: dict[str,
     cosine = float(first @ second)
     if not cosine >= embedder.known_cosine:
         raise FatalError(
-            f"the embedder {embedder.name} does not know a face again: {cosine:.3f}, below {embedder.known_cosine:g}"
+            f"the embedder {embedder.name} does not recognise a known face: {cosine:.3f}, below {embedder.known_cosine:g}"
         )
     return ["verified"]

@@ -93,7 +93,7 @@ class Service:
                 return self._people.search(verb, request)
             case verbs.Probe():
                 return self._streams.probe(verb, request, desired)
-        raise Refusal("bad_request", "this cannot be asked for", "verb")
+        raise Refusal("bad_request", "there is no such request", "verb")
 
     def _change(self, request: Request, caller: Caller) -> Reply:
         check_deadline(request)
@@ -145,4 +145,4 @@ class Service:
             case verbs.Drain():
                 self._life.stop("the service was drained")
                 return Done(note="the service stops when what it holds is done")
-        raise Refusal("bad_request", "this cannot be asked for", "verb")
+        raise Refusal("bad_request", "there is no such request", "verb")

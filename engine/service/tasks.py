@@ -59,7 +59,7 @@ class Tasks:
         if self._closed:
             raise Refusal("stopping", "the service is being stopped: ask again when it runs")
         if not self._room.acquire(blocking=False):
-            raise Refusal("busy", f"{MOST_AT_ONCE} requests of this kind are under way, as many as there may be: ask again")
+            raise Refusal("busy", f"{MOST_AT_ONCE} requests of this kind are under way, the most allowed: ask again")
         try:
             longest = _LONGEST_EXPIRY_SECONDS if isinstance(task, ExpireTask) else _LONGEST_SECONDS
             reply = self._ask(task, min(seconds, longest))
@@ -68,7 +68,7 @@ class Tasks:
         if reply.problem is not None:
             raise Refusal(reply.problem.code, reply.problem.message, reply.problem.field)
         if not isinstance(reply.result, wanted):
-            raise Refusal("failed", "the process that does this has answered something else: restart the service")
+            raise Refusal("failed", "the process that does this gave an unexpected answer: restart the service")
         return reply.result
 
     def close(self) -> None:

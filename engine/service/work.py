@@ -77,7 +77,7 @@ def look(task: ProbeTask) -> Probed:
     try:
         return probe(task.camera, replace(task.detect, device="cpu"), task.seconds, task.redact)
     except SourceError as error:
-        raise Refusal("refused", str(error), "source.uri") from error
+        raise Refusal("refused", in_service_words(str(error)), "source.uri") from error
 
 
 def enrol(task: EnrolTask) -> Enrolled:

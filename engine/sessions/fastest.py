@@ -7,9 +7,8 @@ ONNX Runtime in float32 is no candidate, unless it was compared with it on real 
 
 from __future__ import annotations
 
-import fcntl
+import errno
 import os
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from engine import __version__
 from engine.contracts.manifest import sha256_of
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, FacestreamError
+from engine.lock import lock_within
 from engine.sessions.failures import is_memory_failure
 from engine.sessions.packages import installed
 from engine.sessions.processor import gpus_here, machine_here
@@ -37,7 +37,7 @@ VARIABLE = "FACESTREAM_RUNTIME"
 """Environment variable that names what ``auto`` stands for instead, for whoever wants no measurement and no engine."""
 _SECONDS = 0.5
 """For each candidate."""
-_PATIENCE_SECONDS, _LOOK_SECONDS = 20.0, 0.05
+_PATIENCE_SECONDS = 20.0
 """How long to wait for another process that measures, as one may hang, and how often to look."""
 
 
@@ -204,15 +204,8 @@ def _locked(file: Path) -> Iterator[None]:
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.with_suffix(".lock").open("w") as lock:
-        end = time.monotonic() + _PATIENCE_SECONDS
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= end:
-                    raise
-                time.sleep(_LOOK_SECONDS)
+        if not lock_within(lock.fileno(), _PATIENCE_SECONDS):
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN), lock.name)
         yield
 
 

@@ -16,5 +16,7 @@ def appearance_of(source: SourceConfig) -> Appearance:
         ConfigError: ``aspect`` is not the shape of a picture.
     """
     if source.aspect and not re.fullmatch(ASPECT, source.aspect):
-        raise ConfigError(f"aspect: {source.aspect!r} is not a picture's width to height: give two numbers, as 4:3 or 16:9")
+        raise ConfigError(
+            f"aspect: {source.aspect!r} is not a picture's width to height: give two numbers, such as 4:3 or 16:9"
+        )
     return Appearance(source.rotate, source.deinterlace, source.aspect)

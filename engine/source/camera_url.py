@@ -99,7 +99,7 @@ def parse_camera_url(uri: str) -> CameraUrl:
         kinds = ", ".join(f"{known}://" for known in SCHEMES)
         raise ConfigError(f"{shown} has a scheme that is not known: give {kinds}, a device such as /dev/video0, or a path")
     if not _URL.match(uri):
-        raise _bad(f"a {name} address", f"needs two slashes behind {name}:", scheme)
+        raise _bad(f"a {name} address", f"needs two slashes after {name}:", scheme)
     if re.search(r"[\s\x00-\x1f\x7f]", uri):
         raise _bad(shown, "holds spaces or control characters: write a space as %20", scheme)
     rest = uri.partition("://")[2]
@@ -108,7 +108,7 @@ def parse_camera_url(uri: str) -> CameraUrl:
     if "@" in tail:
         raise _bad(
             shown,
-            "has an @ behind the host: in a password write / as %2F, ? as %3F, # as %23 and % as %25 "
+            "has an @ after the host: in a password write / as %2F, ? as %3F, # as %23 and % as %25 "
             "(or put user and password into a file named by `credentials`), in a path or query write @ as %40",
             scheme,
         )
@@ -125,7 +125,7 @@ def parse_camera_url(uri: str) -> CameraUrl:
 def _host_and_port(address: str, scheme: Scheme, shown: str) -> tuple[str, int | None]:
     found = _HOST_AND_PORT.fullmatch(address)
     if found is None:
-        raise _bad(shown, "has an invalid host; write an IPv6 address in brackets, as [fe80::1]", scheme)
+        raise _bad(shown, "has an invalid host; write an IPv6 address in brackets, such as [fe80::1]", scheme)
     host, port = found["host"], (found["port"] or "")[1:]
     if _PLACEHOLDER.match(host):
         raise _bad(shown, "has a placeholder for a host; variables are not replaced in a configuration", scheme)

@@ -35,7 +35,7 @@ def found_of(place: Place, size_bytes: int, facts: Mapping[str, Any]) -> Found:
     """
     etag, modified = etag_of(facts), facts.get("LastModified")
     if not etag or modified is None:
-        raise StorageError(f"{place}: what answers there tells neither ETag nor time of it, as S3 does: check --s3-endpoint")
+        raise StorageError(f"{place}: what answers there gives neither ETag nor time for it, as S3 does: check --s3-endpoint")
     return Found(place.key, size_bytes, etag, round(modified.timestamp() * 1e9), said_of(facts).get(CONTENT, ""))
 
 

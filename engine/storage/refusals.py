@@ -87,7 +87,7 @@ def told(place: Place, endpoint: str) -> Iterator[None]:
     except (boto.NoCredentialsError, boto.PartialCredentialsError) as error:
         raise StorageError(f"{place}{at}: there are no credentials: {_CREDENTIALS}") from error
     except (boto.CredentialRetrievalError, boto.TokenRetrievalError, boto.SSOError, boto.MetadataRetrievalError) as error:
-        raise StorageError(f"{place}{at}: the credentials cannot be had ({_line(error)}): log in again") from error
+        raise StorageError(f"{place}{at}: the credentials cannot be obtained ({_line(error)}): log in again") from error
     except (boto.ProfileNotFound, boto.ConfigParseError, boto.ConfigNotFound) as error:
         raise UsageError(f"{_line(error)}: check AWS_PROFILE, and the files in ~/.aws") from error
     except boto.SSLError as error:

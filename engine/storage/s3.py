@@ -153,7 +153,7 @@ class Storage:
                 if not version.is_whole:
                     time.sleep(min(0.1 * 2.0**failures, 5.0))
         if said_of(answer).get(SHA256, digest.hexdigest()) != digest.hexdigest():
-            raise StorageError(f"{place} is damaged, as its SHA-256 says: remove it, and it is made again")
+            raise StorageError(f"{place} is damaged (its SHA-256 differs): remove it, and it is made again")
         return version.etag
 
     def put_new(self, place: Place, file: BinaryIO) -> bool:

@@ -54,7 +54,7 @@ class Version:
             new, before = block[before:], max(0, before - len(block))
             self.done += len(new)
             if self.done > (self.size_bytes or 0):
-                raise self._not_as_asked("more comes than it holds")
+                raise self._not_as_asked("the answer is longer than the object")
             yield new
 
     def _take_up(self, answer: Mapping[str, Any]) -> int:

@@ -72,7 +72,7 @@ def _guarded(web: Web, entry: Entry) -> Endpoint:
             raise Refusal("forbidden", f"{asker.name} may not do this: it needs the role {entry.role}")
         if unknown := sorted(set(request.query_params) - set(entry.query)):
             allowed = f"use some of {', '.join(entry.query)}" if entry.query else "there are none here"
-            raise Refusal("bad_request", f"{unknown[0]}: unknown parameter behind the ?; {allowed}", unknown[0])
+            raise Refusal("bad_request", f"{unknown[0]}: unknown parameter after the ?; {allowed}", unknown[0])
         return await entry.handler(web, request, asker)
 
     return _answering(web, answer)

@@ -16,7 +16,7 @@ import msgspec
 
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError
-from engine.private_file import is_ours_alone
+from engine.private_file import is_ours_alone, make_own_folder
 from engine.web.sessions import LINK_SECONDS
 from engine.web.tokens import hashed
 from engine.whole_file import read_no_link, write_private
@@ -96,5 +96,5 @@ class AskedLink:
         self._link.unlink(missing_ok=True)
 
     def _write(self, path: Path, content: _Console | _Link) -> None:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_own_folder(self._folder)
         write_private(path, msgspec.json.encode(content))

@@ -20,6 +20,8 @@ from engine.web.report import Report
 _MOST_AT_ONCE = 64
 _LARGEST_REPLY_BYTES = 64 << 20
 _SECONDS = 10.0
+_MAX_AGE_SECONDS = 0.9
+"""Of a status that is told once more."""
 _OTHER_SECONDS: dict[type[Verb], float] = {GetStatus: 5.0, Probe: 45.0, EnrolPerson: 120.0, SearchPerson: 120.0}
 """The status is answered sooner, or not: whoever scrapes metrics waits ten seconds."""
 _MYSELF = Asker("web", ("view",))
@@ -32,11 +34,10 @@ class ServiceLink:
     Args:
         endpoint: of its ROUTER; nobody need be there yet.
         report: gets a line where a reply cannot be read.
-        seconds: to wait for a reply; None: ten, or what the verb needs.
     """
 
-    def __init__(self, endpoint: str, report: Report, *, seconds: float | None = None) -> None:
-        self._report, self._seconds = report, seconds
+    def __init__(self, endpoint: str, report: Report) -> None:
+        self._report = report
         self._waiting: dict[str, asyncio.Future[Reply]] = {}
         self._context = zmq.asyncio.Context()
         self._socket = self._context.socket(zmq.DEALER)
@@ -62,7 +63,7 @@ class ServiceLink:
         """
         if len(self._waiting) >= _MOST_AT_ONCE:
             raise Refusal("busy", "too many requests are under way: ask again", headers={"Retry-After": "1"})
-        seconds = self._seconds or _OTHER_SECONDS.get(type(verb), _SECONDS)
+        seconds = _OTHER_SECONDS.get(type(verb), _SECONDS)
         request = Request(
             request_id=secrets.token_hex(8),
             verb=verb,
@@ -75,7 +76,7 @@ class ServiceLink:
         if reply.problem is not None:
             raise Refusal(reply.problem.code, reply.problem.message, reply.problem.field)
         if not isinstance(reply.result, wanted):
-            raise Refusal("failed", "the service answers something else than was asked: use the same version of both")
+            raise Refusal("failed", "the service gave an unexpected answer: use the same version of both")
         return reply.result
 
     async def run(self) -> None:
@@ -116,8 +117,8 @@ class ServiceLink:
 class StatusCache:
     """How the service stands, asked at most once a second however many want to know."""
 
-    def __init__(self, link: ServiceLink, max_age_seconds: float = 0.9) -> None:
-        self._link, self._max_age_seconds = link, max_age_seconds
+    def __init__(self, link: ServiceLink) -> None:
+        self._link = link
         self._status: Status | None = None
         self._at = 0.0
         self._lock = asyncio.Lock()
@@ -139,7 +140,7 @@ class StatusCache:
             Refusal: the service does not answer.
         """
         async with self._lock:
-            if self._status is None or time.monotonic() - self._at > self._max_age_seconds:
+            if self._status is None or time.monotonic() - self._at > _MAX_AGE_SECONDS:
                 self._status = await self._link.ask(GetStatus(), Status)
                 self._at = time.monotonic()
             return self._status

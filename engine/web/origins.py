@@ -31,7 +31,7 @@ def check_host(request: Request, names: Collection[str]) -> None:
     if not host or not (host == "localhost" or host.endswith(".localhost") or is_address(host) or host in names):
         raise Refusal(
             "forbidden",
-            "this service is not asked under that name: use its address, or add the name to serve.http_hosts",
+            "this service does not answer under that name: use its address, or add the name to serve.http_hosts",
             "Host",
             status=421,
         )
@@ -46,7 +46,7 @@ def check_origin(request: Request) -> None:
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
     foreign = origin is not None and _split_origin(origin) != _own(request)
     if foreign or site not in (None, "same-origin", "none"):
-        raise Refusal("forbidden", "another site's page may ask nothing here", "Origin")
+        raise Refusal("forbidden", "pages of other sites may not send requests here", "Origin")
 
 
 def _own(request: Request) -> tuple[str, int]:

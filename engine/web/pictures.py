@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 FOR_EVER = "private, max-age=86400, immutable"
 """Of a picture that its address names for good; for this browser alone, not for a proxy."""
-_BYTES = 64 << 20
+_MOST_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -30,26 +30,21 @@ class Picture:
 
 
 class PictureRing:
-    """Pictures by name; the oldest give way.
+    """Pictures by name; the oldest give way."""
 
-    Args:
-        most_bytes: of all together.
-    """
-
-    def __init__(self, most_bytes: int = _BYTES) -> None:
-        self._most_bytes = most_bytes
+    def __init__(self) -> None:
         self._pictures: OrderedDict[str, Picture] = OrderedDict()
         self.size_bytes = 0
 
     def put(self, name: str, picture: Picture) -> None:
         """Keep a picture; one that is larger than everything is not kept."""
-        if len(picture.content) > self._most_bytes:
+        if len(picture.content) > _MOST_BYTES:
             return
         if (before := self._pictures.pop(name, None)) is not None:
             self.size_bytes -= len(before.content)
         self._pictures[name] = picture
         self.size_bytes += len(picture.content)
-        while self.size_bytes > self._most_bytes:
+        while self.size_bytes > _MOST_BYTES:
             _, gone = self._pictures.popitem(last=False)
             self.size_bytes -= len(gone.content)
 

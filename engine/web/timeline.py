@@ -221,7 +221,7 @@ def _read_cursor(cursor: str) -> tuple[str, int]:
         return "", 0
     run, _, at = cursor.rpartition(":")
     if not is_run_id(run) or not at.isascii() or not at.isdigit() or len(at) > 18:
-        raise Refusal("bad_request", "cursor: give what the page before said", "cursor")
+        raise Refusal("bad_request", "cursor: give the cursor of the previous page", "cursor")
     return run, int(at)
 
 

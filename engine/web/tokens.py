@@ -22,7 +22,7 @@ from engine.contracts.unreadable import UNREADABLE
 from engine.control.verbs import Role
 from engine.errors import ConfigError
 from engine.keys.files import remove_entry
-from engine.private_file import is_ours_alone
+from engine.private_file import is_ours_alone, make_own_folder
 from engine.whole_file import write_private
 
 PREFIX = "fs_"
@@ -153,7 +153,7 @@ class TokenFolder:
 
     def _write(self, path: Path, text: bytes) -> None:
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_own_folder(self.path)
             if not is_ours_alone(self.path.stat()):
                 raise ConfigError(f"others may use the folder of tokens {self.path}: run `chmod 700 {quote(str(self.path))}`")
             write_private(path, text, new=True)

@@ -101,6 +101,19 @@ def test_people_of_the_gallery_are_one_or_two_until_somebody_says_otherwise():
     assert links_of([said("merge", [A, C])], known).together == [frozenset({A, B, C})]
 
 
+def test_who_is_named_as_somebody_of_the_gallery_is_that_person():
+    """They stood as two people of one name, although it was said that they are one."""
+    known = [(A, "Ada"), (B, "Bob")]
+    named = said("name", [C], name="Ada")
+    assert links_of([named], known).together == [frozenset({A, C})]
+    assert links_of([named, said("name", [B], name="Ada")], known).together == [frozenset({A, B, C})]
+    assert links_of([said("split", [A], [B]), named], known).together == [], "the gallery was wrong there"
+    assert links_of([said("name", [A], name="Eve"), named], known).together == []
+    taken_back = [said("name", [A], name="Eve"), said("name", [A]), named]
+    assert links_of(taken_back, known).together == [frozenset({A, C})]
+    assert links_of([named, said("split", [C], [A])], known).together == []
+
+
 def test_an_anonymous_id_is_the_same_on_every_machine():
     assert anonymous_id(A) == "P-MUMLT8V"
     assert len({anonymous_id(TrackRef("run1", "yard", number)) for number in range(20_000)}) == 20_000

@@ -185,14 +185,6 @@ def test_further_recordings_may_have_come(tmp_path):
     check_whole(directory, more)
 
 
-def test_progress_is_told_up_to_the_end(tmp_path):
-    job, directory, told = Job.random(5, tmp_path), tmp_path / "out", []
-    attempt(directory, job, 1)
-    plan_resume(directory, {"config": CONFIG, "versions": VERSIONS}, recordings_of(job), told.append)
-    assert told == sorted(told)
-    assert told[-1] == 1.0
-
-
 def test_embeddings_of_all_kept_lines_are_their_own(tmp_path):
     job, directory = Job.random(9, tmp_path), tmp_path / "out"
     cut_somewhere(directory, job, 1, 25)

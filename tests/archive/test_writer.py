@@ -58,6 +58,31 @@ def test_faces_are_written_as_they_were_sent(tmp_path):
             assert list(cv2.imdecode(np.frombuffer(payload, np.uint8), cv2.IMREAD_COLOR).shape) == part["shape"]
 
 
+@pytest.mark.parametrize(
+    ("form", "payload"),
+    [
+        ({"shape": ()}, b""),
+        ({"shape": (64,)}, None),
+        ({"shape": (-128,)}, None),
+        ({"shape": (0,)}, b""),
+        ({"dtype": "float16"}, None),
+        ({"codec": "zstd"}, b"x"),
+    ],
+)
+def test_an_embedding_in_another_form_is_a_file_of_its_own_and_no_row(tmp_path, form, payload):
+    """`watch --save` ended with an IndexError or a ZeroDivisionError, or wrote rows among which none can be found."""
+    written, numbering = sink(tmp_path), Numbering("run1")
+    message, payloads = track(track_id=3)
+    message = replace(message, parts=[replace(message.parts[0], **form)])
+    content = payloads[0] if payload is None else payload
+    written.write(numbering.stamp(message), [content])
+    written.close("completed")
+    (line,) = lines(tmp_path / "tracks.jsonl")
+    assert line.get("embedding") is None
+    assert (tmp_path / line["files"]["embedding"]).read_bytes() == content
+    assert list(tmp_path.glob("embeddings_*")) == []
+
+
 def test_embeddings_are_rows_of_one_file(tmp_path):
     write_run(tmp_path)
     rows = np.fromfile(tmp_path / "embeddings_128.f32", "<f4").reshape(-1, 128)

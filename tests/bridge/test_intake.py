@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import zmq
 from msgspec import msgpack
 from msgspec.structs import replace
 
@@ -44,6 +45,29 @@ def _short(entry: Entry) -> Any:
     if entry.missing:
         return entry.key.first_seq, entry.key.last_seq
     return entry.key.first_seq if entry.key.kind == "face" else entry.key.kind
+
+
+def test_a_flood_of_what_is_not_carried_holds_nothing_up(wire, tmp_path):
+    """Through a pull socket all kinds come: what had come stayed in memory, and the bridge did not end."""
+    over, wire.socket.sndtimeo = threading.Event(), 50
+
+    def talk():
+        seq = 0
+        while not over.wait(0.001):
+            with suppress(zmq.Again):  # nobody reads any more
+                wire.face(seq := seq + 1)
+
+    with taking(tmp_path, Site(wire.endpoint, socket="pull", kinds=("stream",))) as (buffer, intake):
+        wire.say(stream_event(), 0)
+        talking = threading.Thread(target=talk)
+        talking.start()
+        try:
+            until(lambda: buffer.waiting == 1, "what is carried")
+            intake.stop()
+            until(lambda: not intake.is_alive(), "the end")
+        finally:
+            over.set()
+            talking.join()
 
 
 def test_messages_and_gaps_are_held_in_order_and_as_they_came(wire, tmp_path):

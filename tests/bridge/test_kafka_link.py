@@ -159,7 +159,7 @@ def test_a_topic_that_is_not_there_and_cannot_be_made_is_told(server, monkeypatc
     assert _open(kafka(server, "nowhere")).endswith("has no topic 'nowhere': make it, or leave --stream out")
     said = _open(Kafka(Broker(server.url, "elsewhere")))
     assert "has no topic 'facestream.elsewhere.v1', and does not make it: " in said
-    assert said.endswith("make it there as you want it, or name one with --stream")
+    assert said.endswith("create it there yourself, or name one with --stream")
 
 
 def test_nobody_there_a_name_that_is_none_and_a_port_that_says_nothing_are_told(monkeypatch):
@@ -209,7 +209,7 @@ def test_a_broker_that_goes_away_breaks_a_link_on_which_nothing_is_sent(monkeypa
 def test_a_message_that_the_broker_finds_too_large_is_told_and_learned_from(server, topic):
     edge = kafka(server, topic)
     server.fail(PRODUCE, TOO_LARGE)
-    with pytest.raises(LinkError, match=r"it takes no messages of 50,000 bytes: pictures of larger ones stay"):
+    with pytest.raises(LinkError, match=r"it takes no messages of 50,000 bytes: pictures of larger ones are left out"):
         over(edge, sends([face(0, size=50_000)]))
 
     async def limit(link: Any, answers: list[Answer], broken: asyncio.Event) -> int:

@@ -96,7 +96,7 @@ def test_programs_get_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> N
     [
         (["submit", "--out", "out"], "SOURCES is missing"),
         (["submit", "nowhere.mkv", "--out", "out"], "nowhere.mkv does not exist"),
-        (["submit", "rtsp://192.0.2.1/1", "--out", "out"], "not of cameras"),
+        (["submit", "rtsp://192.0.2.1/1", "--out", "out"], "not cameras"),
         (["submit", "s3://me:secret@bucket/a.mkv", "--out", "out"], "credentials do not belong in an address"),
         (["submit", "a.mkv", "--out", "s3://me:secret@bucket/out"], "credentials do not belong in an address"),
         (["submit", "a.mkv", "--out", "s3:/bucket/out"], "write s3://BUCKET/NAME"),
@@ -148,7 +148,7 @@ def test_status_says_that_nobody_works_on_it(job: JobFolder, capsys: pytest.Capt
     assert told.code == 1
     assert told.out.splitlines()[1:] == [
         "door was set aside: 2 processes died of it",
-        "Nobody works on it now: the command that began it goes on with it.",
+        "Nobody works on it now: the command that began it continues it.",
     ]
 
 

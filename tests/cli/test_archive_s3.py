@@ -55,7 +55,7 @@ def test_what_is_no_result_is_never_replaced(tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "mine" / "holiday.jpg").write_text("x")
     for target in (tmp_path / "mine", tmp_path / "mine" / "holiday.jpg"):
         complains(
-            here(capsys, "archive", "fetch", TAPES, target, "--overwrite"), 2, "holiday.jpg is there, which is not of a result"
+            here(capsys, "archive", "fetch", TAPES, target, "--overwrite"), 2, "holiday.jpg exists, and is not part of a result"
         )
     assert (tmp_path / "mine" / "holiday.jpg").read_text() == "x"
 
@@ -91,7 +91,7 @@ def test_who_comes_while_another_one_fetches_is_told(
     monkeypatch.setattr(lock, "WAIT_SECONDS", 0.0)
     target = tmp_path / "tapes"
     with lock.alone_with(tmp_path / ".fetching-tapes.lock"):
-        complains(here(capsys, "archive", "fetch", TAPES, target), 1, f"another command fetches to {target} now")
+        complains(here(capsys, "archive", "fetch", TAPES, target), 1, f"another command is fetching to {target} now")
     target.mkdir()
     with closing(lock.DirectoryLock(target)):
         complains(here(capsys, "archive", "fetch", TAPES, target), 1, f"another run is writing to {target} now")
@@ -148,7 +148,7 @@ def test_a_job_that_goes_on_is_told(tapes: JobAt, tmp_path: Path, capsys: pytest
     assert told.code == 0
     assert told.err == (
         "facestream: note: this result has 0 recordings, and the job was last given 2: fetch it again when that is done "
-        "(`facestream archive submit s3://footage/ --out s3://x` goes on with it)\n"
+        "(`facestream archive submit s3://footage/ --out s3://x` continues it)\n"
     )
     begin_at(tapes, overwrite=True)
     told = here(capsys, "archive", "fetch", TAPES, tmp_path / "two")
@@ -169,7 +169,7 @@ def test_what_breaks_while_it_is_fetched_leaves_nothing(
 def test_there_is_nothing_to_fetch(s3: S3Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     complains(here(capsys, "archive", "fetch", TAPES, tmp_path / "t"), 2, f"there is no result at {TAPES}")
     begin_at(JobAt(TAPES, tmp_path / "work"), overwrite=False)
-    complains(here(capsys, "archive", "fetch", TAPES, tmp_path / "t"), 2, "is not done", "goes on with it")
+    complains(here(capsys, "archive", "fetch", TAPES, tmp_path / "t"), 2, "is not done", "continues it")
     complains(here(capsys, "archive", "fetch", "s3://nowhere/tapes", tmp_path / "t"), 1, "there is no bucket nowhere")
 
 
@@ -214,7 +214,7 @@ def test_no_network(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_status_and_retry_find_the_job(tapes: JobAt, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     work = ["--work", tmp_path / "work"]
-    complains(here(capsys, "archive", "status", TAPES, *work), 2, "nobody has worked on s3://results/tapes yet")
+    complains(here(capsys, "archive", "status", TAPES, *work), 2, "nothing has been processed in s3://results/tapes yet")
     assert here(capsys, "archive", "retry", TAPES, *work).out == "There is nothing to try again.\n"
     complains(here(capsys, "archive", "status", TAPES, "--work", tmp_path / "other"), 2, "holds no job on this machine")
     complains(here(capsys, "archive", "status", "s3://results/none", *work), 2, "holds no job")

@@ -79,7 +79,7 @@ def test_who_was_not_enrolled_is_not_said_to_be_in_the_gallery(capsys, folder):
     ("name", "says"),
     [
         ("a\u202eb", "reorders text (U+202E)"),
-        ("\u200b\u200d", "give one that can be read"),
+        ("\u200b\u200d", "give a readable one"),
         ("a\nb", "a control character"),
         ("a" * 300, "a name of 300 characters is too long"),
     ],

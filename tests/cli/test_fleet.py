@@ -25,7 +25,7 @@ def fleet(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str, st
 def test_a_fleet_is_begun_looked_at_and_ended(capsys: pytest.CaptureFixture[str], tmp_path: Path, database: str) -> None:
     where, path = ("--database", database), tmp_path / "FLEET.yaml"
     code, _, said = fleet(capsys, "status", *where)
-    assert (code, "begin one with `facestream fleet apply FLEET.yaml`" in said) == (1, True)
+    assert (code, "start one with `facestream fleet apply FLEET.yaml`" in said) == (1, True)
     path.write_text(FILE)
     assert fleet(capsys, "apply", str(path), *where, "--dry-run")[1] == "+ door rtsp://192.0.2.10/one\n"
     assert fleet(capsys, "apply", str(path), *where)[1] == "+ door rtsp://192.0.2.10/one\n"

@@ -125,3 +125,17 @@ def test_an_entry_of_a_block_is_not_broken_in_its_middle(width):
     for column, cell in zip(columns[1:], cells[1:], strict=True):
         assert any(f"{column.title} {cell}" in line for line in lines), lines
     assert max(map(cell_len, lines)) <= width
+
+
+def test_very_many_rows_are_bare_columns_and_nothing_of_them_is_lost():
+    """50,000 people took a quarter of a minute to be listed."""
+    names = ["Ada", "\u738b\u5c0f\u660e", *(f"visitor {number}" for number in range(2_000))]
+    columns = [Column("name"), Column("pictures", "number"), Column("when", "word")]
+    many = drawn(60, Rows(columns, [(name, "12", "2026-01-01 00:00") for name in names], title="all", caption="no more"))
+    assert (many[0], many[-1], len(many)) == ("all", "no more", len(names) + 3)
+    assert many[1].split() == ["name", "pictures", "when"]
+    assert {cell_len(line) for line in many[2:-1]} == {cell_len(many[2])}
+    assert [line.split("  ")[0] for line in many[2:-1]] == names
+    for width, first in ((24, "Ada"), (60, "Ada\n")):
+        shown = drawn(width, Rows(columns, [(first if name == "Ada" else name, "12", "2026-01-01") for name in names]))
+        assert words_of(shown) > {"Ada", "visitor", "1999", "2026-01-01"}

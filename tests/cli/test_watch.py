@@ -119,6 +119,18 @@ def test_runs_that_go_on_at_a_time_are_saved_each_in_one_folder(tmp_path):
     assert outcomes == ["drained", "completed"]
 
 
+@pytest.mark.parametrize("overwrite", [True, False])
+def test_a_second_run_does_not_take_the_place_of_the_first(tmp_path, overwrite):
+    """With --overwrite each message of another run emptied the folder."""
+    message, payloads = face()
+    with Saver(tmp_path / "seen", "ipc://x", several_runs=False, overwrite=overwrite) as saver:
+        saver.write(Received(as_sent(message, 0, "run1"), payloads))
+        with pytest.raises(ConfigError, match=r"ipc://x sends another run, too \(run2\): --follow saves each"):
+            saver.write(Received(as_sent(message, 0, "run2"), payloads))
+        saver.write(Received(as_sent(message, 1, "run1"), payloads))
+    assert len((tmp_path / "seen/faces.jsonl").read_text().splitlines()) == 2
+
+
 def test_runs_whose_names_differ_in_what_no_folder_has_are_saved_apart(tmp_path):
     names = ["2026-11-28 12:00", "2026-11-28/12/00", "..", "/", "2026-11-28_12_00"]
     with Saver(tmp_path, "ipc://x", several_runs=True) as saver:

@@ -47,7 +47,7 @@ def test_a_part_that_is_not_carried_is_said():
         broken.image()
 
 
-@pytest.mark.parametrize("form", [{"dtype": "float16"}, {"codec": "zstd"}])
+@pytest.mark.parametrize("form", [{"dtype": "float16"}, {"codec": "zstd"}, {"shape": [64]}, {"shape": []}, {"shape": [2, 64]}])
 def test_an_embedding_in_the_form_of_a_later_version_is_not_misread(form):
     frames = frames_of(*track())
     (part,) = parse(frames).parts

@@ -1,6 +1,9 @@
 """The subscriber against a socket of its own making: odd messages, gaps and order."""
 
+import asyncio
 import os
+import threading
+from contextlib import contextmanager
 
 import msgspec
 import pytest
@@ -73,6 +76,47 @@ def test_silence_is_an_error_and_not_an_end(wire):
         list(subscriber)
 
 
+@contextmanager
+def talking(wire, say):
+    """Let a publisher say something all the time."""
+    over = threading.Event()
+
+    def talk():
+        while not over.wait(0.005):
+            say()
+
+    thread = threading.Thread(target=talk)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("what", ["unreadable", "another stream", "another kind", "repeated"])
+def test_what_is_not_for_this_reader_does_not_end_the_silence(wire, what, is_async):
+    """A bridge of other kinds could not be stopped, and did not write down what it had."""
+    say = {
+        "unreadable": lambda: wire.socket.send(b"noise"),
+        "another stream": lambda: wire.face(0, "cam2"),
+        "another kind": lambda: wire.say(stream_event("cam1"), 0),
+        "repeated": lambda: wire.face(0),
+    }[what]
+
+    async def read(subscriber):
+        return [item async for item in subscriber]
+
+    options = {"kinds": ("face", "end"), "streams": ["cam1"], "timeout_seconds": 0.3, "tell": lambda _: None}
+    with (
+        wire.subscriber(**options) as subscriber,
+        talking(wire, say),
+        pytest.raises(TimeoutError, match="no message from tcp://"),
+    ):
+        asyncio.run(read(subscriber)) if is_async else list(subscriber)
+
+
 def test_another_version_of_the_wire_stops_with_a_sentence(wire):
     with wire.subscriber() as subscriber:
         wire.socket.send_multipart([b"v2/face/", msgspec.msgpack.encode({"schema": "facestream/9"})])
@@ -93,7 +137,10 @@ def test_another_version_of_the_wire_stops_with_a_sentence(wire):
         ({"socket": "pub"}, "socket is 'pub': use \"sub\" to read from a pub endpoint"),
         ({"timeout_seconds": -1}, "timeout_seconds is -1: use a number of seconds from 0 on"),
         ({"timeout_seconds": float("nan")}, "timeout_seconds is nan"),
-        ({"replay_timeout_seconds": 0}, "replay_timeout_seconds is 0: use a number of seconds above 0"),
+        ({"replay_timeout_seconds": 0}, "replay_timeout_seconds is 0: use a number above 0, 86,400 at most"),
+        ({"replay_timeout_seconds": 1e300}, "use a number above 0, 86,400 at most"),
+        ({"max_message_bytes": 2**63}, "use a whole number above 0, of 63 bits at most"),
+        ({"max_message_bytes": 64e6}, "max_message_bytes is 64000000.0: use a whole number"),
         ({"replay": "nowhere"}, "cannot connect to"),
     ],
 )

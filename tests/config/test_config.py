@@ -114,6 +114,7 @@ def test_a_folder_is_no_configuration(tmp_path):
         ),
         ("profile: balanced # " + "x" * 1_000_000, "has more than 1,000,000 bytes"),
         ("x: !!python/object:os.system 1\n", "line 1 is not usable YAML: could not determine a constructor"),
+        ("detect: {every: 2}\n---\ntrack: {}\n", "line 2 is not usable YAML: it holds more than one document"),
         ("- a\n", "must be a mapping with the keys profile, sources"),
         ("hello", "must be a mapping"),
         ("detect: {every: 1}\ndetect: {every: 2}\n", "line 2: detect: this key appears twice"),

@@ -50,6 +50,15 @@ from engine.errors import ConfigError
         ("1: 2\n", "the top level: a key here is not text"),
         ("detect: {1: 2}\n", "line 1: detect: a key here is not text"),
         ("base: &b\n  every: 2\ndetect: *b\n", "line 1: base: unknown key"),
+        ("cameras:\n  - uri: a\n", "line 1: cameras: unknown key; did you mean sources? allowed here"),
+        ("sources:\n  - url: a\n", "line 2: sources[0].url: unknown key; did you mean uri? allowed here"),
+        ("sources:\n  - {uri: a, password: x}\n", "sources[0].password: unknown key; did you mean credentials? allowed"),
+        (
+            "sources:\n  - uri: a\n    options:\n      a: b\n      tls_verify: true\n",
+            "line 5: sources[0].options.tls_verify: expected text, got true: put it in quotes",
+        ),
+        ("sources:\n  - {uri: a, options: {framerate: 15}}\n", "options.framerate: expected text, got 15: put it in quotes"),
+        ("sources:\n  - {uri: a, options: {b: [c]}}\n", "line 2: sources[0].options.b: expected text, got a list"),
         ("detect:\n  detector: [yunet]\n", "line 2: detect.detector: expected text, got a list"),
     ],
 )  # fmt: skip

@@ -34,6 +34,7 @@ def read(path: Path, config: DecodeConfig | None = None, every: int = 1) -> tupl
             "were assumed",
             "its edit list shows",
             "holds another recording",
+            "of its pictures are missing",
         )
         assert any(words in states[-1].detail for words in known)
     for state in states:

@@ -84,6 +84,19 @@ def test_a_host_name_that_nobody_knows(scheme):
     assert (last.reason, "host name" in last.detail) == ("network", True)
 
 
+def test_a_name_that_nobody_knows_is_looked_up_no_more_than_that(monkeypatch):
+    """Where the name server does not answer, each look takes many seconds."""
+    looked_up: list[object] = []
+
+    def look_up(host, *_: object, **__: object):
+        looked_up.append(host)
+        raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    assert "host name that is not known" in failure_of("rtsp://camera.invalid/live").detail
+    assert looked_up == ["camera.invalid"]  # FFmpeg's own is not seen here
+
+
 def reset(connection: socket.socket) -> None:
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.close()

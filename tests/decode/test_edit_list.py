@@ -19,13 +19,17 @@ HELD = 48
 
 
 def edited(path: Path, *edits: tuple[float, float, int]) -> Path:
-    """Render 48 pictures, 25 a second and a key frame every 12, with an edit list.
+    """Render 48 pictures, 25 a second and a key frame every 12, with an edit list, see ``with_edits``."""
+    return with_edits(render(path, frames=HELD, codec_options={"bf": "0", "g": "12"}), *edits)
+
+
+def with_edits(path: Path, *edits: tuple[float, float, int]) -> Path:
+    """Give the video of an MP4 or QuickTime file an edit list.
 
     Args:
         path: of the file.
         edits: seconds shown, from which second (-1: nothing), rate.
     """
-    render(path, frames=HELD, codec_options={"bf": "0", "g": "12"})
     data = bytearray(path.read_bytes())
     at, places = 0, []
     for name in (b"moov", b"trak", b"edts", b"elst"):

@@ -177,7 +177,7 @@ def test_parts_that_are_no_jpeg_are_refused_with_what_to_choose():
     part = b"--b\r\nContent-Type: image/png\r\n\r\n" + picture + b"\r\n"
     with ByteServer(raw(head + 20 * part)) as server, watching(server.url("http")) as watch:
         watch.until(lambda w: w.states and w.states[-1].reason)
-    assert "no JPEG pictures" in watch.states[-1].detail
+    assert "not JPEG pictures" in watch.states[-1].detail
 
 
 @pytest.mark.parametrize("codec", ["mpeg1video", "mpeg2video", "mpeg4", "libx264", "libx265"])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engine.contracts.findings import Quality
-from engine.desk.compared import compare, quality_limits, track_side
+from engine.desk.compared import compare, photograph_side, quality_limits, track_side
 from engine.desk.hits import search
 from engine.desk.hits_page import chance_sentence, write_hits
 from engine.desk.likeness import Likeness, haze_of
@@ -105,6 +105,17 @@ def test_two_tracks_are_compared_with_what_limits_it(result, likeness):
     assert (same.is_same, same.worth, same.by_chance) == (True, None, None)
     assert two.worth.log10_lr < 0
     assert any("Between two recordings" in sentence for sentence in two.limits)
+
+
+@pytest.mark.parametrize(("change", "is_told"), [(0.001, True), (0.01, True), (0.03, False)])
+def test_two_copies_of_one_photograph_are_pointed_out(likeness, change, is_told):
+    one = person_vector("ann")
+    other = one + change * np.random.default_rng(1).standard_normal(128).astype(np.float32)
+    vectors = one, other / np.linalg.norm(other)
+    quality = Quality(100, 0.8, 0.9, 0.7)
+    sides = [photograph_side(Photographed(f"{at}.jpg", vector, quality, b"", [])) for at, vector in enumerate(vectors)]
+    compared = compare(*sides, likeness)
+    assert any("copies of one photograph" in sentence for sentence in compared.limits) == is_told
 
 
 def test_limits_are_those_of_the_better_faces():

@@ -42,6 +42,17 @@ def test_small_faces_are_found_in_the_picture_itself_and_large_ones_beside_them(
     np.testing.assert_allclose(sorted(found.boxes[:, 2]), [24, 120, 700], atol=8)
 
 
+@pytest.mark.parametrize("place", [(100, 100), (2540, 1800), (2830, 2900), (3060, 2600), (2000, 2550), (4310, 3510)])
+@pytest.mark.parametrize("side", [24, 180])
+def test_a_face_in_a_very_large_picture_is_found_once_wherever_it_is(place, side):
+    picture = draw(field(3701, 4501), *place, side)
+    detector = BlobDetector()
+    (found,) = LargeFaces(detector, None).detect([planes(picture)])
+    assert len(found) == 1
+    np.testing.assert_allclose(found.boxes[0], [*place, side, side], atol=4)
+    assert detector.largest_px < 10_000_000
+
+
 def test_pictures_given_together_keep_their_own_faces():
     pictures = [field(720, 1280), draw(field(720, 1280), 300, 100, 500), draw(field(240, 320), 50, 60, 80)]
     found = LargeFaces(BlobDetector(), None).detect([planes(picture) for picture in pictures])

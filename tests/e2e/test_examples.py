@@ -13,6 +13,7 @@ import zmq
 from engine.config import PublishConfig
 from engine.contracts.messages import Face
 from engine.publish.publisher import Publisher
+from tests.client.wire import Wire
 from tests.patience import PATIENCE_SECONDS
 from tests.publish.samples import end, face
 
@@ -85,3 +86,23 @@ def test_faces_gaps_and_the_end_are_printed(request: pytest.FixtureRequest, lang
             context.term()
     assert out.splitlines() == [*expected, "end completed"]
     assert process.returncode == 0
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("language", ["cpp", "node"])
+def test_what_is_lost_is_counted_for_each_run(request: pytest.FixtureRequest, language: str):
+    program, context = request.getfixturevalue(language), zmq.Context()
+    wire = Wire(context)
+    with subprocess.Popen([*program, wire.endpoint, "pull"], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            for seq in (0, 1, 3):
+                wire.face(seq, run_id="run1")
+                wire.face(10 + 2 * seq, run_id="run2")
+            wire.end()
+            out, _ = process.communicate(timeout=PATIENCE_SECONDS)
+        finally:
+            process.kill()
+            wire.close()
+            context.term()
+    lost = [line for line in out.splitlines() if line.startswith("lost")]
+    assert lost == ["lost cam1 11 to 11", "lost cam1 2 to 2", "lost cam1 13 to 15"]

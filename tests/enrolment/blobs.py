@@ -31,10 +31,11 @@ class BlobDetector:
     def __init__(self, sizes=(20, 200), landmarks=True):
         self.sizes = sizes
         self.landmarks = landmarks
-        self.pictures = 0
+        self.pictures = self.largest_px = 0
 
     def detect(self, pictures):
         self.pictures += len(pictures)
+        self.largest_px = max([self.largest_px, *(picture.y.size for picture in pictures)])
         return [self._faces(bgr_from_planes(picture)) for picture in pictures]
 
     def close(self):

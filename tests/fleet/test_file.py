@@ -32,7 +32,10 @@ def test_a_camera_has_its_settings_and_where_it_may_be(tmp_path: Path) -> None:
         ("cameras: [{uri: 'rtsp://h/x'}]", r"cameras\[0\].name is missing"),
         ("cameras: [{uri: 'rtsp://h/x', name: 'a b'}]", "not usable in a topic"),
         ("cameras: [{uri: 'rtsp://h/x', name: a}, {uri: 'rtsp://h/y', name: a}]", "a appears twice"),
-        ("cameras: [{uri: 'rtsp://ada:secret@h/x', name: a}]", "holds a user or password, which would stand in the database"),
+        (
+            "cameras: [{uri: 'rtsp://ada:secret@h/x', name: a}]",
+            "holds a user or password, which would be stored in the database",
+        ),
         ("cameras: [{uri: 'rtsp://h/x', crop_uri: 'rtsp://u:p@h/y', name: a}]", "crop_uri holds a user or password"),
         ("cameras: [{uri: 'rtsp://h/x', name: a, credentials: /etc/door}]", "credentials is a path"),
         ("cameras: [{uri: 'rtsp://h/x?user=ada&password=secret', name: a}]", "uri holds a user, password or token"),

@@ -126,5 +126,5 @@ def test_a_session_that_is_ended_from_here_holds_nothing_up(lease: Lease, connec
 
 def test_a_node_that_was_forgotten_comes_anew(lease: Lease, connection: Connection) -> None:
     connection.execute("DELETE FROM fleet.nodes")
-    with pytest.raises(DatabaseError, match="the node mine was forgotten, and comes anew"):
+    with pytest.raises(DatabaseError, match="the node mine was forgotten, and joins again"):
         lease.renew(Load(), 1, settled=False)

@@ -59,7 +59,7 @@ def test_tables_are_made_once_and_those_of_a_later_release_stay(connection: Conn
 
 def test_a_database_without_a_fleet_says_what_to_do(connection: Connection) -> None:
     for ask in (fleet_view, lambda one: drain(one, "box-1")):
-        with pytest.raises(DatabaseError, match="holds no fleet yet: begin one with `facestream fleet apply"):
+        with pytest.raises(DatabaseError, match="holds no fleet yet: start one with `facestream fleet apply"):
             ask(connection)
 
 
@@ -114,5 +114,5 @@ def test_a_node_that_is_there_is_not_forgotten(connection: Connection) -> None:
     drain(connection, "a")
     undrain(connection, "a")
     assert not fleet_view(connection).nodes[0].drained
-    with pytest.raises(UsageError, match="lease_seconds is 6 now and can be changed only while no node is there: stop a first"):
+    with pytest.raises(UsageError, match="lease_seconds is 6 now and can be changed only while no node is up: stop a first"):
         apply(connection, Fleet(cameras=(), lease_seconds=4.0))

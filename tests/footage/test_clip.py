@@ -14,6 +14,7 @@ from engine.errors import PublishError, SourceError
 from engine.footage.clip import Moment, cut_clip, suffix_for
 from engine.source.files import recordings_of
 from tests.decode.clips import render
+from tests.decode.test_edit_list import PLAYED, with_edits
 from tests.footage.moving import numbers, record, seconds_of_sound, shown
 
 
@@ -55,6 +56,22 @@ def test_pictures_that_do_not_say_when_they_are_shown_are_encoded_anew(tmp_path:
     path = render(tmp_path / "b.avi", frames=30, codec_options={"bf": "2", "g": "10"})
     made = cut_clip(Recording("a", path), Moment(0.4, 0.8), tmp_path / "clip.mp4")
     assert made.why_encoded == "its pictures do not say when they are shown"
+
+
+@pytest.mark.parametrize(("begins", "moment"), [(0.2, (0.0, 0.3)), (0.56, (0.1, 0.5)), (0.36, (0.0, 0.2))])
+def test_what_an_edit_list_leaves_out_is_in_no_clip(tmp_path: Path, begins: float, moment: tuple[float, float]) -> None:
+    """A copy begins at a key frame, and that is among the pictures that were cut away."""
+    path = with_edits(record(tmp_path / "a.mp4"), (1.0, begins, PLAYED))
+    made = cut_clip(Recording("a", path), Moment(*moment), tmp_path / "clip.mp4")
+    assert made.why_encoded == "a copy would show pictures that its edit list leaves out"
+    assert made.begins_seconds >= 0
+    assert numbers(made.path)[0] == round(25 * (begins + made.begins_seconds))
+
+
+def test_behind_them_a_clip_of_a_shortened_recording_is_copied(tmp_path: Path) -> None:
+    path = with_edits(record(tmp_path / "a.mp4"), (1.0, 0.2, PLAYED))
+    made = cut_clip(Recording("a", path), Moment(0.7, 0.9), tmp_path / "clip.mp4")
+    assert (made.encoder, numbers(made.path)[0]) == ("", 20)
 
 
 def test_a_turned_recording_stays_turned(tmp_path: Path) -> None:

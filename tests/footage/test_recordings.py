@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,12 @@ def test_what_the_user_said_of_it_is_known_again(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(b"video")
     reading = Reading(started_ns=5, clock="start_time")
     assert recording_of("a", Recording("a", tmp_path / "a.mp4", reading=reading).facts()).reading == reading
+
+
+def test_one_whose_name_is_not_utf8_is_found_again(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"latin\xe9.mp4")
+    path.write_bytes(b"video")
+    assert recording_of("latin", Recording("latin", path).facts()).path == path
 
 
 def test_one_that_has_gone_or_is_another_is_named(tmp_path: Path) -> None:

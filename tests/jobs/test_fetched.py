@@ -191,5 +191,5 @@ def test_a_machine_that_may_read_nothing_is_not_taken_for_a_bad_recording(s3: S3
 def test_a_folder_that_others_may_write_is_not_used(s3: S3Server, folder: Path) -> None:
     folder.mkdir()
     folder.chmod(0o777)
-    with pytest.raises(OutputError, match="is not this user's alone"), fetched(put("a.mp4", b"x"), Storage()):
+    with pytest.raises(OutputError, match="is not private to this user"), fetched(put("a.mp4", b"x"), Storage()):
         pass

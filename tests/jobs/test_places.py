@@ -75,5 +75,5 @@ def test_a_job_that_is_driven_elsewhere(s3: S3Server, tmp_path: Path) -> None:
     folder.write(JOB, JobFile({}, {}, {}, 300.0, ["a"], command))
     with pytest.raises(UsageError, match=f"`{command}` drives it from here"):
         found_at(other)
-    with pytest.raises(UsageError, match=f"nobody has worked on s3://results/tapes yet: `{command}` goes on"):
+    with pytest.raises(UsageError, match=f"nothing has been processed in s3://results/tapes yet: `{command}` continues it"):
         standing_of(out)

@@ -124,7 +124,7 @@ def test_settings_of_a_source_hold_for_it(s3: S3Server) -> None:
     [
         ("s3://footage/none/", "there is nothing at s3://footage/none/: check the name"),
         ("s3://footage/none.mp4", "there is nothing at s3://footage/none.mp4"),
-        ("s3://footage/A.mp4", "in which capitals count"),
+        ("s3://footage/A.mp4", "case matters"),
         ("s3://footage/texts/", "holds no video"),
         ("s3://footage/face.jpg", "is a picture"),
         ("s3://me:secret@footage/a.mp4", "credentials do not belong in an address"),

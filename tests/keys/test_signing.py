@@ -40,7 +40,7 @@ def test_what_is_no_key_is_refused_in_one_sentence(tmp_path):
         signing_key(tmp_path / "desk.pem")
     for name, text in (("empty", ""), ("text", "hello"), ("public", (tmp_path / "desk.pub").read_text())):
         (tmp_path / name).write_text(text)
-        with pytest.raises(ConfigError, match="is not a key that signs"):
+        with pytest.raises(ConfigError, match="is not a signing key"):
             signing_key(tmp_path / name)
     with pytest.raises(ConfigError, match="is not a public key"):
         public_key(tmp_path / "desk.pem")
@@ -55,9 +55,9 @@ def test_a_key_of_another_kind_is_refused(tmp_path):
     key = generate_private_key(SECP256R1())
     pem = key.private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
     (tmp_path / "ec.pem").write_bytes(pem)
-    with pytest.raises(ConfigError, match="of another kind than Ed25519"):
+    with pytest.raises(ConfigError, match="is not an Ed25519 key"):
         signing_key(tmp_path / "ec.pem")
     shown = key.public_key().public_bytes(form.Encoding.PEM, form.PublicFormat.SubjectPublicKeyInfo)
     (tmp_path / "ec.pub").write_bytes(shown)
-    with pytest.raises(ConfigError, match="of another kind than Ed25519"):
+    with pytest.raises(ConfigError, match="is not an Ed25519 key"):
         public_key(tmp_path / "ec.pub")

@@ -112,4 +112,4 @@ def test_where_it_is_connected_to_is_looked_at(
     assert (reader.queue.get(0.0) is None) == bool(reason)
     assert reason in ("", reader.error.reason)
     if reason:
-        assert str(reader.error) == "door leads to 127.0.0.1, where it must not be (serve.cameras_in)"
+        assert str(reader.error) == "door leads to 127.0.0.1, which serve.cameras_in does not allow"

@@ -66,7 +66,7 @@ def test_an_answer() -> None:
         (answer(b"\xc1"), "failed", "ended"),
         ("sys.stdout.buffer.write(struct.pack('<Q', 1 << 62))", "failed", "ended"),
         (answer(GOOD)[:-3] + "[:9])", "failed", "ended"),
-        (answer(encode_task_reply(TaskReply())), "failed", "has answered something else"),
+        (answer(encode_task_reply(TaskReply())), "failed", "gave an unexpected answer"),
     ],
 )
 def test_one_that_dies_or_lies(program: str, code: str, words: str) -> None:
@@ -97,7 +97,7 @@ def test_there_are_not_more_than_so_many() -> None:
     for one in waiting:
         one.start()
     until(lambda: len(children() - before) == MOST_AT_ONCE)
-    with pytest.raises(Refusal, match="as many as there may be") as caught:
+    with pytest.raises(Refusal, match="the most allowed") as caught:
         slow.run(TASK, SelfTested, 60.0)
     assert caught.value.problem.code == "busy"
     slow.close()

@@ -229,7 +229,7 @@ def test_how_pictures_look_goes_to_recordings_and_cameras_alike(tmp_path):
 def test_what_is_no_aspect_is_said(tmp_path, monkeypatch, uri, aspect):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.mp4").write_bytes(b"x")
-    with pytest.raises(ConfigError, match="give two numbers, as 4:3"):
+    with pytest.raises(ConfigError, match="give two numbers, such as 4:3"):
         expand_sources([SourceConfig(uri=uri, aspect=aspect)], LIVE)
 
 

@@ -81,7 +81,7 @@ def test_what_is_missing(begun: Version, rest: list[dict[str, Any]]) -> None:
         (part(4, b"456", of=7), SourceError, "has changed since it was listed"),
         (answer(b"4567"), SourceError, "has changed since it was listed"),
         (part(5, WHOLE[5:]), StorageError, "begins with byte 5, and byte 4 was asked for"),
-        (part(4, WHOLE[4:] + b"more"), StorageError, "more comes than it holds"),
+        (part(4, WHOLE[4:] + b"more"), StorageError, "the answer is longer than the object"),
         (answer(WHOLE, ETag=None), StorageError, "no ETag comes with it"),
         (answer(WHOLE, ContentLength=None), StorageError, "nothing says how long it is"),
     ],

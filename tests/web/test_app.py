@@ -30,7 +30,7 @@ def test_a_parameter_that_is_not_known_is_named(web: Server, path: str, paramete
         path += "="
     error = web.ask("GET", API + path).json["error"]
     assert (error["code"], error["field"]) == ("bad_request", parameter)
-    assert error["message"].startswith(f"{parameter}: unknown parameter behind the ?; {words}")
+    assert error["message"].startswith(f"{parameter}: unknown parameter after the ?; {words}")
 
 
 def test_another_method_is_said_to_be_impossible(web: Server) -> None:

@@ -54,7 +54,7 @@ def test_a_reply_that_cannot_be_read_is_one_line_and_harms_no_other(
 
 
 def test_the_status_is_asked_once_however_many_want_it(web: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web.web.status, "_max_age_seconds", 1e9)
+    monkeypatch.setattr("engine.web.link._MAX_AGE_SECONDS", 1e9)
     for _ in range(5):
         assert web.ask("GET", "/api/v1/status").status == 200
     assert sum(isinstance(request.verb, verbs.GetStatus) for request in web.service.asked) <= 1

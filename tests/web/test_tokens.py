@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import ConfigError
+from engine.service.directory import ServiceDirectory
 from engine.web.sessions import LoginLink, Sessions
 from engine.web.tokens import TokenFolder, hashed
 
@@ -28,6 +29,12 @@ def test_a_token_is_known_and_is_nowhere_on_the_disk(folder: TokenFolder) -> Non
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.path.stat().st_mode) == 0o700
     assert len(list(folder.path.iterdir())) == 1
+
+
+def test_a_token_that_is_made_before_the_service_leaves_its_directory_to_it(tmp_path: Path) -> None:
+    """The directory was made for all users, and refused by the service."""
+    TokenFolder(tmp_path / "new" / "state" / "tokens").add("script", ["view"])
+    ServiceDirectory(tmp_path / "new" / "state").close()
 
 
 def test_other_tokens_are_nobodys(folder: TokenFolder) -> None:

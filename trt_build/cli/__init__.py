@@ -68,13 +68,13 @@ def train(
     Parameters
     ----------
     recipe
-        A recipe file, or the name of one that ships (as `compact`).
+        A recipe file, or the name of one that ships (such as `compact`).
     out
         Folder of the run; `runs/NAME` if not given.
     resume
         Continue the run that is in the folder.
     smoke
-        A run of seconds on pictures that come with scikit-image: shows that training works.
+        A run of a few seconds on pictures that come with scikit-image, to show that training works.
     minutes
         Train this long instead of the recipe's budget.
     """
@@ -111,7 +111,7 @@ def export(
     Parameters
     ----------
     checkpoint
-        A checkpoint written by `train`, as `runs/NAME/best.pt`.
+        A checkpoint written by `train`, such as `runs/NAME/best.pt`.
     out
         Folder for NAME.onnx, NAME.json (NAME_x4.json and so on for a network of several scales) and NAME.safetensors.
     name
@@ -121,7 +121,7 @@ def export(
     training_data
         One sentence on the data, for the manifest; the recipe's path if not given.
     start_share
-        Share of the weights that training began with, 0 to 1 (recipes with `start`): a middle between both.
+        Share of the weights that training began with, 0 to 1 (recipes with `start`): blends both.
     """
     require("torch", "Exporting")
     from trt_build.systems.generator.export import export_checkpoint
@@ -145,9 +145,9 @@ def small_faces(
     count: int = 2000,
     seed: int = 7,
 ) -> None:
-    """Make small, degraded faces of large ones, in the place of a surveillance data set.
+    """Make small, degraded faces from large ones, as a stand-in for a surveillance data set.
 
-    Systems that learn from small faces alone (`zssr_srgan`) refuse whatever is larger; this is the only step that sees it.
+    Systems that learn from small faces alone (`zssr_srgan`) refuse larger ones; only this step sees them.
 
     Parameters
     ----------
@@ -156,11 +156,11 @@ def small_faces(
     out
         The zip to write.
     side
-        Of the small faces, in pixels.
+        Side of the small faces, in pixels.
     count
-        At most so many faces.
+        Maximum number of faces.
     seed
-        Of the choice and of the simulated camera.
+        Seed of the choice and of the simulated camera.
     """
     from trt_build.cli.progress import RunProgress
     from trt_build.data.small_faces import write_small_faces

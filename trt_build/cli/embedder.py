@@ -40,7 +40,7 @@ def evaluate(
     Parameters
     ----------
     checkpoints
-        Written by `embedder train`.
+        Checkpoints written by `embedder train`.
     faces
         A zip or folder of people who took no part in training, one folder for each.
     pairs
@@ -50,9 +50,9 @@ def evaluate(
     generator
         A generator (its ONNX file or manifest) that small faces go through first.
     degraded
-        Small faces go through a camera too, instead of being shrunk alone.
+        Put small faces through a simulated camera too, instead of only shrinking them.
     rounds
-        Of the bootstrap.
+        Bootstrap rounds.
     """
     require("torch", "Reading checkpoints")
     from trt_build.cli.progress import RunProgress
@@ -76,7 +76,7 @@ def export(checkpoint: Path, *, out: Path, name: str | None = None) -> None:
     Parameters
     ----------
     checkpoint
-        Written by `embedder train`.
+        Checkpoints written by `embedder train`.
     out
         Folder for NAME.npz.
     name
@@ -101,27 +101,27 @@ def calibrate(
     detector: str = "grey",
     tracks: int = 1500,
 ) -> None:
-    """Measure what strangers reach through the whole product: the limits from which a face gets a name.
+    """Measure what strangers reach through the whole product: the limits above which a face gets a name.
 
-    People whom the recipe kept apart are rendered as small moving faces, `facestream run` follows them, and their tracks are
+    People held out by the recipe are rendered as small moving faces, `facestream run` follows them, and their tracks are
     compared with other people's photographs.
 
     Parameters
     ----------
     recipe
-        Of the adaptation that ships: a file, or a name. Its faces take part.
+        Recipe of the adaptation that ships: a file, or a name. Its faces are used.
     grounds
-        A zip of pictures without faces, which lie behind.
+        A zip of pictures without faces, for the background.
     groups
-        A zip of pictures of several people, as detector_faces.zip: they are strangers of one scene, and widen the crowd.
+        A zip of pictures of several people, such as detector_faces.zip: they are strangers of one scene, and widen the crowd.
     folder
-        Keeps what was recorded; the same command goes on where it was cut. Empty it after a change of detector or embedder.
+        Keeps what was recorded; the same command continues where it was stopped. Empty it after changing detector or embedder.
     out
-        File of the limits, as engine/models/dlib_open_set.npz.
+        File for the limits, such as engine/models/dlib_open_set.npz.
     detector
-        Finds the faces, as `detect.detector`.
+        The detector, as in `detect.detector`.
     tracks
-        Of strangers, at each size.
+        Tracks of strangers, at each size.
     """
     from engine.verify.open_set import write_open_set
     from trt_build.cli.progress import RunProgress
@@ -141,22 +141,22 @@ def calibrate(
 
 @embedder_app.command
 def weigh(*, faces: Path, grounds: Path, folder: Path, out: Path, detector: str = "grey", tracks: int = 400) -> None:
-    """Fit how much each face of a track says beside the others, and measure what faces look like that are too bad to recognise.
+    """Fit the weight of each face of a track, and measure what faces look like that are too bad to recognise.
 
     Parameters
     ----------
     faces
         A zip or folder of people who took no part in the embedder's training, one folder for each.
     grounds
-        A zip of pictures without faces, which lie behind.
+        A zip of pictures without faces, for the background.
     folder
-        Keeps the recorded tracks, see `calibrate`: those of its people serve here, too.
+        Keeps the recorded tracks, see `calibrate`; its tracks are used here too.
     out
-        File of the weights, as engine/models/dlib_face_weights.npz.
+        File for the weights, such as engine/models/dlib_face_weights.npz.
     detector
-        Finds the faces, as `detect.detector`.
+        The detector, as in `detect.detector`.
     tracks
-        At each size.
+        Tracks at each size.
     """
     from engine.config.verify import VerifyConfig
     from engine.models.catalog import find_model

@@ -47,7 +47,7 @@ def build(
 ) -> None:
     """Compile models for a target: an engine and its manifest, compared with the model on real faces.
 
-    An engine that is there and fits is left alone; one that is damaged, or of another model, version or profile, is built anew.
+    An existing engine that fits is left alone; one that is damaged, or of another model, version or profile, is built again.
 
     Examples:
 
@@ -64,26 +64,26 @@ def build(
     target
         What runs the engine; aotinductor is torch, onnxruntime-cuda and onnxruntime-tensorrt-rtx are ONNX Runtime on a GPU.
     precision
-        What it computes in; a generator's ends stay in float32.
+        Number format to compute in; a generator's ends stay in float32.
     sizes
         Smallest and largest side; by default 8..160 for generators, 64..1280 for detectors.
     batch
-        Smallest, best and largest batch, as `1,8,64`.
+        Smallest, best and largest batch, such as `1,8,64`.
     compute_capability
-        Of the GPUs, as `7.5,8.6,8.9,12.0`; `current`: of the one that is here. One engine for each. `cpu`: none, where the
-        target is aotinductor.
+        Of the GPUs, such as `7.5,8.6,8.9,12.0`, one engine for each; `current`: that of the GPU in this machine; `cpu`: for
+        this CPU, if the target is aotinductor.
     pixels
-        What a generator takes and gives; uint8 on GPUs, if not given.
+        Number format of a generator's input and output; uint8 on GPUs by default.
     out
         Folder of the engines; by default beside the models.
     no_build
-        Build nothing; refuse where there is no engine that fits.
+        Build nothing; fail if there is no engine that fits.
     calibration
         For int8 and fp8: a zip or folder of pictures with at least 500 faces; by default the training faces of
         $FACESTREAM_DATA.
     faces
-        A zip or folder of pictures to compare on, by default those of $FACESTREAM_DATA that are in no training. Fewer than
-        200 faces are no full gate.
+        A zip or folder of pictures to compare on, by default those of $FACESTREAM_DATA that are in no training
+        set. Fewer than 200 faces are not a full gate.
     gate_faces
         How many faces to compare on.
     json
@@ -137,7 +137,7 @@ def check(
     gate_faces: GateFaces = 200,
     json: _Flag = False,
 ) -> None:
-    """Look at the engines of models again: whole, of today's versions, and equal to their model on real faces.
+    """Check engines again: intact, of the installed versions, and equal to their model on real faces.
 
     Examples:
 

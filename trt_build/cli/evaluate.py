@@ -35,30 +35,30 @@ def evaluate(
     ----------
     models
         Names of installed models, manifests, ONNX files with a manifest beside them, or checkpoints that spandrel loads.
-        Without any, the interpolations alone.
+        Without any, only the interpolations.
     protocol
         `faces`: pictures, likeness and verification of small faces; `footage`: faces of real video through a codec; `general`:
         benchmarks of photographs (Set5, Set14).
     out
         Folder for results.json, results.csv, results.md and results.html (with pictures and DET curves).
     data
-        `faces`: zip or folder of square grey faces of people in no training, one folder for each person. `footage`: a
+        `faces`: zip or folder of square grey faces of people in no training set, one folder for each person. `footage`: a
         video, a folder of them or a pattern. `general`: zip or folder of pictures, one folder for each data set.
         By default those of the folder $FACESTREAM_DATA.
     faces
-        Take only people drawn by the seed until there are so many faces.
+        Take people drawn by the seed until there are this many faces.
     seed
-        Of the degradations, the pairs, the bootstrap, and the pictures that are shown.
+        Seed of the degradations, the pairs, the bootstrap, and the pictures shown.
     rounds
-        Of the bootstrap.
+        Bootstrap rounds.
     against
-        The method that gains are over: `bicubic`, `lanczos4`, or one of the models.
+        The method to compute gains over: `bicubic`, `lanczos4`, or one of the models.
     lpips_weights
         AlexNet or VGG16 (a torch state dict in torchvision's layout), for LPIPS.
     features
-        Also measure the distance of the features of dlib's first blocks, where LPIPS has no weights (slow).
+        Also measure the distance of the features of dlib's first blocks, for when LPIPS has no weights (slow).
     second_embedder
-        Another embedder beside dlib's, as an ArcFace model in ONNX.
+        Another embedder besides dlib's, such as an ArcFace model in ONNX.
     record
         Also write the figures into the manifests of the models.
     cache

@@ -26,15 +26,15 @@ def fit(recipe: str = "low_resolution_embedder", *, groups: Path, folder: Path, 
     Parameters
     ----------
     recipe
-        Of the adaptation that ships: a file, or a name. Its faces take part.
+        Recipe of the adaptation that ships: a file, or a name. Its faces are used.
     groups
-        The zip of pictures of several people that `trt-build embedder calibrate` had.
+        The zip of pictures of several people that was given to `trt-build embedder calibrate`.
     folder
-        That of `trt-build embedder calibrate`.
+        The folder of `trt-build embedder calibrate`.
     out
-        File of the calibration, as engine/models/dlib_likelihood.npz.
+        File for the calibration, such as engine/models/dlib_likelihood.npz.
     detector
-        Finds the faces of the photographs, as `detect.detector`.
+        The detector for the photographs, as in `detect.detector`.
     """
     from engine.verify.likelihood import read_calibration, write_calibration
     from engine.verify.open_set import read_open_set
@@ -86,11 +86,11 @@ def evaluate(
     out
         Folder for likelihood.json, likelihood.md and likelihood.png; with --groups, scenes.md, too.
     groups
-        The zip of pictures of several people that `trt-build embedder calibrate` had: tests against people of one scene, too.
+        The zip of pictures of several people that was given to `trt-build embedder calibrate`, to test within a scene too.
     calibration
-        The file; without it, that of the default embedder.
+        The file; by default that of the default embedder.
     detector
-        Finds the faces of the photographs, as `detect.detector`.
+        The detector for the photographs, as in `detect.detector`.
     """
     import msgspec
 

@@ -13,7 +13,7 @@ from trt_build.optional import require
 
 CONSOLE = Console()
 
-track_app = App(name="track", help="Train and export the network that makes one picture of a track.", help_epilogue="")
+track_app = App(name="track", help="Train and export the network that combines a track into one picture.", help_epilogue="")
 
 
 def _training() -> System:
@@ -41,7 +41,7 @@ def export(
     Parameters
     ----------
     checkpoint
-        A checkpoint written by `track train`, as `runs/NAME/best.pt`.
+        A checkpoint written by `track train`, such as `runs/NAME/best.pt`.
     out
         Folder for NAME.onnx and NAME.json.
     name

@@ -25,31 +25,31 @@ def evaluate(
     seed: int = 2024,
     cache: Path | None = None,
 ) -> None:
-    """Measure one picture out of several frames, beside single frames and plain averages.
+    """Measure one picture made of several frames, beside single frames and plain averages.
 
     Parameters
     ----------
     network
-        Manifest of a network that fuses tracks; without one the averages alone.
+        Manifest of a network that fuses tracks; without one only the averages.
     out
         Folder for results.json, results.csv, results.md and pictures.png.
     data
-        Zip or folder of square grey faces of people in no training, one folder for each person;
+        Zip or folder of square grey faces of people in no training set, one folder for each person;
         $FACESTREAM_DATA/data/lfw_gray/val.zip if not given.
     clips
         Real clips with faces: a video, a folder of them or a pattern; none if not given.
     kinds
-        Of simulated tracks: `clean`, `camera`, `crfNUMBER`.
+        Kinds of simulated tracks: `clean`, `camera`, `crfNUMBER`.
     sizes
         Sides of the small pictures, in pixels; the faces are about half as wide.
     verified
-        Kinds for which people are recognised, too, by dlib's network (slow).
+        Kinds for which dlib's network also recognises people (slow).
     people
-        Take only so many people, drawn by the seed.
+        Take only this many people, drawn by the seed.
     rounds
-        Of the bootstrap.
+        Bootstrap rounds.
     seed
-        Of the movements, the noise and the bootstrap.
+        Seed of the movements, the noise and the bootstrap.
     cache
         Folder for tracks and face vectors; the user's cache if not given.
     """

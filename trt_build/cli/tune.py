@@ -17,10 +17,10 @@ def tune(
     faces: Path | None = None,
     gate_faces: GateFaces = 200,
 ) -> None:
-    """Make the engines of a generator that may be faster on this CPU; `facestream run` takes the fastest that passes the gate.
+    """Make the engines of a generator that may be faster on this CPU; `facestream run` uses the fastest that passes the gate.
 
-    They are OpenVINO in bf16 (where the CPU has it) and int8, ONNX Runtime in int8, and ncnn in fp32: what was faster than ONNX
-    Runtime in fp32 on one processor or another.
+    They are OpenVINO in bf16 (if the CPU has it) and int8, ONNX Runtime in int8, and ncnn in fp32: those that were faster than
+    ONNX Runtime in fp32 on one processor or another.
 
     Decisions do not change: they rest on original faces. Enhanced pictures, and the scores after enhancement, may move within
     the limits of the gate; `super_resolve.precision: float32` keeps them as they are.
@@ -42,7 +42,7 @@ def tune(
     calibration
         For int8: a zip or folder of pictures with at least 500 faces; the training faces of $FACESTREAM_DATA if not given.
     faces
-        A zip or folder of pictures to compare on, see `build`; faces of $FACESTREAM_DATA that are in no training if not given.
+        A zip or folder of pictures to compare on, see `build`; by default faces of $FACESTREAM_DATA in no training set.
     gate_faces
         How many faces to compare on.
     """

@@ -44,7 +44,7 @@ def _small(name: str, image: Uint8, source: Path) -> Uint8:
     if max(image.shape) > LARGEST_PX:
         raise DataError(
             f"'{name}' in '{source}' has {image.shape[1]}x{image.shape[0]} px: this system learns from small faces alone and "
-            f"refuses whatever is larger than {LARGEST_PX} px; `trt-build small-faces` makes small ones."
+            f"refuses any larger than {LARGEST_PX} px; `trt-build small-faces` makes small ones."
         )
     return image
 

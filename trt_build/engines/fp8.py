@@ -32,7 +32,7 @@ def fp8_graph(model: onnx.ModelProto, inputs: Sequence[Tensor]) -> onnx.ModelPro
         inputs: see ``int8_graph``.
 
     Raises:
-        ExportError: the quantiser cannot do it, or the model cannot be brought to opset 19.
+        ExportError: the quantiser cannot do it, or the model cannot be converted to opset 19.
     """
     modern = _modern(model)
     quantised = int8_graph(modern, inputs, symmetric=True)
@@ -55,7 +55,7 @@ def _modern(model: onnx.ModelProto) -> onnx.ModelProto:
     try:
         made = version_converter.convert_version(model, _OPSET) if opset < _OPSET else model
     except Exception as error:  # the converter's errors have no class of their own
-        raise ExportError(f"'{model.graph.name}' cannot be brought to opset {_OPSET}: {first_line(error)}.") from error
+        raise ExportError(f"'{model.graph.name}' cannot be converted to opset {_OPSET}: {first_line(error)}.") from error
     copy = onnx.ModelProto()
     copy.CopyFrom(made)
     copy.ir_version = max(copy.ir_version, _IR)

@@ -65,7 +65,9 @@ def _sizes(text: str) -> tuple[int, int]:
     found = re.fullmatch(r"(\d+)(?:\.\.(\d+))?", text.strip())
     low, high = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
     if not 1 <= low <= high <= LARGEST_PX:
-        raise UsageError(f"--sizes {text}: give the smallest and the largest side in pixels, as 16..96, at most {LARGEST_PX}")
+        raise UsageError(
+            f"--sizes {text}: give the smallest and the largest side in pixels, such as 16..96, at most {LARGEST_PX}"
+        )
     return low, high
 
 
@@ -74,5 +76,5 @@ def _batch(text: str) -> tuple[int, int, int]:
     if len(numbers) == 1:
         numbers *= 3
     if len(numbers) != 3 or text.count(",") not in (0, 2) or not 1 <= numbers[0] <= numbers[1] <= numbers[2] <= 1024:
-        raise UsageError(f"--batch {text}: give the smallest, the best and the largest batch, as 1,8,64, or one number")
+        raise UsageError(f"--batch {text}: give the smallest, the best and the largest batch, such as 1,8,64, or one number")
     return numbers[0], numbers[1], numbers[2]

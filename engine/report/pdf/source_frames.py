@@ -24,6 +24,7 @@ from engine.footage.sameness import compared
 from engine.pictures.colour import bgr_from_planes
 from engine.pictures.encode import encode_picture
 from engine.report.scene import Scene, scene_of
+from engine.words.text import path_of
 
 _WIDEST_PX = 1100
 """Of a frame on paper: 260 dots an inch."""
@@ -96,7 +97,7 @@ class Sources:
         try:
             recording = recording_at(stream, facts)
         except FacestreamError:
-            self.states[stream] = "other" if "path" in facts and Path(facts["path"]).exists() else "gone"
+            self.states[stream] = "other" if "path" in facts and path_of(facts["path"]).exists() else "gone"
             return
         self.states[stream] = _state(recording, facts)
         try:

@@ -54,6 +54,6 @@ def copy_gallery(source: StoredGallery, target: StoredGallery) -> Copied:
         for (sha256,) in old.rows("SELECT DISTINCT embedder_sha256 FROM pictures ORDER BY 1"):
             before, after = (GalleryReading(sha256).read_within(tables).gallery for tables in (old, new))
             if before is None or after is None or before.digest != after.digest:
-                raise GalleryError(f"the copy of the gallery {old.where} is not equal to it, and was given up: try again")
+                raise GalleryError(f"the copy of the gallery {old.where} differs from it, and was discarded: try again")
             digests[str(sha256)] = after.digest
     return Copied(counts["pictures"], counts["quarantined"], counts["negatives"], digests)

@@ -57,7 +57,7 @@ def person_name(name: str) -> str:
             raise UsageError(f"{name!a} cannot be the name of a person: it holds {kind} (U+{ord(character):04X})")
     written = spelling(name)
     if not any(unicodedata.category(character)[0] in "LNPS" and character not in _BLANK for character in written):
-        raise UsageError(f"{name!a} cannot be the name of a person: give one that can be read")
+        raise UsageError(f"{name!a} cannot be the name of a person: give a readable one")
     if len(written) > MOST_CHARACTERS:
         raise UsageError(f"a name of {len(written)} characters is too long: give one of at most {MOST_CHARACTERS}")
     return written

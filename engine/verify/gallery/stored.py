@@ -6,15 +6,14 @@ An object belongs to the thread and the process that made it.
 from __future__ import annotations
 
 import base64
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from engine.contracts.frames import Float32
+from engine.runtime.closing import Closing
 from engine.verify.gallery import negatives as marked
 from engine.verify.gallery import pictures as rows
 from engine.verify.gallery.doubts import forget_lookalikes, lookalikes, rename_in_doubts
@@ -28,7 +27,7 @@ from engine.verify.gallery.store import GalleryNews
 from engine.verify.gallery.tables import GalleryTables
 
 
-class StoredGallery(ABC):
+class StoredGallery(Closing):
     """An open gallery; see ``GalleryWriter``.
 
     Args:
@@ -276,9 +275,3 @@ class StoredGallery(ABC):
     def close(self) -> None:
         """Close it; no other method may be called after it."""
         self.tables.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()

@@ -25,6 +25,14 @@ export function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** A sentence of the service as a page shows it: with a capital and a full stop, and its `commands` as code. An address, or a name before
+ *  a colon, begins as it is. */
+export function said(text) {
+  const whole = /[.!?…]$/.test(text) ? text : `${text}.`;
+  return whole.replace(/^[a-z](?=[a-z]* )/, (letter) => letter.toUpperCase())
+    .split("`").map((part, index) => (index % 2 ? h("code", null, part) : part));
+}
+
 /** Keep one child for each item, in the items' order: made once, brought up to date, removed with its item.
  *  `kept`: a Map that the caller holds, of key to node. */
 export function keep(parent, kept, items, keyOf, make, update) {

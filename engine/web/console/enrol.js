@@ -1,7 +1,7 @@
 // Enrolment: pictures of one person, each with a verdict on its quality.
 
 import { call, url } from "./api.js";
-import { badge, fill, h } from "./dom.js";
+import { badge, fill, h, said } from "./dom.js";
 import { draw } from "./pictures.js";
 import { photoInput } from "./photo_input.js";
 import { PERSON, attempt, dialog, field, toast } from "./ui.js";
@@ -16,7 +16,7 @@ export function enrolDialog(name = "", first = [], done = () => {}) {
   dialog(name ? `More pictures of ${name}` : "Enrol somebody", (close, signal) => {
     const pictures = []; // {file, row, verdict}
     const list = h("ul", { class: "uploads" });
-    const status = h("p", { class: "where", role: "status" });
+    const status = h("p", { class: "where", role: "status" }, "No picture chosen yet.");
     const who = h("input", { name: "name", value: name, readonly: Boolean(name), autocomplete: "off", autofocus: !name, ...PERSON });
     const button = h("button", { class: "primary" }, "Enrol");
     const add = (files) => {
@@ -45,7 +45,7 @@ export function enrolDialog(name = "", first = [], done = () => {}) {
     h("p", { class: "where" }, "Sharp, from the front, one person in it, and rather three pictures than one."),
     photoInput(add), list, status,
     h("div", { class: "row end" }, h("button", { type: "button", onclick: close }, "Close"), button));
-    add(first);
+    if (first.length) add(first);
     return form;
   }, true);
 }
@@ -57,6 +57,12 @@ function row(file, list) {
   list.append(node);
   draw(canvas, file).catch(() => fill(verdict, h("span", { class: "where" }, "This browser cannot show it; the service may still read it.")));
   return { file, box: verdict, verdict: "" };
+}
+
+/** A reason that stands beside the name of its file. */
+function without(file, reason) {
+  const joint = [" ", ": "].find((one) => reason.startsWith(file + one));
+  return joint ? `it ${reason.slice(file.length + joint.length)}` : reason;
 }
 
 /** Send one picture and show what became of it; returns whether it was enrolled. `force`: though it is a poor one. */
@@ -74,8 +80,8 @@ async function send(name, picture, force = false) {
   }
   const { outcome, reason, quality } = answer.pictures[0];
   picture.verdict = outcome;
-  fill(picture.box, badge(OUTCOMES[outcome] ?? "", WORDS[outcome] ?? outcome), " ", reason,
-    quality && h("span", { class: "where" }, ` ${number(quality.size_px)} px, sharpness ${number(quality.sharpness, 2)}, frontal ${number(quality.frontal, 2)}`),
+  fill(picture.box, badge(OUTCOMES[outcome] ?? "", WORDS[outcome] ?? outcome), " ", reason && said(without(picture.file.name, reason)),
+    quality && h("div", { class: "where" }, `${number(quality.size_px)} px, sharpness ${number(quality.sharpness, 2)}, frontal ${number(quality.frontal, 2)}`),
     ["refused", "quarantined"].includes(outcome) && quality && h("button", { type: "button", class: "small",
       onclick: (event) => attempt(event.currentTarget, () => send(name, picture, true)) }, outcome === "quarantined" ? `It is ${name}: enrol it` : "Enrol it anyway"));
   return outcome === "enrolled";

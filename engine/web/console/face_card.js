@@ -20,9 +20,9 @@ export function pair(face, picture = null) {
   const figure = (address, kind, caption, alt, mark) => h("figure", { class: kind },
     h("img", { src: address, alt, loading: "lazy", decoding: "async" }), h("figcaption", null, caption), mark && h("span", { class: "mark" }, mark));
   return h("div", { class: "pair" },
-    original && figure(original, "pixels", `original, ${width} × ${height} px`, "Face as the camera sent it"),
+    original && figure(original, "pixels", `original, ${width}\u00a0×\u00a0${height}\u00a0px`, "Face as the camera sent it"),
     picture && figure(picture.pictures.track, "enhanced", `made from ${picture.frames.length} frames, ${picture.model}`, `Face, made from many frames. ${MARK}`, MARK),
-    !picture && enhanced && face.enhanced && figure(enhanced, "enhanced", `${face.enhanced.model}, ${face.enhanced.scale} times`, `Enhanced face. ${MARK}`, MARK),
+    !picture && enhanced && face.enhanced && figure(enhanced, "enhanced", `${face.enhanced.model} (${face.enhanced.scale} times)`, `Enhanced face. ${MARK}`, MARK),
     !original && !enhanced && !picture && h("p", { class: "empty" }, "The pictures are no longer kept."));
 }
 
@@ -55,7 +55,7 @@ export class FaceCard {
     this.acts = h("div", { class: "row" });
     this.details = h("details", { ontoggle: () => this.#detail() }, h("summary", null, "Why, in figures"), this.more);
     this.node = h("article", { class: "face" }, this.pictures,
-      h("div", null, h("h3", null, this.title, " ", this.badge), this.where, this.why, this.details, this.acts));
+      h("div", null, h("h3", null, this.title, " ", this.badge), this.where, this.why), this.details, this.acts);
     this.entry = entry;
   }
 

@@ -1,7 +1,7 @@
 // How the service stands: stages, processes, what was dropped and why, and the log.
 
 import { call, can, url } from "./api.js";
-import { badge, fill, h, table } from "./dom.js";
+import { badge, fill, h, said, table } from "./dom.js";
 import { listen, state } from "./store.js";
 import { attempt, confirm, toast } from "./ui.js";
 import { settingsDialog } from "./settings.js";
@@ -29,7 +29,7 @@ export function healthView(root, signal) {
   const top = h("div", { class: "figures" });
   const note = h("div");
   const boxes = PARTS.map(([title]) => h("section", { class: "card" }, h("h2", null, title), h("div")));
-  const log = h("div");
+  const log = h("div", { class: "log" });
   const shown = PARTS.map(() => "");
   fill(root,
     h("div", { class: "head" }, h("h1", null, "Health"), can("operate") && acts()),
@@ -41,7 +41,7 @@ export function healthView(root, signal) {
   function update() {
     const { status } = state;
     if (!status) return fill(note, h("p", { class: "empty" }, "Waiting for the service …"));
-    fill(note, !status.ready && h("p", { class: "notice" }, status.ready_detail || "The models are being loaded."),
+    fill(note, !status.ready && h("p", { class: "notice" }, said(status.ready_detail || "The models are being loaded.")),
       status.overload_level > 0 && h("p", { class: "notice" }, "The machine is too slow for all of this: fewer faces are enhanced, and streams are looked at less often."));
     const streams = (status.streams ?? []).length;
     const restarts = (status.workers ?? []).reduce((sum, one) => sum + one.restarts, 0);
@@ -62,11 +62,11 @@ export function healthView(root, signal) {
   function lines() {
     const order = ["info", "warning", "error"];
     const wanted = [...state.events.entries()].filter(([, event]) => order.indexOf(event.level) >= order.indexOf(level)).reverse();
-    const key = `${level}/${wanted[0]?.[0]}/${wanted.length}`;
+    const key = `${level}/${wanted[0]?.[0]}/${wanted.length}`; // a line that is counted once more has another number
     if (key === last) return;
     last = key;
     fill(log, table("Log, the newest first", [`time (${zone(Date.now())})`, "level", "what", "more"], wanted.map(([, event]) => [`${day(event.time_ns / 1e6)}, ${clock(event.time_ns / 1e6)}`,
-      badge(LEVELS[event.level], event.level), spaced(event.name), Object.entries(event.fields ?? {}).map(([name, value]) => `${spaced(name)} ${value}`).join(", ")]), "Nothing happened yet."));
+      badge(LEVELS[event.level], event.level), event.times > 1 ? `${spaced(event.name)}, ${number(event.times)} times` : spaced(event.name), Object.entries(event.fields ?? {}).map(([name, value]) => `${spaced(name)} ${value}`).join(", ")]), "Nothing happened yet."));
   }
   listen(["status"], update, signal);
   update();

@@ -1,7 +1,7 @@
 // All nodes of the fleet and their cameras, as the fleet's database knows them: what is wrong comes first.
 
 import { get, url } from "./api.js";
-import { badge, fill, h, keep, say, table } from "./dom.js";
+import { badge, fill, h, keep, said, say, table } from "./dom.js";
 import { duration, millis, noun, number, plural } from "./words.js";
 
 const EVERY_MS = 2000;
@@ -32,6 +32,7 @@ export function nodesView(root, signal) {
   const kept = new Map();
   const empty = h("p", { class: "empty" }, "Asking for the fleet …");
   let drawn = "";
+  let noted = "";
   let timer = 0;
   fill(root, h("div", { class: "head" }, h("h1", null, "Nodes")), note, top, unread, empty, cards);
   signal.addEventListener("abort", () => clearTimeout(timer));
@@ -40,7 +41,7 @@ export function nodesView(root, signal) {
     const words = problem ? [`${problem}.`, fleet ? ` What is shown is ${duration(age)} old; nodes keep their cameras meanwhile.` : " Nothing is known of the fleet yet."]
       : fleet && !fleet.quorum ? [`No camera is placed until half of the nodes have been there for ${number(fleet.lease_seconds)} s.`] : [];
     const text = words.join("");
-    if (note.textContent !== text) fill(note, text && h("p", { class: "notice", role: "status" }, text));
+    if (noted !== text) fill(note, (noted = text) && h("p", { class: "notice", role: "status" }, said(text)));
     if (!fleet) return say(empty, problem ? "" : "Asking for the fleet …");
     const waiting = fleet.cameras.filter((camera) => camera.wanted);
     say(empty, fleet.nodes.length ? "" : "No node was ever here: start one with a section fleet in its configuration.");
@@ -74,7 +75,8 @@ export function nodesView(root, signal) {
       update(await get(url("fleet"), signal));
     } catch (error) {
       if (error.name === "AbortError") return;
-      fill(note, h("p", { class: "notice", role: "status" }, error.message));
+      noted = error.message;
+      fill(note, h("p", { class: "notice", role: "status" }, said(noted)));
     }
     if (!signal.aborted) timer = setTimeout(ask, EVERY_MS);
   }
@@ -93,7 +95,7 @@ function content(node, cameras, isHere) {
     ["labels", labels], ["version", about.version],
   ].filter((fact) => fact && fact[1]);
   return [
-    h("div", { class: "head" }, h("h3", null, node.name), badge(...STANDINGS[node.standing]), node.drained && badge("undecided", "drained"),
+    h("div", { class: "head" }, h("h2", { class: "title" }, node.name), badge(...STANDINGS[node.standing]), node.drained && badge("undecided", "drained"),
       !gone && load.overload_level > 0 && badge("refused", "overloaded"), !gone && !load.ready && badge("undecided", "not ready"),
       isHere ? badge("none", "this one") : address && h("a", { href: address, rel: "noreferrer" }, "Its console")),
     h("dl", null, facts.map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value)))),

@@ -33,8 +33,8 @@ export function peopleView(root, signal) {
       h("b", null, person.name), h("span", { class: "where" }, plural(person.pictures, "picture"),
         person.wrong_names ? `, ${plural(person.wrong_names, "wrong name")} marked` : "")))),
     people.length > 0 && !wanted.length && h("li", { class: "empty" }, "Nobody is called so."),
-    !people.length && h("li", null, h("p", { class: "empty" }, can("enrol")
-      ? "Nobody is enrolled yet, so nobody can be named. Enrol somebody with a few pictures." : "Nobody is enrolled yet.")));
+    !people.length && h("li", { class: "empty" }, can("enrol")
+      ? "Nobody is enrolled yet, so nobody can be named. Enrol somebody with a few pictures." : "Nobody is enrolled yet."));
   }
   fill(root, h("div", { class: "head" }, h("h1", null, "People"), count,
     h("input", { type: "search", class: "small", placeholder: "Find a person", "aria-label": "Find a person",

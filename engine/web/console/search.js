@@ -1,7 +1,7 @@
 // Who is in a picture?
 
 import { call, can, url } from "./api.js";
-import { fill, h } from "./dom.js";
+import { fill, h, said } from "./dom.js";
 import { draw } from "./pictures.js";
 import { photoInput } from "./photo_input.js";
 import { matches } from "./sightings.js";
@@ -17,7 +17,7 @@ export function searchView(root, signal) {
     try {
       fill(results, matches(await call("POST", url("search"), file, signal)));
     } catch (error) {
-      fill(results, error.code === "refused" && h("p", { class: "notice" }, error.message));
+      fill(results, error.code === "refused" && h("p", { class: "notice" }, said(error.message)));
       if (error.code !== "refused") throw error;
     }
   });

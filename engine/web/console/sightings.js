@@ -1,7 +1,7 @@
 // Has this face been seen before? The service compares its original picture with the tracks of the last days.
 
 import { call, url } from "./api.js";
-import { fill, h } from "./dom.js";
+import { fill, h, said } from "./dom.js";
 import { number, plural } from "./words.js";
 
 /** Show where somebody like the best face of a track was seen. */
@@ -16,9 +16,9 @@ export async function sightings(root, track, signal) {
 /** What a search found, best first. */
 export function matches(found) {
   const { people, tracks, reason } = found;
-  if (!people.length && !tracks.length) return h("p", { class: "empty" }, reason || "Nobody like this was seen.");
+  if (!people.length && !tracks.length) return h("p", { class: "advice" }, said(reason || "nobody like this was seen"));
   return h("div", null,
-    reason && h("p", { class: "notice" }, reason),
+    reason && h("p", { class: "notice" }, said(reason)),
     h("p", { class: "where" }, "Sorted by resemblance. The figure is a cosine: 1 is the same picture, and strangers reach high values too."),
     people.length > 0 && h("h2", null, plural(people.length, "person", "people")),
     h("ul", { class: "matches" }, people.map((one) => h("li", null, meter(one.cosine),

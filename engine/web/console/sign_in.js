@@ -17,7 +17,7 @@ export function signInView(root, entered) {
     },
   },
   h("h1", null, "facestream"),
-  field("Token", token, "Whoever runs the service gives you one, or a link instead: facestream tokens new NAME, facestream tokens link"),
+  field("Token", token, ["Whoever runs the service makes one with ", h("code", null, "facestream tokens new NAME"), ", or a link with ", h("code", null, "facestream tokens link"), "."]),
   button));
   token.focus();
 }

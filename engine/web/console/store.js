@@ -14,8 +14,10 @@ export const state = {
   previews: new Map(),
   /** Key of a track to {key, face, track, picture, best, faces, since, at}: the newest first. */
   faces: new Map(),
-  /** Lines of the log by number. */
+  /** Lines of the log by number: {…event, times}. */
   events: new Map(),
+  /** Run and number of the newest of them. */
+  noted: ["", 0],
   settings: {},
   history: new History(),
   lost: 0,
@@ -55,7 +57,7 @@ export const take = {
     state.streams = new Map((status.streams ?? []).map((stream) => [stream.name, stream]));
     for (const name of state.previews.keys()) if (!state.streams.has(name)) state.previews.delete(name);
     state.history.add(Date.now(), status.streams ?? []);
-    for (const event of status.events ?? []) state.events.set(`${status.run_id}/${event.number}`, event);
+    for (const event of status.events ?? []) note(status.run_id, event);
     bound(state.events, MOST_EVENTS);
     changed("status");
   },
@@ -88,6 +90,18 @@ export const take = {
   },
 };
 
+/** Keep a line of the log. A camera that is away says so at each attempt: that is one line with a count, or no other would be left. */
+function note(run, event) {
+  const [newest, number] = state.noted;
+  if (newest === run && event.number <= number) return;
+  state.noted = [run, event.number];
+  const { stream, state: is, reason } = event.fields ?? {};
+  const before = event.name === "stream" && [...state.events].reverse().find(([, { name, fields }]) => name === "stream" && fields.stream === stream);
+  const again = before && before[1].fields.state === is && before[1].fields.reason === reason;
+  if (again) state.events.delete(before[0]);
+  state.events.set(`${run}/${event.number}`, { ...event, times: again ? before[1].times + 1 : 1 });
+}
+
 function bound(map, most) {
   for (const key of map.keys()) {
     if (map.size <= most) return;
@@ -99,6 +113,7 @@ function bound(map, most) {
 export function forget() {
   state.status = null;
   state.streams = new Map();
+  state.noted = ["", 0];
   for (const map of [state.previews, state.faces, state.events]) map.clear();
   state.history = new History();
 }

@@ -1,7 +1,7 @@
 // Streams are added, changed, paused and removed here.
 
 import { call, url } from "./api.js";
-import { facts, fill, h } from "./dom.js";
+import { facts, fill, h, said } from "./dom.js";
 import { drawBase64 } from "./pictures.js";
 import { READABLE, attempt, confirm, dialog, field, toast, values } from "./ui.js";
 import { number, plural } from "./words.js";
@@ -120,7 +120,7 @@ function differences(before, after) {
 async function showProbe(box, probed) {
   const canvas = h("canvas", { role: "img", "aria-label": `A picture of it, ${plural(probed.faces.length, "face")}` });
   fill(box, probed.picture && canvas,
-    probed.advice && h("p", { class: "advice" }, probed.advice),
+    probed.advice && h("p", { class: "advice" }, said(probed.advice)),
     facts([["address", probed.shown], ["codec", probed.codec], ["picture", `${probed.width_px} × ${probed.height_px} px`],
       ["pictures/s", number(probed.fps, 1)], ["faces", number(probed.faces.length)],
       ["largest face", probed.faces.length ? `${number(Math.max(...probed.faces.map((face) => Math.sqrt(face.width * face.height))))} px` : null]]));

@@ -1,7 +1,7 @@
 // One track: what it was decided to be, on what grounds, and all its faces.
 
 import { can, get, url } from "./api.js";
-import { badge, facts, fill, h } from "./dom.js";
+import { badge, facts, fill, h, said } from "./dom.js";
 import { agreesWithPicture, candidateTable, groundsList, pair } from "./face_card.js";
 import { enrolFace, notThatPerson } from "./corrections.js";
 import { order } from "./track_list.js";
@@ -22,7 +22,7 @@ export function trackView(root, signal, [run, stream, number_]) {
     } catch (error) {
       const now = error.code === "not_found" && state.faces.get([run, stream, number_].join("/"));
       if (now) return show(root, unfinished(now), signal);
-      fill(root, h("p", null, h("a", { class: "back", href: "#/timeline" }, "← Timeline")), h("h1", null, "Track"), h("p", { class: "notice" }, error.message));
+      fill(root, h("p", null, h("a", { class: "back", href: "#/timeline" }, "← Timeline")), h("h1", null, "Track"), h("p", { class: "notice" }, said(error.message)));
       return undefined;
     }
     return show(root, track, signal);

@@ -1,6 +1,6 @@
 // What several views share: notes to the user, dialogs, the theme.
 
-import { fill, h } from "./dom.js";
+import { fill, h, said } from "./dom.js";
 
 const TOAST_MS = 7000;
 const MOST_TOASTS = 3;
@@ -16,7 +16,7 @@ function placeNotes() {
 /** Show a note, and have it read aloud. `kind`: "error" or "done". */
 export function toast(text, kind = "error") {
   const box = placeNotes();
-  const note = h("div", { class: `toast ${kind}` }, h("span", null, text),
+  const note = h("div", { class: `toast ${kind}` }, h("span", null, kind === "error" ? said(text) : text),
     h("button", { type: "button", class: "plain", "aria-label": "Close this note", onclick: () => note.remove() }, "×"));
   box.append(note);
   while (box.children.length > MOST_TOASTS) box.firstElementChild.remove();
@@ -36,6 +36,7 @@ export function announce(text) {
 export async function attempt(button, work) {
   if (button) button.setAttribute("aria-busy", "true");
   if (button) button.disabled = true;
+  document.querySelectorAll(".toast.error").forEach((note) => note.remove()); // of the try before
   try {
     await work();
     return true;

@@ -49,6 +49,28 @@ def test_nothing_grows_with_what_arrives(page, server):
     assert events <= 200
 
 
+def test_a_camera_that_is_away_fills_no_log(page, server):
+    """Each of its attempts was a line, until nothing else was left of the log."""
+    service = server.service
+    for _ in range(3):
+        for stream in ("gate", "yard"):
+            service.note("stream", "warning", stream=stream, state="connecting", reason="network")
+        service.tick()
+    service.note("stream", stream="gate", state="live")
+    service.note("stream", "warning", stream="gate", state="connecting", reason="network")
+    service.tick()
+    page.goto(f"{server.url}/#/health")
+    page.locator(".log tr").nth(4).wait_for()
+    lines = [line.split("\t")[2:] for line in page.locator(".log tbody tr").all_inner_texts()]
+    away = "state connecting, reason network"
+    assert lines == [
+        ["stream", f"stream gate, {away}"],
+        ["stream", "stream gate, state live"],
+        ["stream, 3 times", f"stream yard, {away}"],
+        ["stream, 3 times", f"stream gate, {away}"],
+    ]
+
+
 def test_a_stream_that_is_removed_leaves_nothing(page, server):
     for number in range(STREAMS):
         server.service.add_stream(f"camera-{number}")

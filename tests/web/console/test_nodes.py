@@ -20,7 +20,7 @@ def opened(open_page, server):
 
 
 def names(page):
-    return page.locator(".node h3").all_inner_texts()
+    return page.locator(".node h2").all_inner_texts()
 
 
 def test_what_is_wrong_comes_first(opened):

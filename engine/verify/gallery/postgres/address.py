@@ -57,5 +57,5 @@ def address_of(where: str) -> Address:
     address = Address(urlunsplit(parts._replace(query=query)), tenants[-1] if tenants else TENANT)
     is_readable = address.tenant.isprintable() and not any(character in address.tenant for character in "'\\ ")
     if not 1 <= len(address.tenant.encode(errors="surrogateescape")) <= 63 or not is_readable or address.tenant == "*":
-        raise ConfigError(f"{address.tenant!r} cannot be the tenant of a gallery: give a short word, as ?tenant=north")
+        raise ConfigError(f"{address.tenant!r} cannot be the tenant of a gallery: give a short word, such as ?tenant=north")
     return address

@@ -47,7 +47,7 @@ def rewrite(source: Path, target: Path, old: GalleryKey | None, new: GalleryKey 
                 beside(made).replace(folder / beside(made).name)
             sync_directory(folder)
     except FileExistsError as error:
-        raise GalleryError(f"{target} has come to be there meanwhile, and stays: name another file, or move it away") from error
+        raise GalleryError(f"{target} was created meanwhile, and is kept: name another file, or move it away") from error
     except OSError as error:
         raise GalleryError(f"cannot write {target}: {error.strerror}; {source} is as it was") from error
     return copied
@@ -59,4 +59,6 @@ def _check(made: Path, key: GalleryKey | None, copied: Copied) -> None:
         (faults,) = zip(*again.tables.rows("PRAGMA integrity_check"), strict=True)
         digests = {sha256: again.snapshot(sha256).gallery for sha256 in copied.digests}
     if faults != ("ok",) or any(one is None or one.digest != copied.digests[sha256] for sha256, one in digests.items()):
-        raise GalleryError(f"what was written to {made.name} is not what was to be written, and was given up: check the disk")
+        raise GalleryError(
+            f"what was written to {made.name} is not what should have been written, and was discarded: check the disk"
+        )

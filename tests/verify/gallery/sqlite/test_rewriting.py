@@ -108,7 +108,7 @@ def test_nor_is_what_comes_to_be_there_meanwhile(
     monkeypatch.setattr(rewriting, "_check", meanwhile)
     if not links:
         monkeypatch.setattr(os, "link", refused)
-    with pytest.raises(GalleryError, match="has come to be there meanwhile, and stays: name another file, or move it away"):
+    with pytest.raises(GalleryError, match="was created meanwhile, and is kept: name another file, or move it away"):
         rewrite(plain, target, None, read_key(key))
     if kind == "gallery":
         with open_gallery(target, read_only=True) as gallery:
@@ -143,7 +143,7 @@ def test_what_reads_back_otherwise_is_given_up(tmp_path: Path, plain: Path, key:
         return told
 
     monkeypatch.setattr(rewriting, "copy_gallery", spoilt)
-    with pytest.raises(GalleryError, match="is not what was to be written, and was given up"):
+    with pytest.raises(GalleryError, match="is not what should have been written, and was discarded"):
         rewrite(plain, tmp_path / "new.sqlite", None, read_key(key))
     assert not (tmp_path / "new.sqlite").exists()
 

@@ -1,0 +1,70 @@
+"""Where pictures are missing because a part of a recording cannot be read: FFmpeg goes on behind it without a word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from engine.decode.rates import nominal_rate
+
+_LEAST_SECONDS, _LEAST_STEPS = 0.2, 3.0
+"""A gap is as long as so many steps between pictures, and longer than that."""
+_LEAST_BYTES = 8192
+"""More than stands between two packets of a recording that paused."""
+_HAS_FILLING = {"mpegts", "mpeg"}
+"""What these hold between packets may mean nothing; where something is lost, decoders tell damage."""
+_MAY_JUMP_SECONDS = 10.0
+"""Longer steps of time stamps in these are a jump."""
+
+
+class Gaps:
+    """Follow one recording: ``note`` each packet as it is read.
+
+    Args:
+        container: of the recording, open.
+        stream: its video.
+    """
+
+    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+        self._index, self._has_filling = stream.index, container.format.name in _HAS_FILLING
+        self._origin_seconds = (container.start_time or 0) / av.time_base
+        self._to_byte = 0
+        self._has_hole = False
+        """Whether so many bytes were left out somewhere."""
+        self._newest_seconds: float | None = None
+        self._step_seconds = float(1 / nominal_rate(stream))
+        """To the newest picture, first what the file states."""
+        self._found: list[tuple[float, float]] = []
+        """After which second, and for how many."""
+
+    def note(self, packet: av.Packet[Any]) -> None:
+        """Take a packet, of whichever stream."""
+        if packet.pos is not None:
+            hole_bytes = packet.pos - self._to_byte if self._to_byte else 0
+            self._has_hole |= hole_bytes >= _LEAST_BYTES and not self._has_filling
+            self._to_byte = max(self._to_byte, packet.pos + packet.size)
+        if packet.stream.index != self._index or packet.dts is None:
+            return
+        now, before = float(packet.dts * packet.time_base), self._newest_seconds
+        self._newest_seconds = now
+        if before is None:
+            return
+        step, usual, self._step_seconds = now - before, self._step_seconds, now - before
+        is_jump = self._has_filling and step > _MAY_JUMP_SECONDS
+        if step > max(_LEAST_SECONDS, _LEAST_STEPS * usual) and not is_jump:
+            self._found.append((before - self._origin_seconds, step - usual))
+
+    def told(self, *, looks_damaged: bool) -> str:
+        """Return how a sentence ends that begins with the recording's name, empty where no pictures are missing.
+
+        Args:
+            looks_damaged: some of it could not be decoded. Without that, and where no bytes were left out, a recorder paused.
+        """
+        found = self._found if looks_damaged or self._has_hole else []
+        if not found:
+            return ""
+        where = "" if len(found) == 1 else f"in {len(found)} places, the first "
+        return f"is damaged: {sum(s for _, s in found):.1f} s of its pictures are missing, {where}from {found[0][0]:.1f} s on"
