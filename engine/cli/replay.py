@@ -20,13 +20,12 @@ from engine.pipeline.signals import CountedSignals
 from engine.publish.exposure import check_exposure
 from engine.publish.frames import kept_back
 from engine.publish.opening import Publisher, open_publisher
-from engine.results.once_more import send_once_more
+from engine.results.once_more import LOOK_SECONDS, send_once_more
 from engine.results.recorded import Lost
 from engine.words.numbers import count
 
 _MOST_SAID = 5
 _FOR_EVER_SECONDS = 1e9
-_LOOK_SECONDS = 0.05
 
 
 def replay(
@@ -121,7 +120,7 @@ def _rest(seconds: float, publisher: Publisher, stop: _Stop) -> None:
     until = time.monotonic() + seconds
     while not stop.is_asked() and time.monotonic() < until:
         publisher.poll()
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(LOOK_SECONDS)
 
 
 def _parts(record: Mapping[str, Any]) -> tuple[Any, ...]:
