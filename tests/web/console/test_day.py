@@ -80,7 +80,7 @@ def test_a_camera_is_lost_and_comes_back(page, server):
     tile.wait_for()
     service.change("gate", state="stalled", reason="timeout", seconds_in_state=42.0)
     service.tick()
-    tile.get_by_text("The camera does not answer. For 42 seconds.").wait_for()
+    tile.get_by_text("The camera does not answer. This has lasted 42 seconds.").wait_for()
     page.get_by_text("1 in trouble").wait_for()
     page.wait_for_function("() => document.getElementById('announce').textContent === 'gate has stopped sending pictures.'")
     service.change("gate", state="live", reason="")
