@@ -67,8 +67,7 @@ def main() -> None:
 
 
 def _config(video: Path, detector: str, folder: Path) -> Config:
-    gallery = {"gallery": str(folder / "gallery.sqlite")}
-    sections = {"sources": [{"uri": str(video)}], "detect": {"detector": detector}, "verify": gallery}
+    sections = {"sources": [{"uri": str(video)}], "detect": {"detector": detector}}
     return load_config(None, sections | {"output": {"directory": str(folder / Path(detector).stem), "report": False}})
 
 
