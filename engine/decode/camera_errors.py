@@ -107,7 +107,10 @@ def _sent_on(camera: Camera, fault: SourceError) -> SourceError | None:
     answer = _asked(camera, with_password=fault.reason != "auth")
     if not answer.location:
         return None
-    place = redact_url(urljoin(camera.shown, answer.location))
+    try:
+        place = redact_url(urljoin(camera.shown, answer.location))
+    except ValueError:  # what it says is no address
+        return None
     what = f"sends its readers on to {place}: give that address, with user and password if it asks"
     return SourceError(f"{camera.shown} {what}", fault.reason)
 
