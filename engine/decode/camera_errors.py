@@ -175,7 +175,7 @@ def _by_network(camera: Camera, error: Exception) -> SourceError | None:
         return failure(camera, "network", "cannot be reached from here: check the address and the network")
     if number == errno.EPROTONOSUPPORT:
         return failure(camera, "server_error", f"does not offer transport {camera.transport}: choose the other one")
-    if number == errno.EIO and scheme_of(camera.url) in {"rtsps", "https"}:
+    if number == errno.EIO and scheme_of(camera.url) in {"rtsps", "https", "rtmps"}:
         if fault := certificate_fault(camera):
             return failure(camera, "network", f"shows a certificate that {fault}, or set tls_verify to 0")
         return failure(camera, "network", "does not speak TLS as this machine does: check the port and its certificate")
