@@ -11,7 +11,7 @@ from engine.contracts.gallery_place import GalleryPlace
 from engine.models import find_model
 
 SMALLEST_FACE_PX = {
-    "grey": "from about 12 px",
+    "grey": "from about 10 px",
     "yunet": "from about 12 px",
     "dlib-hog": "from 40 px (from 20 px with detect.upsample 2, at 4 times the cost)",
 }

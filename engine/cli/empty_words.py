@@ -1,5 +1,5 @@
-"""Arguments that are empty, as a variable of the shell that is not set: taken for one that was left out, an empty picture would
-mean all of a person, and an empty folder the one where the command was started."""
+"""Empty arguments, such as a shell variable that is not set: taken for one that was left out, an empty picture would mean all
+of a person, and an empty folder the one where the command was started."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _EMPTY_IS_A_VALUE = frozenset(["run", "serve", "check", "ctl"])
 
 
 def empty_word(arguments: Sequence[str]) -> str:
-    """Return what to say of the first argument that is empty; nothing where there is none, or it may be.
+    """Return a sentence about the first argument that is empty and must not be; an empty one if there is none.
 
     Args:
         arguments: of ``facestream``, the command first.
@@ -28,4 +28,4 @@ def empty_word(arguments: Sequence[str]) -> str:
 
 
 def _said(what: str) -> str:
-    return f"{what} is empty, as where a variable of the shell is not set: give it a value, or leave it out"
+    return f"{what} is empty, perhaps because a shell variable is not set: give it a value, or leave it out"

@@ -61,10 +61,7 @@ class Faces:
         try:
             people = find_people(image, picture, self._alone, self._second_look)
         except EnrolmentRefused as refusal:
-            name = self._detector.name
-            raise PictureError(
-                f"{image} shows no face that the detector {name} finds: cut it to the face yourself"
-            ) from refusal
+            raise PictureError(f"{image} shows no face that could be found: cut it to the face yourself") from refusal
         return [(person.bgr, _whole(person.bgr) if person.box is None else person.box) for person in people]
 
 

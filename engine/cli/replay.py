@@ -20,13 +20,12 @@ from engine.pipeline.signals import CountedSignals
 from engine.publish.exposure import check_exposure
 from engine.publish.frames import kept_back
 from engine.publish.opening import Publisher, open_publisher
-from engine.results.once_more import send_once_more
+from engine.results.once_more import LOOK_SECONDS, send_once_more
 from engine.results.recorded import Lost
 from engine.words.numbers import count
 
 _MOST_SAID = 5
 _FOR_EVER_SECONDS = 1e9
-_LOOK_SECONDS = 0.05
 
 
 def replay(
@@ -91,12 +90,7 @@ def replay(
         open_publisher(config, new_run_id(), warn=lambda sentence: say(sentence, aside=True), awaits=wait_readers) as publisher,
     ):
         if not no_wait:
-            who = "a reader" if wait_readers == 1 else count(wait_readers, "reader")
-            say(f"waiting for {who} at {publisher.bound_endpoint}", aside=True)
-            most_seconds = _FOR_EVER_SECONDS if wait_seconds is None else wait_seconds
-            if not publisher.wait_for_subscriber(most_seconds, stop.is_asked) and not stop.is_asked():
-                there = f"{publisher.readers} of {wait_readers} subscribed" if wait_readers > 1 else "nobody read"
-                raise PublishError(f"{there} at {publisher.bound_endpoint} within {most_seconds:g} s: nothing was sent")
+            _await_readers(wait_readers, _FOR_EVER_SECONDS if wait_seconds is None else wait_seconds, publisher, stop)
         while not stop.is_asked() and (loop == 0 or passes < loop):
             lost = Lost()
             sent += send_once_more(
@@ -116,12 +110,20 @@ def replay(
     return 1 if lost.changed else 0
 
 
+def _await_readers(readers: int, seconds: float, publisher: Publisher, stop: _Stop) -> None:
+    who = "a reader" if readers == 1 else count(readers, "reader")
+    say(f"waiting for {who} at {publisher.bound_endpoint}", aside=True)
+    if not publisher.wait_for_subscriber(seconds, stop.is_asked) and not stop.is_asked():
+        there = f"{publisher.readers} of {readers} subscribed" if readers > 1 else "nobody read"
+        raise PublishError(f"{there} at {publisher.bound_endpoint} within {seconds:g} s: nothing was sent")
+
+
 def _rest(seconds: float, publisher: Publisher, stop: _Stop) -> None:
     """Wait between two passes: one of few messages, or none, would flood whoever reads."""
     until = time.monotonic() + seconds
     while not stop.is_asked() and time.monotonic() < until:
         publisher.poll()
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(LOOK_SECONDS)
 
 
 def _parts(record: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -50,9 +50,9 @@ class HeardRuns:
     """Knows what has come of each run.
 
     Args:
-        from_start: what was sent of any run before its first message counts as missed. Else that is so of a run that follows
-            another one: who was there before it began has missed what did not come.
-        resume: where an earlier subscriber came to; all that was sent since then counts as missed.
+        from_start: what any run sent before the first message heard of it counts as missed. Else this holds only for a run that
+            follows another: whoever was there before it began has missed what did not come.
+        resume: where an earlier subscriber came to; what was sent since then counts as missed.
         age: gives a limit for a run.
     """
 

@@ -15,9 +15,9 @@ import zmq
 from engine.client.age import age_limit
 from engine.client.asked import check_asked, kinds_asked, streams_asked
 from engine.client.connection import Connection
+from engine.client.deadline import Deadline
 from engine.client.heard import HeardRun, HeardRuns
 from engine.client.limits import Limits
-from engine.client.patience import Patience
 from engine.client.received import Gap, Malformed, Received, parse
 from engine.client.replay import ReplayClient
 from engine.client.sequence import Position
@@ -164,12 +164,12 @@ class Subscriber(Closing):
         """
         self._over = False
         yield from self._caught_up()
-        patience = Patience(self._timeout_seconds)
+        deadline = Deadline(self._timeout_seconds)
         while not self._over:
             waited = not self._connection.has_message()
-            if waited and not self._connection.wait(patience.left_seconds):
+            if waited and not self._connection.wait(deadline.left_seconds):
                 raise self._connection.silence(self._timeout_seconds)
-            yield from self._taken(waited, patience)
+            yield from self._taken(waited, deadline)
 
     async def __aiter__(self) -> AsyncIterator[Received | Gap]:
         """Yield and raise the same for ``async for``: the event loop goes on while nothing comes, and waits only for a replay
@@ -177,23 +177,23 @@ class Subscriber(Closing):
         self._over = False
         for item in self._caught_up():
             yield item
-        patience = Patience(self._timeout_seconds)
+        deadline = Deadline(self._timeout_seconds)
         while not self._over:
             waited = not self._connection.has_message()
-            if waited and not await self._connection.arrival(patience.left_seconds):
+            if waited and not await self._connection.arrival(deadline.left_seconds):
                 raise self._connection.silence(self._timeout_seconds)
-            for item in self._taken(waited, patience):
+            for item in self._taken(waited, deadline):
                 yield item
 
-    def _taken(self, waited: bool, patience: Patience) -> Iterator[Received | Gap]:
+    def _taken(self, waited: bool, deadline: Deadline) -> Iterator[Received | Gap]:
         """Yield what the message that is there brings; what is not for this reader does not end the silence."""
         brought = False
         for item in chain(self._meaning(self._socket.recv_multipart(), waited), self._caught_up()):
             brought = True
             yield item
         if brought:
-            patience.renew()
-        elif patience.left_seconds == 0 and not self._over:
+            deadline.renew()
+        elif deadline.left_seconds == 0 and not self._over:
             raise self._connection.silence(self._timeout_seconds)
 
     def _caught_up(self) -> Iterator[Received | Gap]:

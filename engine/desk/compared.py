@@ -96,8 +96,8 @@ def compare(one: Side, other: Side, likeness: Likeness) -> Compared:
 
 _THE_SAME = "Both are one and the same face of one picture: that they are alike says nothing."
 _MAY_BE_COPIES = (
-    "They are as alike as copies of one photograph are, and two photographs hardly ever: if they are copies, that they are "
-    "alike says nothing."
+    "They are as alike as copies of one photograph, which two different ones hardly ever are: if they are copies, that they "
+    "are alike says nothing."
 )
 _BESIDE = (
     "Both are there at the same time in one stream: they are two people, unless one is a mirror image, or a picture, of the "

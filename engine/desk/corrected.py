@@ -114,7 +114,7 @@ class Desk:
         """Refuse a name by which another person or a track is called: whoever was looked for by it later would be two."""
         if other := [one for one in self._people.find(name) if one.name != spelling(name)]:
             raise UsageError(
-                f"{name!r} is no name but what {other[0].id} is called here: to say that both are one person, use --merge"
+                f"{name!r} already means {other[0].id} here: choose another name, or use --merge if both are one person"
             )
 
     def _one(self, word: str) -> Person:

@@ -97,8 +97,8 @@ class StoredTrack:
         return f"{self.result.run.directory}:{self.stream}/{self.track_id}"
 
     def is_called(self, words: str) -> bool:
-        """Whether words mean it: ``stream/track``, or with ``RESULT:`` before it, where ``RESULT:track`` does as well. However
-        the way to the result is written, and by its folder's name alone."""
+        """Whether words name it: ``stream/track``, ``RESULT:stream/track`` or ``RESULT:track``, where RESULT is any path to the
+        result, or the name of its folder."""
         of_stream, directory = f"{self.stream}/{self.track_id}", self.result.run.directory
         if words == of_stream:
             return True

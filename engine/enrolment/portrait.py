@@ -35,7 +35,7 @@ _OTHER_WAY_UP = 0.1
 _FILLS = 0.5
 """So much of a picture's shorter side a face has to fill that was seen only with a frame around it."""
 _SAME_PLACE = 0.5
-_NOBODY = "{path} shows no face that the detector {detector} finds: give a clear frontal picture"
+_NOBODY = "{path} shows no face that could be found: give a clear frontal picture"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +64,7 @@ def find_people(path: Path, picture: Uint8, detector: Detector, second_look: Sec
     faces = _likely_faces(picture, detector, second_look)
     sure = [turns for turns in faces if _is_sure(turns[0])]
     if not sure:
-        raise EnrolmentRefused(_NOBODY.format(path=path, detector=detector.name))
+        raise EnrolmentRefused(_NOBODY.format(path=path))
     sure.sort(key=lambda turns: -_size(turns[0]))
     return [_upright(picture, turns[0]) for turns in sure]
 
@@ -84,7 +84,7 @@ def find_portrait(path: Path, picture: Uint8, detector: Detector, second_look: S
         InferenceError: the detector fails.
     """
     _check_size(path, picture)
-    turns = _of_the_only_face(path, _likely_faces(picture, detector, second_look), detector)
+    turns = _of_the_only_face(path, _likely_faces(picture, detector, second_look))
     face = turns[0]
     on_its_head = next((other.certainty for other in turns if (other.turn - face.turn) % 4 == 2), 0.0)
     if face.certainty - on_its_head < _OTHER_WAY_UP:
@@ -133,11 +133,11 @@ def _faces(picture: Uint8, detector: Detector) -> list[list[SeenFace]]:
     return _different(picture, look_closer(picture, places, detector))
 
 
-def _of_the_only_face(path: Path, faces: list[list[SeenFace]], detector: Detector) -> list[SeenFace]:
+def _of_the_only_face(path: Path, faces: list[list[SeenFace]]) -> list[SeenFace]:
     """Return how the only face was seen, the surest turn first."""
     sure = [turns[0] for turns in faces if _is_sure(turns[0])]
     if not sure:
-        raise EnrolmentRefused(_NOBODY.format(path=path, detector=detector.name))
+        raise EnrolmentRefused(_NOBODY.format(path=path))
     largest = max(map(_size, sure))
     way_up = max(sure, key=lambda face: face.certainty).turn
     people = [

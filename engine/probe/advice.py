@@ -45,7 +45,10 @@ def advice(largest_px: Sequence[float], width_px: int, height_px: int, seconds: 
         else "bring the camera nearer, or let it zoom in"
     )
     if size >= GOOD_PX:
-        return "good", f"good: faces are {size:.0f} px"
+        return "good", f"good: faces are usually {size:.0f} px"
     if size >= NAMED_PX:
-        return "small", f"faces are {size:.0f} px: enough to find people again, little for names ({GOOD_PX:.0f} px): {larger}"
-    return "too_small", f"faces are {size:.0f} px: too small to recognise ({NAMED_PX:.0f} px): {larger}"
+        return (
+            "small",
+            f"faces are usually {size:.0f} px: enough to find people again, little for names ({GOOD_PX:.0f} px): {larger}",
+        )
+    return "too_small", f"faces are usually {size:.0f} px: too small to recognise ({NAMED_PX:.0f} px): {larger}"

@@ -16,7 +16,8 @@ from engine.results.recorded import Lost, recorded_messages
 
 _BETWEEN_ATTEMPTS_NS = 1_000_000_000
 """A run that was resumed had a pause that nobody wants to wait for."""
-_LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.05
+"""From one look to the next while there is nothing to send."""
 
 
 class Renumbering:
@@ -90,7 +91,7 @@ def send_once_more(
     for after_seconds, message, payloads in _paced(run, lost, without):
         while speed and not stopped and (left := started + after_seconds / speed - now()) > 0:
             look()
-            sleep(min(left, _LOOK_SECONDS))
+            sleep(min(left, LOOK_SECONDS))
             stopped = should_stop()
         stopped = stopped or should_stop()
         if stopped:

@@ -20,7 +20,7 @@ from engine.source.appearance import appearance_of
 from engine.source.camera_name import name_from_url
 from engine.source.camera_url import CameraUrl, looks_like_url, parse_camera_url, scheme_of
 from engine.source.credentials import credentials_from_url, read_credentials
-from engine.source.files import without_password
+from engine.source.files import TO_A_FILE, without_password
 from engine.source.names import name_from_text
 from engine.words.redaction import redact_url
 
@@ -172,7 +172,9 @@ def _device(source: SourceConfig) -> str:
     except OSError as error:
         raise ConfigError(f"the device {source.uri} cannot be examined: {error.strerror}") from error
     if not stat.S_ISCHR(status.st_mode) or os.major(status.st_rdev) != _V4L_MAJOR:
-        raise ConfigError(f"{source.uri} is not a camera: give a video device (an example: /dev/video0), a URL or a recording")
+        raise ConfigError(
+            f"{source.uri} is not a camera: give a video device (an example: /dev/video0), a URL or a recording; {TO_A_FILE}"
+        )
     # A name below /dev that udev made outlives replugging, a link from elsewhere is followed.
     return source.uri if source.uri.startswith("/dev/") else os.path.realpath(source.uri)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 import re
+import stat
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePath
@@ -36,6 +37,8 @@ _NO_RECORDINGS = frozenset([
 # fmt: on
 """What lies beside recordings, and that nobody misses."""
 _FILE_URL = re.compile(r"file://", re.IGNORECASE)
+TO_A_FILE = "write what another program sends to a file first"
+"""What to do where somebody gives standard input, a pipe or a device: a recording is a file."""
 
 
 def recordings_of(source: SourceConfig, warn: Callable[[str], None] = lambda sentence: None) -> list[Recording]:
@@ -103,6 +106,8 @@ def _with_settings(source: SourceConfig, recording: Recording, warn: Callable[[s
 
 
 def _recordings_at(uri: str, warn: Callable[[str], None]) -> list[Recording]:
+    if uri == "-":
+        raise ConfigError(f"standard input is no recording: {TO_A_FILE}")
     path = _local_path(uri)
     try:
         kind = path.stat().st_mode
@@ -121,7 +126,8 @@ def _recordings_at(uri: str, warn: Callable[[str], None]) -> list[Recording]:
     if path.is_dir():
         return _of_directory(path, warn)
     if not path.is_file():
-        raise ConfigError(f"{uri} is neither a file nor a directory (mode {kind:o}): give a recorded file")
+        what = "a pipe" if stat.S_ISFIFO(kind) else "neither a file nor a directory"
+        raise ConfigError(f"{uri} is {what}: give a recorded file; {TO_A_FILE}")
     return [Recording("", path, (path,) if is_picture(path) else ())]
 
 

@@ -18,7 +18,7 @@ def inputs_of(recordings, **more):
 
 
 def test_a_recording_that_stayed_is_not_hashed(recordings):
-    check_same_recordings("out", inputs_of(recordings, sha256="wrong"), recordings, {"a"})
+    check_same_recordings("out", inputs_of(recordings, sha256="wrong"), recordings, {"a"})  # else it would be refused
 
 
 def test_a_recording_that_moved_or_was_touched_is_compared_by_content(tmp_path, recordings):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from engine.bridge.intake import Intake, Site
 from engine.contracts.replay import ReplayAnswer, encode_replay
 from engine.errors import FatalError
 from tests.client.replay_service import answer_all, replaying
-from tests.client.wire import Wire
+from tests.client.wire import Wire, talking
 from tests.patience import PATIENCE_SECONDS, until
 from tests.publish.samples import face, stream_event
 
@@ -49,25 +50,19 @@ def _short(entry: Entry) -> Any:
 
 def test_a_flood_of_what_is_not_carried_holds_nothing_up(wire, tmp_path):
     """Through a pull socket all kinds come: what had come stayed in memory, and the bridge did not end."""
-    over, wire.socket.sndtimeo = threading.Event(), 50
+    wire.socket.sndtimeo = 50
+    numbers = count(1)
 
-    def talk():
-        seq = 0
-        while not over.wait(0.001):
-            with suppress(zmq.Again):  # nobody reads any more
-                wire.face(seq := seq + 1)
+    def say():
+        with suppress(zmq.Again):  # nobody reads any more
+            wire.face(next(numbers))
 
     with taking(tmp_path, Site(wire.endpoint, socket="pull", kinds=("stream",))) as (buffer, intake):
         wire.say(stream_event(), 0)
-        talking = threading.Thread(target=talk)
-        talking.start()
-        try:
+        with talking(say):
             until(lambda: buffer.waiting == 1, "what is carried")
             intake.stop()
             until(lambda: not intake.is_alive(), "the end")
-        finally:
-            over.set()
-            talking.join()
 
 
 def test_messages_and_gaps_are_held_in_order_and_as_they_came(wire, tmp_path):

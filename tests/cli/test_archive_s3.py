@@ -120,7 +120,7 @@ def test_what_comes_there_meanwhile_stays(s3: S3Server, tmp_path: Path, capsys: 
             (target / "mine.txt").write_text("x")
 
     with s3.failing(write):
-        complains(here(capsys, "archive", "fetch", TAPES, target, "--overwrite"), 2, "mine.txt is there")
+        complains(here(capsys, "archive", "fetch", TAPES, target, "--overwrite"), 2, "mine.txt exists")
     assert [path.name for path in target.iterdir()] == ["mine.txt"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import inspect
 import re
 import typing
@@ -47,4 +48,4 @@ def test_every_error_that_is_told_of_can_be_imported():
             raises = (inspect.getdoc(member) or "").partition("Raises:")[2]
             told |= {word for names in re.findall(r"^ +(\w+(?:, \w+)*):", raises, re.M) for word in names.split(", ")}
     assert told >= {"ConfigError", "FatalError", "Malformed", "PublishError", "TimeoutError"}
-    assert {name for name in told if name not in PUBLIC and not hasattr(__import__("builtins"), name)} == set()
+    assert {name for name in told if name not in PUBLIC and not hasattr(builtins, name)} == set()

@@ -2,15 +2,13 @@
 
 import asyncio
 import os
-import threading
-from contextlib import contextmanager
 
 import msgspec
 import pytest
 
 from engine.client import End, Face, Gap, Subscriber
 from engine.errors import ConfigError, FatalError
-from tests.client.wire import seen
+from tests.client.wire import seen, talking
 from tests.patience import PATIENCE_SECONDS, until
 from tests.processes import open_files
 from tests.publish.samples import face, stream_event
@@ -76,24 +74,6 @@ def test_silence_is_an_error_and_not_an_end(wire):
         list(subscriber)
 
 
-@contextmanager
-def talking(wire, say):
-    """Let a publisher say something all the time."""
-    over = threading.Event()
-
-    def talk():
-        while not over.wait(0.005):
-            say()
-
-    thread = threading.Thread(target=talk)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
-
-
 @pytest.mark.parametrize("is_async", [False, True])
 @pytest.mark.parametrize("what", ["unreadable", "another stream", "another kind", "repeated"])
 def test_what_is_not_for_this_reader_does_not_end_the_silence(wire, what, is_async):
@@ -111,7 +91,7 @@ def test_what_is_not_for_this_reader_does_not_end_the_silence(wire, what, is_asy
     options = {"kinds": ("face", "end"), "streams": ["cam1"], "timeout_seconds": 0.3, "tell": lambda _: None}
     with (
         wire.subscriber(**options) as subscriber,
-        talking(wire, say),
+        talking(say),
         pytest.raises(TimeoutError, match="no message from tcp://"),
     ):
         asyncio.run(read(subscriber)) if is_async else list(subscriber)

@@ -77,7 +77,7 @@ def test_somebody_far_behind_is_not_counted():
 
 
 def test_what_is_tiny_is_nobody():
-    with pytest.raises(EnrolmentRefused, match="shows no face that the detector blobs finds"):
+    with pytest.raises(EnrolmentRefused, match="shows no face that could be found"):
         find_portrait(PATH, draw(empty(), 300, 200, 10), BlobDetector((5, 300)))
 
 

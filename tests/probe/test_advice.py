@@ -12,12 +12,12 @@ from engine.probe.advice import advice
 @pytest.mark.parametrize(
     ("sizes", "height", "verdict", "says"),
     [
-        ([14.0], 360, "too_small", "faces are 14 px: too small to recognise (30 px): use the main stream"),
+        ([14.0], 360, "too_small", "faces are usually 14 px: too small to recognise (30 px): use the main stream"),
         ([14.0], 2160, "too_small", "bring the camera nearer"),
         ([29.9], 480, "too_small", "use the main stream"),
         ([36.0], 480, "small", "little for names"),
-        ([60.0], 480, "good", "good: faces are 60 px"),
-        ([10.0, 60.0, 61.0], 480, "good", "good: faces are 60 px"),
+        ([60.0], 480, "good", "good: faces are usually 60 px"),
+        ([10.0, 60.0, 61.0], 480, "good", "good: faces are usually 60 px"),
         ([], 480, "no_face", "no face was seen in 5 s"),
         ([], 8, "too_small", "its pictures have 640x8 px: no face that could be recognised (30 px) fits into them"),
     ],

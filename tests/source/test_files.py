@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -112,8 +113,13 @@ def test_what_is_missing_or_empty_is_one_sentence_each(tmp_path):
 
 def test_a_pipe_is_not_a_recording(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(ConfigError, match="neither a file nor a directory"):
-        names_of(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "socket"))
+        for source, what in (("pipe", "pipe is a pipe"), ("socket", "socket is neither a file nor a directory")):
+            with pytest.raises(ConfigError, match=f"{what}: give a recorded file; write .* to a file first"):
+                names_of(tmp_path / source)
+    with pytest.raises(ConfigError, match=r"standard input is no recording: write .* to a file first"):
+        names_of("-")
 
 
 def test_an_unreadable_file_is_a_recording_like_any_other(tmp_path, monkeypatch):

@@ -157,7 +157,7 @@ def test_other_devices_are_no_cameras(device, tmp_path):
     link = tmp_path / "cam"
     link.symlink_to(device)
     for uri in (device, str(link)):
-        with pytest.raises(ConfigError, match="is not a camera: give a video device"):
+        with pytest.raises(ConfigError, match=r"is not a camera: give a video device .* to a file first"):
             camera(uri)
 
 

@@ -82,11 +82,11 @@ def export(
 
     network, recipe = load_detector(checkpoint)
     validated = last_validation(checkpoint)
-    figures = {key: value for key, value in validated.items() if blend is None}
     if blend is not None:
         blending.blend(network, weights_of(blend), blend, share)
     lower = validated["threshold"] if min_score is None else min_score
     upper = validated["quiet_threshold"] if sure_score is None else sure_score
+    figures = validated if blend is None else {}
     manifest = export_detector(network, out, name or recipe.name, licence, training_data, lower, upper, figures)
     assert manifest.parity is not None
     CONSOLE.print(

@@ -76,7 +76,7 @@ def export(checkpoint: Path, *, out: Path, name: str | None = None) -> None:
     Parameters
     ----------
     checkpoint
-        Checkpoints written by `embedder train`.
+        A checkpoint written by `embedder train`.
     out
         Folder for NAME.npz.
     name

@@ -73,11 +73,11 @@ def export(
     from trt_build.systems.second_look.export import export_second_look
     from trt_build.systems.second_look.training import load_second_look
     from trt_build.training import blending
-    from trt_build.training.unfolding import folded_weights, open_start
+    from trt_build.training.unfolding import folded_weights, open_exported
 
     network, recipe = load_second_look(checkpoint)
     if blend is not None:
-        blending.blend(network, folded_weights(open_start(blend), blend), blend, share)
+        blending.blend(network, folded_weights(open_exported(blend), blend), blend, share)
     cache = cache or checkpoint.parent / "cache"
     with CONSOLE.status("") as status:
         judged, _, min_score = judged_by(network, recipe, cache, _shown(status))

@@ -64,7 +64,7 @@ class MaterialSpec(Spec, frozen=True):
     """A table (file, x, y, w, h, is) of boxes in both that were looked at: a ``face``, ``doubtful``, or ``none``, whatever the
     teacher says."""
     clips: ClipsSpec = ClipsSpec()
-    """Of cameras."""
+    """Clips of cameras, with and without faces."""
     validation_sources: tuple[str, ...] = ()
     """Beginnings of the sources (repository and path) of those that are kept apart whole, beside a tenth of all others."""
     frames_per_clip: Positive = 60

@@ -19,7 +19,7 @@ Folded = dict[str, tuple[Tensor, Tensor]]
 """Weight and bias of each layer, by its name in the network."""
 
 
-def open_start(exported: Path) -> onnx.ModelProto:
+def open_exported(exported: Path) -> onnx.ModelProto:
     """Open an exported network.
 
     Raises:
@@ -28,7 +28,7 @@ def open_start(exported: Path) -> onnx.ModelProto:
     try:
         return onnx.load(exported)
     except Exception as error:  # onnx raises whatever its parser does
-        raise DataError(f"The start '{exported}' cannot be read: {error}") from None
+        raise DataError(f"'{exported}' cannot be read: {error}") from None
 
 
 def folded_weights(model: onnx.ModelProto, exported: Path) -> Folded:
@@ -43,7 +43,7 @@ def folded_weights(model: onnx.ModelProto, exported: Path) -> Folded:
     }
     names = [name.removesuffix(".weight") for name in found if name.startswith(_PREFIX) and name.endswith(".weight")]
     if any(f"{name}.bias" not in found for name in names):  # equal arrays are written once: so it is before training
-        raise DataError(f"The start '{exported}' holds no trained network.")
+        raise DataError(f"'{exported}' holds no trained network.")
     return {name.removeprefix(_PREFIX): (found[f"{name}.weight"], found[f"{name}.bias"]) for name in names}
 
 

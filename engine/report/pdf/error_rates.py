@@ -39,22 +39,35 @@ class NamingRate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the bench of names found at one size of face."""
 
     size_px: int
-    enrolled_tracks: int
     right_percent: float
-    others_names: int
+
+
+class LargeGallery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One gallery that is larger than those of the bench."""
+
+    people_enrolled: int
     stranger_tracks: int
     strangers_named: int
-    low_per_1000: float
     high_per_1000: float
-    """Bounds at 95 % of strangers named, of 1,000."""
+    """Bound at 95 % of strangers named, of 1,000."""
 
 
 class NamingRates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The bench of names, under the default rule."""
+    """The bench of names, under the default rule. Where only a lower limit for people of one scene was measured, figures are
+    upper bounds: who gets a wrong name under the higher one gets it under the lower one, too."""
 
     measured_on: str
     false_name_rate: float
     people_enrolled: int
+    tracks: int
+    people: int
+    galleries: int
+    """Drawn of these people, at each size."""
+    strangers_named_per_1000: float
+    """At the size with the most."""
+    others_names_percent: float
+    """Of the tracks of people enrolled, at most, in galleries of any number of people."""
+    large_gallery: LargeGallery
     sizes: list[NamingRate]
 
 
@@ -109,15 +122,15 @@ def _chance(record: TrackRecord, basis: Basis) -> Iterator[str]:
 def _bench(rates: NamingRates, size_px: float) -> str:
     one = min(rates.sizes, key=lambda rate: abs(math.log(rate.size_px / max(size_px, 1.0))))
     largest = " (larger ones were not tested)" if size_px > 1.2 * max(rate.size_px for rate in rates.sizes) else ""
-    nameless = 100 - one.right_percent - 100 * one.others_names / one.enrolled_tracks
+    large = rates.large_gallery
     return (
-        f"In a test with {rates.people_enrolled} people enrolled, before the limits allowed for people of one scene, and faces "
-        f"of {one.size_px} px{largest}, "
-        f"{one.strangers_named} of {one.stranger_tracks:,} tracks of strangers got a name: "
-        f"{1000 * one.strangers_named / one.stranger_tracks:.1f} in 1,000, the true share may be {one.low_per_1000:g} to "
-        f"{one.high_per_1000:g} (95 %). Of {one.enrolled_tracks} tracks of people enrolled {one.others_names} got "
-        f"another's name, {one.right_percent:g} % their own, {nameless:.1f} % none; with fewer people enrolled more get "
-        "their own."
+        f"In a test with {rates.people_enrolled} people enrolled and faces of {one.size_px} px{largest}, "
+        f"{one.right_percent:g} % of the tracks of people enrolled got their own name; with fewer people enrolled more do. At "
+        f"most {rates.others_names_percent:g} % got another's name, and at most {rates.strangers_named_per_1000:g} in 1,000 "
+        f"tracks of strangers filmed by other cameras got one ({rates.tracks:,} tracks of {rates.people} people, in "
+        f"{rates.galleries} galleries). With {large.people_enrolled} people enrolled {large.strangers_named or 'none'} of "
+        f"{large.stranger_tracks:,} tracks of strangers got a name: the true share is at most {large.high_per_1000:g} in 1,000 "
+        "(95 %)."
     )
 
 

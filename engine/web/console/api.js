@@ -56,9 +56,9 @@ export async function call(method, address, body, signal) {
 export const get = (address, signal) => call("GET", address, undefined, signal);
 
 /** Take over a session that the server still knows; false where there is none. */
-export async function recall() {
+export async function recall(signal) {
   try {
-    Object.assign(session, await get(url("session")));
+    Object.assign(session, await get(url("session"), signal));
     return true;
   } catch (error) {
     if (error.status === 401 || error.status === 403) return false;

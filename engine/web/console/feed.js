@@ -4,6 +4,8 @@ import { recall, url } from "./api.js";
 import { changed, state, take } from "./store.js";
 
 const RETRY_MS = 2000;
+/** The server tells its status once a second. One that hangs, or whose machine is gone, closes nothing: it only falls silent. */
+const SILENT_MS = 8000;
 const SETTLE_MS = 250;
 const MAIN = ["status", "face", "track", "stream"];
 let main = null;
@@ -12,26 +14,53 @@ let watched = "";
 let wanted = new Set();
 let settling = 0;
 let retry = 0;
+let silence = 0;
 let isOpen = false;
 
 export function open() {
   close();
   isOpen = true;
-  main = listenTo(MAIN, {});
-  main.onopen = () => link("open");
-  main.onerror = () => {
-    link(main.readyState === EventSource.CLOSED ? "closed" : "connecting");
-    // The browser tries again by itself unless the answer was an error; then we ask whether we are still known.
-    if (main.readyState === EventSource.CLOSED) again();
-  };
+  link("connecting");
+  connect();
 }
 
 export function close() {
   isOpen = false;
+  disconnect();
+  settle();
+}
+
+function connect() {
+  main = listenTo(MAIN, {});
+  main.addEventListener("status", heard);
+  main.onerror = () => {
+    link("lost");
+    // The browser tries again by itself unless the answer was an error; then we ask whether we are still known.
+    if (main.readyState === EventSource.CLOSED) again();
+  };
+  expect();
+  settle();
+}
+
+function disconnect() {
   clearTimeout(retry);
+  clearTimeout(silence);
   main?.close();
   main = null;
-  settle();
+}
+
+function heard() {
+  if (state.link !== "open") link("open");
+  expect();
+}
+
+function expect() {
+  clearTimeout(silence);
+  silence = setTimeout(() => {
+    link("lost");
+    previews?.close();
+    again();
+  }, SILENT_MS);
 }
 
 /** Say whose previews are to be seen. A change takes effect when scrolling has come to rest. */
@@ -57,15 +86,17 @@ function listenTo(kinds, query) {
   return source;
 }
 
+/** Leave the connection, and make another as soon as the server answers. */
 function again() {
-  clearTimeout(retry);
+  disconnect();
   retry = setTimeout(async () => {
-    if (!isOpen) return;
     try {
-      if (await recall()) open();
+      const isKnown = await recall(AbortSignal.timeout(SILENT_MS));
+      if (!isOpen || main) return;
+      if (isKnown) connect();
       else dispatchEvent(new Event("signedout"));
     } catch {
-      again(); // the service is away: until it is back
+      if (isOpen && !main) again(); // the service is away: until it is back
     }
   }, RETRY_MS);
 }

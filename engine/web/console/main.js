@@ -86,7 +86,7 @@ function pulse() {
   const { status, link } = state;
   const troubled = [...state.streams.values()].filter((stream) => isTrouble(stream) && !stream.paused);
   let [kind, text] = ["", "Connecting …"];
-  if (link !== "open") [kind, text] = status ? ["bad", "Connection lost"] : ["", "Connecting …"];
+  if (link === "lost") [kind, text] = ["bad", "The service cannot be reached"];
   else if (status?.state === "stopping") [kind, text] = ["fair", "The service is stopping"];
   else if (status && !status.ready) [kind, text] = ["fair", "Starting up"];
   else if (troubled.length) [kind, text] = ["fair", `${troubled.length} in trouble`];

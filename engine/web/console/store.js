@@ -6,7 +6,7 @@ const MOST_FACES = 30;
 const MOST_EVENTS = 200;
 
 export const state = {
-  link: "connecting", // connecting, open, closed
+  link: "connecting", // connecting, open, lost
   status: null,
   /** Name to Stream. */
   streams: new Map(),

@@ -123,7 +123,7 @@ async function showProbe(box, probed) {
     probed.advice && h("p", { class: "advice" }, said(probed.advice)),
     facts([["address", probed.shown], ["codec", probed.codec], ["picture", `${probed.width_px} × ${probed.height_px} px`],
       ["pictures/s", number(probed.fps, 1)], ["faces", number(probed.faces.length)],
-      ["largest face", probed.faces.length ? `${number(Math.max(...probed.faces.map((face) => Math.sqrt(face.width * face.height))))} px` : null]]));
+      ["largest face seen", probed.faces.length ? `${number(Math.max(...probed.faces.map((face) => Math.sqrt(face.width * face.height))))} px` : null]]));
   if (!probed.picture) return;
   await drawBase64(canvas, probed.picture, { boxes: probed.faces, width: probed.width_px, height: probed.height_px });
 }

@@ -29,7 +29,9 @@ export function stateReason(stream) {
   if (stream.paused || stream.state === "paused") return "Paused: its settings are kept, and it is not read.";
   const reason = REASONS[stream.reason] ?? "";
   if (stream.state === "live") return "";
-  const since = stream.seconds_in_state >= 2 ? ` For ${duration(stream.seconds_in_state)}.` : "";
+  const lasting = duration(stream.seconds_in_state);
+  const words = ["ended", "failed"].includes(stream.state) ? `That was ${lasting} ago.` : `This has lasted ${lasting}.`;
+  const since = stream.seconds_in_state >= 2 ? ` ${words}` : "";
   return `${reason || stream.detail || "Waiting for its first picture."}${since}`;
 }
 

@@ -31,13 +31,23 @@ def a_record(basis=BASIS, **candidate):
 
 
 def test_the_bench_of_names_is_the_documentation():
-    text = (Path(__file__).parents[3] / "docs/results/names.md").read_text()
-    enrolled = re.findall(r"\| (\d+) px \| chance 0\.001 \| (\d+) \| ([\d.]+) % \| (\d+) \(", text)
-    strangers = re.findall(r"\| chance 0\.001 \| ([\d,]+) \| (\d+) \| [\d.]+ \[([\d.]+), ([\d.]+)\]", text)
-    rows = [one + other for one, other in zip(enrolled, strangers, strict=True)]
-    told = [tuple(float(cell.replace(",", "")) for cell in row) for row in rows]
-    assert len(told) == 4
-    assert told == [tuple(map(float, msgspec.structs.astuple(one))) for one in naming_rates().sizes]
+    text = " ".join((Path(__file__).parents[3] / "docs/results/names.md").read_text().split())
+    rates = naming_rates()
+    now = re.search(r"people enrolled \| right name at 16, 24, 32, 48 px, before \| now .*?\| 200 \|[^|]*\| ([^|]*) % \|", text)
+    assert [(one.size_px, one.right_percent) for one in rates.sizes] == list(
+        zip((16, 24, 32, 48), map(float, now[1].split(", ")), strict=True)
+    )
+    assert f"{rates.tracks:,} tracks of {rates.people} people in no training set" in text
+    assert f"; {rates.galleries} galleries of each size" in text
+    assert re.search(rf"\| {rates.people_enrolled} \|[^|]*\|[^|]*\|[^|]*\| [\d.]+, {rates.strangers_named_per_1000} \|", text)
+    assert f"At most {rates.others_names_percent} % of the tracks of enrolled people had another's name" in text
+    large = rates.large_gallery
+    assert large.strangers_named == 0
+    assert re.search(
+        rf"Of {large.stranger_tracks:,} tracks of \d+ strangers none had a name from a gallery of {large.people_enrolled} "
+        rf"people \(95 %: at most {large.high_per_1000} in 1,000\)",
+        text,
+    )
 
 
 def test_a_track_has_the_rates_of_its_size_and_what_they_were_measured_on():
@@ -46,10 +56,12 @@ def test_a_track_has_the_rates_of_its_size_and_what_they_were_measured_on():
         "a rule.",
         "at most 1 in 100,000 strangers",
         "faces of 48 px",
-        "2 of 3,382 tracks of strangers",
-        "0.6 in 1,000, the true share may be 0.1 to 2.1",
-        "89.8 % none",
-        "10.2 % their own",
+        "11.3 % of the tracks of people enrolled got their own name",
+        "0.011 % got another's name",
+        "at most 0.18 in 1,000 tracks of strangers",
+        "5,708 tracks of 813 people, in 200 galleries",
+        "With 500 people enrolled none of 11,648 tracks of strangers got a name",
+        "at most 0.32 in 1,000 (95 %)",
         "4,363 tracks of 472 people",
         "reached by 4 of 21,676 pairs of people in one picture",
         "not on this camera",

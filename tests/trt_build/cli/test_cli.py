@@ -40,6 +40,23 @@ def test_wrong_use(capsys, tmp_path, monkeypatch, arguments, code, words):
     assert "Traceback" not in text
 
 
+@pytest.mark.parametrize("system", ["detector", "second-look"])
+@pytest.mark.parametrize("share", ["-0.1", "2", "nan"])
+def test_a_share_of_another_network_is_none_beyond_the_whole(capsys, system, share):
+    pytest.importorskip("torch", reason="exporting needs torch")
+    code, text = run(capsys, system, "export", "a.pt", "--out", "out", "--blend", "b.onnx", "--share", share)
+    assert code == 2
+    assert "--share is from 0 to 1" in text
+
+
+@pytest.mark.parametrize("score", [[], ["--min-score", "0.4"], ["--sure-score", "0.6"]])
+def test_a_blended_detector_needs_both_scores(capsys, score):
+    pytest.importorskip("torch", reason="exporting needs torch")
+    code, text = run(capsys, "detector", "export", "a.pt", "--out", "out", "--blend", "b.onnx", *score)
+    assert code == 2
+    assert "--blend needs --min-score and --sure-score" in text
+
+
 def test_missing_data_and_unknown_key(capsys, tmp_path):
     pytest.importorskip("torch", reason="training needs torch")
     path = tmp_path / "recipe.yaml"

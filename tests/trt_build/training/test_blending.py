@@ -13,7 +13,7 @@ from trt_build.networks.second_look import SecondLook  # noqa: E402
 from trt_build.systems.second_look.export import export_network  # noqa: E402
 from trt_build.systems.second_look.training import looked  # noqa: E402
 from trt_build.training.blending import blend  # noqa: E402
-from trt_build.training.unfolding import folded_weights, open_start  # noqa: E402
+from trt_build.training.unfolding import folded_weights, open_exported  # noqa: E402
 
 WIDTHS = (8, 8, 8)
 
@@ -30,7 +30,7 @@ def trained(seed: int) -> SecondLook:
 
 
 def blended(network: SecondLook, exported: Path, share: float) -> None:
-    blend(network, folded_weights(open_start(exported), exported), exported, share)
+    blend(network, folded_weights(open_exported(exported), exported), exported, share)
 
 
 def windows():

@@ -30,6 +30,8 @@ POLICY = (
 TOKENS: dict[str, tuple[str, ...]] = {"all": ("view", "operate", "enrol"), "look": ("view",)}
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html"}
 _API = "/api/v1"
+_STATUS_SECONDS = 1.0
+"""After so long without an event the status is told, as the real server does each second."""
 
 
 class FakeServer:
@@ -38,6 +40,8 @@ class FakeServer:
     def __init__(self) -> None:
         self.service = FakeService(self._tell)
         self.requests: list[tuple[str, str]] = []
+        self.tells_status = True
+        """False: as a server that hangs; connections stay, and nothing comes."""
         self._clients: set[tuple[asyncio.Queue[bytes], frozenset[str]]] = set()
         self._sessions: dict[str, str] = {}
         self._loop = asyncio.new_event_loop()
@@ -117,10 +121,12 @@ class FakeServer:
         async def told() -> AsyncIterator[bytes]:
             try:
                 yield b"retry: 200\n\n"
-                if "status" in wanted:
-                    yield b"event: status\ndata: %b\n\n" % msgspec.json.encode(self.service.status())
                 while True:
-                    yield await client[0].get()
+                    if "status" in wanted and self.tells_status:
+                        yield b"event: status\ndata: %b\n\n" % msgspec.json.encode(self.service.status())
+                    with contextlib.suppress(TimeoutError):
+                        while True:
+                            yield await asyncio.wait_for(client[0].get(), _STATUS_SECONDS)
             finally:
                 self._clients.discard(client)
 

@@ -162,13 +162,15 @@ def test_states_have_reasons_in_words(page):
         {"state": "live", "reason": ""},
         {"state": "stalled", "reason": "timeout", "seconds_in_state": 130},
         {"state": "failed", "reason": "auth", "seconds_in_state": 0},
+        {"state": "ended", "reason": "drained", "seconds_in_state": 300},
         {"state": "connecting", "reason": "", "detail": ""},
         {"state": "paused", "paused": True},
     ]
     assert asked(page, "words", "given[0].map(here.stateReason)", streams) == [
         "",
-        "The camera does not answer. For 2 minutes.",
+        "The camera does not answer. This has lasted 2 minutes.",
         "The camera does not accept the user name or password.",
+        "It was stopped on request. That was 5 minutes ago.",
         "Waiting for its first picture.",
         "Paused: its settings are kept, and it is not read.",
     ]

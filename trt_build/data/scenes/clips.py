@@ -41,9 +41,8 @@ def clips_in(archive: Path, folder: Path) -> Iterator[Path]:
         raise DataError(f"The clips '{archive}' cannot be read: {error}.") from None
 
 
-def labelled_clips(spec: ClipsSpec, teacher: Teacher, cache: Path, done: Done, *, apart: bool) -> dict[str, list[Labelled]]:
-    """Return frames of each clip, by its file's name, in full range; the teacher's labels are kept in ``cache``, and put right
-    by what was looked at.
+def labelled_clips(spec: ClipsSpec, teacher: Teacher, cache: Path, done: Done, *, apart: bool) -> list[Labelled]:
+    """Return frames of clips in full range; the teacher's labels are kept in ``cache``, put right by what was looked at.
 
     Args:
         spec: says which clips there are.
@@ -56,11 +55,11 @@ def labelled_clips(spec: ClipsSpec, teacher: Teacher, cache: Path, done: Done, *
         DataError: the clips, or the table of what was looked at, cannot be read, or the table holds a clip of the other side.
     """
     if not spec.archive:
-        return {}
+        return []
     archive, verdict = Path(spec.archive), _seen(spec, apart=apart)
     if not archive.exists():
         raise DataError(f"The clips '{archive}' do not exist.")
-    found: dict[str, list[Labelled]] = {}
+    found: list[Labelled] = []
     with tempfile.TemporaryDirectory() as folder:
         clips = [clip for clip in clips_in(archive, Path(folder)) if spec.keeps_apart(clip.name) == apart]
         for number, clip in enumerate(clips):
@@ -74,7 +73,7 @@ def labelled_clips(spec: ClipsSpec, teacher: Teacher, cache: Path, done: Done, *
             for at, frame in enumerate(frames):
                 faces, doubtful, none = (verdict[word].get(f"{clip.name}#{at * step}", []) for word in WORDS)
                 frames[at] = put_right(frame, none, doubtful, faces)
-            found[clip.name] = frames
+            found += frames
             done("clips", number + 1, len(clips))
     return found
 

@@ -43,7 +43,7 @@ class Material:
     negatives: list[Labelled] = field(default_factory=list)
     """Real pictures without a face."""
     clips: list[Labelled] = field(default_factory=list)
-    """Frames of cameras with faces."""
+    """Frames of a zip of clips, with faces."""
 
 
 def prepare(spec: MaterialSpec, cache: Path, done: Done) -> tuple[Material, Material]:
@@ -56,7 +56,7 @@ def prepare(spec: MaterialSpec, cache: Path, done: Done) -> tuple[Material, Mate
     photographs = _photographs(Path(spec.backgrounds), teacher, cache, done)
     every = max(2, len(photographs) // spec.validation_backgrounds)
     real = [_real(archive, spec, cache, done) for archive in (spec.pictures, spec.negatives)]
-    filmed = [frame for some in labelled_clips(spec.clips, teacher, cache, done, apart=False).values() for frame in some]
+    filmed = labelled_clips(spec.clips, teacher, cache, done, apart=False)
     real[1][0].extend(frame for frame in filmed if frame.is_empty)
     sides = []
     for number, (faces, clips) in enumerate(((spec.faces, spec.footage), (spec.validation_faces, spec.validation_footage))):

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from engine.contracts.frames import Float32
 from trt_build.data.degradation import Random
+from trt_build.data.scenes.covers import cover_faces
 from trt_build.data.scenes.geometry import moved_boxes, moved_points, turn_about, warp
-from trt_build.data.scenes.overlays import cover_faces, put_overlays
+from trt_build.data.scenes.overlays import put_overlays
 from trt_build.data.scenes.photography import photograph
 from trt_build.data.scenes.scene import Scene, flipped
 from trt_build.data.scenes.teacher import Labelled

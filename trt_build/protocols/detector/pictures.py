@@ -100,10 +100,10 @@ def frames_apart(spec: MaterialSpec, cache: Path, done: Done) -> list[tuple[str,
     Raises:
         DataError: the recipe names no clips, or they or the table of what was looked at cannot be read.
     """
-    clips = labelled_clips(spec.clips, Teacher(Path(spec.teacher)), cache, done, apart=True)
-    if not clips:
+    frames = labelled_clips(spec.clips, Teacher(Path(spec.teacher)), cache, done, apart=True)
+    if not frames:
         raise DataError("The recipe has no material.clips to compare detectors on, or keeps none of them apart.")
-    return [("", frame) for frames in clips.values() for frame in frames]
+    return [("", frame) for frame in frames]
 
 
 def _word(source: str) -> str:

@@ -38,11 +38,11 @@ def columns(embedder: str, prefix: str = "") -> list[Column]:
         Column(f"{prefix}cosine", f"cosine{mark}", 4, 1, f"Mean cosine with the sharp face's vector, by {embedder}."),
         Column(
             f"{prefix}flips", f"flips{mark}", 3, -1,
-            f"Share of faces whose nearest sharp face, their own among all, is another person's, by {embedder}.",
+            f"Share of faces whose nearest sharp face of all, their own included, is another person's, by {embedder}.",
         ),
     ]  # fmt: skip
     for gallery in GALLERIES:
-        with_what = "sharp faces" if gallery == "sharp" else "faces as small, of the same method"
+        with_what = "sharp faces" if gallery == "sharp" else "equally small faces, enlarged by the same method"
         for fmr in FMRS:
             heading = f"TAR {gallery} {fmr:.0e}".replace("e-0", "e-") + mark
             about = f"True accept rate at a false match rate of {fmr:g} against {with_what}, by {embedder}."

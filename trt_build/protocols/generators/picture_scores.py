@@ -19,11 +19,11 @@ from trt_build.protocols.generators.results import Column, Drawn
 Values = NDArray[np.float64]
 
 COLUMNS = (
-    Column("psnr_db", "PSNR dB", 2, 1, "Peak signal-to-noise ratio, peak 255, a border of `scale` px cut off.", True),
-    Column("ssim", "SSIM", 4, 1, "Structural similarity (Wang 2004), Gaussian 11x11, sigma 1.5, the same border cut off."),
+    Column("psnr_db", "PSNR dB", 2, 1, "Peak signal-to-noise ratio (peak 255), without a border of `scale` px.", True),
+    Column("ssim", "SSIM", 4, 1, "Structural similarity (Wang 2004), Gaussian 11x11, sigma 1.5, without the same border."),
     Column(
         "lr_consistency_db", "LR dB", 1, 0,
-        "PSNR of the result, shrunk back by area, against the input: invention lowers it, and so does removing noise.",
+        "PSNR of the result, reduced again by area, against the input. Invented detail lowers it, and so does removing noise.",
     ),
     Column(
         "false_detail", "false detail", 3, -1,
@@ -32,7 +32,7 @@ COLUMNS = (
     Column("lpips", "LPIPS", 4, -1, "Learned perceptual distance (Zhang 2018) on three equal channels."),
     Column(
         "features", "features", 3, -1,
-        "Distance of the features of dlib's first blocks, in shares of their magnitude: where there are no weights for LPIPS.",
+        "Distance between features of dlib's first blocks, relative to their size; used if LPIPS has no weights.",
     ),
 )  # fmt: skip
 

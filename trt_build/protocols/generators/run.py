@@ -34,32 +34,40 @@ Protocol = Literal["faces", "footage", "general"]
 
 _ENOUGH = 10_000
 """Pairs of strangers for a false match rate of 1e-3."""
-_ABOUT_FACES = (
-    "Faces of people who are in no training, luma. Sharp faces are shrunk by area to the side of the truth (input times "
-    "scale), then: clean, shrunk by area to the input and rounded; surveillance, through a simulated camera drawn from the "
-    "seed and the name of the face (blur, motion, noise, sharpening, JPEG, rescaling); h264, mosaics of moving faces through "
-    "libx264.",
-    "px is the side of the whole input picture; the face is about half as wide.",
-    "Results are clamped and rounded to 8 bits; a border of `scale` px is cut off for PSNR, SSIM and the false detail.",
-    "The recogniser's crop is cut by landmarks found once on the sharp face, the same for every row, so that only the picture "
-    "differs; in the field landmarks come from the small face. The gallery is the sharp faces at 128 px.",
-    "`NETWORK + bicubic` averages the distances of both.",
-    "Intervals: 95 %, bootstrap over people, the same draws for all, so that differences are paired.",
-)
-_ABOUT_FOOTAGE = (
-    "Faces of real footage, luma. Each clip is shrunk by area until its faces are small, encoded with libx264 eight times, at "
-    "sizes and CRFs (23 to 38) drawn by the seed, and decoded; the truth is the same place of the clip as it was.",
-    "Results are clamped and rounded to 8 bits; a border of `scale` px is cut off for PSNR, SSIM and the false detail.",
-    "Intervals: 95 %, bootstrap over the encodings of the clips. They say nothing about other people: a clip shows one.",
-)
-_ABOUT_GENERAL = (
-    "Luma of ITU-R BT.601 in studio range (MATLAB's rgb2ycbcr, 16 to 235, not rounded; grey files as they are), cut to a "
-    "multiple of the scale, shrunk by antialiased bicubic with a = -0.5 (MATLAB's imresize, Pillow in floating point), "
-    "rounded to 8 bits.",
-    "Results are clamped and rounded to 8 bits; a border of `scale` px is cut off for PSNR, SSIM and the false detail.",
-    "A colour network gets the three channels, each shrunk in the same way; the luma of its result counts.",
-    "Intervals: 95 %, bootstrap over the pictures of sets of at least ten; with fewer, hundredths of a decibel mean nothing.",
-)
+_BORDER = "Results are clamped and rounded to 8 bits. PSNR, SSIM and false detail leave out a border of `scale` px."
+ABOUT: Mapping[Protocol, tuple[str, ...]] = {
+    "faces": (
+        "Luma of faces of people in no training set. Each sharp face is reduced by area to the size of the truth, which is "
+        "the input's size times the scale, and the input is made from that. clean: reduced by area and rounded. surveillance: "
+        "passed through a simulated camera (blur, motion, noise, sharpening, JPEG, rescaling), drawn from the seed and the "
+        "name of the face. h264: encoded by libx264 in a mosaic of moving faces.",
+        "px is the side of the whole input picture; the face is about half as wide.",
+        _BORDER,
+        "The recogniser's crop is placed by landmarks found once on the sharp face, the same for every row, so only the "
+        "picture differs. In the field, landmarks come from the small face. The gallery holds the sharp faces at 128 px.",
+        "`NETWORK + bicubic` averages the distances of both.",
+        "Intervals are 95 %, by a bootstrap over people. All rows use the same draws, so differences are paired.",
+    ),
+    "footage": (
+        "Luma of faces in real footage. Each clip is reduced by area until its faces are small, encoded by libx264 eight "
+        "times, with sizes and CRFs (23 to 38) drawn from the seed, and decoded. The truth is the same place in the original "
+        "clip.",
+        _BORDER,
+        "Intervals are 95 %, by a bootstrap over the encodings of the clips. They say nothing about other people, as each "
+        "clip shows only one.",
+    ),
+    "general": (
+        "Luma of ITU-R BT.601 in studio range (MATLAB's rgb2ycbcr, 16 to 235, not rounded; grey files are used as they are). "
+        "Pictures are cut to a multiple of the scale, reduced by antialiased bicubic with a = -0.5 (MATLAB's imresize, Pillow "
+        "in floating point) and rounded to 8 bits.",
+        _BORDER,
+        "A colour network gets all three channels, each reduced in the same way; the luma of its result is measured.",
+        "Intervals are 95 %, by a bootstrap over the pictures of sets with at least ten. With fewer, hundredths of a decibel "
+        "mean nothing.",
+    ),
+}
+"""How each protocol measures, in sentences; the pages of results in the documentation have the same."""
+_FEATURES = "Networks trained with the features of dlib's first blocks have an advantage in that column."
 
 
 @dataclass(frozen=True)
@@ -107,16 +115,15 @@ def evaluate(request: Request, done: Done) -> Outcome:
     methods = by_scale(models, request.protocol)
     check_against(request.against, methods)
     perceptual = _perceptual(request)
-    measure, sentences = _PROTOCOLS[request.protocol]
-    columns, rows, curves, strips, data = measure(request, methods, perceptual, done)
-    about = list(sentences)
+    columns, rows, curves, strips, data = _MEASURES[request.protocol](request, methods, perceptual, done)
+    about = list(ABOUT[request.protocol])
     strangers = data.get("pairs of two people")
     if isinstance(strangers, int) and strangers < _ENOUGH:
         about.append(f"Only {strangers:,} pairs of strangers: TAR at FMR 1e-3 rests on {strangers // 1000} of them.")
     if "lpips" in perceptual:
         about.append(f"LPIPS: backbone {perceptual['lpips'].backbone}, weights {request.lpips_weights}.")
     if "features" in perceptual:
-        about.append("Networks that were trained with the features of dlib's first blocks have an advantage in that column.")
+        about.append(_FEATURES)
     facts: dict[str, str | int] = {"source": str(request.data), "seed": request.seed}
     results = Results(
         protocol=request.protocol,
@@ -163,7 +170,7 @@ def _footage(request: Request, methods: dict[int, list[Method]], perceptual: Map
     return columns, rows, [], strips, data | {"clips": ", ".join(Path(clip).name for clip in clips)}
 
 
-_PROTOCOLS = {"faces": (_faces, _ABOUT_FACES), "footage": (_footage, _ABOUT_FOOTAGE), "general": (_general, _ABOUT_GENERAL)}
+_MEASURES = {"faces": _faces, "footage": _footage, "general": _general}
 
 
 def _options(request: Request, perceptual: Mapping[str, Perceptual]) -> Options:

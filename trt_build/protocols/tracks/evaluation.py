@@ -96,7 +96,7 @@ def evaluate_tracks(request: Request, done: Done) -> tuple[Results, list[Strip]]
     notes += [MethodNote(names.NETWORK, SCALE, network.name, network.sha256)] if network else []
     facts: dict[str, str | int] = {"people": len(people.names), "seed": request.seed, "bootstrap rounds": request.rounds}
     columns = [one for one in _COLUMNS if any(one.key in row.figures for row in bench.rows)]
-    about = ["Tracks of eight frames within a second; pictures in the place of the first, a random one."]
+    about = ["Each track has eight frames within a second. All pictures are in the place of the first, which is a random one."]
     results = Results(
         protocol="tracks",
         baseline=names.ONE,

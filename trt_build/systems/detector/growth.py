@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from trt_build.errors import DataError
 from trt_build.networks.grey_detector import SPREAD, GreyDetector
 from trt_build.systems.detector.narrowing import narrowed
-from trt_build.training.unfolding import Folded, calibrate, folded_weights, open_start
+from trt_build.training.unfolding import Folded, calibrate, folded_weights, open_exported
 
 _SMALL = 0.1
 """How much of an ordinary weight leads from what is new to what was there."""
@@ -53,7 +53,7 @@ def weights_of(exported: Path) -> Folded:
     Raises:
         DataError: the file cannot be read, or was never trained.
     """
-    model = open_start(exported)
+    model = open_exported(exported)
     weights = folded_weights(model, exported)
     if _FIRST in weights and all(node.op_type != "Div" for node in model.graph.node):
         weight, bias = weights[_FIRST]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 from torch import nn
 
 from engine.contracts.frames import Detections, Float32, Uint8
 from trt_build.data.degradation import Random
-from trt_build.data.scenes.geometry import overlaps
+from trt_build.data.scenes.geometry import overlaps, resized
 from trt_build.data.scenes.hard import CLIPS, NEGATIVES, PICTURES, Hard
 from trt_build.data.scenes.material import Material
 from trt_build.data.scenes.teacher import Labelled
@@ -56,8 +55,8 @@ def wrong_boxes(truth: Labelled, found: Detections, spec: MiningSpec, least_px: 
 
 
 def _wrong_in(network: nn.Module, picture: Labelled, spec: MiningSpec, rng: Random) -> Float32:
-    resized, scale = _resized(picture.image, rng)
-    found = scoring.find_faces(network, resized, spec.min_score)
+    scale = _scale(rng)
+    found = scoring.find_faces(network, resized(picture.image, scale), spec.min_score)
     found = Detections(found.boxes / np.float32(scale), found.scores, found.landmarks / np.float32(scale))
     some = wrong_boxes(picture, found, spec, _LEAST_PX / scale)
     return np.concatenate([boxes[rng.permutation(len(boxes))[:_MOST]] for boxes in some])
@@ -67,12 +66,11 @@ def _false_windows(network: nn.Module, material: Material, spec: MiningSpec, sid
     """Return what is wrong in a background or a texture, cut out."""
     backgrounds = material.backgrounds
     if backgrounds and rng.random() < 0.6:
-        picture = _resized(backgrounds[rng.integers(len(backgrounds))], rng)[0]
+        picture = resized(backgrounds[rng.integers(len(backgrounds))], _scale(rng))
     else:
         picture = texture(2 * side_px, rng).astype(np.uint8)
     return scoring.windows(picture, list(scoring.find_faces(network, picture, spec.min_score).boxes[:_MOST]))
 
 
-def _resized(picture: Uint8, rng: Random) -> tuple[Uint8, float]:
-    scale = float(np.exp(rng.uniform(np.log(0.4), np.log(1.5))))
-    return np.asarray(cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8), scale
+def _scale(rng: Random) -> float:
+    return float(np.exp(rng.uniform(np.log(0.4), np.log(1.5))))

@@ -1,4 +1,4 @@
-"""Trains a detector: scenes in, checkpoints, validation rows and what it gets wrong out."""
+"""Trains a detector: scenes in; checkpoints, validation rows and what it got wrong out."""
 
 from __future__ import annotations
 

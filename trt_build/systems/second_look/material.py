@@ -44,7 +44,7 @@ def training_candidates(recipe: SecondLookRecipe, cache: Path, done: Done) -> li
         negatives=[one for one in learnt if one.is_empty],
     )
     teacher = Teacher(Path(detector_recipe.material.teacher))
-    frames = [*_frames(detector_recipe, teacher, cache, done, apart=False), *material.frames]
+    frames = [*labelled_clips(detector_recipe.material.clips, teacher, cache, done, apart=False), *material.frames]
     made, scenes = _scenes(detector_recipe, recipe, material, teacher, cache, done)
     parts = (("pictures", learnt, recipe.candidates.scales), ("frames", frames, (0.6, 1.0)), (made, scenes, (1.0,)))
     return _collected(parts, recipe, cache, done)
@@ -59,7 +59,8 @@ def candidates_apart(recipe: SecondLookRecipe, cache: Path, done: Done) -> tuple
     """
     detector_recipe = read_recipe_of(DetectorRecipe, find_recipe(recipe.material))
     _, apart = pictures_of(detector_recipe, cache, done)
-    frames = _frames(detector_recipe, Teacher(Path(detector_recipe.material.teacher)), cache, done, apart=True)
+    teacher = Teacher(Path(detector_recipe.material.teacher))
+    frames = labelled_clips(detector_recipe.material.clips, teacher, cache, done, apart=True)
     parts = (("validation", apart, recipe.candidates.validation_scales), ("clips", frames, (1.0,)))
     pictures, clips = _collected(parts, recipe, cache, done)
     return pictures, clips
@@ -73,11 +74,6 @@ def _collected(
         return [collect(some, detector, scales, name, cache, done) for name, some, scales in parts]
     finally:
         detector.close()
-
-
-def _frames(recipe: DetectorRecipe, teacher: Teacher, cache: Path, done: Done, *, apart: bool) -> list[Labelled]:
-    clips = labelled_clips(recipe.material.clips, teacher, cache, done, apart=apart)
-    return [frame for some in clips.values() for frame in some]
 
 
 def pictures_of(detector_recipe: DetectorRecipe, cache: Path, done: Done) -> tuple[list[Labelled], list[Labelled]]:
@@ -99,8 +95,11 @@ def _scenes(
     cache: Path,
     done: Done,
 ) -> tuple[str, list[Labelled]]:
-    """Return pictures as the detector is trained on, with more overlays, and a name that changes with them."""
-    spec = msgspec.structs.replace(detector_recipe.scene, overlays=recipe.candidates.overlays)  # of clips it has all frames
+    """Return pictures as the detector is trained on, with more overlays, and a name that changes with them.
+
+    None is of a clip: all frames of those are candidates themselves.
+    """
+    spec = msgspec.structs.replace(detector_recipe.scene, overlays=recipe.candidates.overlays)
     count = recipe.candidates.scenes
     labels = [(len(one.boxes), len(one.unsure)) for one in material.pictures]
     key = hashlib.sha256(f"{spec}:{count}:{recipe.seed}:{labels}".encode()).hexdigest()[:12]

@@ -23,7 +23,7 @@ from trt_build.training import loop
 from trt_build.training.checkpoint import check_unchanged, last_checkpoint, load_averaged, recipe_of
 from trt_build.training.loop import Watcher, loaded_batches
 from trt_build.training.run_state import Row, RunState
-from trt_build.training.unfolding import calibrate, folded_weights, matched, open_start
+from trt_build.training.unfolding import calibrate, folded_weights, matched, open_exported
 from trt_build.work import Done
 from trt_build.writing import make_folder
 
@@ -138,7 +138,7 @@ def begin_as(state: State, exported: Path, batches: WindowBatches) -> None:
     Raises:
         DataError: it cannot be read, or is another network.
     """
-    network, known = state.model, folded_weights(open_start(exported), exported)
+    network, known = state.model, folded_weights(open_exported(exported), exported)
     layers = matched(network, known, exported)
     with torch.no_grad():
         for layer, weight, bias in layers.values():

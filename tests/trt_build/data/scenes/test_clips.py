@@ -46,12 +46,12 @@ def test_a_label_of_a_frame_is_what_was_seen_there(clips, tmp_path):
     table.write_text("\n".join(["file,x,y,w,h,is", *(f"hall.mp4#{row}" for row in rows), f"other.mp4#{3 * STEP},{SURE},none"]))
     teacher, done = Teacher(), lambda *what: None
     spec = ClipsSpec(archive=str(clips), frames_per_clip=TAKEN)
-    plain = labelled_clips(spec, teacher, tmp_path / "cache", done, apart=False)["hall.mp4"]
+    plain = labelled_clips(spec, teacher, tmp_path / "cache", done, apart=False)
     looks = teacher.looks
     assert [(len(one.boxes), len(one.unsure)) for one in plain] == [(1, 1)] * TAKEN
     spec = ClipsSpec(archive=str(clips), frames_per_clip=TAKEN, looked_at=str(table))
     seen = labelled_clips(spec, teacher, tmp_path / "cache", done, apart=False)
-    assert [(len(one.boxes), len(one.unsure)) for one in seen["hall.mp4"]] == [(0, 1), (0, 2), (2, 0), (1, 1)]
+    assert [(len(one.boxes), len(one.unsure)) for one in seen] == [(0, 1), (0, 2), (2, 0), (1, 1)]
     assert teacher.looks == looks  # what the teacher said is kept, and put right anew
 
 
@@ -64,8 +64,8 @@ def test_a_clip_is_labelled_on_its_own_side_by_its_own_table(clips, tmp_path):
     to_judge = ClipsSpec(looked_at_apart=str(apart), validation_clips=("hall.mp4",), **given)
     for spec, side, faces in ((to_learn, False, 0), (to_judge, True, 2)):
         frames = labelled_clips(spec, Teacher(), tmp_path / "cache", lambda *what: None, apart=side)
-        assert [len(one.boxes) for one in frames["hall.mp4"]] == [faces, *[1] * (TAKEN - 1)]
-        assert labelled_clips(spec, Teacher(), tmp_path / "cache", lambda *what: None, apart=not side) == {}
+        assert [len(one.boxes) for one in frames] == [faces, *[1] * (TAKEN - 1)]
+        assert labelled_clips(spec, Teacher(), tmp_path / "cache", lambda *what: None, apart=not side) == []
 
 
 @pytest.mark.parametrize("box", [f"{SURE},face", f"{SURE},doubtful", f"{SURE},none"])

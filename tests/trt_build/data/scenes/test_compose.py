@@ -49,7 +49,10 @@ def test_what_is_learnt_lies_in_the_picture(seed, real):
 @pytest.mark.parametrize("kind", ["real", "pictures", "clips", "negatives"])
 def test_a_scene_is_of_the_kind_that_has_the_share(kind, monkeypatch):
     cut = []
-    keep = lambda first, *more, decoded: cut.append((first, decoded))  # noqa: E731
+
+    def keep(first, *more, decoded):
+        cut.append((first, decoded))
+
     monkeypatch.setattr("trt_build.data.scenes.compose.cut_scene", keep)
     kinds = {name: [drawn_face()] for name in ("real", "pictures", "clips", "negatives")}
     wanted = kinds[kind]

@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ pytest.importorskip("matplotlib", reason="curves are drawn by matplotlib")
 from engine.contracts.manifest import read_manifest
 from tests.trt_build.protocols.generators.networks import repeating
 from trt_build import cli
+from trt_build.protocols.generators.run import ABOUT
 from trt_build.systems.generator.smoke import smoke_faces
 
 
@@ -58,6 +60,12 @@ def test_general_without_models_is_the_interpolations_at_all_scales(tmp_path, ca
     assert len(found["rows"]) == 9
     assert found["curves"] == []
     assert "bicubic (a=-0.5)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("protocol", ABOUT)
+def test_a_page_of_results_says_how_it_was_measured_as_the_command_does(protocol):
+    text = " ".join((Path(__file__).parents[4] / f"docs/results/{protocol}.md").read_text(encoding="utf-8").split())
+    assert [sentence for sentence in ABOUT[protocol] if f"- {sentence}" not in text] == []
 
 
 def test_wrong_input_is_one_sentence(tmp_path, data, capsys):

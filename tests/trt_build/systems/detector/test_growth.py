@@ -8,7 +8,8 @@ from tests.trt_build.systems.detector.starts import exported_start  # noqa: E402
 from trt_build.errors import DataError  # noqa: E402
 from trt_build.networks.grey_detector import GreyDetector  # noqa: E402
 from trt_build.systems.detector.export import fold_division  # noqa: E402
-from trt_build.systems.detector.growth import grow_from  # noqa: E402
+from trt_build.systems.detector.growth import grow_from, weights_of  # noqa: E402
+from trt_build.training.blending import blend  # noqa: E402
 
 SMALL = {"stem": (4, 8), "widths": (16, 16, 24), "depths": (1, 2, 1), "neck": 16}
 LARGE = {"stem": (6, 8), "widths": (24, 20, 24), "depths": (2, 2, 3), "neck": 24, "head": 1, "early": 1}
@@ -59,6 +60,17 @@ def test_a_file_that_is_no_network_is_refused(tmp_path):
     (tmp_path / "no.onnx").write_text("nothing")
     with pytest.raises(DataError, match="cannot be read"):
         grow_from(GreyDetector(**SMALL), tmp_path / "no.onnx", torch.zeros(1, 1, 32, 32))
+
+
+@pytest.mark.parametrize("form", ["divides", "start"])
+def test_with_all_weights_of_an_exported_one_it_computes_what_that_does(form, request):
+    path, pictures, expected = request.getfixturevalue(form)
+    torch.manual_seed(9)
+    network = GreyDetector(**SMALL)
+    network.train()(pictures)
+    blend(network, weights_of(path), path, 1.0)
+    with torch.no_grad():
+        torch.testing.assert_close(network(pictures), expected, atol=2e-3, rtol=1e-3)
 
 
 def test_an_export_that_still_divides_gives_the_same_weights(divides, start):
