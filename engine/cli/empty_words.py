@@ -18,8 +18,9 @@ def empty_word(arguments: Sequence[str]) -> str:
     if arguments[0] in _EMPTY_IS_A_VALUE:
         return ""
     for place, word in enumerate(arguments[1:], 1):
-        if word.startswith("--") and word.endswith("="):
-            return _said(word[:-1])
+        option, equals, value = word.partition("=")
+        if option.startswith("--") and equals and not value:
+            return _said(option)
         if not word:
             before = arguments[place - 1]
             return _said(before if before.startswith("--") else f"argument {place}")

@@ -26,7 +26,7 @@ _WHITELISTS = {
 }  # fmt: skip
 """Protocols that may take part: a playlist must not read files of this machine."""
 _SENT_ON = {"rtsp": ",rtsp,rtsps,srtp,tls", "rtsps": ",rtsps"}
-"""And by which a camera may send its readers on, unless others have given it."""
+"""And by which a camera may send its readers on: FFmpeg takes a password along, to whichever host the camera names."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,8 @@ def plan_of(camera: Camera) -> OpenPlan:
     scheme = scheme_of(camera.url)
     if camera.is_device:
         return OpenPlan(camera.url, "v4l2", dict(camera.options))
-    sent_on = _SENT_ON.get(scheme, "") if camera.networks is None else ""
+    is_followed = camera.networks is None and "@" not in urlsplit(camera.url).netloc
+    sent_on = _SENT_ON.get(scheme, "") if is_followed else ""
     options = {"protocol_whitelist": _WHITELISTS.get(scheme, scheme) + sent_on}
     # The rate is told by the stream or not known: counting frames for it would hold back the first second.
     options["fpsprobesize"] = "0"

@@ -107,7 +107,10 @@ def _sent_on(camera: Camera, fault: SourceError) -> SourceError | None:
     answer = _asked(camera, with_password=fault.reason != "auth")
     if not answer.location:
         return None
-    place = redact_url(urljoin(camera.shown, answer.location))
+    try:
+        place = redact_url(urljoin(camera.shown, answer.location))
+    except ValueError:  # what it says is no address
+        return None
     what = f"sends its readers on to {place}: give that address, with user and password if it asks"
     return SourceError(f"{camera.shown} {what}", fault.reason)
 
@@ -172,7 +175,7 @@ def _by_network(camera: Camera, error: Exception) -> SourceError | None:
         return failure(camera, "network", "cannot be reached from here: check the address and the network")
     if number == errno.EPROTONOSUPPORT:
         return failure(camera, "server_error", f"does not offer transport {camera.transport}: choose the other one")
-    if number == errno.EIO and scheme_of(camera.url) in {"rtsps", "https"}:
+    if number == errno.EIO and scheme_of(camera.url) in {"rtsps", "https", "rtmps"}:
         if fault := certificate_fault(camera):
             return failure(camera, "network", f"shows a certificate that {fault}, or set tls_verify to 0")
         return failure(camera, "network", "does not speak TLS as this machine does: check the port and its certificate")

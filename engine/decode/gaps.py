@@ -34,6 +34,9 @@ class Gaps:
         self._to_byte = 0
         self._has_hole = False
         """Whether so many bytes were left out somewhere."""
+        self._jumps_back = False
+        """Whether packets do not come in the file's order, as where sound stands behind the pictures: then what seems to be
+        left out comes later."""
         self._newest_seconds: float | None = None
         self._step_seconds = float(1 / nominal_rate(stream))
         """To the newest picture, first what the file states."""
@@ -45,7 +48,9 @@ class Gaps:
         if packet.pos is not None:
             hole_bytes = packet.pos - self._to_byte if self._to_byte else 0
             self._has_hole |= hole_bytes >= _LEAST_BYTES and not self._has_filling
-            self._to_byte = max(self._to_byte, packet.pos + packet.size)
+            end = packet.pos + packet.size
+            self._jumps_back |= end + _LEAST_BYTES < self._to_byte
+            self._to_byte = max(self._to_byte, end)
         if packet.stream.index != self._index or packet.dts is None:
             return
         now, before = float(packet.dts * packet.time_base), self._newest_seconds
@@ -63,7 +68,7 @@ class Gaps:
         Args:
             looks_damaged: some of it could not be decoded. Without that, and where no bytes were left out, a recorder paused.
         """
-        found = self._found if looks_damaged or self._has_hole else []
+        found = self._found if looks_damaged or (self._has_hole and not self._jumps_back) else []
         if not found:
             return ""
         where = "" if len(found) == 1 else f"in {len(found)} places, the first "

@@ -50,14 +50,21 @@ class LargeFaces:
     def detect(self, pictures: Sequence[Planes]) -> list[Detections]:
         """See ``Detector.detect``."""
         views = [_with_copies(picture, *self._copies) for picture in pictures]
-        if self._in_tiles or any(picture.y.size > _MOST_PX for picture in pictures):
-            return [_joined(each, [detect_in_tiles(self._detector, view) for view in each]) for each in views]
-        found = iter(self._detector.detect([view for each in views for view in each]))
-        return [_joined(each, [next(found) for _ in each]) for each in views]
+        whole = [view for each in views for view in each if not self._is_tiled(view)]
+        found = iter(self._detector.detect(whole) if whole else ())
+
+        def faces_of(view: Planes) -> Detections:
+            return detect_in_tiles(self._detector, view) if self._is_tiled(view) else next(found)
+
+        return [_joined(each, [faces_of(view) for view in each]) for each in views]
 
     def close(self) -> None:
         """See ``Detector.close``."""
         self._detector.close()
+
+    def _is_tiled(self, view: Planes) -> bool:
+        """Each for itself: what is found in a picture must not depend on those that are given with it."""
+        return self._in_tiles or view.y.size > _MOST_PX
 
 
 def _with_copies(picture: Planes, reduced: int, largest_side_px: int) -> list[Planes]:

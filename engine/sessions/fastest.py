@@ -38,7 +38,7 @@ VARIABLE = "FACESTREAM_RUNTIME"
 _SECONDS = 0.5
 """For each candidate."""
 _PATIENCE_SECONDS = 20.0
-"""How long to wait for another process that measures, as one may hang, and how often to look."""
+"""How long to wait for another process that measures, as one may hang."""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from tests.cli.command import complains, here
         (["enrol", ""], "argument 1 is empty"),
         (["enrol", "Ada", "a.jpg"], ""),
         (["people", "one", "--name", "yard/1", " "], ""),
+        (["people", "one", "--note=QQ=="], ""),
         (["run", "cameras.yaml", "--out", ""], ""),
         (["ctl", "settings", "set", "publish.endpoint="], ""),
         ([""], ""),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 import re
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
-from tests.decode.clips import render
+from tests.decode.clips import picture, render
 from tests.decode.reading import read
 
 _KINDS = {
@@ -61,6 +64,23 @@ def test_where_nothing_is_missing_nothing_is_said(tmp_path, name):
 def test_a_recorder_that_paused_has_lost_nothing(tmp_path, name):
     codec = "flv" if name == "a.flv" else "libx264"
     path = render(tmp_path / name, codec, frames=50, pts=[index + (100 if index >= 25 else 0) for index in range(50)])
+    assert read(path)[1][-1].detail == ""
+
+
+def test_a_recorder_that_paused_and_writes_its_sound_behind_the_pictures_has_lost_nothing(tmp_path):
+    """Where it read on in the sound, bytes seemed to be left out."""
+    path = tmp_path / "a.mov"
+    with av.open(str(path), "w", options={"max_interleave_delta": "1"}) as output:
+        video, sound = output.add_stream("mjpeg", rate=25, options={"q": "2"}), output.add_stream("pcm_s16le", 48_000)
+        video.width, video.height, video.pix_fmt, sound.layout = 320, 240, "yuvj420p", "mono"
+        for index in range(50):
+            frame = av.VideoFrame.from_ndarray(picture(index, 320, 240), "rgb24")
+            frame.pts, frame.time_base = index + (50 if index >= 25 else 0), Fraction(1, 25)
+            output.mux(video.encode(frame))
+        for index in range(200):
+            silence = av.AudioFrame.from_ndarray(np.zeros((1, 960), np.int16), "s16", "mono")
+            silence.sample_rate, silence.pts, silence.time_base = 48_000, 960 * index, Fraction(1, 48_000)
+            output.mux(sound.encode(silence))
     assert read(path)[1][-1].detail == ""
 
 

@@ -28,9 +28,9 @@ def sending_on(place: str, method: str = "DESCRIBE", status: int = 302, **behavi
 def test_an_rtsp_camera_is_followed(clip, method, status):
     """It could not be opened: Invalid argument."""
     with (
-        ScriptedServer(clip, Behaviour(credentials="admin:secret")) as other,
+        ScriptedServer(clip) as other,
         ScriptedServer(clip, sending_on(other.url(), method, status)) as server,
-        watching(server.url(credentials="admin:secret")) as watch,
+        watching(server.url()) as watch,
     ):
         watch.until(lambda w: len(w.frames) == 5)
     assert watch.order == ["connecting", "live", "frame"]
@@ -50,6 +50,17 @@ def test_it_is_followed_to_where_it_is_encrypted_and_never_back(clip, tmp_path):
         assert other.counts.requests.total() == 0
 
 
+def test_a_password_is_taken_to_no_place_that_a_camera_names(clip):
+    """FFmpeg showed it to whoever asked for it there."""
+    with (
+        ScriptedServer(clip, Behaviour(credentials="admin:secret", auth="basic")) as other,
+        ScriptedServer(clip, sending_on(other.url(), credentials="admin:secret")) as server,
+    ):
+        last = failure_of(server.url(credentials="admin:secret"))
+        assert f"sends its readers on to {other.url()}: give that address, with user and password" in last.detail
+        assert other.counts.requests.total() == 0
+
+
 def test_where_others_have_given_a_camera_it_is_not_followed_and_told(clip):
     with ScriptedServer(clip) as other, ScriptedServer(clip, sending_on(other.url())) as server:
         last = failure_of(server.url(), networks=("loopback",))
@@ -65,6 +76,14 @@ def test_where_nothing_is_the_address_is_told(clip, place):
     with refusing_port() as port, ScriptedServer(clip, sending_on(place.format(port=port))) as server:
         last = failure_of(server.url())
     assert f"sends its readers on to {place.format(port=port).replace('u:p@', '')}: give that address" in last.detail
+
+
+@pytest.mark.parametrize("place", ["rtsp://[x/y", "//[", "rtsp://a\x1b[31mb/c"])
+def test_what_is_no_address_is_not_told(clip, place):
+    """It was said to have broken its reader, which was to be reported."""
+    with ScriptedServer(clip, sending_on(place)) as server:
+        last = failure_of(server.url())
+    assert (last.reason == "codec", "sends its readers on" in last.detail) == (False, False)
 
 
 def test_an_address_without_a_host_is_one_of_the_same_camera(clip):

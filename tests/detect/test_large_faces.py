@@ -59,6 +59,14 @@ def test_pictures_given_together_keep_their_own_faces():
     assert [len(faces) for faces in found] == [0, 1, 1]
 
 
+def test_beside_a_very_large_picture_others_are_looked_at_as_they_are_alone():
+    """All that were given with one were cut into tiles, and so was its own copy of a quarter."""
+    detector = BlobDetector()
+    found = LargeFaces(detector, None).detect([planes(field(4320, 7680)), planes(draw(field(2160, 3840), 1300, 900, 260))])
+    assert [len(faces) for faces in found] == [0, 1]
+    assert detector.pictures == 6 * 4 + 1 + 1 + 1 + 1 + 1  # tiles, its two copies; the other one and its two
+
+
 def test_small_pictures_are_looked_at_once():
     detector = BlobDetector()
     LargeFaces(detector, None).detect([planes(field(480, 854))])
