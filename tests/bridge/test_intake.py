@@ -19,9 +19,10 @@ from engine.bridge.intake import Intake, Site
 from engine.contracts.replay import ReplayAnswer, encode_replay
 from engine.errors import FatalError
 from tests.client.replay_service import answer_all, replaying
-from tests.client.wire import Wire, talking
+from tests.client.wire import Wire
 from tests.patience import PATIENCE_SECONDS, until
 from tests.publish.samples import face, stream_event
+from tests.together import repeatedly
 
 
 @contextmanager
@@ -59,7 +60,7 @@ def test_a_flood_of_what_is_not_carried_holds_nothing_up(wire, tmp_path):
 
     with taking(tmp_path, Site(wire.endpoint, socket="pull", kinds=("stream",))) as (buffer, intake):
         wire.say(stream_event(), 0)
-        with talking(say):
+        with repeatedly(say, 0.001):
             until(lambda: buffer.waiting == 1, "what is carried")
             intake.stop()
             until(lambda: not intake.is_alive(), "the end")

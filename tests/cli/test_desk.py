@@ -15,21 +15,8 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut
 
-from tests.cli.command import complains, here
+from tests.cli.command import complains
 from tests.desk.results import write_result
-
-
-@pytest.fixture
-def facestream(capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return lambda *arguments: here(capsys, *arguments)
-
-
-@pytest.fixture
-def results(tmp_path):
-    write_result(tmp_path / "one", [("ann", "", 0), ("bea", "", 10), ("cid", "Cid", 20)])
-    write_result(tmp_path / "two", [("bea", "", 0), ("ann", "", 10)], "gate", "run2")
-    return ("one", "two")
 
 
 @pytest.fixture(scope="module")

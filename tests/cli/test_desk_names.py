@@ -5,23 +5,8 @@ from __future__ import annotations
 import json
 import os
 
-import pytest
-
-from tests.cli.command import complains, here
+from tests.cli.command import complains
 from tests.desk.results import write_result
-
-
-@pytest.fixture
-def facestream(capsys, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    return lambda *arguments: here(capsys, *arguments)
-
-
-@pytest.fixture
-def results(tmp_path):
-    write_result(tmp_path / "one", [("ann", "", 0), ("bea", "", 10), ("cid", "Cid", 20)])
-    write_result(tmp_path / "two", [("bea", "", 0), ("ann", "", 10)], "gate", "run2")
-    return ("one", "two")
 
 
 def test_people_and_tracks_are_found_however_they_are_written(facestream, results, tmp_path):

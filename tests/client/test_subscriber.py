@@ -8,10 +8,11 @@ import pytest
 
 from engine.client import End, Face, Gap, Subscriber
 from engine.errors import ConfigError, FatalError
-from tests.client.wire import seen, talking
+from tests.client.wire import seen
 from tests.patience import PATIENCE_SECONDS, until
 from tests.processes import open_files
 from tests.publish.samples import face, stream_event
+from tests.together import repeatedly
 
 
 def test_gaps_come_where_they_are_and_at_the_end(wire):
@@ -91,7 +92,7 @@ def test_what_is_not_for_this_reader_does_not_end_the_silence(wire, what, is_asy
     options = {"kinds": ("face", "end"), "streams": ["cam1"], "timeout_seconds": 0.3, "tell": lambda _: None}
     with (
         wire.subscriber(**options) as subscriber,
-        talking(say),
+        repeatedly(say, 0.001),
         pytest.raises(TimeoutError, match="no message from tcp://"),
     ):
         asyncio.run(read(subscriber)) if is_async else list(subscriber)

@@ -1,6 +1,5 @@
 """A socket that says what a test wants, in the name of a publisher."""
 
-import threading
 import time
 from contextlib import contextmanager
 
@@ -54,24 +53,6 @@ def subscribed(opened, **options):
             yield wire, subscriber
     finally:
         wire.socket.close()
-
-
-@contextmanager
-def talking(say):
-    """Call ``say`` all the time, in a thread."""
-    over = threading.Event()
-
-    def talk():
-        while not over.wait(0.001):
-            say()
-
-    thread = threading.Thread(target=talk)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def seen(subscriber):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from engine.keys.curve import connect
 from engine.keys.folder import KeyFolder
 from engine.publish.publisher import Publisher
 from tests.patience import PATIENCE_SECONDS
+from tests.together import repeatedly
 
 KINDS = pytest.mark.parametrize("socket", ["pub", "push"])
 FAILED = {zmq.Event.HANDSHAKE_FAILED_AUTH, zmq.Event.HANDSHAKE_FAILED_PROTOCOL, zmq.Event.HANDSHAKE_FAILED_NO_DETAIL}
@@ -100,19 +100,8 @@ class Locked:
     @contextmanager
     def working(self):
         """Let the publisher work in a thread of its own; nobody else may use it meanwhile."""
-        over = threading.Event()
-
-        def work():
-            while not over.wait(0.005):
-                self.publisher.poll()
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        try:
+        with repeatedly(self.publisher.poll, 0.005):
             yield
-        finally:
-            over.set()
-            thread.join()
 
     def hear(self, client, *topics):
         """Let the publisher work until a client has got these topics; return all that it got."""
