@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import socket
 import ssl
@@ -114,8 +115,14 @@ class _Question:
         if status == 200:
             header = f"Session: {session[1].decode('latin-1').strip()}\r\n" if session else ""
             status, _, _ = self._request("PLAY", whole, header)
-            self._talk.send("TEARDOWN", whole, header + self._password("TEARDOWN", whole))
+            self._tear_down(whole, header)
         return Answer("", status, self._asked)
+
+    def _tear_down(self, url: str, header: str) -> None:
+        """End the session. Its answer is waited for: a connection that is closed while pictures are still coming is reset, and
+        a server whose connection is reset may never read the request."""
+        with contextlib.suppress(OSError, EOFError, ValueError):
+            self._request("TEARDOWN", url, header)
 
     def _request(self, method: str, url: str, header: str) -> tuple[int, bytes, str]:
         answer = self._talk.request(method, url, header + self._password(method, url))

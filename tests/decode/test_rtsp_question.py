@@ -76,6 +76,25 @@ def test_a_server_with_no_objection_has_no_session_left_behind(clip):
         assert server.counts.sessions_open == 0
 
 
+def test_pictures_that_come_with_the_end_of_a_session_do_not_cost_it():
+    """A connection that is closed with pictures unread is reset, and the server may lose the TEARDOWN with it."""
+    left: list[bytes] = []
+    sdp = b"v=0\r\nm=video 0 RTP/AVP 96\r\n"
+
+    def answer(connection: socket.socket) -> None:
+        for method in (b"OPTIONS", b"DESCRIBE", b"SETUP", b"PLAY", b"TEARDOWN"):
+            assert connection.recv(65536).startswith(method)
+            if method in (b"PLAY", b"TEARDOWN"):
+                connection.sendall((b"$\x00\x01\x00" + bytes(256)) * 2000)
+            body = sdp if method == b"DESCRIBE" else b""
+            connection.sendall(b"RTSP/1.0 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        left.append(connection.recv(65536))
+
+    with ByteServer(answer) as server:
+        assert ask(camera(server.url("rtsp"))) == Answer("", 200)
+    assert left == [b""], "the client left as one does, without a reset"
+
+
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [

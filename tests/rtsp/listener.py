@@ -98,9 +98,12 @@ class Listener:
             self._server = await asyncio.start_server(self._accept, sock=_bound(self.port), ssl=self._tls)
 
     async def _refuse(self) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        server, self._server = self._server, None
+        if server is not None:
+            self._loop.remove_reader(server.sockets[0].fileno())
+            for _ in range(3):  # turns of the loop; what was just accepted would be left open by a server that has closed
+                await asyncio.sleep(0)
+            server.close()
 
     async def _drop(self) -> None:
         for task, writer in list(self._connections.items()):
@@ -109,10 +112,11 @@ class Listener:
 
     async def _close(self) -> None:
         await self._refuse()
-        tasks = list(self._connections)
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}  # also of connections that still shake hands
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # what was aborted is closed in the loop's next turn
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -122,14 +126,20 @@ class Listener:
         self.changed()
         try:
             await self._handler(reader, writer)
-        except (OSError, EOFError, asyncio.CancelledError):
+        except (OSError, EOFError):
             pass
+        except asyncio.CancelledError:  # nothing more is waited for, as TLS would for the other side's goodbye
+            writer.transport.abort()
         except Exception as error:
             self._errors.append(error)
         finally:
             writer.close()
-            with contextlib.suppress(OSError, asyncio.CancelledError):
+            try:
                 await writer.wait_closed()
+            except OSError:
+                pass
+            except asyncio.CancelledError:
+                writer.transport.abort()
             del self._connections[task]
             self.changed()
 
