@@ -10,7 +10,7 @@ import pytest
 
 from tests.decode.certificates import camera_certificate, serving
 from tests.patience import PATIENCE_SECONDS
-from tests.rtsp.listener import Listener
+from tests.rtsp.listener import Handler, Listener
 
 
 async def until_it_leaves(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -23,7 +23,7 @@ async def at_once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 
 @pytest.mark.parametrize("shaken", [True, False])
 @pytest.mark.parametrize("handler", [until_it_leaves, at_once])
-def test_it_closes_what_speaks_tls_however_far_it_is(tmp_path: Path, shaken: bool, handler) -> None:
+def test_it_closes_what_speaks_tls_however_far_it_is(tmp_path: Path, shaken: bool, handler: Handler) -> None:
     """Also while hands are shaken, and while the other side's goodbye is waited for."""
     listener = Listener(handler, tls=serving(camera_certificate(tmp_path)))
     listener.start()
