@@ -69,6 +69,8 @@ class Camera(CameraSettings, frozen=True):
     """The same without credentials."""
     credentials: str = ""
     """The file that user and password of both are from; empty: they are none, or stand in the configuration."""
+    credentials_hosts: str = ""
+    """The file that lists the hosts to which they may be sent, see ``engine.source.password_hosts``; empty: to this camera."""
     networks: tuple[str, ...] | None = None
     """Where it must be, see ``Networks``, wherever its name or a redirection leads; None: anywhere."""
 

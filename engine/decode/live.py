@@ -52,8 +52,8 @@ class LiveDecoder:
         camera: the source, with its settings.
         config: ``motion`` alone is for cameras, too, which are decoded by one thread that holds no picture back.
         connect: makes a connection; None: one that decodes everything.
-        renewed: returns the camera with its present password, before an attempt after one that was refused; a ``ConfigError``
-            of it is told with the next refusal.
+        renewed: returns the camera with its present password, before each attempt. After a ``ConfigError`` the one before is
+            used, and the error told if the camera refuses it; a ``SourceError`` is the end of the attempt.
     """
 
     def __init__(
@@ -102,35 +102,43 @@ class LiveDecoder:
 
     def _run(self) -> Generator[Frame | StreamChanged | None, None, None]:
         camera = self._camera
-        retries, was_live, unusable = 0, False, ""
+        retries, was_live = 0, False
         yield self._state("connecting", "", f"{camera.shown}: attempt 1")
         while True:
-            connection = self._connection = self._connect(camera, self.counted, self._state)
-            try:
-                loss = yield from self._watched(connection, was_live)
-            finally:
-                connection.close()
-            if connection.live_since is not None:
+            live_since, loss = yield from self._attempt(was_live)
+            if live_since is not None:
                 was_live, retries = True, 0
-                self._backoff.lasted(time.monotonic() - connection.live_since)
+                self._backoff.lasted(time.monotonic() - live_since)
                 gc.collect()  # its first picture is in a cycle, see Orientation.of: one a connection would stay for very long
             if camera.max_reconnects is not None and retries >= camera.max_reconnects:
                 given_up = f"{loss}{_DETAIL_SEPARATOR}given up after {retries} attempts to reconnect"
                 yield self._state("failed", _reason(loss), given_up)
                 return
-            if connection.live_since is not None:
+            if live_since is not None:
                 yield self._state("discontinuity", _reason(loss), str(loss))
             retries += 1
             wait = self._backoff.wait_seconds(refused=loss.reason == "auth")
             attempt = f"attempt {retries + (not was_live)}, next in {wait:.1f} s"
-            yield self._state("connecting", _reason(loss), f"{loss}{unusable}{_DETAIL_SEPARATOR}{attempt}")
+            yield self._state("connecting", _reason(loss), f"{loss}{_DETAIL_SEPARATOR}{attempt}")
             yield from _pause(wait)
-            unusable = ""
-            if loss.reason == "auth":
-                try:
-                    camera = self._renewed(camera)
-                except ConfigError as error:
-                    unusable = f"{_DETAIL_SEPARATOR}{error}"
+
+    def _attempt(self, was_live: bool) -> Generator[Frame | StreamChanged | None, None, tuple[float | None, SourceError]]:
+        """Connect once; return when the first frame came, None where none did, and why there are no more."""
+        unusable = ""
+        try:
+            self._camera = self._renewed(self._camera)
+        except ConfigError as error:
+            unusable = f"{_DETAIL_SEPARATOR}{error}"
+        except SourceError as error:
+            return None, error
+        connection = self._connection = self._connect(self._camera, self.counted, self._state)
+        try:
+            loss = yield from self._watched(connection, was_live)
+        finally:
+            connection.close()
+        if unusable and loss.reason == "auth":
+            loss = SourceError(f"{loss}{unusable}", loss.reason)
+        return connection.live_since, loss
 
     def _watched(self, connection: Connection, was_live: bool) -> Generator[Frame | StreamChanged | None, None, SourceError]:
         """Pass a connection's items on, and count it where it replaces one that was lost."""

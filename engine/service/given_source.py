@@ -117,13 +117,14 @@ class GivenSources:
         Raises:
             ConfigError: it cannot be read now, as where its credentials are gone.
         """
+        hosts = self.logins.hosts_file(source.credentials) if source.credentials else None
         if source.credentials:
             source = replace(source, credentials=str(self.logins.path(source.credentials)))
         by_http = any(url.name in ("http", "https") for url in addresses_of(source).values())
         locked = LOCKED if by_http else {}
         found = expand_sources([replace(source, options=source.options | locked)], self.live)
         assert isinstance(found[0], Camera)
-        return replace(found[0], networks=self._serve.cameras_in)
+        return replace(found[0], networks=self._serve.cameras_in, credentials_hosts=str(hosts or ""))
 
 
 def shown_source(source: SourceConfig) -> SourceConfig:

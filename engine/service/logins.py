@@ -2,7 +2,7 @@
 
 Who may change a camera may not read its password, so none is sent to a host that it was not given for. A file that was made
 here belongs to the hosts and ports of the streams that name it. One that an administrator put into the folder belongs to those
-that lie beside it, in ``NAME.hosts``: a line each, as ``192.0.2.10`` or, of one port alone, ``192.0.2.10:554``.
+that lie beside it, see ``engine.source.password_hosts``.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from urllib.parse import unquote_to_bytes
 
 from engine.config import SourceConfig
 from engine.errors import ConfigError, PublishError
-from engine.private_file import others_may_read
 from engine.service.desired import Desired
 from engine.service.directory import ServiceDirectory
 from engine.service.given_checks import addresses_of
 from engine.service.refusal import Refusal
 from engine.source.camera_url import CameraUrl
 from engine.source.credentials import read_credentials
+from engine.source.password_hosts import hosts_file_of, hosts_in, is_given_for, place_of
 from engine.whole_file import write_private
 
 SHOWN = "given"
@@ -48,9 +48,17 @@ class Logins:
         """
         path = self._directory.credentials_file(name)
         _, warning = read_credentials(path)
-        if warning or others_may_read(path.stat()):
+        if warning:
             raise ConfigError(f"others may read the credentials {path}: run `chmod 600 {path}`")
         return path
+
+    def hosts_file(self, name: str) -> Path | None:
+        """Return the file that says to which hosts a file of an administrator may be sent; None of one that was made here.
+
+        Raises:
+            ConfigError: it is no such file.
+        """
+        return None if name.startswith(_OURS) else hosts_file_of(self._directory.credentials_file(name))
 
     def check(self, source: SourceConfig, desired: Desired) -> None:
         """Check that the file that a source names may be sent to its hosts.
@@ -61,16 +69,18 @@ class Logins:
         name = source.credentials
         if not name:
             return
-        allowed = self._named_beside(name)
-        for held in desired.streams.values():
-            if held.source.credentials == name:
-                allowed |= {_place(url) for url in addresses_of(held.source).values()}
+        beside = self.hosts_file(name)
+        if beside is not None:
+            allowed = hosts_in(beside)
+        else:
+            same = (held.source for held in desired.streams.values() if held.source.credentials == name)
+            allowed = {place_of(url) for one in same for url in addresses_of(one).values()}
         for key, url in addresses_of(source).items():
-            if not {_place(url), url.host.lower()} & allowed:
+            if not is_given_for(url, allowed):
                 words = (
-                    f"its user and password were not given for {_place(url)}: give them anew, before the host of each address"
+                    f"its user and password were not given for {place_of(url)}: give them anew, before the host of each address"
                 )
-                how = "" if name.startswith(_OURS) else f", or write this host into {name}.hosts beside the file"
+                how = "" if beside is None else f", or write this host into {beside.name} beside the file"
                 raise Refusal("refused", words + how, f"source.{key}")
 
     def holds(self, name: str, login: bytes) -> bool:
@@ -104,16 +114,6 @@ class Logins:
                 if not is_named(path.name):
                     path.unlink(missing_ok=True)
 
-    def _named_beside(self, name: str) -> set[str]:
-        """Return the hosts that an administrator named for a file."""
-        if name.startswith(_OURS):
-            return set()
-        try:
-            text = self._directory.credentials_file(f"{name}.hosts").read_text("utf-8")
-        except (OSError, ValueError, ConfigError):
-            return set()
-        return {line.strip().lower() for line in text.splitlines()} - {""}
-
 
 def login_of(urls: Iterable[CameraUrl]) -> bytes:
     """Return the user and password that addresses hold, as a line of a file; empty: none.
@@ -125,8 +125,8 @@ def login_of(urls: Iterable[CameraUrl]) -> bytes:
     logins = {_login(url) for url in urls if url.user_info}
     if len(logins) > 1:
         raise ConfigError("the addresses have different users or passwords: give the same, or a file as `credentials`")
-    with_login = {_place(url) for url in urls if url.user_info}
-    without = {_place(url) for url in urls} - with_login
+    with_login = {place_of(url) for url in urls if url.user_info}
+    without = {place_of(url) for url in urls} - with_login
     if with_login and without:
         raise ConfigError(f"user and password are given, but not for {', '.join(sorted(without))}: give them in each address")
     return next(iter(logins), b"")
@@ -135,11 +135,6 @@ def login_of(urls: Iterable[CameraUrl]) -> bytes:
 def shown_name(name: str) -> str:
     """Return what is shown of the file that a source names."""
     return SHOWN if name.startswith(_OURS) else Path(name).name
-
-
-def _place(url: CameraUrl) -> str:
-    """Return host and port."""
-    return f"{url.host.lower()}:{url.port or url.scheme.default_port}"
 
 
 def _login(url: CameraUrl) -> bytes:

@@ -15,13 +15,14 @@ from msgspec.structs import replace
 from engine.config import LiveConfig, SourceConfig
 from engine.contracts.camera import Camera, CameraSettings
 from engine.contracts.camera_tls import misspelt, verification_of
-from engine.errors import ConfigError
+from engine.errors import ConfigError, SourceError
 from engine.source.appearance import appearance_of
 from engine.source.camera_name import name_from_url
 from engine.source.camera_url import CameraUrl, looks_like_url, parse_camera_url, scheme_of
 from engine.source.credentials import credentials_from_url, read_credentials
 from engine.source.files import TO_A_FILE, without_password
 from engine.source.names import name_from_text
+from engine.source.password_hosts import hosts_in, is_given_for, place_of
 from engine.words.redaction import redact_url
 
 _DEVICE = re.compile(r"/dev/(video\d+|v4l/by-(id|path)/[^/]+)")
@@ -139,20 +140,30 @@ def _camera(source: SourceConfig, live: LiveConfig, address: _Address, main: _Ad
 
 
 def renewed(camera: Camera) -> Camera:
-    """Return a camera with user and password as they stand in its file now; as it is where it has none.
+    """Return a camera with user and password of ``url`` as they stand in its file now; as it is where it has none.
 
     Raises:
+        SourceError: they may not be sent to its host, or not any more.
         ConfigError: the file holds nothing usable.
     """
-    url, crop_url = (_renewed(url, camera.credentials) for url in (camera.url, camera.crop_url))
-    return replace(camera, url=url, crop_url=crop_url)
-
-
-def _renewed(uri: str, file: str) -> str:
-    if not file or not looks_like_url(uri):
-        return uri
-    url = dataclasses.replace(parse_camera_url(uri), user_info="")
-    return url.for_ffmpeg(_user_info(SourceConfig(uri=uri, credentials=file), url, lambda sentence: None))
+    if not camera.credentials or not looks_like_url(camera.url):
+        return camera
+    url = dataclasses.replace(parse_camera_url(camera.url), user_info="")
+    fault, user_info = None, ""
+    try:
+        user_info = _user_info(SourceConfig(uri=camera.url, credentials=camera.credentials), url, lambda sentence: None)
+    except ConfigError as error:
+        fault = error
+    # After the password: whoever writes the hosts first, and then another password, has it sent to none of the hosts before.
+    if camera.credentials_hosts and not is_given_for(url, hosts_in(Path(camera.credentials_hosts))):
+        raise SourceError(
+            f"{camera.shown} may not be sent the user and password of {Path(camera.credentials).name}: write {place_of(url)} "
+            f"into {camera.credentials_hosts}, or remove the camera",
+            "permission",
+        )
+    if fault is not None:
+        raise fault
+    return replace(camera, url=url.for_ffmpeg(user_info))
 
 
 def _settings(source: SourceConfig, live: LiveConfig) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from engine.errors import ConfigError
+from engine.private_file import others_may_read
 from engine.words.text import looked_in
 
 MAX_BYTES = 4096
@@ -61,10 +63,10 @@ def read_credentials(path: Path) -> tuple[Credentials, str]:
     wanted = "it must hold one line `user:password`"
     try:
         path = path.expanduser()
-        mode = path.stat().st_mode
-        if not stat.S_ISREG(mode):
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe would not be opened before somebody writes to it
             raise ConfigError(f"{where} is not a file: {wanted}")
         with path.open("rb") as file:
+            status = os.fstat(file.fileno())
             content = file.read(MAX_BYTES + 1)
     except (OSError, RuntimeError, ValueError) as error:
         why = f"{getattr(error, 'strerror', None) or error}{looked_in(path)}"
@@ -81,5 +83,5 @@ def read_credentials(path: Path) -> tuple[Credentials, str]:
         raise ConfigError(f"{where} names no user before the colon: {wanted}")
     if re.search(rb"[\x00-\x1f\x7f]", lines[0]):
         raise ConfigError(f"{where} holds control characters: {wanted} as plain text")
-    readable = f"{where} may be read by every user of this machine: protect it with `chmod 600 {path}`"
-    return Credentials(user, password), readable if mode & stat.S_IROTH else ""
+    readable = f"{where} may be read by others: protect it with `chmod 600 {path}`"
+    return Credentials(user, password), readable if others_may_read(status) else ""

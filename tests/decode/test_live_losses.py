@@ -124,11 +124,13 @@ def test_a_password_that_no_longer_holds_is_said_and_taken_again_when_it_does(cl
 def test_a_password_that_was_changed_in_its_file_is_taken_when_the_old_one_is_refused(clip, tmp_path, line):
     """Only a run that was started anew had read it."""
     file = tmp_path / "door.txt"
-    file.write_text(line)
+    file.write_text("admin:old")
     is_usable = ":" in line
     now = Behaviour(credentials=line if is_usable else "admin:another")
     settings = {"auth_wait_seconds": 0.05, "credentials": str(file)}
     with ScriptedServer(clip, now) as server, watching(server.url(credentials="admin:old"), **settings) as watch:
+        watch.until(lambda w: w.states[-1].reason == "auth")
+        file.write_text(line)
         watch.until(lambda w: w.order[-1] == "frame" or [state.reason for state in w.states].count("auth") == 3)
         assert watch.count("live") == is_usable
         assert (server.counts.refused_passwords == 1) == is_usable

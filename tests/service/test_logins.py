@@ -12,6 +12,7 @@ import pytest
 from engine.config import SourceConfig
 from engine.control.answers import Stream
 from engine.control.verbs import AddStream, AnyVerb, ChangeStream, Probe, RemoveStream
+from engine.errors import SourceError
 from engine.service.build import Parts
 from engine.source.cameras import renewed
 from tests.service.parts import added, ask, code, service_in
@@ -103,6 +104,24 @@ def test_a_file_of_an_administrator_is_sent_to_the_hosts_beside_it(
     if hosts is not None:
         path.with_name("hall.hosts").write_text(hosts)
     assert code(parts, AddStream(source=SourceConfig(uri=uri, name="door", credentials="hall"))) == wanted
+
+
+def test_the_hosts_beside_a_file_reach_the_process_of_its_camera_and_alone_say_who_may_have_it(parts: Parts) -> None:
+    """A camera that was added before made its host one that may have the password of whatever the file holds later."""
+    path = parts.directory.credentials / "hall"
+    path.write_text("admin:s3cret\n")
+    path.chmod(0o600)
+    hosts = path.with_name("hall.hosts")
+    hosts.write_text("192.0.2.10\n")
+    add = AddStream(source=SourceConfig(uri=OURS, name="door", credentials="hall"))
+    assert code(parts, add) == "done"
+    camera = parts.streams.control.changed({})["door"]
+    assert renewed(camera).url == "rtsp://admin:s3cret@192.0.2.10/x"
+    hosts.write_text("192.0.2.11\n")
+    with pytest.raises(SourceError, match=r"write 192.0.2.10:554 into .*hall.hosts"):
+        renewed(camera)
+    assert code(parts, AddStream(source=SourceConfig(uri=f"{OURS}2", name="other", credentials="hall"))) == "refused"
+    assert code(parts, ChangeStream(name="door", changes={"uri": f"{OURS}2"})) == "refused"
 
 
 def test_the_same_camera_with_the_same_password_twice_is_no_conflict(parts: Parts) -> None:

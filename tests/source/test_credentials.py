@@ -89,8 +89,8 @@ def test_a_file_that_is_missing_or_no_file_or_not_allowed_is_refused(tmp_path, m
         read_credentials(path)
 
 
-@pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o640, False), (0o644, True), (0o604, True)])
-def test_a_file_that_all_may_read_is_warned_of(tmp_path, mode, warned):
+@pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o640, True), (0o400, False), (0o644, True), (0o604, True)])
+def test_a_file_that_others_may_read_is_warned_of(tmp_path, mode, warned):
     path = tmp_path / "door.txt"
     path.write_text("admin:hunter2\n")
     path.chmod(mode)
