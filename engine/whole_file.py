@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno
 import glob
 import os
+import re
+import shutil
 import stat
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from engine.private_file import make_private
@@ -20,7 +23,10 @@ _SHARED_BYTES = 200
 """Of a name that both have: a name has 255 at most, and what stands before it needs room."""
 _CONTINUED = bytes(range(0x80, 0xC0))
 """Of UTF-8, what no character begins with."""
-_OPEN_ALREADY = (Path("/dev"), Path("/dev/fd"))
+_DESCRIPTORS = re.compile(r"/proc/([0-9]+)(?:/task/[0-9]+)?/fd")
+"""The folder in which a process finds what it has open: ``/dev/stdout`` and ``/dev/fd/3`` lead there."""
+_MOST_LINKS = 40
+"""As the kernel follows."""
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS)
 """Says a file system that has none, as those of memory sticks."""
 
@@ -82,10 +88,10 @@ def write_private(path: Path, content: bytes, *, new: bool = False) -> None:
         OSError: it could not be written; the old one is still there.
     """
     with rewriting(path, new=new) as file:
-        if _is_regular(file):
-            os.fchmod(file.fileno(), 0o600)
+        os.fchmod(file.fileno(), 0o600)
         file.write(content)
-    sync_directory(path.parent)
+    if not is_written_into(path):
+        sync_directory(path.parent)
 
 
 def place_new(made: Path, path: Path) -> None:
@@ -112,8 +118,8 @@ def replacing(path: Path, beside: Path | None = None, *, public: bool = False, n
     """Give a file to write in the place of another one; it takes that one's place at the end of the block, all at once.
 
     Where the block fails, what was there stays as it was, and nothing else is left. Who may read what was there may read what
-    takes its place; a new file is private (``private_file``). Nothing takes the place of a device or a pipe, as
-    ``/dev/stdout``: it is written into.
+    takes its place; a new file is private (``private_file``). Nothing takes the place of what ``is_written_into``: it gets
+    the file's bytes when that is whole.
 
     Args:
         path: in a folder that exists.
@@ -125,8 +131,12 @@ def replacing(path: Path, beside: Path | None = None, *, public: bool = False, n
         FileExistsError: something is there that may not be.
         OSError: it cannot take its place.
     """
-    if _is_written_into(path):
-        yield path
+    if is_written_into(path):
+        with TemporaryDirectory(prefix="facestream-") as folder:
+            make_private(made := Path(folder, path.name))
+            yield made
+            with made.open("rb") as file, _opened(path) as into:
+                shutil.copyfileobj(file, into)
         return
     unfinished = beside or path.with_name(f".{_BESIDE}{os.getpid()}-{threading.get_ident()}.{_end_of(path.name)}")
     try:
@@ -146,13 +156,34 @@ def replacing(path: Path, beside: Path | None = None, *, public: bool = False, n
         raise
 
 
-def _is_written_into(path: Path) -> bool:
-    """Whether a path is a device or a pipe, or stands for what is open already."""
+def is_written_into(path: Path) -> bool:
+    """Return whether a path is a device or a pipe, or stands for what this process has open already, as ``/dev/stdout``: of a
+    file that the shell has opened (``>> log``) the shell said whether it is replaced or continued."""
     try:
         mode = path.stat().st_mode
     except OSError:
         return False
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) or path.absolute().parent in _OPEN_ALREADY
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) or _descriptor_of(path) is not None
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Open what is written into. Nothing is made or emptied; what is open already goes on where it is."""
+    if (descriptor := _descriptor_of(path)) is not None:
+        return os.fdopen(os.dup(descriptor), "wb")
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC), "wb")
+
+
+def _descriptor_of(path: Path) -> int | None:
+    """Return for which descriptor of this process a path stands, None where it is a path like others."""
+    for _ in range(_MOST_LINKS):
+        folder = os.path.realpath(path.parent)
+        process = _DESCRIPTORS.fullmatch(folder)
+        if process and int(process[1]) == os.getpid() and path.name.isdecimal():
+            return int(path.name)
+        if not path.is_symlink():
+            return None
+        path = Path(folder, path.readlink())
+    return None
 
 
 def _end_of(name: str) -> str:
@@ -173,9 +204,4 @@ def rewriting(path: Path, *, new: bool = False) -> Iterator[BinaryIO]:
     with replacing(path, new=new) as beside, beside.open("wb") as file:
         yield file
         file.flush()
-        if _is_regular(file):
-            os.fsync(file.fileno())
-
-
-def _is_regular(file: BinaryIO) -> bool:
-    return stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+        os.fsync(file.fileno())

@@ -47,12 +47,55 @@ def test_nothing_takes_the_place_of_a_device_or_a_pipe(tmp_path: Path, write, at
     os.close(reader)
 
 
-def test_what_stands_for_an_open_file_stays(file: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("engine.whole_file._OPEN_ALREADY", (file.parent,))
-    link = file.with_name("stdout")
-    link.symlink_to(file)
-    write_whole(link, b"new")
-    assert (link.is_symlink(), file.read_bytes()) == (True, b"new")
+@pytest.mark.parametrize("flags", [os.O_APPEND, os.O_TRUNC, 0], ids=["continued", "emptied", "from the start"])
+@pytest.mark.parametrize(
+    "at", ["/proc/self/fd/{}", "/dev/fd/{}", "/proc/thread-self/fd/{}", "link to /dev/fd/{}", "link of a link"]
+)
+@pytest.mark.parametrize("write", [write_whole, write_private], ids=lambda write: write.__name__)
+def test_what_is_open_already_goes_on_where_it_is(file: Path, write, at: str, flags: int):
+    """`--out /dev/stdout >> log` emptied the log."""
+    descriptor = os.open(file, os.O_WRONLY | flags)
+    path = Path(at.format(descriptor))
+    if "link" in at:
+        path = file.with_name("link")
+        path.symlink_to(f"/dev/fd/{descriptor}")
+    if "of a link" in at:
+        path = file.with_name("another")
+        path.symlink_to("link")
+    os.write(descriptor, b"1")
+    write(path, b"2")
+    os.write(descriptor, b"3")
+    os.close(descriptor)
+    assert file.read_bytes() == {os.O_APPEND: b"old123", os.O_TRUNC: b"123", 0: b"123"}[flags]
+    assert not path.is_file()
+
+
+def test_a_pipe_gets_what_must_be_sought_in(tmp_path: Path):
+    """A video's index is written where its room was left; the name's ending says what kind of file it is."""
+    os.mkfifo(pipe := tmp_path / "pipe.mp4")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with replacing(pipe) as made, made.open("wb") as file:
+        assert made.suffix == ".mp4"
+        file.write(b"....movie")
+        file.seek(0)
+        file.write(b"moov")
+    assert os.read(reader, 20) == b"moovmovie"
+    os.close(reader)
+
+
+def test_a_pipe_gets_nothing_of_what_failed(tmp_path: Path):
+    os.mkfifo(pipe := tmp_path / "pipe")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+
+    def write() -> None:
+        with replacing(pipe) as made:
+            made.write_bytes(b"ne")
+            raise OSError(errno.ENOSPC, "full")
+
+    with pytest.raises(OSError, match="full"):
+        write()
+    assert os.read(reader, 20) == b""
+    os.close(reader)
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "full"), RuntimeError("torch"), KeyboardInterrupt()], ids=repr)

@@ -12,6 +12,7 @@ from engine.cli.overwriting import check_new
 from engine.cli.share_bar import share_bar
 from engine.errors import UsageError
 from engine.pipeline.signals import TakenSignals
+from engine.whole_file import is_written_into
 
 
 def check_place(path: Path | None, *, overwrite: bool) -> None:
@@ -27,7 +28,7 @@ def check_place(path: Path | None, *, overwrite: bool) -> None:
     check_new([path], overwrite=overwrite)
     if not path.absolute().parent.is_dir():
         raise UsageError(f"there is no folder {path.parent}: make it first, or choose another place")
-    if not path.exists() or path.is_file():  # a device, as /dev/stdout, is not made
+    if not is_written_into(path):  # a device, as /dev/stdout, is not made
         check_writable(path.absolute().parent)
 
 

@@ -11,14 +11,14 @@ from cyclopts import Parameter
 
 from engine.errors import OutputError, UsageError
 from engine.private_file import make_private_folder
-from engine.whole_file import replacing
+from engine.whole_file import is_written_into, replacing
 
 OTHER_FOLDER = "choose another folder with --out"
 OverwriteOption = Annotated[bool, Parameter(negative=(), help="Replace existing files.")]
 
 
 def check_new(paths: Iterable[Path | None], *, overwrite: bool, instead: str = "choose another name") -> None:
-    """Refuse to write over files and folders; devices, as ``/dev/stdout``, are written.
+    """Refuse to write over files and folders; devices and pipes, as ``/dev/stdout``, are written.
 
     Args:
         paths: that are to be written; None: none.
@@ -28,7 +28,7 @@ def check_new(paths: Iterable[Path | None], *, overwrite: bool, instead: str = "
     Raises:
         UsageError: one is there, and may not be.
     """
-    there = [path for path in paths if path is not None and (path.is_file() or path.is_dir())]
+    there = [path for path in paths if path is not None and path.exists() and not is_written_into(path)]
     if there and not overwrite:
         others = f", and {len(there) - 1} more," if len(there) > 1 else ""
         are = "are" if len(there) > 1 else "is"
