@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.findings import Quality
+from engine.desk.beside import at_once
 from engine.desk.likeness import Likeness, Worth, haze_of
 from engine.desk.photograph import Photographed
 from engine.desk.stored import StoredTrack
@@ -61,14 +62,14 @@ class Compared:
 def compare(one: Side, other: Side, likeness: Likeness) -> Compared:
     """Compare two faces whose vectors are of one embedder; what it is worth is that of the smaller one."""
     size = min(one.size_px, other.size_px)
-    tracks = [side for side in (one, other) if side.track is not None]
-    moments = min((side.moments for side in tracks), default=1)
+    tracks = [side.track for side in (one, other) if side.track is not None]
+    moments = min((side.moments for side in (one, other) if side.track is not None), default=1)
     is_same = bool(np.array_equal(one.vector, other.vector))
     cosine = float(np.clip(one.vector @ other.vector, -1, 1))
     haze = haze_of(np.array([one.size_px, other.size_px]))
     resemblance = float(likeness.resemblance(one.vector, other.vector[None])[0] - haze.prod())
     limits = [f"{side.label}: {sentence}" for side in (one, other) for sentence in side.limits]
-    if one.track is not None and other.track is not None and one.track.is_beside(other.track):
+    if any(at_once(tracks)):
         limits.insert(0, _BESIDE)
     if is_same:
         limits.insert(0, _THE_SAME)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from engine.archive.chain_cuts import seal_corrections
 from engine.archive.corrections import Correction, TrackRef, append_correction, in_force, new_correction
-from engine.desk.people import People, Person, at_once, ref_of
+from engine.desk.beside import at_once
+from engine.desk.people import People, Person, ref_of
 from engine.desk.stored import Result, StoredTrack
 from engine.errors import PublishError, UsageError
 from engine.keys.signing import SigningKey

@@ -6,7 +6,6 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from operator import attrgetter
 
 import numpy as np
@@ -15,9 +14,10 @@ from numpy.typing import NDArray
 from engine.archive.correction_links import Links, links_of
 from engine.archive.corrections import Correction, TrackRef, anonymous_id
 from engine.archive.record import attempts
+from engine.desk.beside import at_once
 from engine.desk.grouping import Apart, group_tracks
 from engine.desk.likeness import Likeness, haze_of
-from engine.desk.stored import BOTH_THERE_SECONDS, Result, StoredTrack
+from engine.desk.stored import Result, StoredTrack
 from engine.errors import UsageError
 from engine.verify.face_weights import face_weights_of
 from engine.verify.gallery.person_name import spelling
@@ -156,22 +156,6 @@ def _usable(tracks: Sequence[StoredTrack], links: Links) -> tuple[NDArray[np.flo
         vectors.append(vector)
         usable.append(at)
     return (np.stack(vectors) if vectors else np.zeros((0, 1), np.float32)), usable
-
-
-def at_once(tracks: Sequence[StoredTrack]) -> Iterator[Apart]:
-    """Yield a track and those of its stream that are there at the same time, by their places."""
-    numbered = sorted(
-        enumerate(tracks), key=lambda one: (id(one[1].result), one[1].stream, one[1].attempt, one[1].first_seconds)
-    )
-    for _, group in groupby(numbered, key=lambda one: (id(one[1].result), one[1].stream, one[1].attempt)):
-        there: list[tuple[int, StoredTrack]] = []
-        for at, track in group:
-            there = [(other, one) for other, one in there if one.last_seconds - track.first_seconds > BOTH_THERE_SECONDS]
-            if track.last_seconds - track.first_seconds <= BOTH_THERE_SECONDS:
-                continue
-            if there:
-                yield [at], [other for other, _ in there]
-            there.append((at, track))
 
 
 def _known_apart(links: Links, places: dict[TrackRef, int]) -> Iterator[Apart]:

@@ -65,8 +65,6 @@ class _TrackLine(msgspec.Struct, frozen=True):
 _Says = TypeVar("_Says", StoredFace, _TrackLine)
 BEFORE_TRACK = ":#"
 """Between a result and a track of it."""
-BOTH_THERE_SECONDS = 0.5
-"""Two tracks of one stream that are both there for longer are two people."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -105,14 +103,6 @@ class StoredTrack:
         ends = [between + place for between in BEFORE_TRACK for place in (of_stream, str(self.track_id))]
         named = [words.removesuffix(end) for end in ends if words.endswith(end)]
         return any(one == directory.name or os.path.realpath(one) == os.path.realpath(directory) for one in named if one)
-
-    def is_beside(self, other: StoredTrack) -> bool:
-        """Whether both are there at one time, in one picture."""
-        one, another = ((track.result.origin, track.stream, track.attempt) for track in (self, other))
-        if one != another or self.track_id == other.track_id:
-            return False
-        both = min(self.last_seconds, other.last_seconds) - max(self.first_seconds, other.first_seconds)
-        return both > BOTH_THERE_SECONDS
 
     @property
     def size_px(self) -> float:
