@@ -18,12 +18,9 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from engine.audit.entries import FIRST, hash_of
 from engine.contracts.times import Int64, UnixNs
-from engine.contracts.unreadable import UNREADABLE
 from engine.keys.signing import SigningKey
 
-__all__ = ["CHAIN", "FIRST", "Block", "Edit", "Keep", "chain_lines", "decode", "encode", "hash_of", "last_line", "signed_text"]
 CHAIN = "chain.jsonl"
 _SIGNED = b"facestream/chain/1 "
 """What is signed is this and the hash of the block."""
@@ -122,20 +119,6 @@ class Block(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
 def signed_text(whole: str) -> bytes:
     """Return what is signed of a block with a hash."""
     return _SIGNED + whole.encode()
-
-
-def encode(block: Block) -> bytes:
-    """Return a block as a line; the same block is always the same line."""
-    return msgspec.json.encode(block) + b"\n"
-
-
-def decode(line: bytes) -> Block | None:
-    """Return the block of a line; None where it is not exactly what ``encode`` makes."""
-    try:
-        block = msgspec.json.decode(line, type=Block)
-        return block if encode(block) == line else None
-    except UNREADABLE:
-        return None
 
 
 def chain_lines(directory: Path) -> Iterator[bytes]:

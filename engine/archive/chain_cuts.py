@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engine.archive.chain import CHAIN, Keep, Why, chain_lines, decode
+from engine.archive.chain import CHAIN, Block, Keep, Why, chain_lines
 from engine.archive.chain_writer import ChainWriter
 from engine.archive.comparison import Compared, Difference, compare
 from engine.archive.ledger import Ledger
 from engine.archive.pieces import CORRECTIONS, size_of_pieces
+from engine.contracts.hash_chain import decode
 from engine.errors import PublishError
 from engine.keys.signing import SigningKey
 from engine.lock import DirectoryLock
@@ -161,7 +162,7 @@ def ledger_of(directory: Path) -> Ledger:
     """
     ledger = Ledger()
     for line in chain_lines(directory):
-        block = decode(line)
+        block = decode(line, Block)
         try:
             if block is None:
                 raise ValueError("a block cannot be read")

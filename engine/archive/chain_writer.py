@@ -6,10 +6,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from engine.archive.chain import CHAIN, FIRST, Block, Keep, Kind, decode, encode, hash_of, last_line
+from engine.archive.chain import CHAIN, Block, Keep, Kind, last_line
 from engine.archive.files import Appended, cut_torn_line
 from engine.archive.pieces import chained_files, digest, digests, size_of_pieces
 from engine.config import OutputConfig
+from engine.contracts.hash_chain import FIRST, decode, encode, hash_of
 from engine.errors import ConfigError, PublishError
 from engine.keys.signing import SigningKey
 
@@ -36,7 +37,7 @@ class ChainWriter:
         self._key = key
         cut_torn_line(directory / CHAIN)
         line = last_line(directory)
-        self.last = decode(line) if line else None
+        self.last = decode(line, Block) if line else None
         """The newest block; None: there is none yet."""
         if line and self.last is None:
             raise PublishError(f"the last block of {directory / CHAIN} is damaged: see `facestream audit {directory}`")
@@ -123,7 +124,7 @@ def check_may_go_on(directory: Path) -> None:
         ConfigError: the last block of a directory's chain is signed.
         OSError: the chain cannot be read.
     """
-    last = decode(last_line(directory))
+    last = decode(last_line(directory), Block)
     if last is not None and last.key:
         raise ConfigError(
             f"the run in {directory} is signed, so what comes to it must be too: give the key (--sign), or choose another "

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.audit.entries import FIRST, decode, hash_of
+from engine.audit.entries import Entry
 from engine.audit.log import ENGINE, GAP, REPAIR, beside, read_head
+from engine.contracts.hash_chain import FIRST, decode, hash_of
 from engine.errors import AuditError
 from engine.words.numbers import count
 
@@ -50,7 +51,7 @@ def verify(path: Path, holds: str = "") -> Verdict:
         if not line.endswith(b"\n"):
             notes.append(f"ends in {count(len(line), 'byte')} of a line that was never finished: the next one cuts that off")
             break
-        entry = decode(line)
+        entry = decode(line, Entry)
         if entry is None or entry.number != lines or entry.before != last:
             broken = True
             faults.append(f"line {lines + 1} {_why(entry is None, entry is not None and entry.number != lines)}")

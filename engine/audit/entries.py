@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from engine.contracts.unreadable import UNREADABLE
+from engine.contracts.hash_chain import decode
 
 Outcome = Literal["done", "refused", "failed"]
-FIRST = "0" * 64
-"""Stands in the first line, where there is none before."""
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,25 +35,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """SHA-256 of the line before, with its line break."""
 
 
-def encode(entry: Entry) -> bytes:
-    """Return an entry as a line; the same entry is always the same line."""
-    return msgspec.json.encode(entry) + b"\n"
-
-
-def decode(line: bytes) -> Entry | None:
-    """Return the entry of a line; None where it is not exactly what ``encode`` makes."""
-    try:
-        entry = msgspec.json.decode(line, type=Entry)
-        return entry if encode(entry) == line else None
-    except UNREADABLE:
-        return None
-
-
-def hash_of(line: bytes) -> str:
-    """Return the SHA-256 of a line, as the next one holds it."""
-    return hashlib.sha256(line).hexdigest()
-
-
 def read_entries(path: Path) -> Iterator[Entry]:
     """Yield the entries that can be read, in their order; whether they are all there is for ``verify`` to say.
 
@@ -65,5 +43,5 @@ def read_entries(path: Path) -> Iterator[Entry]:
     """
     with path.open("rb") as file:
         for line in file:
-            if (entry := decode(line)) is not None:
+            if (entry := decode(line, Entry)) is not None:
                 yield entry

@@ -23,8 +23,9 @@ from pathlib import Path
 import msgspec
 from platformdirs import user_state_path
 
-from engine.audit.entries import FIRST, Entry, Outcome, decode, encode, hash_of
+from engine.audit.entries import Entry, Outcome
 from engine.audit.people import People, hidden
+from engine.contracts.hash_chain import FIRST, decode, encode, hash_of
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import AuditError
 from engine.lock import lock_within
@@ -193,7 +194,7 @@ class AuditLog:
         if b"\n" not in tail:
             return _End(0, FIRST, torn)
         line = whole.rpartition(b"\n")[2] + b"\n"
-        entry = decode(line)
+        entry = decode(line, Entry)
         if entry is None:
             raise AuditError(
                 f"the last line of the audit log {self.path} is damaged: see `facestream audit verify`, and move the log away, "

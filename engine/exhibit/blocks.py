@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from engine.archive.chain import CHAIN, FIRST, Block, chain_lines, decode, hash_of, signed_text
+from engine.archive.chain import CHAIN, Block, chain_lines, signed_text
 from engine.archive.ledger import Ledger
 from engine.archive.vector_files import row_bytes
+from engine.contracts.hash_chain import FIRST, decode, hash_of
 from engine.exhibit.rules import only_corrects, out_of_place, went_too_early
 from engine.exhibit.verdict import Fault, Verdict
 from engine.keys.signing import can_sign, is_signed_by
@@ -48,7 +49,7 @@ class ChainReader:
                 if self.last is not None:
                     self._torn(len(line), self.last)
                 break
-            if why := self._fits(block := decode(line), number, before):
+            if why := self._fits(block := decode(line, Block), number, before):
                 self._fault(f"line {number + 1} {why}", number)
                 self.is_broken = True
                 break

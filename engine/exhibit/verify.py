@@ -10,13 +10,14 @@ import hashlib
 from collections.abc import Callable, Collection
 from pathlib import Path
 
-from engine.archive.chain import CHAIN, Block, hash_of, last_line
+from engine.archive.chain import CHAIN, Block, last_line
 from engine.archive.chain_cuts import has_chain, in_words
 from engine.archive.comparison import Compared, compare
 from engine.archive.pieces import CORRECTIONS, LINED
 from engine.archive.reader import recorded
 from engine.archive.record import settings
 from engine.archive.vector_files import row_bytes
+from engine.contracts.hash_chain import hash_of
 from engine.errors import MissingResultError, PublishError
 from engine.exhibit.beside import look_beside
 from engine.exhibit.blocks import ChainReader

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from engine.archive.chain import decode
+from engine.archive.chain import Block
 from engine.archive.checkpoints import PROGRESS
 from engine.archive.reader import read_run
 from engine.archive.record_check import check_records
 from engine.client.results import load_run
+from engine.contracts.hash_chain import decode
 from engine.errors import FacestreamError, PublishError
 from engine.exhibit.verify import verify
 from engine.report.page import write_report
@@ -25,7 +26,7 @@ DEEP = b"[" * 100_000 + b"]" * 100_000
 def test_too_much_inside_of_each_other_is_as_what_cannot_be_read(tmp_path: Path) -> None:
     result = finished(tmp_path / "run")
     deep_line = b'{"kind": "face", "stream": "cam1", "more": ' + DEEP + b"}\n"
-    assert decode(deep_line) is None
+    assert decode(deep_line, Block) is None
     for name in ("faces.jsonl", "tracks.jsonl", "stream.jsonl", PROGRESS):
         with (result / name).open("ab") as file:
             file.write(deep_line)

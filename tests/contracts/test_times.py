@@ -1,8 +1,9 @@
 import msgspec
 import pytest
 
-from engine.archive.chain import Block, decode, encode
+from engine.archive.chain import Block
 from engine.archive.reader import face_line, track_line
+from engine.contracts.hash_chain import decode, encode
 from engine.desk.stored import read_result
 from engine.results.columns import face_columns
 from tests.results.runs import make_run
@@ -38,5 +39,5 @@ def test_so_it_is_with_a_track_and_a_block(tmp_path):
     for name in ("first_recorded_ns", "last_pts_seconds", "track_id"):
         assert track_line(msgspec.json.encode(line | {name: 1.5e19})) is None
     block = Block(number=0, at_ns=5, kind="begun", before="0" * 64).finished(None)
-    assert decode(encode(block)) == block
-    assert decode(encode(msgspec.structs.replace(block, at_ns=10**21).finished(None))) is None
+    assert decode(encode(block), Block) == block
+    assert decode(encode(msgspec.structs.replace(block, at_ns=10**21).finished(None)), Block) is None

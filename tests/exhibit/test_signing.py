@@ -7,10 +7,11 @@ import shutil
 import pytest
 from msgspec.structs import replace
 
-from engine.archive.chain import CHAIN, decode, encode, hash_of
+from engine.archive.chain import CHAIN, Block
 from engine.archive.chain_cuts import seal_corrections
 from engine.archive.resume import reopen
 from engine.config import Config, OutputConfig
+from engine.contracts.hash_chain import decode, encode, hash_of
 from engine.errors import ConfigError, MissingRuntimeError
 from engine.exhibit import chain_status, verify
 from engine.keys import signing
@@ -42,7 +43,7 @@ def forged(directory, change):
     """Make the chain anew, without a key, of changed blocks."""
     before, lines = "0" * 64, []
     for line in (directory / CHAIN).read_bytes().splitlines(keepends=True):
-        block = replace(change(decode(line)), before=before, hash="")
+        block = replace(change(decode(line, Block)), before=before, hash="")
         plain = encode(replace(block, signature=""))[:-1]
         lines.append(encode(replace(block, hash=hashlib.sha256(plain).hexdigest())))
         before = hash_of(lines[-1])
@@ -86,7 +87,7 @@ def test_an_erasure_without_the_key_breaks_off_and_with_it_does_not(result, key,
     assert "that an erasure has written at" in faults(result)[0]
     [done] = erase(["Eileen Collins"], outputs=[again], who="Ada", key=key[0]).runs
     assert (done.breaks_off, done.block, faults(again, key[0].public)) == (False, 3, [])
-    last = decode((again / CHAIN).read_bytes().splitlines(keepends=True)[-1])
+    last = decode((again / CHAIN).read_bytes().splitlines(keepends=True)[-1], Block)
     assert (last.who, last.why, last.hash) == ("Ada", "erase", done.head)
 
 

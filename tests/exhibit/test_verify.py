@@ -8,7 +8,8 @@ import shutil
 import pytest
 
 from engine.archive import chain_writer
-from engine.archive.chain import CHAIN, FIRST, Block, encode
+from engine.archive.chain import CHAIN, Block
+from engine.contracts.hash_chain import FIRST, encode
 from engine.errors import MissingResultError
 from engine.exhibit import chain_status, verify
 from engine.publish.numbering import Numbering

@@ -7,9 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from engine.archive import chain_writer, expiry, retention
-from engine.archive.chain import CHAIN, Keep, decode, encode, hash_of
+from engine.archive.chain import CHAIN, Block, Keep
 from engine.archive.chain_cuts import cutting, seal_corrections
 from engine.archive.corrections import TrackRef, append_correction, new_correction
+from engine.contracts.hash_chain import decode, encode, hash_of
 from engine.exhibit import verify
 from engine.privacy import Policy, erase, expire
 from engine.privacy.cutting import cut
@@ -26,7 +27,7 @@ def aged(directory, days):
     """Make the chain that it would have if it had been written so long ago; lines keep their times."""
     before, lines = "0" * 64, []
     for line in (directory / CHAIN).read_bytes().splitlines(keepends=True):
-        block = decode(line)
+        block = decode(line, Block)
         again = replace(block, before=before, at_ns=block.at_ns - round(days * DAY_NS)).finished(None)
         lines.append(encode(again))
         before = hash_of(lines[-1])
@@ -84,7 +85,7 @@ def test_an_erasure_leaves_a_chain_that_fits(tmp_path):
     assert (done.error, faults(result), done.breaks_off) == ("", [], False)
     assert faults(result, holds=done.head) == []
     assert any(f"block {done.block}: an erasure by clerk at " in note for note in notes(result))
-    assert done.head == decode((result / CHAIN).read_bytes().splitlines(keepends=True)[-1]).hash
+    assert done.head == decode((result / CHAIN).read_bytes().splitlines(keepends=True)[-1], Block).hash
     blocks = verify(result).blocks
     [done] = erase(["Nobody"], outputs=[result]).runs
     assert (done.block, verify(result).blocks) == (None, blocks), "a chain is told of nothing where nothing went"
