@@ -1,1 +1,2 @@
-"""The output directory of a run: written whole, gone on with after a kill, read back, and the chain that vouches for it."""
+"""The output directory of a run: how it is written, resumed after a kill and read back, and the hash chain that vouches for
+it."""

@@ -1,10 +1,10 @@
 """``chain.jsonl``: what a run has written, block by block, each with the hash of the one before.
 
 A block holds the SHA-256 of every line and every vector that was appended since the block before, and of ``run.json`` where it
-was written again. Pictures are in it through their lines, which hold their SHA-256. It says, too, what went: by a resumed run,
+rewritten. Pictures are covered by their lines, which hold their SHA-256. A block also says what was removed: by a resumed run,
 by retention, by an erasure. ``ledger.py`` follows the blocks; ``engine.exhibit`` compares the directory with them.
 
-A block is written after what it vouches for, so a kill leaves a chain that is true, and a tail that no block vouches for yet.
+A block is written after what it vouches for, so a kill leaves a valid chain and a tail that no block vouches for yet.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Something of a run goes: what the chain is told before and after, so that it still fits what is left.
+"""Removing part of a run: what the chain records before and after, so that it still matches what is left.
 
-Before, everything is compared with the chain, and what does not fit is written down: what is cut away later cannot hide what
-was changed before. After, the chain is told what is left. Between the two a kill leaves a directory of which the chain says
-that something was about to go; doing it again finishes it.
+Before, everything is compared with the chain and mismatches are recorded, so that a removal cannot hide an earlier change.
+After, the chain records what is left. A kill between the two leaves a directory whose chain says that a removal was under way;
+doing it again finishes it.
 """
 
 from __future__ import annotations

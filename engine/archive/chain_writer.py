@@ -1,4 +1,4 @@
-"""Writes the chain of a run while it goes on."""
+"""Writes the chain of a run while the run goes on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes ``progress.jsonl``: notes what has been written, and brings it to the disk before it vouches for it."""
+"""Writes ``progress.jsonl``: flushes what has been written to the disk, then records a checkpoint that vouches for it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""``progress.jsonl``: what a run vouches for, so that a cut one can go on.
+"""``progress.jsonl``: the checkpoints of a run, from which an interrupted run can be resumed.
 
-A note says how many lines there are, not where they end: it stays true when the files are rewritten, and whatever is missing,
-for whatever reason, shows as a number that does not fit.
+A checkpoint counts lines and does not say where they end: it stays true when the files are rewritten, and anything missing,
+for whatever reason, shows as a count that does not match.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""May a run write into a directory? What an earlier one left there is not overwritten without being told to."""
+"""Whether a run may write into a directory: an earlier run's output is overwritten only on request."""
 
 from __future__ import annotations
 

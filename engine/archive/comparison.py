@@ -1,4 +1,4 @@
-"""Compares the files of a directory with what its chain says that they consist of."""
+"""Compares the files of a directory with what its chain says they contain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What corrections amount to: which tracks are one person, which are not, and who has which name. Later ones count more."""
+"""What corrections add up to: which tracks are one person, which are not, and who has which name. Later corrections win."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What people have said of the tracks of finished runs: ``corrections.jsonl``, a line each, beside what the run wrote.
+"""What people have said about the tracks of finished runs: ``corrections.jsonl``, one line each, beside what the run wrote.
 
-Lines are only ever added. One that was wrong is undone by another one, so that the file tells who said what, when, and who took
-it back. A correction of tracks in several directories stands in each of them, with the same id: each can be read alone.
+Lines are only ever added. A wrong one is undone by another, so the file tells who said what, when, and who took it back.
+A correction of tracks in several directories is written to each of them, with the same id, so that each can be read alone.
 Nothing that a run has written is changed.
 """
 

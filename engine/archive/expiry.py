@@ -1,8 +1,8 @@
-"""Lines and vectors of cameras are kept for so long, or up to so many bytes: what is older is emptied, and the system has its
-room back.
+"""Lines and vectors of cameras are kept for a limited time, or up to a limited size: older ones are emptied and their disk
+space is freed.
 
-A file keeps its length, so that whatever says where a line or a row is stays true: its beginning is a hole, which reads as
-zeros and takes no room. Where that ends is found by the times in the lines themselves: no restart need remember it.
+A file keeps its length, so that positions of lines and rows stay valid: its beginning becomes a hole, which reads as zeros and
+takes no space. Where the hole ends follows from the times in the lines, so nothing needs to be remembered over a restart.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Files that grow so that a kill or a full disk leaves nothing half-written, and what a kill has left of them, read back."""
+"""Append-only files in which a kill or a full disk leaves nothing half-written, and how they are read back after a kill."""
 
 from __future__ import annotations
 

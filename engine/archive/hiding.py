@@ -1,4 +1,4 @@
-"""Runs that were told to hide faces (``publish.redact``)."""
+"""Whether a run was told to hide faces (``publish.redact``)."""
 
 from __future__ import annotations
 

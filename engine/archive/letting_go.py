@@ -1,6 +1,6 @@
-"""What goes from an output directory over cameras while it is written: pictures, lines, vectors that are too old or too many.
+"""Retention during a run over cameras: pictures, lines and vectors that are too old or too many are removed.
 
-The chain is told before it happens, so that what is missing later is known to have been meant to go.
+The chain records each removal before it happens, so that it is later known to have been intended.
 """
 
 from __future__ import annotations

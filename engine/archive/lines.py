@@ -1,7 +1,7 @@
 """Lines of a run's files as objects.
 
-A line that is torn or damaged, or of a stream that cannot be, is as one that was not written: a directory may have been in
-other hands, and names of streams become names of files.
+A line that is torn, damaged, or names an impossible stream counts as not written: somebody else may have changed the directory,
+and stream names become file names.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Whose track a number is: streams count their tracks each for itself."""
+"""Which stream a track number belongs to: each stream numbers its own tracks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the wall clock showed some time ago, where "ago" is told by a clock that nobody sets."""
+"""What the wall clock showed some time ago, where "ago" is measured by a clock that nobody sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the growing files of a run consist of: lines, and in files of vectors rows. Each is one piece of the chain."""
+"""The pieces of a run's growing files, as the chain counts them: lines and, in vector files, rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read an output directory back, also one whose run was killed."""
+"""Reads an output directory back, even if its run was killed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``run.json`` as far as it has the shape in which a run writes it: whoever reads it need not ask again what is in it."""
+"""``run.json``, validated once against the shape in which a run writes it, so that no reader has to check it again."""
 
 from __future__ import annotations
 

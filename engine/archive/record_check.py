@@ -1,4 +1,4 @@
-"""Look at every record of an output directory: is it whole, are its pictures and its embedding what they were?"""
+"""Checks every record of an output directory: is it whole, and are its pictures and its embedding unchanged?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find out where an interrupted run can go on. This only reads; ``DirectorySink`` cuts the files back when it is opened."""
+"""Finds where an interrupted run can be resumed. It only reads; ``DirectorySink`` cuts the files back when it is opened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of cameras are kept for so long, or up to so many bytes; the lines and vectors beside them stay."""
+"""Pictures of cameras are kept for a limited time, or up to a limited size; the lines and vectors beside them stay."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Cut an output directory back to what a resumed run keeps.
+"""Cuts an output directory back to what a resumed run keeps.
 
-A kill at any moment leaves a directory that is planned and cut back in the same way again: records only ever go, each file is
-replaced in one step, and no checkpoint can come true again that was not before.
+After a kill at any moment the same plan is made and carried out again: records are only ever removed, each file is replaced in
+one step, and no checkpoint that had become invalid can become valid again.
 """
 
 from __future__ import annotations

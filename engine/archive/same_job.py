@@ -1,4 +1,5 @@
-"""Is it the same job? An interrupted run goes on only over the same recordings, with the settings that its results rest on."""
+"""Whether it is the same job: an interrupted run is resumed only over the same recordings, with the settings its results depend
+on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of vectors of a run, one for each length: ``embeddings_<length>.f32``, rows of little-endian float32."""
+"""The vector files of a run, one for each length: ``embeddings_<length>.f32``, rows of little-endian float32."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""The vectors of a run, as they lie in its files; apart from ``vector_files``, as who only names those loads no numpy."""
+"""Reads the vectors of a run from its files; separate from ``vector_files``, so that code which only needs their names loads no
+numpy."""
 
 from __future__ import annotations
 

@@ -8,16 +8,16 @@
     progress.jsonl                           what the run vouches for, see ``checkpoints.py``; only where recordings are read
     chain.jsonl                              the hashes of all this, in a chain, see ``chain.py``
 
-A line is written after the files that it names, in one piece, and is at once in the hands of the system: a run that is killed
-loses the line that it was writing. All embeddings: ``np.fromfile("embeddings_128.f32", "<f4").reshape(-1, 128)``; a line's
-``"embedding": {"file": ..., "row": ...}`` says which row is its own. After ``--resume`` there may be rows, and numbers of
-messages, that no line names: those of faces that were dropped and found again.
+A line is written after the files that it names, in a single write to the operating system: a killed run loses only the line
+that it was writing. All embeddings: ``np.fromfile("embeddings_128.f32", "<f4").reshape(-1, 128)``; a line's ``"embedding":
+{"file": ..., "row": ...}`` says which row is its own. After ``--resume`` there may be rows, and numbers of messages, that no
+line names: those of faces that were cut off and found again.
 
-Over cameras, lines and vectors that are too old or too many are emptied (``expiry.py``): the file begins with zeros then.
+Over cameras, lines and vectors that are too old or too many are emptied (``expiry.py``); the file then begins with zeros.
 
-Against power cuts the lines and rows are flushed to the disk before the checkpoint that vouches for them, at most every
-``SYNC_SECONDS``. Pictures are not: resuming compares each with its SHA-256, and goes back to an earlier checkpoint where one
-is not what it was. ``run.json`` lists every attempt of a resumed run; each has its own ``run_id``.
+To survive a power cut, lines and rows are flushed to the disk before the checkpoint that vouches for them, at most every
+``SYNC_SECONDS``. Pictures are not: resuming compares each with its SHA-256, and goes back to an earlier checkpoint if one
+differs. ``run.json`` lists every attempt of a resumed run; each has its own ``run_id``.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Is the audit log whole: does each line hold the hash of the one before, and is the last one the last that was written?
+"""Checks that the audit log is whole: each line holds the hash of the one before, and the last is the last that was written.
 
-A chain shows what was changed, taken away, put in or moved; lines that are missing at the end are shown by the head beside the
-log. Who can write both files can make a whole other log, and no file on the same disk can show that: keep the hash of a
-``verify`` elsewhere now and then, and ask with ``holds`` whether the log still has it.
+The chain reveals changed, removed, inserted or moved lines; the head beside the log reveals lines missing at the end. Anybody
+who can write both files can forge a whole log, and no file on the same disk can reveal that: keep the hash from a ``verify``
+elsewhere now and then, and check with ``holds`` that the log still contains it.
 """
 
 from __future__ import annotations

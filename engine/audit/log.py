@@ -1,9 +1,9 @@
 """Writes to the audit log: one line at a time, on the disk before the caller goes on.
 
-Writers of all processes wait for each other at a lock on the file, and each looks for itself where the file ends: nothing is
-kept in memory. A power cut can leave half a line; the next writer cuts it off, and says so in a line of its own.
+Writers of all processes take turns at a lock on the file, and each finds the end of the file anew: nothing is kept in memory.
+A power cut can leave half a line; the next writer cuts it off and logs that in a line of its own.
 
-Where lines are missing at the end, by the head beside the log, the next writer says that too, and goes on.
+If the head beside the log shows that lines are missing at the end, the next writer logs that too, and goes on.
 
 Size: a line has about 400 bytes, at most a few thousand, so a thousand a day are 150 MB in a year. The log is not rotated, as a
 chain that begins in the middle proves nothing: whoever calls it writes what people do, and bounds what strangers can cause (as

@@ -1,9 +1,9 @@
-"""Persons in the log, erasable: a line holds a pseudonym, and beside the log is written whose it is.
+"""Erasable persons in the log: a line holds a pseudonym, and a file beside the log says whose it is.
 
-The pseudonym is an HMAC of the person's name under a key that is theirs alone. With the key, kept beside the log, anybody can
-check that a line is about this person and no other: putting another name to it does not fit. Without the key, which erasing the
-person deletes, nothing leads from the line to a name, and guessing names does not help. The lines themselves never change, so
-the chain still holds. Whoever is enrolled again after that has another pseudonym.
+The pseudonym is an HMAC of the person's name under a key of their own. With the key, kept beside the log, anybody can check
+that a line is about this person and no other. Without it (erasing the person deletes it) nothing leads from the line to a name,
+and guessing names does not help. The lines themselves never change, so the chain still holds. A person who is enrolled again
+later gets a new pseudonym.
 """
 
 from __future__ import annotations

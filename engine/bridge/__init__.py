@@ -1,1 +1,1 @@
-"""What a site publishes over ZeroMQ, taken to the message broker at its edge."""
+"""Forwards what a site publishes over ZeroMQ to the message broker at its edge."""

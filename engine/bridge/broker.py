@@ -1,4 +1,4 @@
-"""A broker at a site's edge, whichever it is."""
+"""What a broker at a site's edge offers, whichever it is."""
 
 from __future__ import annotations
 

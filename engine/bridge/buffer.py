@@ -1,7 +1,7 @@
-"""What waits for the link, on the disk: an SQLite file, which outlives a kill at any moment and a power cut.
+"""The queue of messages that wait for the link: an SQLite file, which survives a kill at any moment and a power cut.
 
-SQLite, not segments of our own: messages, what was acknowledged and how far the bridge has come change in one transaction; the
-checksums of its log find a torn end; room that becomes free is used again in any order; a full disk leaves what was there.
+SQLite rather than segment files of our own: messages, acknowledgements and the bridge's position change in one transaction; its
+log's checksums find a torn end; freed space is reused in any order; a full disk leaves what was there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The SQLite file of a buffer: how it is opened, and set aside where it is damaged."""
+"""The SQLite file of a buffer: how it is opened, and set aside if it is damaged."""
 
 from __future__ import annotations
 

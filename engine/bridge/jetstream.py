@@ -1,5 +1,5 @@
-"""NATS JetStream: the one place that knows nats-py. A link is one connection, which never mends itself: whoever uses it opens
-another one, and sends again what was not acknowledged."""
+"""NATS JetStream: the one place that knows nats-py. A link is one connection, which never reconnects by itself: its user opens
+another one and resends what was not acknowledged."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Kafka: its address, who asks, and what things are called there. Its library is known to ``kafka_link``, ``kafka_topic`` and
-``kafka_words`` alone."""
+"""Kafka: its address, its credentials, and the names used there. Only ``kafka_link``, ``kafka_topic`` and ``kafka_words`` know
+its library."""
 
 from __future__ import annotations
 

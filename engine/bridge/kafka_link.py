@@ -1,8 +1,8 @@
-"""A link to Kafka: transactions, one after another, of one producer that shuts out every other one of its site.
+"""A link to Kafka: consecutive transactions of one producer, which fences off every other producer of its site.
 
-Kafka does not know a message that it has already, as a server of NATS does. So whoever opens a link first ends what another
-one had begun (``init_transactions``): from then on nothing of that one is added. Then it reads what the topic has behind the
-marks, which are written down with what was acknowledged: all that can be there of what waits.
+Unlike NATS, Kafka does not recognise a message that it already has. So opening a link first ends what another producer had
+begun (``init_transactions``): from then on that one can add nothing. Then the link reads what the topic holds after the marks
+that were stored with the acknowledgements: only there can messages be that still wait in the buffer.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The topic of a site: found or made, how large its messages may be, and what it has already."""
+"""The topic of a site: found or created, how large its messages may be, and which it already holds."""
 
 from __future__ import annotations
 

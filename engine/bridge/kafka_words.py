@@ -1,4 +1,4 @@
-"""What librdkafka says, in one sentence for people."""
+"""Turns an error of librdkafka into one readable sentence."""
 
 from __future__ import annotations
 

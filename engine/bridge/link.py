@@ -1,4 +1,4 @@
-"""The way to a broker, as what sends sees it: it knows neither which one it is nor what things are called there."""
+"""The way to a broker as the sender sees it: the sender knows neither which broker it is nor the names used there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""For Prometheus: how a bridge stands. Every name is in ``docs/metrics.md``."""
+"""Prometheus metrics of a bridge. Every name is in ``docs/metrics.md``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What messages are called, whichever broker has them: the ids by which a message is known that is there already."""
+"""Message ids, the same at every broker, by which a message that is already there is recognised."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A client of NATS that says nothing before the connection is encrypted, where it is to be.
+"""A NATS client that sends nothing before the connection is encrypted, where encryption is asked for.
 
-nats-py goes on in the clear where a server offers no TLS, also with ``tls://``: whoever sits between could have the password.
+nats-py falls back to plain text if a server offers no TLS, even with ``tls://``: a man in the middle could get the password.
 """
 
 from __future__ import annotations

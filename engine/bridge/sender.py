@@ -1,7 +1,7 @@
-"""From the buffer to the broker: what the broker has stored goes from the buffer, and nothing else does.
+"""From the buffer to the broker: only what the broker has stored is removed from the buffer.
 
-What was under way when a link broke is sent again over the next one, under the same id. Over one link all goes in order: a
-consumer sees the numbers of a series out of order only where a link broke.
+What was in flight when a link broke is resent over the next one, under the same id. One link keeps the order: a consumer sees
+the numbers of a series out of order only where a link broke.
 """
 
 from __future__ import annotations

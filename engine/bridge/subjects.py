@@ -1,4 +1,4 @@
-"""Where messages go at a NATS server: subjects, and the stream that takes them."""
+"""Where messages go on a NATS server: subjects, and the stream that stores them."""
 
 from __future__ import annotations
 

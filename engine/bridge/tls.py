@@ -1,4 +1,4 @@
-"""Whom to believe over TLS."""
+"""Which certificates to trust over TLS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line. It is loaded when it is used: each process that a run starts loads what the command ``facestream`` does."""
+"""The command line. It is loaded on use, because each process that a run starts loads what the command ``facestream`` loads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How ``facestream archive submit`` is watched: a bar, a line now and then, or lines for programs."""
+"""Progress of ``facestream archive submit``: a bar, a line now and then, or JSON lines for programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a job over an archive is put into words."""
+"""Sentences about an archive job."""
 
 from __future__ import annotations
 

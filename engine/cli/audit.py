@@ -1,4 +1,4 @@
-"""``facestream audit``: is a result as it was written; who did what, and is the record of it whole."""
+"""``facestream audit``: is a result as it was written? Who did what, and is the log of that whole?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``facestream audit DIR`` says of a result."""
+"""What ``facestream audit DIR`` says about a result."""
 
 from __future__ import annotations
 

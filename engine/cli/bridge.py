@@ -1,4 +1,4 @@
-"""``facestream bridge``: what a site publishes, to the message broker at its edge."""
+"""``facestream bridge``: forwards what a site publishes to the message broker at its edge."""
 
 from __future__ import annotations
 

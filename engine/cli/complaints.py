@@ -1,4 +1,4 @@
-"""How an error is told: one sentence, without credentials, and an exit code."""
+"""How an error is reported: one sentence, without credentials, and an exit code."""
 
 from __future__ import annotations
 

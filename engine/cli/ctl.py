@@ -1,4 +1,4 @@
-"""``facestream ctl``: asks a running service, and tells it what to do."""
+"""``facestream ctl``: queries and controls a running service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The answers of a service for a person."""
+"""A service's answers as tables for people."""
 
 from __future__ import annotations
 

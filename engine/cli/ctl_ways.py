@@ -1,4 +1,4 @@
-"""What all verbs of ``facestream ctl`` share: which service is asked, and how an answer is shown."""
+"""What all verbs of ``facestream ctl`` share: how the service is found, and how an answer is shown."""
 
 from __future__ import annotations
 

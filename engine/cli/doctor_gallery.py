@@ -1,4 +1,4 @@
-"""What ``facestream doctor`` says of the gallery."""
+"""What ``facestream doctor`` says about the gallery."""
 
 from __future__ import annotations
 

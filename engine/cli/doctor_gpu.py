@@ -1,4 +1,4 @@
-"""What ``facestream doctor`` says of what computes on NVIDIA GPUs: TensorRT's two packages, and ONNX Runtime's providers."""
+"""What ``facestream doctor`` says about NVIDIA GPUs: TensorRT's two packages, and ONNX Runtime's providers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``facestream doctor`` says of the models: each is opened, as a run would."""
+"""What ``facestream doctor`` says about the models: each is opened, as a run would open it."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Empty arguments, such as a shell variable that is not set: taken for one that was left out, an empty picture would mean all
-of a person, and an empty folder the one where the command was started."""
+"""Refuses empty arguments, such as an unset shell variable: taken as left out, an empty picture would mean every picture of a
+person, and an empty folder the current one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One picture of ``facestream enhance``, from its file to the files of its results."""
+"""One picture of ``facestream enhance``, from its file to its result files."""
 
 from __future__ import annotations
 

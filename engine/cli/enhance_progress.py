@@ -1,4 +1,4 @@
-"""How long ``facestream enhance`` takes: a bar in a terminal, and else a sentence for a large picture."""
+"""Progress of ``facestream enhance``: a bar in a terminal; otherwise a sentence for a large picture."""
 
 from __future__ import annotations
 

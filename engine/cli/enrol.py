@@ -1,4 +1,4 @@
-"""``facestream enrol``: who may be recognised."""
+"""``facestream enrol``: adds a person's pictures to the gallery."""
 
 from __future__ import annotations
 

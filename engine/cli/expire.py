@@ -1,4 +1,4 @@
-"""``facestream expire``: what finished runs have written goes after a time."""
+"""``facestream expire``: deletes what finished runs have written after a given time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first page of the command line. It is written without the parser, which takes longer to load than to answer."""
+"""The first help page of the command line. It is printed without the parser, which takes longer to load than to answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``facestream fleet``: which cameras there should be, and which node has which."""
+"""``facestream fleet``: which cameras a fleet should have, and which node runs which."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``facestream gallery``: who may be recognised."""
+"""``facestream gallery``: shows and changes who is enrolled."""
 
 from __future__ import annotations
 

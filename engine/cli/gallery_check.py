@@ -1,4 +1,4 @@
-"""``facestream gallery check``: do the enrolled pictures still go with each other?"""
+"""``facestream gallery check``: are the enrolled pictures consistent with each other?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``facestream gallery encrypt``, ``decrypt`` and ``new-key``: a gallery's file at rest."""
+"""``facestream gallery encrypt``, ``decrypt`` and ``new-key``: encryption of a gallery file at rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How commands are told which gallery: ``--gallery``, and ``--gallery-key`` of one that is encrypted."""
+"""The options ``--gallery`` and, for an encrypted one, ``--gallery-key``."""
 
 from __future__ import annotations
 

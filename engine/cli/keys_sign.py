@@ -1,4 +1,4 @@
-"""``facestream keys sign``: keys that vouch for what a run has written."""
+"""``facestream keys sign``: keys that sign what a run has written."""
 
 from __future__ import annotations
 

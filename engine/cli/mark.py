@@ -1,4 +1,4 @@
-"""``facestream mark``: what says of a picture that it was enhanced, and a signature under it."""
+"""``facestream mark``: the marks that say that a picture was enhanced, and its signature."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``facestream models``: what is there, and fetching what is not."""
+"""``facestream models``: lists models, and downloads those that are missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which models there are, for ``facestream models list``."""
+"""The list of models for ``facestream models list``."""
 
 from __future__ import annotations
 

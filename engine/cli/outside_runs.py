@@ -1,4 +1,4 @@
-"""What is made of a run's results is kept outside of it."""
+"""Refuses to write what is made from a result into the result's own directory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command writes takes the place of nothing that is there, unless it is told to."""
+"""The option ``--overwrite``: without it, commands replace no existing file."""
 
 from __future__ import annotations
 

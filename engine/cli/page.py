@@ -1,4 +1,4 @@
-"""``facestream report``: the page of a run, made again."""
+"""``facestream report``: makes the page of a run anew."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``facestream people``: who was seen, across files and cameras, and what a person says of it."""
+"""``facestream people``: who was seen across files and cameras, and the user's corrections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What others have written is shown so that it cannot steer the terminal."""
+"""Shows foreign text so that it cannot control the terminal."""
 
 from __future__ import annotations
 

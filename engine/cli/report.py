@@ -1,4 +1,4 @@
-"""``facestream report``: the page of a run again, or a document for people who do not have the run."""
+"""``facestream report``: makes the page of a run anew, or a document for people who do not have the run."""
 
 from __future__ import annotations
 

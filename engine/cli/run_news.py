@@ -1,4 +1,4 @@
-"""What a terminal is told of a run beside what it shows in place."""
+"""Lines about a run that scroll past above its live display."""
 
 from __future__ import annotations
 

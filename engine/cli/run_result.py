@@ -1,4 +1,4 @@
-"""What ``facestream run`` says at its end: totals, cameras, tracks."""
+"""What ``facestream run`` prints at the end: totals, cameras, tracks."""
 
 from __future__ import annotations
 

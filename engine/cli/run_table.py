@@ -1,4 +1,4 @@
-"""The live table of a run with cameras, and the table at its end."""
+"""The live table of a run with cameras, and its final table."""
 
 from __future__ import annotations
 

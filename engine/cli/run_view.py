@@ -1,4 +1,4 @@
-"""How ``facestream run`` is watched: a live table, progress bars, a log, or nothing."""
+"""What ``facestream run`` shows while it runs: a live table, progress bars, a log, or nothing."""
 
 from __future__ import annotations
 

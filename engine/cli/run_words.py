@@ -1,4 +1,4 @@
-"""How the terminal and the log say where a run stands."""
+"""Sentences about the state of a run, for the terminal and the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How commands print a sentence; apart from ``plain``, as what answers ``--help`` at once does not load it."""
+"""How commands print a sentence; separate from ``plain``, so that ``--help`` does not load it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``facestream search``: a new face against everything that finished runs hold."""
+"""``facestream search``: compares a new face with everything in finished runs."""
 
 from __future__ import annotations
 

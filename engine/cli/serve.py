@@ -1,4 +1,4 @@
-"""``facestream serve``: the pipeline that goes on until it is stopped."""
+"""``facestream serve``: the pipeline as a service, until it is stopped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bars of progress, for who looks; and one for work of which the share that is done is known."""
+"""Progress bars, shown only on a terminal; and one for work whose completed share is known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Words of the command line that are spelt in two ways in English: both are taken, one is shown."""
+"""Words of the command line with two English spellings: both are accepted, one is shown."""
 
 from __future__ import annotations
 

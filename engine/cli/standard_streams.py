@@ -1,4 +1,4 @@
-"""Standard input, output and error, in whatever state a command finds them."""
+"""Standard input, output and error, whatever state they are in when a command starts."""
 
 from __future__ import annotations
 

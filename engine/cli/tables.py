@@ -1,5 +1,5 @@
-"""Tables in a terminal, whatever its width: no word and no number is broken, and no sentence stands in a narrow column. Where
-the columns have no room for that side by side, borders and empty columns go; then each row is a block of lines."""
+"""Tables for a terminal of any width: no word or number is broken, and no sentence is squeezed into a narrow column. If the
+columns do not fit side by side, borders and empty columns are dropped; after that, each row becomes a block of lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``facestream tokens``: who may ask the service over HTTP."""
+"""``facestream tokens``: who may use the service over HTTP."""
 
 from __future__ import annotations
 

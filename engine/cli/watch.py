@@ -1,4 +1,4 @@
-"""``facestream watch``: look at what a publisher sends."""
+"""``facestream watch``: shows what a publisher sends."""
 
 from __future__ import annotations
 

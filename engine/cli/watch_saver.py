@@ -1,4 +1,4 @@
-"""What ``facestream watch --save`` writes: what came, laid out like the output directory of a run."""
+"""What ``facestream watch --save`` writes: the received messages, laid out like the output directory of a run."""
 
 from __future__ import annotations
 

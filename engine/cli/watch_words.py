@@ -1,4 +1,4 @@
-"""What ``facestream watch`` says of a message."""
+"""What ``facestream watch`` prints about a message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who works at the command line."""
+"""The name of the user at the command line."""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ from trt_build.cli.evaluate import evaluate
 from trt_build.cli.likelihood import likelihood_app
 from trt_build.cli.redeg import redeg_app
 from trt_build.cli.second_look import second_look_app
+from trt_build.cli.share import Share
 from trt_build.cli.track import track_app
 from trt_build.cli.tune import tune
 from trt_build.optional import require
@@ -104,7 +105,7 @@ def export(
     name: str | None = None,
     licence: str = "Apache-2.0",
     training_data: str | None = None,
-    start_share: float = 0.0,
+    start_share: Share = 0.0,
 ) -> None:
     """Export the averaged weights of a checkpoint to ONNX with its manifest, parity checked, and to safetensors.
 

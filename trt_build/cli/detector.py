@@ -10,6 +10,7 @@ from rich.console import Console
 
 from engine.errors import UsageError
 from engine.sessions.session import SessionSpec
+from trt_build.cli.share import Share
 from trt_build.cli.training import System, add_train
 from trt_build.optional import require
 from trt_build.protocols.tables import table_of, turned, write_json
@@ -44,7 +45,7 @@ def export(
     licence: str = "Apache-2.0",
     training_data: str = "",
     blend: Path | None = None,
-    share: float = 0.5,
+    share: Share = 0.5,
 ) -> None:
     """Export the averaged weights of a checkpoint to ONNX with its manifest, parity checked.
 
@@ -71,8 +72,6 @@ def export(
         How much of each weight comes from that one, 0 to 1.
     """
     require("torch", "Exporting")
-    if not 0 <= share <= 1:
-        raise UsageError(f"--share is from 0 to 1, not {share:g}")
     if blend is not None and None in (min_score, sure_score):
         raise UsageError("--blend needs --min-score and --sure-score: the checkpoint's were found without it")
     from trt_build.systems.detector.export import export_detector

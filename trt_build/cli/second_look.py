@@ -9,7 +9,7 @@ from cyclopts import App
 from rich.console import Console
 from rich.status import Status
 
-from engine.errors import UsageError
+from trt_build.cli.share import Share
 from trt_build.cli.training import System, add_train
 from trt_build.optional import require
 from trt_build.protocols.tables import TextTable
@@ -42,7 +42,7 @@ def export(
     licence: str = "Apache-2.0",
     training_data: str = "",
     blend: Path | None = None,
-    share: float = 0.2,
+    share: Share = 0.2,
 ) -> None:
     """Export the averaged weights of a checkpoint to ONNX with its manifest; limits are chosen on its validation.
 
@@ -66,8 +66,6 @@ def export(
         How much of each weight comes from that one, 0 to 1.
     """
     require("torch", "Exporting")
-    if not 0 <= share <= 1:
-        raise UsageError(f"--share is from 0 to 1, not {share:g}")
     from trt_build.protocols.second_look.evaluation import agreement_of, judged_by
     from trt_build.protocols.second_look.limits import choose, figures
     from trt_build.systems.second_look.export import export_second_look

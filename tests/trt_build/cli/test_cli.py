@@ -40,13 +40,20 @@ def test_wrong_use(capsys, tmp_path, monkeypatch, arguments, code, words):
     assert "Traceback" not in text
 
 
-@pytest.mark.parametrize("system", ["detector", "second-look"])
 @pytest.mark.parametrize("share", ["-0.1", "2", "nan"])
-def test_a_share_of_another_network_is_none_beyond_the_whole(capsys, system, share):
-    pytest.importorskip("torch", reason="exporting needs torch")
-    code, text = run(capsys, system, "export", "a.pt", "--out", "out", "--blend", "b.onnx", "--share", share)
+@pytest.mark.parametrize(
+    "command",
+    [
+        "detector export a.pt --out out --share",
+        "second-look export a.pt --out out --share",
+        "export a.pt --out out --start-share",
+    ],
+)
+def test_a_share_is_from_0_to_1(capsys, command, share):
+    code, text = run(capsys, *command.split(), share)
     assert code == 2
-    assert "--share is from 0 to 1" in text
+    assert command.split()[-1] in text
+    assert "use a number from 0 to 1" in text.lower()
 
 
 @pytest.mark.parametrize("score", [[], ["--min-score", "0.4"], ["--sure-score", "0.6"]])
