@@ -6,6 +6,7 @@ import contextlib
 import socket
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 import zmq
@@ -27,8 +28,9 @@ STRANGERS = {
 """What other programs say to whoever connects, and to what he says; None: they close the connection."""
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def impatient(monkeypatch):
+    """Only for what waits to be told: a message that is sent may take longer to come."""
     monkeypatch.setattr(connection, "SILENT_SECONDS", 0.2)
 
 
@@ -73,6 +75,7 @@ def told_by(endpoint, **options):
     return told[0]
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("kind", STRANGERS)
 @pytest.mark.parametrize("socket", ["sub", "pull"])
 def test_another_programs_port_is_named_as_one(kind, socket):
@@ -83,6 +86,7 @@ def test_another_programs_port_is_named_as_one(kind, socket):
         assert said.endswith(": what answers there does not speak ZeroMQ, it is another program or hangs; it is waited for")
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     "endpoint", ["tcp://127.0.0.1:{port}", "tcp://[::1]:{port}", "ipc://{folder}/none", "tcp://nobody.invalid:5"]
 )
@@ -91,18 +95,20 @@ def test_where_nobody_is_there_that_is_said(endpoint, tmp_path):
     assert said.endswith(": nothing answers there, no run publishes at this address yet; it is waited for")
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_publisher_that_has_nothing_to_say_is_told_from_those(opened):
     with opened.socket(zmq.PUB) as other:
         endpoint = f"tcp://127.0.0.1:{other.bind_to_random_port('tcp://127.0.0.1')}"
         assert ": a publisher is there, but has sent nothing of what is asked for" in told_by(endpoint, kinds=("face",))
 
 
-def test_that_a_publisher_goes_away_is_said_once_and_that_it_is_quiet_is_not(opened):
+def test_that_a_publisher_goes_away_is_said_once_and_that_it_is_quiet_is_not(opened, monkeypatch):
     told = []
     with subscribed(opened, tell=told.append, timeout_seconds=1.0) as (wire, subscriber):
         items = iter(subscriber)
         wire.face(0)
         assert next(items).message.seq == 0
+        monkeypatch.setattr(connection, "SILENT_SECONDS", 0.2)
         with pytest.raises(TimeoutError, match=r"within 1.0 s: a publisher is there, but"):
             next(items)
         assert told == []
@@ -116,13 +122,14 @@ def test_that_a_publisher_goes_away_is_said_once_and_that_it_is_quiet_is_not(ope
 
 def test_a_publisher_that_comes_is_taken_for_nothing_else_meanwhile(opened, monkeypatch):
     """For a moment it had not said yet that it speaks ZeroMQ."""
-    monkeypatch.setattr(connection, "SILENT_SECONDS", 1.0)
     told = []
     endpoint = f"tcp://127.0.0.1:{free_port('127.0.0.1')}"
-    with Subscriber(endpoint, socket="pull", tell=told.append, timeout_seconds=1.5) as subscriber:
-        with pytest.raises(TimeoutError):
-            next(iter(subscriber))
-        subscriber._timeout_seconds = 0.5
+    with Subscriber(endpoint, socket="pull", tell=told.append, timeout_seconds=0.5) as subscriber:
+        with monkeypatch.context() as patch:
+            patch.setattr(connection, "SILENT_SECONDS", 0.2)
+            with pytest.raises(TimeoutError):
+                next(iter(subscriber))
+        subscriber._connection._silent_since -= 3600.0  # long before what does not speak ZeroMQ has come
         with socket.create_server(("127.0.0.1", int(endpoint.rpartition(":")[2]))), pytest.raises(TimeoutError):
             next(iter(subscriber))
         subscriber._timeout_seconds = PATIENCE_SECONDS
@@ -132,6 +139,7 @@ def test_a_publisher_that_comes_is_taken_for_nothing_else_meanwhile(opened, monk
     assert [one.partition(" s: ")[2].partition(",")[0] for one in told] == ["nothing answers there"]
 
 
+@pytest.mark.usefixtures("impatient")
 def test_who_waits_by_an_event_loop_is_told_as_well():
     async def wait(subscriber):
         return await anext(aiter(subscriber))
@@ -143,15 +151,18 @@ def test_who_waits_by_an_event_loop_is_told_as_well():
         assert told.is_set()
 
 
-def test_the_time_before_anybody_waits_is_no_silence(wire):
+def test_the_time_before_anybody_waits_is_no_silence(wire, monkeypatch):
     told = []
     with wire.subscriber(tell=told.append) as subscriber:
-        time.sleep(2 * connection.SILENT_SECONDS)  # as of a program that loads its models
+        later = SimpleNamespace(monotonic=lambda: time.monotonic() + 3600.0)  # as of a program that loads its models
+        monkeypatch.setattr(connection, "time", later)
+        subscriber._connection.wait(0.0)  # looks, and has nothing yet
         wire.face(0)
         assert next(iter(subscriber)).message.seq == 0
     assert told == []
 
 
+@pytest.mark.usefixtures("impatient")
 def test_without_a_listener_the_log_says_it(caplog):
     with (
         stranger(b"", b"") as endpoint,
@@ -198,11 +209,15 @@ def test_a_publisher_that_comes_back_is_no_cut_connection(opened):
 
 def test_a_signal_that_interrupts_no_wait_is_seen_all_the_same(wire):
     """One that comes just before the wait begins: only Python knows of it."""
+
+    def wait():
+        threading.Timer(0.1, _thread.interrupt_main).start()
+        subscriber._connection.wait(2 * PATIENCE_SECONDS)
+
     with wire.subscriber() as subscriber:
         began = time.monotonic()
-        threading.Timer(0.1, _thread.interrupt_main).start()
         with pytest.raises(KeyboardInterrupt):
-            subscriber._connection.wait(2 * PATIENCE_SECONDS)
+            wait()
         assert time.monotonic() - began < PATIENCE_SECONDS
 
 

@@ -120,8 +120,8 @@ def test_refilling_what_cameras_send_is_bounded_by_what_comes_and_recordings_are
 
 def test_what_comes_back_too_old_is_skipped_if_asked_for(opened):
     with (
-        replaying(opened, lambda *asked: answer_all(*asked, age_seconds=2)) as (endpoint, _),
-        subscribed(opened, replay=endpoint, max_age_seconds=1.0, replay_timeout_seconds=PATIENCE_SECONDS) as (wire, subscriber),
+        replaying(opened, lambda *asked: answer_all(*asked, age_seconds=7200)) as (endpoint, _),
+        subscribed(opened, replay=endpoint, max_age_seconds=60, replay_timeout_seconds=PATIENCE_SECONDS) as (wire, subscriber),
     ):
         wire.face(3, live=True)
         wire.end(**{"face/cam1": 3})
@@ -158,20 +158,19 @@ def test_a_replay_service_that_answers_bit_by_bit_is_asked_until_the_gap_is_clos
     assert [request.from_seq for request in asked] == [0, 1, 2, 3, 4]
 
 
-def test_a_gap_takes_no_longer_than_eight_time_outs(opened, monkeypatch):
+def test_a_gap_takes_no_longer_than_eight_time_outs(opened):
     def late(router, identity, request):
         time.sleep(0.08)  # just within the time-out
         trickle(router, identity, request)
 
     with (
-        replaying(opened, late) as (endpoint, _),
+        replaying(opened, late) as (endpoint, asked),
         subscribed(opened, replay=endpoint, replay_timeout_seconds=0.1) as (wire, subscriber),
     ):
         wire.face(1000)
         wire.end()
-        begun = time.monotonic()
         *_, gap, last, end_of_run = seen(subscriber)
-        assert time.monotonic() - begun < 2
+    assert len(asked) <= 8 * 0.1 / 0.08 + 1
     assert (gap[1], last, end_of_run) == (999, 1000, "End")
 
 

@@ -43,13 +43,19 @@ def rtmp(clip: Clip, pictures: int = 100, speed: float = 1.0) -> Answer:
 
 def _receive(connection: socket.socket, size: int) -> None:
     while size:
-        size -= len(connection.recv(size))
+        size -= len(_piece(connection, size))
 
 
 def _receive_until(connection: socket.socket, word: bytes) -> None:
     data = b""
     while word not in data:
-        data += connection.recv(65536)
+        data += _piece(connection, 65536)
+
+
+def _piece(connection: socket.socket, most: int) -> bytes:
+    if not (piece := connection.recv(most)):
+        raise ConnectionResetError("the viewer has left")
+    return piece
 
 
 def _message(kind: int, body: bytes, milliseconds: int = 0, stream: int = 0) -> bytes:

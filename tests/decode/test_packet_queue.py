@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
+from types import SimpleNamespace
 
 import av
 import pytest
@@ -10,10 +12,10 @@ from engine.decode import packet_queue
 from engine.decode.packet_queue import Arrival, PacketQueue
 
 
-def arrival(name: int, key: bool = False, age_seconds: float = 0.0, size_bytes: int = 100) -> Arrival:
+def arrival(name: int, key: bool = False, size_bytes: int = 100) -> Arrival:
     packet = av.Packet(8)
     packet.pts = name
-    return Arrival(packet, key, size_bytes, name, time.monotonic() - age_seconds)
+    return Arrival(packet, key, size_bytes, name, time.monotonic())
 
 
 def drain(queue: PacketQueue) -> list[int]:
@@ -57,10 +59,12 @@ def test_a_waiting_reader_is_woken_by_a_packet_and_by_the_end():
         ([0.4, 0.3, 0.2, 0.1], {0, 2}, [0, 1, 2, 3], 0),  # on time
     ],
 )
-def test_late_packets_are_left_out_up_to_the_newest_key_frame(ages, keys, left, dropped):
+def test_late_packets_are_left_out_up_to_the_newest_key_frame(monkeypatch, ages, keys, left, dropped):
+    now = time.monotonic()
+    monkeypatch.setattr(packet_queue, "time", SimpleNamespace(monotonic=lambda: now))
     queue = PacketQueue()
     for name, age in enumerate(ages):
-        queue.put(arrival(name, name in keys, age))
+        queue.put(replace(arrival(name, name in keys), arrived_monotonic=now - age))
     assert drain(queue) == left
     assert queue.take_dropped() == (dropped, dropped > 0)
     assert queue.take_dropped() == (0, False)

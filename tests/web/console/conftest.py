@@ -13,6 +13,8 @@ from tests.web.console.fake_server import FakeServer
 
 SIGNED_OUT = "the server responded with a status of 401"
 """Chromium complains of this itself when the page asks whether somebody is signed in."""
+HEARS = "() => !document.querySelector('.pulse').textContent.startsWith('Connecting')"
+"""The status is there, which is the first event: what the server tells before somebody listens is lost."""
 
 
 @pytest.fixture(scope="package")
@@ -50,6 +52,8 @@ def open_page(browser: Any, server: FakeServer, complaints: list[str]) -> Iterat
             context.request.post(f"{server.url}/api/v1/session", data={"token": token})
         page.goto(f"{server.url}/{address}")
         page.wait_for_selector("body.in" if token else ".signin")
+        if token:
+            page.wait_for_function(HEARS)
         return page
 
     yield opened
