@@ -155,8 +155,8 @@ def _open(edge: Kafka) -> str:
 
 
 def test_a_topic_that_is_not_there_and_cannot_be_made_is_told(server, monkeypatch):
-    _answers_within(monkeypatch, 1.0)  # this broker never answers who wants to make one
     assert _open(kafka(server, "nowhere")).endswith("has no topic 'nowhere': make it, or leave --stream out")
+    _answers_within(monkeypatch, 1.0)  # this broker never answers who wants to make one
     said = _open(Kafka(Broker(server.url, "elsewhere")))
     assert "has no topic 'facestream.elsewhere.v1', and does not make it: " in said
     assert said.endswith("create it there yourself, or name one with --stream")
@@ -177,9 +177,9 @@ def test_nobody_there_a_name_that_is_none_and_a_port_that_says_nothing_are_told(
 def test_a_broker_that_falls_silent_breaks_the_link_and_has_all_once_when_it_is_back(server, topic, monkeypatch):
     edge, sent = kafka(server, topic), [face(number) for number in range(5)]
     marks, _ = over(edge, sends([]))
-    _answers_within(monkeypatch, 0.5)
 
     async def use(link: Any, answers: list[Answer], broken: asyncio.Event) -> str:
+        _answers_within(monkeypatch, 0.5)
         with server.hanging():
             for message in sent:
                 await link.publish(message)

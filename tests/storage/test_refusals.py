@@ -102,9 +102,11 @@ def serving_pages(tls: ssl.SSLContext | None = None) -> Iterator[int]:
         server.handle_error = lambda *request: None  # type: ignore[method-assign]  # who does not trust it hangs up
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        yield server.server_port
-        server.shutdown()
-        thread.join()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.fixture
