@@ -24,7 +24,7 @@ class CameraDefaults(msgspec.Struct, frozen=True, kw_only=True):
     connect_seconds: Seconds = 10.0
     """A camera that does not answer within this is tried again."""
     stalled_after_seconds: Seconds = 2.0
-    """Without a packet for so long a camera is called stalled; the connection is kept."""
+    """Without a packet for so long, and for longer than usual, a camera is called stalled; the connection is kept."""
     stall_seconds: Seconds = 10.0
     """Without a packet for so long the connection is given up and made anew."""
     reconnect_first_seconds: Seconds = 0.5

@@ -25,6 +25,8 @@ _WHITELISTS = {
     "srt": "srt", "rtp": "rtp,udp", "rtmp": "rtmp,tcp", "rtmps": "rtmps,tls,tcp",
 }  # fmt: skip
 """Protocols that may take part: a playlist must not read files of this machine."""
+_AT_ONCE = {"probesize": "32", "analyzeduration": "1"}
+"""For what is known without being looked at."""
 _SENT_ON = {"rtsp": ",rtsp,rtsps,srtp,tls", "rtsps": ",rtsps"}
 """And by which a camera may send its readers on: FFmpeg takes a password along, to whichever host the camera names."""
 
@@ -68,8 +70,13 @@ def read_timeout_seconds(camera: Camera) -> float | None:
     return None if camera.silent_by_design else camera.stall_seconds + READ_GRACE_SECONDS
 
 
-def plan_of(camera: Camera) -> OpenPlan:
-    """Return how to open a camera; ``camera.options`` win over what is chosen here."""
+def plan_of(camera: Camera, kind: str | None = None) -> OpenPlan:
+    """Return how to open a camera; ``camera.options`` win over what is chosen here.
+
+    Args:
+        camera: the source.
+        kind: FFmpeg's name of what it is known to send; None: not known.
+    """
     scheme = scheme_of(camera.url)
     if camera.is_device:
         return OpenPlan(camera.url, "v4l2", dict(camera.options))
@@ -81,10 +88,10 @@ def plan_of(camera: Camera) -> OpenPlan:
     if scheme in {"rtsp", "rtsps"}:
         # The session description names the codec, so that nothing need be analysed; and "nobuffer" would throw away what was
         # read while opening, which often is the key frame.
-        options |= {"probesize": "32", "analyzeduration": "1", "allowed_media_types": "video"}
+        options |= _AT_ONCE | {"allowed_media_types": "video"}
         options["rtsp_transport"] = "tcp" if scheme == "rtsps" else camera.transport
-    else:
-        options |= {"probesize": "1000000", "analyzeduration": "500000"}
+    else:  # FFmpeg would count JPEG pictures as 25 a second, and analyse many of a camera that gives few
+        options |= _AT_ONCE if kind else {"probesize": "1000000", "analyzeduration": "500000"}
     if is_udp(camera):
         options |= {"max_delay": str(round(REORDER_SECONDS * 1e6)), "buffer_size": str(RECEIVE_BUFFER_BYTES)}
     if scheme == "udp":
@@ -98,4 +105,4 @@ def plan_of(camera: Camera) -> OpenPlan:
             options["timeout"] = microseconds
         if scheme not in {"rtsp", "rtsps"}:
             options["rw_timeout"] = microseconds
-    return OpenPlan(camera.url, None, options | dict(camera.options))
+    return OpenPlan(camera.url, kind, options | dict(camera.options))

@@ -20,6 +20,7 @@ from engine.decode.packet_queue import Arrival
 from engine.decode.packet_reader import Opened, PacketReader, Reader
 from engine.decode.picture_gate import PictureGate
 from engine.decode.pixel_shape import shown_fields
+from engine.decode.silence import Silence
 from engine.errors import SourceError, WorkerError
 
 WAIT_SECONDS = 0.05
@@ -33,7 +34,8 @@ GRACE_SECONDS = 5.0
 KEYLESS_SECONDS = 5.0
 """Pictures that wait for a key frame for so long are told of: some cameras send one in a minute."""
 KEYLESS_LIMIT_SECONDS = 60.0
-"""The same ends the connection: most cameras begin one with a key frame, and one that has another codec by now names it."""
+"""The same ends the connection: most cameras begin one with a key frame, and one that has another codec by now names it. Where
+the next one brings none either it is kept for twice as long, and so on: only waiting helps then."""
 _WAKE_AFTER_SECONDS = 0.25
 _CLOSE_SECONDS = 1.5
 _UNKNOWN_RATE = 25
@@ -61,12 +63,15 @@ class Connection:
         self._clock: StreamClock | None = None
         self._opened: Opened | None = None
         self._size_px = (0, 0)
+        self._silence = Silence(camera.stalled_after_seconds)
         self._stalled = self._keyless = False
         self._held: Arrival | None = None
         self._started = time.monotonic()
         self._opened_at = 0.0
         self.live_since: float | None = None
         """When the first frame came (monotonic), None before."""
+        self.keyless_before_seconds = 0.0
+        """For so long the connections just before this one had waited for a key frame, and none came."""
 
     @property
     def opened(self) -> Opened | None:
@@ -76,6 +81,12 @@ class Connection:
     @property
     def last_packet_monotonic(self) -> float | None:
         return self._reader.last_packet_monotonic
+
+    @property
+    def keyless_seconds(self) -> float:
+        """For how long packets have come in vain, as they wait for a key frame, over all connections; 0 where they do not."""
+        seconds = self._keyless_seconds()
+        return seconds + self.keyless_before_seconds if seconds else 0.0
 
     def run(self) -> Items:
         """Yield frames, states, and None when nothing came; return why the connection was lost.
@@ -89,6 +100,7 @@ class Connection:
             came = False
             arrivals = self._arrivals()
             for arrival in arrivals:
+                self._silence.came(arrival.arrived_monotonic)
                 for item in self._take(arrival):
                     came = True
                     yield item
@@ -154,27 +166,26 @@ class Connection:
         if self.live_since is None or self._stalled or self._camera.silent_by_design:
             return None
         silent_seconds = time.monotonic() - (self._reader.last_packet_monotonic or self._opened_at)
-        if silent_seconds < self._camera.stalled_after_seconds:
+        if not self._silence.is_long(silent_seconds):
             return None
         self._stalled = True
         return self._state("stalled", "timeout", f"{self._camera.shown} has sent nothing for {silent_seconds:.1f} s")
 
     def _lack_of_key(self) -> StreamChanged | None:
         """Return the state to announce because nothing of what comes can be decoded before a key frame, if any."""
-        if (seconds := self._keyless_seconds()) < KEYLESS_SECONDS or self._keyless:
+        if self._keyless_seconds() < KEYLESS_SECONDS or self._keyless:
             return None
         self._keyless = True
-        lack = self._keyless_for(seconds)
-        return self._state("connecting" if self.live_since is None else "stalled", "no_key_frame", str(lack))
+        return self._state("connecting" if self.live_since is None else "stalled", "no_key_frame", str(self._keyless_for()))
 
     def _keyless_seconds(self) -> float:
-        """Return for how long packets have come in vain, as they wait for a key frame."""
+        """The same of this connection alone."""
         last = self._reader.last_packet_monotonic
         return self._gate.keyless_seconds(last) if self._gate is not None and last is not None else 0.0
 
-    def _keyless_for(self, seconds: float) -> SourceError:
-        what = f"has sent no key frame for {seconds:.0f} s: let it send one each second or two (GOP)"
-        return failure(self._camera, "no_key_frame", what)
+    def _keyless_for(self) -> SourceError:
+        lack = f"has sent no key frame for {self.keyless_seconds:.0f} s, without which its pictures cannot be decoded"
+        return failure(self._camera, "no_key_frame", f"{lack}: set its key frame interval (I-frame, GOP) to 1 or 2 seconds")
 
     def _given_up(self) -> SourceError | None:
         """Return why the connection is to be ended from here, if it is."""
@@ -192,8 +203,8 @@ class Connection:
             if self.live_since is None:
                 return failure(camera, "codec", f"sends {self._gate.codec_name} that cannot be decoded: check its settings")
             return failure(camera, "codec_change", "sends pictures that are no longer of the kind that it announced")
-        keyless_seconds = self._keyless_seconds()
-        return self._keyless_for(keyless_seconds) if keyless_seconds > KEYLESS_LIMIT_SECONDS else None
+        limit_seconds = max(KEYLESS_LIMIT_SECONDS, self.keyless_before_seconds)
+        return self._keyless_for() if self._keyless_seconds() > limit_seconds else None
 
     def _count_dropped(self) -> None:
         dropped, broken = self._reader.queue.take_dropped()

@@ -33,9 +33,9 @@ class LiveDecoder:
     - ``live`` with the first frame of each connection, with the picture size, the nominal frame rate where the camera tells
       it, and in its detail how pictures are decoded; and again with the first frame after ``stalled``;
     - frames, whose index counts on over all connections while the stream clock begins anew with each;
-    - ``stalled`` where no packet came for ``stalled_after_seconds``, or no key frame for long, and the connection is kept;
-      before the first frame of a connection the latter is ``connecting`` with ``no_key_frame``; after a minute of it the
-      connection is made anew;
+    - ``stalled`` where no packet came for ``stalled_after_seconds``, and for longer than usual, or no key frame for long, and
+      the connection is kept; before the first frame of a connection the latter is ``connecting`` with ``no_key_frame``; after a
+      minute of it the connection is made anew, and then after two, four, ...;
     - ``discontinuity``: ``resolution_change`` or ``timestamp_jump`` before a frame that does not continue the one before, and
       the reason of the loss as soon as a live connection is lost, for example after ``stall_seconds`` without a packet;
     - None when nothing came for 50 ms;
@@ -68,6 +68,7 @@ class LiveDecoder:
         self.counted = of_camera()
         self._items: Generator[Frame | StreamChanged | None, None, None] | None = None
         self._connection: Connection | None = None
+        self._keyless_seconds = 0.0
         self._last_packet_monotonic = time.monotonic()
         self._backoff = Backoff(
             camera.reconnect_first_seconds, camera.reconnect_cap_seconds, camera.auth_wait_seconds, camera.stable_seconds
@@ -132,10 +133,15 @@ class LiveDecoder:
         except SourceError as error:
             return None, error
         connection = self._connection = self._connect(self._camera, self.counted, self._state)
+        connection.keyless_before_seconds = self._keyless_seconds
         try:
             loss = yield from self._watched(connection, was_live)
         finally:
             connection.close()
+        if loss.reason == "no_key_frame":
+            self._keyless_seconds = connection.keyless_seconds
+        elif connection.live_since is not None:
+            self._keyless_seconds = 0.0
         if unusable and loss.reason == "auth":
             loss = SourceError(f"{loss}{unusable}", loss.reason)
         return connection.live_since, loss

@@ -170,7 +170,7 @@ class PacketReader(Reader):
         return container
 
     def _opened_as(self, kind: str | None = None) -> InputContainer:
-        camera, plan = self._camera, plan_of(self._camera)
+        camera, plan = self._camera, plan_of(self._camera, kind)
         limits = [camera.connect_seconds, read_timeout_seconds(camera) or camera.connect_seconds]
         start = time.monotonic()
         try:
@@ -178,7 +178,7 @@ class PacketReader(Reader):
             # asks Python for the time in each, and leaves a demuxer in the middle of a packet.
             container = av.open(
                 plan.url,
-                format=kind or plan.format,
+                format=plan.format,
                 options=plan.options,
                 timeout=(camera.connect_seconds, None),
                 metadata_errors="replace",

@@ -140,6 +140,19 @@ def test_jpeg_over_http_is_read_whatever_its_parts_are_called(kind, boundary):
     assert watch.frames[0].planes.y.shape == (48, 64)
 
 
+@pytest.mark.parametrize("kind", ["image/jpeg", "image/jpg", "text/plain", ""])
+@pytest.mark.parametrize("has_length", [True, False])
+def test_two_pictures_of_jpeg_over_http_are_enough_to_begin_with(kind, has_length):
+    """Up to 15 were wanted: a camera of one in two or three seconds could not be opened."""
+    picture = cv2.imencode(".jpg", np.random.default_rng(0).integers(0, 255, (240, 320, 3), np.uint8))[1].tobytes()
+    lines = (f"Content-Type: {kind}\r\n" if kind else "") + (f"Content-Length: {len(picture)}\r\n" if has_length else "")
+    head = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=b\r\n\r\n"
+    part = f"--b\r\n{lines}\r\n".encode() + picture + b"\r\n"
+    with ByteServer(raw(head + 2 * part)) as server, watching(server.url("http")) as watch:
+        watch.until(lambda w: len(w.frames) == 1 or len(w.states) > 2)
+    assert watch.order == ["connecting", "live", "frame"]
+
+
 @pytest.mark.parametrize("off", [500, -60])
 def test_jpeg_over_http_is_read_where_its_parts_say_a_wrong_length(off):
     """One picture came of each connection, or none at all."""

@@ -110,7 +110,9 @@ def test_a_camera_that_sends_no_key_frame_for_long_is_told_of(clip, monkeypatch,
     assert [state.state for state in watch.states] == states
     (told,) = [state for state in watch.states if state.reason]
     assert (told.state, told.reason) == (states[-2], "no_key_frame")
-    assert "has sent no key frame for 0 s: let it send one each second or two" in told.detail
+    assert (
+        "has sent no key frame for 0 s, without which its pictures cannot be decoded: set its key frame interval" in told.detail
+    )
 
 
 @pytest.mark.parametrize("codecs", [("h264", "h265"), ("h265", "h264")])
@@ -127,6 +129,22 @@ def test_a_camera_that_goes_on_with_another_codec_is_connected_again(tmp_path, m
     lost = next(state for state in watch.states if state.state == "discontinuity")
     assert (lost.reason, "has sent no key frame for" in lost.detail) == ("no_key_frame", True)
     assert len(watch.frames) == 26
+
+
+def test_a_camera_that_begins_no_connection_with_a_key_frame_is_waited_for_longer_each_time(clip, monkeypatch):
+    """It was connected anew each minute, and one that sends a key frame in two minutes might never be seen."""
+    monkeypatch.setattr(connection, "KEYLESS_SECONDS", 0.3)
+    monkeypatch.setattr(connection, "KEYLESS_LIMIT_SECONDS", 0.4)
+    keyless = Behaviour(faults=(Garbage(0, kind="nal", frames=1),))
+    waited = []
+    with ScriptedServer(clip, [keyless, keyless, Behaviour()]) as server, watching(server.url()) as watch:
+        watch.until(lambda w: waited.append(w.decoder._keyless_seconds) or w.count("live") == 1)
+        server.drop()
+        watch.until(lambda w: w.count("live") == 2)
+        assert watch.decoder._keyless_seconds == 0.0
+    assert max(waited) > 2 * 0.4, "so long the third one would have been kept"
+    told = next(state.detail for state in watch.states if "attempt 2" in state.detail)
+    assert "has sent no key frame for 0 s, without which its pictures cannot be decoded: set its key frame interval" in told
 
 
 @pytest.mark.parametrize("fault", [None, Stall(seconds=0.8)])

@@ -17,7 +17,7 @@ const REASONS = {
   codec_change: "Its codec changed.", timestamp_jump: "Its clock jumped.", reconnect: "The connection was made anew.",
   worker_died: "The process that reads it died, and is being started again.", encrypted: "The stream is encrypted.",
   unexpected: "Something unexpected happened; the log says more.", model: "A model could not be loaded.",
-  no_key_frame: "The camera sends no key frame: it should send one each second or two.",
+  no_key_frame: "The camera sends no key frame: set its key frame interval (I-frame, GOP) to 1 or 2 seconds.",
 };
 const TROUBLE = new Set(["stalled", "failed", "discontinuity", "connecting"]);
 
