@@ -7,7 +7,7 @@ nothing to build on.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from typing import Any
+from typing import Any, cast
 
 import av
 from av.video.codeccontext import VideoCodecContext
@@ -41,23 +41,31 @@ class Damage:
         self.left_out = 0
         """Pictures before the first that can be decoded, as far as they are known."""
         self._fed = 0
-        self._fed_at: OrderedDict[int, int] = OrderedDict()
-        self._lost_at: int | None = None
+        self._shown_at: OrderedDict[int, int] = OrderedDict()
+        """Of the newest packets that tell it, by their number."""
+        self._first_key = 0
+        """Number of the first packet with which decoding can begin; 0: there was none."""
+        self._lost_from: int | None = None
         """Since which packet pictures are damaged."""
+        self._lost_at = 0
+        """The newest packet that was lost or damaged: a key frame behind it ends that."""
         self._damaged_at: deque[int] = deque(maxlen=_REMEMBERED)
         """Packets that are damaged; their pictures may come all the same."""
 
     def feed(self, packet: av.Packet[Any] | None) -> None:
-        """Take note of a packet, None at the end."""
+        """Take note of a packet, None at the end. It is numbered: a decoder with ``copy_opaque`` says so of its picture."""
         missing = packet is not None and self._is_gap_before(packet)
         if packet is None or packet.is_discard:
             return
         is_torn = self._torn.is_in(packet)
         self._fed += 1
+        packet.opaque = self._fed
         if packet.pts is not None:
-            self._fed_at[packet.pts] = self._fed
-            if len(self._fed_at) > _REMEMBERED:
-                self._fed_at.popitem(last=False)
+            self._shown_at[self._fed] = packet.pts
+            if len(self._shown_at) > _REMEMBERED:
+                self._shown_at.popitem(last=False)
+        if packet.is_keyframe and not self._first_key:
+            self._first_key = self._fed
         if (packet.is_corrupt or missing) and not packet.is_keyframe:
             self._lose()
         if is_torn:
@@ -75,8 +83,10 @@ class Damage:
         self._lose()
         self._damaged_at.append(self._fed)
 
-    def _lose(self) -> None:
-        self._lost_at = self._fed
+    def _lose(self, at: int | None = None) -> None:
+        at = self._fed if at is None else at
+        self._lost_from = at if self._lost_from is None else min(self._lost_from, at)
+        self._lost_at = max(self._lost_at, at)
 
     def is_too_early(self, picture: av.VideoFrame) -> bool:
         """Whether a picture comes before the first that can be decoded."""
@@ -92,26 +102,27 @@ class Damage:
 
     def _fed_before(self, picture: av.VideoFrame) -> int:
         """How many packets came before a picture's, those not counted that are shown later: they are references."""
-        if picture.pts is None or picture.pts not in self._fed_at:
-            return 0
-        fed_at = self._fed_at[picture.pts]
-        return fed_at - 1 - sum(fed < fed_at and pts > picture.pts for pts, fed in self._fed_at.items())
+        number = self._fed_at_of(picture)
+        if picture.pts is None:  # a bare stream: only a key frame is known to have no references
+            return max(0, (number if _is_key(picture) else self._first_key) - 1)
+        return number - 1 - sum(one < number and at > picture.pts for one, at in self._shown_at.items())
 
     def harms(self, picture: av.VideoFrame) -> bool:
         """Whether a picture, or one that it builds on, is damaged."""
         fed_at = self._fed_at_of(picture)
         if picture.is_corrupt and not self._intra_only:
-            self._lost_at = max(self._lost_at or 0, fed_at)
-        elif self._lost_at is not None and _is_key(picture) and fed_at > self._lost_at:
-            self._lost_at = None
-        return self.is_in(picture) or (self._lost_at is not None and not self._intra_only)
+            self._lose(fed_at)
+        elif _is_key(picture) and fed_at > self._lost_at:
+            self._lost_from = None
+        builds_on_it = self._lost_from is not None and fed_at >= self._lost_from and not self._intra_only
+        return self.is_in(picture) or builds_on_it
 
     def is_in(self, picture: av.VideoFrame) -> bool:
         """Whether parts of a picture itself had to be guessed."""
         return bool(picture.is_corrupt) or self._fed_at_of(picture) in self._damaged_at
 
     def _fed_at_of(self, picture: av.VideoFrame) -> int:
-        return self._fed_at.get(picture.pts, self._fed) if picture.pts is not None else self._fed
+        return self._fed if picture.opaque is None else cast(int, picture.opaque)
 
 
 def _is_key(picture: av.VideoFrame) -> bool:

@@ -60,6 +60,7 @@ def read(path: Path) -> tuple[list[Frame], StreamChanged]:
     [
         ("mpeg4", "a.avi"), ("mpeg4", "a.ts"), ("mpeg2video", "a.ts"), ("mpeg2video", "a.mkv"), ("wmv2", "a.wmv"),
         ("msmpeg4", "a.avi"), ("flv", "a.flv"), ("h263", "a.3gp"), ("libx264", "a.ts"), ("libx265", "a.mkv"),
+        ("libx264", "a.h264"), ("libx265", "a.h265"), ("mpeg2video", "a.m2v"), ("mpeg4", "a.m4v"),
     ],
 )  # fmt: skip
 def test_nothing_is_shown_before_the_first_key_frame(tmp_path, codec, name):
@@ -116,6 +117,17 @@ def test_a_lost_packet_is_seen_though_the_decoder_hides_it(tmp_path, kind):
     assert damaged <= set(range(GOP + 3, 2 * GOP))
 
 
+@pytest.mark.parametrize("name", ["a.h264", "a.ts", "a.mkv", "a.avi"])
+def test_a_loss_behind_a_key_frame_whose_picture_comes_later_harms_what_follows(tmp_path, name):
+    """A picture of a bare stream has no time that says of which packet it is: the key frame seemed to come behind the loss."""
+    whole = clip(tmp_path / f"whole.{name[2:]}", "libx264", bf="2", **{"x264-params": "b-adapt=0"})
+    frames, _ = read(remuxed(whole, tmp_path / name, {GOP + 1}))
+    damaged = [n for n, frame in enumerate(frames) if frame.damaged]
+    assert len(damaged) >= GOP - 4
+    assert min(damaged) >= GOP
+    assert max(damaged) < len(frames) - 2 * GOP
+
+
 def test_pictures_that_stand_alone_are_damaged_alone(tmp_path):
     whole = render(tmp_path / "whole.avi", "mjpeg", "yuvj420p", SIZE, 10)
     frames, _ = read(remuxed(whole, tmp_path / "a.avi", set(), {3}))
@@ -141,7 +153,7 @@ def test_references_of_a_first_picture_that_are_shown_later_are_not_taken_for_lo
     damage.feed(packets[first - 1])
     damage.feed(packets[first])
     picture = av.VideoFrame(16, 16, "yuv420p")
-    picture.pts = packets[first].pts
+    picture.pts, picture.opaque = packets[first].pts, packets[first].opaque
     assert not damage.is_too_early(picture)
     assert damage.left_out == 0
 
