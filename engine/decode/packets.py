@@ -10,6 +10,7 @@ from av.container import InputContainer
 from av.stream import Stream
 
 from engine.decode.avi_times import AviTimes
+from engine.decode.clip_wrapped import marked_where_cut
 
 _TRANSPORT_STREAM = "mpegts"
 
@@ -29,7 +30,8 @@ def packets_of(
     times = AviTimes(container)
     while True:
         try:
-            yield from (times.correct(packet) for packet in container.demux(*streams) if packet.size)
+            read = (packet for packet in container.demux(*streams) if packet.size)
+            yield from map(times.correct, marked_where_cut(read, container))
         except IndexError:
             pass  # PyAV's, behind the last packet, where streams have appeared in the middle
         except av.error.BlockingIOError:

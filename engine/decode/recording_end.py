@@ -19,12 +19,13 @@ from engine.decode.encryption import encryption_of_file
 from engine.decode.gaps import Gaps
 from engine.decode.late_start import late_start
 from engine.decode.not_read import goes_on, not_read
+from engine.decode.rates import nominal_rate
 from engine.decode.recording_errors import encrypted
 from engine.decode.strictness import silence_of
 from engine.errors import SourceError
 from engine.words.numbers import count
 
-_ANNOUNCE = {"matroska,webm", "flv", "avi", "asf"}
+_ANNOUNCE = {"matroska,webm", "flv", "avi", "asf", "mxf", "gxf", "ivf"}
 """Containers whose header holds duration or size, while FFmpeg does not say that they break off, or what damage hides."""
 _MISSING_SHARE = 0.1
 _GROWS = "it was still being written while it was read, so read it again when it is finished"
@@ -169,7 +170,8 @@ class RecordingEnd:
         is_whole = self.extent.listed > 0 and self.extent.listed == self.counted.counts["packets"]
         if self.container.format.name not in _ANNOUNCE or is_whole or self.extent.has_grown:
             return ""
-        start, read = (self.container.start_time or 0) / av.time_base, self.extent.to_seconds
+        start = (self.container.start_time or 0) / av.time_base
+        read = self.extent.to_seconds or start + float(self.counted.counts["frames"] / nominal_rate(self.stream))
         announced = (self.container.duration or 0) / av.time_base
         if announced - read > max(1.0, _MISSING_SHARE * (announced - start)):
             return f"ends at {read - start:.1f} s where its header announces {announced - start:.1f} s"

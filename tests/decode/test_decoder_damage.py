@@ -47,6 +47,19 @@ def test_an_mp4_cut_between_two_packets_is_seen_from_its_index(tmp_path):
     assert "index" in states[-1].detail
 
 
+@pytest.mark.parametrize(("name", "codec"), [("a.mxf", "mpeg2video"), ("a.mxf", "libx264"), ("a.ivf", "libvpx")])
+def test_one_that_is_cut_between_two_packets_says_what_its_header_announced(tmp_path, name, codec):
+    """Packets of H.264 in MXF have no time without the index, which stands at the end."""
+    whole = render(tmp_path / name, codec, frames=100, codec_options={"bf": "0"} if codec != "libvpx" else {})
+    assert read(whole)[1][-1].detail == ""
+    with av.open(str(whole)) as container:
+        places = [packet.pos for packet in container.demux(video=0) if packet.size]
+    (tmp_path / f"cut_{name}").write_bytes(whole.read_bytes()[: places[50]])
+    frames, states, _ = read(tmp_path / f"cut_{name}")
+    assert (len(frames), states[-1].state) == (50, "ended")
+    assert "ends at 2.0 s where its header announces 4.0 s" in states[-1].detail
+
+
 def test_a_cut_mkv_ends_and_says_what_its_header_announced(tmp_path):
     whole = render(tmp_path / "a.mkv", frames=100)
     assert read(whole)[1][-1].detail == ""
