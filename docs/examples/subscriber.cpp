@@ -2,16 +2,19 @@
 //
 //   apt-get install g++ libzmq3-dev nlohmann-json3-dev
 //   g++ -std=c++17 -O2 subscriber.cpp -lzmq -o subscriber
-//   ./subscriber tcp://127.0.0.1:5556            a `pub` endpoint
-//   ./subscriber tcp://127.0.0.1:5556 pull       a `push` one
+//   ./subscriber tcp://127.0.0.1:5556                 a `pub` endpoint
+//   ./subscriber tcp://127.0.0.1:5556 pull            a `push` one
+//   ./subscriber tcp://192.0.2.5:5556 sub kiosk.key   with the file of `facestream keys new`
 #include <zmq.h>
 
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 using nlohmann::json;
@@ -34,7 +37,7 @@ static std::vector<Frame> receive(void *socket) {
 
 int main(int count, char **words) {
     if (count < 2) {
-        std::fprintf(stderr, "usage: subscriber ENDPOINT [pull]\n");
+        std::fprintf(stderr, "usage: subscriber ENDPOINT [sub|pull] [KEY]\n");
         return 2;
     }
     const bool pull = count > 2 && std::strcmp(words[2], "pull") == 0;
@@ -42,6 +45,20 @@ int main(int count, char **words) {
     void *socket = zmq_socket(context, pull ? ZMQ_PULL : ZMQ_SUB);
     if (!pull) {
         for (const char *topic : {"v1/face/", "v1/end/"}) zmq_setsockopt(socket, ZMQ_SUBSCRIBE, topic, std::strlen(topic));
+    }
+    if (count > 3) {
+        std::ifstream file(words[3]);
+        if (!file) {
+            std::fprintf(stderr, "cannot read %s\n", words[3]);
+            return 1;
+        }
+        const json key = json::parse(file);
+        const std::pair<int, const char *> options[] = {
+            {ZMQ_CURVE_SERVERKEY, "server"}, {ZMQ_CURVE_PUBLICKEY, "public"}, {ZMQ_CURVE_SECRETKEY, "secret"}};
+        for (const auto &[option, name] : options) {
+            const std::string text = key.at(name);
+            zmq_setsockopt(socket, option, text.c_str(), text.size() + 1);
+        }
     }
     if (zmq_connect(socket, words[1]) != 0) {
         std::fprintf(stderr, "cannot connect to %s: %s\n", words[1], zmq_strerror(zmq_errno()));

@@ -1,18 +1,24 @@
 // Reads the faces of a run, in Node: the packages zeromq and @msgpack/msgpack.
 //
 //   npm install zeromq@6 @msgpack/msgpack@3
-//   node subscriber.mjs tcp://127.0.0.1:5556            a `pub` endpoint
-//   node subscriber.mjs tcp://127.0.0.1:5556 pull       a `push` one
+//   node subscriber.mjs tcp://127.0.0.1:5556                 a `pub` endpoint
+//   node subscriber.mjs tcp://127.0.0.1:5556 pull            a `push` one
+//   node subscriber.mjs tcp://192.0.2.5:5556 sub kiosk.key   with the file of `facestream keys new`
+import { readFileSync } from "node:fs";
 import { decode } from "@msgpack/msgpack";
 import { Pull, Subscriber } from "zeromq";
 
-const [endpoint, kindOfSocket] = process.argv.slice(2);
+const [endpoint, kindOfSocket, keyFile] = process.argv.slice(2);
 if (!endpoint) {
-  console.error("usage: node subscriber.mjs ENDPOINT [pull]");
+  console.error("usage: node subscriber.mjs ENDPOINT [sub|pull] [KEY]");
   process.exit(2);
 }
 const socket = kindOfSocket === "pull" ? new Pull() : new Subscriber();
 if (kindOfSocket !== "pull") socket.subscribe("v1/face/", "v1/end/");
+if (keyFile) {
+  const key = JSON.parse(readFileSync(keyFile, "utf8"));
+  Object.assign(socket, { curveServerKey: key.server, curvePublicKey: key.public, curveSecretKey: key.secret });
+}
 socket.connect(endpoint);
 
 const expected = new Map(); // of each run and stream: the number of its next face

@@ -12,6 +12,7 @@ from zmq.utils.monitor import recv_monitor_message
 
 from engine.errors import FatalError
 from engine.keys.files import ClientKey
+from engine.keys.topics import EVERYTHING
 
 SILENT_SECONDS = 5.0
 """Who waits for so long is told what for."""
@@ -80,7 +81,7 @@ class Connection:
 
     def silence(self, seconds: float | None) -> TimeoutError:
         """Return the error of somebody who has waited for so long in vain."""
-        return TimeoutError(f"no message from {self._endpoint} within {seconds} s: {_WHY_SILENT[self._standing]}")
+        return TimeoutError(f"no message from {self._endpoint} within {seconds} s: {self._why_silent()}")
 
     def has_message(self) -> bool:
         """Whether there is a message now."""
@@ -147,8 +148,14 @@ class Connection:
         is_new = self._standing != self._told and not (self._standing == "met" and self._has_heard)
         if is_new and min(seconds, now - self._standing_since) >= SILENT_SECONDS:
             self._told = self._standing
-            why = _WHY_SILENT[self._standing]
+            why = self._why_silent()
             self._tell(f"nothing has come from {self._endpoint} for {seconds:.0f} s: {why}; it is waited for")
+
+    def _why_silent(self) -> str:
+        why = _WHY_SILENT[self._standing]
+        if self._standing == "met" and self._key is not None and EVERYTHING not in self._key.topics:
+            return f"{why}; the key of {self._key.name} may read {', '.join(self._key.topics)} alone"
+        return why
 
     def _why_cut(self) -> str:
         if self._has_met:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
@@ -44,6 +45,7 @@ FLAVOURS: dict[str, Flavour] = {
 }  # fmt: skip
 
 _DRIVER = "cudaError 35"
+_PLACE = re.compile(r"^(\[[^]]*\]\s*)?(\w+::\w+:\s*)?(Error Code \d+:\s*)?")
 _FOREIGN = "has been created with TensorRT"
 _UNFIT = {
     "VERSION_MISMATCH": "it was made by another version",
@@ -178,9 +180,9 @@ def _logger(api: Any) -> Any:
                 self.errors.append(message)
 
         def first(self) -> str:
-            """The first error that is not the missing driver, in one line."""
+            """The first error that is not the missing driver, in one line, without its place in the source."""
             said = [*self.errors, *self.lines, "no reason given"][0].splitlines()[0]
-            return said.partition(" In ")[0].strip().rstrip(".(")[:300]
+            return _PLACE.sub("", said.partition(" In ")[0].strip()).rstrip(".(")[:300]
 
         def begin(self) -> None:
             self.lines.clear()

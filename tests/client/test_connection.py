@@ -13,8 +13,10 @@ import zmq
 
 from engine.client import Subscriber, connection
 from engine.errors import FatalError
+from engine.keys.files import write_key
 from tests.client.wire import Wire, subscribed
 from tests.patience import PATIENCE_SECONDS
+from tests.publish.locked import locked
 from tests.publish.samples import stream_event
 from tests.servers.ports import free_port
 
@@ -234,3 +236,28 @@ def test_who_reads_with_the_other_kind_of_socket_is_told_which(opened, published
         subscriber = Subscriber(endpoint, socket=read, timeout_seconds=PATIENCE_SECONDS)
         with subscriber, pytest.raises(FatalError, match=words):
             next(iter(subscriber))
+
+
+@pytest.mark.parametrize(
+    ("topics", "kinds", "said"),
+    [
+        (["v1/face/door/", "v1/end/"], ("track", "end"), "; the key of kiosk may read v1/face/door/, v1/end/ alone; it is"),
+        (["v1/face/door/"], ("face", "stats"), "; the key of kiosk may read v1/face/door/ alone; it is waited for"),
+        (["v1/stats/"], ("stream",), "; the key of kiosk may read v1/stats/ alone; it is waited for"),
+        ([], ("face",), "as of a run that has found nobody yet; it is waited for"),
+    ],
+)
+def test_who_waits_for_what_the_key_may_not_read_is_told(tmp_path, topics, kinds, said):
+    with locked(tmp_path) as at:
+        write_key(tmp_path / "kiosk.key", at.folder.add("kiosk", topics))
+        told, came = [], []
+
+        def wait():
+            told.append(told_by(at.publisher.bound_endpoint, kinds=kinds, key=tmp_path / "kiosk.key"))
+            came.append(True)
+
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        at.until(lambda: bool(came))
+        waiting.join(PATIENCE_SECONDS)
+    assert said in told[0]

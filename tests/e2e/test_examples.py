@@ -12,9 +12,11 @@ import zmq
 
 from engine.config import PublishConfig
 from engine.contracts.messages import Face
+from engine.keys.files import write_key
 from engine.publish.publisher import Publisher
 from tests.client.wire import Wire
 from tests.patience import PATIENCE_SECONDS
+from tests.publish.locked import locked
 from tests.publish.samples import end, face
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -86,6 +88,27 @@ def test_faces_gaps_and_the_end_are_printed(request: pytest.FixtureRequest, lang
             context.term()
     assert out.splitlines() == [*expected, "end completed"]
     assert process.returncode == 0
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("language", ["cpp", "node"])
+def test_a_key_opens_what_is_encrypted(request: pytest.FixtureRequest, language: str, tmp_path: Path):
+    program = request.getfixturevalue(language)
+    key = tmp_path / "kiosk.key"
+    with locked(tmp_path) as at:
+        write_key(key, at.rightful)
+        with subprocess.Popen(
+            [*program, at.publisher.bound_endpoint, "sub", key], stdout=subprocess.PIPE, text=True
+        ) as process:
+            try:
+                at.until(lambda: at.publisher.subscriptions == 2)
+                at.publisher.send(*face("cam1", track_id=7))
+                at.publisher.send(end(), [])
+                at.until(lambda: process.poll() is not None)
+                out, _ = process.communicate(timeout=PATIENCE_SECONDS)
+            finally:
+                process.kill()
+    assert [line.split(" ")[0] for line in out.splitlines()] == ["cam1", "end"]
 
 
 @pytest.mark.e2e

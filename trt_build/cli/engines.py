@@ -175,7 +175,9 @@ def check(
             found = check_engines(path, described, shop, target or "")
             if not found:
                 command = build_command(path, described, folder, target or "")
-                raise ModelError(f"there is no engine of {described.name} in {folder}: run `{command}`")
+                tuned = command.replace(" build ", " tune ", 1) if described.kind == "generator" and target is None else ""
+                for_cpu = f" or, for this CPU, `{tuned}`" if tuned else ""
+                raise ModelError(f"there is no engine of {described.name} in {folder}: run `{command}`{for_cpu}")
             rows += [Row(one.path, one.manifest, "unusable" if one.trouble else "whole", one.trouble) for one in found]
     show(rows, json)
     if bad := [row for row in rows if row.trouble]:

@@ -34,7 +34,7 @@ def load_sets(source: Path) -> dict[str, list[Picture]]:
         DataError: the source is missing, damaged, or holds no picture.
     """
     if not source.exists():
-        raise DataError(f"The pictures '{source}' do not exist: give --data a zip or folder with one folder for each data set.")
+        raise DataError(f"The pictures '{source}' do not exist: give a zip or folder with one folder for each data set.")
     found: dict[str, list[Picture]] = {}
     try:
         for name, data in encoded(source):

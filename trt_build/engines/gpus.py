@@ -43,6 +43,8 @@ def capabilities(target: str, wanted: str, precision: str) -> list[str]:
     if wanted == CURRENT:
         wanted = _current(target)
     found = list(dict.fromkeys(part.strip() for part in wanted.split(",")))
+    if not all(found):
+        raise UsageError(f"--compute-capability {wanted!r} leaves one out: give them with commas between, as 7.5,8.9")
     for one in found:
         if possible and one not in possible:
             raise UsageError(f"--compute-capability {one}: {name} builds for {', '.join(possible)}, or `current`; it {note}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import threading
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,8 @@ from engine.contracts.engine_manifest import Tensor
 from engine.sessions.tensorrt_api import TensorRT, tensorrt
 from trt_build.engines.profiles import Shapes
 from trt_build.errors import ExportError
+
+_NO_MEMORY = re.compile("out ?of ?memory", re.IGNORECASE)
 
 
 def build_engine(
@@ -52,7 +55,9 @@ def build_engine(
     with _interruptible():
         serialized = builder.build_serialized_network(network, config)
     if serialized is None:
-        raise ExportError(f"{rt.flavour.name} {rt.version} cannot build {name}: {rt.log.first()}.")
+        why = rt.log.first()
+        advice = ": give smaller --sizes or --batch" if _NO_MEMORY.search(why) else ""
+        raise ExportError(f"{rt.flavour.name} {rt.version} cannot build {name}: {why}{advice}.")
     return bytes(serialized), inputs, outputs
 
 

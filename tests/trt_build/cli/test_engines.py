@@ -84,7 +84,8 @@ def test_wrong_use_is_one_sentence(capsys, tmp_path, arguments, code, words):
 def test_nothing_to_check(capsys, tmp_path):
     code, _, err = run(capsys, "check", "srcnn_x2", "--out", tmp_path)
     assert code == 2
-    assert f"there is no engine of srcnn_x2 in {tmp_path}: run `trt-build build srcnn_x2 --out {tmp_path}`" in err
+    assert f"there is no engine of srcnn_x2 in {tmp_path}: run `trt-build build srcnn_x2 --out {tmp_path}` or" in err
+    assert f"for this CPU, `trt-build tune srcnn_x2 --out {tmp_path}`" in err
 
 
 def test_of_several_models_the_others_are_built(capsys, tmp_path, monkeypatch):

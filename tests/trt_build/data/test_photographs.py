@@ -71,7 +71,7 @@ def test_low_resolution_is_that_of_the_published_protocol():
 
 
 def test_bad_sources_are_one_sentence(tmp_path):
-    with pytest.raises(DataError, match="do not exist"):
+    with pytest.raises(DataError, match=r"do not exist: give a zip or folder"):  # a recipe names them, and no option
         load_photographs(str(tmp_path / "none.zip"))
     (tmp_path / "corrupt.zip").write_bytes(b"PK nonsense")
     with pytest.raises(DataError, match="cannot be read"):

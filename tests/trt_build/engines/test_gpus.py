@@ -31,6 +31,13 @@ def test_capabilities_that_nobody_builds_for():
     assert capabilities("tensorrt-rtx", "8.9, 7.5,8.9", "fp32") == ["8.9", "7.5"]
 
 
+@pytest.mark.parametrize("target", ["tensorrt-rtx", "tensorrt", "onnxruntime-tensorrt-rtx"])
+@pytest.mark.parametrize("given", ["", " ", "8.9,", ",8.9", "7.5,,8.9"])
+def test_a_capability_that_is_left_out(target, given):
+    with pytest.raises(UsageError, match=r"--compute-capability '.*' leaves one out: give them with commas between"):
+        capabilities(target, given, "fp16")
+
+
 @pytest.mark.parametrize(
     ("capability", "precision", "words"),
     [

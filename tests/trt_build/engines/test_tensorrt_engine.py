@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import onnx
 import pytest
 
-from engine.sessions.tensorrt_api import FLAVOURS
+from engine.sessions.tensorrt_api import FLAVOURS, tensorrt
 from trt_build.engines import tensorrt_engine
 from trt_build.errors import ExportError
 
@@ -39,3 +39,41 @@ def test_types_are_those_of_the_graph(monkeypatch):
     with pytest.raises(ExportError, match=r"TensorRT 10\.1\.0 cannot read face"):
         tensorrt_engine.build_engine("tensorrt", onnx.ModelProto(), "face", {}, "9.0")
     assert asked == [1 << 1]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "[localCheckMacros.cpp::getErrorStr::132] Error Code 2: OutOfMemory (Requested size was 68720921280 bytes.)",
+            "OutOfMemory (Requested size was 68720921280 bytes.): give smaller --sizes or --batch.",
+        ),
+        ("IBuilder::buildSerializedNetwork: Error Code 1: Cuda Runtime (out of memory)", "Cuda Runtime (out of memory): give"),
+        (
+            "[virtualMemoryBuffer.cpp::resizePhysical::154] Error Code 2: OutOfMemory (no further information)",
+            "OutOfMemory (no",
+        ),
+        ("Error Code 10: Internal Error (Could not find any implementation for node a.)", "Internal Error (Could not find any"),
+        ("something else", "something else."),
+    ],
+)
+def test_a_build_that_fails_says_why_without_the_place_in_its_source(monkeypatch, said, told):
+    pytest.importorskip("tensorrt_rtx", reason="needs the extra trt-rtx")
+    rt = tensorrt("tensorrt-rtx")
+    config = SimpleNamespace(set_compute_capability=lambda *given: None, add_optimization_profile=lambda profile: None)
+    builder = SimpleNamespace(
+        create_network=lambda flags: SimpleNamespace(num_inputs=0, num_outputs=0),
+        create_builder_config=lambda: config,
+        create_optimization_profile=lambda: None,
+        build_serialized_network=lambda network, config: rt.log.log(rt.api.ILogger.ERROR, said),
+    )
+    api = SimpleNamespace(
+        Builder=lambda log: builder,
+        NetworkDefinitionCreationFlag=rt.api.NetworkDefinitionCreationFlag,
+        OnnxParser=lambda network, log: SimpleNamespace(parse=lambda content: True),
+    )
+    mocked = SimpleNamespace(api=api, log=rt.log, flavour=rt.flavour, version="1.7.1", capability=rt.capability)
+    monkeypatch.setattr(tensorrt_engine, "tensorrt", lambda target: mocked)
+    with pytest.raises(ExportError) as refused:
+        tensorrt_engine.build_engine("tensorrt-rtx", onnx.ModelProto(), "face", {}, "8.9")
+    assert str(refused.value).startswith(f"TensorRT-RTX 1.7.1 cannot build face: {told}")

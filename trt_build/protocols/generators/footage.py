@@ -36,7 +36,7 @@ def find_clips(data: Path) -> tuple[str, ...]:
     else:
         found = [data] if data.exists() else sorted(data.parent.glob(data.name))
     if not found:
-        raise DataError(f"There is no clip '{data}': give --data a video with faces, a folder of them or a pattern.")
+        raise DataError(f"There is no clip '{data}': give a video with faces, a folder of them or a pattern.")
     return tuple(str(path) for path in found)
 
 
