@@ -98,11 +98,12 @@ def key(seq: int) -> Key:
 
 
 def send_all(buffer: Buffer, broker: Broker) -> tuple[Sender, list[str]]:
-    """Run a sender until the buffer is empty."""
+    """Run a sender until the buffer is empty; for an answer it waits briefly only where one does not come."""
     said: list[str] = []
+    answer_seconds = 0.03 if {"unanswered", "lost"} & {*broker.fates} else PATIENCE_SECONDS
 
     async def run() -> Sender:
-        sender = Sender(buffer, broker.open, said.append, answer_seconds=0.03, chance=random.Random(1))
+        sender = Sender(buffer, broker.open, said.append, answer_seconds=answer_seconds, chance=random.Random(1))
         sending = asyncio.create_task(sender.run())
         async with asyncio.timeout(PATIENCE_SECONDS):
             while buffer.waiting and not sending.done():

@@ -237,7 +237,7 @@ def test_a_wrong_codec_gives_packets_and_never_a_frame(scripted: StartScripted, 
 
 def test_video_beside_audio_and_without_parameter_sets(scripted: StartScripted, small_clip: Clip) -> None:
     for behaviour in (Behaviour(sdp="both"), Behaviour(sdp="no_parameters")):
-        seen = watch(scripted(small_clip, behaviour).url(), 5, open_seconds=0.5)
+        seen = watch(scripted(small_clip, behaviour).url(), 5)
         assert seen.end == "enough"
 
 

@@ -10,6 +10,7 @@ import av
 import av.error
 import numpy as np
 
+from tests.patience import PATIENCE_SECONDS
 from tests.rtsp.clips import frame_number
 
 AT_ONCE = {"probesize": "32", "analyzeduration": "0"}
@@ -42,9 +43,17 @@ class Seen:
 
 
 def watch(
-    url: str, frames: int = 10, transport: str = "tcp", open_seconds: float = 5.0, read_seconds: float = 1.0, **options: str
+    url: str,
+    frames: int = 10,
+    transport: str = "tcp",
+    open_seconds: float = PATIENCE_SECONDS,
+    read_seconds: float = PATIENCE_SECONDS,
+    **options: str,
 ) -> Seen:
-    """Open a live source, decode so many frames, and leave in good order; an error of FFmpeg is what was seen, too."""
+    """Open a live source, decode so many frames, and leave in good order; an error of FFmpeg is what was seen, too.
+
+    Who looks at a silence says how long it is waited for: a busy machine makes a healthy server silent, too.
+    """
     seen = Seen()
     begun = time.monotonic()
     own = {"rtsp_transport": transport} if url.startswith("rtsp:") else {}
@@ -54,7 +63,7 @@ def watch(
                 seen.end = "no video"
             else:
                 seen.codec = container.streams.video[0].codec_context.name
-                seen.end = _decode(container, frames, begun + 10, seen)
+                seen.end = _decode(container, frames, begun + PATIENCE_SECONDS, seen)
     except av.error.FFmpegError as error:
         seen.end = type(error).__name__
     seen.seconds = time.monotonic() - begun
