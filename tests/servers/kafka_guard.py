@@ -35,16 +35,19 @@ class Guard:
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(self.authority, key)
         self._listening = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
         self._port = int(self._listening.getsockname()[1])
         self.address = f"127.0.0.1:{self._port}"
         self._places = [struct.pack(">i", one) for one in (self._broker[1], self._port)]
 
     def __enter__(self) -> Guard:
-        threading.Thread(target=self._serve, daemon=True).start()
+        self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)  # else whoever waits in accept goes on listening
         self._listening.close()
+        self._thread.join()
 
     def _serve(self) -> None:
         with contextlib.suppress(OSError):

@@ -20,6 +20,7 @@ from starlette.routing import Route
 import engine.web
 from engine.config import SourceConfig
 from engine.control import answers
+from tests.patience import PATIENCE_SECONDS
 from tests.web.console.fake_service import FakeService
 
 CONSOLE = Path(engine.web.__file__).parent / "console"
@@ -44,7 +45,8 @@ class FakeServer:
         """False: as a server that hangs; connections stay, and nothing comes."""
         self._clients: set[tuple[asyncio.Queue[bytes], frozenset[str]]] = set()
         self._sessions: dict[str, str] = {}
-        self._loop = asyncio.new_event_loop()
+        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)  # its end closes what pages have left open
+        self._loop = self._runner.get_loop()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(self._app(), log_level="critical", timeout_graceful_shutdown=0, lifespan="off")
@@ -54,17 +56,15 @@ class FakeServer:
 
     def close(self) -> None:
         self._server.should_exit = self._server.force_exit = True
-        self._thread.join(10)
+        self._thread.join(PATIENCE_SECONDS)
         self._socket.close()
 
     def forget_sessions(self) -> None:
         self._sessions.clear()
 
     def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        with contextlib.suppress(asyncio.CancelledError):
-            self._loop.run_until_complete(self._server.serve(sockets=[self._socket]))
-        self._loop.close()
+        with contextlib.suppress(asyncio.CancelledError), self._runner:
+            self._runner.run(self._server.serve(sockets=[self._socket]))
 
     def _tell(self, kind: str, value: Any) -> None:
         text = b"event: %b\ndata: %b\n\n" % (kind.encode(), msgspec.json.encode(value))
