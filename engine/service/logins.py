@@ -20,7 +20,7 @@ from engine.service.directory import ServiceDirectory
 from engine.service.given_checks import addresses_of
 from engine.service.refusal import Refusal
 from engine.source.camera_url import CameraUrl
-from engine.source.credentials import read_credentials
+from engine.source.credentials import Credentials, credentials_in, read_credentials
 from engine.source.password_hosts import hosts_file_of, hosts_in, is_given_for, place_of
 from engine.whole_file import write_private
 
@@ -119,7 +119,7 @@ def login_of(urls: Iterable[CameraUrl]) -> bytes:
     """Return the user and password that addresses hold, as a line of a file; empty: none.
 
     Raises:
-        ConfigError: they have different ones, or one host has none and would be sent those of another.
+        ConfigError: they have different ones, one host has none and would be sent those of another, or no file can hold them.
     """
     urls = list(urls)
     logins = {_login(url) for url in urls if url.user_info}
@@ -138,5 +138,18 @@ def shown_name(name: str) -> str:
 
 
 def _login(url: CameraUrl) -> bytes:
-    login = unquote_to_bytes(url.user_info) if url.scheme.decodes_users else url.user_info.encode()
-    return login if b":" in login else login + b":"
+    """Return user and password of an address as a line of a file.
+
+    Raises:
+        ConfigError: they would not be the same when they are read from there.
+    """
+    taken = unquote_to_bytes if url.scheme.decodes_users else str.encode
+    user, password = (taken(part) for part in url.user_info.partition(":")[::2])
+    line = user + b":" + password
+    with suppress(ConfigError):
+        if credentials_in(line + b"\n", "") == Credentials(user, password):
+            return line
+    raise ConfigError(
+        f"{url.shown}: its user and password cannot be kept: there must be a user, which holds no colon, and no control "
+        "characters; give others, or name the camera in the configuration file"
+    )

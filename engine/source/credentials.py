@@ -17,6 +17,7 @@ MAX_BYTES = 4096
 """A longer file is not one line with a user and a password."""
 _ALLOWED = "!$&'()*+,;="
 """What may stand in the user part of a URL as it is (RFC 3986), besides letters, digits and ``-._~``."""
+_WANTED = "it must hold one line `user:password`"
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -59,8 +60,7 @@ def read_credentials(path: Path) -> tuple[Credentials, str]:
     Raises:
         ConfigError: the file is missing, unreadable or not such a line; its contents are never in the message.
     """
-    where = f"the credentials file {path}"
-    wanted = "it must hold one line `user:password`"
+    where, wanted = f"the credentials file {path}", _WANTED
     try:
         path = path.expanduser()
         if not stat.S_ISREG(path.stat().st_mode):  # a pipe would not be opened before somebody writes to it
@@ -71,6 +71,17 @@ def read_credentials(path: Path) -> tuple[Credentials, str]:
     except (OSError, RuntimeError, ValueError) as error:
         why = f"{getattr(error, 'strerror', None) or error}{looked_in(path)}"
         raise ConfigError(f"{where} cannot be read ({why}): {wanted}") from error
+    readable = f"{where} may be read by others: protect it with `chmod 600 {path}`"
+    return credentials_in(content, where), readable if others_may_read(status) else ""
+
+
+def credentials_in(content: bytes, where: str) -> Credentials:
+    """Return what such a file holds.
+
+    Raises:
+        ConfigError: it is no such line; ``where`` stands for the file in the message.
+    """
+    wanted = _WANTED
     lines = content.removeprefix(b"\xef\xbb\xbf").rstrip(b"\r\n").splitlines()
     if not any(line.strip() for line in lines):
         raise ConfigError(f"{where} is empty: {wanted}")
@@ -83,5 +94,4 @@ def read_credentials(path: Path) -> tuple[Credentials, str]:
         raise ConfigError(f"{where} names no user before the colon: {wanted}")
     if re.search(rb"[\x00-\x1f\x7f]", lines[0]):
         raise ConfigError(f"{where} holds control characters: {wanted} as plain text")
-    readable = f"{where} may be read by others: protect it with `chmod 600 {path}`"
-    return Credentials(user, password), readable if others_may_read(status) else ""
+    return Credentials(user, password)

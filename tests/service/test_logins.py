@@ -15,6 +15,7 @@ from engine.control.verbs import AddStream, AnyVerb, ChangeStream, Probe, Remove
 from engine.errors import SourceError
 from engine.service.build import Parts
 from engine.source.cameras import renewed
+from engine.source.credentials import credentials_from_url
 from tests.service.parts import added, ask, code, service_in
 
 OURS, EVIL = "rtsp://192.0.2.10/x", "rtsp://198.51.100.66/x"
@@ -122,6 +123,24 @@ def test_the_hosts_beside_a_file_reach_the_process_of_its_camera_and_alone_say_w
         renewed(camera)
     assert code(parts, AddStream(source=SourceConfig(uri=f"{OURS}2", name="other", credentials="hall"))) == "refused"
     assert code(parts, ChangeStream(name="door", changes={"uri": f"{OURS}2"})) == "refused"
+
+
+@pytest.mark.parametrize("login", [":pw", ":", "u%3Ax:pw", "u:p%0Aw", "u:p%0D", "%00:pw", "%EF%BB%BFu:pw", "u:%7F"])
+def test_a_login_that_no_file_can_hold_is_refused(parts: Parts, login: str) -> None:
+    """It was accepted, and then nothing could be read, or another user was sent."""
+    refused = ask(parts, added("door", f"rtsp://{login}@192.0.2.10/x")).problem
+    assert refused is not None
+    assert "cannot be kept: there must be a user" in refused.message
+    assert files(parts) == []
+
+
+@pytest.mark.parametrize("login", ["u", "u:", "u:p@w:x", "u:%20p%20", "%FF:%C3%A9", "u:p%25%2F%3F%23"])
+def test_a_login_is_the_same_when_it_is_read_from_its_file(parts: Parts, login: str) -> None:
+    assert code(parts, added("door", f"rtsp://{login}@192.0.2.10/x")) == "done"
+    camera = parts.streams.control.changed({})["door"]
+    assert renewed(camera).url == camera.url
+    given = credentials_from_url(login if ":" in login else f"{login}:", "")
+    assert camera.url == f"rtsp://{given.encoded}@192.0.2.10/x"
 
 
 def test_the_same_camera_with_the_same_password_twice_is_no_conflict(parts: Parts) -> None:

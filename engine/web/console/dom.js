@@ -64,6 +64,12 @@ export function facts(pairs) {
     h("div", null, h("dt", null, name), h("dd", null, value))));
 }
 
+/** Large figures in a row: [value, what it is]. */
+export const figures = (pairs) => pairs.map(([value, name]) => h("div", null, h("b", null, value), h("span", null, name)));
+
+/** What one can choose in a select: [value, text]. */
+export const options = (pairs) => pairs.map(([value, text]) => h("option", { value }, text));
+
 export function table(caption, head, rows, empty = "Nothing yet.") {
   if (!rows.length) return h("p", { class: "empty" }, empty);
   return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, h("table", null,

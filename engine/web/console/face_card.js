@@ -3,15 +3,13 @@
 import { can } from "./api.js";
 import { badge, facts, fill, h, say, table } from "./dom.js";
 import { state } from "./store.js";
-import { bounded, chance, clock, headline, MARK, number, seenAt } from "./words.js";
+import { bounded, chance, clock, headline, MARK, number, seenAt, trackAddress } from "./words.js";
 import { decided, grounds, whySentence } from "./why.js";
 import { notThatPerson, enrolFace } from "./corrections.js";
 
 /** How well an enhanced picture fits the original; not "LR", which reads as likelihood ratio. */
 export const agreesWithPicture = () => h("span", { title: "The enhanced picture made as small as the original again, and compared " +
   "with it: PSNR of the brightness, at most 100 dB" }, "agrees with the picture");
-
-export const trackAddress = (face) => `#/track/${[face.run_id, face.stream, face.track_id].map(encodeURIComponent).join("/")}`;
 
 /** Original and enhanced, side by side: the picture that was made of many frames of its track, where there is one. What is enhanced is always marked. */
 export function pair(face, picture = null) {

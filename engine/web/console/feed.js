@@ -1,7 +1,7 @@
 // The server's events, for as long as one is signed in; previews only of the streams that are in view, and only while somebody looks.
 
 import { recall, url } from "./api.js";
-import { changed, state, take } from "./store.js";
+import { state, take } from "./store.js";
 
 const RETRY_MS = 2000;
 /** The server tells its status once a second. One that hangs, or whose machine is gone, closes nothing: it only falls silent. */
@@ -20,7 +20,7 @@ let isOpen = false;
 export function open() {
   close();
   isOpen = true;
-  link("connecting");
+  take.link("connecting");
   connect();
 }
 
@@ -34,7 +34,7 @@ function connect() {
   main = listenTo(MAIN, {});
   main.addEventListener("status", heard);
   main.onerror = () => {
-    link("lost");
+    take.link("lost");
     // The browser tries again by itself unless the answer was an error; then we ask whether we are still known.
     if (main.readyState === EventSource.CLOSED) again();
   };
@@ -50,14 +50,14 @@ function disconnect() {
 }
 
 function heard() {
-  if (state.link !== "open") link("open");
+  if (state.link !== "open") take.link("open");
   expect();
 }
 
 function expect() {
   clearTimeout(silence);
   silence = setTimeout(() => {
-    link("lost");
+    take.link("lost");
     previews?.close();
     again();
   }, SILENT_MS);
@@ -99,9 +99,4 @@ function again() {
       if (isOpen && !main) again(); // the service is away: until it is back
     }
   }, RETRY_MS);
-}
-
-function link(value) {
-  state.link = value;
-  changed("link");
 }

@@ -1,7 +1,7 @@
 // How the service stands: stages, processes, what was dropped and why, and the log.
 
 import { call, can, url } from "./api.js";
-import { badge, fill, h, said, table } from "./dom.js";
+import { badge, figures, fill, h, options, said, table } from "./dom.js";
 import { listen, state } from "./store.js";
 import { attempt, confirm, toast } from "./ui.js";
 import { settingsDialog } from "./settings.js";
@@ -36,18 +36,18 @@ export function healthView(root, signal) {
     note, top, h("div", { class: "parts" }, boxes),
     h("section", { class: "card" }, h("div", { class: "head" }, h("h2", null, "Log"),
       h("select", { class: "small", "aria-label": "Which lines", onchange: (event) => { level = event.target.value; lines(); } },
-        [["info", "all"], ["warning", "warnings and errors"], ["error", "errors"]].map(([value, text]) => h("option", { value }, text)))), log));
+        options([["info", "all"], ["warning", "warnings and errors"], ["error", "errors"]]))), log));
 
   function update() {
     const { status } = state;
     if (!status) return fill(note, h("p", { class: "empty" }, "Waiting for the service …"));
-    fill(note, !status.ready && h("p", { class: "notice" }, said(status.ready_detail || "The models are being loaded.")),
+    fill(note, state.link === "lost" && h("p", { class: "notice" }, "The service cannot be reached: what is shown is old."), !status.ready && h("p", { class: "notice" }, said(status.ready_detail || "The models are being loaded.")),
       status.overload_level > 0 && h("p", { class: "notice" }, "The machine is too slow for all of this: fewer faces are enhanced, and streams are looked at less often."));
     const streams = (status.streams ?? []).length;
     const restarts = (status.workers ?? []).reduce((sum, one) => sum + one.restarts, 0);
-    fill(top, [[status.state, "service"], [duration(status.uptime_seconds), "up for"], [number(streams), noun(streams, "stream")],
+    fill(top, figures([[status.state, "service"], [duration(status.uptime_seconds), "up for"], [number(streams), noun(streams, "stream")],
       [number(restarts), noun(restarts, "restart")], [String(status.overload_level), "overload level"],
-      [status.version, "version"]].map(([value, name]) => h("div", null, h("b", null, value), h("span", null, name))));
+      [status.version, "version"]]));
     PARTS.forEach(([, build], index) => {
       // A table that stays the same stays where it is: with its scroll and its focus.
       const node = build(status);
@@ -68,7 +68,7 @@ export function healthView(root, signal) {
     fill(log, table("Log, the newest first", [`time (${zone(Date.now())})`, "level", "what", "more"], wanted.map(([, event]) => [`${day(event.time_ns / 1e6)}, ${clock(event.time_ns / 1e6)}`,
       badge(LEVELS[event.level], event.level), event.times > 1 ? `${spaced(event.name)}, ${number(event.times)} times` : spaced(event.name), Object.entries(event.fields ?? {}).map(([name, value]) => `${spaced(name)} ${value}`).join(", ")]), "Nothing happened yet."));
   }
-  listen(["status"], update, signal);
+  listen(["status", "link"], update, signal);
   update();
 }
 
@@ -76,7 +76,7 @@ function acts() {
   const level = h("select", { class: "small", "aria-label": "What the service writes to its log", onchange: () => attempt(level, async () => {
     await call("PUT", url("log-level"), { level: level.value });
     toast(`From now on the log holds ${level.options[level.selectedIndex].text.replace("log: ", "")}.`, "done");
-  }) }, [["info", "log: everything"], ["warning", "log: warnings and errors"], ["error", "log: errors"]].map(([value, text]) => h("option", { value }, text)));
+  }) }, options([["info", "log: everything"], ["warning", "log: warnings and errors"], ["error", "log: errors"]]));
   return [level, h("button", { type: "button", onclick: settingsDialog }, "Settings"), h("button", { type: "button", onclick: async (event) => {
     const button = event.currentTarget;
     if (!(await confirm("Stop the service?", `${plural(state.streams.size, "stream")} will no longer be watched. What is being worked on is finished first. To start it again you need access to the machine.`, "Stop the service"))) return;

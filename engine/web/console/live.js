@@ -1,10 +1,10 @@
 // The wall of streams, and beside it the faces as they arrive.
 
 import { can } from "./api.js";
-import { fill, h, keep, say } from "./dom.js";
+import { fill, h, keep, options, say } from "./dom.js";
 import * as feed from "./feed.js";
 import { listen, state } from "./store.js";
-import { isTrouble, plural } from "./words.js";
+import { isTrouble, plural, standing } from "./words.js";
 import { Tile } from "./tile.js";
 import { decided } from "./why.js";
 import { FaceCard } from "./face_card.js";
@@ -47,8 +47,7 @@ export function liveView(root, signal) {
           h("input", { type: "search", placeholder: "Find a stream", "aria-label": "Find a stream", class: "small",
             oninput: (event) => { filter = event.target.value.trim().toLowerCase(); streams(); } }),
           h("select", { "aria-label": "Which streams", class: "small", onchange: (event) => { only = event.target.value; streams(); } },
-            [["all", "all"], ["trouble", "in trouble"], ["live", "live"], ["paused", "paused"]].map(([value, text]) =>
-              h("option", { value }, text))),
+            options([["all", "all"], ["trouble", "in trouble"], ["live", "live"], ["paused", "paused"]])),
           can("operate") && h("button", { type: "button", class: "primary", onclick: addDialog }, "Add a stream")),
         none, wall, more),
       h("section", { class: "strip", "aria-labelledby": "faces-title" },
@@ -58,7 +57,7 @@ export function liveView(root, signal) {
     if (signal.aborted) return;
     const all = [...state.streams.values()];
     const wanted = all.filter((stream) => stream.name.toLowerCase().includes(filter) && {
-      all: true, trouble: isTrouble(stream) && !stream.paused, live: stream.state === "live" && !stream.paused, paused: stream.paused,
+      all: true, trouble: isTrouble(stream), live: standing(stream) === "live", paused: stream.paused,
     }[only]);
     const drawn = new Set(wanted.slice(0, most).map((stream) => stream.name));
     // One that does not fit the filter now is hidden and not thrown away: the next letter may want it again.

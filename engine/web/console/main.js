@@ -5,7 +5,7 @@ import * as feed from "./feed.js";
 import { fill, h, say } from "./dom.js";
 import { changed, forget, listen, state } from "./store.js";
 import { announce, attempt, themeSwitch, toast } from "./ui.js";
-import { isTrouble } from "./words.js";
+import { isTrouble, standing } from "./words.js";
 import { signInView } from "./sign_in.js";
 import { liveView } from "./live.js";
 import { timelineView } from "./timeline.js";
@@ -84,7 +84,7 @@ function pulse() {
   if (!signedIn) return;
   const node = document.getElementById("pulse");
   const { status, link } = state;
-  const troubled = [...state.streams.values()].filter((stream) => isTrouble(stream) && !stream.paused);
+  const troubled = [...state.streams.values()].filter(isTrouble);
   let [kind, text] = ["", "Connecting …"];
   if (link === "lost") [kind, text] = ["bad", "The service cannot be reached"];
   else if (status?.state === "stopping") [kind, text] = ["fair", "The service is stopping"];
@@ -94,7 +94,8 @@ function pulse() {
   else if (status) [kind, text] = ["good", "All well"];
   node.dataset.kind = kind;
   say(node, text);
-  const now = new Map([...state.streams.values()].map((stream) => [stream.name, stream.paused ? "paused" : stream.state]));
+  if (link === "lost") return; // nothing is known to have changed
+  const now = new Map([...state.streams.values()].map((stream) => [stream.name, standing(stream)]));
   for (const [name, is] of now) {
     const was = before.get(name);
     if (!was || was === is) continue;

@@ -1,7 +1,7 @@
 // All nodes of the fleet and their cameras, as the fleet's database knows them: what is wrong comes first.
 
 import { get, url } from "./api.js";
-import { badge, fill, h, keep, said, say, table } from "./dom.js";
+import { badge, facts, figures, fill, h, keep, said, say, table } from "./dom.js";
 import { duration, millis, noun, number, plural } from "./words.js";
 
 const EVERY_MS = 2000;
@@ -46,8 +46,8 @@ export function nodesView(root, signal) {
     const waiting = fleet.cameras.filter((camera) => camera.wanted);
     say(empty, fleet.nodes.length ? "" : "No node was ever here: start one with a section fleet in its configuration.");
     const key = JSON.stringify([fleet.nodes.map((node) => [node.name, node.standing]), waiting.map((camera) => [camera.name, camera.reason])]);
-    fill(top, [[`${number(fleet.nodes.filter((node) => node.standing === "up").length)} of ${number(fleet.nodes.length)}`, "nodes up"],
-      [number(fleet.cameras.length), noun(fleet.cameras.length, "camera")], [number(waiting.length), "nobody reads"]].map(([value, name]) => h("div", null, h("b", null, value), h("span", null, name))));
+    fill(top, figures([[`${number(fleet.nodes.filter((node) => node.standing === "up").length)} of ${number(fleet.nodes.length)}`, "nodes up"],
+      [number(fleet.cameras.length), noun(fleet.cameras.length, "camera")], [number(waiting.length), "nobody reads"]]));
     if (key !== drawn) {
       drawn = key;
       unread.hidden = !waiting.length;
@@ -88,17 +88,17 @@ function content(node, cameras, isHere) {
   const address = linkOf(about.console ?? "");
   const gone = node.standing !== "up";
   const labels = Object.entries(about.labels ?? {}).map(([name, value]) => `${name}=${value}`).join(", ");
-  const facts = [
+  const pairs = [
     ["cameras", about.capacity ? `${number(node.cameras)} of ${number(about.capacity)}` : number(node.cameras)],
     gone ? ["last heard of", `${duration(node.renewed_seconds)} ago`] : ["processors in use", `${number(100 * (load.cpu_share ?? 0))} %`],
     !gone && ["packet to message, p99", millis(load.p99_ms)],
     ["labels", labels], ["version", about.version],
-  ].filter((fact) => fact && fact[1]);
+  ].filter((pair) => pair && pair[1]);
   return [
     h("div", { class: "head" }, h("h2", { class: "title" }, node.name), badge(...STANDINGS[node.standing]), node.drained && badge("undecided", "drained"),
       !gone && load.overload_level > 0 && badge("refused", "overloaded"), !gone && !load.ready && badge("undecided", "not ready"),
       isHere ? badge("none", "this one") : address && h("a", { href: address, rel: "noreferrer" }, "Its console")),
-    h("dl", null, facts.map(([name, value]) => h("div", null, h("dt", null, name), h("dd", null, value)))),
+    facts(pairs),
     cameras.length > 0 && h("details", null, h("summary", null, plural(cameras.length, "camera")),
       h("ul", { class: "names" }, cameras.map((camera) => h("li", { class: camera.holder === node.name ? "" : "waits" }, camera.name)))),
   ];

@@ -1,15 +1,21 @@
 // Has this face been seen before? The service compares its original picture with the tracks of the last days.
 
-import { call, url } from "./api.js";
+import { ApiError, call, url } from "./api.js";
 import { fill, h, said } from "./dom.js";
-import { number, plural } from "./words.js";
+import { trackKey } from "./store.js";
+import { number, plural, trackAddress } from "./words.js";
+
+/** Find who and what looks like the best original picture of a track. */
+export async function alike(track, signal) {
+  const reply = await fetch(track.best.pictures.original, { signal, credentials: "same-origin" });
+  if (!reply.ok) throw new ApiError("not_found", "The original picture is no longer kept.");
+  return call("POST", url("search"), await reply.blob(), signal);
+}
 
 /** Show where somebody like the best face of a track was seen. */
 export async function sightings(root, track, signal) {
-  const reply = await fetch(track.best.pictures.original, { signal, credentials: "same-origin" });
-  if (!reply.ok) throw new Error("The original picture is no longer kept.");
-  const found = await call("POST", url("search"), await reply.blob(), signal);
-  const others = found.tracks.filter((one) => !(one.run_id === track.run_id && one.stream === track.stream && one.track_id === track.track_id));
+  const found = await alike(track, signal);
+  const others = found.tracks.filter((one) => trackKey(one) !== trackKey(track));
   fill(root, h("section", { class: "card" }, h("h2", null, "Seen elsewhere?"), matches({ ...found, tracks: others })));
 }
 
@@ -25,8 +31,7 @@ export function matches(found) {
       h("a", { href: `#/person/${encodeURIComponent(one.identity)}` }, one.identity)))),
     tracks.length > 0 && h("h2", null, plural(tracks.length, "track")),
     h("ul", { class: "matches" }, tracks.map((one) => h("li", null, meter(one.cosine),
-      h("a", { href: `#/track/${[one.run_id, one.stream, one.track_id].map(encodeURIComponent).join("/")}` },
-        `${one.stream}, track ${one.track_id}`), one.identity && ` · named ${one.identity}`))));
+      h("a", { href: trackAddress(one) }, `${one.stream}, track ${one.track_id}`), one.identity && ` · named ${one.identity}`))));
 }
 
 const meter = (cosine) => h("span", { class: "figure" }, h("meter", { min: 0, max: 1, value: Math.max(0, cosine), "aria-hidden": "true" }), ` ${number(cosine, 3)} `);

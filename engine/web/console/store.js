@@ -84,6 +84,15 @@ export const take = {
   stream() {
     changed("stream"); // the status of the next second has it
   },
+  /** How the connection to the service stands. Without one it is not known how any stream does. */
+  link(value) {
+    state.link = value;
+    if (value === "lost") {
+      state.streams = new Map([...state.streams].map(([name, stream]) => [name, { ...stream, state: "unknown" }]));
+      changed("status");
+    }
+    changed("link");
+  },
   lost(what) {
     state.lost += what?.events ?? 1;
     changed("link");

@@ -1,14 +1,15 @@
 // Strangers who came back: tracks without a name that look like each other, as the service's search finds them.
 
-import { call, can, get, url } from "./api.js";
+import { can, get, url } from "./api.js";
 import { fill, h, say } from "./dom.js";
+import { alike } from "./sightings.js";
+import { trackKey } from "./store.js";
 import { row } from "./track_list.js";
 import { attempt } from "./ui.js";
 import { number, plural } from "./words.js";
 
 const LOOKED_AT = 16;
 const USUAL_COSINE = 0.95;
-const keyOf = (track) => `${track.run_id}/${track.stream}/${track.track_id}`;
 
 /** Tracks that are linked, directly or by others: arrays of two or more. `links`: pairs of keys. */
 export function groups(keys, links) {
@@ -35,18 +36,16 @@ export function strangersView(root, signal) {
     fill(results);
     const pages = await Promise.all(["unknown", "undecided"].map((decision) => get(`${url("tracks")}?decision=${decision}&limit=200`, signal)));
     const tracks = pages.flatMap((page) => page.tracks).sort((a, b) => b.last_ns - a.last_ns);
-    const known = new Map(tracks.map((track) => [keyOf(track), track]));
+    const known = new Map(tracks.map((track) => [trackKey(track), track]));
     const asked = tracks.filter((track) => track.best?.pictures?.original).slice(0, LOOKED_AT);
     const links = [];
     for (const [index, track] of asked.entries()) {
       say(note, `Looking at ${index + 1} of ${asked.length} …`);
-      const reply = await fetch(track.best.pictures.original, { signal, credentials: "same-origin" });
-      if (!reply.ok) continue;
-      const found = await call("POST", url("search"), await reply.blob(), signal).catch((error) => {
-        if (error.code !== "refused") throw error; // no face in a small picture is no fault
+      const found = await alike(track, signal).catch((error) => {
+        if (!["refused", "not_found"].includes(error.code)) throw error; // no face in a small picture is no fault, nor one that has expired
         return { tracks: [] };
       });
-      for (const one of found.tracks) if (one.cosine >= Number(limit.value)) links.push([keyOf(track), keyOf(one)]);
+      for (const one of found.tracks) if (one.cosine >= Number(limit.value)) links.push([trackKey(track), trackKey(one)]);
     }
     const together = groups([...known.keys()], links);
     say(note, `${plural(together.length, "stranger")} came back, of the ${plural(asked.length, "newest track")} without a name.`);

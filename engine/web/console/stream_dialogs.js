@@ -1,7 +1,7 @@
 // Streams are added, changed, paused and removed here.
 
 import { call, url } from "./api.js";
-import { facts, fill, h, said } from "./dom.js";
+import { facts, fill, h, options, said } from "./dom.js";
 import { drawBase64 } from "./pictures.js";
 import { READABLE, attempt, confirm, dialog, field, toast, values } from "./ui.js";
 import { number, plural } from "./words.js";
@@ -39,9 +39,7 @@ export function addDialog() {
       placeholder: "rtsp://192.0.2.10/stream1", inputmode: "url" }), "It begins with rtsp, rtsps, http, https, srt or rtmp"),
     field("Name", h("input", { name: "name", pattern: "[A-Za-z0-9_.\\-]{1,64}", autocomplete: "off", placeholder: "entrance",
       title: "1 to 64 characters: letters, digits, _ . -" }), "Letters, digits, _ . and -. Left empty, it is made from the address."),
-    h("div", { class: "two" },
-      field("User", h("input", { name: "user", autocomplete: "off" })),
-      field("Password", h("input", { name: "password", type: "password", autocomplete: "new-password" }))),
+    login(),
     h("p", { class: "where" }, "Kept in a file that only the service reads, and shown to nobody."),
     moreFields({}),
     seen,
@@ -69,18 +67,19 @@ export function changeDialog(stream) {
       }
     } },
     field("Address", h("input", { name: "uri", required: true, value: stream.source.uri, spellcheck: "false", autofocus: true })),
-    h("div", { class: "two" },
-      field("User", h("input", { name: "user", autocomplete: "off" }), "Empty: as before"),
-      field("Password", h("input", { name: "password", type: "password", autocomplete: "new-password" }))),
+    login("Empty: as before"),
     moreFields(stream.source, true),
     h("div", { class: "row end" }, h("button", { type: "button", onclick: close }, "Cancel"), save));
     return form;
   });
 }
 
+const login = (hint) => h("div", { class: "two" }, field("User", h("input", { name: "user", autocomplete: "off" }), hint),
+  field("Password", h("input", { name: "password", type: "password", autocomplete: "new-password" })));
+
 function moreFields(source, open = false) {
-  const select = (name, options, value) => {
-    const node = h("select", { name }, options.map(([key, text]) => h("option", { value: key }, text)));
+  const select = (name, pairs, value) => {
+    const node = h("select", { name }, options(pairs));
     node.value = value;
     return node;
   };

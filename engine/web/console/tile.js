@@ -5,7 +5,7 @@ import { badge, h, say } from "./dom.js";
 import { drawFrom, release } from "./pictures.js";
 import { state } from "./store.js";
 import { changeDialog, pauseOrResume, removeStream } from "./stream_dialogs.js";
-import { millis, number, plural, rate, stateReason, stateWord } from "./words.js";
+import { millis, number, plural, rate, standing, stateReason, stateWord } from "./words.js";
 
 const FIGURES = [
   ["pictures/s", (stream) => rate(stream.fps)],
@@ -53,7 +53,7 @@ export class Tile {
 
   update(stream) {
     this.#stream = stream;
-    const kind = stream.paused ? "paused" : stream.state;
+    const kind = standing(stream);
     if (this.node.dataset.state !== kind) this.node.dataset.state = kind;
     if (!this.visible) return; // nobody sees the rest; it is brought up to date when it comes into view
     const look = `badge ${kind}`;
@@ -65,7 +65,7 @@ export class Tile {
     FIGURES.forEach(([, of], index) => say(this.figures[index], of(stream)));
     if (this.pause) {
       say(this.pause, stream.paused ? "Resume" : "Pause");
-      this.pause.setAttribute("aria-label", `${stream.paused ? "Resume" : "Pause"} ${stream.name}`);
+      this.pause.setAttribute("aria-label", `${this.pause.textContent} ${stream.name}`);
     }
     this.#cover(kind);
   }

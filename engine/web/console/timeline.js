@@ -3,9 +3,9 @@
 import { get, url } from "./api.js";
 import { fill, h } from "./dom.js";
 import { listen, state } from "./store.js";
-import { trackList, address } from "./track_list.js";
+import { trackList } from "./track_list.js";
 import { field, values } from "./ui.js";
-import { clock, day, headline, zone } from "./words.js";
+import { clock, day, headline, trackAddress, zone } from "./words.js";
 
 const HOURS = [["1", "last hour"], ["6", "last 6 hours"], ["24", "last 24 hours"], ["72", "last 3 days"], ["168", "last 7 days"], ["", "another time …"]];
 const HOUR_MS = 3_600_000;
@@ -74,7 +74,7 @@ function drawLanes(tracks, from, to) {
   const names = [...new Set(tracks.map((track) => track.stream))].sort().slice(0, MOST_LANES);
   const marks = (name) => tracks.flatMap((track, index) => {
     if (track.stream !== name) return [];
-    const mark = h("a", { href: address(track), tabindex: -1, class: `mark-of ${track.decision}`,
+    const mark = h("a", { href: trackAddress(track), tabindex: -1, class: `mark-of ${track.decision}`,
       title: `${headline(track.decision, track.candidates)}, ${clock(times[index][0])}` });
     mark.style.left = part(times[index][0]);
     mark.style.width = `max(4px, ${(100 * (times[index][1] - times[index][0])) / wide}%)`;

@@ -3,7 +3,7 @@
 import { get, url } from "./api.js";
 import { badge, fill, h } from "./dom.js";
 import { attempt } from "./ui.js";
-import { clock, day, headline, plural } from "./words.js";
+import { clock, day, headline, MARK, plural, trackAddress } from "./words.js";
 
 const PAGE = 60;
 const MOST = 300;
@@ -12,7 +12,6 @@ const beginning = (track) => Number(track.first_ns) / 1e6;
 
 /** The order of the list that was shown last, so that a track's page can lead to its neighbours. */
 export let order = [];
-export const address = (track) => `#/track/${[track.run_id, track.stream, track.track_id].map((part) => encodeURIComponent(part)).join("/")}`;
 
 /** Show the tracks that fit `query` ({from, to, stream, person, decision}); calls `loaded(tracks)` after each page. */
 export function trackList(root, query, signal, empty = "No track in this time.", loaded = () => {}) {
@@ -31,7 +30,7 @@ export function trackList(root, query, signal, empty = "No track in this time.",
     // The oldest stay: one who asks for more has seen the newest.
     const cut = Math.max(0, tracks.length - MOST);
     tracks = tracks.slice(cut);
-    order = tracks.map(address);
+    order = tracks.map(trackAddress);
     const focused = list.contains(document.activeElement) ? document.activeElement.getAttribute("href") : "";
     fill(list, rows(tracks));
     list.querySelectorAll("a").forEach((link, index) => { if (index) link.tabIndex = -1; });
@@ -61,8 +60,8 @@ export function row(track, hour = 0) {
   const made = track.picture?.pictures?.track ?? track.best?.pictures?.enhanced;
   const picture = made ?? track.best?.pictures?.original;
   const enhanced = Boolean(made);
-  return h("a", { class: `track ${track.decision}`, href: address(track), "data-hour": hour },
-    h("span", { class: enhanced ? "small enhanced" : "small", title: enhanced ? "AI-enhanced: not for identification" : null },
+  return h("a", { class: `track ${track.decision}`, href: trackAddress(track), "data-hour": hour },
+    h("span", { class: enhanced ? "small enhanced" : "small", title: enhanced ? MARK : null },
       picture && h("img", { src: picture, alt: enhanced ? "AI-enhanced" : "", loading: "lazy", width: 54, height: 54 })),
     h("span", { class: "name" }, h("bdi", null, h("b", null, headline(track.decision, track.candidates))), " ", badge(track.decision)),
     h("span", { class: "where" }, `${clock(beginning(track))} · ${track.stream} · ${plural(track.faces ?? 0, "face")}`));

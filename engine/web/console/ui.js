@@ -1,6 +1,6 @@
 // What several views share: notes to the user, dialogs, the theme.
 
-import { fill, h, said } from "./dom.js";
+import { fill, h, options, said } from "./dom.js";
 
 const TOAST_MS = 7000;
 const MOST_TOASTS = 3;
@@ -103,12 +103,11 @@ export function values(form) {
 const THEMES = ["system", "light", "dark"];
 export function themeSwitch() {
   const current = () => document.documentElement.dataset.theme ?? "system";
-  const options = THEMES.map((theme) => h("option", { value: theme }, `Theme: ${theme}`));
   const select = h("select", { "aria-label": "Theme", class: "small", onchange: () => {
     if (select.value === "system") delete document.documentElement.dataset.theme;
     else document.documentElement.dataset.theme = select.value;
     localStorage.setItem("theme", select.value);
-  } }, options);
+  } }, options(THEMES.map((theme) => [theme, `Theme: ${theme}`])));
   select.value = current();
   return select;
 }

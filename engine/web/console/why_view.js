@@ -1,9 +1,9 @@
 // "Why no face?": where the faces of a stream went in the last seconds.
 
-import { fill, h, say } from "./dom.js";
+import { fill, h, options, say } from "./dom.js";
 import { listen, state } from "./store.js";
 import { advice } from "./why.js";
-import { duration, number, stateReason, stateWord } from "./words.js";
+import { duration, number, standing, stateReason, stateWord } from "./words.js";
 
 const SPANS = [10, 30, 60, 300];
 const STEPS = [
@@ -23,7 +23,7 @@ export function whyView(root, signal, [name]) {
   let seconds = 30;
   const names = h("select", { onchange: () => { location.hash = `#/why/${encodeURIComponent(names.value)}`; } });
   const span = h("select", { onchange: () => { seconds = Number(span.value); update(); } },
-    SPANS.map((one) => h("option", { value: one }, `the last ${duration(one)}`)));
+    options(SPANS.map((one) => [one, `the last ${duration(one)}`])));
   span.value = seconds;
   const sentence = h("p", { class: "advice", role: "status" });
   const stands = h("p", { class: "where" });
@@ -40,14 +40,14 @@ export function whyView(root, signal, [name]) {
   function update() {
     const known = [...state.streams.keys()];
     if (known.join("/") !== [...names.options].map((one) => one.value).join("/")) {
-      fill(names, known.map((one) => h("option", { value: one }, one)));
+      fill(names, options(known.map((one) => [one, one])));
       names.value = name ?? "";
     }
     const stream = state.streams.get(name);
     if (!stream) return say(sentence, state.status ? `There is no stream called ${name}.` : "Waiting for the service …");
     const funnel = state.history.last(name, seconds);
-    const kind = stream.paused ? "paused" : stream.state;
-    say(stands, `${stateWord(kind)[0].toUpperCase()}${stateWord(kind).slice(1)}. ${stateReason(stream)}${funnel && funnel.seconds < seconds - 1 ? ` Watched for ${duration(funnel.seconds)} so far.` : ""}`);
+    const word = stateWord(standing(stream));
+    say(stands, `${word[0].toUpperCase()}${word.slice(1)}. ${stateReason(stream)}${funnel && funnel.seconds < seconds - 1 ? ` Watched for ${duration(funnel.seconds)} so far.` : ""}`);
     say(sentence, advice(stream, funnel));
     for (const { key, bar, count } of rows) {
       const whole = key === "frames" || key === "detected_frames" ? funnel?.frames : funnel?.found;

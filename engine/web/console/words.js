@@ -4,7 +4,7 @@ export const MARK = "AI-enhanced: not for identification";
 
 const STATES = {
   connecting: "connecting", live: "live", stalled: "no pictures", discontinuity: "picking up again", ended: "ended",
-  failed: "failed", paused: "paused",
+  failed: "failed", paused: "paused", unknown: "not known",
 };
 const REASONS = {
   end_of_file: "The recording is over.", drained: "It was stopped on request.", not_found: "There is nothing at this address.",
@@ -21,14 +21,17 @@ const REASONS = {
 };
 const TROUBLE = new Set(["stalled", "failed", "discontinuity", "connecting"]);
 
+/** How a stream stands, and so what its tile says. */
+export const standing = (stream) => (stream.paused ? "paused" : stream.state);
 export const stateWord = (state) => STATES[state] ?? state;
-export const isTrouble = (stream) => TROUBLE.has(stream.state);
+export const isTrouble = (stream) => TROUBLE.has(standing(stream));
 
 /** Why a stream stands as it stands: one or two sentences, empty where all is well. */
 export function stateReason(stream) {
-  if (stream.paused || stream.state === "paused") return "Paused: its settings are kept, and it is not read.";
+  if (standing(stream) === "paused") return "Paused: its settings are kept, and it is not read.";
   const reason = REASONS[stream.reason] ?? "";
   if (stream.state === "live") return "";
+  if (stream.state === "unknown") return "The service cannot be reached: what is shown is old.";
   const lasting = duration(stream.seconds_in_state);
   const words = ["ended", "failed"].includes(stream.state) ? `That was ${lasting} ago.` : `This has lasted ${lasting}.`;
   const since = stream.seconds_in_state >= 2 ? ` ${words}` : "";
@@ -63,6 +66,8 @@ export const day = (ms) => new Date(ms).toLocaleDateString("en-GB", { weekday: "
 
 /** When a face was seen (ms): by the recording's own clock where it has one. */
 export const seenAt = (face) => (face.live ? face.captured_ns : face.recorded_ns ?? face.captured_ns) / 1e6;
+
+export const trackAddress = (track) => `#/track/${[track.run_id, track.stream, track.track_id].map(encodeURIComponent).join("/")}`;
 
 export const spaced = (name) => name.replaceAll("_", " ");
 
