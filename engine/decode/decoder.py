@@ -34,6 +34,7 @@ from engine.decode.container import (
 from engine.decode.damage import Damage
 from engine.decode.display import Display
 from engine.decode.encryption import is_encrypted_packet
+from engine.decode.gaps import Missing
 from engine.decode.lead import Lead
 from engine.decode.packet_decoder import PacketDecoder
 from engine.decode.packets import packets_of
@@ -154,9 +155,12 @@ class Decoder(RecordingReader):
                 yield from self._read(container, stream)
                 end = RecordingEnd(self._path, container, stream, self._counted, self._extent)
                 end.check()
-                self._notes += end.missing_time()
-                if self._first_frame == 0:  # else the counters are not those of the whole recording
-                    self._notes += notes_of(self._path, self.counters)
+                if self._first_frame == 0:
+                    missing = self._extent.gaps.missing if self._extent.gaps else Missing()
+                    self._notes += [*end.missing_time(), *notes_of(self._path, self.counters, missing)]
+                else:  # what is said of its pictures is said of all of them
+                    self.detail_if_damaged = readable("; ".join([*self._notes, *end.missing_time(damaged_before=True)]))
+                    self._notes += end.missing_time()
                 yield self._state("ended", "end_of_file", "; ".join(self._notes))
             except SourceError as error:
                 yield self._state("failed", error.reason, str(error))

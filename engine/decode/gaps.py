@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import av
+import msgspec
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
@@ -18,6 +19,27 @@ _HAS_FILLING = {"mpegts", "mpeg"}
 """What these hold between packets may mean nothing; where something is lost, decoders tell damage."""
 _MAY_JUMP_SECONDS = 10.0
 """Longer steps of time stamps in these are a jump."""
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """What packets tell of a recording that was read to its end."""
+
+    places: list[tuple[float, float]] = []
+    """After which second pictures are missing, and for how many."""
+    is_sure: bool = False
+    """Bytes were left out. Without that, and where nothing is damaged, a recorder paused."""
+
+    def told(self, *, looks_damaged: bool) -> str:
+        """Return how a sentence ends that begins with the recording's name, empty where no pictures are missing.
+
+        Args:
+            looks_damaged: some of it could not be decoded.
+        """
+        if not self.places or not (looks_damaged or self.is_sure):
+            return ""
+        where = "" if len(self.places) == 1 else f"in {len(self.places)} places, the first "
+        seconds = sum(seconds for _, seconds in self.places)
+        return f"is damaged: {seconds:.1f} s of its pictures are missing, {where}from {self.places[0][0]:.1f} s on"
 
 
 class Gaps:
@@ -41,7 +63,6 @@ class Gaps:
         self._step_seconds = float(1 / nominal_rate(stream))
         """To the newest picture, first what the file states."""
         self._found: list[tuple[float, float]] = []
-        """After which second, and for how many."""
 
     def note(self, packet: av.Packet[Any]) -> None:
         """Take a packet, of whichever stream."""
@@ -62,14 +83,7 @@ class Gaps:
         if step > max(_LEAST_SECONDS, _LEAST_STEPS * usual) and not is_jump:
             self._found.append((before - self._origin_seconds, step - usual))
 
-    def told(self, *, looks_damaged: bool) -> str:
-        """Return how a sentence ends that begins with the recording's name, empty where no pictures are missing.
-
-        Args:
-            looks_damaged: some of it could not be decoded. Without that, and where no bytes were left out, a recorder paused.
-        """
-        found = self._found if looks_damaged or (self._has_hole and not self._jumps_back) else []
-        if not found:
-            return ""
-        where = "" if len(found) == 1 else f"in {len(found)} places, the first "
-        return f"is damaged: {sum(s for _, s in found):.1f} s of its pictures are missing, {where}from {found[0][0]:.1f} s on"
+    @property
+    def missing(self) -> Missing:
+        """What was found up to here."""
+        return Missing(self._found, self._has_hole and not self._jumps_back)

@@ -16,7 +16,7 @@ from engine.decode.container import is_cut
 from engine.decode.counted import Counted
 from engine.decode.edit_list import left_out_by_edits, shown_pictures
 from engine.decode.encryption import encryption_of_file
-from engine.decode.gaps import Gaps
+from engine.decode.gaps import Gaps, Missing
 from engine.decode.late_start import late_start
 from engine.decode.not_read import goes_on, not_read
 from engine.decode.rates import nominal_rate
@@ -52,15 +52,17 @@ class Extent:
         self.refusal = ""
         """Why the first picture that could not be used was not, empty if there was none."""
 
-        self.listed = 0
-        """Pictures that an AVI's index lists; its header counts also those that only repeat the one before."""
+        self.listed_to_byte = 0
+        """Where the last picture ends that an AVI's index lists; its header counts also those that only repeat the one
+        before. 0: there is no index."""
         self.gaps: Gaps | None = None
 
     def begin(self, container: InputContainer, stream: VideoStream) -> None:
         """Take a recording that was opened, before its first packet."""
         # A partly read packet is marked corrupt, but in a transport stream the mark means a lost packet somewhere before.
         self._marks_cut = container.format.name != "mpegts"
-        self.listed = len(stream.index_entries) if container.format.name == "avi" else 0
+        last = stream.index_entries[-1] if container.format.name == "avi" and len(stream.index_entries) else None
+        self.listed_to_byte = last.pos + last.size if last else 0
         self.gaps = Gaps(container, stream)
 
     def note(self, packet: av.Packet[Any]) -> None:
@@ -145,29 +147,32 @@ class RecordingEnd:
 
     @property
     def _looks_damaged(self) -> bool:
-        return bool(self.counted.counts["corrupt_packets"] or self.counted.counts["corrupt_frames"])
+        return looks_damaged(self.counted.named())
 
-    def missing_time(self) -> Iterator[str]:
-        """Yield what a user should know of the end of a recording that was read to it."""
+    def missing_time(self, *, damaged_before: bool = False) -> Iterator[str]:
+        """Yield what a user should know of the end of a recording that was read to it.
+
+        Args:
+            damaged_before: so is what comes before the part that was read.
+        """
+        looks_damaged = damaged_before or self._looks_damaged
         if self.extent.has_grown:
             yield f"{self.path} ends where it ended by then: {_GROWS}"
         if hidden := left_out_by_edits(self.path, self.container, self.stream):
             yield hidden
         codec = self.stream.codec_context.name
-        if self._looks_damaged and (late := self._late_start()):
+        if looks_damaged and (late := self._late_start()):
             yield late
         if not self.extent.is_piece:
             yield from not_read(self.path, self.container, self.extent.to_byte, codec, looks_damaged=self._looks_damaged)
-        if self._looks_damaged and not self.extent.tells_damage and (silence := silence_of(self.path, codec)):
+        if looks_damaged and not self.extent.tells_damage and (silence := silence_of(self.path, codec)):
             yield silence
-        if gaps := "" if self.extent.gaps is None else self.extent.gaps.told(looks_damaged=self._looks_damaged):
-            yield f"{self.path} {gaps}"
         if missing := self._missing_end():
             yield f"{self.path} {missing}: it may be cut off or damaged"
 
     def _missing_end(self) -> str:
         """Return how a sentence ends on what the header announces and is not there, empty where nothing is missing."""
-        is_whole = self.extent.listed > 0 and self.extent.listed == self.counted.counts["packets"]
+        is_whole = 0 < self.extent.listed_to_byte <= self.extent.to_byte
         if self.container.format.name not in _ANNOUNCE or is_whole or self.extent.has_grown:
             return ""
         start = (self.container.start_time or 0) / av.time_base
@@ -203,8 +208,21 @@ def check_pictures(path: Path | str, counters: Mapping[str, int]) -> None:
         raise SourceError(f"{path}: {all_of_it} is damaged", "codec")
 
 
-def notes_of(path: Path | str, counters: Mapping[str, int]) -> Iterator[str]:
-    """Yield what a user should know of the pictures of a recording that was read to its end; args as of ``check_pictures``."""
+def looks_damaged(counters: Mapping[str, int]) -> bool:
+    """Whether some of a recording could not be decoded, or only in part."""
+    return bool(counters["corrupt_packets"] or counters["corrupt_frames"])
+
+
+def notes_of(path: Path | str, counters: Mapping[str, int], missing: Missing) -> Iterator[str]:
+    """Yield what a user should know of the pictures of a recording that was read to its end.
+
+    Args:
+        path: as of ``check_pictures``.
+        counters: likewise.
+        missing: of all of it.
+    """
+    if gaps := missing.told(looks_damaged=looks_damaged(counters)):
+        yield f"{path} {gaps}"
     if early := counters.get("drops.no_key_frame", 0):
         were = "was" if early == 1 else "were"
         first = count(early, "picture").removeprefix("1 ")

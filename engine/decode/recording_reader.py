@@ -21,6 +21,8 @@ class RecordingReader(Closing):
         self._counted = Counted(("frames", "packets", "corrupt_packets", "corrupt_frames"))
         self.before: tuple[Frame, dict[str, int]] | None = None
         """Where reading began in the middle: the frame before the first, and ``counters`` as they were then."""
+        self.detail_if_damaged = ""
+        """Where it began in the middle and has ended: the detail of its last state, if what comes before is damaged."""
         self.meanwhile: Callable[[], None] = lambda: None
         """Called now and then, in the thread that iterates, while a long part of the file that is no video gives nothing."""
 

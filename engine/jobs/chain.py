@@ -102,6 +102,7 @@ def process_segment(
         last_frame=looking.last_frame,
         states=looking.states,
         end=looking.end,
+        detail_if_damaged=looking.detail_if_damaged,
         calls=looking.calls | calls,
         decoded=looking.decoded,
         counts=looked.counts.now(),

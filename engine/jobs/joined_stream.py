@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from engine.contracts.counts import Calls, Counting, Counts
 from engine.contracts.streams import StreamChanged
-from engine.decode.recording_end import check_pictures, notes_of
+from engine.decode.recording_end import check_pictures, looks_damaged, notes_of
 from engine.delivery.verdict import judged
 from engine.errors import SourceError
 from engine.jobs.joined_lines import Lines
@@ -54,7 +54,7 @@ class JoinedStream:
         Raises:
             PublishError, OutputError: see ``Lines.take``.
         """
-        end: StreamChanged | None = None
+        last: Piece | None = None
         for number, link in enumerate(chain.links):
             directory, piece = pieces[link.segment]
             before = link.after.decoded if link.after is not None else {}
@@ -62,11 +62,11 @@ class JoinedStream:
             self._say_states(link, piece, shift, is_first=number == 0)
             self._count(link, piece, self._lines.take(directory, 1 if link.after is None else link.after.next_track_id))
             self._decoded = Counter({name: total + shift.get(name, 0) for name, total in piece.decoded.items()})
-            end = piece.end
-        assert end is not None, "the chain is whole"
-        last = self._last(end, is_one=len(chain.links) == 1)
-        self._lines.say(last)
-        return last
+            last = piece
+        assert last is not None, "the chain is whole"
+        end = self._last(last)
+        self._lines.say(end)
+        return end
 
     def _say_states(self, link: Link, piece: Piece, shift: Mapping[str, int], *, is_first: bool) -> None:
         self._was_followed |= any(state.event.frame_rate for state in piece.states)
@@ -91,14 +91,17 @@ class JoinedStream:
         for stage, calls in piece.calls.items():
             self._calls[stage] = self._calls.get(stage, Calls()) + calls
 
-    def _last(self, end: StreamChanged, *, is_one: bool) -> StreamChanged:
-        """Return the last state, judged by all that was counted; ``is_one``: its reader has read the whole recording."""
-        counters = dict(self._decoded)
-        if not is_one and end.state == "ended":
+    def _last(self, piece: Piece) -> StreamChanged:
+        """Return the last state, judged by all that was counted."""
+        counters, end = dict(self._decoded), piece.end
+        assert end is not None, "the chain is whole"
+        if piece.segment.start is not None and end.state == "ended":  # else its reader has read the whole recording
             path = self._plan.path
+            detail = piece.detail_if_damaged if looks_damaged(counters) else end.detail
             try:
                 check_pictures(path, counters)
-                end = replace(end, detail="; ".join(filter(None, [end.detail, *notes_of(path, counters)])))
+                notes = notes_of(path, counters, self._plan.scan.missing)
+                end = replace(end, detail="; ".join(filter(None, [detail, *notes])))
             except SourceError as error:
                 end = replace(end, state="failed", reason=error.reason, detail=str(error))
         rejected = {"rejected": self._rejected} if self._was_followed else {}

@@ -64,6 +64,7 @@ class Looking:
         self.last_frame = segment.first_frame - 1
         self.ending: Ending = "end"
         self.end: StreamChanged | None = None
+        self.detail_if_damaged = ""
         self.states: list[State] = []
         self.calls: dict[str, Calls] = {}
         self.rejected = 0
@@ -170,6 +171,7 @@ class Looking:
             step.state = event
         elif isinstance(last, StreamChanged):
             self.end, self.calls, self.decoded = event, dict(last.calls), event.counters
+            self.detail_if_damaged = self._recording.told(self._reader.detail_if_damaged)
             self.rejected = last.counters.get("rejected", 0)
         return step
 

@@ -77,6 +77,8 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     """All but the last."""
     end: StreamChanged | None = None
     """The last state, where the recording has ended; no verdict on the models' calls is in it yet."""
+    detail_if_damaged: str = ""
+    """Of ``end``, where the segment begins in the middle of the recording: if something before it is damaged."""
     calls: dict[str, Calls] = {}
     """Of all models, by stage."""
     decoded: dict[str, int] = {}

@@ -9,11 +9,13 @@ import msgspec
 import numpy as np
 from av.container import InputContainer
 from av.video.stream import VideoStream
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from engine.config import DecodeConfig
 from engine.contracts.recording import Recording
 from engine.decode.container import open_recording, recording_clock
+from engine.decode.gaps import Gaps, Missing
 from engine.decode.packets import packets_of
 from engine.decode.rates import FALLBACK_TIME_BASE
 from engine.decode.stamps import SecondFields, stamp_of
@@ -51,6 +53,8 @@ class Scan(msgspec.Struct, frozen=True):
     """Those at which it may be cut, in order."""
     whole: str = ""
     """Why it cannot be cut; empty: it can."""
+    missing: Missing = Missing()
+    """Where it can be cut: pictures that are missing, of which its segments know nothing."""
 
 
 def scan(recording: Recording, config: DecodeConfig, alive: Callable[[], None] = lambda: None) -> Scan:
@@ -73,10 +77,11 @@ def scan(recording: Recording, config: DecodeConfig, alive: Callable[[], None] =
         return Scan(0, whole="it cannot be read")
     with container:
         try:
-            stamps, are_keys = _packets(container, stream, alive)
+            gaps = Gaps(container, stream)
+            stamps, are_keys = _packets(container, stream, gaps, alive)
         except _CannotCut as error:
             return Scan(0, whole=str(error))
-        return _scanned(container, stream, stamps, are_keys)
+        return replace(_scanned(container, stream, stamps, are_keys), missing=gaps.missing)
 
 
 class _CannotCut(Exception):
@@ -84,7 +89,7 @@ class _CannotCut(Exception):
 
 
 def _packets(
-    container: InputContainer, stream: VideoStream, alive: Callable[[], None]
+    container: InputContainer, stream: VideoStream, gaps: Gaps, alive: Callable[[], None]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return of each packet its time stamp, and whether it is a key frame, in the order of the file."""
     stamps: list[int] = []
@@ -92,8 +97,9 @@ def _packets(
     second_fields = SecondFields(stream)
     newest, back = None, round(_BACK_SECONDS / (stream.time_base or FALLBACK_TIME_BASE))
     try:
-        for packet in packets_of(container, stream, meanwhile=alive):
-            if packet.is_discard or second_fields.has(packet):
+        for packet in packets_of(container, meanwhile=alive):
+            gaps.note(packet)
+            if packet.stream.index != stream.index or packet.is_discard or second_fields.has(packet):
                 continue
             stamp = stamp_of(packet, container)
             if stamp is None:

@@ -97,6 +97,32 @@ def test_a_file_that_is_damaged_in_its_middle(tmp_path: Path, warm: Warm):
     _compared(Recording("hall", clip), tmp_path, warm, 3.0)
 
 
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [
+        ("hall.mkv", "libx264", {}),
+        ("hall.flv", "flv", {"bf": "0"}),
+        ("hall.avi", "mpeg4", {"bf": "0"}),
+        ("hall.wmv", "wmv2", {"bf": "0"}),
+        ("hall.webm", "libvpx", {"bf": "0", "cpu-used": "8", "deadline": "realtime"}),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_told_wherever_the_seams_are(tmp_path: Path, warm: Warm, name: str, codec: str, options):
+    """The last segment alone told it, of what it had read, and of damage it knew only its own."""
+    clip = film(tmp_path / name, 250, [], options, codec=codec)
+    content = bytearray(clip.read_bytes())
+    for share in (0.15, 0.45):
+        begin = int(len(content) * share)
+        length = max(len(content) // 8, 9000)
+        content[begin : begin + length] = bytes(length)
+    clip.write_bytes(content)
+    parts, whole = _compared(Recording("hall", clip), tmp_path, warm, 3.0)
+    assert len(parts.part.plan.segments) > 1
+    end = whole.pieces[-1].end
+    assert end is not None
+    assert "of its pictures are missing" in end.detail
+
+
 def test_a_file_that_breaks_off(tmp_path: Path, warm: Warm):
     whole = film(tmp_path / "whole.avi", 250, TWO_VISITS, {"bf": "0"})
     clip = cut(whole, 0.8, tmp_path / "hall.avi")
