@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import replace
+from socket import MSG_PEEK
 
 import pytest
 
@@ -113,3 +115,25 @@ def test_a_web_camera_that_is_not_followed_says_where_it_leads():
     with ByteServer(http(302, length=True, header="Location: http://192.0.2.1/v?token=x")) as server:
         last = failure_of(server.url("http"), options={"max_redirects": "0"})
     assert "sends its readers on to http://192.0.2.1/v?***: give that address" in last.detail
+
+
+@pytest.mark.parametrize("asks", ['Basic realm="x"', 'Digest realm="x", nonce="1", qop="auth"'])
+@pytest.mark.parametrize(
+    "place", ["http://127.0.0.1:{port}/v", "//127.0.0.1:{port}/v", "http://u@127.0.0.1:{port}/v", "@127.0.0.1:{port}/v"]
+)
+def test_a_web_camera_that_sends_on_once_it_has_the_password_sends_it_nowhere_else(asks, place):
+    told = []
+
+    def elsewhere(client):
+        told.append(client.recv(65536, MSG_PEEK))
+        http(401, close=True, header=f"WWW-Authenticate: {asks}")(client)
+
+    def leading(client):
+        has_password = b"Authorization:" in client.recv(65536, MSG_PEEK)
+        header = f"Location: {place.format(port=other.port)}" if has_password else f"WWW-Authenticate: {asks}"
+        http(302 if has_password else 401, length=True, close=True, header=header)(client)
+
+    with ByteServer(elsewhere) as other, ByteServer(leading) as server:
+        last = failure_of(server.url("http").replace("//", "//admin:secret@"))
+    assert last.reason
+    assert not [head for head in told if b"admin" in head or b64encode(b"admin:secret") in head]
