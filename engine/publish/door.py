@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,8 +55,9 @@ class Door:
         what: str = "publish",
     ) -> None:
         self._context, self._warn, self._what = context, warn, what
-        self._server = KeyFolder(folder).server()
-        self._list = _AllowList(KeyFolder(folder), refuses)
+        self._folder = KeyFolder(folder)
+        self._server = self._folder.server()
+        self._list = _AllowList(self._folder, refuses)
         self._monitors: dict[zmq.Socket[bytes], zmq.Socket[bytes]] = {}
         self._next_look = 0.0
         self._pace = Pace()
@@ -106,6 +108,7 @@ class Door:
             return frozenset()
         self._next_look = time.monotonic() + _LOOK_SECONDS
         self._revive()
+        self._compare_own_key()
         self._list.now()
         return self._list.take_losers()
 
@@ -143,6 +146,16 @@ class Door:
             self._authenticator.start()
         except (zmq.ZMQError, RuntimeError, OSError) as error:
             self.tell("no start", f"{self._what}: the list of keys cannot answer, so nobody is let in: {error}")
+
+    def _compare_own_key(self) -> None:
+        """Say that the folder holds another key of the engine by now: who has that one cannot come in, and is not told why."""
+        with suppress(ConfigError):  # without one nobody is given another
+            if self._folder.server() != self._server:
+                self.tell(
+                    "own key",
+                    f"{self._what}: {self._folder.path} holds another key of the engine than at the start: clients that were "
+                    "made since then are let in after a restart, and those from before no longer",
+                )
 
     def _refuse(self, cause: str, times: int) -> None:
         self.refused += times

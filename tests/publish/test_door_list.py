@@ -112,3 +112,18 @@ def test_without_an_answer_of_the_list_nobody_is_let_in(tmp_path, monkeypatch):
         client = at.client(at.rightful)
         at.until(lambda: at.publisher.counters["refused"])
         assert zmq.Event.HANDSHAKE_SUCCEEDED not in client.seen
+
+
+@pytest.mark.parametrize("how", ["new", "gone"])
+def test_another_key_of_the_engine_in_the_folder_is_told_of(how, tmp_path):
+    """Who was made a client with it was said to have no key, or one for another engine; the others went on."""
+    with locked(tmp_path) as at:
+        rightful = at.client(at.rightful)
+        at.until(lambda: at.publisher.subscriptions == 1)
+        (at.folder.path / "server.json").unlink()
+        if how == "new":
+            at.folder.add("later")
+            at.until(lambda: any("holds another key of the engine than at the start" in said for said in at.said))
+        at.publisher.send(*face("door"))
+        assert at.hear(rightful, "v1/face/door/1/") == ["v1/face/door/1/"]
+    assert len(at.said) == (how == "new")
