@@ -15,6 +15,8 @@ _LEAST_SECONDS, _LEAST_STEPS = 0.2, 3.0
 """A gap is as long as so many steps between pictures, and longer than that."""
 _LEAST_BYTES = 8192
 """More than stands between two packets of a recording that paused."""
+_EMPTY_BYTES = 8
+"""AVI has so many for each picture that only repeats the one before: it lets time pass with them, and packets of none come."""
 _HAS_FILLING = {"mpegts", "mpeg"}
 """What these hold between packets may mean nothing; where something is lost, decoders tell damage."""
 _MAY_JUMP_SECONDS = 10.0
@@ -53,6 +55,11 @@ class Gaps:
     def __init__(self, container: InputContainer, stream: VideoStream) -> None:
         self._index, self._has_filling = stream.index, container.format.name in _HAS_FILLING
         self._origin_seconds = (container.start_time or 0) / av.time_base
+        self._empty_bytes_a_second = 0.0
+        if container.format.name == "avi" and stream.time_base:
+            self._empty_bytes_a_second = float(_EMPTY_BYTES / stream.time_base)
+        self._read_seconds = 0.0
+        """The newest time stamp, of whichever stream."""
         self._to_byte = 0
         self._has_hole = False
         """Whether so many bytes were left out somewhere."""
@@ -68,7 +75,8 @@ class Gaps:
         """Take a packet, of whichever stream."""
         if packet.pos is not None:
             hole_bytes = packet.pos - self._to_byte if self._to_byte else 0
-            self._has_hole |= hole_bytes >= _LEAST_BYTES and not self._has_filling
+            empty_bytes = self._passed_seconds(packet) * self._empty_bytes_a_second
+            self._has_hole |= hole_bytes - empty_bytes >= _LEAST_BYTES and not self._has_filling
             end = packet.pos + packet.size
             self._jumps_back |= end + _LEAST_BYTES < self._to_byte
             self._to_byte = max(self._to_byte, end)
@@ -82,6 +90,12 @@ class Gaps:
         is_jump = self._has_filling and step > _MAY_JUMP_SECONDS
         if step > max(_LEAST_SECONDS, _LEAST_STEPS * usual) and not is_jump:
             self._found.append((before - self._origin_seconds, step - usual))
+
+    def _passed_seconds(self, packet: av.Packet[Any]) -> float:
+        before = self._read_seconds
+        if packet.dts is not None:
+            self._read_seconds = max(before, float(packet.dts * packet.time_base))
+        return self._read_seconds - before
 
     @property
     def missing(self) -> Missing:

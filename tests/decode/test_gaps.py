@@ -67,6 +67,17 @@ def test_a_recorder_that_paused_has_lost_nothing(tmp_path, name):
     assert read(path)[1][-1].detail == ""
 
 
+@pytest.mark.parametrize(("codec", "rate"), [("mpeg4", 25), ("mjpeg", 25), ("libx264", 25), ("mpeg4", 50)])
+@pytest.mark.parametrize("paused_seconds", [60, 600])
+def test_an_avi_lets_time_pass_with_pictures_of_no_bytes(tmp_path, codec, rate, paused_seconds):
+    pix_fmt = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+    path, pts = tmp_path / "a.avi", [index + (25 * paused_seconds if index >= 25 else 0) for index in range(50)]
+    path = render(path, codec, pix_fmt, frames=50, pts=pts, rate=rate, codec_options={"bf": "0"})
+    frames, states, _ = read(path)
+    assert frames[-1].time.pts_seconds == pytest.approx(paused_seconds + 2, abs=0.1)
+    assert states[-1].detail == ""
+
+
 def test_a_recorder_that_paused_and_writes_its_sound_behind_the_pictures_has_lost_nothing(tmp_path):
     """Where it read on in the sound, bytes seemed to be left out."""
     path = tmp_path / "a.mov"
