@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
+from shlex import quote
 
 _DEFAULT_ACL = "system.posix_acl_default"
 
@@ -26,6 +27,19 @@ def others_may_read(file: os.stat_result) -> bool:
     """
     handed_over = file.st_uid == 0 and os.geteuid() != 0
     return bool(file.st_mode & (0o037 if handed_over else 0o077))
+
+
+def warning_of(path: Path, file: os.stat_result, what: str) -> str:
+    """Return a sentence where others may read a file with a secret, else "".
+
+    Args:
+        path: the file.
+        file: its status, best of the open file.
+        what: it is, as ``the credentials file``.
+    """
+    if not others_may_read(file):
+        return ""
+    return f"{what} {path} may be read by others: protect it with `chmod 600 {quote(str(path))}`"
 
 
 def private_opener(path: str, flags: int) -> int:

@@ -4,9 +4,11 @@ another one and resends what was not acknowledged."""
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,6 +21,7 @@ from engine.bridge.subjects import all_subjects_of, covers, stream_name_of, subj
 from engine.bridge.tls import tls_with
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, LinkError, MissingRuntimeError
+from engine.private_file import warning_of
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
@@ -62,7 +65,8 @@ class JetStream:
     def check(self) -> str:
         """See ``Edge.check``."""
         _check(self._broker)
-        return ""
+        path = self._broker.credentials
+        return "" if path is None else _check_credentials(path)
 
     async def open(self, on_answer: OnAnswer, on_break: Callable[[], None], marks: Mapping[str, int]) -> JetStreamLink:
         """See ``OpenLink``; the server itself knows what it has."""
@@ -84,14 +88,18 @@ def _check(broker: Broker) -> None:
             import nkeys  # noqa: F401
     except ImportError as error:
         raise MissingRuntimeError(f"nats-py is not installed: pip install 'facestream[nats]' ({error})") from error
-    if broker.credentials is not None:
-        try:
-            text = broker.credentials.read_bytes()
-        except OSError as error:
-            raise ConfigError(f"the credentials {broker.credentials} cannot be read: {error.strerror}") from error
-        if b"BEGIN NATS USER JWT" not in text or b"BEGIN USER NKEY SEED" not in text:
-            raise ConfigError(f"{broker.credentials} is not a file of credentials, as `nsc generate creds` writes them")
     _tls(broker)
+
+
+def _check_credentials(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            text, status = file.read(), os.fstat(file.fileno())
+    except OSError as error:
+        raise ConfigError(f"the credentials {path} cannot be read: {error.strerror}") from error
+    if b"BEGIN NATS USER JWT" not in text or b"BEGIN USER NKEY SEED" not in text:
+        raise ConfigError(f"{path} is not a file of credentials, as `nsc generate creds` writes them")
+    return warning_of(path, status, "the credentials file")
 
 
 def _stream_name(broker: Broker) -> str:

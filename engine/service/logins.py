@@ -49,7 +49,7 @@ class Logins:
         path = self._directory.credentials_file(name)
         _, warning = read_credentials(path)
         if warning:
-            raise ConfigError(f"others may read the credentials {path}: run `chmod 600 {path}`")
+            raise ConfigError(warning)
         return path
 
     def hosts_file(self, name: str) -> Path | None:

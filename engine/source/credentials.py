@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from engine.errors import ConfigError
-from engine.private_file import others_may_read
+from engine.private_file import warning_of
 from engine.words.text import looked_in
 
 MAX_BYTES = 4096
@@ -71,8 +71,7 @@ def read_credentials(path: Path) -> tuple[Credentials, str]:
     except (OSError, RuntimeError, ValueError) as error:
         why = f"{getattr(error, 'strerror', None) or error}{looked_in(path)}"
         raise ConfigError(f"{where} cannot be read ({why}): {wanted}") from error
-    readable = f"{where} may be read by others: protect it with `chmod 600 {path}`"
-    return credentials_in(content, where), readable if others_may_read(status) else ""
+    return credentials_in(content, where), warning_of(path, status, "the credentials file")
 
 
 def credentials_in(content: bytes, where: str) -> Credentials:

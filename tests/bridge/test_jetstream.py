@@ -224,3 +224,15 @@ def test_a_real_broker_without_tls_is_refused_where_there_should_be_tls(server):
 def test_what_cannot_work_is_refused_before_anything_is_received(options, sentence):
     with pytest.raises(ConfigError, match=sentence):
         JetStream(Broker(prefix="site", **options)).check()
+
+
+@pytest.mark.parametrize(("mode", "is_open"), [(0o600, False), (0o640, True), (0o604, True)])
+def test_credentials_that_others_may_read_are_warned_of(tmp_path, mode, is_open):
+    """They were for a camera and for Kafka, not for NATS."""
+    path = tmp_path / "my user.creds"
+    path.write_text("-----BEGIN NATS USER JWT-----\nx\n-----BEGIN USER NKEY SEED-----\ns3cret\n")
+    path.chmod(mode)
+    warning = JetStream(Broker("nats://h", "v1", credentials=path)).check()
+    assert warning == (
+        f"the credentials file {path} may be read by others: protect it with `chmod 600 '{path}'`" if is_open else ""
+    )
