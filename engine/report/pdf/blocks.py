@@ -10,9 +10,7 @@ from engine.report.pdf.fonts import MONO, TEXT
 from engine.report.pdf.sheet import BLACK, GREY, MARGIN_MM, Colour, Sheet, line_mm
 from engine.report.pdf.tags import Tag
 
-_BULLET_MM, _BETWEEN_MM, _NEXT_MM = 3.0, 6.0, 16.0
-_SLACK_MM = 4.0
-"""A line of a shaped text that needs no shaping itself is somewhat longer alone."""
+_BULLET_MM, _BETWEEN_MM = 3.0, 6.0
 
 
 class Block(Protocol):
@@ -155,50 +153,3 @@ class Columns:
 def height_of(sheet: Sheet, blocks: Sequence[Block], size: float) -> float:
     """Return how high they are together, in mm, over the whole width."""
     return sum(block.draw(sheet, MARGIN_MM, 0.0, sheet.width_mm, size, draw=False) for block in blocks)
-
-
-def flow(sheet: Sheet, blocks: Sequence[Block], size: float) -> None:
-    """Draw them one below the other, over as many pages as it takes; a table goes on below its head."""
-    for block in blocks:
-        if isinstance(block, Table):
-            _flow_rows(sheet, block, size)
-            continue
-        if isinstance(block, Words) and block.is_long:
-            _flow_lines(sheet, block, size)
-            continue
-        height = block.draw(sheet, MARGIN_MM, 0.0, sheet.width_mm, size, draw=False)
-        _make_room(sheet, height + (_NEXT_MM if isinstance(block, Words) and block.keeps_next else 0.0))
-        sheet.at_mm += block.draw(sheet, MARGIN_MM, sheet.at_mm, sheet.width_mm, size)
-
-
-def _flow_lines(sheet: Sheet, block: Words, size: float) -> None:
-    points, width = size * block.scale, sheet.width_mm - _SLACK_MM
-    for paragraph in sheet.fonts_of.readable(block.text).split("\n"):
-        for line in sheet.lines(paragraph, width, points) or [""]:
-            _make_room(sheet, line_mm(points))
-            sheet.at_mm += sheet.words(MARGIN_MM, sheet.at_mm, sheet.width_mm, line, points) or line_mm(points)
-    sheet.at_mm += block.after_mm
-
-
-def _flow_rows(sheet: Sheet, table: Table, size: float) -> None:
-    def draw(row: int) -> None:
-        sheet.at_mm += table.draw_row(sheet, MARGIN_MM, sheet.at_mm, sheet.width_mm, size, row)
-
-    heads = [-1] if table.head else []
-    with sheet.tagged("Table"):
-        for number, row in enumerate([*heads, *range(len(table.rows))]):
-            height = table.draw_row(sheet, MARGIN_MM, 0.0, sheet.width_mm, size, row, draw=False)
-            # The head is not left alone at the end of a page; where it stands once more it is not read aloud again.
-            if _make_room(sheet, height + (_NEXT_MM / 2 if row < 0 else 0.0)) and number and heads:
-                with sheet.decoration():
-                    draw(-1)
-            draw(row)
-    sheet.at_mm += table.after_mm
-
-
-def _make_room(sheet: Sheet, height: float) -> bool:
-    """Begin another page where there is no room; return whether that was so."""
-    if sheet.at_mm + height <= sheet.bottom_mm:
-        return False
-    sheet.begin()
-    return True

@@ -12,8 +12,9 @@ from engine.archive.reader import TrackRecord
 from engine.contracts.findings import Decision
 from engine.contracts.messages import Stream
 from engine.report.figures import MARK
-from engine.report.pdf.blocks import Block, Table, Words, flow, heading
+from engine.report.pdf.blocks import Block, Table, Words, heading
 from engine.report.pdf.facts import STATES, made_at, source_name
+from engine.report.pdf.flow import flow
 from engine.report.pdf.sentences import DECISIONS, Confirmed, headline
 from engine.report.pdf.sheet import GREY, Sheet
 from engine.report.pdf.source_frames import SourceState
@@ -22,7 +23,8 @@ from engine.words.numbers import count
 from engine.words.times import clock, wall_clock
 from engine.words.worth import degree, ratio
 
-_SIZE = 8.5
+_SIZES = (8.5, 8.25, 8.0)
+"""In points: the first with the fewest pages."""
 _MOST_LEFT_OUT, _MOST_SOURCES, _SHORT_NOTES = 60, 20, 600
 _READ = (
     "Its heading is what the software says of the track. A name is a suggestion of the software: somebody enrolled looks "
@@ -87,7 +89,7 @@ class Cover:
 def cover(sheet: Sheet, page: Cover) -> None:
     """Draw the first pages."""
     sheet.begin("What this document is")
-    flow(sheet, list(_blocks(page)), _SIZE)
+    flow(sheet, list(_blocks(page)), _SIZES)
 
 
 def _blocks(page: Cover) -> list[Block]:

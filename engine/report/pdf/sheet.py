@@ -27,7 +27,8 @@ PALE: Colour = (200, 200, 200)
 MADE: Colour = (200, 80, 0)
 """Of whatever a model has made."""
 MARGIN_MM = 14.0
-_RULE_MM, _TOP_MM, _BOTTOM_MM, _FOOT_MM = 11.0, 13.0, 13.0, 9.5
+_RULE_MM, TOP_MM, _BOTTOM_MM, _FOOT_MM = 11.0, 13.0, 13.0, 9.5
+_HEAD_SIZE, _MORE_MM = 7.5, 5.0
 _MM_PER_POINT = 25.4 / 72
 _MOST_BROKEN = 5_000
 """Texts whose lines are remembered."""
@@ -56,7 +57,7 @@ class Sheet(FPDF):
         self.c_margin = 0
         self.fonts_of = Fonts(self, folder)
         self.at_mm = 0.0
-        """Where ``flow`` draws next on this page."""
+        """Below the head of this page, where drawing begins."""
         self.struct_builder = self._tree = Tree()
         self._is_decoration = False
         self._lines: dict[tuple[str, float, float, str, str], list[str]] = {}
@@ -88,9 +89,14 @@ class Sheet(FPDF):
         if bookmark:
             self.bookmark(self.fonts_of.readable(bookmark), 0, 0.0)
         with self.decoration():
-            self.words(MARGIN_MM, 6.5, self.width_mm, self._title, 7.5, colour=GREY)
+            self.words(MARGIN_MM, 6.5, self.width_mm, self._head(), _HEAD_SIZE, colour=GREY)
         self.rule(MARGIN_MM, _RULE_MM, self.width_mm, 0.2)
-        self.at_mm = _TOP_MM
+        self.at_mm = TOP_MM
+
+    def _head(self) -> str:
+        """Return the title, or its beginning: a second line would lie over what is below."""
+        first, *more = self.lines(self._title, self.width_mm - _MORE_MM, _HEAD_SIZE)
+        return f"{first} …" if more else first
 
     def bookmark(self, text: str, level: int, y: float) -> None:
         """Add a bookmark of a place on this page.

@@ -259,6 +259,24 @@ def test_recordings_without_a_track_in_the_document_are_named_and_what_was_no_fa
     assert "one person may have several. 4 tracks were left out as no face." in first
 
 
+@pytest.mark.parametrize(("tracks", "covers"), [(12, 1), (13, 2), (14, 2), (40, 2)])
+def test_no_page_is_begun_for_the_last_lines_of_the_first_ones(tmp_path, monkeypatch, tracks, covers):
+    monkeypatch.setattr("engine.report.pdf.track_page.track_page", lambda *_: None)
+    pages = document(a_run(tmp_path / "run", {number: {} for number in range(1, tracks + 1)}), case="2026-117")[2]
+    assert len(pages) == covers
+    assert "How to verify it (for a technician) | " in pages[-1]
+    assert "of which this document is an extract." in pages[-1]
+
+
+def test_the_head_of_a_page_is_one_line(tmp_path):
+    case = " ".join(["hallway"] * 40)
+    pages = document(a_run(tmp_path / "run", {1: {}}), case=case)[2]
+    head = pages[1].split(" | ")[0]
+    assert head.startswith("Faces found by facestream, case hallway hallway ")
+    assert head.endswith(" hallway …")
+    assert f"case {case}" in pages[1], "all of it stands below"
+
+
 def test_long_notes_go_on_over_pages_and_stand_there_once(tmp_path):
     notes = "\n".join(f"line {number} of what was asked for" for number in range(150)) + " نهاية"
     written, _, pages = document(a_run(tmp_path / "run", {1: {}}), notes=notes)
