@@ -49,7 +49,10 @@ class Pictures:
             return ""
         file = f"{self._before}{escape(quote(name))}"
         said = f' alt="{escape(alt or title)}"' + (f' title="{escape(title)}"' if title else "")
-        return f'<a class="pic" href="{file}"><img src="{self._source(path, file)}"{said} loading="lazy"></a>'
+        source = self._source(path, file)
+        # What the page holds is there at once: programs that print pages do not wait for what is lazy.
+        lazy = ' loading="lazy"' if source == file else ""
+        return f'<a class="pic" href="{file}"><img src="{source}"{said}{lazy}></a>'
 
     def _is_ours(self, name: str) -> bool:
         """Whether a name leads to a file in the directory, and over no link; folders are looked at once."""

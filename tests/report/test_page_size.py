@@ -36,6 +36,8 @@ def test_pictures_beyond_the_room_are_read_from_beside_it(tmp_path, monkeypatch)
     assert "data:image" in page
     assert beside
     assert all((tmp_path / "sent" / unquote(name)).is_file() for name in beside)
+    lazy = [img.startswith("data:") for img in re.findall(r'src="([^"]+)"[^>]* loading="lazy"', page)]
+    assert lazy == [False] * len(beside), "what the page holds is there at once, for whatever prints it"
     assert f"Not in this file: {len(set(beside))} pictures, read from the folder faces of run 1." in page
 
 
