@@ -184,7 +184,7 @@ class Found(Value, frozen=True, tag_field="kind", tag="found"):
     people: list[Match] = []
     tracks: list[Match] = []
     reason: str = ""
-    """Why there are none, as where the picture shows no face."""
+    """Why there are none, as where the picture shows no face; and what the picture's file has that was not compared."""
 
 
 class Settings(Value, frozen=True, tag_field="kind", tag="settings"):

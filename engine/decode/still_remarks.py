@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from engine.decode.heif_boxes import Primary, primary_of
+from engine.decode.still_depth import is_deep
 
 if TYPE_CHECKING:
     from engine.decode.tone_map import Transfer
@@ -49,7 +50,7 @@ def told_of(image: Image.Image, content: bytes, pages: int) -> Told:
         said.append(f"the first of the file's {pages} pictures was taken")
     if transfer:
         said.append("it is HDR, and shown as an SDR screen shows it")
-    elif image.mode == "F" or image.mode.startswith("I") or any(";16" in str(tile) for tile in getattr(image, "tile", ())):
+    elif is_deep(image, content):
         said.append("of more than 8 bits a colour 8 were kept")
     turned = _exif_turn(content) if primary and not primary.is_turned else 1
     if turned != 1:

@@ -49,6 +49,8 @@ class EnrolResult:
     """What speaks against it; it was enrolled all the same if ``force`` said so, and else set apart."""
     pages: int = 1
     """Pictures in the file, of which the first was taken."""
+    remarks: tuple[str, ...] = ()
+    """What the file has and the picture has not, see ``Still``; usually nothing."""
 
     @property
     def sentence(self) -> str:
@@ -143,14 +145,14 @@ class _Enrolment:
                 first = f"facestream gallery remove {shlex.quote(holder.identity)} --picture {digest[:8]}"
                 raise EnrolmentRefused(f"{path} is enrolled for {holder.identity}: `{first}` first if it shows {self.name}")
             still = read_still(path, content)
-            result = replace(result, pages=still.pages)
+            result = replace(result, pages=still.pages, remarks=still.remarks)
             portrait = find_portrait(path, still.bgr, self.detector, self.second_look)
             result = replace(result, quality=portrait.quality, turned_degrees=portrait.turned_degrees)
             check_quality(path, portrait.quality, self.limits)
             vector = self.embedder.embed([portrait.bgr], [portrait.landmarks])[0]
             doubt = detail_doubt(portrait, self.limits)
         except (EnrolmentRefused, InferenceError, PictureError) as refusal:
-            return _Look(replace(result, reason="; ".join([str(refusal), *_of_pages(result)])))
+            return _Look(replace(result, reason="; ".join([str(refusal), *result.remarks])))
         small = face_jpeg(portrait.bgr, portrait.box, _PORTRAIT_PX, _PORTRAIT_QUALITY)
         return _Look(replace(result, outcome="enrolled"), digest, holder, vector, doubt, small)
 
@@ -181,9 +183,9 @@ class _Enrolment:
             return self.judge(self.look(path))  # it is there by now, from this list or another process: it is looked at again
         remarks = _remarks(result)
         if not apart:
-            remarks += [f"was enrolled although the face {doubt}"] if doubt else []
-            return replace(result, reason=f"{path}: {', '.join(remarks)}" if remarks else "")
-        done = f" ({', '.join(remarks)})" if remarks else ""
+            remarks += [f"it was enrolled although the face {doubt}"] if doubt else []
+            return replace(result, reason=f"{path}: {'; '.join(remarks)}" if remarks else "")
+        done = f" ({'; '.join(remarks)})" if remarks else ""
         till_then = "its vector of an earlier version stays enrolled" if look.holder else "nobody is compared with it"
         reason = f"the face in {path}{done} {doubt}: it is set apart, and {till_then}"
         release = f"facestream gallery release {look.digest[:8]} --name {shlex.quote(self.name)}"
@@ -191,12 +193,6 @@ class _Enrolment:
 
 
 def _remarks(result: EnrolResult) -> list[str]:
-    """Return what was done to a picture to have its face; usually nothing."""
-    remarks = _of_pages(result)
-    if result.turned_degrees:
-        remarks.append(f"was turned by {result.turned_degrees}°")
-    return remarks
-
-
-def _of_pages(result: EnrolResult) -> list[str]:
-    return [f"the first of its {result.pages} pictures was taken"] if result.pages > 1 else []
+    """Return what is to be said of a picture that shows a face; usually nothing."""
+    turned = [f"it was turned by {result.turned_degrees}°"] if result.turned_degrees else []
+    return [*turned, *result.remarks]

@@ -105,14 +105,18 @@ def search(task: SearchTask) -> Found:
     path = written(task.folder, 1, task.picture)
     with ExitStack() as opened:
         detector, second_look, embedder = _models(task.detect, task.verify, opened)
+        remarks: tuple[str, ...] = ()
         try:
-            portrait = find_portrait(path, read_still(path, read_content(path)).bgr, detector, second_look)
+            still = read_still(path, read_content(path))
+            remarks = still.remarks
+            portrait = find_portrait(path, still.bgr, detector, second_look)
         except (EnrolmentRefused, PictureError) as error:
-            return Found(reason=_without_folder(str(error), path))
+            return Found(reason="; ".join([_without_folder(str(error), path), *remarks]))
         vector = embedder.embed([portrait.bgr], [portrait.landmarks])[0]
         people = people_like(vector, task.verify.gallery_place, embedder)[: task.most]
         tracks = tracks_like(vector, Path(task.runs), embedder, task.since_ns)[: task.most]
-    return Found(people=people, tracks=tracks, reason="" if people or tracks else "nobody resembles this face")
+    nobody = () if people or tracks else ("nobody resembles this face",)
+    return Found(people=people, tracks=tracks, reason="; ".join([*nobody, *remarks]))
 
 
 def not_that_person(task: NotThatTask) -> Done:

@@ -262,4 +262,4 @@ def test_of_a_file_with_several_pictures_it_is_said_which_shows_nobody(facestrea
     blank.save("scan.tiff", save_all=True, append_images=[face])
     complains(facestream("search", "scan.tiff", "one"), 1, "shows no face", "the first of the file's 2 pictures was taken")
     refused = facestream("enrol", "Eileen", "scan.tiff", "--gallery", "g.sqlite")
-    assert "give a clear frontal picture; the first of its 2 pictures was taken" in refused.out
+    assert "give a clear frontal picture; the first of the file's 2 pictures was taken" in refused.out

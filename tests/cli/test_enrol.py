@@ -144,7 +144,7 @@ def test_a_woman_who_was_photographed_upside_down_is_known(capsys, folder):
     photo = shared("cases/upside-down-photo/astro_up.jpg")
     shown = here(capsys, "enrol", "astronaut", photo)
     assert shown.code == 0
-    assert "astro_up.jpg: was turned by 180°" in shown.out
+    assert "astro_up.jpg: it was turned by 180°" in shown.out
     assert here(capsys, "enrol", "astronaut", "ada.png").code == 0  # and is like the upright picture
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from engine.decode import still
 from engine.decode.still import read_still
+from engine.decode.still_depth import is_deep
 from tests.decode.stills import bgr, corners
 
 
@@ -40,6 +41,25 @@ def test_what_a_picture_has_not_of_its_file_is_remarked(tmp_path, monkeypatch):
         "deep.png": ("of more than 8 bits a colour 8 were kept",),
         "large.jpg": ("it has 192x128 pixels, and was read at half of its sides",),
     }
+
+
+@pytest.mark.parametrize("kind", ["png", "tif", "ppm", "pgm", "jp2"])
+def test_of_more_than_8_bits_it_is_said_that_8_were_kept_whatever_the_format(tmp_path, kind):
+    colours = bgr(corners())
+    shallow, deep = tmp_path / f"shallow.{kind}", tmp_path / f"deep.{kind}"
+    colours = colours[:, :, 0] if kind == "pgm" else colours
+    cv2.imwrite(str(shallow), colours)
+    cv2.imwrite(str(deep), colours.astype(np.uint16) * 257)
+    assert read_still(shallow).remarks == ()
+    assert read_still(deep).remarks == ("of more than 8 bits a colour 8 were kept",)
+
+
+def test_an_avif_file_says_its_bits_itself(tmp_path):
+    corners().save(tmp_path / "photo.avif")
+    content = (tmp_path / "photo.avif").read_bytes()
+    deep = content.replace(b"pixi\0\0\0\0\3\x08\x08\x08", b"pixi\0\0\0\0\3\x0a\x0a\x0a")  # nothing here writes 10 bits
+    with Image.open(tmp_path / "photo.avif") as image:
+        assert [is_deep(image, one) for one in (content, deep)] == [False, True]
 
 
 @pytest.mark.parametrize(("brightest", "white"), [(1.0, 1.0), (200.0, 255.0), (60000.0, 65535.0)])

@@ -207,12 +207,23 @@ def test_no_pictures_is_wrong_usage(gallery):
 def test_what_was_done_to_a_picture_is_said(write, gallery):
     path = write("face.png", np.rot90(draw(empty(), 200, 100, 120), 2))
     result = enrol([path], BlobDetector(), gallery, **POOR)[0]
-    assert (result.outcome, result.reason, result.turned_degrees) == ("enrolled", f"{path}: was turned by 180°", 180)
+    assert (result.outcome, result.reason, result.turned_degrees) == ("enrolled", f"{path}: it was turned by 180°", 180)
     pages = path.with_suffix(".tif")
     upright = Image.fromarray(draw(empty(), 200, 100, 121)[:, :, ::-1])
     upright.save(pages, save_all=True, append_images=[upright.rotate(180)])
     result = enrol([pages], BlobDetector(), gallery, **POOR)[0]
-    assert (result.outcome, result.reason) == ("enrolled", f"{pages}: the first of its 2 pictures was taken")
+    assert (result.outcome, result.reason) == ("enrolled", f"{pages}: the first of the file's 2 pictures was taken")
+
+
+def test_what_a_file_has_and_its_picture_has_not_is_said_whatever_comes_of_it(write, gallery):
+    def clear(pixels):
+        return np.dstack([pixels, np.full(pixels.shape[:2], 200, np.uint8)]).astype(np.uint16) * 257
+
+    said = "of more than 8 bits a colour 8 were kept; transparent parts are shown white"
+    face, nobody = write("face.png", clear(draw(empty(), 200, 100, 122))), write("nobody.png", clear(empty()))
+    enrolled, refused = enrol([face, nobody], BlobDetector(), gallery, **POOR)
+    assert (enrolled.outcome, enrolled.reason) == ("enrolled", f"{face}: {said}")
+    assert (refused.outcome, refused.reason[-len(said) - 2 :]) == ("refused", f"; {said}")
 
 
 def test_what_was_done_to_a_picture_is_said_of_one_that_is_set_apart_too(write, gallery):
@@ -220,7 +231,8 @@ def test_what_was_done_to_a_picture_is_said_of_one_that_is_set_apart_too(write, 
     path = write("face.png", np.rot90(draw(empty(), 200, 100, 120), 2))
     [result] = enrol_pictures("ada", [path], BlobDetector(), ThumbnailEmbedder(), gallery, strict)
     assert result.outcome == "quarantined"
-    assert f"the face in {path} (was turned by 180°) {result.doubt}: it is set apart, and nobody is compared" in result.reason
+    doubt = f"the face in {path} (it was turned by 180°) {result.doubt}: it is set apart, and nobody is compared"
+    assert doubt in result.reason
     digest = gallery.quarantined()[0].picture_sha256
     gallery.drop(digest)
     assert enrol([path], BlobDetector(), gallery, **POOR)[0].outcome == "enrolled"
@@ -265,7 +277,7 @@ def test_a_picture_that_does_not_go_with_the_gallery_is_put_in_question(write, g
     assert [(one.identity, one.doubt) for one in gallery.quarantined()] == [(name, result.doubt)]
     forced = enrol_one(name, red, force=True)
     assert forced.outcome == "enrolled"
-    assert "was enrolled although the face looks" in forced.reason
+    assert "it was enrolled although the face looks" in forced.reason
     assert gallery.quarantined() == []
     assert {person.name: person.in_doubt for person in gallery.list()}[name] == 1
     gallery.export(gallery.path.with_suffix(".jsonl"))

@@ -61,8 +61,8 @@ function row(file, list) {
 
 /** A reason that stands beside the name of its file. */
 function without(file, reason) {
-  const joint = [" ", ": "].find((one) => reason.startsWith(file + one));
-  return joint ? `it ${reason.slice(file.length + joint.length)}` : reason;
+  if (reason.startsWith(`${file}: `)) return reason.slice(file.length + 2);
+  return reason.startsWith(`${file} `) ? `it ${reason.slice(file.length + 1)}` : reason;
 }
 
 /** Send one picture and show what became of it; returns whether it was enrolled. `force`: though it is a poor one. */
