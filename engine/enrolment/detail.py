@@ -14,6 +14,7 @@ from engine.contracts.frames import Float32, Uint8
 from engine.enrolment.judge import EnrolLimits
 from engine.enrolment.portrait import Portrait
 from engine.verify.align import align
+from engine.words.numbers import told_apart
 
 _SIDE, _COARSE = 96, 40
 """Pixels of the aligned face, and of the one that it is compared with."""
@@ -35,11 +36,13 @@ def detail_doubt(portrait: Portrait, limits: EnrolLimits) -> str:
         return ""
     blocks = blockiness(portrait.bgr, portrait.landmarks)
     if blocks > limits.max_blockiness:
-        return f"is compressed so strongly that its blocks show ({blocks:.1f}, at most {limits.max_blockiness:.1f})"
+        shown, most = told_apart(blocks, limits.max_blockiness, 1)
+        return f"is compressed so strongly that its blocks show ({shown}, at most {most})"
     needed = limits.min_detail * float(np.interp(portrait.quality.size_px, _SIZES_PX, _SHARES))
     found = detail(portrait.bgr, portrait.landmarks)
     if found < needed:
-        return f"is blurred or was enlarged: it shows no more than a face of 32 px (detail {found:.3f}, needed {needed:.3f})"
+        shown, least = told_apart(found, needed, 3)
+        return f"is blurred or was enlarged: it shows no more than a face of 32 px (detail {shown}, needed {least})"
     return ""
 
 

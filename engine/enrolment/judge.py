@@ -7,6 +7,7 @@ from pathlib import Path
 
 from engine.contracts.findings import Quality
 from engine.errors import EnrolmentRefused
+from engine.words.numbers import told_apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,22 +35,26 @@ def check_quality(path: Path, quality: Quality, limits: EnrolLimits) -> None:
         EnrolmentRefused: the message names the picture, what is wrong with it, and what to do.
     """
     if quality.size_px < limits.min_size_px:
+        size, needed = told_apart(quality.size_px, limits.min_size_px, 0)
         raise EnrolmentRefused(
-            f"the face in {path} is too small ({quality.size_px:.0f} px, needed {limits.min_size_px:.0f}): "
+            f"the face in {path} is too small ({size} px, needed {needed}): "
             "give a larger picture"
         )
     if quality.sharpness < limits.min_sharpness:
+        sharpness, needed = told_apart(quality.sharpness, limits.min_sharpness, 2)
         raise EnrolmentRefused(
-            f"the face in {path} is too blurred (sharpness {quality.sharpness:.2f}, needed {limits.min_sharpness:.2f}): "
+            f"the face in {path} is too blurred (sharpness {sharpness}, needed {needed}): "
             "give a sharper picture"
         )
     if quality.frontal < limits.min_frontal:
+        frontal, needed = told_apart(quality.frontal, limits.min_frontal, 2)
         raise EnrolmentRefused(
-            f"the face in {path} looks too far to the side (frontal {quality.frontal:.2f}, needed {limits.min_frontal:.2f}): "
+            f"the face in {path} looks too far to the side (frontal {frontal}, needed {needed}): "
             "give one that looks into the camera"
         )
     if quality.score < limits.min_score:
+        score, needed = told_apart(quality.score, limits.min_score, 2)
         raise EnrolmentRefused(
-            f"the face in {path} is too poor overall (quality {quality.score:.2f}, needed {limits.min_score:.2f}): "
+            f"the face in {path} is too poor overall (quality {score}, needed {needed}): "
             "give a clear frontal picture"
         )

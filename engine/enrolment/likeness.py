@@ -19,6 +19,7 @@ from engine.contracts.frames import Float32
 from engine.verify.embedder import Embedder
 from engine.verify.gallery.store import GalleryReader
 from engine.verify.scores import best_cosines
+from engine.words.numbers import told_apart
 
 
 def doubt_about(name: str, vector: Float32, embedder: Embedder, gallery: GalleryReader) -> str:
@@ -57,7 +58,8 @@ def doubt_of(name: str, own: float | None, others: Mapping[str, float], embedder
         if others[other] - own >= embedder.margin_cosine:
             return f"looks more like {other} (cosine {others[other]:.3f}) than like the other pictures of {name} ({own:.3f})"
     if own is not None and own < embedder.unknown_cosine:
-        return f"looks unlike the other pictures of {name} (cosine {own:.3f}, below {embedder.unknown_cosine:.3f})"
+        cosine, least = told_apart(own, embedder.unknown_cosine, 3)
+        return f"looks unlike the other pictures of {name} (cosine {cosine}, below {least})"
     return ""
 
 

@@ -18,6 +18,21 @@ def count(number: int, one: str, several: str = "") -> str:
     return f"{number:,} {one if number == 1 else several or one + 's'}"
 
 
+def told_apart(value: float, limit: float, digits: int) -> tuple[str, str]:
+    """Return a value and the limit that it does not meet, as figures that differ: 47.7 is not told as 48 where 48 is needed.
+
+    Args:
+        value: what was found.
+        limit: what is needed, or allowed.
+        digits: after the point, where these do; at most four more.
+    """
+    for more in range(digits, digits + 5):
+        found, needed = f"{value:.{more}f}", f"{limit:.{more}f}"
+        if found != needed:
+            break
+    return found, needed
+
+
 def megabytes(size_bytes: int) -> str:
     """Return a size, as ``1,234.5 MB`` (of 10^6 bytes)."""
     return f"{size_bytes / 1e6:,.1f} MB"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import engine
-from engine.words.numbers import count, track_numbers
+from engine.words.numbers import count, told_apart, track_numbers
 
 
 @pytest.mark.parametrize(("number", "said"), [(0, "0 tracks"), (1, "1 track"), (2, "2 tracks"), (12000, "12,000 tracks")])
@@ -42,3 +42,18 @@ def test_the_command_line_counts_with_it():
 )
 def test_tracks_are_told_by_their_numbers(numbers, words):
     assert track_numbers(numbers) == words
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "digits", "told"),
+    [
+        (23.4, 48, 0, ("23", "48")),
+        (47.7, 48, 0, ("47.7", "48.0")),
+        (47.996, 48, 0, ("47.996", "48.000")),
+        (0.0619, 0.0621, 3, ("0.0619", "0.0621")),
+        (1.904, 1.9, 1, ("1.904", "1.900")),
+        (0.25, 0.25, 2, ("0.250000", "0.250000")),
+    ],
+)
+def test_what_does_not_meet_a_limit_is_not_told_as_what_does(value, limit, digits, told):
+    assert told_apart(value, limit, digits) == told

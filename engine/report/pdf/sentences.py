@@ -9,7 +9,7 @@ from engine.archive.reader import TrackRecord
 from engine.contracts.findings import Basis, Decision
 from engine.exhibit import ChainStatus, Confirmation, confirmed_by, is_shown
 from engine.report.figures import MARK
-from engine.words.numbers import count
+from engine.words.numbers import count, told_apart
 from engine.words.worth import bounded, ratio, worth
 
 _LONG_NAME, _FAULTS = 70, 5
@@ -121,8 +121,10 @@ def _lack(basis: Basis | None) -> str:
     if basis.missing == "faces":
         return f"the track has {count(basis.faces, 'face')} good enough to compare, and a decision needs {basis.faces_needed}"
     if basis.missing == "size":
-        needed = "no size would do" if basis.size_needed_px is None else f"{basis.size_needed_px:.0f} px are needed"
-        return f"its faces are too small, {basis.size_px:.0f} px in the mean ({needed} with this gallery)"
+        if basis.size_needed_px is None:
+            return f"its faces are too small, {basis.size_px:.0f} px in the mean (no size would do with this gallery)"
+        size, needed = told_apart(basis.size_px, basis.size_needed_px, 0)
+        return f"its faces are too small, {size} px in the mean ({needed} px are needed with this gallery)"
     if basis.missing == "margin":
         return "two people enrolled are nearly equally alike"
     return "nobody is alike enough for a name, nor is everybody unlike enough to be ruled out"
