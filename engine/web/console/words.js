@@ -9,7 +9,7 @@ const STATES = {
 const REASONS = {
   end_of_file: "The recording is over.", drained: "It was stopped on request.", not_found: "There is nothing at this address.",
   not_a_video: "What it sends is not a video.", no_video: "It has no video.", truncated: "The recording is cut off.",
-  codec: "Its codec cannot be decoded here.", permission: "The system does not allow it to be read.",
+  codec: "Its codec cannot be decoded here.", permission: "It may not be read; the log says why.",
   timeout: "The camera does not answer.", network: "The network connection failed.",
   auth: "The camera does not accept the user name or password.", busy: "The camera has no connection to spare.",
   server_error: "The camera reports an error of its own.", end_of_stream: "The camera ended the stream.",
