@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,6 +21,7 @@ from engine.decode.stamps import tells_showing
 from engine.footage.positions import key_frame_before, seek, stamp, ticks_of
 
 Media = VideoStream | AudioStream
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 _LATE_SECONDS = 3
 """How much later than its picture sound may stand in a file."""
 
@@ -90,6 +92,11 @@ def sound_of(container: InputContainer) -> list[AudioStream]:
     return [one for one in container.streams.audio if one.codec_context is not None]
 
 
+def cannot_hold(error: Exception) -> bool:
+    """Whether a file of this kind cannot hold what it should; else it is the disk that cannot."""
+    return getattr(error, "errno", None) not in _DISK
+
+
 def _opened(out: Path) -> OutputContainer:
     try:
         return av.open(f"file:{out}", "w", options={"movflags": "faststart"} if out.suffix in (".mp4", ".mov") else {})
@@ -104,6 +111,8 @@ def _streams(container: InputContainer, video: VideoStream, target: OutputContai
         made: dict[int, Media] = {one.index: target.add_stream_from_template(one, opaque=True) for one in sources}
         target.start_encoding()
     except (av.error.FFmpegError, ValueError) as error:
+        if not cannot_hold(error):
+            raise
         codecs = " and ".join(one.codec_context.name for one in sources)
         raise CannotCopy(f"such a file cannot hold {codecs}") from error
     return made

@@ -23,7 +23,7 @@ from engine.decode.clock import StreamClock
 from engine.decode.container import MAX_GAP_SECONDS, bridges, open_recording, origin_seconds
 from engine.decode.packets import packets_of
 from engine.errors import PublishError, UsageError
-from engine.footage.copying import sound_of
+from engine.footage.copying import cannot_hold, sound_of
 from engine.footage.encoders import TIME_BASE, Encoder
 
 _COLOURS: dict[ColourMatrix, Colorspace] = {"bt601": Colorspace.ITU601, "bt709": Colorspace.ITU709}
@@ -160,6 +160,8 @@ class VideoFile:
             self._copied = {one.index: self._file.add_stream_from_template(one, opaque=True) for one in streams}
             self._file.start_encoding()
         except (av.error.FFmpegError, ValueError) as error:
+            if not cannot_hold(error):
+                raise
             sounds = " and ".join(one.codec_context.name for one in streams)
             holder = next((ending for ending in _ENDINGS if _holds(ending, streams)), "")
             advice = f"let it end with {holder}" if holder else "no other kind that is known can"

@@ -118,17 +118,17 @@ def keys_of(path: Path) -> Path:
 
 
 def _write_vectors(run: Run, rows: Rows, beside: Path, keys: Path, shape: tuple[int, int]) -> None:
-    array = np.lib.format.open_memmap(beside, "w+", np.dtype("<f4"), shape)
-    with keys.open("w", newline="", encoding="utf-8") as file:
+    # Not through a mapping: a disk that is full kills who writes to one.
+    with beside.open("wb") as array, keys.open("w", newline="", encoding="utf-8") as file:
+        np.lib.format.write_array_header_1_0(array, {"descr": "<f4", "fortran_order": False, "shape": shape})
         table = csv.writer(file)
         table.writerow(["row", "stream", "track_id"] + (["seq", "frame_index"] if rows == "faces" else []))
         of_length = (row for row in run.vectors_of(lines_of(run, rows)) if len(row[1]) == shape[1])
         for number, (line, vector) in enumerate(islice(of_length, shape[0])):
-            array[number] = vector
+            array.write(np.asarray(vector, "<f4").tobytes())
             message = said(line)
             own = [line.face.seq, line.face.frame_index] if isinstance(line, FaceLine) else []
             table.writerow([number, csv_cell(message.stream), message.track_id, *own])
-    array.flush()
 
 
 def _csv(lines: Iterator[Line], columns: list[Column], out: BinaryIO) -> int:

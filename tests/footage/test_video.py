@@ -9,6 +9,7 @@ import pytest
 
 from engine.contracts.recording import Recording
 from engine.errors import PublishError
+from engine.footage.copying import copy_part
 from engine.footage.encoders import ENCODERS
 from engine.footage.video import Sound, VideoFile
 from engine.pictures.colour import planes_from_bgr
@@ -60,3 +61,16 @@ def test_all_the_sound_is_there_at_the_end(tmp_path: Path) -> None:
         for index in range(50):
             video.write(_planes(64, 48), index / 25)
     assert seconds_of_sound(tmp_path / "b.mp4") == pytest.approx(2.0, abs=0.3)
+
+
+def test_a_full_disk_is_no_matter_of_the_kind_of_file(tmp_path: Path) -> None:
+    """It was said that a file that ends with .mp4 cannot hold libx264."""
+    (tmp_path / "a.mkv").symlink_to("/dev/full")
+    with (
+        pytest.raises(OSError, match="No space left"),
+        VideoFile(tmp_path / "a.mkv", ENCODERS["mpeg4"], Fraction(25)) as video,
+    ):
+        video.write(_planes(64, 48), 0.0)
+    source = record(tmp_path / "b.mkv", frames=12)
+    with pytest.raises(OSError, match="No space left"):
+        copy_part(source, tmp_path / "a.mkv", 0.0, 0.4)
