@@ -108,11 +108,18 @@ def _sent_on(camera: Camera, fault: SourceError) -> SourceError | None:
     if not answer.location:
         return None
     try:
-        place = redact_url(urljoin(camera.shown, answer.location))
+        place = urljoin(camera.url, answer.location)
+        if _reached_by(place) == _reached_by(camera.url):
+            return failure(camera, "server_error", "sends its readers on to its own address: restart it if it does not pass")
     except ValueError:  # what it says is no address
         return None
-    what = f"sends its readers on to {place}: give that address, with user and password if it asks"
+    what = f"sends its readers on to {redact_url(place)}: give that address, with user and password if it asks"
     return SourceError(f"{camera.shown} {what}", fault.reason)
+
+
+def _reached_by(url: str) -> tuple[str, str | None, int | None, str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, server_port(url), parts.path, parts.query
 
 
 def _asked(camera: Camera, with_password: bool = True) -> Answer:

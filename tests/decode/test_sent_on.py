@@ -111,6 +111,17 @@ def test_a_web_camera_that_leads_to_where_it_cannot_be_read(place, reason):
     assert (last.reason, f"sends its readers on to {place}: give that address" in last.detail) == (reason, True)
 
 
+@pytest.mark.parametrize(
+    "place", ["rtsp://127.0.0.1:{port}/cam", "/cam", "//127.0.0.1:{port}/cam", "RTSP://u:p@127.0.0.1:{port}/cam"]
+)
+def test_a_camera_that_leads_to_itself_says_so(clip, place):
+    """Its own address was to be given. Without a password FFmpeg follows it until its time is over."""
+    with ScriptedServer(clip) as server:
+        server.script(sending_on(place.format(port=server.port), credentials="admin:secret"))
+        last = failure_of(server.url(credentials="admin:secret"))
+    assert (last.reason, "sends its readers on to its own address" in last.detail) == ("server_error", True)
+
+
 def test_a_web_camera_that_is_not_followed_says_where_it_leads():
     with ByteServer(http(302, length=True, header="Location: http://192.0.2.1/v?token=x")) as server:
         last = failure_of(server.url("http"), options={"max_redirects": "0"})
