@@ -194,8 +194,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ERRORS.print(f"error: {explained(str(error))}", style="red", markup=False, soft_wrap=True)
         return error.exit_code
     except KeyboardInterrupt:
-        of_engines = "Engines that were finished stay, nothing else is left."
-        stays = of_engines if given[:1] in _ENGINES else "Training goes on with --resume."
-        ERRORS.print(f"Stopped. {stays}")
+        if given[:1] in _ENGINES:
+            stays = " Engines that were finished stay, nothing else is left."
+        else:
+            stays = " Training goes on with --resume, from the last checkpoint." if "train" in given[:2] else ""
+        ERRORS.print(f"Stopped.{stays}")
         return 130
     return 0

@@ -21,11 +21,20 @@ from engine.errors import FacestreamError, ModelError, UsageError
 from engine.models.catalog import engines_dir, find_model, models_dir
 from engine.models.engine_command import build_command
 from trt_build.errors import ExportError
+from trt_build.optional import require_from
 from trt_build.recipes.data_folder import explained
 
 CONSOLE = Console()
 NOTES = Console(stderr=True)
 _Flag = Annotated[bool, Parameter(negative=())]
+_EXTRAS = {
+    "ncnn": "ncnn-build",
+    "tensorrt-rtx": "trt-rtx",
+    "tensorrt": "trt",
+    "aotinductor": "aotinductor",
+    "onnxruntime-tensorrt-rtx": "onnxruntime-rtx",
+}
+"""The extra that brings all that building for a target needs; for the others it is `engines`, beside what runs them."""
 GateFaces = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=2000))]
 
 
@@ -89,6 +98,7 @@ def build(
     json
         Print the manifests as JSON.
     """
+    require_from("onnx", f"Building for {target}", _EXTRAS.get(target, "engines"))
     from trt_build.engines.build import Workshop
     from trt_build.engines.build import build as build_engine
     from trt_build.engines.check import advice

@@ -42,7 +42,7 @@ def read_checkpoint(path: Path, schema: str) -> dict[str, Any]:
     try:
         data = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise TrainingError(f"There is no checkpoint '{path}'.") from None
+        raise TrainingError(f"There is no checkpoint '{path}': check the path, or train it first.") from None
     except Exception as error:
         raise TrainingError(f"'{path}' is not a readable checkpoint ({error}).") from None
     if not isinstance(data, dict) or data.get("schema") != schema:
@@ -118,4 +118,6 @@ def last_checkpoint(folder: Path, schema: str, *, resume: bool) -> dict[str, Any
     last = folder / "last.pt"
     if last.exists() and not resume:
         raise RecipeError(f"'{last}' exists: give --resume to continue it, or another --out.")
+    if resume and not last.exists():
+        raise TrainingError(f"There is nothing to resume in '{folder}', not one checkpoint: leave --resume out.")
     return read_checkpoint(last, schema) if resume else None

@@ -202,3 +202,23 @@ def test_every_page_of_help_fits_on_two_screens_and_the_version_is_said(capsys, 
     for words in ([], ["build"], ["embedder", "train"]):
         assert cli.main([*words, "--version"]) == 0
         assert capsys.readouterr().out == f"{engine.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["train", "compact"], "Stopped. Training goes on with --resume, from the last checkpoint.\n"),
+        (["redeg", "train", "redeg_networks"], "Stopped. Training goes on with --resume, from the last checkpoint.\n"),
+        (["tune"], "Stopped. Engines that were finished stay, nothing else is left.\n"),
+        (["evaluate", "srcnn_x4"], "Stopped.\n"),
+        (["likelihood", "fit"], "Stopped.\n"),
+        (["export", "best.pt"], "Stopped.\n"),
+    ],
+)
+def test_who_interrupts_is_told_what_stays(capsys, monkeypatch, command, said):
+    def interrupted(*given, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "app", interrupted)
+    assert cli.main(command) == 130
+    assert capsys.readouterr().err == said

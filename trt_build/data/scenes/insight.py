@@ -5,18 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import onnx
 
 from engine.contracts.frames import Float32, Uint8
 from engine.detect.yunet import with_free_size
 from engine.detect.yunet_decode import STRIDES
 from engine.sessions.session import SessionSpec, open_session
+from trt_build.optional import require
 
 
 class Insight:
     """Opens the network with its features as further outputs."""
 
     def __init__(self, model: Path) -> None:
+        require("onnx", "Looking inside a detector")
+        import onnx
+
         graph = onnx.load_from_string(with_free_size(model))
         makers = {output: node for node in graph.graph.node for output in node.output}
         self._outputs = [f"{kind}_{stride}" for kind in ("cls", "obj") for stride in STRIDES]
