@@ -69,6 +69,13 @@ def people(parts: Parts) -> list[Person]:
     return result.people
 
 
+def compares(parts: Parts) -> None:
+    """Give a service the embedder that ships."""
+    gallery = str(parts.directory.path.parent / "gallery.sqlite")
+    verify = type(parts.life.config.verify)(gallery=gallery)
+    parts.life.config = msgspec.structs.replace(parts.life.config, verify=verify)
+
+
 def unit(*values: float) -> np.ndarray:
     vector = np.array(values, np.float32)
     return vector / np.linalg.norm(vector)
@@ -230,6 +237,20 @@ def test_uploads_are_bounded(parts: Parts) -> None:
         assert code(parts, SearchPerson(picture=Picture(content=b"x"), most=most)) == "bad_request"
 
 
+@pytest.mark.usefixtures("at_once")
+def test_what_of_a_picture_was_not_compared_is_said_by_enrolment_and_search(parts: Parts) -> None:
+    deep = cv2.imencode(".png", np.full((90, 120, 4), (500, 600, 700, 800), np.uint16))[1].tobytes()
+    said = "shows no face that could be found: give a clear frontal picture; of more than 8 bits a colour 8 were kept; "
+    said += "transparent parts are shown white"
+    compares(parts)
+    found = ask(parts, SearchPerson(picture=Picture(content=deep))).result
+    assert isinstance(found, Found)
+    assert found.reason.endswith(said)
+    enrolled = ask(parts, EnrolPerson(name="ada", pictures=[Picture(content=deep, name="ada.png")])).result
+    assert isinstance(enrolled, Enrolled)
+    assert enrolled.pictures[0].reason.endswith(said)
+
+
 def bomb() -> bytes:
     """Return a picture of 60,000 x 60,000 pixels in some kilobytes."""
 
@@ -246,9 +267,7 @@ def test_a_face_is_enrolled_and_found_in_a_real_child(tmp_path: Path) -> None:
     assert find_model("grey")
     photograph = cv2.imencode(".jpg", np.ascontiguousarray(astronaut()[..., ::-1]))[1].tobytes()  # type: ignore[no-untyped-call]
     with service_in(tmp_path) as parts:
-        parts.life.config = msgspec.structs.replace(parts.life.config, verify=type(parts.life.config.verify)(
-            gallery=str(tmp_path / "gallery.sqlite")
-        ))  # fmt: skip
+        compares(parts)
         pictures = [
             Picture(content=photograph, name="../../astronaut.jpg"), Picture(content=b"GIF89a" + bytes(50), name="torn.gif"),
             Picture(content=photograph[:3000], name="cut.jpg"), Picture(content=photograph, name="again.jpg"),
