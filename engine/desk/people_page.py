@@ -67,9 +67,8 @@ def _body(persons: Sequence[Person], corrections: Sequence[Correction], told: Se
 
 
 def _card(person: Person) -> str:
-    badge = (
-        f'<span class="badge known">{"named by a person" if person.given else "in the gallery"}</span>' if person.name else ""
-    )
+    by = "named by a person" if person.given else "name from the gallery"
+    badge = f'<span class="badge known">{by}</span>' if person.name else ""
     seen = f"{person.id} · " if person.name else ""
     seen += f"{count(len(person.tracks), 'track')}, {count(person.faces, 'face')}, up to {person.largest_px:.0f} px"
     where = ", ".join(f"{isolated(result)} · {escape(stream)}" for result, stream in person.places)
