@@ -80,7 +80,7 @@ def annotate(
     check_outside_runs(out)
     folder = out if out.is_dir() or not out.suffix else None
     if folder is None:
-        check_place(out, overwrite=overwrite)
+        check_place(out, overwrite=overwrite, read=[Path(source)])
         check_ending(out)
     options = {"config": config, "gallery": gallery, "gallery-key": gallery_key, "profile": profile, "every": every}
     code = 0
@@ -90,7 +90,8 @@ def annotate(
         for name in chosen:
             try:
                 one = recording_in(run, name, recording, partial(say, aside=True))
-                path = out if folder is None else _in_folder(folder, one, overwrite=overwrite)
+                path = out if folder is None else _in_folder(folder, one)
+                check_place(path, overwrite=overwrite, read=one.files)
                 code |= _annotate(run, one, path, overwrite=overwrite, json=json)
             except (SourceError, UsageError) as error:
                 if len(chosen) == 1:
@@ -116,20 +117,18 @@ def _annotate(run: Run, recording: Recording, path: Path, *, overwrite: bool, js
     return 1 if made.trouble else 0
 
 
-def _in_folder(folder: Path, recording: Recording, *, overwrite: bool) -> Path:
+def _in_folder(folder: Path, recording: Recording) -> Path:
     """Return the file for a recording in a folder, which is made.
 
     Raises:
-        UsageError: it may not be written.
+        UsageError: it cannot be made.
         SourceError: the recording cannot be opened.
     """
     try:
         make_private_folder(folder)
     except OSError as error:
         raise UsageError(f"cannot make the folder {folder}: {error.strerror}") from error
-    path = folder / f"{recording.name}{suffix_for(recording, exact=True)}"
-    check_place(path, overwrite=overwrite)
-    return path
+    return folder / f"{recording.name}{suffix_for(recording, exact=True)}"
 
 
 @contextmanager

@@ -76,7 +76,7 @@ def clip(
         path = Path(name) if out is None else out / name if several or out.is_dir() else out
         if several and out is not None:
             _make_folder(out)
-        check_place(path, overwrite=overwrite)
+        check_place(path, overwrite=overwrite, read=source.files)
         jobs.append((one, source, path))
     for one, source, path in jobs:
         with progress_bar(path.name) as tell:

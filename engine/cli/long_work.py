@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,8 +15,13 @@ from engine.pipeline.signals import TakenSignals
 from engine.whole_file import is_written_into
 
 
-def check_place(path: Path | None, *, overwrite: bool) -> None:
-    """Refuse a file that cannot be written, before the work begins; None: there is none.
+def check_place(path: Path | None, *, overwrite: bool, read: Iterable[Path] = ()) -> None:
+    """Refuse a file that cannot be written, before the work begins.
+
+    Args:
+        path: of the file; None: there is none.
+        overwrite: whether it may be there.
+        read: recordings that the work reads: nothing replaces one, whatever else may be replaced.
 
     Raises:
         UsageError: it is there, and may not be replaced; it is a folder; or its folder is not there, or cannot be written.
@@ -25,6 +30,8 @@ def check_place(path: Path | None, *, overwrite: bool) -> None:
         return
     if path.is_dir():
         raise UsageError(f"{path} is a folder: give a file")
+    if path.exists() and any(one.exists() and path.samefile(one) for one in read):
+        raise UsageError(f"{path} is the recording that is read: choose another name")
     check_new([path], overwrite=overwrite)
     if not path.absolute().parent.is_dir():
         raise UsageError(f"there is no folder {path.parent}: make it first, or choose another place")

@@ -64,6 +64,25 @@ def test_all_recordings_of_a_run_go_to_a_folder_and_one_that_has_gone_fails_alon
     assert sorted(path.name for path in (tmp_path / "videos").iterdir()) == ["door.mp4", "yard.mp4"]
 
 
+def test_nothing_takes_the_place_of_the_recording_that_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`annotate result --out FOLDER --overwrite` put the video in its place where the recording lies in that folder."""
+    made = make_run(tmp_path)
+    (path,) = (Path(facts["path"]) for facts in made.run.inputs.values())
+    before = path.read_bytes()
+    (linked := tmp_path / "other name.mp4").hardlink_to(path)
+    link = tmp_path / "link.mp4"
+    link.symlink_to(path)
+    for source, out in [(path, path), (path, link), (made.run.directory, path), (made.run.directory, linked)]:
+        done = here(capsys, "annotate", source, "--out", out, "--overwrite")
+        complains(done, 2, f"{out} is the recording that is read")
+        complains(
+            here(capsys, "clip", made.run.directory, "-t", 1, "-o", out, "--overwrite"), 2, "is the recording that is read"
+        )
+    assert path.stem == "door"
+    complains(here(capsys, "annotate", made.run.directory, "--out", path.parent, "--overwrite"), 2, "is the recording")
+    assert path.read_bytes() == before
+
+
 def test_what_cannot_be_drawn_into_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = make_run(tmp_path, camera="yard")
     out = tmp_path / "out.mp4"
