@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from engine.contracts.frames import Float32, Uint8
-from engine.super_resolve.faithful import faithful
+from engine.super_resolve.reference_consistency import keep_to_reference
 from engine.super_resolve.registration import Registration, reference_of, register
 from engine.super_resolve.seen_shots import SeenShots, TrackShot, seen_by_first
 
@@ -71,7 +71,7 @@ def fuse_track(shots: Sequence[TrackShot], fusion: Fusion, *, full_range: bool =
     """Return one picture of the shots of one track, None where they do not fit each other.
 
     The best shot is the reference; if it does not fit the others, the best of those that do. Exposure may differ. Where one is
-    left it stays as it was enlarged alone, whatever fuses several; ``faithful`` says how far several may leave it.
+    left it stays as it was enlarged alone, whatever fuses several; ``keep_to_reference`` says how far several may leave it.
 
     Args:
         shots: at least one, in any order; more than 8 gain little.
@@ -93,7 +93,7 @@ def fuse_registered(
 ) -> TrackPicture:
     """Fuse the shots that agree, after ``register`` onto the reference; see ``fuse_track``."""
     order, seen = that_agree(shots, found, reference, fusion.scale)
-    picture, alone = faithful(fusion.fuse(seen, full_range), seen) if len(order) > 1 else (seen.seen[0], 1.0)
+    picture, alone = keep_to_reference(fusion.fuse(seen, full_range), seen) if len(order) > 1 else (seen.seen[0], 1.0)
     shares = np.zeros(len(shots))
     shares[order] = (1 - alone) * seen.weights / seen.weights.sum()
     shares[reference] += alone

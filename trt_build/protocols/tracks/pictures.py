@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from engine.contracts.frames import Float32, Uint8
 from engine.crop.quality import sharpness
-from engine.super_resolve.faithful import faithful
 from engine.super_resolve.interpolation import enlarge
+from engine.super_resolve.reference_consistency import keep_to_reference
 from engine.super_resolve.registration import Registration, register
 from engine.super_resolve.seen_shots import TrackShot, seen_by_first
 from engine.super_resolve.track_average import Average
@@ -31,7 +31,7 @@ _PLAIN = Average(4, is_plain=True)
 NETWORK = "network"
 FRAMES = (2, 4, 8)
 FREE = f"{NETWORK}, {FRAMES[-1]}, not kept to its frame"
-"""As the network gives it: see ``engine.super_resolve.faithful``."""
+"""As the network gives it: see ``engine.super_resolve.reference_consistency``."""
 SCALE = 4
 
 
@@ -157,7 +157,7 @@ class _Track:
         if len(seen.seen) == 1:
             return to_levels(seen.seen[0]), to_levels(seen.seen[0])
         picture = fusion.fuse(seen, True)
-        return to_levels(picture), to_levels(faithful(picture, seen)[0])
+        return to_levels(picture), to_levels(keep_to_reference(picture, seen)[0])
 
     def _median(self) -> Uint8:
         kept = np.flatnonzero(self.found.agrees)

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.super_resolve.faithful import faithful
 from engine.super_resolve.interpolation import enlarge
+from engine.super_resolve.reference_consistency import keep_to_reference
 from engine.super_resolve.registration import Registration
 from engine.super_resolve.seen_shots import TrackShot, seen_by_first
 from engine.super_resolve.track_average import Average
@@ -46,7 +46,7 @@ def noisy(low, seed, sigma):
 
 def test_detail_that_the_crop_bears_out_stays():
     truth = large(drawn_face(3))
-    picture, alone = faithful(truth, seen([small(drawn_face(3))] * 8))
+    picture, alone = keep_to_reference(truth, seen([small(drawn_face(3))] * 8))
     assert alone == 0
     assert error(picture, truth) < 0.5
 
@@ -56,7 +56,7 @@ def test_of_a_face_that_keeps_still_noise_is_not_brought_back(sigma):
     low = small(drawn_face(3))
     shots = seen([noisy(low, seed, sigma) for seed in range(8)])
     mean = shots.seen.mean(axis=0)
-    picture, alone = faithful(mean, shots)
+    picture, alone = keep_to_reference(mean, shots)
     truth = enlarge(low, 4)
     assert alone < 0.1
     assert error(picture, truth) < 0.6 * error(shots.seen[0], truth)
@@ -68,7 +68,7 @@ def test_of_a_face_that_speaks_the_picture_is_of_its_moment(step):
     shots = seen([small(speaking(one)) for one in order])
     truth = enlarge(shots.shots[0].luma, 4)
     mean = shots.seen.mean(axis=0)
-    picture, _ = faithful(mean, shots)
+    picture, _ = keep_to_reference(mean, shots)
     assert error(picture, truth) < 0.35 * error(mean, truth)
 
 
@@ -87,12 +87,12 @@ def test_what_an_encoder_changed_is_no_movement():
     blocks = np.kron(np.random.default_rng(1).normal(0, 5, (6, 6)), np.ones((4, 4)))
     damaged = np.clip(np.rint(low + blocks), 0, 255).astype(np.uint8)
     truth = enlarge(low, 4).astype(np.float32)
-    told, untold = (faithful(truth, seen([damaged] + [low] * 7, qp)) for qp in (34.0, None))
+    told, untold = (keep_to_reference(truth, seen([damaged] + [low] * 7, qp)) for qp in (34.0, None))
     assert told[1] == 0
     assert error(told[0], truth) < 0.6 * error(untold[0], truth)
 
 
 def test_a_crop_of_few_pixels():
     low = np.arange(20, dtype=np.uint8).reshape(4, 5)
-    picture, _ = faithful(np.float32(enlarge(low, 4)), seen([low, low]))
+    picture, _ = keep_to_reference(np.float32(enlarge(low, 4)), seen([low, low]))
     assert picture.shape == (16, 20)
