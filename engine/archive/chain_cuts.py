@@ -53,7 +53,7 @@ def find(chain: ChainWriter, directory: Path, why: Why, who: str = "") -> None:
     faults = [f"{one.file}: {in_words(one)}" for one in wrong]
     if chain.last is not None and not ledger.is_open:
         faults += [
-            f"{name}: put in after the end of the run: {len(each.tail)}"
+            f"{name}: added after the end of the run: {len(each.tail)}"
             for name, each in told.items()
             if each.tail and name != CORRECTIONS
         ]

@@ -127,7 +127,7 @@ def check_may_go_on(directory: Path) -> None:
     last = decode(last_line(directory), Block)
     if last is not None and last.key:
         raise ConfigError(
-            f"the run in {directory} is signed, so what comes to it must be too: give the key (--sign), or choose another "
+            f"the run in {directory} is signed, so additions must be signed too: give the key (--sign), or choose another "
             "directory"
         )
 

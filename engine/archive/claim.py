@@ -20,7 +20,7 @@ LINES = {"face": "faces.jsonl", "track": "tracks.jsonl", "stream": "stream.jsonl
 """Kind of message to the file that has its lines."""
 _OWN = ("run.json", "report.html", FACES, *LINES.values(), PROGRESS, CHAIN, CORRECTIONS)
 _PICTURE = re.compile(rf"{FACES}/[^/]+/[0-9]+/[0-9]{{6,}}_[a-z0-9_]{{1,32}}\.(jpg|png|raw|bin)")
-OF_A_RUN = "choose another one, or replace it with --overwrite; --resume goes on with one that was interrupted"
+OF_A_RUN = "choose another one, or replace it with --overwrite; --resume continues an interrupted run"
 
 
 def held_by_a_run(directory: Path) -> list[Path]:

@@ -127,7 +127,7 @@ def correction_lines(directory: Path) -> list[bytes]:
 def _file_of(directory: Path) -> Path:
     path = directory / CORRECTIONS
     if path.is_symlink():
-        raise PublishError(f"{path} is a link, which is not followed: put the file itself there")
+        raise PublishError(f"{path} is a link, which is not followed: put the file itself in its place")
     return path
 
 

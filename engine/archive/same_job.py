@@ -56,7 +56,7 @@ def check_same_settings(directory: Path | str, earlier: Facts, run: Facts) -> No
     if "facestream" in then and then["facestream"] != now.get("facestream", then["facestream"]):
         raise ConfigError(
             f"{directory} was begun with facestream {then['facestream']}, this is {now['facestream']}, whose results may "
-            f"differ: go on with that version, {_START_OVER}"
+            f"differ: use that version, {_START_OVER}"
         )
     before, after = _plain(earlier.get("config") or {}), _plain(run.get("config") or {})
     for section, keys in _SETTINGS.items():

@@ -65,14 +65,14 @@ def verify(path: Path, holds: str = "") -> Verdict:
             at_head = last
     if not broken and head is not None and at_head != head.sha256:
         faults.append(
-            f"{count(head.lines, 'line')} should be there, and {lines} can be found: {_missing(head.lines - lines)} at the end"
+            f"there should be {count(head.lines, 'line')}, but there are {lines}: {_missing(head.lines - lines)} at the end"
             if lines < head.lines
             else f"line {head.lines} is not the one that was written"
         )
     if head is None and lines > 1:  # after the first a power cut may come before it
         faults.append(f"{beside(path)[0].name} is missing or damaged: nothing says where the log should end")
     if holds and holds.lower() not in seen:
-        faults.append(f"no line has the hash {holds}: the log is not the one that had it, or was cut before it")
+        faults.append(f"no line has the hash {holds}: this is another log, or it was cut off before that line")
     if repairs:
         notes.append(f"the end of a line was cut off {count(repairs, 'time')} after a power cut")
     return Verdict(lines, last, tuple(faults), tuple(notes))
@@ -80,9 +80,9 @@ def verify(path: Path, holds: str = "") -> Verdict:
 
 def _why(unreadable: bool, misnumbered: bool) -> str:
     if unreadable:
-        return "is not a line as it is written: it was changed"
+        return "is not as it was written: it was changed"
     if misnumbered:
-        return "has another number: lines before it were taken away, put in or moved"
+        return "has the wrong number: lines before it were removed, inserted or moved"
     return "does not hold the hash of the line before: one of the two was changed"
 
 

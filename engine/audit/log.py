@@ -155,7 +155,7 @@ class AuditLog:
         """Lock the file; a writer that was stopped in the middle must not hold up all others for ever."""
         if not lock_within(descriptor, WAIT_SECONDS):
             raise AuditError(
-                f"another process has held the audit log {self.path} for {WAIT_SECONDS:g} seconds: see who it is with "
+                f"another process has held the audit log {self.path} for {WAIT_SECONDS:g} seconds: find it with "
                 f"`fuser {self.path}`"
             )
 

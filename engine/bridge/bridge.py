@@ -138,7 +138,9 @@ class Bridge:
             if time.monotonic() > deadline or self._stops > 1:
                 break
             await asyncio.sleep(_TURN_SECONDS)
-        self._tell(f"{self._buffer.waiting:,} messages wait in {self._buffer.folder}: they are sent when it is started again")
+        self._tell(
+            f"{self._buffer.waiting:,} messages wait in {self._buffer.folder}: they will be sent when it is started again"
+        )
 
     def status(self) -> BridgeStatus:
         """Return how it stands."""

@@ -284,7 +284,7 @@ class Buffer:
         self.waiting, self.waiting_bytes, self._front = self.waiting - len(went), self.waiting_bytes - size, front
         self.gave_way += messages
         self.changes += 1
-        self._say(f"{why}: the oldest messages give way, {self.gave_way:,} so far")
+        self._say(f"{why}: the oldest messages are dropped, {self.gave_way:,} so far")
         self.heard()
         return True
 

@@ -226,7 +226,7 @@ class KafkaLink:
             if largest > _LEAST_BYTES:
                 self._kafka.limit_bytes = largest // 2 + _HEADER_BYTES
                 raise LinkError(
-                    f"{self._kafka.shown}: it takes no messages of {largest:,} bytes: pictures of larger ones are left out"
+                    f"{self._kafka.shown}: it accepts no messages of {largest:,} bytes: pictures of larger ones are left out"
                 )
         failure = self._failure(error)
         if isinstance(failure, LinkError) and error.code() > 0 and not error.retriable():
@@ -242,11 +242,9 @@ class KafkaLink:
         kafka = self._kafka
         words = self._heard.words_for(error)
         if error.code() in _SHUT_OUT:
-            words = "another bridge carries this site, or a transaction took too long"
+            words = "another bridge serves this site, or a transaction took too long"
             if kafka.is_shut_out_again():
-                return ConfigError(
-                    f"{kafka.shown}: another bridge carries this site: over Kafka one does at a time, and this one ends"
-                )
+                return ConfigError(f"{kafka.shown}: another bridge serves this site: over Kafka only one can, so this one ends")
         if words.startswith("Disconnected") and kafka.uses_tls:
             words += ": does it speak TLS?"
         if "authorization" in words.lower():

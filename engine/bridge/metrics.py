@@ -14,27 +14,27 @@ from engine.contracts.http import split_address
 from engine.errors import ConfigError
 
 _COUNTS = {
-    "received": "Messages that came from the publisher.",
-    "replayed": "Of these, what was missed at first.",
-    "missed": "Messages that were sent and never came.",
+    "received": "Messages received from the publisher.",
+    "replayed": "Received messages that were missed at first and replayed.",
+    "missed": "Messages that were sent but never received.",
     "malformed": "Messages that could not be read.",
     "published": "Messages that the broker has stored.",
-    "published_bytes": "Of these.",
-    "repeated": "Messages that the broker had already.",
-    "refused": "Times that the broker did not take a message, which waits.",
+    "published_bytes": "Bytes of these messages.",
+    "repeated": "Messages that the broker already had.",
+    "refused": "Times that the broker refused a message, which then waits.",
     "gaps": "Gap messages that the broker has stored.",
-    "parts_left_out": "Pictures and vectors that did not go along.",
-    "gave_way": "Messages that went as the buffer or the disk was full.",
-    "too_large": "Messages that the broker does not take even without parts.",
+    "parts_left_out": "Pictures and vectors left out of messages.",
+    "gave_way": "Messages dropped because the buffer or the disk was full.",
+    "too_large": "Messages too large for the broker even without parts.",
     "damaged": "Messages that could not be read back from the buffer.",
-    "links": "Times that a link was opened.",
+    "links": "Links opened to the broker.",
 }
 _NOW = {
     "waiting": "Messages in the buffer.",
-    "waiting_bytes": "Of these.",
-    "limit_bytes": "When so much waits, the oldest goes.",
-    "waits_seconds": "Since the oldest message in the buffer came.",
-    "window_seconds": "For so long the broker knows what it has.",
+    "waiting_bytes": "Bytes of these messages.",
+    "limit_bytes": "Size of the buffer from which the oldest messages are dropped.",
+    "waits_seconds": "Age of the oldest message in the buffer.",
+    "window_seconds": "How long the broker recognises duplicates.",
 }
 
 

@@ -132,7 +132,7 @@ def status(out: Out, /, *, work: Work = None, s3_endpoint: Endpoint = "", json: 
         if standing.problem:
             say(f"It ended: {standing.problem}")
         if not is_driven and standing.phase != "done":
-            say(f"Nobody works on it now: {stood.going_on} continues it.")
+            say(f"Nothing is working on it now: {stood.going_on} continues it.")
     return int(bool(standing.bad) or (not is_driven and standing.phase != "done"))
 
 

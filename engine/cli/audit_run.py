@@ -24,7 +24,7 @@ def say_run(found: Verdict, holds: str = "") -> None:
     if len(found.faults) > _MOST_FAULTS:
         say(f"and {len(found.faults) - _MOST_FAULTS} more: see --json")
     if found.went:
-        say(f"{count(found.went, 'picture was', 'pictures were')} deleted by retention, as the run's settings say")
+        say(f"{count(found.went, 'picture was', 'pictures were')} deleted by retention, as the run's settings ask")
     if not found.signatures_checked:
         say("the signatures were not checked: pip install 'facestream[exhibit]'")
     if found.head:

@@ -52,7 +52,7 @@ class Results:
         real = os.path.realpath(path)
         if self._taken.setdefault(real, image) != image:
             raise UsageError(
-                f"{path} is the result of another of these pictures: enhance {image} by itself, with another --out"
+                f"{path} would also be the result of another of these pictures: enhance {image} by itself, with another --out"
             )
         if real in self._pictures:
             raise UsageError(f"{path} is one of the pictures, which are never replaced: {OTHER_FOLDER}")

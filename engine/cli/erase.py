@@ -139,10 +139,10 @@ def _without(told: dict[str, object], names: tuple[str, ...]) -> dict[str, objec
 def _say_all(done: Erasure, file: Path) -> None:
     would = "would go" if done.dry_run else "went"
     if done.gallery is not None:
-        others = f"; {count(done.gallery.negatives, 'face')} kept as not of others {would}" if done.gallery.negatives else ""
+        others = f"; {count(done.gallery.negatives, 'face')} marked as not of others {would}" if done.gallery.negatives else ""
         say(f"gallery {done.gallery.file}: {count(done.gallery.pictures, 'picture')} {would}{others}")
         if done.gallery.still_in:
-            say(f"  it is being read, and what went is still in {', '.join(done.gallery.still_in)}: do it again")
+            say(f"  it is in use, so the erased data is still in {', '.join(done.gallery.still_in)}: do it again")
     for run in done.runs:
         if run.error:
             say(f"{run.directory}: NOT DONE: {run.error}")
@@ -157,12 +157,12 @@ def _say_all(done: Erasure, file: Path) -> None:
         if run.block is not None:
             say(f"  block {run.block} of its hash chain says so: {run.head}")
         if run.breaks_off:
-            say("  the run is signed and this is not, which `facestream audit` will say: with --sign KEY it would be")
+            say("  the run is signed but this block is not, as `facestream audit` will report; --sign KEY signs it")
         for title, files in (
             ("not followed", run.not_followed),
             ("the name still stands in", run.mentions),
             ("not of the run, and left as it is", run.unknown),
-            ("looks like them, was shown under the name by `people`, and is left, as nobody has said so", run.look_alikes),
+            ("looks like them and was shown under the name by `people`; kept, as nobody has confirmed it", run.look_alikes),
         ):
             if files:
                 say(f"  {title}: {', '.join(files[:5])}{f' and {len(files) - 5} more' if len(files) > 5 else ''}")
@@ -182,7 +182,7 @@ def _summary(done: Erasure) -> str:
     """Say what holds nothing of the person any more, and what may."""
     if done.is_complete:
         is_yours = any(run.mentions or run.not_followed or run.unknown or run.look_alikes for run in done.runs)
-        return "done, but for what is listed above, which is yours to judge" if is_yours else "all of it is done"
+        return "done, except for what is listed above, which is for you to judge" if is_yours else "everything is done"
     left = [(count(sum(bool(run.error) for run in done.runs), "run"), any(run.error for run in done.runs))]
     left += [(count(len(done.mentions), "file") + " outside of runs", bool(done.mentions))]
     left += [(count(len(done.not_followed), "link") + " to folders", bool(done.not_followed))]
@@ -191,7 +191,7 @@ def _summary(done: Erasure) -> str:
     cleared = sum(not run.error for run in done.runs)
     gone = (["the gallery"] if done.gallery else []) + ["the audit log"] + ([count(cleared, "run")] if cleared else [])
     names = ", ".join(what for what, is_left in left if is_left)
-    return f"done: {', '.join(gone)}; NOT DONE, so that the name may still be there: {names}"
+    return f"done: {', '.join(gone)}; NOT DONE, so the name may still be there: {names}"
 
 
 def _of_answers(file: str) -> str:

@@ -83,7 +83,7 @@ def export(
         for path, number, length in written:
             say(f"{path}: {count(number, 'vector')} of {length} numbers, whose they are in {keys_of(path)}", aside=True)
         if astray := vectors_astray(run, rows):
-            say(f"left out: {count(astray, 'vector')}: the lines name places that hold none", aside=True)
+            say(f"left out: {count(astray, 'vector')}: the lines point to rows that do not exist", aside=True)
         if not written:
             say(f"{result} has no vectors of {rows}: nothing was written to {vectors}", aside=True)
             return 1

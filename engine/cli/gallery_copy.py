@@ -50,5 +50,5 @@ def copy(source: _Place, target: _Place, /, *, gallery_key: _Key = "", json: Jso
 def copied_words(copied: Copied) -> str:
     """Return what was copied, in words."""
     parts = [count(copied.pictures, "picture"), f"{count(copied.apart, 'picture')} set apart"]
-    parts.append(f"{count(copied.negatives, 'face')} kept as not of somebody")
+    parts.append(f"{count(copied.negatives, 'face')} marked as not of somebody")
     return ", ".join(parts)

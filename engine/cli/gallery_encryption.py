@@ -69,7 +69,7 @@ def new_key(file: Annotated[Path, Parameter(help="The new file, readable only by
         raise ConfigError(f"{file} exists: name another file, or move it away") from error
     except OSError as error:
         raise ConfigError(f"cannot write {file}: {error.strerror}; no key was made") from error
-    say(f"wrote {file}, the only copy of the key: a gallery that is encrypted with it is lost with it")
+    say(f"wrote {file}, the only copy of the key: if it is lost, so is every gallery encrypted with it")
     return 0
 
 
@@ -77,4 +77,4 @@ def _rewrite(source: Path, target: Path, old: Path | None, new: Path | None) -> 
     old_key, new_key = (read_key(path) if path else None for path in (old, new))
     with ends_cleanly():
         copied = rewrite(source.expanduser(), target.expanduser(), old_key, new_key)
-    say(f"wrote {copied_words(copied)} to {target}, and read it again: it is equal")
+    say(f"wrote {copied_words(copied)} to {target}, and verified it")

@@ -88,7 +88,7 @@ def new(
         told = {"name": name, "public": key.public, "topics": key.topics, "file": str(file), "folder": str(opened.path)}
         write_lines([told])
     else:
-        say(f"wrote {file}, the only copy of the secret of {name}; it may read {', '.join(key.topics)}")
+        say(f"wrote {file}, the only copy of {name}'s secret; it may read {', '.join(key.topics)}")
         say(f"let it in with `--keys {quote(str(opened.path))}`; it connects with `--key {quote(file.name)}`")
     return 0
 

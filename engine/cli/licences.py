@@ -85,7 +85,7 @@ def _sentence(found: list[Component], doubtful: list[Component]) -> str:
     packages = sum(one.kind == "package" for one in found)
     said = f"{count(packages, 'package')} and {count(len(found) - packages, 'model')}"
     if not doubtful:
-        return f"{said}; none forbids commercial use, and all say what they are under"
+        return f"{said}; none forbids commercial use, and all state their licence"
     return f"{said}; look at {', '.join(f'{one.name} ({one.asks})' for one in doubtful)}"
 
 

@@ -71,7 +71,7 @@ def verify(
     if len(found) > 1:
         say(f"looked at {count(len(found), 'picture')}", aside=json)
     if unmarked and not json:
-        say(f"no mark in {_several(unmarked)}: that proves nothing, as marks can be removed and other programs make none")
+        say(f"no mark in {_several(unmarked)}: that proves nothing, since marks can be removed and other programs add none")
     return int(bool(unmarked or unread))
 
 
@@ -159,7 +159,7 @@ def _signature(found: Provenance) -> str:
     worth = (
         "whom the trust list vouches for"
         if found.state == "trusted"
-        else "whose certificate nobody vouches for: anybody can make one for himself (--trust names who may)"
+        else "whose certificate nobody vouches for: anybody can make one (--trust names trusted issuers)"
     )
     kind = found.source_type.rpartition("/")[2]
     said = ", ".join(filter(None, (" ".join(found.actions), kind, f"by {found.made_by}" if found.made_by else "")))

@@ -163,7 +163,7 @@ def _grouping_words(found: People, named: Correction) -> str:
 def _beside_words(found: People, said: Correction) -> str:
     """Say which tracks are one person now and stand beside each other in the picture; empty: none."""
     pairs = [f"{one.where} and {other.where}" for one, other in beside_each_other(found, said)]
-    return f"one person now, and yet there at the same time: {_first(pairs)}" if pairs else ""
+    return f"now one person, but seen in two places at the same time: {_first(pairs)}" if pairs else ""
 
 
 def _first(names: Sequence[str], between: str = ", ") -> str:
@@ -178,7 +178,7 @@ def _corrections(results: Sequence[Result]) -> list[Correction]:
 
 def _notices(found: People) -> list[str]:
     tracks = count(found.left_out, "track")
-    why = "no vector is left, or the face is too poor to tell anybody"
+    why = "no vector is left, or the face is too poor to recognise"
     return [f"{tracks} cannot be grouped: {why}"] if found.left_out else []
 
 
@@ -201,7 +201,7 @@ def _cells(person: Person, *, several: bool) -> list[str]:
 
 def _tell_history(corrections: Sequence[Correction]) -> None:
     if not corrections:
-        say("nobody has said anything of these people")
+        say("nobody has said anything about these people")
         return
     holds = {one.id for one in in_force(corrections)}
     columns = [

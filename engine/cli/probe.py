@@ -140,11 +140,11 @@ def _gain_words(sub: Probed, main: Probed) -> str:
 
 def _clock_words(probed: Probed) -> str:
     if probed.clock == "arrival":
-        return "its packets have no times: pictures are dated by when they came"
+        return "its packets have no time stamps: pictures are dated on arrival"
     if probed.clock_behind_seconds is None:
-        return f"it tells no time of its own in {probed.seconds:.0f} s: pictures are dated by when they came"
+        return f"it sent no time of its own within {probed.seconds:.0f} s: pictures are dated on arrival"
     behind = probed.clock_behind_seconds
-    return f"it tells its own time (NTP), {abs(behind):.2f} s {'behind' if behind >= 0 else 'ahead of'} this machine's"
+    return f"it sends its own time (NTP), {abs(behind):.2f} s {'behind' if behind >= 0 else 'ahead of'} this machine's"
 
 
 def _face_words(probed: Probed) -> str:

@@ -102,9 +102,9 @@ def replay(
                 _rest(1 / times, publisher, stop)
     say(f"sent {count(sent, 'message')} in {count(passes, 'run')}", aside=True)
     if lost.missing:
-        say(f"{count(lost.missing, 'part')} of messages are not in {result} any more, and were left out", aside=True)
+        say(f"{count(lost.missing, 'part')} of messages are no longer in {result} and were left out", aside=True)
     for path in lost.changed[:_MOST_SAID]:
-        say(f"{path} is not what was sent (SHA-256): left out", aside=True)
+        say(f"{path} is no longer what was sent (SHA-256 differs): left out", aside=True)
     if len(lost.changed) > _MOST_SAID:
         say(f"so are {len(lost.changed) - _MOST_SAID} more", aside=True)
     return 1 if lost.changed else 0

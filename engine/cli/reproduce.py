@@ -73,11 +73,11 @@ def _say(told: Reproduction) -> None:
     for sentence in (*told.sightings, *told.scores):
         say(sentence)
     if not told.scores_compared:
-        say("the scores were not compared: the gallery is another one now, or not there")
+        say("the scores were not compared: the gallery has changed, or is missing")
     if not told.hashed:
-        say("the run did not record the SHA-256 of the recording, so nobody can say whether this is the one that was read")
+        say("the run did not record the SHA-256 of the recording, so it is unknown whether this is the one that was read")
     if not told.last_word:
-        say(f"track {told.track_id} has no last word in the result, as after a kill: only its faces were compared")
+        say(f"track {told.track_id} has no final message in the result, as after a kill: only its faces were compared")
     how = "found and followed anew from the beginning of" if told.whole else "cut again from"
     say(f"{count(told.faces, 'face')} of track {told.track_id}, {how} {told.recording}")
     say(f"track {told.track_id} of {told.stream} is {_verdict(told)}")

@@ -67,7 +67,7 @@ def shortcomings(result: RunResult, config: Config) -> Iterator[str]:
     stopped = [stream for stream in result.streams if is_stopped(stream) and stream.name not in result.cameras]
     if stopped:
         more = f" and {len(stopped) - _MOST_NAMED} more" if len(stopped) > _MOST_NAMED else ""
-        goes_on = "; the same command with --resume instead of --overwrite goes on" if config.output.directory else ""
+        goes_on = "; the same command with --resume instead of --overwrite continues" if config.output.directory else ""
         yield f"stopped before the end: {', '.join(map(_how_far, stopped[:_MOST_NAMED]))}{more}{goes_on}"
     if dark := result.never_live:
         more = f" and {len(dark) - _MOST_NAMED} more" if len(dark) > _MOST_NAMED else ""
@@ -85,7 +85,7 @@ def shortcomings(result: RunResult, config: Config) -> Iterator[str]:
     if unheard := counters.get("unheard", 0):
         sent = counters.get("published", 0)
         yield (
-            f"nobody listened at {endpoint}: all {count(sent, 'message')} went to nobody"
+            f"nobody listened at {endpoint}: all {count(sent, 'message')} were lost"
             if unheard >= sent
             else f"{unheard} of {count(sent, 'message')} were sent to {endpoint} while nobody listened"
         ) + "; start the reader first, and give --wait SECONDS"

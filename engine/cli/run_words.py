@@ -76,7 +76,7 @@ def removed_words(counters: Mapping[str, int]) -> str:
     if not pictures:
         return ""
     freed = megabytes(counters.get("removed.bytes", 0))
-    return f"{count(pictures, 'picture')} of {count(tracks, 'track')} deleted ({freed}), as output.keep_* says"
+    return f"{count(pictures, 'picture')} of {count(tracks, 'track')} deleted ({freed}), as output.keep_* asks"
 
 
 def frames_per_second(status: RunStatus) -> float:
@@ -123,7 +123,7 @@ def event_words(event: RunEvent) -> str:
             words = f"the worker {fields['worker']} is back after {count(int(fields['restarts']), 'restart')}"
         case _:
             level = int(fields["overload_level"])
-            words = f"overload level {level}: {overload_words(level)}" if level else "no overload any more"
+            words = f"overload level {level}: {overload_words(level)}" if level else "overload is over"
     return printable(words)
 
 

@@ -63,7 +63,7 @@ def new(
         told = {"name": name, "roles": roles, "folder": str(folder.path)} | ({"token": token} if token else {})
         write_lines([told])
     elif certificate:
-        say(f"whoever shows a certificate of the name {name} may {', '.join(roles)}", aside=True)
+        say(f"whoever presents a certificate with the name {name} may {', '.join(roles)}", aside=True)
     else:
         sys.stdout.write(f"{token}\n")
         say(f"the only copy of the token of {name}, which may {', '.join(roles)}: log in with it, or send it as", aside=True)

@@ -24,9 +24,9 @@ _TURN_SECONDS = 1.0
 """A signal that comes just before a wait begins does not interrupt it, and is seen at the end of a turn."""
 _Standing = Literal["away", "mute", "met"]
 _WHY_SILENT: dict[_Standing, str] = {
-    "away": "nothing answers there, no run publishes at this address yet",
-    "mute": "what answers there does not speak ZeroMQ, it is another program or hangs",
-    "met": "a publisher is there, but has sent nothing of what is asked for, as of a run that has found nobody yet",
+    "away": "nothing answers there: no run publishes at this address yet",
+    "mute": "what answers there does not speak ZeroMQ: it is another program, or it hangs",
+    "met": "a publisher is there, but has sent nothing that was asked for; perhaps its run has found nobody yet",
 }
 
 
@@ -149,7 +149,7 @@ class Connection:
         if is_new and min(seconds, now - self._standing_since) >= SILENT_SECONDS:
             self._told = self._standing
             why = self._why_silent()
-            self._tell(f"nothing has come from {self._endpoint} for {seconds:.0f} s: {why}; it is waited for")
+            self._tell(f"nothing has come from {self._endpoint} for {seconds:.0f} s: {why}; still waiting")
 
     def _why_silent(self) -> str:
         why = _WHY_SILENT[self._standing]

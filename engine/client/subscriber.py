@@ -285,7 +285,7 @@ class Subscriber(Closing):
             return
         yield from self._replay.fetch(run.run_id, stream, cast("Kind", kind), numbers)
         if self._replay.trouble not in ("", self._told):
-            self._tell(f"the replay service of {self.endpoint} {self._replay.trouble}; what was missed stays missed")
+            self._tell(f"the replay service of {self.endpoint} {self._replay.trouble}; missed messages stay missed")
         self._told = self._replay.trouble
 
     def _skip(self, run: HeardRun, message: AnyMessage, missing: range) -> None:

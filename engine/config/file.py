@@ -186,9 +186,9 @@ def _read(path: Path | None, kind: type[Section]) -> tuple[str, dict[str, Any]]:
         if "'\\t'" in problem:
             problem = "it is indented with tabs: use spaces"
         elif problem == "but found another document":
-            problem = "it holds more than one document: leave `---` out but at its beginning"
+            problem = "it holds more than one document: use `---` only at its beginning"
         elif isinstance(error, RecursionError):
-            problem = "its lists and sections lie too deep in each other"
+            problem = "its lists and sections are nested too deeply"
         raise ConfigError(f"{path}{line} is not usable YAML: {problem}") from error
     if twice:
         raise ConfigError(f"{path}, line {twice[1]}: {twice[0]}: this key appears twice")

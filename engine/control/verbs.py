@@ -233,7 +233,7 @@ def encode_request(request: Request) -> bytes:
     except (OverflowError, TypeError, UnicodeEncodeError, RecursionError) as error:
         what = {
             OverflowError: "a number of more than 64 bits",
-            UnicodeEncodeError: "text that is no UTF-8",
-            RecursionError: "too much inside of each other",
+            UnicodeEncodeError: "text that is not UTF-8",
+            RecursionError: "values nested too deeply",
         }
         raise ValueError(f"the request holds {what.get(type(error), 'what is no value')}: it cannot be sent") from error

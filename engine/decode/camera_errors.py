@@ -78,7 +78,7 @@ def explain_end(camera: Camera, error: Exception | None, reset: bool) -> SourceE
     if reset or isinstance(error, OSError):
         return failure(camera, "network", "cut the connection")
     if error is not None:
-        return failure(camera, "network", "sent what cannot be followed any further")
+        return failure(camera, "network", "sent data that cannot be decoded any further")
     return failure(camera, "end_of_stream", "ended the stream")
 
 
@@ -185,7 +185,7 @@ def _by_network(camera: Camera, error: Exception) -> SourceError | None:
     if number == errno.EIO and scheme_of(camera.url) in {"rtsps", "https", "rtmps"}:
         if fault := certificate_fault(camera):
             return failure(camera, "network", f"shows a certificate that {fault}, or set tls_verify to 0")
-        return failure(camera, "network", "does not speak TLS as this machine does: check the port and its certificate")
+        return failure(camera, "network", "has no TLS version in common with this machine: check the port and its certificate")
     return None
 
 

@@ -122,4 +122,4 @@ def _missing_segments(path: Path) -> Iterator[str]:
     if gone := missing_from(path):
         are = "is" if len(gone) == 1 else "are"
         segments = count(len(segments_of(path)), "segment")
-        yield f"{len(gone)} of the {segments} of {path} {are} not there ({some_of(gone)}): the recording has a gap for each"
+        yield f"{len(gone)} of the {segments} of {path} {are} not there ({some_of(gone)}): each leaves a gap in the recording"

@@ -195,7 +195,7 @@ class PacketReader(Reader):
             what = f"is a recording of {seconds:.0f} s: download it and give the file"
             raise failure(camera, "not_live", what)
         if not container.streams.video:
-            raise failure(camera, "no_video", "sends no video, at most sound: check the path, and its settings")
+            raise failure(camera, "no_video", "sends no video, at most sound: check the path and the camera's settings")
         stream = container.streams.best("video") or container.streams.video[0]
         assert isinstance(stream, VideoStream)
         if stream.codec_context is None:

@@ -157,7 +157,7 @@ class RecordingEnd:
         """
         looks_damaged = damaged_before or self._looks_damaged
         if self.extent.has_grown:
-            yield f"{self.path} ends where it ended by then: {_GROWS}"
+            yield f"{self.path} was read up to where it ended then: {_GROWS}"
         if hidden := left_out_by_edits(self.path, self.container, self.stream):
             yield hidden
         codec = self.stream.codec_context.name

@@ -49,9 +49,9 @@ def told_of(image: Image.Image, content: bytes, pages: int) -> Told:
     if pages > 1:
         said.append(f"the first of the file's {pages} pictures was taken")
     if transfer:
-        said.append("it is HDR, and shown as an SDR screen shows it")
+        said.append("it is HDR, and is shown as on an SDR screen")
     elif is_deep(image, content):
-        said.append("of more than 8 bits a colour 8 were kept")
+        said.append("only 8 bits per colour were kept of more")
     turned = _exif_turn(content) if primary and not primary.is_turned else 1
     if turned != 1:
         said.append(f"its EXIF data alone say that it is turned (orientation {turned}), which does not count in {image.format}")

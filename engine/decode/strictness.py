@@ -38,4 +38,4 @@ def silence_of(path: Path, codec_name: str) -> str:
     """Return a sentence on a damaged recording whose decoder tells nothing of errors inside packets, empty for others."""
     if codec_name not in _SILENT:
         return ""
-    return f"{path}: {_SILENT[codec_name]} does not tell of errors inside its pictures, so more may be damaged than are marked"
+    return f"{path}: {_SILENT[codec_name]} does not report errors inside its pictures, so more may be damaged than are marked"

@@ -56,5 +56,5 @@ class Unwritten:
         self._counters[COUNTER] = self._counters.get(COUNTER, 0) + 1
         if not self._is_lost or time.monotonic() >= self._next:
             self._next = time.monotonic() + _SAY_SECONDS
-            self._warn(f"{error}: what cannot be written is lost there, all else goes on")
+            self._warn(f"{error}: what cannot be written there is lost; everything else goes on")
         self._is_lost = True

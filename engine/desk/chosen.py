@@ -67,7 +67,7 @@ def choose_results(directories: Sequence[Path]) -> Chosen:
     for result in kept:
         if result.astray:
             vectors = count(result.astray, "vector")
-            left_out.append(f"{vectors} of {result.run.directory}: its lines name places that hold none")
+            left_out.append(f"{vectors} of {result.run.directory}: its lines point to rows that do not exist")
     return Chosen(kept, [f"left out: {sentence}" for sentence in left_out])
 
 

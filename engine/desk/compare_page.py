@@ -27,7 +27,7 @@ def write_comparison(path: Path, compared: Compared, notices: Sequence[str]) -> 
 def worth_of(compared: Compared) -> str:
     """Return what a comparison is worth, in one sentence without its full stop."""
     if compared.is_same:
-        return "There is nothing to weigh: it is one face, compared with itself"
+        return "There is nothing to weigh: it is one face compared with itself"
     if compared.worth is None:
         return "What this likeness is worth was not measured"
     return worth(compared.worth.log10_lr, "one person").replace("somebody else", "two people")

@@ -74,7 +74,7 @@ def compare(one: Side, other: Side, likeness: Likeness) -> Compared:
     if is_same:
         limits.insert(0, _THE_SAME)
     elif likeness.measured is None:
-        limits.append("Nothing was measured of this embedder: there is a cosine, and nothing that says what it is worth.")
+        limits.append("This embedder was not measured: there is a cosine, but nothing says what it is worth.")
     elif likeness.bucket(size, moments) is None:
         limits.append(f"Faces of {size:.0f} px were not calibrated: there is no likelihood ratio.")
     elif len(tracks) == 2:
@@ -95,7 +95,7 @@ def compare(one: Side, other: Side, likeness: Likeness) -> Compared:
     )
 
 
-_THE_SAME = "Both are one and the same face of one picture: that they are alike says nothing."
+_THE_SAME = "Both are one and the same face in one picture: their likeness says nothing."
 _MAY_BE_COPIES = (
     "They are as alike as copies of one photograph, which two different ones hardly ever are: if they are copies, that they "
     "are alike says nothing."
@@ -123,7 +123,7 @@ def track_side(track: StoredTrack, vector: NDArray[np.float32], pictures: Sequen
     """Return a track to compare, with its vector (d,)."""
     limits = quality_limits([face.quality for face in track.faces])
     if track.moments < _ONE_FACE:
-        limits.append("it was seen at one moment only: a single face errs more than several that are fused.")
+        limits.append("it was seen at one moment only: a single face is less reliable than several fused ones.")
     if track.persons > 1:
         limits.append(f"its faces show {track.persons} people: compared is the one who was seen at the most moments.")
     label = f"{track.result.label}:{track.stream}/{track.track_id}"

@@ -60,15 +60,15 @@ class ChainReader:
             self._check_signature(block)
             self._tell(block)
         if self.last is None and not self.is_broken:
-            self._fault("holds no whole block: it was emptied or cut, or the run was killed before it had written one", -1)
+            self._fault("holds no complete block: it was emptied or cut, or the run was killed before it wrote one", -1)
         if not seen:
-            self._fault(f"no block has the hash {self._holds}: it is not the chain that had it, or was cut before it", -1)
+            self._fault(f"no block has the hash {self._holds}: this is another chain, or it was cut off before that block", -1)
 
     def _fits(self, block: Block | None, number: int, before: str) -> str:
         if block is None or not block.is_itself:
-            return "was changed: it is not a block as it is written"
+            return "was changed: it is not as it was written"
         if block.number != number:
-            return f"is block {block.number}: blocks before it were taken away, put in or moved"
+            return f"is block {block.number}: blocks before it were removed, inserted or moved"
         if block.before != before:
             return "does not hold the hash of the block before: one of the two was changed"
         last = self.blocks[-1] if self.blocks else None
@@ -91,7 +91,9 @@ class ChainReader:
             elif self._must_be_signed:
                 what = _WORDS.get(block.why, "")
                 by = f"that {what} has written at {utc_words(block.at_ns)}" if what else f"of {utc_words(block.at_ns)}"
-                self._fault(f"block {block.number}, {by}, is not signed: whoever can write here can have made it", block.number)
+                self._fault(
+                    f"block {block.number}, {by}, is not signed: anybody who can write here can have made it", block.number
+                )
             return
         if not self._keys:
             self._keys.append(block.key)
@@ -106,7 +108,7 @@ class ChainReader:
         elif is_signed_by(block.key, signed_text(block.hash), block.signature):
             self._verdict.signed += 1
         else:
-            self._fault(f"block {block.number} has a signature that is not of its key", block.number)
+            self._fault(f"block {block.number} has a signature that does not match its key", block.number)
 
     def _tell(self, block: Block) -> None:
         notes, when = self._verdict.notes, utc_words(block.at_ns)
@@ -132,7 +134,7 @@ class ChainReader:
         if last.kind != "ended":
             self._verdict.notes.append(f"{CHAIN} ends in {length} bytes of a block that was never finished, as after a kill")
         else:
-            self._fault(f"{length} bytes were put in behind its last block", -1)
+            self._fault(f"{length} bytes were added after its last block", -1)
 
     def _fault(self, what: str, number: int) -> None:
         times = self.ledger.times

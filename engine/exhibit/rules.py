@@ -52,13 +52,13 @@ def out_of_place(ledger: Ledger, before: Block | None, block: Block) -> str:
         block: the next one.
     """
     if block.kind == "corrected" and not only_corrects(block):
-        return "is of corrections, and says more"
+        return "is of corrections, but says more"
     if block.kind not in ("found", "cut") and (block.edits or block.cleared):
-        return "says that something went, and not why"
+        return "says that something was removed, but not why"
     if block.kind == "cut" and (before is None or before.kind != "found" or before.why != block.why):
-        return "says what was left, and nobody has looked before what was there"
+        return "says what was left, but nothing was checked before"
     if block.kind == "sealed" and block.pieces and not ledger.is_open:
-        return "vouches for what has come while no run went on"
+        return "vouches for what was added while no run was active"
     if block.kind == "cut" and block.why == "resume":
         new = [name for name, edits in block.edits.items() if any(isinstance(edit, str) for edit in edits)]
         if any(name != PROGRESS for name in new):

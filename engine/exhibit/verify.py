@@ -72,7 +72,7 @@ def _once(directory: Path, public_keys: Collection[str], holds: str, progress: C
     verdict = Verdict(str(directory))
     try:
         if not has_chain(directory):
-            why = "is not there: the run was written by a version that made none, or it was taken away"
+            why = "is missing: the run was written by a version that made none, or it was removed"
             verdict.faults.append(Fault(CHAIN, why))
             return verdict
         reader = ChainReader(verdict, public_keys, holds)
@@ -141,7 +141,7 @@ def _tail(path: Path, compared: Compared, reader: ChainReader, verdict: Verdict)
             f"{name}: no block vouches for its last {count(behind, kind)} yet, as the run goes on or was killed"
         )
     elif behind:
-        verdict.faults.append(Fault(name, f"{count(behind, f'{kind} was', f'{kind}s were')} put in behind the end of the run"))
+        verdict.faults.append(Fault(name, f"{count(behind, f'{kind} was', f'{kind}s were')} added after the end of the run"))
     elif held is not None and not compared.differences and path.is_file() and path.stat().st_size != held.size_bytes:
         what = f"has {path.stat().st_size} bytes, and had {held.size_bytes}"
         if reader.ledger.is_open and path.stat().st_size > held.size_bytes:
@@ -154,7 +154,9 @@ def _signed_as_told(directory: Path, verdict: Verdict) -> None:
     """Where the settings name a key, the chain must be signed: else somebody has made it anew without."""
     output = settings(recorded(directory), "output")
     if output.get("sign") and not verdict.keys:
-        verdict.faults.append(Fault(CHAIN, "is not signed, and by run.json the run had a key: it was made anew without it"))
+        verdict.faults.append(
+            Fault(CHAIN, "is not signed, but run.json says that the run had a key: it was replaced by one without")
+        )
 
 
 def _nothing_came_since(block: Block, reader: ChainReader) -> bool:
@@ -180,5 +182,5 @@ def _run_json(directory: Path, reader: ChainReader, verdict: Verdict, going: str
             "was killed between the two, or somebody put it back"
         )
     else:
-        what = "it was changed, or later blocks were taken away" if ledger.is_open else "it was changed"
+        what = "it was changed, or later blocks were removed" if ledger.is_open else "it was changed"
         verdict.faults.append(Fault("run.json", what if is_file else "it is missing", at_ns, number))

@@ -244,7 +244,7 @@ class Agent(Closing):
                         self._permission.heard(nodes, {}, now, now)
                 self._write_permit()
             except Exception as error:  # nobody starts this thread anew
-                self._says.warn(f"fleet: a fault in what guards the lease: {error_words(error)}")
+                self._says.warn(f"fleet: the lease guard failed: {error_words(error)}")
                 self._over.wait(1.0)
 
     def _end_what_hangs(self, now: float) -> None:
@@ -269,7 +269,9 @@ class Agent(Closing):
             return
         stopped = self._taken.stop_all()
         if stopped and not self._is_over:
-            self._says.warn(f"fleet: this node's lease was over: {', '.join(sorted(stopped))} stopped, until it has one again")
+            self._says.warn(
+                f"fleet: this node's lease has expired: {', '.join(sorted(stopped))} stopped until it has one again"
+            )
         self._is_over = True
 
     def _listen(self) -> Peers:

@@ -106,7 +106,7 @@ def _why_not_now(camera: FleetCamera, node: Node, used: Mapping[str, float]) -> 
     if reason := why_never(camera, node):
         return reason
     if not node.takes:
-        return node.away or "takes no cameras now"
+        return node.away or "accepts no cameras now"
     full = f"full: {used[node.name]:g} of {node.capacity:g}"
     return full if used[node.name] >= node.capacity else f"{full}, and it weighs {camera.weight:g}"
 

@@ -165,9 +165,9 @@ def _camera(row: tuple[Any, ...], standing: Mapping[str, Standing]) -> CameraVie
     name, told_camera, node, holder, since, generation, reason = row
     camera = msgspec.convert(told_camera, FleetCamera)
     if not reason and not node:
-        reason = "no node has looked for a place for it yet"
+        reason = "it has not been placed yet"
     elif not reason and standing.get(node) != "up":
-        reason = f"its node {node} is not there"
+        reason = f"its node {node} is away"
     elif not reason and holder != node:
         reason = f"{node} is to take it" + (f" when {holder} has stopped it" if holder else "")
     return CameraView(

@@ -85,7 +85,7 @@ class InferenceClient:
     def _current(self) -> _Line:
         with self._lock:
             if self._is_closed:
-                raise InferenceError("the line to the process of the device is closed")
+                raise InferenceError("the connection to the device's process is closed")
             if self._line is None:
                 self._line = _Line(connect(self._address, MESSAGES))
             return self._line

@@ -108,6 +108,6 @@ class ArchiveWork:
         for role, sha256 in self._models.items():
             if here.get(role, sha256) != sha256:
                 raise PublishError(
-                    f"{piece.stream} was processed with another {role} than this machine has (SHA-256 {here[role][:12]}, here "
+                    f"{piece.stream} was processed with another {role} than this machine's (SHA-256 {here[role][:12]}, here "
                     f"{sha256[:12]}): put the same models on every node, and remove {result}"
                 )

@@ -75,7 +75,7 @@ def _try(context: WorkerContext, kept: Kept, order: Do) -> Ended:
     except (FatalError, UsageError) as error:
         return Ended("fatal", str(error), error.exit_code)
     except MemoryError:
-        return Ended("died", "had not enough memory")
+        return Ended("died", "ran out of memory")
     except Exception as error:
         return Ended("error", error_words(error))
     return Ended("done")

@@ -85,7 +85,7 @@ class RayWorkers:
             self._alone_since = now
         elif now - self._alone_since > _ALONE_SECONDS and not self._unfit.pausing:
             self._alone_since = math.inf
-            self._warn("no worker has come: the cluster has no free core, and it is waited for one (Ctrl-C ends this)")
+            self._warn("no worker has started: waiting for a free core in the cluster (Ctrl-C ends this)")
         return [name for name, one in self._members.items() if one.about is not None and one.asked is None]
 
     def give(self, worker: str, tasks: Sequence[Task]) -> None:
@@ -181,5 +181,5 @@ class RayWorkers:
 
 def _how_it_was_lost(error: Exception) -> str:
     if type(error).__name__ == "OutOfMemoryError":
-        return "Ray ended its worker for want of memory"
+        return "Ray ended its worker for lack of memory"
     return "its node was lost" if "node has died" in str(error) else "its worker was lost"

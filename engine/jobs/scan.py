@@ -70,7 +70,7 @@ def scan(recording: Recording, config: DecodeConfig, alive: Callable[[], None] =
     if config.skip_frame != "none":
         return Scan(0, whole="not all of its pictures are decoded")
     if pieces_of(recording.path):
-        return Scan(0, whole="its video is another one from some place on")
+        return Scan(0, whole="its video changes to another one part way through")
     try:
         container, stream = open_recording(recording.path, recording.reading.video_stream)
     except SourceError:
@@ -131,4 +131,4 @@ def _scanned(container: InputContainer, stream: VideoStream, stamps: NDArray[np.
         is_ahead = seconds - (ticks * clock.time_base[0] / clock.time_base[1] - clock.origin_seconds) > _ROUNDING_SECONDS
         if ticks in wanted and before < ticks and not is_ahead:
             keys.append(Key(ticks, before, index, seconds, index - marked, clock.origin_seconds))
-    return Scan(len(shown), seconds, keys, "" if len(keys) > 1 else "it has one key frame alone")
+    return Scan(len(shown), seconds, keys, "" if len(keys) > 1 else "it has only one key frame")

@@ -103,7 +103,7 @@ class StreamFaces:
         if self._is_strange_told or not self._main_view.is_strange:
             return ""
         self._is_strange_told = True
-        return "the main stream shows something else than the sub-stream, from which faces are cut now: check crop_uri"
+        return "the main stream does not show what the sub-stream shows, so faces are cut from the sub-stream: check crop_uri"
 
     def thin(self, factor: float) -> None:
         """Choose ``factor`` times fewer faces of a camera than without overload. A recording waits instead: what is found in it

@@ -61,7 +61,7 @@ def _check_output(config: Config, warn: Callable[[str], None], *, is_service: bo
     check_writable(directory)
     check_untaken(config)
     if output.resume and not held_by_a_run(directory):
-        warn(f"there is no run in {directory} to go on with: it begins from the start")
+        warn(f"there is no run in {directory} to continue: it starts from the beginning")
 
 
 def check_untaken(config: Config) -> None:
@@ -139,7 +139,7 @@ def _is_kept_here(gallery: GalleryPlace, why: str, warn: Callable[[str], None]) 
     from engine.verify.gallery.opening import kept_here
 
     if kept_ns := kept_here(gallery):
-        warn(f"{why}; names are those of {utc_words(kept_ns)}, as this machine keeps them")
+        warn(f"{why}; names are as of {utc_words(kept_ns)}, from this machine's copy")
     return bool(kept_ns)
 
 

@@ -104,7 +104,7 @@ class Readings:
             self._deaths.update(self._unsettled.keys())
             self._lost.update(stream for stream in self._unsettled if self._deaths[stream] <= _MOST_DEATHS)
             for stream in self._unsettled.keys() - self._lost - self._read:
-                failed.append(StreamChanged(stream, "failed", "worker_died", "the worker that finds the faces died of it"))
+                failed.append(StreamChanged(stream, "failed", "worker_died", "the worker that finds faces died on it"))
                 self._forget(stream)
             self._queue_the_lost()
         elif role == "publish":

@@ -254,7 +254,7 @@ class Supervisor:
             except FacestreamError as error:
                 if (camera := self._crew.cameras.get(name)) is None:
                     return self._fail(error)
-                self.status.events.take_warning(Warned(camera.name, f"{error}; it is tried again in a minute"))
+                self.status.events.take_warning(Warned(camera.name, f"{error}; trying again in a minute"))
                 self._restarts.postpone(name, time.monotonic())
             else:
                 self._watchdog.begin(name, READY_SECONDS)

@@ -28,8 +28,8 @@ class Patience:
         elif now >= self._next:
             self._next = now + _NEXT_SECONDS
             self._warn(
-                f"no reader has taken a message from {endpoint} for {now - self._since:.0f} s, and a push socket waits, "
-                f"with the whole run behind it: `facestream watch {endpoint} --socket pull` is a reader"
+                f"no reader has taken a message from {endpoint} for {now - self._since:.0f} s, so the push socket waits, "
+                f"and the whole run with it: `facestream watch {endpoint} --socket pull` is a reader"
             )
 
     def is_over(self) -> None:

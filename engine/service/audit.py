@@ -53,7 +53,7 @@ class Audit:
         try:
             self._log.record(who, did, on=thing_of(verb), people=people_of(verb), outcome=outcome, detail=detail)
         except (AuditError, OSError) as error:
-            self._warn(f"{did} of {who} is missing in the audit log: {error}")
+            self._warn(f"{did} by {who} is missing from the audit log: {error}")
 
 
 def thing_of(verb: AnyVerb) -> str:

@@ -110,11 +110,11 @@ class RunExpiry:
                 went += self._too_much(names, limits)
         except Refusal as refusal:
             if refusal.problem.code != "stopping":
-                self._says.warn(f"old records of finished runs are still there, and are looked at again in an hour: {refusal}")
+                self._says.warn(f"old records of finished runs could not be deleted; trying again in an hour: {refusal}")
         seconds = time.monotonic() - before
         self._next = max(self._next, time.monotonic() + _RESTS * seconds)
         if went:
-            self._says.say(f"{went / 1e6:.1f} MB of finished runs were too old or too much and are deleted, in {seconds:.0f} s")
+            self._says.say(f"{went / 1e6:.1f} MB of finished runs, too old or too much, were deleted in {seconds:.0f} s")
 
     def _too_old(self, name: str, policy: Policy) -> int:
         known, run, now_ns = self._known[name], self._runs / name, time.time_ns()
@@ -161,10 +161,10 @@ class RunExpiry:
         except Refusal as refusal:
             if refusal.problem.code in ("busy", "stopping"):
                 raise
-            self._says.warn(f"not all that is too old could be deleted of {self._runs / name}: {refusal}")
+            self._says.warn(f"not everything too old could be deleted from {self._runs / name}: {refusal}")
             gone = ExpiredRun()
         for fault in gone.faults:
-            self._says.warn(f"not all that is too old could be deleted: {fault}")
+            self._says.warn(f"not everything too old could be deleted: {fault}")
         now, known.size = time.monotonic(), None
         known.next_look = now + max(_HOUR_SECONDS * 0.9, _RESTS * (now - began))
         return gone.bytes

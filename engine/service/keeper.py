@@ -73,7 +73,7 @@ class Keeper:
                 try:
                     self._turn()
                 except Exception as error:  # without this thread there would be no web process, and no watchdog
-                    self._seldom.say("turn", f"what happens beside the runs has failed: {error_words(error)}")
+                    self._seldom.say("turn", f"a background task of the service failed: {error_words(error)}")
         finally:
             self._tasks.close()
             if self._web is not None:

@@ -155,7 +155,7 @@ class PeopleVerbs:
         """See ``NotThatPerson``."""
         directory = self._directory.runs / verb.run_id
         if not is_run_id(verb.run_id) or not directory.is_dir():
-            raise Refusal("not_found", f"there is no run {verb.run_id[:80]!r} here any more", "run_id")
+            raise Refusal("not_found", f"the run {verb.run_id[:80]!r} is no longer here", "run_id")
         if not is_there(self.gallery):
             raise nobody(verb.name)
         task = NotThatTask(

@@ -137,7 +137,7 @@ class Router:
                 try:
                     self._turn(poller)
                 except Exception as error:  # nobody starts this thread anew
-                    self._seldom.say("turn", f"control: a fault in what answers: {error_words(error)}")
+                    self._seldom.say("turn", f"control: an error while answering: {error_words(error)}")
                     time.sleep(_TURN_MS / 1e3)  # it may come again at once
             self._send_done()
         finally:
@@ -185,8 +185,8 @@ class Router:
             return
         caller = place.caller(frames[-1], request)
         if caller is None:
-            self._seldom.say("nobody", "control: a request of somebody who is no longer in the folder of keys was refused")
-            problem = Problem(code="unauthorised", message="your key is not in the folder of keys, or no longer")
+            self._seldom.say("nobody", "control: refused a request with a key that is no longer in the folder of keys")
+            problem = Problem(code="unauthorised", message="your key is not, or no longer, in the folder of keys")
             self._send(place, peer, Reply(request_id=request.request_id, problem=problem))
         elif isinstance(request.verb, QUICK):
             self._send(place, peer, self._service.answer(request, caller))
@@ -231,7 +231,7 @@ class Router:
             return encode_reply(Reply(request_id=readable(reply.request_id), problem=told))
 
 
-_FAULT = Problem(code="failed", message="it could not be done, for a reason that stands in the log of the service")
+_FAULT = Problem(code="failed", message="it could not be done; the log of the service says why")
 _NO_ROLE = "it has no role (`facestream keys new NAME --control view operate enrol`)"
 
 

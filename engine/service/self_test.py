@@ -54,7 +54,7 @@ def _found(picture: Uint8, detector: Detector) -> Portrait:
     try:
         return find_portrait(Path("the self-test"), picture, detector)
     except EnrolmentRefused as error:
-        raise FatalError(f"the detector does not find a face that it should: {error}") from error
+        raise FatalError(f"the detector did not find the test face: {error}") from error
 
 
 def _enlarged(task: SelfTestTask, reduced: Uint8, models: dict[str, str], opened: ExitStack) -> list[str]:
@@ -68,7 +68,7 @@ def _enlarged(task: SelfTestTask, reduced: Uint8, models: dict[str, str], opened
     made = enhancer.enlarge([planes_from_bgr(face, full_range=False)])[0]
     models["generator"] = f"{generator.name} ({generator.runtime})"
     if made.bgr.shape[0] != face.shape[0] * made.scale or not made.bgr.any() or int(made.bgr.max()) == int(made.bgr.min()):
-        raise FatalError(f"the generator {generator.name} does not enlarge a face as it should")
+        raise FatalError(f"the generator {generator.name} did not enlarge the test face correctly")
     return ["enhanced"]
 
 
@@ -82,6 +82,6 @@ def _verified(verify: VerifyConfig, portraits: list[Portrait], models: dict[str,
     cosine = float(first @ second)
     if not cosine >= embedder.known_cosine:
         raise FatalError(
-            f"the embedder {embedder.name} does not recognise a known face: {cosine:.3f}, below {embedder.known_cosine:g}"
+            f"the embedder {embedder.name} did not recognise the test face: {cosine:.3f}, below {embedder.known_cosine:g}"
         )
     return ["verified"]

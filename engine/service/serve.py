@@ -71,7 +71,7 @@ def serve(path: Path | None, log: ServiceLog) -> int:
         closing.callback(keeper.close)
         if parts.config.fleet.database:
             closing.callback(_agent(parts, log).close)
-        log.say(f"the service is asked at {parts.directory.control}" + (f" and {router.endpoint}" if router.endpoint else ""))
+        log.say(f"the service answers at {parts.directory.control}" + (f" and {router.endpoint}" if router.endpoint else ""))
         return Runs(parts, log, keeper, signals).go_on()
 
 
@@ -149,14 +149,14 @@ class Runs:
         if not self._has_begun and self._good_settings is None:
             raise error
         if not self._has_begun and self._good_settings != settings:
-            self._log.warn(f"no run can begin with the changed settings, which are taken back: {error}")
+            self._log.warn(f"no run can start with the changed settings, so they were reverted: {error}")
             self._parts.take_back_settings(dict(self._good_settings or {}))
             return
         if time.monotonic() - began > _STABLE_SECONDS:
             self._failures = 0
         pause = _PAUSES[min(self._failures, len(_PAUSES) - 1)]
         self._failures += 1
-        self._log.warn(f"the run has failed, and another one begins in {pause:g} s: {error}")
+        self._log.warn(f"the run has failed; another one starts in {pause:g} s: {error}")
         self._wait(pause)
 
     def _wait(self, seconds: float) -> None:

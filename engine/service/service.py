@@ -73,7 +73,7 @@ class Service:
             problem = Problem(code="failed", message=str(error))
         except Exception as error:  # a fault of ours must not end the thread that answers
             self._warn(f"a request could not be carried out: {error_words(error)}")
-            problem = Problem(code="failed", message="it could not be done, for a reason that stands in the log of the service")
+            problem = Problem(code="failed", message="it could not be done; the log of the service says why")
         return Reply(request_id=request.request_id, problem=problem)
 
     def _read(self, verb: AnyVerb, request: Request) -> AnyResult:

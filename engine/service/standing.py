@@ -97,9 +97,9 @@ def why_not_ready(life: Life) -> str:
     if not life.readiness.ok:
         return life.readiness.detail
     if life.run is None:
-        return "no run goes on: the next one is being started"
+        return "no run is active: the next one is starting"
     if life.silent_seconds >= SILENT_SECONDS:
-        return f"the run has said nothing for {life.silent_seconds:.0f} s: if it does not go on, restart the service"
+        return f"the run has said nothing for {life.silent_seconds:.0f} s: if it does not recover, restart the service"
     return life.web_fault
 
 

@@ -44,7 +44,7 @@ def _done(task_bytes: bytes) -> TaskReply:
     except UsageError as error:
         return TaskReply(problem=Problem(code="bad_request", message=str(error)))
     except MemoryError:
-        words = "there was not enough memory for it, as for a picture that is far too large: use a smaller one"
+        words = "there was not enough memory for it; if the picture is very large, use a smaller one"
         return TaskReply(problem=Problem(code="refused", message=words))
     except (FacestreamError, Exception) as error:
         return TaskReply(problem=Problem(code="failed", message=error_words(error)))

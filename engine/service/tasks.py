@@ -137,7 +137,7 @@ class Tasks:
         code = child.wait()
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
         self._warn(f"a process that was to {content_kind(content)} ended {how}")
-        sentence = f"the process that does this ended {how}, as on a picture that is damaged or made to harm: use another"
+        sentence = f"the process that does this ended {how}, perhaps because the picture is damaged or malicious: use another"
         return TaskReply(problem=Problem(code="failed", message=sentence))
 
 

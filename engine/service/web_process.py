@@ -45,7 +45,7 @@ class WebProcess:
             self._given_up, self.is_missed = True, False
             warn(
                 f"there is no console and no HTTP interface: {missing} not installed (`pip install 'facestream[serve]'`); "
-                "`facestream ctl` works without"
+                "`facestream ctl` works without it"
             )
 
     @property
@@ -98,7 +98,7 @@ class WebProcess:
         self._forget()
         if code == BAD_SETTINGS:
             self._given_up = True
-            self._warn("the web process cannot work as it is configured, see its words above; `facestream ctl` works without")
+            self._warn("the web process cannot run as configured, see its messages above; `facestream ctl` works without it")
             return
         if now - self._started > _STABLE_SECONDS:
             self._deaths = 0

@@ -149,7 +149,7 @@ class Fan:
             Refusal: too many listen already.
         """
         if len(self._clients) >= MOST_CLIENTS:
-            raise Refusal("busy", f"{MOST_CLIENTS} listen already: close a page", headers={"Retry-After": "10"})
+            raise Refusal("busy", f"{MOST_CLIENTS} are already listening: close a page", headers={"Retry-After": "10"})
         if last_id:
             self._give_missed(client, last_id)
         self._clients.add(client)

@@ -28,17 +28,17 @@ _MOST_NAMES = 200
 _STREAM_COUNTS = {
     "frames": "Frames decoded.",
     "faces": "Faces sent.",
-    "dropped": "Frames and faces dropped, as the machine was too slow.",
+    "dropped": "Frames and faces dropped because the machine was too slow.",
     "errored": "Frames and faces on which a model failed.",
-    "reconnects": "Times that the camera was connected to again.",
+    "reconnects": "Reconnections to the camera.",
 }
 _STREAM_RATES = {
-    "fps": ("frames_per_second", "Frames decoded in each of the last seconds."),
-    "detections_per_second": ("detections_per_second", "Frames looked at in each of the last seconds."),
-    "seconds_in_state": ("state_seconds", "How long the stream is in its state."),
+    "fps": ("frames_per_second", "Frames decoded per second, over the last seconds."),
+    "detections_per_second": ("detections_per_second", "Frames searched for faces per second, over the last seconds."),
+    "seconds_in_state": ("state_seconds", "How long the stream has been in its state."),
 }
-_FUNNEL = "How far frames and faces came."
-_RECONNECTS = "Times that the camera was connected to again, by the reason for which it was lost."
+_FUNNEL = "Frames and faces by how far they got."
+_RECONNECTS = "Reconnections to the camera, by the reason why it was lost."
 
 
 async def metrics(web: Web, request: Request) -> Response:
@@ -74,23 +74,23 @@ def service_families(status: Status | None) -> Iterator[Metric]:
     yield GaugeMetricFamily("facestream_up", "Whether the service answers.", value=status is not None)
     if status is None:
         return
-    yield InfoMetricFamily("facestream_build", "The version that runs.", value={"version": status.version})
-    yield _labelled(InfoMetricFamily, "facestream_model", "Models that compute.", ["stage"],
+    yield InfoMetricFamily("facestream_build", "The running version.", value={"version": status.version})
+    yield _labelled(InfoMetricFamily, "facestream_model", "Models in use.", ["stage"],
                     (([stage], {"model": model[:200]}) for stage, model in _few(status.models)))  # fmt: skip
     yield GaugeMetricFamily("facestream_ready", "Whether a known face was detected, enhanced and verified.", value=status.ready)
-    yield GaugeMetricFamily("facestream_uptime_seconds", "Since the service was started.", value=status.uptime_seconds)
+    yield GaugeMetricFamily("facestream_uptime_seconds", "Time since the service was started.", value=status.uptime_seconds)
     yield GaugeMetricFamily(
         "facestream_overload_level", "0: the machine keeps up; higher: it does less.", value=status.overload_level
     )
     yield from _stages(status)
     yield _labelled(CounterMetricFamily, "facestream_drops", "Frames and faces dropped, by cause.", ["cause"],
                     (([cause], count) for cause, count in _few(status.drops)))  # fmt: skip
-    yield _labelled(CounterMetricFamily, "facestream_errors", "Calls of models that failed, by stage.", ["stage"],
+    yield _labelled(CounterMetricFamily, "facestream_errors", "Failed model calls, by stage.", ["stage"],
                     (([stage], count) for stage, count in _few(status.errors)))  # fmt: skip
     workers = status.workers[:_MOST_NAMES]
     yield _labelled(GaugeMetricFamily, "facestream_worker_up", "Whether a process lives.", ["worker"],
                     (([worker.name], worker.alive) for worker in workers))  # fmt: skip
-    yield _labelled(CounterMetricFamily, "facestream_worker_restarts", "Times that a process was replaced.", ["worker"],
+    yield _labelled(CounterMetricFamily, "facestream_worker_restarts", "Restarts of a worker process.", ["worker"],
                     (([worker.name], worker.restarts) for worker in workers))  # fmt: skip
     yield from _streams(status.streams)
 
@@ -100,21 +100,25 @@ def web_families(web: Web) -> Iterator[Metric]:
     seen: Seen = web.tap.seen
     latency = HistogramMetricFamily(
         "facestream_face_latency_seconds",
-        "From the arrival of a camera's packet to the sending of a face in it.",
+        "Time from the arrival of a camera's packet to the sending of a face in it.",
         labels=["stream"],
     )
     for stream, (buckets, total) in seen.latencies.items():
         bounds = [*map(str, BUCKETS_SECONDS), "+Inf"]
         latency.add_metric([stream], list(zip(bounds, buckets.cumulative(), strict=True)), total)
     yield latency
-    yield _labelled(CounterMetricFamily, "facestream_stream_changes", "Changes of state of all streams.", ["state", "reason"],
+    yield _labelled(CounterMetricFamily, "facestream_stream_changes", "State changes of all streams.", ["state", "reason"],
                     (([state, reason], count) for (state, reason), count in seen.changes.items()))  # fmt: skip
     yield GaugeMetricFamily("facestream_web_connections", "Open connections.", value=web.bounds.open.total())
-    yield CounterMetricFamily("facestream_web_refused_connections", "Connections beyond the bound.", value=web.bounds.refused)
-    yield GaugeMetricFamily(
-        "facestream_web_listeners", "Browsers and programs that listen to events.", value=len(web.fan.clients)
+    yield CounterMetricFamily(
+        "facestream_web_refused_connections", "Connections refused because too many were open.", value=web.bounds.refused
     )
-    yield CounterMetricFamily("facestream_web_lost_events", "Events that listeners were too slow for.", value=web.fan.lost)
+    yield GaugeMetricFamily(
+        "facestream_web_listeners", "Browsers and programs listening to events.", value=len(web.fan.clients)
+    )
+    yield CounterMetricFamily(
+        "facestream_web_lost_events", "Events dropped because a listener was too slow.", value=web.fan.lost
+    )
     yield GaugeMetricFamily(
         "facestream_web_pictures_bytes", "Pictures held for the live strip.", value=web.tap.pictures.size_bytes
     )
@@ -122,8 +126,8 @@ def web_families(web: Web) -> Iterator[Metric]:
 
 def _stages(status: Status) -> Iterator[Metric]:
     for name, kind, what, field, factor in (
-        ("items", CounterMetricFamily, "Items that a stage has worked on.", "items", 1.0),
-        ("queue_depth", GaugeMetricFamily, "Items that wait for a stage now.", "queue_depth", 1.0),
+        ("items", CounterMetricFamily, "Items that a stage has processed.", "items", 1.0),
+        ("queue_depth", GaugeMetricFamily, "Items now waiting for a stage.", "queue_depth", 1.0),
         ("p50_seconds", GaugeMetricFamily, "Time for one item, median of the newest.", "p50_ms", 1e-3),
         ("p99_seconds", GaugeMetricFamily, "Time for one item, 99th percentile of the newest.", "p99_ms", 1e-3),
     ):

@@ -84,7 +84,7 @@ class Tap:
 
     def _watch(self, topic: bytes) -> bool:
         if topic not in self._asked and len(self._asked) >= _MOST_TOPICS:
-            self._report.say("previews", f"more than {_MOST_TOPICS} streams are looked at: of others no previews come")
+            self._report.say("previews", f"more than {_MOST_TOPICS} streams are being watched: the others have no previews")
             return False
         self._asked[topic] = self._asked.get(topic, 0) + 1
         if self._asked[topic] == 1 and self._pictures is not None:
@@ -110,7 +110,7 @@ class Tap:
                     await self._fresh.wait_for(lambda: self._has_fresh(stream))
                     return self._previews[stream][1]
         except TimeoutError as error:
-            raise Refusal("not_found", f"no picture of {stream} comes now") from error
+            raise Refusal("not_found", f"no picture of {stream} is arriving") from error
 
     def _has_fresh(self, stream: str) -> bool:
         return stream in self._previews and time.monotonic() - self._previews[stream][0] <= _FRESH_SECONDS

@@ -118,7 +118,7 @@ class CameraMain:
         self._late_in_a_row = self._late_in_a_row + 1 if cause == "late" else 0
         if self._late_in_a_row >= _LATE_IN_A_ROW and not self._said_late:
             self._said_late = True
-            self._warn("comes too late: faces are cut from its sub-stream; a larger live.crop_wait_ms waits longer")
+            self._warn("arrives too late: faces are cut from its sub-stream; a larger live.crop_wait_ms waits longer")
 
     def _look_after(self) -> None:
         """Say once that the main stream is away, and that it is back when it was there for long; measure its decoding."""

@@ -70,7 +70,7 @@ class Reading:
         while True:
             start = time.perf_counter()
             if (item := next(items, None)) is None:
-                raise RuntimeError("the decoder ended without a last state")
+                raise RuntimeError("the decoder ended without a final state")
             if isinstance(item, StreamChanged):
                 if item.is_last:
                     return item

@@ -178,7 +178,7 @@ class Taken(Broker):
         link = await super().open(*asked)
 
         async def close() -> None:
-            raise ConfigError("another bridge carries this site")
+            raise ConfigError("another bridge serves this site")
 
         link.close = close  # type: ignore[method-assign]
         return link
@@ -194,7 +194,7 @@ def test_what_ends_the_sending_when_all_is_sent_is_no_failure(fates):
 
     with waiting(4) as buffer:
         if fates:
-            with pytest.raises(ConfigError, match="another bridge carries this site"):
+            with pytest.raises(ConfigError, match="another bridge serves this site"):
                 asyncio.run(run(buffer))
         else:
             asyncio.run(run(buffer))

@@ -209,7 +209,7 @@ def test_a_broker_that_goes_away_breaks_a_link_on_which_nothing_is_sent(monkeypa
 def test_a_message_that_the_broker_finds_too_large_is_told_and_learned_from(server, topic):
     edge = kafka(server, topic)
     server.fail(PRODUCE, TOO_LARGE)
-    with pytest.raises(LinkError, match=r"it takes no messages of 50,000 bytes: pictures of larger ones are left out"):
+    with pytest.raises(LinkError, match=r"it accepts no messages of 50,000 bytes: pictures of larger ones are left out"):
         over(edge, sends([face(0, size=50_000)]))
 
     async def limit(link: Any, answers: list[Answer], broken: asyncio.Event) -> int:
@@ -246,10 +246,10 @@ def test_what_the_broker_refuses_is_answered_with_the_reason(server, topic):
 def test_a_bridge_that_another_one_shuts_out_again_and_again_ends(server, topic):
     edge = kafka(server, topic)
     server.fail(END_TRANSACTION, SHUT_OUT)
-    with pytest.raises(LinkError, match="another bridge carries this site, or a transaction took too long"):
+    with pytest.raises(LinkError, match="another bridge serves this site, or a transaction took too long"):
         over(edge, sends([face(0)]))
     server.fail(PRODUCE, OLD_EPOCH)
-    with pytest.raises(ConfigError, match="another bridge carries this site: over Kafka one does at a time, and this one ends"):
+    with pytest.raises(ConfigError, match="another bridge serves this site: over Kafka only one can, so this one ends"):
         over(edge, sends([face(1)]))
 
 

@@ -195,7 +195,7 @@ def test_what_no_other_link_would_mend_ends_it():
     class Taken(Broker):
         async def open(self, on_answer: OnAnswer, on_break: Callable[[], None], marks: Mapping[str, int]) -> FakeLink:
             link = await super().open(on_answer, on_break, marks)
-            link.broken = ConfigError("another bridge carries this site now")
+            link.broken = ConfigError("another bridge serves this site now")
             return link
 
     async def run(buffer: Buffer) -> None:

@@ -148,7 +148,7 @@ def test_status_says_that_nobody_works_on_it(job: JobFolder, capsys: pytest.Capt
     assert told.code == 1
     assert told.out.splitlines()[1:] == [
         "door was set aside: 2 processes died of it",
-        "Nobody works on it now: the command that began it continues it.",
+        "Nothing is working on it now: the command that began it continues it.",
     ]
 
 

@@ -202,7 +202,7 @@ def test_one_and_the_same_face_is_said_to_be_it(facestream, results, photograph)
     for one in (photograph, "one:yard/1"):
         shown = facestream("compare", one, one)
         assert shown.code == 0
-        assert "- Both are one and the same face of one picture: that they are alike says nothing." in shown.out
+        assert "- Both are one and the same face in one picture: their likeness says nothing." in shown.out
         assert "There is nothing to weigh" in shown.out
         assert "more probable" not in shown.out
         told = json.loads(facestream("compare", one, one, "--json").out)

@@ -34,7 +34,7 @@ def test_a_name_by_which_somebody_else_is_called_is_refused(facestream, results)
 def test_one_person_who_is_there_twice_at_a_time_is_pointed_out(facestream, tmp_path):
     write_result(tmp_path / "one", [("ann", "", 0), ("bea", "", 1), ("cid", "", 9)])
     merged = facestream("people", "one", "--merge", "yard/1", "yard/2")
-    assert "one person now, and yet there at the same time: one:yard/1 and one:yard/2" in merged.out
+    assert "now one person, but seen in two places at the same time: one:yard/1 and one:yard/2" in merged.out
     assert "at the same time" not in facestream("people", "one", "--merge", "yard/1", "yard/3").out.splitlines()[0]
     assert "they are two people" in facestream("compare", "one:yard/1", "one:yard/2").out
     for other in ("one:yard/1", "one:yard/3"):

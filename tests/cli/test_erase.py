@@ -62,7 +62,7 @@ def test_what_is_left_to_the_user_is_not_called_done(facestream, result):
     done = facestream("erase", "Ada", "--gallery", "g.sqlite", "--output", result)
     assert done.code == 0
     assert "the name still stands in: notes.txt" in done.out
-    assert "done, but for what is listed above" in done.out
+    assert "done, except for what is listed above" in done.out
 
 
 def test_what_no_run_has_written_is_listed_whatever_it_holds(facestream, result, tmp_path):
@@ -75,7 +75,7 @@ def test_what_no_run_has_written_is_listed_whatever_it_holds(facestream, result,
     listed = "not of the run, and left as it is: clips/Ada.mp4, faces/cam1/2/mine.jpg, inner.mp4, ours, v.npy"
     assert listed in facestream(*erase, "--dry-run").out
     done = facestream(*erase, "--receipt", "receipt.json")
-    assert (done.code, listed in done.out, "all of it is done" in done.out) == (0, True, False)
+    assert (done.code, listed in done.out, "everything is done" in done.out) == (0, True, False)
     told = json.loads((tmp_path / "receipt.json").read_text())["runs"][0]["unknown"]
     assert told == ["clips/[name].mp4", "faces/cam1/2/mine.jpg", "inner.mp4", "ours", "v.npy"]
 
@@ -101,7 +101,7 @@ def test_a_run_that_goes_on_is_exit_code_1(facestream, result):
     assert done.code == 1
     assert "NOT DONE: a run is writing to" in done.out
     assert "do it again when it is over" in done.out
-    assert "done: the gallery, the audit log; NOT DONE, so that the name may still be there: 1 run\n" in done.out
+    assert "done: the gallery, the audit log; NOT DONE, so the name may still be there: 1 run\n" in done.out
 
 
 def test_a_run_of_a_service_is_never_over_by_itself(facestream, tmp_path):
@@ -115,9 +115,9 @@ def test_a_run_of_a_service_is_never_over_by_itself(facestream, tmp_path):
     lock.close()
     assert done.code == 1
     assert "begin a new run (`facestream ctl settings set SECTION.KEY=VALUE`" in done.out
-    assert "done: the gallery, the audit log, 1 run; NOT DONE, so that the name may still be there: 1 run\n" in done.out
+    assert "done: the gallery, the audit log, 1 run; NOT DONE, so the name may still be there: 1 run\n" in done.out
     again = facestream(*erase, "--receipt", "2.json")
-    assert (again.code, "all of it is done\n" in again.out) == (0, True)
+    assert (again.code, "everything is done\n" in again.out) == (0, True)
 
 
 @pytest.mark.parametrize("named", ["srv", "srv/runs", "srv/runs/one"])

@@ -46,7 +46,7 @@ def test_from_a_key_to_a_gallery_that_only_it_opens(folder: Path, capsys: pytest
     done = here(capsys, "gallery", "encrypt", "people.sqlite", "hidden.sqlite", *key)
     assert done.code == 0, done
     assert (
-        "wrote 3 pictures, 1 picture set apart, 0 faces kept as not of somebody to hidden.sqlite, and read it again" in done.out
+        "wrote 3 pictures, 1 picture set apart, 0 faces marked as not of somebody to hidden.sqlite, and verified it" in done.out
     )
     assert "people.sqlite is as it was, and readable" in done.out
     complains(here(capsys, "gallery", "encrypt", "people.sqlite", "hidden.sqlite", *key), 1, "hidden.sqlite exists")

@@ -18,7 +18,7 @@ def test_a_client_is_made_listed_and_revoked(facestream, tmp_path):
     made = facestream("keys", "new", "door-pc", "--topics", "v1/face/door/", "v1/end/")
     key = read_key(tmp_path / "door-pc.key", ClientKey)
     assert made.code == 0
-    assert "wrote door-pc.key, the only copy of the secret of door-pc; it may read v1/face/door/, v1/end/" in made.out
+    assert "wrote door-pc.key, the only copy of door-pc's secret; it may read v1/face/door/, v1/end/" in made.out
     assert key.secret not in made.out + made.err
     assert stat.S_IMODE((tmp_path / "door-pc.key").stat().st_mode) == 0o600
     listed = facestream("keys", "list")

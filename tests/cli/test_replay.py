@@ -99,7 +99,7 @@ def test_a_changed_picture_is_told_and_the_rest_is_sent(tmp_path: Path, capsys: 
     )
     assert done.code == 1
     assert "sent 10 messages in 1 run" in done.err
-    assert "000000_enhanced.jpg is not what was sent (SHA-256): left out" in done.err
+    assert "000000_enhanced.jpg is no longer what was sent (SHA-256 differs): left out" in done.err
 
 
 def test_what_cannot_be_published_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -70,7 +70,7 @@ def test_events_are_sentences_without_secrets():
         "yard: live 640x480",
         "yard: failed (auth): rtsp://192.0.2.1/x refuses the password",
         "overload level 4: enhancing fewer faces, detecting less often",
-        "no overload any more",
+        "overload is over",
         "the worker perceive was killed by signal SIGKILL; it is being restarted",
         "the worker publish died; it is being restarted",
         "the worker perceive is back after 1 restart",

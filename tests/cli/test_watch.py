@@ -196,7 +196,7 @@ def test_who_watches_where_nothing_comes_is_told_what_for(publisher):
         assert said[1] == publisher.bound_endpoint
         assert int(said[2]) >= 5  # more where the machine is busy
         assert said[3] == (
-            "a publisher is there, but has sent nothing of what is asked for, as of a run that has found nobody yet"
+            "a publisher is there, but has sent nothing that was asked for; perhaps its run has found nobody yet"
         )
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE_SECONDS) == 0

@@ -85,7 +85,7 @@ def test_another_programs_port_is_named_as_one(kind, socket):
     with stranger(*STRANGERS[kind]) as endpoint:
         said = told_by(endpoint, socket=socket)
         assert said.startswith(f"nothing has come from {endpoint} for ")
-        assert said.endswith(": what answers there does not speak ZeroMQ, it is another program or hangs; it is waited for")
+        assert said.endswith(": what answers there does not speak ZeroMQ: it is another program, or it hangs; still waiting")
 
 
 @pytest.mark.usefixtures("impatient")
@@ -94,14 +94,14 @@ def test_another_programs_port_is_named_as_one(kind, socket):
 )
 def test_where_nobody_is_there_that_is_said(endpoint, tmp_path):
     said = told_by(endpoint.format(port=free_port("127.0.0.1"), folder=tmp_path))
-    assert said.endswith(": nothing answers there, no run publishes at this address yet; it is waited for")
+    assert said.endswith(": nothing answers there: no run publishes at this address yet; still waiting")
 
 
 @pytest.mark.usefixtures("impatient")
 def test_a_publisher_that_has_nothing_to_say_is_told_from_those(opened):
     with opened.socket(zmq.PUB) as other:
         endpoint = f"tcp://127.0.0.1:{other.bind_to_random_port('tcp://127.0.0.1')}"
-        assert ": a publisher is there, but has sent nothing of what is asked for" in told_by(endpoint, kinds=("face",))
+        assert ": a publisher is there, but has sent nothing that was asked for" in told_by(endpoint, kinds=("face",))
 
 
 def test_that_a_publisher_goes_away_is_said_once_and_that_it_is_quiet_is_not(opened, monkeypatch):

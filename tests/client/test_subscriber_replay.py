@@ -36,7 +36,7 @@ def test_that_a_replay_service_does_not_answer_is_said_once(opened):
             wire.face(seq)
         wire.end(**{"face/cam1": 20})
         list(subscriber)
-        assert told == [f"the replay service of {wire.endpoint} does not answer; what was missed stays missed"]
+        assert told == [f"the replay service of {wire.endpoint} does not answer; missed messages stay missed"]
 
 
 def test_why_a_replay_service_refuses_is_said(opened):
@@ -54,7 +54,7 @@ def test_why_a_replay_service_refuses_is_said(opened):
         wire.end()
         list(subscriber)
         (sentence,) = told
-        assert "refuses: this publisher's run is b, not run1; what was missed stays missed" in sentence
+        assert "refuses: this publisher's run is b, not run1; missed messages stay missed" in sentence
 
 
 def answer_once(router, steps):

@@ -101,7 +101,7 @@ def test_a_folder_is_no_configuration(tmp_path):
         ("\0", "is a binary file, not a configuration; a recording or camera is given with --source"),
         ("\x1b", "is not usable YAML: unacceptable character"),
         ("when: 2024-13-45\n", "is not usable YAML: month"),
-        ("[" * 600, "is not usable YAML: its lists and sections lie too deep in each other"),
+        ("[" * 600, "is not usable YAML: its lists and sections are nested too deeply"),
         ("sources:\n\t- uri: a\n", "line 2 is not usable YAML: it is indented with tabs: use spaces"),
         ('serve:\n  directory: "a\\0b"\n', "line 2: serve.directory: expected text without '\\x00'"),
         ('publish:\n  keys: "\\e[31m"\n', "line 2: publish.keys: expected text without '\\x1b'"),

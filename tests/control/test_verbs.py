@@ -27,7 +27,7 @@ def test_a_field_that_no_verb_has_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "words"), [(2**64, "more than 64 bits"), ([{"a": -(2**63) - 1}], "more than 64 bits"), ("\udcff", "no UTF-8")]
+    ("value", "words"), [(2**64, "more than 64 bits"), ([{"a": -(2**63) - 1}], "more than 64 bits"), ("\udcff", "not UTF-8")]
 )
 def test_what_has_no_form_on_the_wire_is_said_in_words(value: object, words: str) -> None:
     request = verbs.Request(request_id="7", verb=verbs.ChangeSettings(changes={"live.detect_fps": value}))

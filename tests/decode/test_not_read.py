@@ -25,7 +25,7 @@ def test_segments_that_are_gone_are_told(tmp_path: Path) -> None:
     path = render(tmp_path / "a.m3u8", container="hls", frames=50, codec_options={"g": "10"}, container_options=options)
     assert frames_and_detail(path) == (50, "")
     (tmp_path / "a2.ts").unlink()
-    told = f"1 of the 5 segments of {path} is not there (a2.ts): the recording has a gap for each"
+    told = f"1 of the 5 segments of {path} is not there (a2.ts): each leaves a gap in the recording"
     frames, detail = frames_and_detail(path)
     assert (frames < 50, detail) == (True, told)
 

@@ -130,4 +130,4 @@ def test_what_changes_again_too_far_behind_is_read_as_before(tmp_path: Path, mon
 
 def test_it_is_not_cut_into_segments(tmp_path: Path) -> None:
     path = joined(tmp_path, [part(tmp_path, "libx264"), part(tmp_path, "mpeg2video")])
-    assert scan(Recording("cam", path), DecodeConfig()).whole == "its video is another one from some place on"
+    assert scan(Recording("cam", path), DecodeConfig()).whole == "its video changes to another one part way through"

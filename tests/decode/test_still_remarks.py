@@ -38,7 +38,7 @@ def test_what_a_picture_has_not_of_its_file_is_remarked(tmp_path, monkeypatch):
     assert said == {
         "pages.tif": ("the first of the file's 2 pictures was taken",),
         "clear.png": ("transparent parts are shown white",),
-        "deep.png": ("of more than 8 bits a colour 8 were kept",),
+        "deep.png": ("only 8 bits per colour were kept of more",),
         "large.jpg": ("it has 192x128 pixels, and was read at half of its sides",),
     }
 
@@ -100,7 +100,7 @@ def test_a_picture_of_high_dynamic_range_is_shown_as_a_screen_shows_it(tmp_path,
     Image.new("RGB", (64, 64), (code, code, code)).save(path, quality=100)
     with_transfer(path, transfer)
     found = read_still(path)
-    assert found.remarks == ("it is HDR, and shown as an SDR screen shows it",)
+    assert found.remarks == ("it is HDR, and is shown as on an SDR screen",)
     assert found.bgr.min() > 215
     with_transfer(path, 1)  # the first one that is said counts in PNG
     if kind == "avif":

@@ -43,7 +43,7 @@ def test_it_is_marked(tmp_path, name, codec, options, data, harmed):
     frames = [item for item in items if isinstance(item, Frame)]
     assert [n for n, frame in enumerate(frames) if frame.damaged] == harmed
     assert (len(frames), f"of the 12 pictures of {path}" in getattr(last, "detail", "")) == (12, True)
-    assert ("H.265 does not tell of errors" in getattr(last, "detail", "")) == (codec == "libx265")
+    assert ("H.265 does not report errors" in getattr(last, "detail", "")) == (codec == "libx265")
 
 
 def test_that_a_codec_is_silent_is_only_said_of_what_is_damaged(tmp_path):

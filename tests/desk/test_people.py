@@ -186,7 +186,7 @@ def test_a_vector_that_lies_nowhere_counts_as_none_and_is_said(tmp_path: Path, p
         first, *others = (one / name).read_text().splitlines(keepends=True)
         (one / name).write_text(first.replace("embeddings_128.f32", place) + "".join(others))
     chosen = choose_results([one])
-    assert chosen.left_out == [f"left out: 2 vectors of {one}: its lines name places that hold none"]
+    assert chosen.left_out == [f"left out: 2 vectors of {one}: its lines point to rows that do not exist"]
     people = people_of(chosen.results)
     assert (groups_of(people), people.left_out) == ([[("yard", 2)], [("yard", 3)]], 1)
 

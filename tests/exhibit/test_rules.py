@@ -16,12 +16,12 @@ SHA = "ab" * 32
 @pytest.mark.parametrize(
     ("kind", "facts", "said"),
     [
-        ("corrected", {"edits": {"faces.jsonl": [(0, 2)]}}, "is of corrections, and says more"),
-        ("corrected", {"pieces": {"faces.jsonl": [SHA]}}, "is of corrections, and says more"),
-        ("sealed", {"edits": {"faces.jsonl": [(0, 2)]}}, "says that something went, and not why"),
-        ("ended", {"cleared": {"embeddings_128.f32": [(0, 1)]}}, "says that something went, and not why"),
-        ("cut", {"why": "erase", "edits": {"faces.jsonl": [(0, 2)]}}, "nobody has looked before what was there"),
-        ("sealed", {"pieces": {"faces.jsonl": [SHA]}}, "vouches for what has come while no run went on"),
+        ("corrected", {"edits": {"faces.jsonl": [(0, 2)]}}, "is of corrections, but says more"),
+        ("corrected", {"pieces": {"faces.jsonl": [SHA]}}, "is of corrections, but says more"),
+        ("sealed", {"edits": {"faces.jsonl": [(0, 2)]}}, "says that something was removed, but not why"),
+        ("ended", {"cleared": {"embeddings_128.f32": [(0, 1)]}}, "says that something was removed, but not why"),
+        ("cut", {"why": "erase", "edits": {"faces.jsonl": [(0, 2)]}}, "nothing was checked before"),
+        ("sealed", {"pieces": {"faces.jsonl": [SHA]}}, "vouches for what was added while no run was active"),
         ("found", {"edits": {"faces.jsonl": [(4, 99)]}}, "does not follow from the blocks before"),
         ("found", {"pieces": {"faces.jsonl": ["xy"]}}, "does not follow from the blocks before"),
         ("found", {"edits": {"faces.jsonl": [(0, 3), (0, 3)]}}, "does not follow from the blocks before"),

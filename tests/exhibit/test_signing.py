@@ -63,16 +63,16 @@ def test_another_key_has_not_signed_it(result, tmp_path):
 
 def test_a_result_without_signature_is_not_of_a_key(tmp_path, key):
     finished(tmp_path / "plain")
-    assert "is not signed: whoever can write here can have made it" in faults(tmp_path / "plain", key[0].public)[0]
+    assert "is not signed: anybody who can write here can have made it" in faults(tmp_path / "plain", key[0].public)[0]
 
 
 def test_a_chain_that_was_made_anew_without_the_key_is_found(result, key):
     forged(result, lambda block: block)
     assert faults(result) == [], "nothing was changed, so it is the same chain"
     forged(result, lambda block: replace(block, at_ns=block.at_ns + 1))
-    assert "has a signature that is not of its key" in faults(result)[0]
+    assert "has a signature that does not match its key" in faults(result)[0]
     forged(result, lambda block: replace(block, key="", signature=""))
-    assert "by run.json the run had a key: it was made anew without it" in faults(result)[0]
+    assert "run.json says that the run had a key: it was replaced by one without" in faults(result)[0]
     (result / "run.json").write_text("{}")
     sha256 = hashlib.sha256(b"{}").hexdigest()
     forged(result, lambda block: replace(block, run=sha256 if block.run else ""))
@@ -93,7 +93,7 @@ def test_an_erasure_without_the_key_breaks_off_and_with_it_does_not(result, key,
 
 def test_a_signed_run_goes_on_with_a_key_only(tmp_path, key):
     sink(tmp_path, sign=str(key[1]))._close_files()
-    with pytest.raises(ConfigError, match=r"is signed, so what comes to it must be too: give the key \(--sign\)"):
+    with pytest.raises(ConfigError, match=r"is signed, so additions must be signed too: give the key \(--sign\)"):
         sink(tmp_path, resume=reopen(tmp_path))
     sink(tmp_path, resume=reopen(tmp_path), sign=str(key[1])).close("completed")
     assert faults(tmp_path, key[0].public) == []
@@ -129,5 +129,5 @@ def test_what_is_signed_can_be_checked_without_this_program(result, key):
 def test_going_on_without_the_key_is_refused_before_models_load(tmp_path, key):
     sink(tmp_path, sign=str(key[1]))._close_files()
     config = Config(output=OutputConfig(directory=str(tmp_path), resume=True))
-    with pytest.raises(ConfigError, match="is signed, so what comes to it must be too"):
+    with pytest.raises(ConfigError, match="is signed, so additions must be signed too"):
         check_before(config, print, is_service=True)

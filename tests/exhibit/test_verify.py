@@ -76,7 +76,7 @@ def test_each_file_is_looked_at_to_its_last_bit(result):
         (lambda lines: [*lines[:2], *lines[4:]], "lines 3 to 4 are missing"),
         (lambda lines: [*lines[:2], lines[5], *lines[2:]], "lines 3 to 5"),
         (lambda lines: [*lines[:2], b"{}\n", *lines[2:]], "line 3 was put in"),
-        (lambda lines: [*lines, lines[0]], "1 line was put in behind the end"),
+        (lambda lines: [*lines, lines[0]], "1 line was added after the end"),
         (lambda lines: [*lines[:-1]], "line 6 is missing"),
         (lambda lines: [lines[1], lines[0], *lines[2:]], "line 1"),
         (lambda lines: [], "lines 1 to 6 are missing"),
@@ -119,17 +119,15 @@ def test_blocks_may_not_be_changed_moved_or_taken_away(result):
     path = result / CHAIN
     whole = path.read_bytes()
     rewrite(path, lambda lines: [*lines[:3], *lines[4:]])
-    assert faults(result)[0].startswith("chain.jsonl: line 4 is block 4: blocks before it were taken away")
+    assert faults(result)[0].startswith("chain.jsonl: line 4 is block 4: blocks before it were removed")
     path.write_bytes(whole)
     rewrite(path, lambda lines: [*lines[:3], lines[3].replace(b'"at_ns":1', b'"at_ns":2'), *lines[4:]])
     assert faults(result)[0].startswith("chain.jsonl: line 4 was changed")
     path.write_bytes(whole)
     rewrite(path, lambda lines: lines[:-3])
-    assert faults(result)[0].startswith("run.json: it was changed, or later blocks were taken away")
+    assert faults(result)[0].startswith("run.json: it was changed, or later blocks were removed")
     path.unlink()
-    assert faults(result) == [
-        "chain.jsonl: is not there: the run was written by a version that made none, or it was taken away"
-    ]
+    assert faults(result) == ["chain.jsonl: is missing: the run was written by a version that made none, or it was removed"]
 
 
 def first_block(result):
@@ -139,11 +137,11 @@ def first_block(result):
 @pytest.mark.parametrize(
     ("left", "said"),
     [
-        (lambda result: b"", "chain.jsonl: holds no whole block: it was emptied or cut, or the run was killed"),
-        (lambda result: first_block(result)[:50], "chain.jsonl: holds no whole block: it was emptied or cut"),
-        (lambda result: bytes(500), "chain.jsonl: holds no whole block: it was emptied or cut"),
-        (lambda result: b"\n", "chain.jsonl: line 1 was changed: it is not a block"),
-        (first_block, "run.json: it was changed, or later blocks were taken away"),
+        (lambda result: b"", "chain.jsonl: holds no complete block: it was emptied or cut, or the run was killed"),
+        (lambda result: first_block(result)[:50], "chain.jsonl: holds no complete block: it was emptied or cut"),
+        (lambda result: bytes(500), "chain.jsonl: holds no complete block: it was emptied or cut"),
+        (lambda result: b"\n", "chain.jsonl: line 1 was changed: it is not as it was written"),
+        (first_block, "run.json: it was changed, or later blocks were removed"),
         (lambda result: first_block(result) + line(result / CHAIN, 2)[:-9], "run.json: it was changed, or later blocks"),
     ],
 )
@@ -156,9 +154,9 @@ def test_what_is_left_of_a_chain_vouches_for_nothing_more(result, left, said):
 def test_a_directory_whose_texts_are_all_empty_is_not_as_it_was_written(result):
     for path in result.glob("*.json*"):
         path.write_bytes(b"")
-    assert faults(result)[0].startswith("chain.jsonl: holds no whole block")
+    assert faults(result)[0].startswith("chain.jsonl: holds no complete block")
     (result / "run.json").unlink()
-    assert faults(result)[0].startswith("chain.jsonl: holds no whole block")
+    assert faults(result)[0].startswith("chain.jsonl: holds no complete block")
 
 
 def test_an_empty_run_json_is_told(result):
@@ -232,4 +230,4 @@ def test_what_is_no_directory_is_refused(tmp_path):
 def test_a_block_with_a_time_that_no_clock_shows_is_a_fault(result):
     block = Block(number=0, at_ns=10**21, kind="begun", before=FIRST, version="1", run_id="x").finished(None)
     (result / CHAIN).write_bytes(encode(block))
-    assert faults(result) == [f"{CHAIN}: line 1 was changed: it is not a block as it is written"]
+    assert faults(result) == [f"{CHAIN}: line 1 was changed: it is not as it was written"]

@@ -79,7 +79,7 @@ def test_view_says_who_is_there_and_what_has_no_node(connection: Connection) -> 
     assert [(one.name, one.node, one.wanted, one.generation) for one in view.cameras] == [
         ("door", "box-1", False, 4), ("yard", "", True, 0)
     ]  # fmt: skip
-    assert view.cameras[1].reason == "no node has looked for a place for it yet"
+    assert view.cameras[1].reason == "it has not been placed yet"
     assert not view.quorum
     assert view.summary.startswith("1 of 3 nodes are up, 1 of 2 cameras have a node; nothing is placed")
 

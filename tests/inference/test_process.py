@@ -245,7 +245,7 @@ def test_who_waits_while_the_line_is_closed_gets_an_error():
     client.close()
     thread.join(PATIENCE_SECONDS)
     gate.set()
-    assert said == ["the line to the process of the device is closed"]
+    assert said == ["the connection to the device's process is closed"]
     device.close()
 
 

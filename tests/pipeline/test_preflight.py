@@ -92,7 +92,7 @@ def test_a_service_may_begin_without_a_gallery_and_says_so(tmp_path):
 
 def test_going_on_where_nothing_is_is_said(tmp_path):
     """A misspelt --out with --resume began a new run without a word."""
-    assert f"there is no run in {tmp_path / 'new'} to go on with" in said_of(tmp_path, "", resume=True)[0]
+    assert f"there is no run in {tmp_path / 'new'} to continue" in said_of(tmp_path, "", resume=True)[0]
 
 
 def test_results_for_subscribers_alone_need_no_directory():

@@ -26,8 +26,8 @@ def test_tracks_that_only_look_like_the_person_are_listed_and_left(facestream, t
     done = facestream("erase", "Ann", "--output", "runs")
     assert done.code == 0
     said = " ".join(done.out.split())
-    assert "looks like them, was shown under the name by `people`, and is left, as nobody has said so: yard/3" in said
-    assert "done, but for what is listed above, which is yours to judge" in said
+    assert "looks like them and was shown under the name by `people`; kept, as nobody has confirmed it: yard/3" in said
+    assert "done, except for what is listed above, which is for you to judge" in said
     left = json.loads(facestream("people", "runs/one", "runs/two", "--json").out)["people"]
     assert {(one["name"], len(one["tracks"])) for one in left} == {("", 2), ("Bea", 2)}
 

@@ -17,8 +17,8 @@ def test_it_is_said_after_some_seconds_and_then_once_a_minute(monkeypatch):
     for clock[0] in (0.0, 4.9, 5.0, 5.1, 64.0, 65.0):
         waiting.waits("tcp://127.0.0.1:5556")
     assert [sentence[:72] for sentence in said] == [
-        "no reader has taken a message from tcp://127.0.0.1:5556 for 5 s, and a p",
-        "no reader has taken a message from tcp://127.0.0.1:5556 for 65 s, and a ",
+        "no reader has taken a message from tcp://127.0.0.1:5556 for 5 s, so the ",
+        "no reader has taken a message from tcp://127.0.0.1:5556 for 65 s, so the",
     ]
     waiting.is_over()
     clock[0] = 100.0

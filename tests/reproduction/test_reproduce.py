@@ -170,7 +170,7 @@ def test_of_a_track_that_a_kill_left_open_the_faces_are_compared(result, capsys,
         main(["reproduce", str(result), "--track", str(last["track_id"]), *whole])
     said = capsys.readouterr().out
     assert ended.value.code == 0, said
-    assert f"track {last['track_id']} has no last word in the result, as after a kill: only its faces were compared" in said
+    assert f"track {last['track_id']} has no final message in the result, as after a kill: only its faces were compared" in said
     assert f"track {last['track_id']} of clip is equal" in said
     assert "the run did not record the SHA-256 of the recording" in said
 

@@ -57,7 +57,7 @@ def test_a_log_that_cannot_be_written_is_said_and_stops_nothing(tmp_path: Path) 
     warned: list[str] = []
     Audit(tmp_path / "audit.jsonl", warned.append).record("local:0", verbs.Drain(), None)
     assert len(warned) == 1
-    assert warned[0].startswith("drain of local:0 is missing in the audit log: ")
+    assert warned[0].startswith("drain by local:0 is missing from the audit log: ")
 
 
 def test_who_is_refused_does_not_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -73,7 +73,7 @@ def test_one_that_cannot_work_is_given_up(monkeypatch: pytest.MonkeyPatch) -> No
         web.check()
     web.check()
     assert (web.worker.alive, web.worker.pid) == (False, 0)
-    assert "cannot work as it is configured" in said[0]
+    assert "cannot run as configured" in said[0]
     web.close()
 
 

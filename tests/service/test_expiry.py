@@ -85,7 +85,7 @@ def test_old_lines_are_deleted_in_a_child_and_it_is_said(runs: Path) -> None:
     tasks.close()
     assert heard.warned == []
     assert len(heard.said) == 1
-    assert "MB of finished runs were too old or too much and are deleted" in heard.said[0]
+    assert "MB of finished runs, too old or too much, were deleted" in heard.said[0]
     assert not list(runs.rglob("*.jpg"))
 
 

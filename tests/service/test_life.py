@@ -49,8 +49,8 @@ def never_tested(life: Life) -> None:
 @pytest.mark.parametrize(
     ("happens", "why"),
     [
-        (Life.run_is_over, "no run goes on: the next one is being started"),
-        (lambda life: life.begin("next", RunControl()), "no run goes on"),
+        (Life.run_is_over, "no run is active: the next one is starting"),
+        (lambda life: life.begin("next", RunControl()), "no run is active"),
         (lambda life: silent(life, 16.0), "the run has said nothing for 16 s"),
         (lambda life: silent(life, 3600.0), "the run has said nothing for 3600 s"),
         (lambda life: life.stop("drained"), "the service is being stopped: drained"),

@@ -55,7 +55,7 @@ def test_a_fault_of_ours_is_an_answer_and_the_next_one_is_answered(
     with monkeypatch.context() as patched:
         patched.setattr(parts.service, "answer", fails)
         for _ in range(20):  # more than may be under way
-            with pytest.raises(ControlError, match="stands in the log") as caught:
+            with pytest.raises(ControlError, match="the log of the service says why") as caught:
                 client.call(verb, Done)
             assert caught.value.code == "failed"
     assert client.call(GetStatus(), Status).state == "starting"
@@ -68,7 +68,7 @@ def test_a_fault_of_ours_is_an_answer_and_the_next_one_is_answered(
     [
         (Problem(code="refused", message="cannot read /caf\udce9.jpg"), "refused", r"cannot read /caf\udce9.jpg"),
         (Problem(code="not_found", message="no", field="\ud800"), "not_found", "no"),
-        (None, "failed", "stands in the log"),
+        (None, "failed", "the log of the service says why"),
     ],
 )
 def test_an_answer_that_quotes_what_is_not_utf_8(

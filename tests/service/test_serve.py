@@ -129,13 +129,13 @@ def test_changed_settings_begin_another_run(tmp_path: Path, monkeypatch: pytest.
 def test_settings_that_no_run_can_begin_with_are_taken_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, said, configs = go_on(tmp_path, monkeypatch, changed(7), fails_to_begin, drained)
     assert (code, [one.crop.top_k for one in configs]) == (0, [5, 7, 5])
-    assert "no run can begin with the changed settings, which are taken back: the model cannot be opened" in said
+    assert "no run can start with the changed settings, so they were reverted: the model cannot be opened" in said
 
 
 def test_a_run_that_failed_is_followed_by_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, said, configs = go_on(tmp_path, monkeypatch, fails_later, fails_later, fails_to_begin, drained)
     assert (code, len(configs)) == (0, 4)
-    assert sum("another one begins in" in one for one in said) == 3
+    assert sum("another one starts in" in one for one in said) == 3
 
 
 def test_where_the_first_cannot_begin_the_service_cannot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

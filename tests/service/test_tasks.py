@@ -59,7 +59,7 @@ def test_an_answer() -> None:
 @pytest.mark.parametrize(
     ("program", "code", "words"),
     [
-        ("os.kill(os.getpid(), 11)", "failed", "ended by signal 11, as on a picture that is damaged"),
+        ("os.kill(os.getpid(), 11)", "failed", "ended by signal 11, perhaps because the picture is damaged"),
         ("os._exit(3)", "failed", "ended with exit code 3"),
         ("pass", "failed", "ended with exit code 0"),
         ("sys.stdout.buffer.write(b'abc')", "failed", "ended with exit code 0"),

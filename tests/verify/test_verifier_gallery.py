@@ -40,14 +40,14 @@ def test_tracks_that_go_on_follow_the_gallery_once_and_without_a_new_face(galler
     with Gallery(gallery.path) as other:
         enrol(other, embedder, "ada", PEOPLE[0])
         (changed,) = [one for one in verifier.changed_by_gallery() if one.track_id == 1]
-        assert changed == ("cam1", 1, "the gallery changed: it is like somebody who is there now")
+        assert changed == ("cam1", 1, "the gallery changed: somebody in it now looks like this face")
         assert verifier.changed_by_gallery() == []
         track = verifier.track_scores("cam1", 1)
         assert (track.decision, track.candidates[0].identity) == ("known", "ada")
         assert track.gallery == other.snapshot(embedder.sha256).gallery
         other.rename("ada", "Ada")
         (changed,) = verifier.changed_by_gallery()
-        assert "no longer in the gallery under this name, and it is like somebody else there" in changed.reason
+        assert "no longer in the gallery under that name, and somebody else in it looks like this face" in changed.reason
         other.remove("Ada")
         assert {one.track_id: "no longer in the gallery" in one.reason for one in verifier.changed_by_gallery()}[1]
         assert verifier.track_scores("cam1", 1).decision == "none"

@@ -143,7 +143,7 @@ def test_so_many_streams_are_looked_at_and_no_more(web: Server, monkeypatch: pyt
     with listening(web, "?kinds=preview&streams=door"), listening(web, "?kinds=preview"):
         assert web.service.wait_for_watcher() == b"\x01v1/preview/door/"
     assert web.service.wait_for_watcher() == b"\x00v1/preview/door/"
-    assert len(web.said("streams are looked at")) == 1
+    assert len(web.said("streams are being watched")) == 1
 
 
 def test_who_comes_back_gets_what_it_missed(web: Server) -> None:

@@ -35,8 +35,8 @@ def why_changed(before: str, after: str, people: Snapshot) -> str:
         people: the gallery as it is now.
     """
     if before and people.place(before) is None:
-        gone = "who it was before is no longer in the gallery under this name"
-        return f"the gallery changed: {gone}{', and it is like somebody else there' if after else ''}"
+        gone = "the person named before is no longer in the gallery under that name"
+        return f"the gallery changed: {gone}{', and somebody else in it looks like this face' if after else ''}"
     if after:
-        return "the gallery changed: it is like somebody who is there now"
-    return "the gallery changed: there it is like nobody any more" if before else "the gallery changed"
+        return "the gallery changed: somebody in it now looks like this face"
+    return "the gallery changed: nobody in it looks like this face any more" if before else "the gallery changed"

@@ -39,7 +39,7 @@ def test_there_and_back(tmp_path: Path, database: str, capsys: pytest.CaptureFix
             assert one.digest == other.digest == said["digests"][SHA]
             assert one.epoch != other.epoch
     assert copy(files[1], str(tmp_path / "again.sqlite")) == 0
-    assert "set apart, 2 faces kept as not of somebody to" in capsys.readouterr().out
+    assert "set apart, 2 faces marked as not of somebody to" in capsys.readouterr().out
 
 
 def test_what_is_not_empty_or_the_same_is_refused_unchanged(tmp_path: Path, database: str) -> None:

@@ -160,9 +160,9 @@ class PostgresNews:
                     people, self._laid_out = self._reading.read(cache), state
             finally:
                 cache.close()
-        words = f"{why}; names are those of {utc_words(seen_ns)}, as this machine keeps them" if seen_ns else why
+        words = f"{why}; names are as of {utc_words(seen_ns)}, from this machine's copy" if seen_ns else why
         if seen_ns and self._max_age and time.time_ns() - seen_ns > self._max_age * 1e9:
-            words = f"{why}; nobody is named, as what this machine keeps is of {utc_words(seen_ns)} (verify.gallery_max_age)"
+            words = f"{why}; nobody is named, since this machine's copy is of {utc_words(seen_ns)} (verify.gallery_max_age)"
             if self._laid_out != _NOBODY:
                 people, self._laid_out = Snapshot.of(), _NOBODY
         self._lay_ready(people, words)

@@ -56,14 +56,14 @@ def test_names_go_on_while_the_database_is_away_and_a_removal_comes_with_the_nex
     assert score(first, [face(PEOPLE[0])])[0].candidates[0].identity == "zoe"
     own.stop(kill=True)
     sentence = until(lambda: (first.refresh(), first.gallery_fault)[1])
-    assert "; names are those of 20" in sentence
-    assert "as this machine keeps them" in sentence
+    assert "; names are as of 20" in sentence
+    assert "from this machine's copy" in sentence
 
     # A process that begins now.
     second = Verifier(embedder, PostgresToFollow(address, tmp_path / "node"), VerifyConfig(min_faces=1))
     scored = score(second, [face(PEOPLE[0])])[0]
     assert (scored.candidates[0].identity, scored.gallery) == ("zoe", exactly)
-    assert "as this machine keeps them" in until(lambda: (second.refresh(), second.gallery_fault)[1])
+    assert "from this machine's copy" in until(lambda: (second.refresh(), second.gallery_fault)[1])
 
     own.start()
     with PostgresGallery(address, tmp_path / "admin") as store:
@@ -108,7 +108,7 @@ def test_nobody_is_named_by_a_cache_that_is_older_than_is_allowed(own, follow, t
         news = follow(own.url, max_age=3600.0)
         assert news.news().names == ["ada"]
     own.stop(kill=True)
-    assert "as this machine keeps them" in away(news)
+    assert "from this machine's copy" in away(news)
     with monkeypatch.context() as patch:
         later = SimpleNamespace(time_ns=lambda: time.time_ns() + 2 * 3600 * 10**9)
         patch.setattr("engine.verify.gallery.postgres.news.time", later)
@@ -172,7 +172,7 @@ def test_a_run_may_begin_with_a_cache_and_says_so(own, tmp_path, monkeypatch):  
     assert "nobody is enrolled" in said.pop()
     own.stop()
     check_before(config, said.append, is_service=True)
-    assert "as this machine keeps them" in said.pop()
+    assert "from this machine's copy" in said.pop()
     for path in (tmp_path / "data/facestream").glob("gallery-*"):
         path.unlink()
     with pytest.raises(GalleryError, match="check that the server runs"):
