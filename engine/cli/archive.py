@@ -120,6 +120,10 @@ def status(out: Out, /, *, work: Work = None, s3_endpoint: Endpoint = "", json: 
     """Show the state of a job, while it runs or afterwards; for one in s3:// on the machine that drives it.
 
     Exit code 1: it is neither running nor done, or a recording is incomplete.
+
+    For example:
+
+        facestream archive status tapes
     """
     stood = standing_of(JobAt(out, work, s3_endpoint))
     standing, is_driven = stood.standing, stood.is_driven
@@ -138,7 +142,12 @@ def status(out: Out, /, *, work: Work = None, s3_endpoint: Endpoint = "", json: 
 
 @archive_app.command
 def retry(out: Out, /, *, work: Work = None, s3_endpoint: Endpoint = "") -> int:
-    """Have recordings that failed, or were set aside, tried again by the next `submit`."""
+    """Have recordings that failed, or were set aside, tried again by the next `submit`.
+
+    For example:
+
+        facestream archive retry tapes
+    """
     forgotten = retry_job(JobAt(out, work, s3_endpoint))
     say(f"{len(forgotten)} to be tried again: {', '.join(forgotten)}" if forgotten else "There is nothing to try again.")
     return 0

@@ -55,7 +55,12 @@ Set = Annotated[
 
 @streams_app.command(name="list")
 def list_streams(*, where: Where = OWN) -> int:
-    """Show all cameras and their states."""
+    """Show all cameras and their states.
+
+    For example:
+
+        facestream ctl streams list --json
+    """
     return show(asked(where, verbs.ListStreams(), answers.Streams), where)
 
 
@@ -99,19 +104,34 @@ def change_stream(name: Name, /, *, set_: Set = None, where: Where = OWN) -> int
 
 @streams_app.command(name="pause")
 def pause_stream(name: Name, /, *, where: Where = OWN) -> int:
-    """Stop reading a camera, but keep its settings."""
+    """Stop reading a camera, but keep its settings.
+
+    For example:
+
+        facestream ctl streams pause door
+    """
     return show(asked(where, verbs.PauseStream(name=name), answers.Stream), where)
 
 
 @streams_app.command(name="resume")
 def resume_stream(name: Name, /, *, where: Where = OWN) -> int:
-    """Read a paused camera again."""
+    """Read a paused camera again.
+
+    For example:
+
+        facestream ctl streams resume door
+    """
     return show(asked(where, verbs.ResumeStream(name=name), answers.Stream), where)
 
 
 @streams_app.command(name="remove")
 def remove_stream(name: Name, /, *, where: Where = OWN) -> int:
-    """Forget a camera."""
+    """Forget a camera.
+
+    For example:
+
+        facestream ctl streams remove door
+    """
     return show(asked(where, verbs.RemoveStream(name=name), answers.Done), where)
 
 
@@ -148,13 +168,23 @@ def probe(
 
 @ctl_app.command
 def status(*, where: Where = OWN) -> int:
-    """Show the state of the service."""
+    """Show the state of the service.
+
+    For example:
+
+        facestream ctl status
+    """
     return show(asked(where, verbs.GetStatus(), answers.Status), where)
 
 
 @settings_app.command(name="show")
 def show_settings(*, where: Where = OWN) -> int:
-    """Show the settings that can be changed."""
+    """Show the settings that can be changed.
+
+    For example:
+
+        facestream ctl settings show
+    """
     return show(asked(where, verbs.GetSettings(), answers.Settings), where)
 
 
@@ -176,19 +206,34 @@ def set_settings(
 
 @ctl_app.command(name="log-level")
 def log_level(level: Literal["error", "warning", "info"], /, *, where: Where = OWN) -> int:
-    """Set the lowest level that is logged from now on."""
+    """Set the lowest level that is logged from now on.
+
+    For example:
+
+        facestream ctl log-level warning
+    """
     return show(asked(where, verbs.SetLogLevel(level=level), answers.Done), where)
 
 
 @ctl_app.command
 def drain(*, where: Where = OWN) -> int:
-    """Finish what is in hand, and stop the service."""
+    """Finish what is in hand, and stop the service.
+
+    For example:
+
+        facestream ctl drain
+    """
     return show(asked(where, verbs.Drain(), answers.Done), where)
 
 
 @ctl_app.command
 def schema() -> int:
-    """Print the JSON Schema of the protocol; no service is needed."""
+    """Print the JSON Schema of the protocol; no service is needed.
+
+    For example:
+
+        facestream ctl schema > control.schema.json
+    """
     sys.stdout.write(control_schema().decode())
     return 0
 

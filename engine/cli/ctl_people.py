@@ -23,7 +23,12 @@ Apart = Annotated[str, Parameter(help="The beginning of its SHA-256, as `ctl peo
 
 @people_app.command(name="list")
 def list_people(*, where: Where = OWN) -> int:
-    """Show who is in the gallery."""
+    """Show who is in the gallery.
+
+    For example:
+
+        facestream ctl people list
+    """
     return show(asked(where, verbs.ListPeople(), answers.People), where)
 
 
@@ -61,7 +66,12 @@ def enrol(
 
 @people_app.command(name="remove")
 def remove_person(name: Person, /, *, where: Where = OWN) -> int:
-    """Remove a person from the gallery."""
+    """Remove a person from the gallery.
+
+    For example:
+
+        facestream ctl people remove "Ada Lovelace"
+    """
     return show(asked(where, verbs.RemovePerson(name=name), answers.Done), where)
 
 
@@ -74,13 +84,23 @@ def rename_person(
     join: Annotated[bool, Parameter(negative=(), help="Somebody already has the new name, and both are one person.")] = False,
     where: Where = OWN,
 ) -> int:
-    """Give a person another name, or join two names of one person."""
+    """Give a person another name, or join two names of one person.
+
+    For example:
+
+        facestream ctl people rename "A. Lovelace" "Ada Lovelace" --join
+    """
     return show(asked(where, verbs.RenamePerson(name=name, new_name=new, join=join), answers.Done), where)
 
 
 @people_app.command(name="quarantine")
 def quarantine(*, where: Where = OWN) -> int:
-    """Show the pictures that were set apart at enrolment, and why; nobody is compared with them."""
+    """Show the pictures that were set apart at enrolment, and why; nobody is compared with them.
+
+    For example:
+
+        facestream ctl people quarantine
+    """
     return show(asked(where, verbs.ListQuarantine(), answers.Quarantine), where)
 
 
@@ -114,7 +134,12 @@ def search_person(
     most: Annotated[int, Parameter(help="Maximum number of people and tracks to show.")] = 20,
     where: Where = OWN,
 ) -> int:
-    """Search for somebody in the gallery and in the tracks of the last days."""
+    """Search for somebody in the gallery and in the tracks of the last days.
+
+    For example:
+
+        facestream ctl people search ada.jpg
+    """
     verb = verbs.SearchPerson(picture=_picture(image), most=most)
     return show(asked(where, verb, answers.Found, more_seconds=90.0), where)
 

@@ -26,6 +26,10 @@ def doctor(*, gallery: GalleryOption = USERS_OWN, json: bool = False) -> int:
 
     The last line is a test: the default detector looks at one photograph. Exit code 1: the main job cannot run.
 
+    For example:
+
+        facestream doctor
+
     Parameters
     ----------
     json

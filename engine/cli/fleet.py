@@ -82,6 +82,10 @@ def show_status(*, database: DatabaseOption, json: JsonOption = False) -> int:
     """Show the nodes and the cameras, and why a camera has no node.
 
     Exit code 1: a camera has no node.
+
+    For example:
+
+        facestream fleet status
     """
     from engine.fleet.view import fleet_view
 
@@ -96,7 +100,12 @@ def show_status(*, database: DatabaseOption, json: JsonOption = False) -> int:
 
 @fleet_app.command(name="drain")
 def drain_node(node: NodeArgument, /, *, database: DatabaseOption) -> int:
-    """Move a node's cameras to others, one after another, and give it no new ones; do this before an upgrade."""
+    """Move a node's cameras to others, one after another, and give it no new ones; do this before an upgrade.
+
+    For example:
+
+        facestream fleet drain box-2
+    """
     from engine.fleet.store import drain
 
     with _database(database) as connection:
@@ -107,7 +116,12 @@ def drain_node(node: NodeArgument, /, *, database: DatabaseOption) -> int:
 
 @fleet_app.command(name="undrain")
 def undrain_node(node: NodeArgument, /, *, database: DatabaseOption) -> int:
-    """Let a node be given cameras again."""
+    """Let a node be given cameras again.
+
+    For example:
+
+        facestream fleet undrain box-2
+    """
     from engine.fleet.store import undrain
 
     with _database(database) as connection:
@@ -127,6 +141,10 @@ def rebalance_nodes(
 
     Shares are by `fleet.capacity` if all nodes have one, otherwise by their processors. As few cameras as necessary move,
     one after another from each node.
+
+    For example:
+
+        facestream fleet rebalance --dry-run
     """
     from engine.fleet.rebalance import rebalance
 
@@ -146,6 +164,10 @@ def forget_node(node: NodeArgument, /, *, database: DatabaseOption) -> int:
 
     Its cameras are placed elsewhere at once, including those that only it may have.
     You vouch that it no longer runs: no other machine can tell.
+
+    For example:
+
+        facestream fleet forget box-3
     """
     from engine.fleet.store import forget
 

@@ -64,6 +64,10 @@ def list_models(
 def show_model(name: str, /) -> None:
     """Show a model's licence, data, size, figures, and its card if it has one.
 
+    For example:
+
+        facestream models show compact_fine_x4
+
     Parameters
     ----------
     name
@@ -95,6 +99,10 @@ def show_model(name: str, /) -> None:
 @models_app.command(name="pull")
 def pull_model(name: str, /, *, accept_licence: bool = False, url: str = "") -> None:
     """Fetch a model and check it against its known SHA-256.
+
+    For example:
+
+        facestream models pull yunet --accept-licence
 
     Parameters
     ----------

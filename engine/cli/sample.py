@@ -33,6 +33,10 @@ def sample(
     Six people with faces of 20 to 80 px walk, cross, leave and return. Beside the clip it writes NAME.truth.json (who is
     where in every frame) and NAME-enrol/PERSON.png, a picture for the gallery of each person who is not seen from the side.
 
+    For example:
+
+        facestream sample sample.mp4 --seconds 20
+
     Parameters
     ----------
     out

@@ -9,6 +9,7 @@ import msgspec
 from engine.config.fleet import FleetConfig
 from engine.config.section import Device, Positive, Section
 from engine.config.serve import ServeConfig
+from engine.config.supervise import SuperviseConfig
 from engine.config.verify import VerifyConfig
 from engine.contracts.camera import CameraDefaults, HardwareDecoding, NonNegative, Seconds, Transport
 from engine.contracts.engine_manifest import Target
@@ -98,18 +99,6 @@ class LiveConfig(CameraDefaults, frozen=True, forbid_unknown_fields=True, kw_onl
     are made."""
 
 
-class SuperviseConfig(Section, frozen=True):
-    """What happens to worker processes that die or hang."""
-
-    restarts_per_minute: NonNegative = 5
-    """Of each worker; above it a camera waits for the next minute, and any other worker ends the run."""
-    hung_seconds: Seconds = 20.0
-    """A worker without a sign of life for so long is killed."""
-    stuck_seconds: Seconds = 30.0
-    """A device that has not computed a batch after so long is taken for lost, and its process is replaced; longer where it has
-    to prepare itself for each new size."""
-
-
 class DetectConfig(Section, frozen=True):
     """Which detector, how often."""
 
@@ -157,10 +146,13 @@ class CropConfig(Section, frozen=True):
     """``best``: the top_k of the whole track; ``interval``: the best of each interval, at its end; ``prompt``: the first of
     each interval at once, and any that is clearly better; ``every``: all. ``auto``: prompt for cameras, else interval."""
     interval_seconds: Seconds = 1.0
+    """Length of an interval of ``interval`` and ``prompt``."""
     top_k: Positive = 5
+    """Faces of a track that ``best`` keeps."""
     margin: Annotated[float, msgspec.Meta(ge=0.1, le=2.0)] = 0.4
     """Added on each side, as a share of the face box."""
     min_size_px: Annotated[float, msgspec.Meta(ge=4)] = 12
+    """Smaller faces are not enhanced, compared or published."""
     max_size_px: Annotated[float, msgspec.Meta(ge=16)] = 80
     """Faces larger than this need no enhancement: they are published as they are."""
 
@@ -223,7 +215,9 @@ class PublishConfig(Section, frozen=True):
     wait_seconds: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
     """Wait this long for a first subscriber before the run starts."""
     codec: Literal["jpeg", "png"] = "jpeg"
+    """Of the pictures in messages and in the output directory; ``png`` loses nothing and is several times as large."""
     jpeg_quality: Annotated[int, msgspec.Meta(ge=1, le=100)] = 92
+    """1 to 100, as libjpeg counts it."""
     mark: bool = True
     """Mark the pixels of enhanced pictures, so that `facestream mark verify` knows them also where what their files say is
     lost; it stands there either way. Originals are never marked."""
@@ -247,6 +241,7 @@ class OutputConfig(Section, frozen=True):
     resume: bool = False
     """Go on with the interrupted run in the directory; begin one where there is none."""
     report: bool = True
+    """Write report.html at the end of the run."""
     report_tracks: Positive = 200
     """Tracks that the report shows at length, those that matter most; the others have a line each."""
     report_video: Literal["auto", "always", "never"] = "auto"
@@ -271,7 +266,9 @@ class Config(Section, frozen=True):
     """All of it."""
 
     profile: str = "balanced"
+    """``fast``, ``balanced`` or ``thorough``: other defaults, see ``PROFILES``."""
     sources: list[SourceConfig] = []
+    """Recordings and cameras."""
     decode: DecodeConfig = DecodeConfig()
     live: LiveConfig = LiveConfig()
     supervise: SuperviseConfig = SuperviseConfig()

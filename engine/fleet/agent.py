@@ -269,9 +269,7 @@ class Agent(Closing):
             return
         stopped = self._taken.stop_all()
         if stopped and not self._is_over:
-            self._says.warn(
-                f"fleet: this node's lease has expired: {', '.join(sorted(stopped))} stopped until it has one again"
-            )
+            self._says.warn(f"fleet: this node's lease expired: {', '.join(sorted(stopped))} stopped until it has one again")
         self._is_over = True
 
     def _listen(self) -> Peers:

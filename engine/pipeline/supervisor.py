@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from engine.config import SuperviseConfig
+from engine.config.supervise import SuperviseConfig
 from engine.contracts.messages import Outcome
 from engine.contracts.orders import Assign, Begin, CountedBefore, Settled, WantRecording, Warned
 from engine.contracts.streams import StreamChanged

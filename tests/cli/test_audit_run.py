@@ -63,7 +63,7 @@ def test_a_folder_that_is_no_run_is_not_called_broken(tmp_path, capsys):
     result = finished(tmp_path / "result")
     (result / "chain.jsonl").unlink()
     code, out, _ = called(capsys, "audit", result)
-    assert (code, "BROKEN: chain.jsonl: is not there" in out) == (1, True)
+    assert (code, "BROKEN: chain.jsonl: is missing" in out) == (1, True)
 
 
 def test_a_hash_that_is_there_is_said(tmp_path, capsys):

@@ -77,6 +77,16 @@ def test_every_page_of_help_fits_on_two_screens(capsys, monkeypatch):
         assert max(map(len, lines)) <= 80, words
 
 
+def test_every_command_shows_an_example(capsys):
+    built = app.build_app([])
+    names = sorted(pages(built))
+    alone = [words for words in names if not any(other[: len(words)] == words for other in names if other != words)]
+    assert len(alone) > 40
+    for words in alone:
+        lines = here(capsys, *words, "--help").out.splitlines()
+        assert any(f"facestream {' '.join(words)}" in line for line in lines[1:]), words
+
+
 @pytest.mark.parametrize(
     ("words", "usage"),
     [

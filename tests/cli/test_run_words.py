@@ -87,4 +87,4 @@ def test_nothing_from_a_camera_steers_the_terminal(text):
 def test_what_retention_has_deleted_is_said():
     assert removed_words({"frames": 3}) == ""
     counters = {"removed.pictures": 2100, "removed.tracks": 1, "removed.bytes": 12_340_000}
-    assert removed_words(counters) == "2,100 pictures of 1 track deleted (12.3 MB), as output.keep_* says"
+    assert removed_words(counters) == "2,100 pictures of 1 track deleted (12.3 MB), as output.keep_* asks"

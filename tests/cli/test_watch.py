@@ -191,7 +191,7 @@ def test_a_directory_that_holds_a_run_is_refused_with_the_options_that_there_are
 def test_who_watches_where_nothing_comes_is_told_what_for(publisher):
     with started(publisher) as process:
         said = re.fullmatch(
-            r"facestream: note: nothing has come from (\S+) for (\d+) s: (.+); it is waited for\n", process.stderr.readline()
+            r"facestream: note: nothing has come from (\S+) for (\d+) s: (.+); still waiting\n", process.stderr.readline()
         )
         assert said[1] == publisher.bound_endpoint
         assert int(said[2]) >= 5  # more where the machine is busy

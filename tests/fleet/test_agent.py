@@ -137,7 +137,7 @@ def test_cameras_of_a_node_without_the_others_move_when_its_lease_is_over(
     until(lambda: b.cameras.names == {"c0", "c1"})
     assert time.monotonic() - began < LEASE + 2.0
     assert a.cameras.names == {"own"}, "nobody else may have it"
-    until(lambda: any("lease has expired" in line for line in a.said))
+    until(lambda: any("lease expired" in line for line in a.said))
     assert overlaps([a, b]) == []
     monkeypatch.undo()
     until(lambda: "fleet: the database answers again" in a.said)

@@ -135,7 +135,9 @@ def test_reasons_are_told() -> None:
         "bound": "only b may have it (drained)",
     }
     assert place([camera("one")], [], {}).reasons == {"one": "there is no node"}
-    assert place([camera("x")], [Node("b", takes=False)], {}).reasons == {"x": "no node can have it: b (takes no cameras now)"}
+    assert place([camera("x")], [Node("b", takes=False)], {}).reasons == {
+        "x": "no node can have it: b (accepts no cameras now)"
+    }
     many = [Node(f"n{number}", capacity=0.5) for number in range(30)]
     assert (
         place([camera("x")], many, {})

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from msgspec import Struct
 
-from engine.config import Config, SuperResolveConfig, SuperviseConfig
+from engine.config import Config, SuperResolveConfig
+from engine.config.supervise import SuperviseConfig
 from engine.contracts.camera import Camera
 from engine.contracts.orders import Warned
 from engine.contracts.streams import StreamChanged

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from msgspec import Struct
 
-from engine.config import Config, SuperResolveConfig, SuperviseConfig
+from engine.config import Config, SuperResolveConfig
+from engine.config.supervise import SuperviseConfig
 from engine.contracts.camera import Camera
 from engine.contracts.orders import Begin
 from engine.contracts.streams import StreamChanged

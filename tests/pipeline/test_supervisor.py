@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import msgspec
 import pytest
 
-from engine.config import SuperviseConfig
+from engine.config.supervise import SuperviseConfig
 from engine.contracts.orders import Begin
 from engine.pipeline import observing
 from engine.pipeline.status import RunStatus

@@ -23,7 +23,7 @@ def node(name: str, standing: Standing = "up", cameras: int = 2, **facts: Any) -
 def camera(name: str, node: str = "", holder: str | None = None, reason: str = "") -> CameraView:
     """Return a camera that its node reads, or as said."""
     held = node if holder is None else holder
-    wanted = not node or held != node or "not there" in reason
+    wanted = not node or held != node or "is away" in reason
     return CameraView(
         name=name, uri=f"rtsp://{name}.example.org/1", node=node, holder=held, since=_SINCE, generation=1, reason=reason,
         wanted=wanted,
@@ -42,7 +42,7 @@ def fleet(**changed: Any) -> FleetView:
         *(camera(f"gate-{number}", "box-1") for number in range(12)),
         *(camera(f"hall-{number}", "box-2") for number in range(3)),
         camera("yard", "box-10"),
-        camera("roof", "box-3", reason="its node box-3 is not there"),
+        camera("roof", "box-3", reason="its node box-3 is away"),
         camera("dock", reason="no node has the labels gpu=1"),
     )
     return FleetView(**{"nodes": nodes, "cameras": cameras, "quorum": True, "lease_seconds": 6.0} | changed)

@@ -66,6 +66,10 @@ def train(
 ) -> None:
     """Train a generator.
 
+    For example:
+
+        trt-build train compact --out runs/mine
+
     Parameters
     ----------
     recipe
@@ -109,6 +113,10 @@ def export(
 ) -> None:
     """Export the averaged weights of a checkpoint to ONNX with its manifest, parity checked, and to safetensors.
 
+    For example:
+
+        trt-build export runs/mine/best.pt --out DIR
+
     Parameters
     ----------
     checkpoint
@@ -149,6 +157,10 @@ def small_faces(
     """Make small, degraded faces from large ones, as a stand-in for a surveillance data set.
 
     Systems that learn from small faces alone (`zssr_srgan`) refuse larger ones; only this step sees them.
+
+    For example:
+
+        trt-build small-faces lfw_gray/train.zip --count 130 --out runs/small_faces.zip
 
     Parameters
     ----------

@@ -49,6 +49,10 @@ def export(
 ) -> None:
     """Export the averaged weights of a checkpoint to ONNX with its manifest, parity checked.
 
+    For example:
+
+        trt-build detector export DIR/best.pt --out DIR/best
+
     Parameters
     ----------
     checkpoint
@@ -108,6 +112,10 @@ def evaluate(
 ) -> None:
     """Compare a detector with a teacher on whole clips that it was not trained on.
 
+    For example:
+
+        trt-build detector evaluate engine/models/grey.json hall.mkv
+
     Parameters
     ----------
     model
@@ -159,6 +167,10 @@ def compare(
     json: Path | None = None,
 ) -> None:
     """Compare detectors with the recipe's teacher on its validation pictures, all on the same grey pixels.
+
+    For example:
+
+        trt-build detector compare engine/models/grey.json
 
     Parameters
     ----------

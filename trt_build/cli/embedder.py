@@ -37,6 +37,10 @@ def evaluate(
 ) -> None:
     """Compare embedders with dlib's on small faces: accuracy and TAR with intervals over people.
 
+    For example:
+
+        trt-build embedder evaluate DIR/best.pt --faces lfw_gray/val.zip --pairs pairs.csv --out OUT
+
     Parameters
     ----------
     checkpoints
@@ -73,6 +77,10 @@ def evaluate(
 def export(checkpoint: Path, *, out: Path, name: str | None = None) -> None:
     """Export the averaged weights of a checkpoint: what changed in dlib's network.
 
+    For example:
+
+        trt-build embedder export DIR/best.pt --out OUT
+
     Parameters
     ----------
     checkpoint
@@ -105,6 +113,10 @@ def calibrate(
 
     People held out by the recipe are rendered as small moving faces, `facestream run` follows them, and their tracks are
     compared with other people's photographs.
+
+    For example:
+
+        trt-build embedder calibrate --grounds negatives.zip --groups faces.zip --folder DIR --out open_set.npz
 
     Parameters
     ----------
@@ -142,6 +154,10 @@ def calibrate(
 @embedder_app.command
 def weigh(*, faces: Path, grounds: Path, folder: Path, out: Path, detector: str = "grey", tracks: int = 400) -> None:
     """Fit the weight of each face of a track, and measure what faces look like that are too bad to recognise.
+
+    For example:
+
+        trt-build embedder weigh --faces people.zip --grounds negatives.zip --folder DIR --out weights.npz
 
     Parameters
     ----------

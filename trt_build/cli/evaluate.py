@@ -31,6 +31,10 @@ def evaluate(
 ) -> None:
     """Measure generators against interpolation and each other, in one table.
 
+    For example:
+
+        trt-build evaluate compact_fine_x4 --protocol faces --data lfw_gray/val.zip --out OUT
+
     Parameters
     ----------
     models

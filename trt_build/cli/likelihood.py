@@ -23,6 +23,10 @@ def _shipped(what: str) -> Path:
 def fit(recipe: str = "low_resolution_embedder", *, groups: Path, folder: Path, out: Path, detector: str = "grey") -> None:
     """Fit likelihood ratios on the tracks that `trt-build embedder calibrate` has recorded.
 
+    For example:
+
+        trt-build likelihood fit --groups faces.zip --folder DIR --out likelihood.npz
+
     Parameters
     ----------
     recipe
@@ -76,6 +80,10 @@ def evaluate(
     detector: str = "grey",
 ) -> None:
     """Test a calibration on recorded tracks of people who had no part in it.
+
+    For example:
+
+        trt-build likelihood evaluate --tracks DIR/tracks --faces people.zip --out OUT
 
     Parameters
     ----------

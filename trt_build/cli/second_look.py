@@ -46,6 +46,10 @@ def export(
 ) -> None:
     """Export the averaged weights of a checkpoint to ONNX with its manifest; limits are chosen on its validation.
 
+    For example:
+
+        trt-build second-look export DIR/best.pt --out OUT
+
     Parameters
     ----------
     checkpoint
@@ -99,6 +103,10 @@ def export(
 @second_look_app.command
 def evaluate(checkpoint: Path, *, cache: Path | None = None) -> None:
     """Show, by width, which faces and false alarms reach the limits: on validation pictures and on clips that were kept apart.
+
+    For example:
+
+        trt-build second-look evaluate DIR/best.pt
 
     Parameters
     ----------

@@ -38,6 +38,10 @@ def export(
 ) -> None:
     """Export the averaged weights of a checkpoint to ONNX with its manifest, parity checked.
 
+    For example:
+
+        trt-build track export runs/compact_track_x4/best.pt --out DIR
+
     Parameters
     ----------
     checkpoint

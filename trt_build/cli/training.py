@@ -48,6 +48,10 @@ def add_train(app: App, summary: str, usual: str, load: Callable[[], System], *,
 
     train.__doc__ = f"""{summary}
 
+    For example:
+
+        trt-build {app.name[0]} train {usual}
+
     Parameters
     ----------
     recipe

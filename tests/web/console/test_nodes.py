@@ -30,7 +30,7 @@ def test_what_is_wrong_comes_first(opened):
     assert page.locator(".node .badge").all_inner_texts() == ["gone", "does not answer", "up", "this one", "up", "drained"]
     unread = page.get_by_role("region", name="Cameras that nobody reads")
     assert unread.locator("tbody tr").all_inner_texts() == [
-        "roof\tbox-3\tits node box-3 is not there",
+        "roof\tbox-3\tits node box-3 is away",
         "dock\tnone\tno node has the labels gpu=1",
     ]
     assert page.locator(".figures").inner_text().split() == [
