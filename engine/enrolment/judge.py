@@ -36,15 +36,11 @@ def check_quality(path: Path, quality: Quality, limits: EnrolLimits) -> None:
     """
     if quality.size_px < limits.min_size_px:
         size, needed = told_apart(quality.size_px, limits.min_size_px, 0)
-        raise EnrolmentRefused(
-            f"the face in {path} is too small ({size} px, needed {needed}): "
-            "give a larger picture"
-        )
+        raise EnrolmentRefused(f"the face in {path} is too small ({size} px, needed {needed}): give a larger picture")
     if quality.sharpness < limits.min_sharpness:
         sharpness, needed = told_apart(quality.sharpness, limits.min_sharpness, 2)
         raise EnrolmentRefused(
-            f"the face in {path} is too blurred (sharpness {sharpness}, needed {needed}): "
-            "give a sharper picture"
+            f"the face in {path} is too blurred (sharpness {sharpness}, needed {needed}): give a sharper picture"
         )
     if quality.frontal < limits.min_frontal:
         frontal, needed = told_apart(quality.frontal, limits.min_frontal, 2)
@@ -55,6 +51,5 @@ def check_quality(path: Path, quality: Quality, limits: EnrolLimits) -> None:
     if quality.score < limits.min_score:
         score, needed = told_apart(quality.score, limits.min_score, 2)
         raise EnrolmentRefused(
-            f"the face in {path} is too poor overall (quality {score}, needed {needed}): "
-            "give a clear frontal picture"
+            f"the face in {path} is too poor overall (quality {score}, needed {needed}): give a clear frontal picture"
         )
