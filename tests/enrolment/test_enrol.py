@@ -33,22 +33,6 @@ def detector(request):
     opened.close()
 
 
-@pytest.fixture
-def gallery(tmp_path):
-    with Gallery(tmp_path / "people.sqlite") as opened:
-        yield opened
-
-
-@pytest.fixture
-def write(tmp_path):
-    def write_picture(name, image):
-        path = tmp_path / name
-        assert cv2.imwrite(str(path), image)
-        return path
-
-    return write_picture
-
-
 def enrol(paths, detector, gallery, name="ada", **limits):
     return enrol_pictures(name, paths, detector, ThumbnailEmbedder(), gallery, EnrolLimits(**limits) if limits else None)
 

@@ -1,4 +1,4 @@
-"""Documents as tests read them: what was drawn, by page."""
+"""Runs for documents, and documents as tests read them: what was drawn, by page."""
 
 from __future__ import annotations
 
@@ -15,11 +15,21 @@ pytest.importorskip("fpdf", reason="needs facestream[exhibit]")
 pytest.importorskip("pymupdf_fonts", reason="needs facestream[exhibit]")
 pytest.importorskip("uharfbuzz", reason="needs facestream[exhibit]")
 
+from engine.archive.writer import DirectorySink
+from engine.config import OutputConfig
+from engine.publish.numbering import Numbering
 from engine.report.pdf import fonts
 from engine.report.pdf.document import Exhibit, write_pdf
 from engine.report.pdf.sheet import Sheet
+from tests.publish.samples import face, stream_event, track
 
 NOON = datetime(2026, 11, 29, 12, 0, tzinfo=UTC)
+RUN = {"run_id": "run1", "versions": {"facestream": "0.1.0"}}
+SHA = "ab" * 32
+FACTS = {
+    "inputs": {"cam1": {"path": "/secret/folder/gate.mp4", "size_bytes": 12_300_000, "sha256": SHA}},
+    "workers": {"enhance-1": {"generator": "compact_x4", "generator_sha256": "cd" * 32, "names": "at most 1 in 1,000"}},
+}
 
 
 class Drawn:
@@ -89,3 +99,17 @@ def contents_of(data: bytes) -> list[list[str]]:
     packed = re.findall(rb"/Filter /FlateDecode\n/Length \d+\n>>\nstream\n(.*?)\nendstream", data, re.S)
     streams = map(zlib.decompress, packed)
     return [one.decode("latin-1").splitlines() for one in streams if b" BDC" in one]
+
+
+def a_run(directory, tracks, run=RUN):
+    """Write a run; ``tracks`` are arguments of ``track``, by id."""
+    numbering, sink = Numbering("run1"), DirectorySink(OutputConfig(directory=str(directory)), run)
+    sink.write(numbering.stamp(stream_event("cam1")), [])
+    for track_id, said in tracks.items():
+        for index in range(3):
+            message, payloads = face(track_id=track_id, index=index, score=0.5 + index / 10)
+            sink.write(numbering.stamp(message), payloads)
+        message, payloads = track(track_id=track_id, **said)
+        sink.write(numbering.stamp(message), payloads)
+    sink.close("completed", FACTS)
+    return directory

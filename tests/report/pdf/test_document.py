@@ -4,34 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from engine.archive.writer import DirectorySink
-from engine.config import OutputConfig
 from engine.errors import MissingRuntimeError, PublishError, UsageError
-from engine.publish.numbering import Numbering
 from engine.report.pdf import document as whole
-from tests.publish.samples import face, stream_event, track
-from tests.report.pdf.pages import NOON, contents_of, document, tags_of
-
-RUN = {"run_id": "run1", "versions": {"facestream": "0.1.0"}}
-SHA = "ab" * 32
-FACTS = {
-    "inputs": {"cam1": {"path": "/secret/folder/gate.mp4", "size_bytes": 12_300_000, "sha256": SHA}},
-    "workers": {"enhance-1": {"generator": "compact_x4", "generator_sha256": "cd" * 32, "names": "at most 1 in 1,000"}},
-}
-
-
-def a_run(directory, tracks, run=RUN):
-    """Write a run; ``tracks`` are arguments of ``track``, by id."""
-    numbering, sink = Numbering("run1"), DirectorySink(OutputConfig(directory=str(directory)), run)
-    sink.write(numbering.stamp(stream_event("cam1")), [])
-    for track_id, said in tracks.items():
-        for index in range(3):
-            message, payloads = face(track_id=track_id, index=index, score=0.5 + index / 10)
-            sink.write(numbering.stamp(message), payloads)
-        message, payloads = track(track_id=track_id, **said)
-        sink.write(numbering.stamp(message), payloads)
-    sink.close("completed", FACTS)
-    return directory
+from tests.report.pdf.pages import NOON, RUN, SHA, a_run, contents_of, document, tags_of
 
 
 @pytest.fixture(scope="module")
