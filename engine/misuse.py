@@ -1,4 +1,4 @@
-"""What is said of a command line that cannot be understood: what is wrong, what to write instead, and where the rest is."""
+"""The error for a command line that cannot be parsed: what is wrong, what to write instead, and where the help is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How to let each node have its share, with few moves. Pure."""
+"""Gives each node its share of the cameras in few moves. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Until when something may go on, in a file that processes of one machine share: who looks asks nobody, and nothing can hang.
+"""A deadline until which something may go on, in a file that processes of one machine share: reading it asks nobody and cannot
+hang.
 
 The clock is ``CLOCK_BOOTTIME``, which all processes share and which goes on while the machine sleeps.
 """

@@ -1,4 +1,4 @@
-"""Which node is to have which camera: pure, the same for the same input, and with as few moves as can be."""
+"""Which node should read which camera: pure, deterministic, and with as few moves as possible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The placer: the one node that looks at the whole fleet, and says which node is to have which camera."""
+"""The placer: the one node that looks at the whole fleet and assigns cameras to nodes."""
 
 from __future__ import annotations
 

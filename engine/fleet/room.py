@@ -1,4 +1,4 @@
-"""Which node may have a camera, and has room for it; if not, why, in words. Pure."""
+"""Which node may read a camera and has room for it; if none, why, in words. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a fleet stands, as the database knows it: for `facestream fleet status`, the console and the metrics."""
+"""The state of a fleet, by its database: for `facestream fleet status`, the console and the metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A part of a recording, its packets as they are: nothing is decoded, nothing changes."""
+"""Copies a part of a recording packet by packet: nothing is decoded, nothing changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a recording is still the one that a run has read."""
+"""Whether a recording is still the file that a run has read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is to be made of a task after the attempts at it: pure."""
+"""What becomes of a task after the attempts at it: pure."""
 
 from __future__ import annotations
 

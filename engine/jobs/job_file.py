@@ -1,4 +1,4 @@
-"""``job.json``: what a job is, and how somebody continues it."""
+"""``job.json``: what a job consists of, and the command that continues it."""
 
 from __future__ import annotations
 

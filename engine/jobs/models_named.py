@@ -1,4 +1,4 @@
-"""Which models a job is done with, by the SHA-256 of their weights: what is named is known without opening it."""
+"""The models of a job by the SHA-256 of their weights, found without opening them."""
 
 from __future__ import annotations
 

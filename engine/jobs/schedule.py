@@ -1,4 +1,4 @@
-"""Which task is next, and what has become of all: pure, without file, process or clock."""
+"""Which task is next, and what became of the others: pure, without file, process or clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a job stands, and how long it will still take: pure."""
+"""The progress of a job, and the time that is left: pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workers that were not fit when they were asked, as without the storage or the folder: each is tried again after a pause."""
+"""Workers that cannot work now, for example without access to the storage or the folder: each is tried again after a pause."""
 
 from __future__ import annotations
 

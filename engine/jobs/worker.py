@@ -1,4 +1,4 @@
-"""One worker: takes the lease of a task, lets its process do it, and puts the result in its place."""
+"""One worker: takes the lease of a task, has its process do it, and puts the result in place."""
 
 from __future__ import annotations
 

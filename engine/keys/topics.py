@@ -1,4 +1,4 @@
-"""Which topics a client may read: whole levels of ``v1/<kind>/<stream>/``."""
+"""The topics that a client may read: whole levels of ``v1/<kind>/<stream>/``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What gives way when the machine is too slow for its cameras, and when it comes back."""
+"""What is reduced when the machine is too slow for its cameras, and when it is restored."""
 
 from __future__ import annotations
 

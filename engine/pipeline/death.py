@@ -1,4 +1,4 @@
-"""What is known of a worker that ended without a last beat."""
+"""What is known about a worker that ended without a final beat."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of which cameras something may still be said, though they are read no longer: the rule, as pure data."""
+"""Cameras that are no longer read but whose last messages are still on their way: the rule, as pure data."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What can be refused is refused before a process is started or a model is loaded. What a check needs is loaded for it alone:
-most runs need none of that to begin."""
+"""Checks that refuse a run before a process is started or a model is loaded. Each imports what it needs by itself, since most
+runs need none of that to begin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to do so that the workers of a run become those that it should have: pure, a comparison of two plans."""
+"""The steps from the workers that a run has to those that it should have: pure, a comparison of two plans."""
 
 from __future__ import annotations
 

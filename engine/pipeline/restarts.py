@@ -1,4 +1,4 @@
-"""When a worker that has died is started anew."""
+"""When a dead worker is restarted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was written about people goes again: one person on request, everybody after a time.
+"""Deletes what was written about people: one person on request, everybody after a time.
 
 It works on galleries and on output directories that no run writes to now; no service is needed for it.
 """

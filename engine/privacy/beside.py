@@ -1,4 +1,4 @@
-"""What lies outside of runs and says names all the same: the audit log of a service, the state that it keeps, exports."""
+"""Names outside of runs: in a service's audit log, in the state that it keeps, in exports."""
 
 from __future__ import annotations
 

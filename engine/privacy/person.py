@@ -1,4 +1,4 @@
-"""What of a run is about one person.
+"""The parts of a run that are about one person.
 
 - A track that was decided to be this person: all of its lines, pictures and vectors. What counts is the last decision; one that
   was theirs before and is nobody else's now counts too.

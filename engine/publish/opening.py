@@ -1,4 +1,4 @@
-"""A publisher for as long as a run goes on."""
+"""Opens a publisher for the length of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Says that a ``push`` socket waits for its reader: a run that stands still must say why."""
+"""Warns that a ``push`` socket is waiting for its reader: a run that stalls must say why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Until when somebody waits."""
+"""Deadlines of requests: until when their callers wait."""
 
 from __future__ import annotations
 

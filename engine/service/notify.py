@@ -1,4 +1,4 @@
-"""What the service manager is told: systemd's protocol of one datagram, where there is one."""
+"""Notifies the service manager, if there is one, by systemd's protocol of single datagrams."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the service and its cameras stand, as it is answered: the desired state beside what the run has said."""
+"""The state of the service and its cameras, as it is answered: the desired state beside what the run has reported."""
 
 from __future__ import annotations
 

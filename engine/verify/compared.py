@@ -1,4 +1,4 @@
-"""What comes of comparing a face or a track with the gallery."""
+"""The result of comparing a face or a track with the gallery."""
 
 from __future__ import annotations
 

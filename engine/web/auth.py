@@ -1,4 +1,4 @@
-"""Who asks, and what that one may do."""
+"""Who makes a request, and what they may do."""
 
 from __future__ import annotations
 

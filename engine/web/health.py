@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether faces would be found now."""
+"""Liveness of the process, and readiness: whether faces would be found now."""
 
 from __future__ import annotations
 

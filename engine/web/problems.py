@@ -1,4 +1,4 @@
-"""What was not done, as HTTP says it."""
+"""Refusals and errors as HTTP responses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes by on the tap, counted: latencies from packet to message, and changes of streams."""
+"""Counts what passes on the tap: latencies from packet to message, and changes of streams."""
 
 from __future__ import annotations
 

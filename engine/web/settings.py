@@ -1,4 +1,4 @@
-"""What the web process is given."""
+"""The settings that the web process is given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to do where nobody is enrolled, in the same words wherever that is noticed."""
+"""What to do when nobody is enrolled, in the same words everywhere."""
 
 from __future__ import annotations
 

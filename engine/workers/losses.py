@@ -1,4 +1,4 @@
-"""Faces that a worker had in hand when it died: which of them are lost, and what their streams say of it in the end."""
+"""Faces that a worker had in hand when it died: which of them are lost, and what their streams report in the end."""
 
 from __future__ import annotations
 

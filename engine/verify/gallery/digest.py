@@ -1,4 +1,4 @@
-"""What decides in a gallery, as one short word: equal for equal people, and for nobody else."""
+"""A digest of everything in a gallery that affects decisions: equal only for equal galleries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was computed from an object is kept for as long as it is the same object."""
+"""Caches what was computed from an object for as long as it is the same object."""
 
 from __future__ import annotations
 
