@@ -92,7 +92,7 @@ def test_credentials_lie_on_each_node_with_the_hosts_that_they_are_for(parts: Pa
     assert "cannot be read (No such file" in placed.start(camera(credentials="door.txt"), keeps=False)
     file.write_text("ada:secret\n")
     file.chmod(0o644)
-    assert "others may read" in placed.start(camera(credentials="door.txt"), keeps=False)
+    assert "may be read by others" in placed.start(camera(credentials="door.txt"), keeps=False)
     file.chmod(0o600)
     assert "were not given for 192.0.2.10:554" in placed.start(camera(credentials="door.txt"), keeps=False)
     (parts.directory.credentials / "door.txt.hosts").write_text("192.0.2.10\n")
