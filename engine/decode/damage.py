@@ -23,10 +23,16 @@ _BEGINS_ANYWHERE = {
 """Decoders that give grey smears where they begin between key frames; the others wait for one, or for as good as one."""
 _REMEMBERED = 64
 """Packets whose pictures may still come."""
+_NO_TIME = -(1 << 62)
+"""What is shown at this and a number is of the packet of that number, which has no time; no recording begins so early."""
 
 
 class Damage:
     """Follow one recording: ``feed`` each packet before it is decoded, then ask about each picture that comes out.
+
+    A packet without a time, as in a bare stream, is decoded with its number as its time, and ``hand_back`` takes it from the
+    picture. FFmpeg's ``copy_opaque`` would tell the number, too, but PyAV's may wait for ever when a decoder with frame threads
+    is closed.
 
     Args:
         context: of its decoder.
@@ -41,8 +47,8 @@ class Damage:
         self.left_out = 0
         """Pictures before the first that can be decoded, as far as they are known."""
         self._fed = 0
-        self._shown_at: OrderedDict[int, int] = OrderedDict()
-        """Of the newest packets that tell it, by their number."""
+        self._fed_at: OrderedDict[int, int] = OrderedDict()
+        """Numbers of the newest packets, by when they are shown."""
         self._first_key = 0
         """Number of the first packet with which decoding can begin; 0: there was none."""
         self._lost_from: int | None = None
@@ -53,17 +59,17 @@ class Damage:
         """Packets that are damaged; their pictures may come all the same."""
 
     def feed(self, packet: av.Packet[Any] | None) -> None:
-        """Take note of a packet, None at the end. It is numbered: a decoder with ``copy_opaque`` says so of its picture."""
+        """Take note of a packet, None at the end. Where it has no time it is given its number."""
         missing = packet is not None and self._is_gap_before(packet)
         if packet is None or packet.is_discard:
             return
         is_torn = self._torn.is_in(packet)
         self._fed += 1
-        packet.opaque = self._fed
-        if packet.pts is not None:
-            self._shown_at[self._fed] = packet.pts
-            if len(self._shown_at) > _REMEMBERED:
-                self._shown_at.popitem(last=False)
+        if packet.pts is None:
+            packet.pts = _NO_TIME + self._fed
+        self._fed_at[packet.pts] = self._fed
+        if len(self._fed_at) > _REMEMBERED:
+            self._fed_at.popitem(last=False)
         if packet.is_keyframe and not self._first_key:
             self._first_key = self._fed
         if (packet.is_corrupt or missing) and not packet.is_keyframe:
@@ -103,9 +109,9 @@ class Damage:
     def _fed_before(self, picture: av.VideoFrame) -> int:
         """How many packets came before a picture's, those not counted that are shown later: they are references."""
         number = self._fed_at_of(picture)
-        if picture.pts is None:  # a bare stream: only a key frame is known to have no references
+        if _has_no_time(picture):  # of those that do not wait for their references only a key frame is known
             return max(0, (number if _is_key(picture) else self._first_key) - 1)
-        return number - 1 - sum(one < number and at > picture.pts for one, at in self._shown_at.items())
+        return number - 1 - sum(one < number and at > cast(int, picture.pts) for at, one in self._fed_at.items())
 
     def harms(self, picture: av.VideoFrame) -> bool:
         """Whether a picture, or one that it builds on, is damaged."""
@@ -122,7 +128,17 @@ class Damage:
         return bool(picture.is_corrupt) or self._fed_at_of(picture) in self._damaged_at
 
     def _fed_at_of(self, picture: av.VideoFrame) -> int:
-        return self._fed if picture.opaque is None else cast(int, picture.opaque)
+        return self._fed if picture.pts is None else self._fed_at.get(picture.pts, self._fed)
+
+    @staticmethod
+    def hand_back(picture: av.VideoFrame) -> None:
+        """Take the number from a picture about which nothing more is asked: it has no time."""
+        if _has_no_time(picture):
+            picture.pts = None
+
+
+def _has_no_time(picture: av.VideoFrame) -> bool:
+    return picture.pts is None or picture.pts < _NO_TIME // 2
 
 
 def _is_key(picture: av.VideoFrame) -> bool:

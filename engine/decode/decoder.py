@@ -175,8 +175,8 @@ class Decoder(RecordingReader):
         shape = PixelShape(container_aspect(stream))
         for packet in self._packets(container, stream):
             captured_ns = time.time_ns()
-            damage.feed(packet)
             stamps.feed(packet)
+            damage.feed(packet)
             try:
                 pictures, are_guessed = decoder.decode(packet)
             except (av.error.FFmpegError, ValueError):
@@ -227,13 +227,13 @@ class Decoder(RecordingReader):
 
     def _note(self, picture: av.VideoFrame, stamps: Stamps, damage: Damage, captured_ns: int) -> _Note | None:
         """Return what is known of a picture, None of one that comes too early to be whole."""
-        pts, ticks = stamps.of(picture)
         too_early = damage.is_too_early(picture)
         if self._config.skip_frame == "none":
             self._counted.drops["no_key_frame"] = damage.left_out
-        if too_early:
-            return None
-        return _Note(pts, ticks, captured_ns, damage.is_in(picture), damage.harms(picture))
+        corrupt, damaged = not too_early and damage.is_in(picture), not too_early and damage.harms(picture)
+        damage.hand_back(picture)
+        pts, ticks = stamps.of(picture)
+        return None if too_early else _Note(pts, ticks, captured_ns, corrupt, damaged)
 
     def _show(
         self, picture: av.VideoFrame, aspect: Fraction | None, note: _Note, clock: StreamClock

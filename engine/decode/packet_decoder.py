@@ -86,6 +86,5 @@ class PacketDecoder:
         # threads help only streams that were encoded in slices. One thread costs the least for each frame.
         context.thread_count = self._config.thread_count
         context.thread_type = "SLICE" if self._config.thread_count == 1 else "AUTO"
-        context.flags |= av.codec.context.Flags.copy_opaque  # pictures say of which packet they are, also where none has a time
         context.skip_frame = _SKIP[self._config.skip_frame]
         ask_for_blocks(context, motion=self._config.motion)

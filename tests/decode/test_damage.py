@@ -153,7 +153,7 @@ def test_references_of_a_first_picture_that_are_shown_later_are_not_taken_for_lo
     damage.feed(packets[first - 1])
     damage.feed(packets[first])
     picture = av.VideoFrame(16, 16, "yuv420p")
-    picture.pts, picture.opaque = packets[first].pts, packets[first].opaque
+    picture.pts = packets[first].pts
     assert not damage.is_too_early(picture)
     assert damage.left_out == 0
 
