@@ -5,6 +5,7 @@ from __future__ import annotations
 import av
 import pytest
 
+from engine.decode.clip_wrapped import marked_where_cut
 from tests.decode.clips import render
 from tests.decode.reading import read
 
@@ -27,3 +28,17 @@ def test_only_what_is_cut_is_damaged(tmp_path, container, bf, pictures):
     assert "breaks off in the middle of a packet" in states[-1].detail
     damaged = [index for index, frame in enumerate(frames) if frame.damaged]
     assert all(index >= len(frames) - 4 for index in damaged)
+
+
+def test_what_was_read_before_a_fault_comes(tmp_path):
+    path = render(tmp_path / "whole.mxf", "mpeg2video", frames=5, container="mxf")
+
+    def failing(source):
+        yield from (packet for packet in source.demux(video=0) if packet.size)
+        raise av.error.OSError(5, "Input/output error")
+
+    with av.open(str(path)) as source:
+        came = iter(marked_where_cut(failing(source), source))
+        assert [next(came).is_corrupt for _ in range(5)] == [False] * 5
+        with pytest.raises(av.error.OSError):
+            next(came)
