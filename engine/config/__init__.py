@@ -215,7 +215,8 @@ class PublishConfig(Section, frozen=True):
     wait_seconds: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
     """Wait this long for a first subscriber before the run starts."""
     codec: Literal["jpeg", "png"] = "jpeg"
-    """Of the pictures in messages and in the output directory; ``png`` loses nothing and is several times as large."""
+    """Of pictures in messages and in the output directory, except a ``scene``, which is always JPEG; ``png`` loses nothing and
+    is several times as large."""
     jpeg_quality: Annotated[int, msgspec.Meta(ge=1, le=100)] = 92
     """1 to 100, as libjpeg counts it."""
     mark: bool = True

@@ -41,7 +41,7 @@ class VerifyConfig(Section, frozen=True):
     min_faces: Positive = 2
     """Faces of a track that a decision needs at least: up to 24, more are not kept."""
     max_candidates: Positive = 5
-    """People that a face or track is reported to resemble, best first."""
+    """How many people a face or track is reported to resemble at most, best first."""
     enhanced_scores: bool = True
     """Where somebody is enrolled also embed the enhanced crop; the decision never rests on it."""
 

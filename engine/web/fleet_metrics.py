@@ -29,7 +29,7 @@ def fleet_families(seen: FleetSeen) -> Iterator[Metric]:
     yield GaugeMetricFamily("facestream_fleet_cameras_without_node", "Cameras that no node reads.", value=unread)
     nodes = fleet.nodes[:MOST_NODES]
     yield _of_nodes("up", "Whether it holds its lease.", ((one, one.alive) for one in nodes))
-    yield _of_nodes("drained", "Whether it is drained of cameras.", ((one, one.drained) for one in nodes))
+    yield _of_nodes("drained", "Whether it was drained: its cameras are moved away.", ((one, one.drained) for one in nodes))
     yield _of_nodes("lease_age_seconds", "Time since it renewed its lease.", ((one, one.renewed_seconds) for one in nodes))
     yield _of_nodes("cameras", "Cameras placed on it.", ((one, one.cameras) for one in nodes))
     capacities = ((one, one.about.capacity or estimate_of(one.load, one.cameras)) for one in nodes)

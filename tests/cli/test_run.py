@@ -202,7 +202,7 @@ def test_a_mistyped_option_does_not_quote_a_password(capsys):
 
 
 def test_what_is_unwise_is_a_note_in_words_and_in_json(capsys, runs, monkeypatch):
-    runs.note = "the credentials file door.txt can be read by everyone"
+    runs.note = "the credentials file door.txt may be read by others"
     assert "warning the credentials file" in here(capsys, "run", "-s", "clip.mp4", "-o", "out", "--quiet").err
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert "facestream: note: the credentials file" in here(capsys, "run", "-s", "clip.mp4", "-o", "out").err

@@ -78,7 +78,7 @@ def test_what_nobody_heard_is_said(capsys, runs):
     runs.status.take_beat(Beat("publish", {}, Counts({"published": 9, "unheard": 9}), finished=True))
     shown = here(capsys, *publish)
     assert shown.code == 0
-    assert "nobody listened at tcp://127.0.0.1:5556: all 9 messages went to nobody; start the reader first" in shown.err
+    assert "nobody listened at tcp://127.0.0.1:5556: all 9 messages were lost; start the reader first" in shown.err
     runs.status.take_beat(Beat("publish", {}, Counts({"published": 9, "unheard": 2, "abandoned": 1}), finished=True))
     shown = here(capsys, *publish)
     assert "2 of 9 messages were sent to tcp://127.0.0.1:5556 while nobody listened" in shown.err

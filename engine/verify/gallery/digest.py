@@ -1,4 +1,4 @@
-"""A digest of everything in a gallery that affects decisions: equal only for equal galleries."""
+"""A digest of what decides in a gallery: equal exactly where its names and vectors are."""
 
 from __future__ import annotations
 
