@@ -86,7 +86,7 @@ def export_vectors(run: Run, rows: Rows, out: Path) -> list[tuple[Path, int, int
         Path, rows and length of each file; none where the run has no vectors.
 
     Raises:
-        PublishError: a file cannot be read or written.
+        PublishError: a file cannot be read or written, or vectors are deleted meanwhile.
     """
     counts: dict[int, int] = {}
     for row in run.vectors_of(lines_of(run, rows)):
@@ -124,11 +124,14 @@ def _write_vectors(run: Run, rows: Rows, beside: Path, keys: Path, shape: tuple[
         table = csv.writer(file)
         table.writerow(["row", "stream", "track_id"] + (["seq", "frame_index"] if rows == "faces" else []))
         of_length = (row for row in run.vectors_of(lines_of(run, rows)) if len(row[1]) == shape[1])
-        for number, (line, vector) in enumerate(islice(of_length, shape[0])):
+        number = 0
+        for number, (line, vector) in enumerate(islice(of_length, shape[0]), start=1):
             array.write(np.asarray(vector, "<f4").tobytes())
             message = said(line)
             own = [line.face.seq, line.face.frame_index] if isinstance(line, FaceLine) else []
-            table.writerow([number, csv_cell(message.stream), message.track_id, *own])
+            table.writerow([number - 1, csv_cell(message.stream), message.track_id, *own])
+    if number < shape[0]:
+        raise PublishError(f"vectors of {run.directory} were deleted while they were read: export them again")
 
 
 def _csv(lines: Iterator[Line], columns: list[Column], out: BinaryIO) -> int:

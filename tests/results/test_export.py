@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.errors import MissingRuntimeError
+from engine.errors import MissingRuntimeError, PublishError
 from engine.results import export as exporting
 from engine.results.columns import face_columns, track_columns
 from engine.results.digits import rounded
@@ -156,6 +156,17 @@ def test_vectors_of_two_lengths_go_to_two_files(tmp_path: Path) -> None:
     (run.directory / "embeddings_2.f32").write_bytes(np.array([0.6, 0.8], "<f4").tobytes())
     written = export_vectors(run, "faces", tmp_path / "v.npy")
     assert sorted((file.name, count, length) for file, count, length in written) == [("v-128.npy", 2, 128), ("v-2.npy", 1, 2)]
+
+
+def test_vectors_that_are_deleted_meanwhile_leave_no_array_that_breaks_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(tmp_path).run
+    looks = iter([list(run.faces()), list(run.faces())[:2]])
+    monkeypatch.setattr(exporting, "lines_of", lambda *_: iter(next(looks)))
+    with pytest.raises(PublishError, match="were deleted while they were read: export them again"):
+        export_vectors(run, "faces", tmp_path / "v.npy")
+    assert not list(tmp_path.glob("v.*"))
 
 
 def test_a_run_without_vectors_gives_none(tmp_path: Path) -> None:
