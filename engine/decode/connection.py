@@ -35,7 +35,7 @@ KEYLESS_SECONDS = 5.0
 """Pictures that wait for a key frame for so long are told of: some cameras send one in a minute."""
 KEYLESS_LIMIT_SECONDS = 60.0
 """The same ends the connection: most cameras begin one with a key frame, and one that has another codec by now names it. Where
-the next one brings none either it is kept for twice as long, and so on: only waiting helps then."""
+the next one brings none either it is kept for as long as all before it were: only waiting helps then."""
 _WAKE_AFTER_SECONDS = 0.25
 _CLOSE_SECONDS = 1.5
 _UNKNOWN_RATE = 25

@@ -40,7 +40,7 @@ from engine.decode.packet_decoder import PacketDecoder
 from engine.decode.packets import packets_of
 from engine.decode.pixel_shape import PixelShape, shown_fields
 from engine.decode.rates import assumed_rate, nominal_rate
-from engine.decode.recording_end import Extent, RecordingEnd, notes_of
+from engine.decode.recording_end import Extent, RecordingEnd, looks_damaged, notes_of
 from engine.decode.recording_errors import encrypted
 from engine.decode.recording_reader import Items, RecordingReader
 from engine.decode.stamps import Stamps
@@ -159,8 +159,10 @@ class Decoder(RecordingReader):
                     missing = self._extent.gaps.missing if self._extent.gaps else Missing()
                     self._notes += [*end.missing_time(), *notes_of(self._path, self.counters, missing)]
                 else:  # what is said of its pictures is said of all of them
-                    self.detail_if_damaged = readable("; ".join([*self._notes, *end.missing_time(damaged_before=True)]))
-                    self._notes += end.missing_time()
+                    at_end = list(end.missing_time())
+                    if_damaged = at_end if looks_damaged(self.counters) else end.missing_time(damaged_before=True)
+                    self.detail_if_damaged = readable("; ".join([*self._notes, *if_damaged]))
+                    self._notes += at_end
                 yield self._state("ended", "end_of_file", "; ".join(self._notes))
             except SourceError as error:
                 yield self._state("failed", error.reason, str(error))

@@ -74,9 +74,10 @@ class Gaps:
     def note(self, packet: av.Packet[Any]) -> None:
         """Take a packet, of whichever stream."""
         if packet.pos is not None:
-            hole_bytes = packet.pos - self._to_byte if self._to_byte else 0
-            empty_bytes = self._passed_seconds(packet) * self._empty_bytes_a_second
-            self._has_hole |= hole_bytes - empty_bytes >= _LEAST_BYTES and not self._has_filling
+            hole_bytes: float = packet.pos - self._to_byte if self._to_byte else 0
+            if self._empty_bytes_a_second:
+                hole_bytes -= self._passed_seconds(packet) * self._empty_bytes_a_second
+            self._has_hole |= hole_bytes >= _LEAST_BYTES and not self._has_filling
             end = packet.pos + packet.size
             self._jumps_back |= end + _LEAST_BYTES < self._to_byte
             self._to_byte = max(self._to_byte, end)
@@ -92,6 +93,7 @@ class Gaps:
             self._found.append((before - self._origin_seconds, step - usual))
 
     def _passed_seconds(self, packet: av.Packet[Any]) -> float:
+        """Return by how much time went on with a packet."""
         before = self._read_seconds
         if packet.dts is not None:
             self._read_seconds = max(before, float(packet.dts * packet.time_base))

@@ -155,17 +155,17 @@ class RecordingEnd:
         Args:
             damaged_before: so is what comes before the part that was read.
         """
-        looks_damaged = damaged_before or self._looks_damaged
+        is_damaged = damaged_before or self._looks_damaged
         if self.extent.has_grown:
             yield f"{self.path} was read up to where it ended then: {_GROWS}"
         if hidden := left_out_by_edits(self.path, self.container, self.stream):
             yield hidden
         codec = self.stream.codec_context.name
-        if looks_damaged and (late := self._late_start()):
+        if is_damaged and (late := self._late_start()):
             yield late
-        if not self.extent.is_piece:
+        if not self.extent.is_piece:  # what damage here asks for reads far through the file: not for damage that came before
             yield from not_read(self.path, self.container, self.extent.to_byte, codec, looks_damaged=self._looks_damaged)
-        if looks_damaged and not self.extent.tells_damage and (silence := silence_of(self.path, codec)):
+        if is_damaged and not self.extent.tells_damage and (silence := silence_of(self.path, codec)):
             yield silence
         if missing := self._missing_end():
             yield f"{self.path} {missing}: it may be cut off or damaged"
