@@ -13,6 +13,7 @@ from engine.desk.beside import at_once
 from engine.desk.likeness import Likeness, Worth, haze_of
 from engine.desk.photograph import Photographed
 from engine.desk.stored import StoredTrack
+from engine.words.numbers import told_apart
 
 _COPIES = 0.99
 """Cosine of the default embedder from which two photographs may be copies. Of LFW pictures all 48 copies reach it (JPEG of
@@ -142,9 +143,11 @@ def quality_limits(faces: Sequence[Quality]) -> list[str]:
     if size < _SMALL_PX:
         said.append(f"the face is {size:.0f} px: so small that people cannot be told apart well.")
     elif size < _PLAIN_PX:
-        said.append(f"the face is {size:.0f} px: from 40 px on a comparison says more.")
+        shown, plain = told_apart(size, _PLAIN_PX, 0)
+        said.append(f"the face is {shown} px: from {plain} px on a comparison says more.")
     if sharp < _BLURRED:
-        said.append(f"the face is blurred (sharpness {sharp:.2f}; plain from {_BLURRED} on).")
+        shown, plain = told_apart(sharp, _BLURRED, 2)
+        said.append(f"the face is blurred (sharpness {shown}; plain from {plain} on).")
     if frontal < _TURNED:
         said.append(f"the face is turned away (frontal {frontal:.2f}; 1 looks into the camera).")
     qps = [face.qp for face in better if face.qp is not None]

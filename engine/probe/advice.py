@@ -8,6 +8,7 @@ from statistics import median
 
 from engine.contracts.frames import Detections
 from engine.contracts.probed import Verdict
+from engine.words.numbers import told_apart
 
 GOOD_PX = 48.0
 """From this size on most names that can be given are (docs/names.md)."""
@@ -47,8 +48,7 @@ def advice(largest_px: Sequence[float], width_px: int, height_px: int, seconds: 
     if size >= GOOD_PX:
         return "good", f"good: faces are usually {size:.0f} px"
     if size >= NAMED_PX:
-        return (
-            "small",
-            f"faces are usually {size:.0f} px: enough to find people again, little for names ({GOOD_PX:.0f} px): {larger}",
-        )
-    return "too_small", f"faces are usually {size:.0f} px: too small to recognise ({NAMED_PX:.0f} px): {larger}"
+        shown, needed = told_apart(size, GOOD_PX, 0)
+        return "small", f"faces are usually {shown} px: enough to find people again, little for names ({needed} px): {larger}"
+    shown, needed = told_apart(size, NAMED_PX, 0)
+    return "too_small", f"faces are usually {shown} px: too small to recognise ({needed} px): {larger}"

@@ -126,6 +126,10 @@ def test_limits_are_those_of_the_better_faces():
         True
     ] * 5
     assert "from 40 px on" in quality_limits([Quality(35, 0.9, 0.95, 0.5)])[0]
+    assert quality_limits([Quality(39.8, 0.398, 0.95, 0.5)]) == [
+        "the face is 39.8 px: from 40.0 px on a comparison says more.",
+        "the face is blurred (sharpness 0.398; plain from 0.400 on).",
+    ]
     assert quality_limits([]) == ["no face of it is left."]
 
 

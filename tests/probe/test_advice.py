@@ -14,7 +14,8 @@ from engine.probe.advice import advice
     [
         ([14.0], 360, "too_small", "faces are usually 14 px: too small to recognise (30 px): use the main stream"),
         ([14.0], 2160, "too_small", "bring the camera nearer"),
-        ([29.9], 480, "too_small", "use the main stream"),
+        ([29.9], 480, "too_small", "faces are usually 29.9 px: too small to recognise (30.0 px): use the main stream"),
+        ([47.6], 480, "small", "faces are usually 47.6 px: enough to find people again, little for names (48.0 px)"),
         ([36.0], 480, "small", "little for names"),
         ([60.0], 480, "good", "good: faces are usually 60 px"),
         ([10.0, 60.0, 61.0], 480, "good", "good: faces are usually 60 px"),

@@ -1,6 +1,6 @@
 // Why a face has a name or none, and why a stream gives no faces.
 
-import { bounded, chance, number, plural, ratio, worth } from "./words.js";
+import { bounded, chance, number, plural, ratio, toldApart, worth } from "./words.js";
 
 const SMALL_PX = 24;
 const FAIR_PX = 48;
@@ -50,7 +50,8 @@ function reason(entry, basis) {
   if (basis.missing === "faces") return tooFew(basis);
   if (basis.missing === "margin" && second) return `Looks like ${first.identity}, but nearly as much like ${second.identity}.`;
   if (basis.missing === "size" && basis.size_needed_px) {
-    return `Faces of ${number(basis.size_px)} px are too small to name: about ${number(basis.size_needed_px)} px are needed.`;
+    const [size, needed] = toldApart(basis.size_px, basis.size_needed_px);
+    return `Faces of ${size} px are too small to name: about ${needed} px are needed.`;
   }
   if (entry.best.quality.damaged) return "The picture arrived damaged, so it says little.";
   const excuse = weakest(entry.best.quality);
@@ -74,9 +75,10 @@ export function grounds(entry, settings) {
   if (basis.margin !== null && candidates.length > 1) {
     // Against one who would not get the name anyway, no margin is asked for.
     const poor = basis.missing === "margin";
-    const needed = poor && basis.margin_needed ? `; ${number(basis.margin_needed, 3)} are needed` : "";
+    const [margin, least] = poor && basis.margin_needed ? toldApart(basis.margin, basis.margin_needed, 3) : [number(basis.margin, 3)];
+    const needed = least ? `; ${least} are needed` : "";
     rows.push({ name: "Margin", verdict: poor ? "poor" : decision === "known" ? "good" : "fair",
-      text: `${number(basis.margin, 3)} ahead of ${candidates[1].identity}${needed}` });
+      text: `${margin} ahead of ${candidates[1].identity}${needed}` });
   }
   return rows;
 }
@@ -89,10 +91,12 @@ function seen({ faces, faces_needed: needed, moments, nobody }) {
 }
 
 function size({ size_px: px, size_needed_px: needed, missing }) {
-  const text = `${number(px)} px`;
-  if (needed) return { name: "Size", verdict: px < needed ? (missing === "size" ? "poor" : "fair") : "good", text: `${text}; below ${number(needed)} px hardly anybody gets a name` };
-  if (px < SMALL_PX) return { name: "Size", verdict: "poor", text: `${text}: few people can be told apart below ${SMALL_PX} px` };
-  if (px < FAIR_PX) return { name: "Size", verdict: "fair", text: `${text}: names come more readily from ${FAIR_PX} px` };
+  const least = (needed ? [needed] : [SMALL_PX, FAIR_PX]).find((one) => px < one);
+  const [shown, limit] = least ? toldApart(px, least) : [number(px), number(needed)];
+  const text = `${shown} px`;
+  if (needed) return { name: "Size", verdict: px < needed ? (missing === "size" ? "poor" : "fair") : "good", text: `${text}; below ${limit} px hardly anybody gets a name` };
+  if (px < SMALL_PX) return { name: "Size", verdict: "poor", text: `${text}: few people can be told apart below ${limit} px` };
+  if (px < FAIR_PX) return { name: "Size", verdict: "fair", text: `${text}: names come more readily from ${limit} px` };
   return { name: "Size", verdict: "good", text };
 }
 

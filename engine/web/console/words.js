@@ -43,6 +43,13 @@ export function number(value, digits = 0) {
   return value.toLocaleString("en-GB", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+/** A value and the limit that it does not meet, as figures that differ: 47.7 is not told as 48 where 48 is needed. */
+export function toldApart(value, limit, digits = 0) {
+  let more = digits;
+  while (more < digits + 4 && number(value, more) === number(limit, more)) more += 1;
+  return [number(value, more), number(limit, more)];
+}
+
 export const rate = (value) => number(value, value < 10 ? 1 : 0);
 export const millis = (value) => (value === null || value === undefined ? "–" : `${number(value, value < 10 ? 1 : 0)}\u00a0ms`);
 export const noun = (count, one, many = `${one}s`) => (count === 1 ? one : many);

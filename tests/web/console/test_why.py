@@ -57,6 +57,10 @@ SENTENCES = [
         "Faces of 18 px are too small to name: about 33 px are needed.",
     ),
     (
+        entry("undecided", [OMAR], BASIS | {"size_px": 32.7, "missing": "size"}),
+        "Faces of 32.7 px are too small to name: about 33.0 px are needed.",
+    ),
+    (
         entry("undecided", [OMAR], BASIS | {"missing": "likeness"}, GOOD | {"sharpness": 0.1}),
         "Somewhat like Omar, but a stranger could look so too: the picture is blurred.",
     ),
@@ -117,6 +121,28 @@ def test_each_ground_has_a_verdict(page):
         ("Faces", "fair", "14 at 9 moments, 5 of them too poor to recognise anybody; a decision needs 2 faces"),
         ("People", "poor", "2 in this track; decided by the one seen at the most moments"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("size", "needed", "text"),
+    [
+        (18.0, 33.0, "18 px; below 33 px hardly anybody gets a name"),
+        (32.7, 33.0, "32.7 px; below 33.0 px hardly anybody gets a name"),
+        (40.0, 33.0, "40 px; below 33 px hardly anybody gets a name"),
+        (23.8, None, "23.8 px: few people can be told apart below 24.0 px"),
+        (47.9, None, "47.9 px: names come more readily from 48.0 px"),
+        (48.0, None, "48 px"),
+    ],
+)
+def test_a_size_that_is_too_small_is_not_told_as_the_one_that_is_needed(page, size, needed, text):
+    small = entry("undecided", [OMAR], BASIS | {"size_px": size, "size_needed_px": needed})
+    assert asked(page, "why", "here.grounds(given[0], {})", small)[0]["text"] == text
+
+
+def test_a_margin_that_is_too_narrow_is_not_told_as_the_one_that_is_needed(page):
+    close = entry("undecided", [OMAR, ANNA], BASIS | {"margin": 0.0198, "missing": "margin"})
+    found = asked(page, "why", "here.grounds(given[0], {})", close)
+    assert found[-1]["text"] == "0.0198 ahead of Anna; 0.0200 are needed"
 
 
 def test_a_likelihood_ratio_is_a_ground_with_its_bounds_and_says_what_the_report_says(page):
