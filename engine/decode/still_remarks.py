@@ -51,7 +51,7 @@ def told_of(image: Image.Image, content: bytes, pages: int) -> Told:
     if transfer:
         said.append("it is HDR, and is shown as on an SDR screen")
     elif is_deep(image, content):
-        said.append("only 8 bits per colour were kept of more")
+        said.append("it has more than 8 bits per colour, of which 8 were kept")
     turned = _exif_turn(content) if primary and not primary.is_turned else 1
     if turned != 1:
         said.append(f"its EXIF data alone say that it is turned (orientation {turned}), which does not count in {image.format}")

@@ -38,7 +38,7 @@ def test_what_a_picture_has_not_of_its_file_is_remarked(tmp_path, monkeypatch):
     assert said == {
         "pages.tif": ("the first of the file's 2 pictures was taken",),
         "clear.png": ("transparent parts are shown white",),
-        "deep.png": ("only 8 bits per colour were kept of more",),
+        "deep.png": ("it has more than 8 bits per colour, of which 8 were kept",),
         "large.jpg": ("it has 192x128 pixels, and was read at half of its sides",),
     }
 
@@ -51,7 +51,7 @@ def test_of_more_than_8_bits_it_is_said_that_8_were_kept_whatever_the_format(tmp
     cv2.imwrite(str(shallow), colours)
     cv2.imwrite(str(deep), colours.astype(np.uint16) * 257)
     assert read_still(shallow).remarks == ()
-    assert read_still(deep).remarks == ("only 8 bits per colour were kept of more",)
+    assert read_still(deep).remarks == ("it has more than 8 bits per colour, of which 8 were kept",)
 
 
 def test_an_avif_file_says_its_bits_itself(tmp_path):

@@ -203,7 +203,7 @@ def test_what_a_file_has_and_its_picture_has_not_is_said_whatever_comes_of_it(wr
     def clear(pixels):
         return np.dstack([pixels, np.full(pixels.shape[:2], 200, np.uint8)]).astype(np.uint16) * 257
 
-    said = "only 8 bits per colour were kept of more; transparent parts are shown white"
+    said = "it has more than 8 bits per colour, of which 8 were kept; transparent parts are shown white"
     face, nobody = write("face.png", clear(draw(empty(), 200, 100, 122))), write("nobody.png", clear(empty()))
     enrolled, refused = enrol([face, nobody], BlobDetector(), gallery, **POOR)
     assert (enrolled.outcome, enrolled.reason) == ("enrolled", f"{face}: {said}")

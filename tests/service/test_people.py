@@ -240,8 +240,8 @@ def test_uploads_are_bounded(parts: Parts) -> None:
 @pytest.mark.usefixtures("at_once")
 def test_what_of_a_picture_was_not_compared_is_said_by_enrolment_and_search(parts: Parts) -> None:
     deep = cv2.imencode(".png", np.full((90, 120, 4), (500, 600, 700, 800), np.uint16))[1].tobytes()
-    said = "shows no face that could be found: give a clear frontal picture; only 8 bits per colour were kept of more; "
-    said += "transparent parts are shown white"
+    said = "shows no face that could be found: give a clear frontal picture; "
+    said += "it has more than 8 bits per colour, of which 8 were kept; transparent parts are shown white"
     compares(parts)
     found = ask(parts, SearchPerson(picture=Picture(content=deep))).result
     assert isinstance(found, Found)
