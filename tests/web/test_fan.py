@@ -74,5 +74,5 @@ def test_too_many_are_refused() -> None:
     fan = Fan()
     for _ in range(MOST_CLIENTS):
         fan.join(Client())
-    with pytest.raises(Refusal, match="64 listen already"):
+    with pytest.raises(Refusal, match="64 are already listening"):
         fan.join(Client())

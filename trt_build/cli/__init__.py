@@ -68,7 +68,7 @@ def train(
 
     For example:
 
-        trt-build train compact --out runs/mine
+        trt-build train compact --out mine
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def export(
 
     For example:
 
-        trt-build export runs/mine/best.pt --out DIR
+        trt-build export mine/best.pt --out DIR
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def small_faces(
 
     For example:
 
-        trt-build small-faces lfw_gray/train.zip --count 130 --out runs/small_faces.zip
+        trt-build small-faces lfw_gray/train.zip --count 130 --out small_faces.zip
 
     Parameters
     ----------

@@ -40,7 +40,7 @@ def export(
 
     For example:
 
-        trt-build track export runs/compact_track_x4/best.pt --out DIR
+        trt-build track export track/best.pt --out DIR
 
     Parameters
     ----------
