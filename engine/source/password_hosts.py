@@ -20,7 +20,7 @@ def hosts_file_of(credentials: Path) -> Path:
 def hosts_in(file: Path) -> set[str]:
     """Return the hosts of such a list, in small letters; none where it cannot be read."""
     try:
-        text = file.read_text("utf-8")
+        text = file.read_text("utf-8-sig")
     except (OSError, ValueError):
         return set()
     return {line.strip().lower() for line in text.splitlines()} - {""}

@@ -63,6 +63,7 @@ def test_a_camera_goes_on_when_its_host_is_allowed_again(clip, tmp_path):
         ("rtsp://192.0.2.10/x", "192.0.2.10", True), ("rtsp://192.0.2.10/x", "192.0.2.10:554", True),
         ("rtsp://Camera.Example/x", "camera.example:554", True), ("rtsp://[2001:db8::1]/x", "[2001:DB8::1]:554", True),
         ("https://192.0.2.10/x", "192.0.2.10:443", True), ("rtsp://[2001:db8::1]:8554/x", "2001:db8::1", True),
+        ("rtsp://192.0.2.10/x", "\ufeff192.0.2.10\r\n", True),
         ("rtsp://192.0.2.10/x", None, False), ("rtsp://192.0.2.10/x", "", False),
         ("rtsp://[2001:db8::2]/x", "2001:db8::1", False),
         ("rtsp://192.0.2.10:8554/x", "192.0.2.10:554", False), ("https://192.0.2.10/x", "192.0.2.10:80", False),
