@@ -19,7 +19,7 @@ _COUNTS = {
     "missed": "Messages that were sent but never received.",
     "malformed": "Messages that could not be read.",
     "published": "Messages that the broker has stored.",
-    "published_bytes": "Bytes of these messages.",
+    "published_bytes": "Bytes of the messages that the broker has stored.",
     "repeated": "Messages that the broker already had.",
     "refused": "Times that the broker refused a message, which then waits.",
     "gaps": "Gap messages that the broker has stored.",
@@ -31,7 +31,7 @@ _COUNTS = {
 }
 _NOW = {
     "waiting": "Messages in the buffer.",
-    "waiting_bytes": "Bytes of these messages.",
+    "waiting_bytes": "Bytes of the messages in the buffer.",
     "limit_bytes": "Size of the buffer from which the oldest messages are dropped.",
     "waits_seconds": "Age of the oldest message in the buffer.",
     "window_seconds": "How long the broker recognises duplicates.",

@@ -1,4 +1,4 @@
-"""``facestream expire``: deletes what finished runs have written after a given time."""
+"""``facestream expire``: deletes what finished runs have written, once it is old enough."""
 
 from __future__ import annotations
 
