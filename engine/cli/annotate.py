@@ -30,7 +30,7 @@ from engine.footage.video import check_ending
 from engine.pipeline.run import run_pipeline
 from engine.private_file import make_private_folder
 from engine.results.annotate import annotate as annotate_run
-from engine.results.tracks_of import recording_in
+from engine.results.tracks_of import places_read, recording_in
 from engine.source.cameras import is_camera
 from engine.source.sources import expand_sources
 from engine.words.lists import some_of
@@ -91,7 +91,7 @@ def annotate(
             try:
                 one = recording_in(run, name, recording, partial(say, aside=True))
                 path = out if folder is None else _in_folder(folder, one)
-                check_place(path, overwrite=overwrite, read=one.files)
+                check_place(path, overwrite=overwrite, read=[*one.files, *places_read(run)])
                 code |= _annotate(run, one, path, overwrite=overwrite, json=json)
             except (SourceError, UsageError) as error:
                 if len(chosen) == 1:

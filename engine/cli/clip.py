@@ -19,7 +19,7 @@ from engine.client.results import load_run
 from engine.errors import UsageError
 from engine.footage.clip import Clip, cut_clip, suffix_for
 from engine.private_file import make_private_folder
-from engine.results.tracks_of import Seen, recording_in, tracks_seen
+from engine.results.tracks_of import Seen, places_read, recording_in, tracks_seen
 from engine.words.times import clock
 
 
@@ -76,7 +76,7 @@ def clip(
         path = Path(name) if out is None else out / name if several or out.is_dir() else out
         if several and out is not None:
             _make_folder(out)
-        check_place(path, overwrite=overwrite, read=source.files)
+        check_place(path, overwrite=overwrite, read=[*source.files, *places_read(run)])
         jobs.append((one, source, path))
     for one, source, path in jobs:
         with progress_bar(path.name) as tell:

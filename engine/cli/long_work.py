@@ -31,7 +31,7 @@ def check_place(path: Path | None, *, overwrite: bool, read: Iterable[Path] = ()
     if path.is_dir():
         raise UsageError(f"{path} is a folder: give a file")
     if path.exists() and any(one.exists() and path.samefile(one) for one in read):
-        raise UsageError(f"{path} is the recording that is read: choose another name")
+        raise UsageError(f"{path} is a recording that is read: choose another name")
     check_new([path], overwrite=overwrite)
     if not path.absolute().parent.is_dir():
         raise UsageError(f"there is no folder {path.parent}: make it first, or choose another place")

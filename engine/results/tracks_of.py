@@ -14,6 +14,7 @@ from engine.footage.clip import Moment
 from engine.footage.recordings import recording_of
 from engine.footage.sameness import MOST_BYTES, check_same
 from engine.words.numbers import track_numbers
+from engine.words.text import path_of
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,11 @@ def recording_in(
     if check_same(recording, facts, MOST_BYTES) == "uncompared":
         note(f"{recording.path} has another time than the recording that was read, and was not compared with its SHA-256")
     return recording
+
+
+def places_read(run: Run) -> list[Path]:
+    """Return where the run has read its recordings: nothing that is made of it takes the place of one."""
+    return [path_of(str(facts["path"])) for facts in run.inputs.values() if facts.get("path")]
 
 
 def _of_received(run: Run, stream: str, path: Path | None) -> Recording:

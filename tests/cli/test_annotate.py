@@ -74,13 +74,28 @@ def test_nothing_takes_the_place_of_the_recording_that_is_read(tmp_path: Path, c
     link.symlink_to(path)
     for source, out in [(path, path), (path, link), (made.run.directory, path), (made.run.directory, linked)]:
         done = here(capsys, "annotate", source, "--out", out, "--overwrite")
-        complains(done, 2, f"{out} is the recording that is read")
-        complains(
-            here(capsys, "clip", made.run.directory, "-t", 1, "-o", out, "--overwrite"), 2, "is the recording that is read"
-        )
+        complains(done, 2, f"{out} is a recording that is read")
+        complains(here(capsys, "clip", made.run.directory, "-t", 1, "-o", out, "--overwrite"), 2, "is a recording that is read")
     assert path.stem == "door"
-    complains(here(capsys, "annotate", made.run.directory, "--out", path.parent, "--overwrite"), 2, "is the recording")
+    complains(here(capsys, "annotate", made.run.directory, "--out", path.parent, "--overwrite"), 2, "is a recording")
     assert path.read_bytes() == before
+
+
+def test_nothing_takes_the_place_of_another_recording_of_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where names of streams are not those of their files, the video of one was put in the place of another."""
+    made = make_run(tmp_path)
+    record_of = made.run.directory / "run.json"
+    facts = json.loads(record_of.read_text())
+    other, third = (record(tmp_path / name, frames=12) for name in ("hall.mp4", "gate.mp4"))
+    facts["inputs"] |= {"gate": Recording("gate", other).facts(), "hall": Recording("hall", third).facts()}
+    record_of.write_text(json.dumps(facts))
+    before = [path.read_bytes() for path in (other, third)]
+    done = here(capsys, "annotate", made.run.directory, "--out", tmp_path, "--overwrite")
+    assert done.code == 1
+    assert " ".join(done.err.split()).count("is a recording that is read: choose another name") == 3
+    clip = here(capsys, "clip", made.run.directory, "-t", 1, "-o", other, "--overwrite")
+    complains(clip, 2, "hall.mp4 is a recording that is read")
+    assert [path.read_bytes() for path in (other, third)] == before
 
 
 def test_what_cannot_be_drawn_into_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
