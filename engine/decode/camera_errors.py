@@ -185,7 +185,7 @@ def _by_network(camera: Camera, error: Exception) -> SourceError | None:
     if number == errno.EIO and scheme_of(camera.url) in {"rtsps", "https", "rtmps"}:
         if fault := certificate_fault(camera):
             return failure(camera, "network", f"shows a certificate that {fault}, or set tls_verify to 0")
-        return failure(camera, "network", "has no TLS version in common with this machine: check the port and its certificate")
+        return failure(camera, "network", "speaks no TLS that this machine does: check the port and its certificate")
     return None
 
 

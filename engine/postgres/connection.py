@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.errors import DatabaseError, MissingRuntimeError
 from engine.postgres.address import without_password
 
 if TYPE_CHECKING:
-    from psycopg import Connection
+    from engine.postgres.bounded import BoundedConnection
 
 _LATE_SECONDS = 1.0
 """For what the server says in the last moment, as that a statement took too long."""
@@ -30,7 +30,7 @@ def require_driver() -> None:
 
 def connect(
     where: str, *, application: str, answer_seconds: float = 5.0, settings: dict[str, str] | None = None
-) -> Connection[Any]:
+) -> BoundedConnection:
     """Open a connection that commits each statement by itself, but for ``with connection.transaction()``.
 
     Args:

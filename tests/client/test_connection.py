@@ -250,14 +250,13 @@ def test_who_reads_with_the_other_kind_of_socket_is_told_which(opened, published
 def test_who_waits_for_what_the_key_may_not_read_is_told(tmp_path, topics, kinds, said):
     with locked(tmp_path) as at:
         write_key(tmp_path / "kiosk.key", at.folder.add("kiosk", topics))
-        told, came = [], []
+        told = []
 
         def wait():
             told.append(told_by(at.publisher.bound_endpoint, kinds=kinds, key=tmp_path / "kiosk.key"))
-            came.append(True)
 
         waiting = threading.Thread(target=wait)
         waiting.start()
-        at.until(lambda: bool(came))
+        at.until(lambda: bool(told))
         waiting.join(PATIENCE_SECONDS)
     assert said in told[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.contracts.camera import Camera
-from engine.errors import SourceError
+from engine.errors import ConfigError, SourceError
 from engine.source.cameras import renewed
 from tests.decode.watching import watching
 from tests.rtsp.script import Behaviour
@@ -83,3 +83,6 @@ def test_which_hosts_are_meant(tmp_path, url, hosts, is_allowed, login):
             renewed(main)
     elif login:
         assert "//admin:new@" in renewed(main).url
+    else:
+        with pytest.raises(ConfigError, match="user:password"):
+            renewed(main)

@@ -34,7 +34,7 @@ def test_a_server_that_hangs_ends_the_connection_in_time(server: PostgresServer)
     gallery = PostgresTables(faces, read_only=False)
     one, other = (connect(where, application="test") for _ in range(2))
     for opened in (one, other, gallery.connection):
-        opened.silent_seconds = 1.0  # type: ignore[attr-defined]  # now: whoever connects may take its time
+        opened.silent_seconds = 1.0  # now: whoever connects may take its time
     with server.hanging():
         began = time.monotonic()
         with pytest.raises(DatabaseError, match=SILENT):
@@ -56,7 +56,7 @@ def test_a_server_that_hangs_ends_the_connection_in_time(server: PostgresServer)
 def test_who_waits_for_news_has_asked_nothing(server: PostgresServer) -> None:
     with connect(server.url, application="test") as connection, told(server.url):
         connection.execute("LISTEN news")
-        connection.silent_seconds = 0.3  # type: ignore[attr-defined]
+        connection.silent_seconds = 0.3
         assert list(connection.notifies(timeout=0.8)) == []
         with pytest.raises(DatabaseError, match=SILENT), told(server.url):
             connection.execute("SELECT pg_sleep(4)")

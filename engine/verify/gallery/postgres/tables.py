@@ -21,6 +21,8 @@ from engine.verify.gallery.tables import Mark, Table
 if TYPE_CHECKING:
     from psycopg import Connection
 
+    from engine.postgres.bounded import BoundedConnection
+
 ANSWER_SECONDS = 5.0
 _ROWS_AT_ONCE = 2000
 _ROWS_IN_A_STATEMENT = 500
@@ -161,7 +163,7 @@ class PostgresTables:
         self.connection.close()
 
 
-def opened(address: Address, application: str, *, read_only: bool) -> Connection[Any]:
+def opened(address: Address, application: str, *, read_only: bool) -> BoundedConnection:
     """Return a connection whose rows are those of the tenant, once its role is admitted, see ``admit``.
 
     Raises:
