@@ -1,4 +1,4 @@
-"""Which tracks show different people because both are there at one time, in one picture."""
+"""Which tracks must show different people, because both are in the picture at the same time."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from engine.desk.grouping import Apart
 from engine.desk.stored import StoredTrack
 
 _BOTH_THERE_SECONDS = 0.5
-"""Two tracks of one stream that are both there for longer are two people."""
+"""Two tracks of one stream that overlap for longer than this are two people."""
 
 
 def at_once(tracks: Sequence[StoredTrack]) -> Iterator[Apart]:
-    """Yield a track and those of its stream that are there at the same time, by their places in ``tracks``.
+    """Yield each track with those of its stream that overlap it in time, as indices into ``tracks``.
 
-    Copies of one run hold the same tracks: a track is never beside itself.
+    Copies of one run hold the same tracks: a track never overlaps itself.
     """
     numbered = sorted(enumerate(tracks), key=lambda one: (*_picture(one[1]), one[1].first_seconds))
     for _, group in groupby(numbered, key=lambda one: _picture(one[1])):
@@ -30,5 +30,5 @@ def at_once(tracks: Sequence[StoredTrack]) -> Iterator[Apart]:
 
 
 def _picture(track: StoredTrack) -> tuple[str, str, str]:
-    """Return what two tracks have in common that can be in one picture."""
+    """Return what two tracks must share to be in the same picture."""
     return track.result.origin, track.stream, track.attempt

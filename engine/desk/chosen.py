@@ -22,17 +22,17 @@ class Chosen:
     """Results whose vectors can be compared."""
 
     results: list[Result]
-    """At least one."""
+    """One or more."""
     left_out: list[str]
-    """Sentences on those that cannot."""
+    """One sentence for each result that is left out."""
 
 
 def choose_results(directories: Sequence[Path]) -> Chosen:
-    """Read results, each once; one that cannot be read, or compared with the others, is left out: compared are those of the
-    embedder that most results have, of equals the first.
+    """Read results, each once, and leave out those that cannot be read or compared: only results of the most common embedder
+    are compared; in a tie, of the one named first.
 
     Raises:
-        PublishError: none is left; the message says why. ``MissingResultError``: as there is none at all.
+        PublishError: none is left; the message says why. It is a ``MissingResultError`` if no result exists at all.
         UsageError: no directory is given.
     """
     if not directories:
@@ -77,12 +77,12 @@ def _usual(results: Sequence[Result]) -> str:
 
 
 def find_track(words: str) -> StoredTrack | None:
-    """Return the track that ``RESULT:stream/track`` names, or ``RESULT:track`` where one stream has it; None where the words
-    are a path.
+    """Return the track that ``RESULT:stream/track`` names, or ``RESULT:track`` where one stream has it; None if the words are a
+    path.
 
     Raises:
         PublishError: the result cannot be read.
-        UsageError: it has no such track, or the words are a result without one.
+        UsageError: it has no such track, or the words name a result but no track.
     """
     path = Path(words)
     if path.is_dir():
@@ -110,10 +110,10 @@ def find_track(words: str) -> StoredTrack | None:
 
 
 def _named_track(words: str) -> tuple[str, str, int] | None:
-    """Return directory, stream (empty: any) and number; None where nothing in the words is a track's number.
+    """Return directory, stream (empty: any) and number; None if the words contain no track number.
 
     Raises:
-        UsageError: a directory is named, and no track of it.
+        UsageError: they name a directory, but no track in it.
     """
     ends = [at for at, character in enumerate(words) if character in BEFORE_TRACK and at]
     if not ends:
@@ -134,7 +134,7 @@ def vector_of(track: StoredTrack) -> NDArray[np.float32]:
     """Return the vector of a track.
 
     Raises:
-        FacestreamError: it has none, or none any more.
+        FacestreamError: it has none, or its vector has expired.
     """
     vector = track.vector
     if vector is None:

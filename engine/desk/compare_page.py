@@ -34,7 +34,7 @@ def worth_of(compared: Compared) -> str:
 
 
 def figures_of(compared: Compared) -> list[tuple[str, str]]:
-    """Return names and values of all that was computed."""
+    """Return the name and value of every figure that was computed."""
     found = [] if compared.is_same else [("likelihood ratio", ratio_words(compared.worth))]
     if compared.worth is not None:
         low, high = compared.worth.bounds

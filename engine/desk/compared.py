@@ -16,52 +16,53 @@ from engine.desk.stored import StoredTrack
 from engine.words.numbers import told_apart
 
 _COPIES = 0.99
-"""Cosine of the default embedder from which two photographs may be copies. Of LFW pictures all 48 copies reach it (JPEG of
-quality 75 and 40, 0.7 and 1.5 times the size), not all that were halved, cut or mirrored, and none of 100 pairs of different
-pictures of one person, of which the highest has 0.986."""
+"""Cosine of the default embedder above which two photographs may be copies. On LFW pictures all 48 copies reach it (JPEG
+quality 75 and 40, scaled by 0.7 and 1.5), but not every copy that was halved, cropped or mirrored; none of 100 pairs of
+different pictures of one person does (the highest: 0.986).
+"""
 _SMALL_PX, _PLAIN_PX = 28.0, 40.0
 _BLURRED, _TURNED, _POOR_QP, _ONE_FACE = 0.4, 0.85, 34.0, 2
 
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """One of two that are compared."""
+    """One of the two faces that are compared."""
 
     label: str
     vector: NDArray[np.float32]
     """(d,) of length 1."""
     size_px: float
     moments: int
-    """At which it was seen; 1 for a photograph."""
+    """Number of moments at which it was seen; 1 for a photograph."""
     limits: list[str]
-    """Sentences on what about it limits the comparison."""
+    """Sentences that say how this face limits the comparison."""
     track: StoredTrack | None
-    """None: a photograph."""
+    """Where it comes from; None: a photograph."""
     pictures: list[tuple[str, str, tuple[str, bytes]]]
     """Caption, kind (``original`` or ``enhanced``), media type and bytes of each."""
 
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """What a comparison gave."""
+    """The result of a comparison."""
 
     one: Side
     other: Side
     cosine: float
     resemblance: float
-    """Above what both look like others, and what both have lost of their detail."""
+    """How alike the two are, beyond what both share with many other people and with all faces that have lost detail."""
     is_same: bool
-    """Both are one and the same face of one picture: there is nothing to weigh."""
+    """Both are the very same face in the same picture, so there is nothing to weigh."""
     worth: Worth | None
     """None: not calibrated for the embedder, or for faces so small; or ``is_same``."""
     by_chance: float | None
-    """Of strangers this share looks so much alike, at most: 0 to 1; None: not measured, or ``is_same``."""
+    """Upper bound on the share of pairs of strangers that look this much alike, 0 to 1; None: not measured, or ``is_same``."""
     limits: list[str]
     """Sentences."""
 
 
 def compare(one: Side, other: Side, likeness: Likeness) -> Compared:
-    """Compare two faces whose vectors are of one embedder; what it is worth is that of the smaller one."""
+    """Compare two faces with vectors of the same embedder; the smaller face decides what their likeness is worth."""
     size = min(one.size_px, other.size_px)
     tracks = [side.track for side in (one, other) if side.track is not None]
     moments = min((side.moments for side in (one, other) if side.track is not None), default=1)
@@ -132,7 +133,7 @@ def track_side(track: StoredTrack, vector: NDArray[np.float32], pictures: Sequen
 
 
 def quality_limits(faces: Sequence[Quality]) -> list[str]:
-    """Return what about the better faces of one person limits a comparison; empty where nothing does."""
+    """Return sentences on what limits a comparison, judged by a person's better faces; empty if nothing does."""
     if not faces:
         return ["no face of it is left."]
     better = sorted(faces, key=lambda face: -face.score)[: max(1, len(faces) // 2)]

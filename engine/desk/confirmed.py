@@ -1,4 +1,4 @@
-"""Who has confirmed a name: what people have said of tracks, as an exhibit that asks for two of them counts it."""
+"""Who has confirmed a name: people's statements about tracks, as counted by an exhibit that requires two people."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from engine.exhibit.two_person import Confirmation
 
 
 def confirmations_of(directory: Path) -> list[Confirmation]:
-    """Return who has named which track of a run, in the order in which it was said, but for what was undone, and for what was
-    said of a track before it was split off. A name that was erased is taken back.
+    """Return who has named which track of a run, oldest first. Left out are names that were undone or erased, and names given
+    to a track before it was split off from its person.
 
     Raises:
         PublishError: the corrections cannot be read.
@@ -21,12 +21,12 @@ def confirmations_of(directory: Path) -> list[Confirmation]:
 
 
 def confirmations(corrections: Sequence[Correction], origin: str) -> list[Confirmation]:
-    """Return the same of corrections that were read, for the tracks of one directory."""
+    """Do the same for corrections that have already been read, for the tracks of one directory."""
     said: list[Confirmation] = []
     for one in in_force(corrections):
         tracks = [(ref.stream, ref.track_id) for ref in one.tracks if ref.run == origin]
         if one.what == "name":
             said += [Confirmation(one.who, *track, one.name, takes_back=not one.name) for track in tracks]
-        elif one.what == "split":  # whoever had named the person had not meant these
+        elif one.what == "split":  # whoever named the person before the split did not mean these tracks
             said = [earlier for earlier in said if (earlier.stream, earlier.track_id) not in tracks]
     return said

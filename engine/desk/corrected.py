@@ -1,4 +1,4 @@
-"""Turns what somebody says of people into a correction, and keeps it beside each result that it is about."""
+"""Turns what somebody says about people into a correction, and stores it beside each result it concerns."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ class Desk:
     """Makes corrections.
 
     Args:
-        results: that were grouped.
-        people: who is in them.
-        who: makes them.
-        note: why.
+        results: the results that were grouped.
+        people: the people in them.
+        who: the person who makes them.
+        note: the reason.
         key: signs the corrections in the hash chains of the results; None: they are not signed.
     """
 
@@ -34,14 +34,14 @@ class Desk:
         self._results, self._people, self._key = results, people, key
         self._who, self._note = readable(who), readable(note)
         self.notices: list[str] = []
-        """Sentences on what else a correction does, and on results whose hash chain does not vouch for it."""
+        """Sentences on side effects of a correction, and on results whose hash chain does not cover it."""
 
     def merge(self, words: Sequence[str]) -> Correction:
-        """These people are one; each by an id, a name or a track.
+        """Record that these people are one; each is given by an id, a name or a track.
 
         Raises:
             UsageError: fewer than two people are meant, or one is not found.
-            PublishError: it cannot be kept.
+            PublishError: the correction cannot be written.
         """
         persons = {person.id: person for word in words for person in [self._one(word)]}
         if len(persons) < 2:
@@ -49,11 +49,11 @@ class Desk:
         return self._keep(new_correction(self._who, "merge", _refs(persons.values()), note=self._note))
 
     def split(self, words: Sequence[str]) -> Correction:
-        """These tracks of one person are not of that person.
+        """Record that these tracks do not show the person they are grouped with.
 
         Raises:
-            UsageError: they are of several people, all of one, or not found.
-            PublishError: it cannot be kept.
+            UsageError: they belong to several people, are all that a person has, or are not found.
+            PublishError: the correction cannot be written.
         """
         found = [self._track(word) for word in words]
         persons = {person.id: person for person, _ in found}
@@ -68,12 +68,12 @@ class Desk:
         raise UsageError(f"{person.id} has no other track than {' '.join(words)}: there is nothing to split it from")
 
     def name(self, word: str, name: str) -> Correction:
-        """A person has a name; an empty one takes back what a person had given. Of a track the name is said of it alone, of an
-        id or a name of all tracks of the person.
+        """Give a person a name; an empty one withdraws a name that a person gave. A track is named alone; an id or a name
+        stands for all tracks of the person.
 
         Raises:
-            UsageError: the person or the track is not found, or the name cannot be one.
-            PublishError: it cannot be kept.
+            UsageError: the person or the track is not found, or the name is not allowed.
+            PublishError: the correction cannot be written.
         """
         person = self._one(word)
         self._check_free(name)
@@ -88,11 +88,11 @@ class Desk:
         return self._keep(new_correction(self._who, "name", tracks, name=person_name(name) if name else "", note=self._note))
 
     def undo(self, begins: str) -> Correction:
-        """A correction, which may be an undoing, no longer holds.
+        """Undo a correction, which may itself be an undo.
 
         Raises:
-            UsageError: there is none, several, or it does not hold any more.
-            PublishError: it cannot be kept.
+            UsageError: no correction or several begin so, or it has been undone already.
+            PublishError: the correction cannot be written.
         """
         corrections = self._people.corrections
         found = [one for one in corrections if begins and one.id.startswith(begins)]
@@ -108,11 +108,11 @@ class Desk:
         )
 
     def namesakes(self, name: str) -> list[str]:
-        """Return other names that look like a name."""
+        """Return other names that look like this one."""
         return sorted({one.name for one in self._people.persons if one.name and one.name != name and alike(one.name, name)})
 
     def _check_free(self, name: str) -> None:
-        """Refuse a name by which another person or a track is called: whoever was looked for by it later would be two."""
+        """Refuse a name that already means another person or a track: later it would be ambiguous."""
         if other := [one for one in self._people.find(name) if one.name != spelling(name)]:
             raise UsageError(
                 f"{name!r} already means {other[0].id} here: choose another name, or use --merge if both are one person"
@@ -153,12 +153,12 @@ class Desk:
 
 
 def only_grouped(people: People, named: Correction) -> list[StoredTrack]:
-    """Return the tracks that get the name of a correction because they stand with those it is about, and not because somebody,
-    or the gallery, has said it of them.
+    """Return the tracks that get a name only because they are grouped with tracks that were named, not because a person or the
+    gallery named them.
 
     Args:
-        people: grouped anew after it.
-        named: gives a name.
+        people: grouped again with the correction.
+        named: the correction, which gives a name.
     """
     said = {ref for one in in_force(people.corrections) if one.what == "name" and one.name == named.name for ref in one.tracks}
     persons = [person for person in people.persons if named.name and not set(person.refs).isdisjoint(named.tracks)]
@@ -167,10 +167,11 @@ def only_grouped(people: People, named: Correction) -> list[StoredTrack]:
 
 
 def beside_each_other(people: People, said: Correction) -> list[tuple[StoredTrack, StoredTrack]]:
-    """Return tracks that are one person by what a correction says, although both are there at one time: one pair a track.
+    """Return pairs of tracks that a correction joins in one person although they overlap in time; at most one pair for each
+    track.
 
     Args:
-        people: grouped anew after it.
+        people: grouped again with the correction.
         said: the correction.
     """
     if said.what not in ("merge", "name"):
@@ -180,7 +181,7 @@ def beside_each_other(people: People, said: Correction) -> list[tuple[StoredTrac
 
 
 def directories_of(results: Iterable[Result]) -> list[Path]:
-    """Return where the corrections of some results are."""
+    """Return the directories whose corrections apply to these results."""
     return [result.run.directory for result in results]
 
 

@@ -1,12 +1,11 @@
 """Which tracks show one person: agglomerative clustering with average linkage, pure functions over arrays.
 
-Two groups are as alike as their tracks are on average, by ``2 cos - crowd - crowd - haze * haze`` (``engine.desk.likeness``).
-That is linear in the vectors: the sum of a group's vectors, and the means of its crowdings and hazes say it, so no table of all
-pairs is ever made.
-The most alike two become one while they are alike enough. In each round all pairs do that which are each other's nearest, which
-gives what joining one pair after the other gives (Müllner, "Modern hierarchical, agglomerative clustering algorithms", 2011,
-for reducible linkages, of which this is one, also with pairs that must not be joined). A group that is like no other is
-never looked at again: what others become is no more like it than the nearest of them was.
+The likeness of two groups is the mean of ``2 cos - crowd - crowd - haze * haze`` (``engine.desk.likeness``) over their tracks.
+It is linear in the vectors, so the sum of a group's vectors and the means of its crowding and haze suffice, and no table of all
+pairs is ever made. The two most alike groups are joined for as long as they are alike enough. Each round joins all pairs that
+are each other's nearest, which gives the same groups as joining one pair after the other (Müllner, "Modern hierarchical,
+agglomerative clustering algorithms", 2011, for reducible linkages; this is one, also with pairs that must not be joined). A
+group without a near neighbour is never looked at again: joining others brings none of them nearer to it.
 """
 
 from __future__ import annotations
@@ -18,25 +17,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 _TOGETHER = 2048
-"""Groups that are compared with all others at once: the memory stays at some tens of megabytes."""
+"""Number of groups compared with all others at once; keeps the memory at some tens of megabytes."""
 Floats = NDArray[np.float32]
 Apart = tuple[Sequence[int], Sequence[int]]
-"""No track of the one is of the person of any of the other."""
+"""Two lists of tracks: nobody in the first is anybody in the second."""
 
 
 @dataclass(eq=False)
 class _Groups:
     sums: Floats
-    """(C, d) of the members' vectors."""
+    """(C, d): sum of the members' vectors."""
     crowding: Floats
     """(C,) mean of the members'."""
     haze: Floats
     """(C,) mean of the members'."""
     sizes: Floats
-    """(C,) members."""
+    """(C,): number of members."""
     members: list[list[int]]
     apart: list[set[int]]
-    """Of each group the numbers of those that it must not be joined with."""
+    """For each group, the numbers of the groups it must not be joined with."""
 
 
 def group_tracks(
@@ -47,15 +46,15 @@ def group_tracks(
     together: Iterable[Sequence[int]] = (),
     apart: Iterable[Apart] = (),
 ) -> NDArray[np.int64]:
-    """Return of each track the number of its person, by the first track of each: (N,).
+    """Return for each track the number of its person, (N,); people are numbered in the order of their first tracks.
 
     Args:
         vectors: (N, d), each of length 1.
-        crowding: (N,) of the vectors.
-        haze: (N,) of the faces.
-        least: average resemblance from which two groups are one person.
-        together: tracks that are one person whatever they look like; no track stands in two.
-        apart: tracks that are not, unless ``together`` says otherwise.
+        crowding: (N,), of each vector.
+        haze: (N,), of each track's faces.
+        least: mean likeness at which two groups become one person.
+        together: tracks that are one person whatever they look like; the lists do not overlap.
+        apart: tracks that are not one person, unless ``together`` says otherwise.
     """
     groups = _begin(vectors, crowding, haze, together, apart)
     looking, gone = np.arange(len(groups.members)), set[int]()
@@ -98,7 +97,7 @@ def _begin(
 
 
 def _nearest(groups: _Groups, looking: NDArray[np.int64]) -> tuple[NDArray[np.int64], Floats]:
-    """Return which of the others each group is most like, and how much: (L,), (L,)."""
+    """Return for each group the other one that is most like it, and their likeness: (L,), (L,)."""
     place = {at: column for column, at in enumerate(looking.tolist())}
     means = groups.sums[looking] / groups.sizes[looking, None]
     crowding, haze = groups.crowding[looking], groups.haze[looking]
@@ -114,7 +113,7 @@ def _nearest(groups: _Groups, looking: NDArray[np.int64]) -> tuple[NDArray[np.in
 
 
 def _pairs(looking: NDArray[np.int64], nearest: NDArray[np.int64], alike: Floats) -> list[tuple[int, int]]:
-    """Return those that are each other's nearest; the two most alike where rounding leaves none."""
+    """Return the pairs that are each other's nearest; the most alike pair if rounding leaves none."""
     to = dict(zip(looking.tolist(), nearest.tolist(), strict=True))
     pairs = [(one, other) for one, other in to.items() if one < other and to.get(other) == one]
     if not pairs and len(looking):

@@ -1,4 +1,4 @@
-"""A new face against everything that results hold: one hit for each track, best first."""
+"""Searches results for a new face: one hit for each track, best first."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from engine.desk.likeness import Likeness, Worth, haze_of
 from engine.desk.stored import Result, StoredFace, StoredTrack, collector_rests
 
 _AT_ONCE = 256
-"""Vectors that are looked at exactly at a time."""
+"""Number of vectors that are compared exactly at a time."""
 _Row = tuple[int, StoredTrack, StoredFace | None, float, int, int]
 _NOT_WEIGHED, _OF_EQUALS = -100.0, 1e-3
-"""Where no likelihood ratio was calibrated; and of the resemblance, which decides between equal ratios."""
+"""Rank of a hit without a calibrated likelihood ratio; and the weight of the resemblance, which breaks ties."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,54 +24,58 @@ class Hit:
 
     track: StoredTrack
     face: StoredFace | None
-    """The single face on which it rests; None: on the faces of the track, fused."""
+    """The single face that it rests on; None: the track's fused faces."""
     cosine: float
     resemblance: float
-    """Above what both look like others, see ``open_set``, and what both have lost of their detail."""
+    """How alike the two are, beyond what both share with many other people (see ``open_set``) and with all faces that have lost
+    detail.
+    """
     worth: Worth | None
-    """None: not calibrated for such faces."""
+    """What the likeness is worth as evidence; None: not calibrated for such faces."""
     by_chance: float | None
-    """How many of so many strangers as there are tracks look so much like the photograph, at most; None: not measured."""
+    """Expected number of strangers, among as many as there are tracks, who look this much like the photograph (an upper bound);
+    None: not measured.
+    """
 
 
 @dataclass(frozen=True, eq=False)
 class _Rows:
-    """Vectors of one result."""
+    """The vectors of one result, one in each row."""
 
     result: Result
     vectors: NDArray[np.float32]
     tracks: list[StoredTrack]
     faces: list[StoredFace | None]
-    """None: of the track as a whole."""
+    """The face of each row; None: the track as a whole."""
     sizes_px: NDArray[np.float64]
     moments: NDArray[np.int64]
     allowance: NDArray[np.float32]
-    """What both faces look alike by because they have lost detail."""
+    """How much each row looks like the photograph only because both have lost detail."""
     tries: NDArray[np.int64]
-    """The best of so many faces is so good by chance as many times as often."""
+    """Number of faces that each row is the best of; a chance hit is as many times as likely."""
 
 
 @dataclass(frozen=True, eq=False)
 class Found:
-    """What a search gave."""
+    """The result of a search."""
 
     hits: list[Hit]
     """Best first."""
     faces: int
-    """Vectors of single faces that were compared."""
+    """Number of single faces that were compared."""
     tracks: int
-    """Of so many tracks."""
+    """Number of tracks that they belong to."""
 
 
 def search(vector: NDArray[np.float32], size_px: float, results: Sequence[Result], likeness: Likeness, limit: int) -> Found:
-    """Compare a face with every face and every track of some results; exactly as if each was looked at alone.
+    """Compare a face with every face and every track of some results; the hits are the same as if each were compared alone.
 
     Args:
         vector: (d,) of length 1.
-        size_px: of the face in its photograph: the smaller one of two faces says what their likeness is worth.
+        size_px: size of the face in its photograph: the smaller of two faces decides what their likeness is worth.
         results: with vectors of the same embedder.
         likeness: of this embedder.
-        limit: tracks at most.
+        limit: the most tracks to return.
 
     Raises:
         PublishError: vectors cannot be read.
@@ -86,7 +90,7 @@ def search(vector: NDArray[np.float32], size_px: float, results: Sequence[Result
 
 
 def _rows_of(result: Result, length: int, size_px: float) -> _Rows | None:
-    """Gather what can be compared; None where there is nothing."""
+    """Gather what can be compared; None if there is nothing."""
     files: dict[str, list[_Row]] = {}
     for track in result.tracks:
         if track.line is not None and (place := track.line.embedding) is not None:
@@ -101,7 +105,7 @@ def _rows_of(result: Result, length: int, size_px: float) -> _Rows | None:
             continue
         places, tracks, faces, sizes, moments, tries_of = zip(*found, strict=True)
         vectors = stored[np.array(places, np.int64)]
-        there = vectors.any(axis=1)  # zeros: it has expired
+        there = vectors.any(axis=1)  # a vector of zeros has expired
         sizes_px, haze = np.array(sizes)[there], haze_of(np.array([size_px]))
         return _Rows(
             result, vectors[there], [tracks[at] for at in np.flatnonzero(there)], [faces[at] for at in np.flatnonzero(there)],
@@ -111,8 +115,9 @@ def _rows_of(result: Result, length: int, size_px: float) -> _Rows | None:
 
 
 def _best(vector: NDArray[np.float32], rows: _Rows, likeness: Likeness, limit: int, compared: int) -> list[Hit]:
-    """Return the best hits of one result: rows are looked at in the order of what they can amount to at most, until none that
-    is left can be among the best."""
+    """Return the best hits of one result. Rows are compared in descending order of their upper bounds, until no remaining row
+    can be among the best.
+    """
     everything = np.arange(len(rows.tracks))
     most = _values(likeness, likeness.most_resemblance(vector, rows.vectors) - rows.allowance, rows, everything)
     order = np.argsort(-most, kind="stable")
@@ -133,8 +138,7 @@ def _best(vector: NDArray[np.float32], rows: _Rows, likeness: Likeness, limit: i
 
 
 def _values(likeness: Likeness, resemblances: NDArray[np.float32], rows: _Rows, some: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return what rows are ranked by, which rises with the resemblance: the likelihood ratio, of equals the resemblance; what
-    was not calibrated comes behind."""
+    """Return what rows are ranked by: the likelihood ratio, then the resemblance; uncalibrated rows come last."""
     ratios = likeness.log10_ratios(resemblances, rows.sizes_px[some], rows.moments[some], rows.tries[some])
     return np.asarray(np.where(np.isnan(ratios), _NOT_WEIGHED, ratios) + _OF_EQUALS * resemblances, np.float64)
 

@@ -1,4 +1,4 @@
-"""The page of a search: the photograph, and whom it may be, best first."""
+"""The page of a search: the photograph, and the tracks that may show the same person, best first."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def write_hits(path: Path, photograph: Photographed, found: Found, notices: Sequ
     """Write the page.
 
     Args:
-        path: of the file.
-        photograph: that was looked for.
-        found: best first.
+        path: file to write.
+        photograph: the one that was searched for.
+        found: the hits.
         notices: sentences that must be seen first.
         given: names that people gave to tracks.
 
@@ -42,12 +42,12 @@ def worth_sentence(hit: Hit) -> str:
 
 
 def compared_with(found: Found) -> str:
-    """Return how much was looked at."""
+    """Return how many faces and tracks were compared, in words."""
     return f"compared with {count(found.faces, 'face')} of {count(found.tracks, 'track')}"
 
 
 def chance_sentence(hit: Hit, tracks: int) -> str:
-    """Return how many strangers would look so; empty where that was not measured."""
+    """Return how many strangers would look this much alike, in words; empty if that was not measured."""
     if hit.by_chance is None:
         return ""
     return f"Of {count(tracks, 'track')} of strangers {chance_words(hit.by_chance)} would look as much alike, on average"

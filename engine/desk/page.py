@@ -1,4 +1,4 @@
-"""Pages that hold all they show: hits, two faces side by side, people."""
+"""Self-contained pages: hits of a search, two faces side by side, people."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ FOOT = (
 
 
 def write_page(path: Path, title: str, subtitle: str, notices: Iterable[str], body: Iterable[str], foot: str = FOOT) -> None:
-    """Write a page as a whole.
+    """Write a page, whole or not at all.
 
     Args:
-        path: of the file.
-        title: plain text, as the rest but the body.
-        subtitle: below it.
+        path: file to write.
+        title: plain text, like all the rest but the body.
+        subtitle: the line below it.
         notices: sentences that must be seen first.
         body: pieces of HTML.
-        foot: what holds for all of it.
+        foot: what applies to the whole page.
 
     Raises:
         FacestreamError: it cannot be written.
@@ -62,8 +62,9 @@ def write_page(path: Path, title: str, subtitle: str, notices: Iterable[str], bo
 
 
 def track_pictures(track: StoredTrack, face: StoredFace | None = None) -> list[tuple[str, str, Picture]]:
-    """Return caption, kind (``original`` or ``enhanced``) and picture of a track's best face, or of another face, as it came
-    and enhanced; what was made of many frames stands instead of the latter where it is there."""
+    """Return (caption, kind, picture) for the original and the enhanced picture of a face, by default the track's best. Kind is
+    ``original`` or ``enhanced``. A picture made of many frames, if there is one, replaces the enhanced one.
+    """
     one = face or next(iter(track.faces), None)
     directory = track.result.run.directory
     found = []
@@ -77,7 +78,7 @@ def track_pictures(track: StoredTrack, face: StoredFace | None = None) -> list[t
 
 
 def figures(pictures: Iterable[tuple[str, str, Picture]]) -> str:
-    """Return pictures as HTML, with the mark on what a model has made."""
+    """Return pictures as HTML, with a mark on those that a model made."""
     return "".join(
         figure(
             embedded(picture, caption),
@@ -95,12 +96,12 @@ def details(pairs: Iterable[tuple[str, str]]) -> str:
 
 
 def ratio_words(worth: Worth | None) -> str:
-    """Return a likelihood ratio for a person, as ``1,200`` or ``70,000 or more``."""
+    """Return a likelihood ratio in words, such as ``1,200`` or ``70,000 or more``."""
     return "not calibrated" if worth is None else bounded(worth.log10_lr, worth.bounds)
 
 
 def chance_words(by_chance: float | None) -> str:
-    """Return how many strangers look as much alike, as ``at most 3`` or ``fewer than 0.001``; empty where nobody knows."""
+    """Return how many strangers look as much alike, such as ``at most 3`` or ``fewer than 0.001``; empty if unknown."""
     if by_chance is None:
         return ""
     if by_chance < 0.001:

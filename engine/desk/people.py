@@ -1,4 +1,4 @@
-"""Who was seen in some results: tracks grouped into people across files and cameras, with what people have said of them."""
+"""Who was seen in a set of results: tracks grouped into people across files and cameras, with people's corrections applied."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from engine.verify.gallery.person_name import spelling
 from engine.words.worth import ratio
 
 PRIOR = 0.0145
-"""That two tracks are of one person, before they are looked at: chosen so that two people are hardly ever taken for one."""
+"""Prior probability that two tracks show one person; so small that two people are hardly ever taken for one."""
 
 
 @dataclass(eq=False)
@@ -32,13 +32,15 @@ class Person:
     """Somebody who was seen."""
 
     id: str
-    """Of the first track, see ``anonymous_id``: it stays, however often and with which further results it is asked for."""
+    """Derived from the first track (see ``anonymous_id``), so it stays the same however often, and with whichever further
+    results, it is asked for.
+    """
     tracks: list[StoredTrack]
-    """As they were recorded; at least one."""
+    """In the order in which they were recorded; one or more."""
     name: str = ""
-    """That a person gave, else that of the gallery; empty: a stranger."""
+    """The name that a person gave, otherwise the gallery's; empty: a stranger."""
     given: bool = False
-    """The name is a person's word."""
+    """Whether a person gave the name."""
 
     @property
     def places(self) -> list[tuple[str, str]]:
@@ -47,7 +49,7 @@ class Person:
 
     @property
     def faces(self) -> int:
-        """That are kept of all tracks."""
+        """Number of stored faces, over all tracks."""
         return sum(len(track.faces) for track in self.tracks)
 
     @property
@@ -57,29 +59,30 @@ class Person:
 
     @property
     def best(self) -> StoredTrack:
-        """The track that shows the person best, of those whose pictures are still there."""
+        """The track that shows the person best, preferring those whose pictures are still there."""
         return max(self.tracks, key=lambda track: (track.picture() is not None, _best_quality(track)))
 
     @property
     def refs(self) -> list[TrackRef]:
-        """Of the tracks."""
+        """The tracks as corrections name them."""
         return [ref_of(track) for track in self.tracks]
 
 
 @dataclass(frozen=True, eq=False)
 class People:
-    """Everybody in some results."""
+    """Everybody in a set of results."""
 
     persons: list[Person]
-    """Named ones first, then those seen most often, then by time."""
+    """People with names first, then those with the most tracks, then by time."""
     left_out: int
-    """Tracks that cannot be grouped: their vectors are gone, or show no more than that there was a face."""
+    """Tracks that cannot be grouped: their vectors have expired, or say no more than that there was a face."""
     corrections: list[Correction]
-    """All, also those that were undone."""
+    """All corrections, including those that were undone."""
 
     def find(self, words: str) -> list[Person]:
-        """Return whom an id, a name or a track (``stream/track``, with ``RESULT:`` before it if need be) means: the id of any
-        track of a person means the person."""
+        """Return the people meant by an id, a name or a track (``stream/track``, preceded by ``RESULT:`` if need be). The id of
+        any of a person's tracks means that person.
+        """
         return [person for person in self.persons if _is_meant(person, words)]
 
 
@@ -92,16 +95,16 @@ def people_of(results: Sequence[Result], corrections: Sequence[Correction] = (),
     """Group the tracks of some results.
 
     Args:
-        results: with vectors of one embedder, each directory once; at least one.
-        corrections: what people have said, by time.
-        prior: how probable it is that two tracks are of one person before they are looked at, above 0 and below 1. Two groups
-            are one person where their likeness makes that more probable than not, by the calibrated likelihood ratio. Without
-            a calibration only what was said counts.
+        results: one or more, with vectors of the same embedder, each directory once.
+        corrections: what people have said, oldest first.
+        prior: probability that two tracks show one person before their faces are compared, above 0 and below 1. Two groups
+            become one person if the calibrated likelihood ratio makes that more probable than not. Without a calibration only
+            corrections count.
 
     Raises:
         ModelError: a measurement that ships is damaged.
         PublishError: vectors cannot be read.
-        UsageError: there can be no such prior, or it is so small that no likeness outweighs it.
+        UsageError: the prior is out of range, or so small that no likeness outweighs it.
     """
     likeness = Likeness(results[0].embedder_sha256)
     least = likeness.resemblance_worth(_asked(prior, likeness))
@@ -125,7 +128,7 @@ def people_of(results: Sequence[Result], corrections: Sequence[Correction] = (),
 
 
 def _asked(prior: float, likeness: Likeness) -> float:
-    """Return the log10 likelihood ratio that makes it as probable as not that two tracks are of one person.
+    """Return the log10 likelihood ratio at which it is as probable as not that two tracks show one person.
 
     Raises:
         UsageError: see ``people_of``.
@@ -143,7 +146,9 @@ def _asked(prior: float, likeness: Likeness) -> float:
 
 
 def _usable(tracks: Sequence[StoredTrack], links: Links) -> tuple[NDArray[np.float32], list[int]]:
-    """Return the vectors, and whose they are: of all that show somebody, and all of which somebody has said who it is."""
+    """Return the vectors and the indices of their tracks: every track that shows a recognisable face or that a correction is
+    about.
+    """
     said = {ref for one in links.together for ref in one} | set(links.names)
     weights = face_weights_of(tracks[0].result.embedder_sha256) if tracks else None
     vectors, usable = [], []

@@ -1,4 +1,4 @@
-"""The page of people: everybody who was seen, with the tracks that are taken for theirs, and what people have said."""
+"""The page of people: everybody who was seen, with the tracks attributed to them, and what people have said."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def write_people(
     notices: Sequence[str],
     told: Sequence[str] = (),
 ) -> None:
-    """Write the page; of very many people or tracks it shows the first, and says so.
+    """Write the page; if there are very many people or tracks it shows the first ones and says so.
 
     Args:
-        path: of the file.
-        people: all of them.
-        shown_persons: of these.
-        results: their names.
+        path: file to write.
+        people: everybody.
+        shown_persons: those to show.
+        results: names of the results.
         notices: sentences that must be seen first.
-        told: sentences that warn of nothing.
+        told: sentences that are no warnings.
 
     Raises:
         FacestreamError: it cannot be written.
@@ -73,7 +73,7 @@ def _card(person: Person) -> str:
     seen += f"{count(len(person.tracks), 'track')}, {count(person.faces, 'face')}, up to {person.largest_px:.0f} px"
     where = ", ".join(f"{isolated(result)} · {escape(stream)}" for result, stream in person.places)
     strip = ""
-    if len(person.tracks) == 1:  # its picture stands there already
+    if len(person.tracks) == 1:  # its picture is shown already
         where += f"/{person.tracks[0].track_id} · {escape(person.tracks[0].when)}"
     else:
         strip = f'<div class="strip">{_strip(person.tracks)}</div>'
@@ -92,7 +92,7 @@ def _strip(tracks: Sequence[StoredTrack]) -> str:
 
 
 def _say(person: Person) -> str:
-    """Return the commands that say who somebody is, to be copied: capitals stand for what only the reader knows."""
+    """Return commands to copy that say who somebody is; words in capitals are for the reader to fill in."""
     directories = dict.fromkeys(str(track.result.run.directory) for track in person.tracks)
     where = f"facestream people {' '.join(map(shlex.quote, directories))}"
     said = {
@@ -125,7 +125,7 @@ def _history(corrections: Sequence[Correction]) -> str:
 
 
 def correction_words(one: Correction) -> str:
-    """Return what somebody has said, in words."""
+    """Return a correction in words."""
     tracks = [f"{ref.stream}/{ref.track_id}" for ref in one.tracks]
     some = ", ".join(tracks[:4]) + (f" and {len(tracks) - 4} more" if len(tracks) > 4 else "")
     others = count(len(one.others), "other track")

@@ -1,4 +1,4 @@
-"""A photograph that is compared with results: one face of it, its vector, and what of it limits a comparison."""
+"""A photograph that is compared with results: one of its faces, its vector, and what limits a comparison."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.contracts.findings import Quality
 
 @dataclass(frozen=True, eq=False)
 class Photographed:
-    """One face."""
+    """One face of a photograph."""
 
     label: str
     """What to call it."""

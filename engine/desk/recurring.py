@@ -1,4 +1,4 @@
-"""People of one result whom its report shows together: strangers who were seen more than once, and whom people have named."""
+"""People whose tracks a report shows together: strangers who were seen more than once, and those whom people have named."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from engine.report.track_tables import Group, Key
 
 
 def recurring_strangers(directory: Path) -> dict[Key, Group]:
-    """Return stream and track id of each track of a stranger who has several, or whom a person has named.
-
-    Empty where tracks cannot be grouped, as without vectors: a report is made all the same.
+    """Return the group of each track, by stream and track id, for strangers with several tracks and for people who were named
+    by hand. Empty if tracks cannot be grouped, for instance without vectors: a report can still be made.
     """
     try:
         results = choose_results([directory]).results
@@ -34,7 +33,7 @@ def recurring_strangers(directory: Path) -> dict[Key, Group]:
 
 
 def _naming(person: Person, track: StoredTrack, said: Sequence[Correction]) -> str:
-    """Return who gave a person the name: to this track, or only to others of the group."""
+    """Return who gave the name, and whether to this track or only to another of the group."""
     if not person.given:
         return ""
     of_name = [one for one in said if one.name == person.name]

@@ -1,4 +1,4 @@
-"""The names that people gave to tracks: said of a track itself, or of one that is the same person by what was said."""
+"""The names that people gave to tracks: to the track itself, or to one that people have said is the same person."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Names = dict[TrackRef, str]
 
 
 def said_names(results: Sequence[Result]) -> Names:
-    """Return by track the name that a person gave and that holds; tracks that only grouping joins with them have none.
+    """Return, by track, the current name that a person gave; tracks that are joined to them by grouping alone have none.
 
     Raises:
         PublishError: the corrections of a result cannot be read.

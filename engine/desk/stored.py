@@ -1,4 +1,4 @@
-"""What a result holds, as far as faces are looked for and grouped in it: read at once and small, 100,000 faces in a moment."""
+"""What searching and grouping need of a result, read at once into little memory: 100,000 faces in a moment."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from engine.words.times import clock, wall_clock
 
 
 class StoredFace(msgspec.Struct, frozen=True, gc=False):
-    """A line of ``faces.jsonl``, without what is not asked for here."""
+    """A line of ``faces.jsonl``: only the fields that are needed here."""
 
     stream: str
     track_id: Int64
@@ -43,7 +43,7 @@ class StoredFace(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def taken_ns(self) -> int | None:
-        """When it was taken by the wall clock (Unix, nanoseconds); None where nobody knows."""
+        """Wall-clock time at which it was taken (Unix, nanoseconds); None: unknown."""
         return self.captured_ns if self.live else self.recorded_ns
 
 
@@ -64,39 +64,40 @@ class _TrackLine(msgspec.Struct, frozen=True):
 
 _Says = TypeVar("_Says", StoredFace, _TrackLine)
 BEFORE_TRACK = ":#"
-"""Between a result and a track of it."""
+"""Separates a result from one of its tracks."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class StoredTrack:
-    """One track: its last word, and its faces."""
+    """One track: its last message, and its faces."""
 
     result: Result
     stream: str
     track_id: int
     attempt: str
-    """``run_id`` of the attempt that wrote it: seconds are comparable within one stream of it."""
+    """``run_id`` of the attempt that wrote it; times in seconds are comparable only within one stream of one attempt."""
     first_seconds: float
     last_seconds: float
     faces: list[StoredFace]
     """Best first."""
     line: _TrackLine | None
-    """None where a killed run did not come to say."""
+    """None: a killed run did not get to write it."""
 
     @property
     def name(self) -> str:
-        """Whom it was decided to be; empty: nobody who was enrolled."""
+        """The identity that was decided; empty: nobody who was enrolled."""
         line = self.line
         return line.candidates[0].identity if line and line.decision == "known" and line.candidates else ""
 
     @property
     def where(self) -> str:
-        """As it is named on the command line: ``RESULT:stream/track``."""
+        """Its name on the command line: ``RESULT:stream/track``."""
         return f"{self.result.run.directory}:{self.stream}/{self.track_id}"
 
     def is_called(self, words: str) -> bool:
-        """Whether words name it: ``stream/track``, ``RESULT:stream/track`` or ``RESULT:track``, where RESULT is any path to the
-        result, or the name of its folder."""
+        """Whether words name this track: ``stream/track``, ``RESULT:stream/track`` or ``RESULT:track``, where RESULT is any
+        path to the result, or its folder's name.
+        """
         of_stream, directory = f"{self.stream}/{self.track_id}", self.result.run.directory
         if words == of_stream:
             return True
@@ -106,7 +107,7 @@ class StoredTrack:
 
     @property
     def size_px(self) -> float:
-        """Mean size of its faces: weighted as in the fusion where that was said, else by quality; 0 without faces."""
+        """Mean size of its faces, weighted as in the fusion if its weights were stored, else by quality; 0 without faces."""
         if self.line is not None and self.line.basis is not None:
             return self.line.basis.size_px
         weights = np.array([max(face.quality.score, 1e-6) for face in self.faces])
@@ -114,36 +115,36 @@ class StoredTrack:
 
     @property
     def moments(self) -> int:
-        """At which it was seen, as the fusion counts them."""
+        """Number of moments at which it was seen, as the fusion counts them."""
         if self.line is not None and self.line.basis is not None and self.line.basis.moments is not None:
             return self.line.basis.moments
         return len(self.faces)
 
     @property
     def persons(self) -> int:
-        """Whom its faces show, as far as that was said."""
+        """Number of people its faces show, as stored; 1 if that is unknown."""
         return self.line.basis.persons if self.line is not None and self.line.basis is not None else 1
 
     @property
     def taken_ns(self) -> int | None:
-        """When it begins by the wall clock (Unix, nanoseconds); None where nobody knows."""
+        """Wall-clock time at which it begins (Unix, nanoseconds); None: unknown."""
         if self.line is not None and self.line.first_recorded_ns is not None:
             return self.line.first_recorded_ns
         return min((face.taken_ns for face in self.faces if face.taken_ns is not None), default=None)
 
     @property
     def when(self) -> str:
-        """Its begin for a person: on the wall where that is known, else in the recording."""
+        """Its beginning in words: wall-clock time if that is known, otherwise time in the recording."""
         return when(self.taken_ns, self.first_seconds)
 
     @property
     def vector(self) -> NDArray[np.float32] | None:
-        """Fused, of length 1; of its best face where there is none; None where both have expired."""
+        """(d,) of length 1: the fused vector, or its best face's if there is none; None: both have expired."""
         places = [self.line.embedding if self.line else None, *(face.embedding for face in self.faces[:1])]
         return next((row for place in places if (row := self.result.run.row(place)) is not None), None)
 
     def picture(self, parts: tuple[str, ...] = ("original",)) -> Path | None:
-        """Return the file of its best face, of the first of these parts that is still there."""
+        """Return the picture file of its best face: the first of these parts that still exists; None if none does."""
         for face in self.faces:
             for part in parts:
                 if (path := self.result.run.file(face.files.get(part))) is not None:
@@ -157,14 +158,14 @@ class Result:
 
     run: Run
     origin: str
-    """``run_id`` of its first attempt, which stays when the run is resumed, or the directory moved."""
+    """``run_id`` of its first attempt; it stays the same when the run is resumed or the directory is moved."""
     embedder: str
-    """Whose vectors it holds; empty: none."""
+    """Embedder of its vectors; empty: it has none."""
     embedder_sha256: str
     faces: list[StoredFace]
     tracks: list[StoredTrack]
     astray: int
-    """Vectors that are said to lie where none can be: they count as none."""
+    """Number of lines that point to rows outside the file of vectors; they count as having no vector."""
 
     @property
     def label(self) -> str:
@@ -173,10 +174,10 @@ class Result:
 
 
 def read_result(directory: Path) -> Result:
-    """Return what an output directory holds, also that of a run that goes on or was killed.
+    """Read an output directory, also of a run that is still going on or was killed.
 
     Raises:
-        PublishError: it is none, it cannot be read, or its vectors are of several embedders.
+        PublishError: it is not an output directory, it cannot be read, or its vectors are of several embedders.
     """
     with collector_rests():
         return _read(load_run(directory))
@@ -204,7 +205,7 @@ def _read(run: Run) -> Result:
 
 @contextlib.contextmanager
 def collector_rests() -> Iterator[None]:
-    """Keep the collector of cycles from looking through very many new objects, none of which can go yet, again and again."""
+    """Pause the garbage collector, which would scan very many new objects over and over though none can be freed yet."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -215,7 +216,7 @@ def collector_rests() -> Iterator[None]:
 
 
 def when(taken_ns: int | None, seconds: float) -> str:
-    """Return a time for a person: on the wall where that is known, else in the recording."""
+    """Return a time in words: wall-clock time if it is known, otherwise time in the recording."""
     return clock(seconds) if taken_ns is None else wall_clock(taken_ns)
 
 
@@ -225,8 +226,8 @@ def _embedders(run: Run) -> tuple[set[str], set[str]]:
 
 
 def _file_of_vectors(run: Run, said: Sequence[StoredFace | _TrackLine]) -> str:
-    """Return the file that most of them name, opened: vectors of one embedder have one length, and lie in one file. Empty where
-    there are none.
+    """Return the file of vectors that most lines name, which can be opened: all vectors of one embedder have one length and lie
+    in one file. Empty if there is none.
 
     Raises:
         PublishError: it cannot be read.
@@ -240,7 +241,7 @@ def _file_of_vectors(run: Run, said: Sequence[StoredFace | _TrackLine]) -> str:
 
 
 def _drop_astray(run: Run, file: str, said: list[_Says]) -> int:
-    """Take away the places of vectors that are not in the file; return how many."""
+    """Drop references to vectors that are not in the file; return how many there were."""
     found = 0
     for at, one in enumerate(said):
         place = one.embedding
