@@ -1,1 +1,1 @@
-"""What opens a model and runs it, by whichever library; it knows no process and no pipe."""
+"""Opens and runs models with whichever library; knows nothing of processes and pipes."""

@@ -1,6 +1,5 @@
-"""Packages of torch's AOTInductor that `trt-build build` made: for GPUs that TensorRT-RTX does not know, and for CPUs.
-
-The one place of the live side that imports torch, and only where such a package is opened. On a GPU it was not run yet.
+"""Runs packages of torch's AOTInductor made by `trt-build build`, for GPUs that TensorRT-RTX does not support and for CPUs.
+This is the only live module that imports torch, and only when such a package is opened. It has not been run on a GPU yet.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ from engine.sessions.spec import SessionSpec
 from engine.sessions.tensors import Tensor, TensorSpec, check_inputs
 
 METADATA = "facestream"
-"""Key of what a package says of its tensors, ``Tensors`` as JSON."""
+"""Key of the description of a package's tensors, ``Tensors`` as JSON."""
 
 
 class Tensors(msgspec.Struct, frozen=True):
-    """What a package takes and gives."""
+    """Inputs and outputs of a package."""
 
     inputs: tuple[Described, ...]
     outputs: tuple[Described, ...]
@@ -66,7 +65,8 @@ class AotInductorSession(Closing):
         if (package := self._package) is None:
             raise InferenceError(f"{self._name} is closed")
         torch = self._torch
-        torch.set_num_threads(self._threads)  # of this thread: it may be another one than that which opened the model
+        # the setting belongs to a thread, and this one may not be the one that opened the model
+        torch.set_num_threads(self._threads)
         try:
             with torch.inference_mode():
                 given = [torch.from_numpy(np.require(tensors[spec.name], requirements=("C", "W"))) for spec in self.inputs]
@@ -80,7 +80,7 @@ class AotInductorSession(Closing):
 
 
 def import_torch() -> Any:
-    """Return torch, whose float32 is float32.
+    """Import torch, set to compute float32 in full precision.
 
     Raises:
         MissingRuntimeError: it is not installed.
@@ -91,12 +91,12 @@ def import_torch() -> Any:
             import torch
     except ImportError as error:
         raise MissingRuntimeError(f"torch is not installed: pip install 'facestream[aotinductor]' ({error})") from error
-    torch.backends.cudnn.allow_tf32 = False  # a GPU's convolutions would have 10 bits of mantissa
+    torch.backends.cudnn.allow_tf32 = False  # otherwise convolutions on a GPU have 10 bits of mantissa
     return torch
 
 
 def _device(torch: Any, device: str, name: str) -> str:
-    """Return what torch calls a device.
+    """Return torch's name for a device.
 
     Raises:
         ConfigError: there is no such device.

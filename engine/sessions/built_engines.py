@@ -1,4 +1,4 @@
-"""Engines of one model that `trt-build build` left in a folder: those that can be opened here, and why not the others."""
+"""Engines of one model that `trt-build build` left in a folder: which can be opened here, and why the others cannot."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PACKAGES: dict[Target, tuple[str, str]] = {
     "ncnn": ("ncnn", "ncnn"),
     "aotinductor": ("torch", "aotinductor"),
 }
-"""The package whose version an engine depends on, and our extra that installs it; of TensorRT ``FLAVOURS`` says it."""
+"""The package on whose version an engine depends, and our extra that installs it; for TensorRT see ``FLAVOURS``."""
 PRECISIONS: dict[str, Computed] = {
     "fp32": "float32",
     "fp16": "float16",
@@ -35,37 +35,37 @@ PRECISIONS: dict[str, Computed] = {
     "fp8": "float8",
     "int8": "int8",
 }
-"""What engines compute in, as their files and as configurations call it."""
+"""Precisions of engines: the name in files, and in configurations."""
 
 
 @dataclass(frozen=True)
 class BuiltEngine:
-    """One that is whole, of this very model, and for what is installed here."""
+    """An engine that is intact, built from this very model and for the versions installed here."""
 
     path: Path
     manifest: EngineManifest
 
     @property
     def runtime(self) -> Target:
-        """What opens it."""
+        """The runtime that opens it."""
         return self.manifest.key.target
 
     @property
     def precision(self) -> Computed:
-        """What it computes in."""
+        """The precision in which it computes."""
         return PRECISIONS[self.manifest.key.precision]
 
     @property
     def name(self) -> str:
-        """As ``openvino bfloat16``."""
+        """Such as ``openvino bfloat16``."""
         return f"{self.runtime} {self.precision}"
 
     def spec(self, model: SessionSpec) -> SessionSpec:
-        """Return what opens the engine in the place of its model."""
+        """Return the spec that opens the engine instead of its model."""
         return msgspec.structs.replace(self.computing(model), model=self.path, output="")
 
     def computing(self, spec: SessionSpec) -> SessionSpec:
-        """Return the spec of a file that is this engine."""
+        """Return a spec with the runtime and precision of this engine."""
         asked = is_asked_for(self.runtime, self.manifest.key.precision)
         return msgspec.structs.replace(
             spec,
@@ -76,7 +76,7 @@ class BuiltEngine:
         )
 
     def gate(self) -> str:
-        """Return in words what the gate said."""
+        """Return the verdict of the gate in words."""
         parity = self.manifest.parity
         if parity.verdict != "passed":
             return f"gate {parity.verdict}{f': {parity.reason}' if parity.reason else ''}"
@@ -91,9 +91,9 @@ class Trouble:
 
     path: Path
     what: str
-    """Why; where something must be installed, how."""
+    """The reason, and how to install what is missing."""
     remedy: str = ""
-    """The command that makes the engine again, where that would help."""
+    """The command that rebuilds the engine, if that would help."""
 
     def __str__(self) -> str:
         return f"{self.what}: run `{self.remedy}`" if self.remedy else self.what
@@ -101,7 +101,7 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Shelf:
-    """What a folder holds of a model."""
+    """The engines of a model in a folder."""
 
     engines: tuple[BuiltEngine, ...] = ()
     troubles: tuple[Trouble, ...] = ()
@@ -113,8 +113,8 @@ def engines_for(source: Path, model: Manifest, folder: Path, *, on_gpu: bool) ->
     Args:
         source: the model's file, or its manifest.
         model: what the manifest says.
-        folder: where they lie; it need not exist.
-        on_gpu: those of a GPU, or those of a CPU.
+        folder: where they are; it need not exist.
+        on_gpu: return engines for GPUs, otherwise those for CPUs.
     """
     engines: list[BuiltEngine] = []
     troubles: list[Trouble] = []
@@ -133,7 +133,7 @@ def engines_for(source: Path, model: Manifest, folder: Path, *, on_gpu: bool) ->
 
 
 def version_of(target: Target) -> str:
-    """Return the version of what engines are made for.
+    """Return the version of the package that runs a target's engines.
 
     Raises:
         MissingRuntimeError: it is not installed.
@@ -148,7 +148,7 @@ def version_of(target: Target) -> str:
 
 
 def _check(path: Path, manifest: EngineManifest, model: Manifest) -> None:
-    """Refuse an engine of another model, or for what is not here."""
+    """Refuse an engine of another model, or for versions that are not installed here."""
     key = manifest.key
     wanted = msgspec.structs.replace(
         key,

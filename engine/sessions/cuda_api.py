@@ -1,6 +1,5 @@
-"""CUDA, as far as a session needs it: a stream, memory on both sides, copies between, graphs. All of it goes through here.
-
-By ``cuda-bindings``, so that no torch is needed. A call that fails raises ``CudaFault`` with CUDA's own words.
+"""The part of CUDA that sessions need: streams, memory on host and device, copies, graphs. Every call goes through this module.
+It uses ``cuda-bindings``, so torch is not needed. A call that fails raises ``CudaFault`` with CUDA's own words.
 """
 
 from __future__ import annotations
@@ -20,23 +19,23 @@ _ABSENT = {
     "cudaErrorInsufficientDriver": (NO_DRIVER, "install a current one, or set the device to cpu"),
     "cudaErrorNoDevice": ("there is no NVIDIA GPU here", "set the device to cpu"),
 }
-"""What a machine lacks, and what to do, by CUDA's word for it."""
+"""What a machine lacks and what to do about it, by CUDA's error name."""
 _SILENT = ("CUDA does not answer", "see what nvidia-smi says")
 
 
 class CudaFault(Exception):
-    """What CUDA said, as ``cudaErrorMemoryAllocation: out of memory``."""
+    """An error that CUDA reported, such as ``cudaErrorMemoryAllocation: out of memory``."""
 
 
 class Cuda:
-    """One GPU. CUDA's current device belongs to a thread: ``use`` comes first in each."""
+    """One GPU. CUDA's current device is set for each thread: call ``use`` first in every thread."""
 
     def __init__(self, device: str, extra: str) -> None:
-        """Find it.
+        """Find the GPU.
 
         Args:
-            device: as ``cuda:0``.
-            extra: of our own package, which installs what is missing.
+            device: such as ``cuda:0``.
+            extra: our extra that installs what is missing.
 
         Raises:
             MissingRuntimeError: there is no package, no driver or no GPU.
@@ -60,42 +59,42 @@ class Cuda:
             raise ConfigError(f"there is no {device}: this machine has {count(devices, 'GPU')}, from cuda:0 on")
 
     def use(self) -> None:
-        """Make it the current device of this thread."""
+        """Make this GPU the current device of this thread."""
         self._call("cudaSetDevice", self._number)
 
     def stream(self) -> int:
-        """Return a new stream, which waits for no other."""
+        """Return a new stream that does not wait for others."""
         return int(self._call("cudaStreamCreateWithFlags", self._api.cudaStreamNonBlocking))
 
     def pinned(self, size: int) -> Tensor:
-        """Return so many bytes of host memory, uint8, from which copies need no detour; to be freed with ``free_pinned``."""
+        """Return ``size`` bytes of pinned host memory, uint8; free them with ``free_pinned``."""
         address = int(self._call("cudaHostAlloc", size, self._api.cudaHostAllocDefault))
         return np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(address))
 
     def free_pinned(self, memory: Tensor) -> None:
-        """Free it; its array must not be used after."""
+        """Free pinned memory; its array must not be used afterwards."""
         self._call("cudaFreeHost", memory.ctypes.data)
 
     def allocate(self, size: int, stream: int) -> int:
-        """Return the address of so many bytes on the GPU."""
+        """Allocate ``size`` bytes on the GPU and return their address."""
         return int(self._call("cudaMallocAsync", size, stream))
 
     def free(self, address: int, stream: int) -> None:
-        """Free what is at an address."""
+        """Free memory on the GPU."""
         self._call("cudaFreeAsync", address, stream)
 
     def upload(self, address: int, memory: Tensor, size: int, stream: int) -> None:
-        """Begin to copy the first bytes of pinned memory to the GPU."""
+        """Begin to copy the first ``size`` bytes of pinned memory to the GPU."""
         kind = self._api.cudaMemcpyKind.cudaMemcpyHostToDevice
         self._call("cudaMemcpyAsync", address, memory.ctypes.data, size, kind, stream)
 
     def download(self, memory: Tensor, address: int, size: int, stream: int) -> None:
-        """Begin to copy bytes from the GPU to pinned memory."""
+        """Begin to copy ``size`` bytes from the GPU to pinned memory."""
         kind = self._api.cudaMemcpyKind.cudaMemcpyDeviceToHost
         self._call("cudaMemcpyAsync", memory.ctypes.data, address, size, kind, stream)
 
     def record(self, stream: int, work: Callable[[], bool]) -> Any:
-        """Return a graph of what work begins on the stream, which itself does nothing yet; to be freed with ``drop``."""
+        """Return a graph of the work that ``work`` puts on the stream, without executing it; free it with ``drop``."""
         mode = self._api.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
         self._call("cudaStreamBeginCapture", stream, mode)
         try:
@@ -110,7 +109,7 @@ class Cuda:
             self._call("cudaGraphDestroy", graph)
 
     def launch(self, graph: Any, stream: int) -> None:
-        """Begin what a graph holds."""
+        """Begin to execute a graph."""
         self._call("cudaGraphLaunch", graph, stream)
 
     def drop(self, graph: Any) -> None:
@@ -118,7 +117,7 @@ class Cuda:
         self._call("cudaGraphExecDestroy", graph)
 
     def wait(self, stream: int) -> None:
-        """Wait until all that was begun is done."""
+        """Wait until all work on a stream is done."""
         self._call("cudaStreamSynchronize", stream)
 
     def destroy(self, stream: int) -> None:

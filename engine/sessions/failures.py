@@ -1,4 +1,4 @@
-"""What kind of failure a runtime reports: its exceptions have no types that tell, only words."""
+"""Which kind of failure a runtime reports: the types of its exceptions do not tell, only their messages do."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ _LOST = re.compile(
     r"|ecc (error|uncorrectable)|fallen off the bus|cuda(_error| error| failure)\D*(700|702|710|719|999|unknown)",
     re.IGNORECASE,
 )
-"""After these a process gets nothing more out of its device."""
+"""After one of these a process cannot use its device any more."""
 _MEMORY = re.compile(
     r"out of memory|out_of_memory|failed to allocate|bad_alloc|cannot allocate|resource_exhausted|alloc_failed", re.IGNORECASE
 )
 
 
 def is_memory_failure(words: str) -> bool:
-    """Whether a runtime says that there was no memory."""
+    """Whether a runtime's message says that memory ran out."""
     return _MEMORY.search(words) is not None
 
 
 def run_failure(model: str, tensors: Mapping[str, Tensor], words: str, whole: str = "") -> FacestreamError:
-    """Return what to raise where a run failed.
+    """Return the error to raise when a run failed.
 
     Args:
-        model: what messages call it.
-        tensors: what it was given.
-        words: the runtime's, one line of them.
-        whole: all of them.
+        model: its name in messages.
+        tensors: its inputs.
+        words: one line of the runtime's message.
+        whole: the whole message.
     """
     shapes = ", ".join(f"{name} {tensor.shape}" for name, tensor in tensors.items())
     whole = whole or words

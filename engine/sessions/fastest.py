@@ -1,8 +1,7 @@
-"""Which of the ways to compute a model is taken: measured once for each model on each machine, and remembered.
-
-No rule predicts it: of two runtimes either is the faster one, by processor and by network. What computes another result than
-ONNX Runtime in float32 is no candidate, unless it was compared with it on real faces before, as engines are (see
-``engine.super_resolve.wish``). Embedders do not come here: their vectors are compared with those of other machines.
+"""Chooses the fastest way to compute a model: measured once for each model on each machine, and remembered. No rule predicts
+it: which of two runtimes is faster depends on the processor and the network. A way whose results differ from ONNX Runtime's in
+float32 is no candidate, unless it was compared on real faces before, as engines are (see ``engine.super_resolve.wish``).
+Embedders are never chosen this way: their vectors are compared with those of other machines.
 """
 
 from __future__ import annotations
@@ -32,13 +31,13 @@ from engine.sessions.session import AUTO, RUNTIMES, Session, SessionSpec, open_s
 from engine.whole_file import replacing
 
 PLAIN = (AUTO, "openvino")
-"""What computes a model as it is. The first one decides what the result is."""
+"""Runtimes that compute a model as it is. The first one defines the result."""
 VARIABLE = "FACESTREAM_RUNTIME"
-"""Environment variable that names what ``auto`` stands for instead, for whoever wants no measurement and no engine."""
+"""Environment variable that names the runtime ``auto`` stands for, if no measurement and no engine is wanted."""
 _SECONDS = 0.5
-"""For each candidate."""
+"""Time of the measurement for each candidate."""
 _PATIENCE_SECONDS = 20.0
-"""How long to wait for another process that measures, as one may hang."""
+"""How long to wait for another process to measure; it may hang."""
 
 
 @dataclass(frozen=True)
@@ -46,17 +45,17 @@ class Candidate:
     """One way to compute a model."""
 
     name: str
-    """As ``openvino bfloat16``."""
+    """Such as ``openvino bfloat16``."""
     spec: SessionSpec
     identity: str
-    """What its speed depends on: a version, an engine's hash."""
+    """What its speed depends on: a version, or an engine's hash."""
     is_proven: bool = False
-    """It was compared with the model before, so that its results need not be those of the first candidate."""
+    """Whether it was compared with the model before; then its results need not equal the first candidate's."""
 
 
 def open_fastest(spec: SessionSpec, example: Example, file: Path | None = None) -> Session:
-    """Open a model; where its runtime is ``auto``, and it is a file that is computed in float32 on the CPU, on the one of the
-    installed runtimes that computes it fastest here. ``Session.runtime`` then says what was measured.
+    """Open a model. If its runtime is ``auto`` and it is a file computed in float32 on the CPU, choose the installed runtime
+    that is fastest here. ``Session.runtime`` then says what was measured.
 
     Args:
         spec: of the model.
@@ -78,15 +77,15 @@ def open_fastest(spec: SessionSpec, example: Example, file: Path | None = None) 
 
 
 def remembered() -> Path:
-    """Return the file of what was measured before for this user; it need not exist."""
+    """Return the file of this user's measurements; it need not exist."""
     return user_cache_path("facestream") / "runtimes.json"
 
 
 def named_runtime() -> str:
-    """Return what the environment names in the place of ``auto``, empty where it names nothing.
+    """Return the runtime that the environment names instead of ``auto``; empty if it names none.
 
     Raises:
-        ConfigError: it names what does not exist.
+        ConfigError: there is no such runtime.
     """
     named = os.environ.get(VARIABLE, "")
     if named == "auto":
@@ -98,29 +97,28 @@ def named_runtime() -> str:
 
 
 def plain_candidates(spec: SessionSpec) -> list[Candidate]:
-    """Return the installed runtimes that compute a model as it is, in float32."""
+    """Return a candidate for each installed runtime that computes a model as it is, in float32."""
     return [plain_candidate(spec, name) for name in PLAIN if name == AUTO or find_spec(name)]
 
 
 def plain_candidate(spec: SessionSpec, runtime: str) -> Candidate:
-    """Return a runtime that computes a model as it is, in the precision of the spec."""
+    """Return the candidate of a runtime that computes a model as it is, in the precision of the spec."""
     return Candidate(runtime, replace(spec, runtime=runtime), version_here(runtime))
 
 
 def open_choice(candidates: Sequence[Candidate], example: Example, file: Path | None = None) -> tuple[Session, Choice | None]:
-    """Open the candidate that is clearly faster than those before it; they are measured where nobody did so yet.
+    """Open the last candidate that is clearly faster than those before it; measure them if that was not done yet.
 
     Args:
-        candidates: at least one; those before others are preferred where they are as fast, and the first one decides what the
-            result is.
+        candidates: one or more, in order of preference among equally fast ones; the first one defines the result.
         example: see ``Example``.
         file: what was measured before; the user's own by default.
 
     Returns:
-        The session, and what was measured: None where there is one candidate, or nothing can be measured or remembered.
+        The session, and what was measured; None if there is only one candidate, or nothing can be measured or remembered.
 
     Raises:
-        ModelError, MissingRuntimeError, ConfigError: none can be opened; that of the first.
+        ModelError, MissingRuntimeError, ConfigError: none can be opened; the error is that of the first.
     """
     first = candidates[0]
     choice = None
@@ -131,12 +129,12 @@ def open_choice(candidates: Sequence[Candidate], example: Example, file: Path | 
 
 
 def _choice(candidates: Sequence[Candidate], example: Example, file: Path) -> Choice | None:
-    """Return what was measured, now or before; None where it cannot be remembered, or the model cannot be run."""
+    """Return what was measured, now or earlier; None if it cannot be remembered, or the model cannot be run."""
     key = _key(candidates)
     before = _read(file).get(key)
     if before is not None and not _has_room_now(before, candidates, example):
-        return before  # also where nothing can be written, as in an image of a container
-    with suppress(OSError), _locked(file):  # workers start at the same time, and one is to measure
+        return before  # also if nothing can be written, for instance in a container image
+    with suppress(OSError), _locked(file):  # workers start at the same time, and only one should measure
         known = _read(file)
         if known.get(key) != before:
             return known.get(key)
@@ -148,7 +146,7 @@ def _choice(candidates: Sequence[Candidate], example: Example, file: Path) -> Ch
 
 
 def _has_room_now(before: Choice, candidates: Sequence[Candidate], example: Example) -> bool:
-    """Whether there is memory for a candidate that was refused because there was none: those are asked at each start."""
+    """Whether there is memory now for a candidate that was refused for lack of it: those are tried again at each start."""
     short = [name for name, reason in before.refused.items() if is_memory_failure(reason)]
     with ExitStack() as stack:
         sessions, _ = _opened(stack, candidates) if short else ({}, {})
@@ -160,10 +158,10 @@ def _has_room_now(before: Choice, candidates: Sequence[Candidate], example: Exam
 
 
 def _key(candidates: Sequence[Candidate]) -> str:
-    """Return all that a measurement depends on, and every refusal with it: where any of it changes, all are asked again.
-
-    The machine (processor and its instructions, memory, kernel; on a GPU its model and driver), this program, each runtime's
-    version, each engine's content, and the model's. Memory that was short at one start is none of it: see ``_has_room_now``.
+    """Return everything that a measurement, and every refusal, depends on: if any of it changes, all candidates are tried
+    again. It is the machine (processor and its instructions, memory, kernel; on a GPU its model and driver), this program, each
+    runtime's version, each engine's content and the model's. Memory that was short at one start does not count: see
+    ``_has_room_now``.
     """
     first = candidates[0].spec
     ways = (f"{one.name} {one.identity}" for one in candidates)
@@ -175,7 +173,7 @@ def _measured(candidates: Sequence[Candidate], example: Example) -> Choice | Non
     with ExitStack() as stack:
         sessions, refused = _opened(stack, candidates)
         if candidates[0].name not in sessions:
-            return None  # opening it again says what is wrong
+            return None  # opening the model again raises what is wrong
         proven = [one.name for one in candidates if one.is_proven]
         with suppress(FacestreamError):
             choice = measure(sessions, example, _SECONDS, proven=proven)
@@ -184,7 +182,7 @@ def _measured(candidates: Sequence[Candidate], example: Example) -> Choice | Non
 
 
 def _opened(stack: ExitStack, candidates: Sequence[Candidate]) -> tuple[dict[str, Session], dict[str, str]]:
-    """Return the sessions of those that can be opened, and why the others cannot."""
+    """Return the sessions of the candidates that can be opened, and why the others cannot."""
     sessions: dict[str, Session] = {}
     refused: dict[str, str] = {}
     for one in candidates:
@@ -200,7 +198,7 @@ def _locked(file: Path) -> Iterator[None]:
     """Hold the lock beside a file.
 
     Raises:
-        OSError: it cannot be made, or another process holds it for too long.
+        OSError: the lock cannot be created, or another process holds it for too long.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.with_suffix(".lock").open("w") as lock:
@@ -217,5 +215,5 @@ def _read(file: Path) -> dict[str, Choice]:
 
 
 def version_here(package: str) -> str:
-    """Return the version of a package."""
+    """Return the installed version of a package, in words."""
     return installed(package) or "of unknown version"

@@ -1,4 +1,4 @@
-"""Calls of models that fail: one costs a face or a frame, and is counted; only where none works has the stream failed."""
+"""Model calls that fail: each costs a face or a frame and is counted; a stream has failed only if no call works."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from engine.contracts.counts import Calls, Counting
 from engine.errors import error_words
 
 HOPELESS_CALLS = 25
-"""So many failures from the start of a stream, and no success: the rest of a recording is not read."""
+"""After this many failures from the start of a stream, without a success, the rest of a recording is not read."""
 
 
 class ModelCalls:
-    """Counts the calls of one worker by stream and stage.
-
-    Failures are counted by stage, and as ``errored`` of the stream; the first of each stream and stage is said.
+    """Counts the calls of one worker by stream and stage. Failures are counted by stage, and as ``errored`` of the stream; the
+    first one of each stream and stage is reported.
 
     Args:
         counts: where failures are counted.
-        extras: stages whose failures cost no face: that none of their calls works is no fault of the stream.
+        extras: optional stages: a stream has not failed if only their calls fail.
         warn: is told the stream and the sentence of the first failure.
     """
 
@@ -27,7 +26,7 @@ class ModelCalls:
         self._calls: dict[str, dict[str, Calls]] = {}
 
     def worked(self, stream: str, stage: str) -> None:
-        """Note a call that brought a result."""
+        """Note a call that returned a result."""
         self._note(stream, stage, Calls(1, 0))
 
     def failed(self, stream: str, stage: str, error: Exception) -> None:
@@ -40,12 +39,12 @@ class ModelCalls:
             self._counts.of_stream(stream, "errored")
 
     def hopeless(self, stream: str, stage: str) -> str:
-        """Return why a stream is not worth going on with, empty where it is."""
+        """Return why a stream should be given up; empty if it should not."""
         calls = self._calls.get(stream, {}).get(stage, Calls())
         return calls.verdict if calls.total >= HOPELESS_CALLS else ""
 
     def close(self, stream: str) -> dict[str, Calls]:
-        """Return what was counted of a stream, by stage but for extras, and forget the stream."""
+        """Return a stream's counts by stage, without the extras, and forget the stream."""
         return {stage: calls for stage, calls in self._calls.pop(stream, {}).items() if stage not in self._extras}
 
     def _note(self, stream: str, stage: str, call: Calls) -> Calls:

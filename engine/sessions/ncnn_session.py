@@ -1,7 +1,6 @@
-"""ncnn on the CPU: float32 with Winograd's convolutions, the fastest for networks of many 3x3 kernels.
-
-It reads what ``trt-build build --target ncnn`` has converted: a zip, not compressed, of ``model.param``, ``model.bin`` and
-``tensors.json``, the inputs and outputs as the ONNX file had them.
+"""ncnn on the CPU: float32 with Winograd convolutions, the fastest for networks of many 3x3 kernels. It reads files made by
+``trt-build build --target ncnn``: an uncompressed zip of ``model.param``, ``model.bin`` and ``tensors.json``, which describes
+the inputs and outputs of the ONNX file.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ class NcnnTensors(msgspec.Struct, frozen=True):
 
 
 class NcnnSession(Closing):
-    """A model on ncnn; see ``engine.sessions.session.Session``. It has no batches: their items run one after the other."""
+    """A model on ncnn; see ``engine.sessions.session.Session``. It has no batches: items run one after the other."""
 
     def __init__(self, spec: SessionSpec) -> None:
         name = spec.title
@@ -93,7 +92,7 @@ class NcnnSession(Closing):
         self._net = None
 
     def _run_one(self, item: Mapping[str, Tensor]) -> list[Tensor]:
-        """Return the outputs of one item, without the dimension of the batch."""
+        """Return the outputs of one item, without the batch dimension."""
         with self._net.create_extractor() as extractor:
             # A Mat does not own the array that it is made of, so the arrays must outlive the extraction.
             held = [np.ascontiguousarray(item[tensor.name], np.float32) for tensor in self._tensors.inputs]
@@ -112,7 +111,7 @@ def read_container(model: Path | bytes, name: str) -> tuple[bytes, bytes, NcnnTe
     """Return the network, its weights and its tensors.
 
     Raises:
-        ModelError: it is not a container of ours, or it is damaged.
+        ModelError: the file is not such a container, or it is damaged.
     """
     try:
         with zipfile.ZipFile(BytesIO(model) if isinstance(model, bytes) else model) as archive:
@@ -125,7 +124,7 @@ def read_container(model: Path | bytes, name: str) -> tuple[bytes, bytes, NcnnTe
 
 
 def _through_memory(content: bytes, load: Callable[[str], int]) -> int:
-    """Let ncnn read a file that has no place on the disk; what it loads from a buffer it does not copy."""
+    """Let ncnn read an in-memory file: what it loads from a buffer it does not copy."""
     descriptor = os.memfd_create("ncnn")
     try:
         with open(descriptor, "wb", closefd=False) as file:
@@ -136,7 +135,7 @@ def _through_memory(content: bytes, load: Callable[[str], int]) -> int:
 
 
 def _without_extra(array: Tensor, rank: int) -> Tensor:
-    """Drop or add leading dimensions of 1: ncnn's arrays have as many as it finds useful."""
+    """Drop or add leading dimensions of 1: ncnn chooses the rank of its arrays itself."""
     while array.ndim > rank and array.shape[0] == 1:
         array = array[0]
     while array.ndim < rank:

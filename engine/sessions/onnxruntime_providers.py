@@ -1,7 +1,6 @@
-"""Which of ONNX Runtime's execution providers computes a model: its own for the CPU, its own for CUDA, or TensorRT-RTX.
-
-The last comes in a package of NVIDIA's that adds itself to any ONNX Runtime. CUDA is another build of ONNX Runtime itself,
-under the same name of a module. On a GPU neither was run yet.
+"""Which of ONNX Runtime's execution providers computes a model: its own for the CPU or CUDA, or TensorRT-RTX. The last comes in
+a package from NVIDIA that registers itself with any ONNX Runtime. CUDA needs another build of ONNX Runtime under the same
+module name. Neither has been run on a GPU yet.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ from engine.sessions.cuda_api import NO_DRIVER
 from engine.words.numbers import count
 
 ON_CUDA: Final = "onnxruntime-cuda"
-"""The runtime of engines for CUDA; a model as it is needs no name of its own there."""
+"""The runtime of engines for CUDA; a model as it is uses ``onnxruntime`` there too."""
 ON_RTX: Final = "onnxruntime-tensorrt-rtx"
-"""The runtime of engines for TensorRT-RTX by ONNX Runtime."""
+"""The runtime of engines that ONNX Runtime runs on TensorRT-RTX."""
 SETTINGS = "nv_"
-"""How the names of TensorRT-RTX's settings begin, also of those that an engine holds for it."""
+"""Prefix of TensorRT-RTX's settings, including those stored in an engine."""
 _CUDA = "CUDAExecutionProvider"
 _FATAL_ONLY = 4
 _RTX_MODULE = "onnxruntime_ep_nv_tensorrt_rtx"
@@ -35,24 +34,24 @@ _GET_CUDA = "run `pip uninstall --yes onnxruntime` and `pip install 'onnxruntime
 
 @dataclass(frozen=True)
 class Provider:
-    """What computes."""
+    """An execution provider and its settings."""
 
     name: str
-    """As ``CUDAExecutionProvider``."""
+    """Such as ``CUDAExecutionProvider``."""
     settings: Mapping[str, str]
     gpu: Any = None
-    """As ONNX Runtime calls it; None: the provider is one of its own, and finds it by the settings."""
+    """ONNX Runtime's handle of the device; None: a built-in provider, which finds its device by the settings."""
 
     def open(self, model: bytes | Path, options: Any, held: Mapping[str, str]) -> Any:
         """Return ONNX Runtime's session of a model.
 
         Args:
             model: its content, or its file.
-            options: of ONNX Runtime; changed.
-            held: more settings.
+            options: ONNX Runtime's session options; modified.
+            held: further settings.
 
         Raises:
-            Exception: of ONNX Runtime.
+            Exception: as ONNX Runtime raises it.
         """
         import onnxruntime
 
@@ -61,20 +60,20 @@ class Provider:
         if self.gpu is not None:
             options.add_provider_for_devices([self.gpu], settings)
         given = model if isinstance(model, bytes) else str(model)
-        # Left alone it prints what failed, and computes on the CPU from then on.
+        # By default it prints what failed and falls back to the CPU.
         return onnxruntime.InferenceSession(given, options, **chosen, enable_fallback=0)
 
 
 def provider_for(runtime: str, device: str) -> Provider:
-    """Return what computes on a device.
+    """Return the provider for a device.
 
     Args:
         runtime: ``onnxruntime``, ``ON_CUDA`` or ``ON_RTX``.
         device: ``cpu``, or ``cuda:0`` for the first GPU.
 
     Raises:
-        ConfigError: there is no device of this name, or the runtime is not for it.
-        MissingRuntimeError: ONNX Runtime, or what it needs for the device, is not installed, or finds no GPU.
+        ConfigError: there is no such device, or the runtime does not support it.
+        MissingRuntimeError: ONNX Runtime or what it needs for the device is not installed, or it finds no GPU.
     """
     onnxruntime = _onnxruntime()
     kind, _, number = device.partition(":")
@@ -84,16 +83,16 @@ def provider_for(runtime: str, device: str) -> Provider:
         raise ConfigError(f"{runtime} computes on a GPU: use the device cuda:0, or another runtime")
     if kind != "cuda" or not number.isdigit():
         raise ConfigError(f"ONNX Runtime has no device {device!r}: use cpu, or cuda:0 for the first GPU")
-    onnxruntime.set_default_logger_severity(_FATAL_ONLY)  # what a provider lacks it would write to stderr, too
+    onnxruntime.set_default_logger_severity(_FATAL_ONLY)  # otherwise what a provider lacks is also written to stderr
     return _rtx(onnxruntime, int(number)) if runtime == ON_RTX else _cuda(onnxruntime, number)
 
 
 def held_settings(model: bytes | Path, name: str) -> dict[str, str]:
-    """Return the settings of TensorRT-RTX that an ONNX model holds, its sizes among them.
+    """Return the TensorRT-RTX settings stored in an ONNX model, including its sizes.
 
     Args:
         model: its content, or its file.
-        name: what messages call it.
+        name: its name in messages.
 
     Raises:
         ModelError: it cannot be read.
@@ -103,7 +102,7 @@ def held_settings(model: bytes | Path, name: str) -> dict[str, str]:
 
 
 def cuda_is_missing(model: str, device: str, used: str) -> MissingRuntimeError:
-    """Return what to raise where ONNX Runtime has CUDA, and takes another provider."""
+    """Return the error to raise if ONNX Runtime has CUDA but uses another provider."""
     return MissingRuntimeError(
         f"ONNX Runtime cannot use {device} here and would compute {model} by {used}: it finds no driver, or no CUDA and cuDNN "
         "of its versions: see what nvidia-smi says, and `pip install 'onnxruntime-gpu[cuda,cudnn]'`"
@@ -121,10 +120,10 @@ def _onnxruntime() -> Any:
 def _cuda(onnxruntime: Any, number: str) -> Provider:
     if _CUDA not in onnxruntime.get_available_providers():
         raise MissingRuntimeError(f"the installed ONNX Runtime has no CUDA and cannot use cuda:{number}: {_GET_CUDA}")
-    if hasattr(onnxruntime, "preload_dlls"):  # those that pip installed lie where no linker looks
+    if hasattr(onnxruntime, "preload_dlls"):  # pip installs the libraries where no linker looks
         with redirect_stdout(io.StringIO()):
             onnxruntime.preload_dlls()
-    return Provider(_CUDA, {"device_id": number, "use_tf32": "0"})  # which would be no float32
+    return Provider(_CUDA, {"device_id": number, "use_tf32": "0"})  # TF32 is not float32
 
 
 def _rtx(onnxruntime: Any, number: int) -> Provider:
@@ -145,7 +144,7 @@ def _rtx(onnxruntime: Any, number: int) -> Provider:
 
 @cache
 def _registered() -> str:
-    """Return the name of the provider of TensorRT-RTX, once ONNX Runtime knows it in this process."""
+    """Register the TensorRT-RTX provider in this process, once, and return its name."""
     onnxruntime = _onnxruntime()
     try:
         plugin = importlib.import_module(_RTX_MODULE)
@@ -160,7 +159,8 @@ def _registered() -> str:
     name: str = plugin.get_ep_name()
     try:
         library = Path(plugin.get_library_path())
-        for cuda in sorted(library.parent.glob("libcudart.so*")):  # it comes along, and its package does not load it
+        # it is installed along with the package, which does not load it
+        for cuda in sorted(library.parent.glob("libcudart.so*")):
             ctypes.CDLL(str(cuda), ctypes.RTLD_GLOBAL)
         onnxruntime.register_execution_provider_library(name, str(library))
     except Exception as error:  # the runtime's exceptions have no base class of their own

@@ -1,4 +1,4 @@
-"""ONNX Runtime, which computes a float32 network in float32: on every CPU, and on a GPU where it has a provider for it."""
+"""ONNX Runtime, which computes a float32 network in float32: on every CPU, and on GPUs for which it has a provider."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from engine.sessions.onnxruntime_providers import ON_RTX, cuda_is_missing, held_
 from engine.sessions.spec import SessionSpec
 from engine.sessions.tensors import Tensor, TensorSpec, check_inputs
 
-_FATAL_ONLY = 4  # everything that the runtime would write to stderr comes back as an exception
+_FATAL_ONLY = 4  # everything that the runtime writes to stderr is also raised as an exception
 
 
 class OnnxRuntimeSession(Closing):
@@ -35,7 +35,7 @@ class OnnxRuntimeSession(Closing):
         options.intra_op_num_threads = spec.threads
         options.inter_op_num_threads = 1
         options.log_severity_level = _FATAL_ONLY
-        # Two spinning threads on busy cores halved the rate.
+        # Two spinning threads on busy cores halved the throughput.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         held = held_settings(spec.model, name) | _kept(spec.model) if runtime == ON_RTX else {}
         try:
@@ -79,8 +79,9 @@ def _spec(node: Any) -> TensorSpec:
 
 
 def _kept(model: Path | bytes) -> dict[str, str]:
-    """Return where TensorRT-RTX keeps what it compiled for this GPU: beside the engine, or nowhere. It opens no model where the
-    folder cannot be made."""
+    """Return the setting for TensorRT-RTX's cache of compiled kernels: a folder beside the engine, or none if it cannot be
+    created, with which no model could be opened.
+    """
     if isinstance(model, bytes):
         return {}
     folder = model.with_name(f"{model.name}.cache")
@@ -90,5 +91,5 @@ def _kept(model: Path | bytes) -> dict[str, str]:
 
 
 def _brief(error: Exception) -> str:
-    """Return the last part of a message like ``[ONNXRuntimeError] : 7 : INVALID_PROTOBUF : Failed to load ...``."""
+    """Return the last part of a message such as ``[ONNXRuntimeError] : 7 : INVALID_PROTOBUF : Failed to load ...``."""
     return str(error).split(" : ")[-1].strip().splitlines()[0].rstrip(".")

@@ -1,4 +1,4 @@
-"""How threads of OpenMP wait for each other: asleep, so that they take no core from what has work to do."""
+"""Makes OpenMP threads sleep while they wait for each other, so that they take no core from other work."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ _POLICY = "OMP_WAIT_POLICY"
 
 @contextmanager
 def sleeping_threads() -> Iterator[None]:
-    """Import what brings its OpenMP along in here: it reads how to wait when it is loaded, and only then.
-
-    By default those of GNU's spin first. On two cores that had other work a face on two threads of ncnn took 580 to 880 ms of
-    processor time, asleep 68 to 81, as on one. (They hardly spin once more of them were started than there are cores, as in a
-    worker that enhances on two.) What the user has set stays.
+    """Import a package that brings its own OpenMP inside this block: OpenMP reads its wait policy only when it is loaded. By
+    default GNU's threads spin first. On two busy cores a face on two ncnn threads took 580 to 880 ms of processor time; with
+    sleeping threads 68 to 81 ms, as on one thread. (They hardly spin if more threads were started than there are cores, as in a
+    worker that enhances on two.) A policy that the user has set is kept.
     """
     if _POLICY in os.environ:
         yield
@@ -24,4 +23,4 @@ def sleeping_threads() -> Iterator[None]:
     try:
         yield
     finally:
-        os.environ.pop(_POLICY, None)  # another thread that was here meanwhile may have taken it away
+        os.environ.pop(_POLICY, None)  # another thread may have removed it meanwhile

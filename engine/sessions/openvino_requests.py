@@ -1,7 +1,7 @@
-"""Requests to a model that OpenVINO has compiled, and a bound on what it keeps for the sizes that it has met.
+"""Inference requests to a compiled OpenVINO model, with a bound on the memory it keeps for the sizes it has met.
 
-OpenVINO keeps 0.5 to 1.8 MB for each new shape of its inputs, for as long as the compiled model lives, and no setting of it
-changes that. So after so many shapes the model is compiled anew, and what was kept goes with the old one.
+OpenVINO keeps 0.5 to 1.8 MB for each new input shape as long as the compiled model lives, and no setting changes that. So after
+a number of shapes the model is compiled again, and the memory is freed with the old one.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from contextlib import contextmanager
 from typing import Any
 
 MOST_SHAPES = 128
-"""Before a model is compiled anew, which takes as long as a dozen new shapes do."""
+"""Number of shapes after which a model is compiled again; that takes as long as a dozen new shapes."""
 Shapes = Mapping[str, tuple[int, ...]]
-"""Of all inputs, by name."""
+"""Shape of each input, by name."""
 
 
 class Requests:
-    """Lends requests to threads, each to one at a time.
+    """Lends requests to threads, each to one thread at a time.
 
     Args:
-        graph: the model as it was read; belongs to this from now on.
+        graph: the model as it was read; owned by this object from now on.
         compile: compiles it.
-        most_shapes: after so many the model is compiled anew; 0: never, as where sizes are padded and therefore few.
+        most_shapes: number of shapes after which the model is compiled again; 0: never, if sizes are padded and therefore few.
 
     Raises:
-        RuntimeError: of OpenVINO, as it cannot be compiled.
+        RuntimeError: from OpenVINO; the model cannot be compiled.
     """
 
     def __init__(self, graph: Any, compile: Callable[[Any], Any], most_shapes: int = MOST_SHAPES) -> None:
@@ -38,10 +38,10 @@ class Requests:
 
     @contextmanager
     def lent(self, shapes: Shapes) -> Iterator[Any]:
-        """Lend one that is about to get tensors of these shapes.
+        """Lend a request for tensors of these shapes.
 
         Raises:
-            RuntimeError: of OpenVINO, as where it fails to compute.
+            RuntimeError: from OpenVINO, for instance if the computation fails.
         """
         self._fitting.check(shapes)
         with self._lock:
@@ -54,29 +54,29 @@ class Requests:
             yield request
         finally:
             with self._lock:
-                if compiled is self.compiled:  # else it goes, and with the last one of them the old model
+                if compiled is self.compiled:  # otherwise it is dropped, and the old model with the last of its requests
                     self._idle.append(request)
 
 
 class FittingShapes:
-    """Refuses shapes on which a model cannot compute, before OpenVINO tries: on one thread it does not notice, and returns or
-    overwrites what is left of the run before; on several it does, and some of the runs after it are wrong.
+    """Refuses shapes for which a model cannot be computed, before OpenVINO tries: on one thread OpenVINO does not notice, and
+    returns or overwrites the results of the previous run; on several it does notice, but some later runs are wrong.
 
     Args:
-        graph: the model as it was read; belongs to this from now on.
+        graph: the model as it was read; owned by this object from now on.
     """
 
     def __init__(self, graph: Any) -> None:
         self._graph = graph
         self._lock = threading.Lock()
         self.known: set[tuple[tuple[str, tuple[int, ...]], ...]] = set()
-        """Those that fit."""
+        """Shapes that are known to fit."""
 
     def check(self, shapes: Shapes) -> None:
-        """Each that fits is looked at once: that costs some milliseconds.
+        """Check shapes; those that fit are checked only once, which costs some milliseconds.
 
         Raises:
-            RuntimeError: of OpenVINO, as where it fails to compute.
+            RuntimeError: from OpenVINO; the shapes do not fit.
         """
         key = key_of(shapes)
         if key not in self.known:
@@ -86,5 +86,5 @@ class FittingShapes:
 
 
 def key_of(shapes: Shapes) -> tuple[tuple[str, tuple[int, ...]], ...]:
-    """Return what tells shapes apart."""
+    """Return a hashable key of shapes."""
     return tuple(sorted(shapes.items()))

@@ -1,4 +1,4 @@
-"""OpenVINO on the CPU, in the precision that is asked for: left alone it takes bfloat16 wherever the CPU has it."""
+"""OpenVINO on the CPU, in the requested precision: by default it would use bfloat16 wherever the CPU supports it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class OpenVinoSession(Closing):
         _check_onnx(model, name)
         try:
             graph = _core().read_model(model) if isinstance(model, bytes) else _core().read_model(str(model))
-            most = 0 if spec.profile.step_px > 1 else MOST_SHAPES  # padded, there are few
+            most = 0 if spec.profile.step_px > 1 else MOST_SHAPES  # sizes are padded, so there are few
             self._requests: Requests | None = Requests(graph, lambda held: _core().compile_model(held, "CPU", settings), most)
         except RuntimeError as error:
             raise ModelError(f"{name} cannot be loaded by OpenVINO in {precision}: {_brief(error)}") from error
@@ -77,7 +77,7 @@ class OpenVinoSession(Closing):
 
 
 def computes_in_bfloat16() -> bool:
-    """Whether OpenVINO has bfloat16 on this CPU.
+    """Whether OpenVINO supports bfloat16 on this CPU.
 
     Raises:
         MissingRuntimeError: OpenVINO is not installed.
@@ -86,19 +86,17 @@ def computes_in_bfloat16() -> bool:
 
 
 def precision_of(model: Any) -> str:
-    """Return what a compiled model says that it computes in, as ``float32``."""
+    """Return the precision that a compiled model reports, such as ``float32``."""
     hint = str(model.get_property("INFERENCE_PRECISION_HINT").get_type_name())
     return {short: precision for precision, short in _HINTS.items()}.get(hint, hint)
 
 
 @cache
 def _core() -> Any:
-    """Return the only ``Core`` of this process, which is never freed.
-
-    With a core comes its plugin, and that gives the thread that loads it a signal stack for the large registers of AVX-512 and
-    AMX. Freed, it puts back the stack that it found; freed in another order than the last one first, one that is gone: the next
-    signal would kill the process. So there is one plugin, and the thread that loads it, the only one whose stack is ever
-    changed, ends at once.
+    """Return the only ``Core`` of this process, which is never freed. A core loads a plugin, which gives the loading thread a
+    signal stack for the large registers of AVX-512 and AMX. When freed, a plugin restores the stack that it found; if plugins
+    are not freed in reverse order, that stack is gone and the next signal kills the process. So there is one plugin, and the
+    thread that loads it, the only one whose stack is changed, ends at once.
     """
     openvino = _import_openvino()
 
@@ -112,7 +110,7 @@ def _core() -> Any:
 
 
 def _import_openvino() -> ModuleType:
-    # ``import openvino`` reports its use over the network; without its telemetry package it falls back to a stub.
+    # ``import openvino`` reports usage over the network; without its telemetry package it uses a stub.
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     ignore_fpmath_mode()
     try:
@@ -135,7 +133,7 @@ def _spec(port: Any) -> TensorSpec:
 
 
 def _brief(error: Exception) -> str:
-    """Return the line that says what is wrong, without the source files it passed through."""
+    """Return the line that says what is wrong, without the source locations."""
     lines = [line.strip() for line in str(error).splitlines()]
     told = [line for line in lines if line and not line.startswith(("Exception from", "Check "))]
     return (told or lines or ["no reason given"])[0].rstrip(".")

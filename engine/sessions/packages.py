@@ -1,4 +1,4 @@
-"""Which version of a package is installed, whatever the name under which its module comes."""
+"""Which version of a package is installed, whichever distribution provides its module."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _SAME = {
     "onnxruntime-gpu": ("onnxruntime-gpu", "onnxruntime"),
     "onnxruntime-ep-nv-tensorrt-rtx": ("onnxruntime-ep-nv-tensorrt-rtx-cu12", "onnxruntime-ep-nv-tensorrt-rtx-cu13"),
 }
-"""Packages that bring the same module, the likeliest first."""
+"""Distributions that provide the same module, the likeliest first."""
 
 
 def installed(package: str) -> str:
-    """Return the version of a package, or of another that brings the same module; empty: none of them is here."""
+    """Return the version of a package, or of another that provides the same module; empty: none is installed."""
     for name in _SAME.get(package, (package,)):
         with suppress(PackageNotFoundError):
             return version(name)

@@ -1,4 +1,4 @@
-"""Ways to compute one model run against each other: which of them is clearly faster, and computes what it should."""
+"""Times the ways to compute one model against each other: which is clearly faster, and gives the right result."""
 
 from __future__ import annotations
 
@@ -13,21 +13,23 @@ from engine.sessions.session import Session
 from engine.sessions.tensors import Tensor, TensorSpec
 
 _LEAST_GAIN = 0.85
-"""Of the time of the one before: what is nearer to it is so by chance on a busy machine, and not worth other last digits."""
+"""Share of the preferred candidate's time below which another is clearly faster: a smaller difference may be chance on a busy
+machine, and is not worth a change in the last digits.
+"""
 
 Example = Callable[[tuple[TensorSpec, ...]], Mapping[str, Tensor]]
-"""Gives for a model's inputs what it is typically given."""
+"""Makes typical input tensors for a model's inputs."""
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """What was measured of one model."""
+    """The measurement of one model."""
 
     name: str
-    """Of the candidate to take."""
+    """Name of the chosen candidate."""
     milliseconds: dict[str, float]
-    """Of one item, by candidate; the first one's first."""
+    """Milliseconds for one item by candidate, the first candidate first."""
     refused: dict[str, str] = {}
-    """Why candidates cannot be opened here, or do not run."""
+    """Why candidates cannot be opened or run here, by name."""
 
     def __str__(self) -> str:
         measured = ", ".join(f"{name} {spent:.3g} ms" for name, spent in self.milliseconds.items())
@@ -35,7 +37,7 @@ class Choice(msgspec.Struct, frozen=True):
 
     @property
     def times_as_fast(self) -> float:
-        """The one to take, in comparison with the first."""
+        """How many times as fast the chosen candidate is as the first."""
         first = next(iter(self.milliseconds.values()), 1.0)
         return first / self.milliseconds.get(self.name, first)
 
@@ -47,21 +49,21 @@ def measure(
     clock: Callable[[], float] = time.perf_counter,
     proven: Sequence[str] = (),
 ) -> Choice:
-    """Run each in turn, so that what else the machine does falls on all, and compare their quickest runs.
+    """Run the candidates in turn, so that other load on the machine affects all of them, and compare their quickest runs.
 
     Args:
-        sessions: by candidate; the first one decides what the result is, those before others are preferred.
+        sessions: by candidate, in order of preference; the first one defines the result.
         example: see ``Example``.
-        seconds: for each, beside one run before.
+        seconds: time for each, besides one warm-up run.
         clock: in seconds.
-        proven: those whose results need not be the first one's.
+        proven: those whose results need not equal the first one's.
 
     Raises:
         InferenceError: the first one fails.
     """
     first, *others = sessions
     refused: dict[str, str] = {}
-    # An engine may take pixels instead, and as many as pay where it computes.
+    # An engine may take pixels instead, and have another best batch.
     tensors = {name: _filled(example(session.inputs), session.profile.best) for name, session in sessions.items()}
     items = {name: len(next(iter(given.values()))) for name, given in tensors.items()}
     expected = sessions[first].run(tensors[first])
@@ -87,7 +89,7 @@ def measure(
 
 
 def _filled(tensors: Mapping[str, Tensor], best: int) -> dict[str, Tensor]:
-    """Return so many times the items that there are as make the best batch."""
+    """Repeat the items to make up the best batch."""
     return {name: np.repeat(tensor, max(1, best // len(tensor)), axis=0) for name, tensor in tensors.items()}
 
 

@@ -36,21 +36,21 @@ __all__ = [
 ]
 
 AUTO = "onnxruntime"
-"""The runtime that ``auto`` stands for where nothing was measured, see ``engine.sessions.fastest``."""
+"""The runtime that ``auto`` stands for if nothing was measured, see ``engine.sessions.fastest``."""
 
 
 class Session(Protocol):
     """A loaded model.
 
-    ``run`` may be called from several threads at once. A session cannot cross a process: open one in each.
+    ``run`` may be called from several threads at once. A session cannot be sent to another process: open one in each.
     """
 
     runtime: str
-    """Runtime, version, device and precision, as ``onnxruntime 1.31.1 CPUExecutionProvider float32``."""
+    """Runtime, version, device and precision, such as ``onnxruntime 1.31.1 CPUExecutionProvider float32``."""
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     profile: Profile
-    """Batches that pay here."""
+    """Which batches are efficient here."""
 
     def run(self, tensors: Mapping[str, Tensor]) -> list[Tensor]:
         """Return the outputs, in the order of ``outputs``; the arrays belong to the caller.
@@ -59,9 +59,9 @@ class Session(Protocol):
             tensors: one C-contiguous array for each of ``inputs``, by name.
 
         Raises:
-            InferenceError: a tensor does not fit (the message names it, what was got and what is expected), or the model fails.
+            InferenceError: a tensor does not fit (the message says what was given and what is expected), or the model fails.
             DeviceMemoryError: the device has no memory for so large a batch.
-            DeviceLostError: the device is gone, and every session on it.
+            DeviceLostError: the device is lost, and with it every session on it.
         """
         ...
 
@@ -78,9 +78,9 @@ def open_session(spec: SessionSpec) -> Session:
     """Load an ONNX model.
 
     Raises:
-        ModelError: the file is missing, corrupt, has no such output, or uses what the runtime does not know.
+        ModelError: the file is missing, corrupt, has no such output, or uses operators that the runtime does not support.
         MissingRuntimeError: the runtime is not installed; the message says how to install it.
-        ConfigError: no runtime has this name, or it has not this device, or cannot compute in this precision here.
+        ConfigError: there is no such runtime, or it does not support this device or this precision here.
     """
     if (elsewhere := _elsewhere.get(spec.device)) is not None:
         return elsewhere(spec)
@@ -92,7 +92,7 @@ def open_session(spec: SessionSpec) -> Session:
     if spec.output and runtime in RUNTIMES:
         spec = replace(spec, name=spec.title, model=part_for(spec.output, spec.model, spec.title))
     session = (RUNTIMES | COMPILED)[runtime](spec)
-    if session.profile.best > 1:  # which items come together depends on timing: whoever compares last digits is to know
+    if session.profile.best > 1:  # which items share a batch depends on timing, which can change the last digits
         session.runtime += f" (up to {session.profile.best} at once)"
     return session
 
@@ -101,7 +101,9 @@ _elsewhere: dict[str, Callable[[SessionSpec], Session]] = {}
 
 
 def open_elsewhere(device: str, open: Callable[[SessionSpec], Session] | None) -> None:
-    """From now on in this process let ``open`` open what is on a device: another process holds it. None: no more."""
+    """From now on let ``open`` open all models of a device in this process, because another process owns it.
+    None: undo this.
+    """
     if open is None:
         _elsewhere.pop(device, None)
     else:
@@ -110,10 +112,10 @@ def open_elsewhere(device: str, open: Callable[[SessionSpec], Session] | None) -
 
 @contextmanager
 def trying(session: Session) -> Iterator[None]:
-    """While an open model is tried out: close it where that fails, as one that cannot be opened.
+    """Close a model if trying it out fails, and report it as one that cannot be opened.
 
     Raises:
-        ModelError: it fails on what it was tried with.
+        ModelError: it fails on the input that it was tried with.
     """
     try:
         yield
@@ -158,7 +160,7 @@ RUNTIMES: dict[str, Callable[[SessionSpec], Session]] = {
     "onnxruntime": _onnxruntime,
     "openvino": _openvino,
 }
-"""Every runtime that opens ONNX files, by name; each is imported when it is first used."""
+"""Every runtime by name; each is imported when it is first used."""
 
 COMPILED: dict[str, Callable[[SessionSpec], Session]] = {
     "ncnn": _ncnn,
@@ -168,4 +170,4 @@ COMPILED: dict[str, Callable[[SessionSpec], Session]] = {
     ON_CUDA: _onnxruntime,
     ON_RTX: _onnxruntime,
 }
-"""Those that open only what `trt-build build` has made for them."""
+"""Runtimes that open only files made for them by `trt-build build`."""

@@ -1,4 +1,4 @@
-"""What a session is of, and how it computes: one value that opens the same session in every process."""
+"""Which model a session runs and how: one value that opens the same session in every process."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ class SessionSpec(Struct, frozen=True):
     """Equal specs open equal sessions."""
 
     model: Path | bytes
-    """The ONNX file, or its content; where a stage opens it, the file of its manifest too."""
+    """The ONNX file, or its content; a stage may also give the file of its manifest."""
     runtime: str = "auto"
     """``auto``, or one of ``engine.sessions.session.RUNTIMES``."""
     device: str = "cpu"
     """``cpu``, or ``cuda:N``."""
     precision: Precision = "float32"
-    """What it computes in; inputs and outputs keep their types."""
+    """Precision of the computation; inputs and outputs keep their types."""
     profile: Profile = Profile()
     """Batches that the model takes."""
     threads: int = 1
     """Compute threads of one run on a CPU, 0 for all cores; one per worker is best where workers fill the cores."""
     name: str = ""
-    """What messages call the model; the file's path by default."""
+    """Name of the model in messages; the file's path by default."""
     output: str = ""
-    """The one output that is wanted, and all that is computed; every output by default."""
+    """The only output to compute; every output by default."""
     engine: str = ""
-    """Where the file is an engine: what its own graph computes in, as ``int8``; the session says it."""
+    """If the file is an engine: the precision of its own graph, such as ``int8``, which the session reports."""
 
     @property
     def title(self) -> str:
-        """What messages call the model."""
+        """Name of the model in messages."""
         return self.name or (str(self.model) if isinstance(self.model, Path) else "the model")
 
     @property
     def computes_in(self) -> str:
-        """What the session says that it computes in."""
+        """Precision that the session reports."""
         return self.engine or self.precision
 
     @property
@@ -58,12 +58,12 @@ class SessionSpec(Struct, frozen=True):
         return self.model
 
     def of(self, manifest: Manifest) -> SessionSpec:
-        """Return the spec of the model that a manifest describes beside ``path``, computed as this one says."""
+        """Return the spec of the model that a manifest beside ``path`` describes, computed in the same way."""
         file = self.path.with_name(manifest.file)
         profile = Profile(*manifest.batch, step_px=self.profile.step_px)
         return replace(self, model=file, output=manifest.output, profile=profile)
 
     def profile_of(self, inputs: tuple[TensorSpec, ...]) -> Profile:
-        """Return the batches that pay for a model with these inputs, whose first dimension may be fixed."""
+        """Return the batches that are efficient for a model with these inputs, whose first dimension may be fixed."""
         fixed = inputs[0].shape[0] if inputs and inputs[0].shape else None
         return Profile(fixed, fixed, fixed) if fixed else self.profile.on(self.device)

@@ -1,6 +1,5 @@
-"""The part of an ONNX model that one of its outputs needs.
-
-Neither runtime leaves out the rest by itself: ONNX Runtime 1.31 computes every node of a file, whichever output is asked for.
+"""Cuts out the part of an ONNX model that one of its outputs needs. No runtime leaves out the rest by itself: ONNX Runtime 1.31
+computes every node of a file, whichever output is asked for.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ def part_for(output: str, model: Path | bytes, name: str) -> bytes:
     Args:
         output: its name.
         model: the file, or its content.
-        name: what messages call the model.
+        name: name of the model in messages.
 
     Raises:
         ModelError: it is not an ONNX file, or it has no such output.
@@ -45,19 +44,19 @@ def part_for(output: str, model: Path | bytes, name: str) -> bytes:
 
 
 def _needed(output: str, graph: Any) -> set[str]:
-    """Return the names of all values that an output is computed from, its own with them."""
+    """Return the names of all values that an output is computed from, including its own."""
     makers = {name: node for node in graph.node for name in node.output}
     needed, waiting = {output}, [output]
     while waiting:
         if (maker := makers.get(waiting.pop())) is not None:
-            new = set(_taken_by(maker)) - needed - {""}  # which an input has that is left out
+            new = set(_taken_by(maker)) - needed - {""}  # an omitted optional input has no name
             needed |= new
             waiting += new
     return needed
 
 
 def _taken_by(node: Any) -> Iterator[str]:
-    """Yield the names that a node takes; what it holds, as the branches of an `If`, takes them from around it."""
+    """Yield the names of a node's inputs; subgraphs, such as the branches of an `If`, also use values from outside."""
     yield from node.input
     for attribute in node.attribute:
         for inner in (attribute.g, *attribute.graphs):

@@ -1,4 +1,4 @@
-"""TensorRT and TensorRT-RTX: one interface in two packages. All that the product asks of either goes through here."""
+"""TensorRT and TensorRT-RTX: one interface in two packages. Every call to either goes through this module."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from engine.errors import MissingRuntimeError, ModelError
 from engine.sessions.cuda_api import NO_DRIVER
 
 Fitness = Literal["fits", "unfit", "lacking", "unknown"]
-"""``unfit``: another engine is needed; ``lacking``: the machine lacks something, so that building it again helps nobody."""
+"""``unfit``: another engine is needed; ``lacking``: the machine lacks something, so rebuilding the engine would not help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,15 +21,15 @@ class Flavour:
 
     name: str
     module: str
-    """What is imported."""
+    """Name of the module to import."""
     extra: str
-    """Of our own package, which installs it."""
+    """Our extra that installs it."""
     capabilities: tuple[str, ...]
-    """Compute capabilities that can be named at build; none: it builds for the GPU that is here, and only there."""
+    """Compute capabilities that it can build for; none: it builds only for the GPU of this machine."""
     judges_engines: bool
     """Whether ``Runtime.get_engine_validity`` says if an engine can run here."""
     compiles_at_run: bool
-    """Whether it compiles kernels for the GPU when an engine is first used, and takes settings for that."""
+    """Whether it compiles kernels for the GPU when an engine is first used, and has settings for that."""
     note: str
 
 
@@ -61,10 +61,10 @@ _LACKING = {
 
 
 class TensorRT:
-    """One of the two packages, loaded."""
+    """One of the two packages, imported."""
 
     def __init__(self, target: str) -> None:
-        """Import it.
+        """Import the package.
 
         Raises:
             MissingRuntimeError: it is not installed, or its libraries are missing.
@@ -81,13 +81,12 @@ class TensorRT:
         self.log = _logger(self.api)
 
     def capability(self, name: str) -> Any:
-        """Return the value of the enumeration for a compute capability, as ``SM89`` for ``8.9``."""
+        """Return the enumeration value of a compute capability, such as ``SM89`` for ``8.9``."""
         return getattr(self.api.ComputeCapability, f"SM{name.replace('.', '')}")
 
     def fitness(self, engine: bytes) -> tuple[Fitness, str]:
-        """Return whether an engine can run here, and in words why not.
-
-        ``unknown`` where there is no driver: then a foreign version and what is no engine are still seen, the rest is not.
+        """Return whether an engine can run here, and if not, why. Without a driver the result may be ``unknown``: only a file
+        that is not an engine, or an engine of another version, is still recognised.
         """
         if not self.flavour.judges_engines:
             return "unknown", f"{self.flavour.name} judges engines only by loading them"
@@ -109,7 +108,7 @@ class TensorRT:
         return "unfit", self.log.first()
 
     def check(self, engine: bytes, name: str) -> None:
-        """Refuse an engine that cannot run here, as far as can be seen without loading it.
+        """Refuse an engine that cannot run here, as far as can be told without loading it.
 
         Raises:
             ModelError: another one is needed; the message says why.
@@ -137,15 +136,15 @@ class TensorRT:
         return loaded
 
     def context(self, engine: Any, name: str, how: Any) -> Any:
-        """Return what computes an engine.
+        """Return an execution context of an engine.
 
         Args:
-            engine: as ``deserialize`` gives it.
-            name: what messages call it.
-            how: a configuration of the runtime, or how it gets its memory.
+            engine: from ``deserialize``.
+            name: its name in messages.
+            how: a runtime configuration, or how it gets its memory.
 
         Raises:
-            ModelError: it cannot be made, as where the GPU has no memory for it.
+            ModelError: it cannot be created, for instance because the GPU has too little memory.
         """
         self.log.begin()
         context = engine.create_execution_context(how)
@@ -165,7 +164,7 @@ def tensorrt(target: str) -> TensorRT:
 
 
 def _logger(api: Any) -> Any:
-    """Return a logger that keeps what is said, in place of writing it to standard output."""
+    """Return a logger that keeps messages instead of writing them to standard output."""
 
     class Log(api.ILogger):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -180,7 +179,7 @@ def _logger(api: Any) -> Any:
                 self.errors.append(message)
 
         def first(self) -> str:
-            """The first error that is not the missing driver, in one line, without its place in the source."""
+            """The first error other than the missing driver, as one line without its source location."""
             said = [*self.errors, *self.lines, "no reason given"][0].splitlines()[0]
             return _PLACE.sub("", said.partition(" In ")[0].strip()).rstrip(".(")[:300]
 
@@ -192,7 +191,7 @@ def _logger(api: Any) -> Any:
 
 
 def _version_in(said: str) -> str:
-    """Return ``TensorRT-RTX 2.7.1`` from a sentence whose numbers are single bytes."""
+    """Return for instance ``TensorRT-RTX 2.7.1`` from a sentence whose numbers are single bytes."""
     words = said.partition("version ")[2].partition(",")[0]
     # The byte 0 ends a text.
     numbers = [str(ord(part)) if len(part) == 1 and not part.isdigit() else part or "0" for part in words.split(".")]

@@ -1,4 +1,4 @@
-"""What of a TensorRT engine computes: one context for all shapes, or one for each shape, with a CUDA graph of it."""
+"""Execution contexts of a TensorRT engine: one for all shapes, or one for each shape with a CUDA graph."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from engine.sessions.tensorrt_api import TensorRT
 
 Shape = tuple[int, ...]
 _MOST_SHAPES = 32
-"""That are kept of a lane; the one that was asked for longest ago gives way."""
+"""Number of contexts kept in a lane; the least recently used one is dropped."""
 
 
 class Contexts(Protocol):
-    """Belongs to one lane; shapes are told before each run."""
+    """The contexts of one lane; call ``shaped`` before each run."""
 
     def shaped(self, inputs: Mapping[str, Shape], outputs: tuple[str, ...]) -> list[Shape]:
-        """Take the shapes of the inputs, and return those of the outputs.
+        """Set the shapes of the inputs and return those of the outputs.
 
         Raises:
-            InferenceError: the engine does not take them.
+            InferenceError: the engine does not accept them.
         """
         ...
 
     def start(self, addresses: Mapping[str, int], stream: Any) -> bool:
-        """Begin to compute what lies at these addresses, by tensor; return whether it began.
+        """Start the computation on these addresses, by tensor; return whether it started.
 
         Raises:
-            CudaFault: of the GPU.
+            CudaFault: the GPU reports an error.
         """
         ...
 
@@ -42,7 +42,7 @@ class Contexts(Protocol):
 
 
 class OneContext:
-    """For all shapes; TensorRT-RTX keeps a CUDA graph of each shape by itself."""
+    """One context for all shapes; TensorRT-RTX keeps a CUDA graph of each shape itself."""
 
     def __init__(self, context: Any) -> None:
         self._context = context
@@ -64,28 +64,27 @@ class OneContext:
 
 @dataclass
 class _OfShape:
-    """What computes one shape."""
+    """The context of one shape."""
 
     context: OneContext
     outputs: list[Shape]
     addresses: dict[str, int] = field(default_factory=dict)
-    """Of the runs so far: a graph holds for them alone."""
+    """Addresses of the previous run: a graph is valid only for them."""
     graph: Any = None
     is_recordable: bool = True
 
 
 class GraphedContexts:
-    """One for each shape. The second time that a shape comes at the same addresses its run is recorded, from then on replayed.
-
-    A graph belongs to the state of the context that it was recorded from, so that no two shapes share one. What a context
-    needs while it computes they all share, as one runs at a time.
+    """One context for each shape. When a shape comes the second time at the same addresses, its run is recorded as a graph, and
+    replayed from then on. A graph depends on the state of its context, so no two shapes share one. All contexts share their
+    scratch memory, because one runs at a time.
 
     Args:
         cuda: the GPU.
         rt: the package.
         engine: the engine.
-        name: what messages call it.
-        stream: of the lane.
+        name: its name in messages.
+        stream: the lane's stream.
     """
 
     def __init__(self, cuda: Cuda, rt: TensorRT, engine: Any, name: str, stream: Any) -> None:
@@ -124,7 +123,7 @@ class GraphedContexts:
         self._cuda.free(self._memory, self._stream)
 
     def _record(self, one: _OfShape, stream: Any) -> None:
-        """An engine that cannot be recorded is computed as it is."""
+        """Record the run as a graph; an engine that cannot be recorded is run without one."""
         try:
             one.graph = self._cuda.record(stream, lambda: one.context.start(one.addresses, stream))
         except CudaFault:
@@ -133,7 +132,7 @@ class GraphedContexts:
     def _drop(self, one: _OfShape) -> None:
         if one.graph is not None:
             graph, one.graph = one.graph, None
-            with suppress(CudaFault):  # a device that is lost frees nothing
+            with suppress(CudaFault):  # nothing can be freed on a lost device
                 self._cuda.drop(graph)
 
     def _new(self) -> OneContext:

@@ -1,4 +1,4 @@
-"""One run at a time of a TensorRT engine: a stream, what computes, and memory that grows with what is asked."""
+"""Runs a TensorRT engine once at a time: a stream, its contexts, and memory that grows as needed."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from engine.sessions.tensors import Tensor, TensorSpec
 
 @dataclass
 class _Room:
-    """Memory of one tensor, on both sides."""
+    """Memory of one tensor, on host and device."""
 
     host: Tensor
     device: int
 
 
 class Lane:
-    """Belongs to one thread at a time.
+    """Used by one thread at a time.
 
     Args:
         cuda: the GPU.
-        open_contexts: gives, for its stream, what computes; it belongs to this from now on.
+        open_contexts: opens the contexts for the lane's stream, which the lane then owns.
         inputs: of the engine.
-        outputs: likewise.
+        outputs: of the engine.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Lane:
         """Return the outputs; the arrays belong to the caller.
 
         Raises:
-            CudaFault: of the GPU.
+            CudaFault: the GPU reports an error.
             InferenceError: the engine refuses the shapes, or does not start.
         """
         cuda, stream = self._cuda, self._stream
@@ -68,7 +68,7 @@ class Lane:
         for spec, size in zip(self._outputs, sizes, strict=True):
             self._room(spec.name, size)
         if not self._contexts.start({name: room.device for name, room in self._rooms.items()}, stream):
-            cuda.wait(stream)  # a fault of the GPU has more to say
+            cuda.wait(stream)  # an error of the GPU says more
             raise InferenceError("the engine did not start")
         for spec, size in zip(self._outputs, sizes, strict=True):
             room = self._rooms[spec.name]
@@ -88,7 +88,7 @@ class Lane:
         self._cuda.destroy(self._stream)
 
     def _room(self, name: str, size: int) -> _Room:
-        """Return memory for at least so many bytes; what is there is kept as long as it is large enough."""
+        """Return memory of at least ``size`` bytes, reusing what is there if it is large enough."""
         room = self._rooms.get(name)
         if room is None or len(room.host) < size:
             if room is not None:
@@ -96,7 +96,7 @@ class Lane:
             host = self._cuda.pinned(size)
             try:
                 room = self._rooms[name] = _Room(host, self._cuda.allocate(size, self._stream))
-            except BaseException:  # as where the GPU is full: it was never said where this lies
+            except BaseException:  # for instance when the GPU is full: the address was never recorded
                 self._cuda.free_pinned(host)
                 raise
         return room

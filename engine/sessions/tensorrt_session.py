@@ -1,6 +1,5 @@
-"""TensorRT and TensorRT-RTX on a GPU: engines that `trt-build build` made, without torch.
-
-Nothing here was run on a GPU yet; ``docs/results/engines.md`` says what was, line by line.
+"""TensorRT and TensorRT-RTX on a GPU: runs engines made by `trt-build build`, without torch. Nothing here has been run on a GPU
+yet; ``docs/results/engines.md`` says what has been tested.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from engine.sessions.tensors import Tensor, TensorSpec, check_inputs
 from engine.whole_file import replacing
 
 _LANES = 2
-"""Runs at the same time: while one computes, the next is uploaded."""
+"""Concurrent runs: while one computes, the next is uploaded."""
 
 
 class TensorRtSession(Closing):
@@ -39,7 +38,7 @@ class TensorRtSession(Closing):
             raise ConfigError(f"{spec.runtime} computes {name} on a GPU: use the device cuda:0, or another runtime")
         rt = tensorrt(spec.runtime)
         content = spec.model if isinstance(spec.model, bytes) else spec.model.read_bytes()
-        rt.check(content, name)  # before a GPU is asked for: what is damaged or foreign is seen without one
+        rt.check(content, name)  # before a GPU is needed: a damaged or foreign engine is recognised without one
         self._cuda = Cuda(spec.device, rt.flavour.extra)
         self._name = name
         self._cache = _RuntimeCache(rt, spec.model if isinstance(spec.model, Path) else None)
@@ -63,7 +62,7 @@ class TensorRtSession(Closing):
             try:
                 self._cuda.use()
                 return lane.run(tensors)
-            except (CudaFault, ModelError) as error:  # of a context for a shape that is new, too
+            except (CudaFault, ModelError) as error:  # also from creating the context of a new shape
                 raise run_failure(self._name, tensors, str(error)) from error
 
     def close(self) -> None:
@@ -71,12 +70,12 @@ class TensorRtSession(Closing):
             if self._engine is None:
                 return
             self._engine, lanes = None, [self._lanes.get() for _ in range(_LANES)]
-        self._lanes.put(None)  # for whoever began to wait before
+        self._lanes.put(None)  # wakes those that are already waiting
         self._free(lane for lane in lanes if lane is not None)
         self._cache.keep()
 
     def _open_lanes(self, rt: TensorRT) -> None:
-        """Open all of them, or leave nothing behind."""
+        """Open all lanes; if one fails, close the others."""
         lanes: list[Lane] = []
         try:
             for _ in range(_LANES):
@@ -97,7 +96,7 @@ class TensorRtSession(Closing):
 
     @contextmanager
     def _lane(self) -> Iterator[Lane]:
-        """Lend a lane that is free, waiting for one.
+        """Lend a free lane, waiting for one if need be.
 
         Raises:
             InferenceError: the session was closed meanwhile.
@@ -108,10 +107,10 @@ class TensorRtSession(Closing):
                 raise InferenceError(f"{self._name} is closed")
             yield lane
         finally:
-            self._lanes.put(lane)  # None too: others may wait
+            self._lanes.put(lane)  # even None: others may be waiting
 
     def _contexts(self, rt: TensorRT, stream: Any) -> Contexts:
-        """Return what computes in a lane: on TensorRT-RTX with its own CUDA graphs, and kernels that it compiled before."""
+        """Return the contexts of a lane: on TensorRT-RTX with its own CUDA graphs and its cache of compiled kernels."""
         if not rt.flavour.compiles_at_run:
             return GraphedContexts(self._cuda, rt, self._engine, self._name, stream)
         config = self._engine.create_runtime_config()
@@ -131,9 +130,9 @@ class TensorRtSession(Closing):
 
 
 class _RuntimeCache:
-    """What TensorRT-RTX compiled for this GPU, in a file beside the engine; the next start takes a fraction of the time.
-
-    TensorRT-RTX itself refuses a cache of another version, GPU or driver. One that cannot be read or written costs time alone.
+    """Kernels that TensorRT-RTX compiled for this GPU, in a file beside the engine; with them the next start takes a fraction
+    of the time. TensorRT-RTX refuses a cache of another version, GPU or driver. A cache that cannot be read or written costs
+    only time.
     """
 
     def __init__(self, rt: TensorRT, engine: Path | None) -> None:
@@ -141,7 +140,7 @@ class _RuntimeCache:
         self._cache: Any = None
 
     def give(self, config: Any) -> None:
-        """Let a context use it."""
+        """Let a context use the cache."""
         if self._file is None:
             return
         if self._cache is None:
@@ -151,7 +150,7 @@ class _RuntimeCache:
         config.set_runtime_cache(self._cache)
 
     def keep(self) -> None:
-        """Write it, whole or not at all."""
+        """Write the cache, whole or not at all."""
         if self._file is None or self._cache is None or (held := self._cache.serialize()) is None:
             return
         with suppress(OSError), replacing(self._file, public=True) as beside:

@@ -1,4 +1,4 @@
-"""What a model takes and gives, and the check that a caller's tensors fit."""
+"""Inputs and outputs of a model, and the check that a caller's tensors fit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class TensorSpec:
 
     name: str
     shape: tuple[int | None, ...] | None
-    """None for a dimension that is free, None as a whole where not even the rank is known."""
+    """None for a free dimension; None as a whole if not even the rank is known."""
     dtype: np.dtype[Any]
 
     def __str__(self) -> str:

@@ -21,7 +21,7 @@ _STRIP_ROWS = 1024
 _LEVELS = np.arange(256, dtype=np.float64)
 _VIDEO_TO_GREY: Uint8 = np.clip((_LEVELS - 16) * 255 / 219, 0, 255).round().astype(np.uint8)
 _GREY_TO_VIDEO: Uint8 = (16 + _LEVELS * 219 / 255).round().astype(np.uint8)
-"""Video luma is 16 to 235. There and back changes no level between those."""
+"""Video luma is 16 to 235. Converting it to full range and back changes no level in that range."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,7 +33,7 @@ class EnhancedFace:
     luma: Uint8
     """(height * scale, width * scale), in the range of the stream (16 to 235 for video)."""
     scale: int
-    """Sides over the crop's."""
+    """Factor by which both sides of the crop were enlarged."""
     lr_consistency_db: float
     """PSNR between ``luma`` reduced by area to the crop's size and the crop's luma, at most 100."""
     model: str
@@ -47,9 +47,9 @@ class Enhancer:
         """Take over an open generator; ``close`` closes it.
 
         Args:
-            generator: what enlarges.
+            generator: enlarges the crops.
             strength: 0 to 1; the result is ``bicubic + strength * (generator - bicubic)``. At 0 the generator does not run.
-            max_size_px: faces larger than this (``quality.size_px``) pass through as they are.
+            max_size_px: faces larger than this (``quality.size_px``) pass through unchanged.
         """
         if not 0.0 <= strength <= 1.0:
             raise ValueError(f"strength must be 0 to 1, got {strength}")
@@ -130,12 +130,12 @@ def enlarge_planes(planes: Planes, scale: int, luma: Uint8 | None = None, streng
 def lr_consistency_db(enlarged: Uint8, original: Uint8) -> float:
     """Return the PSNR (peak 255) between ``enlarged``, reduced by area, and ``original``, at most 100.
 
-    Low where a generator invents, but also where it removes noise: see it as a check on clean pictures.
+    It is low where a generator invents detail, but also where it removes noise, so it is a check only on clean pictures.
     """
     height, width = original.shape
     scale = enlarged.shape[0] // height
     error = 0.0
-    for top in range(0, height, _STRIP_ROWS):  # of a large picture a copy in floats is larger than all else
+    for top in range(0, height, _STRIP_ROWS):  # a float copy of a large picture would need more memory than all else
         strip = original[top : top + _STRIP_ROWS].astype(np.float32)
         above = enlarged[top * scale : (top + len(strip)) * scale].astype(np.float32)
         reduced = cv2.resize(above, (width, len(strip)), interpolation=cv2.INTER_AREA)
@@ -144,7 +144,7 @@ def lr_consistency_db(enlarged: Uint8, original: Uint8) -> float:
 
 
 def _as_grey(planes: Planes) -> Uint8:
-    """Return the luma as a grey picture, 0 to 255: what networks are trained on."""
+    """Return the luma as a full-range grey picture, 0 to 255, on which networks are trained."""
     return planes.y if planes.full_range else np.asarray(cv2.LUT(planes.y, _VIDEO_TO_GREY), np.uint8)
 
 

@@ -1,4 +1,6 @@
-"""Where a frame's face roughly lies in the reference's: by five landmarks of which some may be wrong, or by the pictures."""
+"""A first guess at how a frame's face lies on the reference: from five landmarks, some of which may be wrong, or from the
+pictures.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +15,19 @@ from engine.super_resolve.warps import Warp
 
 Points = NDArray[np.floating]
 _SCALES, _TURN = (0.6, 1.7), 0.7
-"""What two frames of one track can differ by; turns in radians."""
+"""Limits on how much two frames of one track differ; rotations in radians."""
 _NEAR = 0.12
-"""Of the landmarks' spread: those that fit a guess worse are outliers."""
+"""Share of the landmarks' spread: landmarks that fit a guess worse than this are outliers."""
 _LEAST_SUPPORT = 3
-"""Two points fit any guess."""
+"""Least number of landmarks that must fit; two points fit any guess."""
 
 
 def by_landmarks(reference: Points, frame: Points) -> Warp | None:
-    """Return the similarity that most landmarks agree on, by least squares over those; None where no three do.
+    """Return the similarity transform that most landmarks agree on, fitted to those by least squares; None if no three agree.
 
     Args:
         reference: (5, 2) x and y, not finite where missing.
-        frame: the same of the other frame.
+        frame: the same for the other frame.
     """
     there = np.isfinite(reference).all(axis=1) & np.isfinite(frame).all(axis=1)
     if there.sum() < _LEAST_SUPPORT:
@@ -57,7 +59,7 @@ def by_landmarks(reference: Points, frame: Points) -> Warp | None:
 
 
 def by_shift(reference: Float32, frame: Float32) -> Warp:
-    """Return the shift at which the pictures' phases fit best; they may differ in size."""
+    """Return the shift found by phase correlation; the pictures may differ in size."""
     height, width = np.maximum(reference.shape, frame.shape)
     window = cv2.createHanningWindow((int(width), int(height)), cv2.CV_32F)
     first, second = (_grown(picture, int(height), int(width)) for picture in (reference, frame))
@@ -66,7 +68,7 @@ def by_shift(reference: Float32, frame: Float32) -> Warp:
 
 
 def by_middle(reference: Float32, frame: Float32) -> Warp:
-    """Return the shift that brings middle onto middle: where a detector's boxes are right, that is near."""
+    """Return the shift that aligns the centres: a close guess if the detector's boxes are right."""
     shift = (np.array(frame.shape[::-1]) - reference.shape[::-1]) / 2
     return np.column_stack([np.eye(2), shift])
 

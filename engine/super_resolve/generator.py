@@ -1,4 +1,4 @@
-"""What enlarges faces, and how one is chosen by name.
+"""The interface of generators, which enlarge faces, and how one is chosen by name.
 
 A generator takes either luma or colour, as its ``colour`` says; the enhancer prepares the pictures. Everything else about a
 network (sizes, ranges, layout, channel order, batches) stays inside the generator.
@@ -24,15 +24,17 @@ from engine.super_resolve.wish import Warn, Wish
 PLUGINS = "facestream.generators"
 """Group of entry points by which other packages add generators: name = callable without arguments that returns one."""
 FindModel = Callable[[str], Path | None]
-"""Returns the manifest (``NAME.json``) of a model by its name, None where there is none."""
+"""Returns the manifest (``NAME.json``) of a named model; None if there is none."""
 
 
 class Generator(Protocol):
-    """Enlarges pictures ``scale`` times. ``upscale`` may be called from several threads; cannot cross a process."""
+    """Enlarges pictures ``scale`` times. ``upscale`` may be called from several threads. A generator cannot be sent to another
+    process.
+    """
 
     name: str
     sha256: str
-    """Of the model file; empty where there is none."""
+    """SHA-256 of the model file; empty if there is none."""
     licence: str
     runtime: str
     """Runtime, version, device and precision that runs it."""
@@ -40,7 +42,7 @@ class Generator(Protocol):
     colour: Literal["luma", "bgr"]
     """What ``upscale`` takes and returns: (h, w) luma or (h, w, 3) BGR."""
     profile: Profile
-    """Pictures that are worth giving together; 1 is best on a CPU."""
+    """Number of pictures that is best given at a time; on a CPU it is 1."""
 
     def upscale(self, pictures: Sequence[Uint8], /) -> list[Uint8]:
         """Return each picture at ``scale`` times its height and width, uint8 0 to 255, in the order given.
@@ -63,18 +65,19 @@ def open_generator(
     """Open the generator that the configuration names.
 
     ``bicubic``, ``lanczos`` and ``none`` need no model file. A name that ends in ``.json`` or ``.onnx`` is the path of a
-    manifest, or of a model whose manifest is beside it; any other name is looked up, at last in the entry points ``PLUGINS``.
+    manifest, or of a model whose manifest is beside it; any other name is looked up among the models and then among the entry
+    points ``PLUGINS``.
 
     Args:
         config: ``generator``, ``runtime``, ``precision``, ``engines`` and ``device`` are read.
-        find_model: where models with a name are.
+        find_model: finds a model by its name.
         threads: compute threads of one run.
-        warn: is told in a sentence why an engine that is there is not used.
+        warn: is told, in a sentence, why an existing engine is not used.
 
     Raises:
-        ModelError: model or manifest is missing, corrupt, no generator, or does not do what its manifest says.
+        ModelError: the model or its manifest is missing, corrupt or not a generator, or does not do what its manifest says.
         MissingRuntimeError: the runtime is not installed.
-        ConfigError: it cannot compute in the precision that is asked for, or there is no engine that does.
+        ConfigError: neither it nor an engine can compute in the requested precision.
     """
     name = config.generator
     if name in INTERPOLATIONS:
@@ -89,10 +92,10 @@ def open_generator(
 
 
 def find_generator(name: str, find_model: FindModel) -> Path | EntryPoint:
-    """Return what a name stands for that is no interpolation; cheap, nothing is opened.
+    """Return what a name other than an interpolation's stands for; cheap, nothing is opened.
 
     Raises:
-        ModelError: for nothing.
+        ModelError: the name stands for nothing.
     """
     path = Path(name).expanduser() if name.endswith((".json", ".onnx")) else find_model(name)
     found = path or next(iter(entry_points(group=PLUGINS, name=name)), None)
@@ -105,7 +108,7 @@ def find_generator(name: str, find_model: FindModel) -> Path | EntryPoint:
 
 
 def check_generator(config: SuperResolveConfig, find_model: FindModel) -> None:
-    """Refuse a name that no generator has; cheap, nothing is opened.
+    """Refuse a name that stands for no generator; cheap, nothing is opened.
 
     Raises:
         ModelError: see ``open_generator``.
@@ -118,7 +121,7 @@ def _engines(named: str) -> Path | None:
     """Return the folder of engines.
 
     Raises:
-        ConfigError: one is named, and it is not there.
+        ConfigError: a folder is named and does not exist.
     """
     if named in ("auto", "none"):
         return engines_dir() if named == "auto" else None
@@ -131,7 +134,7 @@ def _engines(named: str) -> Path | None:
 
 
 def _check_plain(config: SuperResolveConfig) -> None:
-    """Refuse another precision or device for what is not a file that a runtime of ours computes."""
+    """Refuse a precision or device for a generator that none of our runtimes computes."""
     if config.precision not in ("auto", "float32"):
         raise ConfigError(f"super_resolve.precision: {config.generator} cannot be computed in {config.precision}: use float32")
     if config.device != "cpu":

@@ -16,7 +16,7 @@ INTERPOLATIONS: dict[str, tuple[int, int]] = {
     "lanczos": (cv2.INTER_LANCZOS4, 4),
     "none": (cv2.INTER_NEAREST, 1),
 }
-"""OpenCV's method and the scale, by name; ``none`` returns faces as they are."""
+"""OpenCV's method and the scale, by name; ``none`` returns faces unchanged."""
 
 
 class Interpolation:

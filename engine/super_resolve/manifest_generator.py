@@ -21,12 +21,12 @@ from engine.sessions.session import Session, SessionSpec, Tensor, TensorSpec, tr
 from engine.super_resolve.wish import Warn, Wish, open_wished
 
 _USUAL_PX = 48
-"""Side of a crop, for the measurement of runtimes."""
+"""Side of the crop on which runtimes are timed."""
 _CHANNELS = {"luma": 1, "rgb": 3, "bgr": 3}
 
 
 class ManifestGenerator:
-    """A network that enlarges; see ``engine.super_resolve.generator.Generator``.
+    """A network that enlarges faces; see ``engine.super_resolve.generator.Generator``.
 
     Pictures are padded at the bottom and the right: by reflection up to the manifest's size rule, or by their edge up to the
     step of an engine that takes a mask. The result is cropped back, clamped and rounded. Pictures of equal padded size share a
@@ -38,11 +38,11 @@ class ManifestGenerator:
 
         Args:
             spec: of a manifest ``NAME.json``, or of an ONNX file with its manifest beside it.
-            wish: what may compute it, in the place of what the spec says; None: no engine.
-            warn: is told in a sentence why an engine that is there is not used.
+            wish: what may compute it, instead of what the spec says; None: no engine.
+            warn: is told, in a sentence, why an existing engine is not used.
 
         Raises:
-            ModelError: a file is missing, corrupt, no generator, or does not do what its manifest says.
+            ModelError: a file is missing, corrupt or not a generator, or does not do what its manifest says.
             MissingRuntimeError: the runtime is not installed.
             ConfigError: the runtime cannot compute in this precision here.
         """
@@ -113,7 +113,7 @@ class ManifestGenerator:
         return self._takes_pixels and self.colour == "bgr"
 
     def _planar(self, picture: Uint8, height: int, width: int) -> Uint8:
-        """Return (channels, height, width) in the network's channel order; what an engine takes that converts them itself."""
+        """Return (channels, height, width) in the network's channel order, or the layout of an engine that converts pixels."""
         bottom, right = height - picture.shape[0], width - picture.shape[1]
         if bottom or right:
             border = cv2.BORDER_REPLICATE if self._takes_mask else cv2.BORDER_REFLECT_101
@@ -149,7 +149,7 @@ class ManifestGenerator:
         return np.asarray(cv2.merge(planes[::-1] if self._manifest.colour == "rgb" else planes), np.uint8)
 
     def _example(self, inputs: tuple[TensorSpec, ...]) -> dict[str, Tensor]:
-        """Return a crop of the usual size."""
+        """Return noise of the size of a typical crop, as inputs of the network."""
         side = self._manifest.size_rule.padded(_USUAL_PX)
         shape = (self._manifest.batch[0], self._manifest.channels, side, side)
         noise = np.random.default_rng(0).integers(0, 256, shape).astype(np.uint8)
@@ -193,17 +193,17 @@ def manifest_of(path: Path) -> Path:
 
 
 def _has_pixels(inputs: tuple[TensorSpec, ...], manifest: Manifest) -> bool:
-    """Whether this is an engine that has the conversion of pixels inside: (N, 1, H, W) luma, or (N, H, W, 3) BGR, uint8."""
+    """Whether this is an engine that converts pixels itself: it takes uint8, (N, 1, H, W) luma or (N, H, W, 3) BGR."""
     return manifest.dtype != "uint8" and inputs[0].dtype == np.uint8
 
 
 def _has_mask(inputs: tuple[TensorSpec, ...]) -> bool:
-    """Whether this is an engine that is told where the picture is, so that padding changes nothing."""
+    """Whether this is an engine that takes a mask of the picture, so that padding changes nothing."""
     return len(inputs) == 2 and inputs[1].name == MASK
 
 
 def _mask(shapes: Sequence[tuple[int, ...]], padded: tuple[int, int, int]) -> Uint8:
-    """Return (N, 1, H, W), 1 where the pictures are; what fills up a batch is inside."""
+    """Return (N, 1, H, W), 1 inside the pictures; entries that only fill up a batch are 1 everywhere."""
     count, height, width = padded
     mask = np.ones((count, 1, height, width), np.uint8)
     for one, shape in zip(mask, shapes, strict=False):

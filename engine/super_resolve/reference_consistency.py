@@ -1,4 +1,4 @@
-"""Keeps a fused picture true to its reference: the one frame in whose place it stands.
+"""Keeps a fused picture true to its reference, the frame that it replaces.
 
 While a face keeps still, its frames are many samples of one thing. When it turns or speaks they show different things, and a
 mixture shows none of them. So the fused picture is held to the reference in two ways:
@@ -21,21 +21,23 @@ from engine.contracts.frames import Float32
 from engine.super_resolve.seen_shots import SeenShots
 
 _CODING_ERROR = 0.25
-"""RMS error that an encoder leaves in a crop, as a share of its quantiser's step; by the mean QP of all frames, since errors
-carry over from frame to frame."""
+"""RMS error that an encoder leaves in a crop, as a share of the quantiser step at the mean QP of all frames: errors carry over
+from frame to frame.
+"""
 _QUIET, _FUSION_ENERGY, _NOISE_FACTOR = 0.1, 1.5, 3.0
-"""In the tenth of the face that differs least nothing moves: the energy there, less what any fusion changes in fine detail
-(grey levels squared), times three, is noise."""
+"""Nothing moves in the tenth of the face that differs least. The energy there, less what any fusion changes in fine detail
+(grey levels squared), times three, is taken as noise.
+"""
 _REGISTRATION_PX = 0.07
 """Median error of registration, in pixels of the crops."""
 _LEAST_ENERGY = 2.0
-"""Difference of any picture from its crop, in grey levels squared."""
+"""Difference that any picture may have from its crop, in grey levels squared."""
 _MOTION_QUANTILE = 0.9
-"""A movement shows in a part of the face: the difference that nine tenths of it stay below counts."""
+"""A movement shows in part of the face, so the 90th percentile of the difference counts."""
 _MOTION_BEGINS, _MOTION_IS_ALL = 1.0, 6.0
 """Multiples of the explained difference: from the first on the reference takes over in part, from the second on wholly."""
 _RIM = 8
-"""One part in so many of the crop, on each side, is its rim, where there is no face."""
+"""One part in this many of the crop, on each side, is rim and shows no face."""
 
 
 def keep_to_reference(picture: Float32, shots: SeenShots) -> tuple[Float32, float]:

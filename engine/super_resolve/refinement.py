@@ -1,7 +1,6 @@
-"""Finer than a pixel: bring a frame onto a template by inverse-compositional Lucas-Kanade (Baker and Matthews, 2004).
-
-The model is a similarity with gain and bias: exposure and the encoder's drift do not pull. Gain and bias are projected out of
-the template's gradients, so that one small matrix serves all frames and all steps.
+"""Sub-pixel registration of a frame to a template by inverse-compositional Lucas-Kanade (Baker and Matthews, 2004). The model
+is a similarity transform with gain and bias, so that changes of exposure and the encoder's drift do not pull it. Gain and bias
+are projected out of the template's gradients; one small matrix then serves all frames and all steps.
 """
 
 from __future__ import annotations
@@ -12,21 +11,21 @@ from engine.contracts.frames import Float32
 from engine.super_resolve.warps import Warp, compose, inverse, look_through
 
 _STILL = 0.01
-"""Pixels; a step that moves nothing further is the last."""
+"""Iteration ends when a step moves no point farther than this, in pixels."""
 _FARTHEST = 3.0
-"""Pixels; a step beyond what the gradients know about is cut to this."""
+"""Longest step in pixels: the gradients say nothing about what lies farther away."""
 _NOTHING = 1e-12
 
 
 class Template:
-    """A picture that frames are brought onto."""
+    """A picture to which frames are registered."""
 
     def __init__(self, picture: Float32, window: Float32) -> None:
         """Prepare the gradients.
 
         Args:
             picture: (h, w), of any range.
-            window: (h, w) weights from 0 on, some above 0.
+            window: (h, w) weights, not negative and not all 0.
         """
         height, width = picture.shape
         self.shape = (height, width)
@@ -43,13 +42,13 @@ class Template:
         self._solve = np.linalg.solve(normal, weighted).astype(np.float32)
 
     def likeness(self, seen: Float32) -> float:
-        """Return the correlation of a picture with the template under the window, -1 to 1."""
+        """Return the weighted correlation of a picture with the template, -1 to 1."""
         centred = self._centred_on(seen.ravel())
         energy = float(self._weights @ centred**2)
         return float(self._weighted @ centred / np.sqrt(max(energy * self._energy, _NOTHING)))
 
     def refine(self, frame: Float32, warp: Warp, steps: int) -> Warp:
-        """Return the warp near ``warp`` at which ``frame`` is most like the template; never one at which it is less so."""
+        """Return the warp near ``warp`` that makes ``frame`` most like the template; never one that makes it less so."""
         best, highest = warp, -1.0
         for _ in range(steps):
             seen = self._centred_on(look_through(frame, warp, self.shape).ravel())
@@ -71,7 +70,9 @@ class Template:
         return np.column_stack([linear, self._middle + step[2:] - linear @ self._middle])
 
     def _gradients(self, picture: Float32) -> np.ndarray:
-        """Return the template's change by a pixel of growth, turn, shift right and down, without gain and bias: (4, P)."""
+        """Return the template's derivatives by one pixel of scaling, rotation, shift right and shift down, with gain and bias
+        projected out: (4, P).
+        """
         down, right = np.gradient(picture)
         rows, columns = np.mgrid[: self.shape[0], : self.shape[1]]
         x, y = (columns - self._middle[0]) / self._radius, (rows - self._middle[1]) / self._radius

@@ -1,6 +1,6 @@
-"""Bring the frames of one track onto each other, finer than a pixel, and tell which of them show the same face.
+"""Sub-pixel registration of the frames of one track, and which of them show the same face.
 
-Each frame is first brought onto the reference, then all onto their common median, which has less noise than any of them. A
+Each frame is first registered to the reference, then all to their common median, which has less noise than any of them. A
 frame that then looks less like the others than they do among each other is another person or a failed registration.
 """
 
@@ -20,31 +20,34 @@ from engine.super_resolve.refinement import Template
 from engine.super_resolve.warps import Warp, compose, enlarged, identity, inverse, look_through
 
 _WORK = 2
-"""Frames are brought onto each other at this multiple of their size."""
+"""Frames are registered at this multiple of their size."""
 _COARSE, _FINE = 0.06, 0.2
-"""Blur of the two passes: sigma in sides of the crop, then in its pixels. The first takes far guesses, the second is exact."""
+"""Blur of the two passes: sigma as a share of the crop's side, then in pixels of the crop. The first copes with poor guesses,
+the second is exact.
+"""
 _LEAST_COARSE, _JUDGED = 0.6, 0.6
-"""Of the first pass, and of what is judged by; sigma in pixels of the crops."""
+"""Least blur of the first pass, and blur of the pictures by which agreement is judged: sigma in pixels of the crops."""
 _REACH = 0.3
-"""Of the window, sigma in sides of the crop."""
+"""Sigma of the window, as a share of the crop's side."""
 _STEPS = 8
-"""At most, of each pass; the fine ones mostly need two."""
+"""Most steps of each pass; the fine ones mostly need two."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Registration:
-    """How N frames lie on their reference."""
+    """How N frames are registered to their reference."""
 
     warps: Float32
     """(N, 2, 3): pixel centres (x, y) of the enlarged reference to those of the enlarged frame, for
     ``cv2.warpAffine(frame, warp, size, flags=... | cv2.WARP_INVERSE_MAP)``. The reference's own is the identity."""
     agrees: NDArray[np.bool_]
-    """(N,) whether the frame shows what the others show; one that does not must not be fused. The reference can be the
-    wrong one, too: then take one that agrees. Of two that differ neither agrees; one alone always does."""
+    """(N,) whether the frame shows what the others show; one that does not must not be fused. If the reference itself does not
+    agree, choose another that does. If two frames differ, neither agrees; a single frame always does.
+    """
     likeness: Float32
-    """(N,) correlation with the mean of the others that agree, under a window, -1 to 1; 1 where there is no other."""
+    """(N,) windowed correlation with the mean of the others that agree, -1 to 1; 1 if there is no other."""
     scale: int
-    """Of the enlarged pictures that ``warps`` join, over the crops."""
+    """Size of the enlarged pictures that ``warps`` relate, over that of the crops."""
 
     def at(self, scale: float) -> Float32:
         """Return the warps for pictures at another multiple of the crops' size, (N, 2, 3)."""
@@ -52,13 +55,13 @@ class Registration:
 
 
 def register(lows: Sequence[Uint8], landmarks: Sequence[Points | None] | None, reference: int, scale: int = 4) -> Registration:
-    """Register the crops of one track.
+    """Register the crops of one track to one of them.
 
     Args:
         lows: N luma crops (h, w), which may differ in size; an array (N, h, w) will do.
         landmarks: for each crop (5, 2) x and y in its pixels (centres are whole numbers), not finite where one is missing,
             or None; None where no crop has any.
-        reference: index of the crop that the others are brought onto.
+        reference: index of the crop to which the others are registered.
         scale: of the enlarged pictures that the warps will be used on.
 
     Raises:
@@ -82,11 +85,11 @@ def register(lows: Sequence[Uint8], landmarks: Sequence[Points | None] | None, r
 
 
 def reference_of(lows: Sequence[Uint8], qualities: Sequence[float] | None = None) -> int:
-    """Return the index of the crop that the others should be brought onto: the best one.
+    """Return the index of the best crop, to which the others should be registered.
 
     Args:
         lows: N luma crops (h, w), at least one.
-        qualities: of each, from 0 on, as ``Quality.score``; None: they are rated by their size and sharpness.
+        qualities: of each crop, not negative, as ``Quality.score``; None: crops are rated by size and sharpness.
     """
     return int(np.argmax([_rating(low) for low in lows] if qualities is None else qualities))
 
@@ -109,7 +112,7 @@ def _prepared(low: Uint8, sigma: float) -> Float32:
 
 
 def _window(shape: tuple[int, ...], points: Points | None) -> Float32:
-    """Return weights that fall off from the middle of the landmarks, or of the crop, to the borders."""
+    """Return weights that fall off from the centre of the landmarks, or of the crop, towards the borders."""
     height, width = shape
     middle = np.array([width - 1, height - 1]) / 2
     if points is not None and (there := np.isfinite(points).all(axis=1)).any():
@@ -138,7 +141,7 @@ def _onto_each_other(frames: list[Float32], warps: list[Warp], reference: int, w
 
 
 def _seen(frames: list[Float32], warps: list[Warp], window: Float32) -> Float32:
-    """Return the frames as they look from the reference, each with mean 0 and variance 1 under the window: (N, h, w)."""
+    """Return the frames warped to the reference, each with windowed mean 0 and variance 1: (N, h, w)."""
     shape = (window.shape[0], window.shape[1])
     seen = np.stack([look_through(frame, warp, shape) for frame, warp in zip(frames, warps, strict=True)])
     return _levelled(seen, window)
@@ -152,7 +155,7 @@ def _levelled(seen: Float32, window: Float32) -> Float32:
 
 
 def _correlations(frames: list[Float32], warps: list[Warp], window: Float32) -> NDArray[np.float32]:
-    """Return those of the frames with each other, (N, N); detail that noise drowns is left out."""
+    """Return the correlations of the frames with each other, (N, N), without fine detail, which is mostly noise."""
     seen = np.stack([cv2.GaussianBlur(one, (0, 0), _JUDGED * _WORK) for one in _seen(frames, warps, window)])
     seen = _levelled(seen, window).reshape(len(frames), -1)
     return np.asarray((seen * (window.ravel() / window.sum())) @ seen.T, np.float32)

@@ -1,4 +1,4 @@
-"""The frames of one track as the best of them sees them: what all fusions begin with, and what their agreement is read from."""
+"""The frames of one track warped to the best of them: the input of every fusion, and the basis for judging their agreement."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from engine.super_resolve.interpolation import enlarge
 from engine.super_resolve.warps import look_through
 
 _GAINS = (0.7, 1.4)
-"""That an exposure can differ by."""
+"""Range of contrast ratios between two exposures."""
 _UNSEEN = 1e-6
-"""Weight of what lies beyond a frame's border: there the reference decides."""
+"""Weight of places beyond a frame's border, where the reference decides."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,13 +24,13 @@ class TrackShot:
     """One frame of a face."""
 
     luma: Uint8
-    """(h, w): the crop as it came; shots may differ in size."""
+    """(h, w): the original crop; shots may differ in size."""
     landmarks: Points | None
     """(5, 2) x and y in pixels of the crop, not finite where one is missing."""
     weight: float
-    """How good it is, above 0, as ``Quality.score``; only the ratio to the other shots' counts."""
+    """Its quality, above 0, as ``Quality.score``; only the ratio to the other shots' weights counts."""
     enlarged: Uint8 | None = None
-    """(scale h, scale w): the crop enhanced alone, in the same range; None: it was not."""
+    """(scale h, scale w): the crop enhanced alone, in the same range; None: it was not enhanced."""
     qp: float | None = None
     """How strongly it was compressed, as ``Quality.qp``."""
 
@@ -45,23 +45,23 @@ class SeenShots:
     weights: Float32
     """(N,) above 0, the largest is 1."""
     seen: Float32
-    """(N, scale h, scale w): the enlarged frames as the reference sees them, at its exposure, in grey levels."""
+    """(N, scale h, scale w): the enlarged frames warped to the reference, at its exposure, in grey levels."""
     shares: Float32
-    """(N, scale h, scale w): of each frame in each place by its weight alone; together 1."""
+    """(N, scale h, scale w): share of each frame at each pixel, by its weight alone; they sum to 1."""
 
     def deviation(self) -> Float32:
-        """Return how far the frames differ, standard deviation, (scale h, scale w) in grey levels.
-
-        By their weights alone: a fusion that has put aside what differs would call it agreement.
+        """Return the standard deviation of the frames at each pixel, (scale h, scale w) in grey levels. It uses their weights
+        alone: a fusion discards what differs, and would mistake that for agreement.
         """
         mean = (self.shares * self.seen).sum(axis=0)
         return np.asarray(np.sqrt((self.shares * (self.seen - mean) ** 2).sum(axis=0)), np.float32)
 
 
 def seen_by_first(shots: Sequence[TrackShot], warps: Float32, weights: Float32, scale: int) -> SeenShots:
-    """Return shots of one size as the first of them sees them; one that was not enhanced is interpolated.
+    """Return shots of one size warped to the first of them; those that were not enhanced are interpolated.
 
-    Args: as ``SeenShots`` has them, and ``scale``: of the enlarged frames over the crops.
+    Args:
+        as in ``SeenShots``, and ``scale``: size of the enlarged frames over that of the crops.
     """
     pictures = [shot.luma if shot.enlarged is None else shot.enlarged for shot in shots]
     pictures = [enlarge(one, scale) if shot.enlarged is None else one for one, shot in zip(pictures, shots, strict=True)]
@@ -80,7 +80,7 @@ def seen_by_first(shots: Sequence[TrackShot], warps: Float32, weights: Float32, 
 
 
 def _exposed_as(picture: Float32, reference: Float32, shown: np.ndarray) -> Float32:
-    """Return a picture with the mean and contrast that the reference has where both are seen."""
+    """Return a picture with the reference's mean and contrast, measured where both are visible."""
     if not shown.any():
         return picture
     mine, its = picture[shown], reference[shown]

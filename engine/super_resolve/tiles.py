@@ -1,4 +1,4 @@
-"""Large pictures by tiles: what a network needs at a time is bounded, whatever the picture's size."""
+"""Large pictures in tiles, so that the memory a network needs does not grow with the picture."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from engine.contracts.frames import Uint8
 from engine.super_resolve.generator import Generator
 
 AT_ONCE_PX = 640 * 640
-"""A picture of at most so many pixels is enlarged as a whole."""
+"""A picture with no more pixels than this is enlarged as a whole."""
 _TILE_PX, _MARGIN_PX = 384, 32
-"""Side of a tile without its margin, which is computed and thrown away: networks of faces look less far."""
+"""Side of a tile and width of its margin, in pixels. The margin is computed and discarded: it exceeds the receptive field of
+face networks.
+"""
 Window = tuple[int, int, int, int]
 """Top, bottom, left and right of a tile."""
 
@@ -21,8 +23,8 @@ class TiledGenerator:
     """A generator that takes pictures of any size; see ``Generator``.
 
     Args:
-        generator: what enlarges; closed with this one.
-        progress: called behind each tile of a picture that needs several, with how many are done, and of how many.
+        generator: enlarges the tiles; it is closed with this one.
+        progress: called after each tile of a picture that needs several, with the number done and the total.
     """
 
     def __init__(self, generator: Generator, progress: Callable[[int, int], None] = lambda done, total: None) -> None:

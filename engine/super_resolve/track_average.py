@@ -1,8 +1,8 @@
-"""Fusing the frames of a track by the mean of what each of them gives alone: needs no network but the generator.
+"""Fuses a track's frames by averaging their enhanced pictures: it needs no network but the generator.
 
 Faces turn and speak, which no registration of whole pictures follows: where a frame differs from the reference by more than
-noise, it counts less. Of three signers' faces the plain mean of eight frames is 0.2 to 1.8 dB worse than one frame; this one
-is 0.3 dB better, without a codec 0.2 dB worse. Of faces that keep still it is at most 0.05 dB worse than the plain mean.
+noise, it counts less. For three signers' faces the plain mean of eight frames is 0.2 to 1.8 dB worse than one frame; this one
+is 0.3 dB better, or 0.2 dB worse without a codec. For faces that keep still it is at most 0.05 dB worse than the plain mean.
 """
 
 from __future__ import annotations
@@ -16,25 +16,28 @@ from engine.contracts.frames import Float32, Uint8
 from engine.super_resolve.seen_shots import SeenShots
 
 _TIMES = 4.0
-"""A frame counts half where it differs from the reference by so many times the usual mean square of their differences."""
+"""A frame counts half where its squared difference from the reference is this many times the usual one."""
 _NOISE_LEVELS = (2.0, 6.0)
-"""What noise and codec can make pictures usually differ by, in grey levels; where it is more, the face moves or, if the crops
-are so noisy, it is their noise."""
+"""Bounds on the usual difference, in grey levels, that is put down to noise and the codec; the upper one rises with the noise
+of the crops. What differs more has moved.
+"""
 _SECOND = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
-"""Noise of deviation 1 has 6 after it, a plain or a ramp nothing (Immerkaer, "Fast noise variance estimation", 1996)."""
+"""Filter whose response to noise has 6 times the noise's standard deviation, and is 0 on planes and ramps (Immerkaer, "Fast
+noise variance estimation", 1996).
+"""
 _NEAR_PX = 9
 """Side of the square over which differences are averaged."""
 
 
 class Average:
-    """The mean of registered enhanced frames; see ``engine.super_resolve.track_picture.Fusion``."""
+    """Averages registered enhanced frames; see ``engine.super_resolve.track_picture.Fusion``."""
 
     def __init__(self, scale: int = 4, *, is_plain: bool = False) -> None:
-        """Choose how.
+        """Choose the kind of average.
 
         Args:
-            scale: of the shots' enlarged pictures over their crops.
-            is_plain: frames count alike wherever they differ.
+            scale: size of the shots' enlarged pictures over that of their crops.
+            is_plain: all frames count alike, however much they differ.
         """
         self.scale, self._is_plain = scale, is_plain
         self.name = "plain average" if is_plain else "average"
@@ -47,7 +50,7 @@ class Average:
 
 
 def _trust(seen: Float32, lows: Sequence[Uint8]) -> Float32:
-    """Return how far each frame shows what the first one shows, 0 to 1, (N, H, W)."""
+    """Return how much each frame agrees with the first at each pixel, 0 to 1, (N, H, W)."""
     apart = np.stack([cv2.blur((one - seen[0]) ** 2, (_NEAR_PX, _NEAR_PX)) for one in seen])
     least, most = _NOISE_LEVELS
     most = max(most, 1.4 * float(np.median([_noise(low) for low in lows])))
@@ -56,5 +59,5 @@ def _trust(seen: Float32, lows: Sequence[Uint8]) -> Float32:
 
 
 def _noise(low: Uint8) -> float:
-    """Return the deviation of a crop's noise in grey levels; detail counts little."""
+    """Return the standard deviation of a crop's noise in grey levels; detail has little influence."""
     return float(np.median(np.abs(cv2.filter2D(low.astype(np.float32), -1, _SECOND)))) / (6 * 0.6745)

@@ -1,7 +1,8 @@
-"""Fusing the frames of a track by a network: an ONNX file with inputs ``luma`` (N, 1, h, w) in [0, 1], ``affine`` (N, 2, 3) and
+"""Fuses a track's frames with a network: an ONNX file with inputs ``luma`` (N, 1, h, w) in [0, 1], ``affine`` (N, 2, 3) and
 ``weight`` (N,), the reference first, and outputs ``picture`` and ``deviation``, (1, 1, scale h, scale w). It runs on the CPU.
 
-Its deviation is not used: what differs has lost its weight in it, so frames that contradict each other would seem to agree."""
+Its deviation is not used: the network gives little weight to what differs, so frames that contradict each other would seem to
+agree."""
 
 from __future__ import annotations
 
@@ -23,23 +24,24 @@ from engine.super_resolve.track_picture import Fusion
 MODEL = "compact_track_x4"
 _INPUTS = {"luma", "affine", "weight"}
 _BLACK, _RANGE = 16.0, 219.0
-"""Of video's luma."""
+"""Lowest level and span of video luma."""
 
 
 class TrackNetwork:
     """See ``engine.super_resolve.track_picture.Fusion``; ``close`` frees it."""
 
     def __init__(self, manifest_path: Path) -> None:
-        """Load the network and try it.
+        """Load the network and run it once.
 
         Raises:
-            ModelError: a file is missing, corrupt, or no such network.
+            ModelError: a file is missing or corrupt, or is not such a network.
             MissingRuntimeError: the runtime is not installed.
         """
         manifest: Manifest = read_manifest(manifest_path)
         self.name, self.sha256, self.licence, self.scale = manifest.name, manifest.sha256, manifest.licence, manifest.scale
         self.largest_side_px = manifest.largest_side_px or math.inf
-        """Of crops, geometric mean of height and width: beyond it was not measured, or is not worth its time."""
+        """Largest size of crops, geometric mean of height and width; larger ones were not measured, or are not worth the time.
+        """
         spec = SessionSpec(manifest_path.with_name(manifest.file))
         self._session: Session = open_session(replace(spec, name=manifest.name))
         self.runtime = self._session.runtime
@@ -73,14 +75,14 @@ class TrackNetwork:
 
 
 def open_fusion(find_model: Callable[[str], Path | None], scale: int = 4) -> Fusion:
-    """Open the network where its file is there and enlarges as the generator does; else the average of enhanced frames.
+    """Open the network if its file exists and has the generator's scale; otherwise use the average of enhanced frames.
 
     Args:
-        find_model: returns the manifest of a model by its name, None where there is none.
+        find_model: returns the manifest of a named model, None if there is none.
         scale: of the generator.
 
     Raises:
-        ModelError: the file is there, but corrupt or no such network.
+        ModelError: the file exists, but is corrupt or not such a network.
     """
     path = find_model(MODEL)
     if path is None or read_manifest(path).scale != scale:

@@ -1,4 +1,4 @@
-"""One picture out of several frames of one face: register, leave out what does not fit, fuse, keep to the reference.
+"""One picture from several frames of one face: register, leave out what does not fit, fuse, keep to the reference.
 
 shot = TrackShot(crop.planes.y, crop.landmarks_in_crop(), crop.quality.score, face.luma, crop.quality.qp)
 picture = fuse_track([shot, ...], Average())
@@ -21,35 +21,40 @@ from engine.super_resolve.registration import Registration, reference_of, regist
 from engine.super_resolve.seen_shots import SeenShots, TrackShot, seen_by_first
 
 _LEAST_WEIGHT = 0.2
-"""Of the best shot's: what a poor frame shows is still seen from another place."""
+"""Least weight of a shot, as a share of the best one's: even a poor frame samples the face at other places."""
 _AGREE, _CONTRADICT = 8.0, 40.0
-"""Grey levels: frames that differ by less are alike but for noise, by more they show different things."""
+"""Standard deviations in grey levels: below the first, frames differ only by noise; above the second, they show different
+things.
+"""
 _NEAR_PX = 5
 """Side of the square over which agreement is averaged, in pixels of the picture."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackPicture:
-    """What several frames show together."""
+    """One picture of a face, made of several frames."""
 
     luma: Uint8
-    """(scale h, scale w), in the place and of the size of the reference's crop and in the range of the shots."""
+    """(scale h, scale w), aligned with the reference's crop and in the range of the shots."""
     agreement: Uint8
-    """As large: 255 where the frames agree but for noise, 0 where they contradict each other. All 255 of a single frame. It is
-    measured alike whatever fused them: see ``SeenShots.deviation``."""
+    """Same shape: 255 where the frames agree but for noise, 0 where they contradict each other; 255 everywhere for a single
+    frame. It does not depend on how they are fused: see ``SeenShots.deviation``.
+    """
     reference: int
-    """Index of the shot in whose place it is."""
+    """Index of the shot with which it is aligned."""
     weights: tuple[float, ...]
-    """Share of each shot; together 1. 0: it was left out, as it shows somebody else or could not be registered. What the
-    reference alone had to take over is in its share; where that is all, as the face turned, the others have 0, too."""
+    """Share of each shot; they sum to 1. 0: the shot was left out, because it shows somebody else or could not be registered.
+    The reference's share includes what it alone had to supply; if that is everything, because the face turned, the others have
+    0 too.
+    """
     likeness: tuple[float, ...]
     """Correlation of each shot with the mean of the others that were used, -1 to 1."""
     fusion: str
-    """Name of what fused them."""
+    """Name of the fusion."""
 
 
 class Fusion(Protocol):
-    """Fuses registered frames. ``fuse`` may be called from several threads."""
+    """Fuses registered frames into one picture. ``fuse`` may be called from several threads."""
 
     name: str
     scale: int
@@ -58,7 +63,7 @@ class Fusion(Protocol):
         """Return the picture, (scale h, scale w) in grey levels.
 
         Args:
-            shots: registered, two at least.
+            shots: registered, two or more.
             full_range: luma is 0 to 255; False: 16 to 235.
 
         Raises:
@@ -68,15 +73,14 @@ class Fusion(Protocol):
 
 
 def fuse_track(shots: Sequence[TrackShot], fusion: Fusion, *, full_range: bool = False) -> TrackPicture | None:
-    """Return one picture of the shots of one track, None where they do not fit each other.
-
-    The best shot is the reference; if it does not fit the others, the best of those that do. Exposure may differ. Where one is
-    left it stays as it was enlarged alone, whatever fuses several; ``keep_to_reference`` says how far several may leave it.
+    """Return one picture made of the shots of one track, or None if they do not fit each other. The best shot is the reference;
+    if it does not fit the others, the best of those that do. Exposure may differ. If only one shot is left, its own enlargement
+    is returned, whatever the fusion; ``keep_to_reference`` says how far a fusion of several may depart from the reference.
 
     Args:
-        shots: at least one, in any order; more than 8 gain little.
+        shots: one or more, in any order; more than 8 gain little.
         fusion: ``Average`` or ``TrackNetwork``.
-        full_range: luma is 0 to 255; False: 16 to 235, as video's.
+        full_range: luma is 0 to 255; False: 16 to 235, as in video.
 
     Raises:
         ValueError: there is no shot.
@@ -108,7 +112,7 @@ def fuse_registered(
 
 
 def that_agree(shots: Sequence[TrackShot], found: Registration, reference: int, scale: int) -> tuple[list[int], SeenShots]:
-    """Return the indices of the shots that agree, the reference first, and what it sees of them."""
+    """Return the indices of the shots that agree, the reference first, and those shots warped to it."""
     order = [reference, *(place for place in np.flatnonzero(found.agrees).tolist() if place != reference)]
     weights = np.array([shots[place].weight for place in order], np.float32)
     weights = np.maximum(weights / weights.max(), _LEAST_WEIGHT)
@@ -119,7 +123,7 @@ def that_agree(shots: Sequence[TrackShot], found: Registration, reference: int, 
 
 
 def _registered(shots: Sequence[TrackShot], scale: int) -> tuple[int, Registration]:
-    """Register onto the best shot, and if the others are not like it, again onto the best of those."""
+    """Register to the best shot; if the others do not agree with it, register again to the best of those."""
     lows, landmarks = [shot.luma for shot in shots], [shot.landmarks for shot in shots]
     qualities = np.array([shot.weight for shot in shots])
     reference = reference_of(lows, qualities.tolist())
@@ -131,7 +135,7 @@ def _registered(shots: Sequence[TrackShot], scale: int) -> tuple[int, Registrati
 
 
 def _fitted(shot: TrackShot, warp: Float32, shape: tuple[int, int], scale: int) -> tuple[TrackShot, Float32]:
-    """Cut or pad a shot to the reference's size around what lies in its middle there, and the warp to it."""
+    """Crop or pad a shot to the reference's size, centred on what the reference's centre maps to, and adapt the warp."""
     height, width = shape
     middle = np.array([width, height]) * scale / 2 - 0.5
     there = (warp[:, :2] @ middle + warp[:, 2] + 0.5) / scale
@@ -148,7 +152,7 @@ def _fitted(shot: TrackShot, warp: Float32, shape: tuple[int, int], scale: int) 
 
 
 def _window(picture: Uint8, left: int, top: int, height: int, width: int) -> Uint8:
-    """Return (height, width) of a picture from a corner on; beyond its border that goes on."""
+    """Return a (height, width) window of a picture; its border is repeated outwards."""
     rows = np.clip(np.arange(top, top + height), 0, picture.shape[0] - 1)
     columns = np.clip(np.arange(left, left + width), 0, picture.shape[1] - 1)
     return np.asarray(picture[np.ix_(rows, columns)], np.uint8)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from engine.contracts.frames import Float32
 
 Warp = NDArray[np.float64]
-"""(2, 3): ``(x, y)`` of the reference, times ``warp[:, :2]``, plus ``warp[:, 2]``, is the place in another frame."""
+"""(2, 3): maps ``(x, y)`` of the reference to ``warp[:, :2] @ (x, y) + warp[:, 2]`` in another frame."""
 _WAY = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
 
 
@@ -28,14 +28,14 @@ def inverse(warp: Warp) -> Warp:
 
 
 def enlarged(warp: Warp, factor: float) -> Warp:
-    """Return the same warp between the pictures at ``factor`` times their sizes, whose pixel areas stay aligned."""
+    """Return the same warp for pictures enlarged ``factor`` times, whose pixel areas stay aligned."""
     middle = (factor - 1) / 2
     linear = warp[:, :2]
     return np.column_stack([linear, factor * warp[:, 2] + middle - linear @ np.full(2, middle)])
 
 
 def look_through(picture: Float32, warp: Warp, shape: tuple[int, int]) -> Float32:
-    """Return ``picture`` as it looks from the reference, (h, w) float32 of ``shape``; its border goes on outwards."""
+    """Return ``picture`` warped to the reference, (h, w) float32 of ``shape``; its border is repeated outwards."""
     height, width = shape
     seen = cv2.warpAffine(picture, warp, (width, height), flags=_WAY, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(seen, np.float32)

@@ -1,7 +1,6 @@
-"""How a user wants a generator computed, and what can do it here: the model as it is, or an engine that was built of it.
-
-Decisions never depend on it: they rest on original faces, and embedders and detectors compute in float32. What is enhanced may
-differ within the limits of the gate, and only where the user has built an engine, or asks for one.
+"""How a user wants a generator computed, and what can do so here: the model as it is, or an engine built from it. Decisions
+never depend on this: they rest on original faces, and embedders and detectors compute in float32. Enhanced pictures may differ
+within the limits of the gate, and only if the user has built an engine or asks for one.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from engine.sessions.tensorrt_api import FLAVOURS
 
 _ANY = "auto"
 _LOSSES = ("float32", "float16", "bfloat16", "float8", "int8")
-"""In the order in which they are preferred where they are as fast."""
+"""In order of preference among those that are equally fast."""
 _SHORT: dict[str, str] = {name: short for short, name in PRECISIONS.items()}
 _COMPUTES: dict[str, tuple[str, ...]] = {
     "onnxruntime": ("float32", "float16", "int8"),
@@ -35,37 +34,37 @@ _COMPUTES: dict[str, tuple[str, ...]] = {
     ON_CUDA: ("float32", "float16"),
     ON_RTX: ("float32", "float16", "bfloat16"),
 }
-"""In what, for those that do not compute in everything: of anything else there is no engine to be had."""
+"""Precisions of the targets that do not support every one."""
 _ON_GPUS = (*FLAVOURS, ON_CUDA, ON_RTX, "float8")
-"""Runtimes and precisions that a CPU has not."""
+"""Runtimes and precisions that need a GPU."""
 Warn = Callable[[str], None]
 
 
 class Wish(Struct, frozen=True):
-    """What is asked for; ``auto``: whatever is fastest here."""
+    """Which runtime and precision are requested; ``auto``: whatever is fastest here."""
 
     runtime: str = _ANY
     precision: str = _ANY
     folder: Path | None = None
-    """Where engines lie; None: none is used."""
+    """Folder of engines; None: no engine is used."""
 
     def allows(self, runtime: str, precision: str) -> bool:
-        """Whether something may be taken."""
+        """Whether this runtime and precision satisfy the wish."""
         return self.runtime in (_ANY, runtime) and self.precision in (_ANY, precision)
 
 
 def open_wished(spec: SessionSpec, model: Manifest, wish: Wish, example: Example, warn: Warn) -> Session:
-    """Open a model, or an engine of it. ``Session.runtime`` says what was measured, and what the gate found.
+    """Open a model, or an engine built from it. ``Session.runtime`` says what was measured, and what the gate found.
 
     Args:
-        spec: of the model; ``runtime`` and ``precision`` are those of the wish.
+        spec: of the model; the wish replaces its ``runtime`` and ``precision``.
         model: its manifest.
-        wish: what may be taken.
+        wish: what may be used.
         example: see ``engine.sessions.race``.
-        warn: is told in a sentence why an engine that is there is not taken.
+        warn: is told, in a sentence, why an existing engine is not used.
 
     Raises:
-        ConfigError: what is asked for is not there; the message says which command makes it.
+        ConfigError: what is requested does not exist; the message says which command makes it.
         ModelError, MissingRuntimeError: see ``open_session``.
     """
     on_gpu = spec.device != "cpu"
@@ -89,7 +88,7 @@ def open_wished(spec: SessionSpec, model: Manifest, wish: Wish, example: Example
     if on_gpu:
         return _on_gpu(candidates, engines, remedies, example, warn)
     if candidates[0].spec.precision != "float32" and engines:
-        candidates = candidates[1:]  # the engine of the same has passed the gate
+        candidates = candidates[1:]  # an engine of the same runtime and precision has passed the gate
     return _fastest(candidates, engines, remedies, example, warn)
 
 
@@ -115,7 +114,7 @@ def _fastest(
 def _on_gpu(
     candidates: list[Candidate], engines: list[BuiltEngine], remedies: Mapping[str, str], example: Example, warn: Warn
 ) -> Session:
-    """An engine comes before the model as it is, of several the fastest; what cannot be opened gives way."""
+    """An engine is preferred to the model as it is, and the fastest engine to the others; what cannot be opened is skipped."""
     left = sorted(candidates, key=lambda one: not one.is_proven)
     while True:
         try:
@@ -129,7 +128,7 @@ def _on_gpu(
 
 
 def _wanted(shelf: Shelf, wish: Wish) -> list[BuiltEngine]:
-    """Return the engines that may be taken: those that passed the gate, and where one is named, one that had none yet."""
+    """Return the engines that may be used: those that passed the gate and, if one is named, one that was not tested."""
     is_named = _ANY not in (wish.runtime, wish.precision)
     verdicts = ("passed", "not run") if is_named else ("passed",)
     return [
@@ -143,12 +142,12 @@ def _wanted(shelf: Shelf, wish: Wish) -> list[BuiltEngine]:
 
 
 def _plain(spec: SessionSpec, wish: Wish, on_gpu: bool) -> list[Candidate]:
-    """Return what computes the model as it is: in float32 or, where that is asked for, OpenVINO in bfloat16."""
+    """Return what computes the model as it is: in float32 or, if requested, OpenVINO in bfloat16."""
     if wish.precision == "bfloat16" and wish.allows("openvino", "bfloat16") and not on_gpu:
         return [Candidate("openvino", replace(spec, runtime="openvino", precision="bfloat16"), version_here("openvino"))]
     if not wish.allows(wish.runtime, "float32") or wish.runtime in COMPILED:
         return []
-    # Not OpenVINO by itself: it is as fast at one size, but each new size of a face costs 40 to 50 ms more.
+    # Not OpenVINO unless requested: it is as fast at one size, but each new size of a face costs 40 to 50 ms more.
     return [plain_candidate(spec, AUTO if wish.runtime == _ANY else wish.runtime)]
 
 
@@ -159,7 +158,7 @@ def _candidate(engine: BuiltEngine, spec: SessionSpec) -> Candidate:
 
 
 def _missing(spec: SessionSpec, model: Manifest, wish: Wish, shelf: Shelf) -> FacestreamError:
-    """Return what to raise where nothing can do what is asked for."""
+    """Return the error to raise if nothing can do what is requested."""
     asked = " in ".join(part for part in (wish.runtime, wish.precision) if part != _ANY)
     if wish.folder is None:
         return ConfigError(
@@ -176,6 +175,6 @@ def _missing(spec: SessionSpec, model: Manifest, wish: Wish, shelf: Shelf) -> Fa
 
 
 def _is_of(path: Path, wish: Wish) -> bool:
-    """Whether an engine that cannot be read is called as one that is wanted."""
+    """Whether the file name of an engine that cannot be read is that of one that is wanted."""
     wanted = (wish.runtime.replace("-", "_"), _SHORT.get(wish.precision, _ANY))
     return all(part == _ANY or part in path.stem.split("-") for part in wanted)

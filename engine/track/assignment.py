@@ -1,7 +1,7 @@
-"""Which rows belong to which columns, so that the sum is the largest: the assignment problem, by shortest augmenting paths.
+"""The assignment problem: which rows belong to which columns so that the sum is largest, by shortest augmenting paths.
 
 Crouse 2016, "On implementing 2D rectangular assignment algorithms", which is what SciPy's ``linear_sum_assignment`` computes;
-this one needs no SciPy, and answers alike where several assignments are equally good. A frame has few faces.
+this version needs no SciPy, and gives the same answer if several assignments are equally good. A frame has few faces.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ def best_pairs(gain: Floats) -> list[tuple[int, int]]:
     """Return (row, column) of each pair, by row; as many as the shorter side has.
 
     Args:
-        gain: (rows, columns) finite numbers, what a pair is worth.
+        gain: (rows, columns) finite numbers: the value of each pair.
     """
     if not gain.size:
         return []
@@ -26,7 +26,7 @@ def best_pairs(gain: Floats) -> list[tuple[int, int]]:
 
 
 def _cheapest(cost: Floats) -> zip[tuple[int, int]]:
-    """Return each row with its column; there are at least as many columns as rows."""
+    """Return each row with its column; ``cost`` has at least as many columns as rows."""
     rows, columns = cost.shape
     row_price, column_price = np.zeros(rows), np.zeros(columns)
     row_of, column_of = np.full(columns, -1), np.full(rows, -1)

@@ -1,7 +1,6 @@
-"""ByteTrack (Zhang et al. 2022) over faces that the detector is sure of: one association, best overlap first.
-
-What the detector reports is above its own threshold already, so the second association, of doubtful detections, has nothing to
-do. Noise, and how it grows over a gap, are those of the library ``trackers``, with which the tests compare every track.
+"""ByteTrack (Zhang et al. 2022) on confident detections: one association, best overlap first. The second association, of
+low-score detections, is left out: everything the detector reports is above its own threshold. The noise model, and how it grows
+over a gap, are those of the library ``trackers``, with which the tests compare every track.
 """
 
 from __future__ import annotations
@@ -18,26 +17,25 @@ from engine.track.assignment import best_pairs
 Floats = NDArray[np.float64]
 
 _SEEN_NOISE, _WALK_NOISE = 0.1, 0.01
-"""Variances, in px²: of a measured edge, and of what its place and its speed do by themselves from one frame to the next."""
+"""Variances in px²: of a measured edge, and of the random change of its position and speed from one frame to the next."""
 _NOMINAL_SECONDS = 0.004
-"""A step this near to one frame is one frame; any other is a gap, over which speeds have changed."""
+"""A step this close to one frame counts as one frame; any other is a gap, over which speeds may have changed."""
 _LEAST_OVERLAP = 0.1
 
 
 class ByteTrack:
-    """Follows boxes: where each edge should be by now, by a Kalman filter of constant speed, and which detection is nearest.
-
-    The four edges of a box are filtered alike, so that a box has one covariance of place and speed.
+    """Follows boxes: a Kalman filter of constant speed predicts each edge, and detections are matched to the predictions. The
+    four edges of a box are filtered alike, so a box has one covariance of position and speed.
     """
 
     def __init__(self, frame_rate: float, lost_seconds: float, start_score: float, near: float) -> None:
-        """Follow nothing yet.
+        """Start without boxes.
 
         Args:
             frame_rate: nominal, in frames per second: speeds are kept in pixels per frame.
             lost_seconds: a box that is not seen for longer is forgotten.
-            start_score: a detection below it goes on with a box, but begins none.
-            near: boxes are made larger on each side by so many widths before their overlap counts.
+            start_score: a detection below it can continue a box, but starts none.
+            near: boxes are enlarged on each side by this share of their width and height before their overlap is computed.
         """
         self._frame_rate = frame_rate
         self._lost_seconds = lost_seconds
@@ -47,27 +45,27 @@ class ByteTrack:
         self.reset()
 
     def reset(self) -> None:
-        """Forget all boxes; numbers go on."""
+        """Forget all boxes; ids are not reused."""
         self._ids: list[int] = []
         self._place: Floats = np.empty((0, 4))
         self._speed: Floats = np.empty((0, 4))
         self._spread: Floats = np.empty((0, 3))
-        """Variance of the place, covariance, variance of the speed; of each box."""
+        """Variance of the position, covariance, and variance of the speed of each box."""
         self._unseen: Floats = np.empty(0)
         self._seconds: float | None = None
 
     @property
     def ids(self) -> list[int]:
-        """Of the boxes that are followed, whether they were seen just now or not."""
+        """Ids of the boxes that are followed, whether or not they were seen just now."""
         return self._ids
 
     def update(self, corners: Float32, scores: Float32, seconds: float) -> list[tuple[int, int]]:
-        """Take the next detections; return (index, id) of each that goes on with a box, or begins one.
+        """Take the next detections; return (index, id) of each that continues or starts a box.
 
         Args:
             corners: (faces, 4) as left, top, right, bottom in pixels.
             scores: (faces,).
-            seconds: later than at the last call.
+            seconds: time of the frame, later than at the last call.
         """
         elapsed = 1 / self._frame_rate if self._seconds is None else seconds - self._seconds
         self._seconds = seconds
@@ -82,7 +80,7 @@ class ByteTrack:
         return followed + list(zip(begun, self._begin(seen[begun]), strict=True))
 
     def _predict(self, elapsed: float) -> None:
-        """Say where the boxes should be after so many seconds, and forget those that were not seen for too long."""
+        """Predict the boxes ``elapsed`` seconds ahead, and forget those not seen for too long."""
         step = elapsed * self._frame_rate
         place, both, speed = self._spread.T
         if abs(step - 1) <= _NOMINAL_SECONDS * self._frame_rate:
@@ -99,7 +97,7 @@ class ByteTrack:
             self._spread, self._unseen = self._spread[~gone], self._unseen[~gone]
 
     def _correct(self, pairs: list[tuple[int, int]], seen: Floats) -> None:
-        """Put the boxes right by what was seen of them."""
+        """Update the boxes with their detections."""
         if not pairs:
             return
         rows, indices = (list(side) for side in zip(*pairs, strict=True))
@@ -123,13 +121,13 @@ class ByteTrack:
 
 
 def _larger(corners: Floats, share: float) -> Floats:
-    """Return boxes that are larger on each side by a share of their width and height."""
+    """Return boxes enlarged on each side by a share of their width and height."""
     sides = share * (corners[:, 2:] - corners[:, :2])
     return np.concatenate([corners[:, :2] - sides, corners[:, 2:] + sides], axis=1)
 
 
 def _overlaps(first: Floats, second: Floats) -> Floats:
-    """Return what share of both boxes together they have in common, (first, second); in half the digits, as is compared."""
+    """Return the intersection over union of all pairs, (first, second); in float32, in which it is compared."""
     low = np.maximum(first[:, None, :2], second[None, :, :2])
     high = np.minimum(first[:, None, 2:], second[None, :, 2:])
     common = np.clip(high - low, 0, None).prod(axis=2)

@@ -1,7 +1,6 @@
-"""Faces on frames on which the detector does not run: where they were found last, moved by the motion vectors of the video.
-
-Detected on every third frame and carried between, as many faces of rendered people are found on each frame as by detecting on
-all of them, and their boxes lie as well (docs/results/tracking.md).
+"""Faces in frames that the detector skips: their last boxes, moved by the video's motion vectors. With detection on every third
+frame and carrying in between, as many faces of rendered people are found in each frame as with detection on all frames, and
+their boxes are as accurate (docs/results/tracking.md).
 """
 
 from __future__ import annotations
@@ -15,14 +14,14 @@ from engine.contracts.coding import BlockMap
 from engine.contracts.frames import Float32, Frame, TrackedFace
 
 _MOST_FRAMES = 6
-"""So long after a detection faces are carried; with one on every fifth frame nothing is lost yet."""
+"""How long faces are carried after a detection; at one detection every fifth frame nothing is lost yet."""
 
 
 @dataclass(slots=True)
 class _Carried:
     face: TrackedFace
     step: tuple[float, float] = (0.0, 0.0)
-    """How far it moved last, in pixels a frame: it goes on so over a key frame, which has no vectors."""
+    """Its last movement in pixels a frame: it continues so over a key frame, which has no vectors."""
 
 
 class Carrier:
@@ -33,17 +32,18 @@ class Carrier:
         self._found_index = self._last_index = 0
 
     def found(self, frame: Frame, faces: Sequence[TrackedFace]) -> None:
-        """Begin with what was detected in a frame."""
+        """Start from the faces detected in a frame."""
         self._faces = [_Carried(face) for face in faces]
         self._found_index = self._last_index = frame.time.frame_index
 
     def forget(self) -> None:
-        """What comes next does not continue what was before."""
+        """Forget all faces: the next frame does not continue the previous one."""
         self._faces = []
 
     def carry(self, frame: Frame) -> list[TrackedFace]:
-        """Return where the faces are in the next frame, in which nobody looked for them; those that have left it, and all where
-        its video tells no motion or the decoder made up parts of it, are given up."""
+        """Return the faces in the next frame, on which the detector does not run. A face that has left the picture is dropped;
+        so are all if the video has no motion vectors or the decoder concealed part of the frame.
+        """
         blocks, index = frame.planes.blocks, frame.time.frame_index
         passed, self._last_index = index - self._last_index, index
         if blocks is None or blocks.motion is None or frame.damaged or passed < 1 or index - self._found_index > _MOST_FRAMES:
@@ -58,7 +58,7 @@ class Carrier:
 
 
 def _move(carried: _Carried, blocks: BlockMap | None, frames: int) -> None:
-    """Move a face by what the vectors under it say; frames that were dropped in between moved it as much."""
+    """Move a face by the motion vectors under it; frames dropped in between are taken to have moved it as much."""
     face = carried.face
     if blocks is not None and (step := blocks.motion_under(face.box)) is not None:
         carried.step = step
@@ -69,6 +69,6 @@ def _move(carried: _Carried, blocks: BlockMap | None, frames: int) -> None:
 
 
 def _is_within(box: Float32, width_px: int, height_px: int) -> bool:
-    """Whether the middle of a box is in the picture."""
+    """Whether the centre of a box is in the picture."""
     x, y = box[0] + box[2] / 2, box[1] + box[3] / 2
     return bool(0 <= x < width_px and 0 <= y < height_px)

@@ -1,6 +1,5 @@
-"""When a box that continues a track may show somebody else: cheap signs that the face itself should be asked.
-
-None of them decides anything: the face is only compared with the track's earlier ones where one of them speaks.
+"""Cheap signs that a box that continues a track may show somebody else. None of them decides anything: they only cause the face
+to be compared with the track's earlier ones.
 """
 
 from __future__ import annotations
@@ -15,22 +14,23 @@ from engine.contracts.frames import Float32, Uint8
 
 PATCH_PX = 12
 GAP_SECONDS = 0.25
-"""Unseen for longer, and by more than one look of the detector: somebody else may have come meanwhile."""
+"""If a face was unseen for longer, and by more than one detection, somebody else may have come meanwhile."""
 NEAR_WIDTHS = 1.0
-"""Faces whose middles come nearer than this, in widths of the larger one, may have changed their tracks."""
+"""Faces whose centres come closer than this, in widths of the larger one, may have swapped tracks."""
 APART_WIDTHS = 1.3
-"""Further apart than this, neither hides the other any more."""
+"""Farther apart than this, neither hides the other."""
 _SAME_PATCH = 0.75
 _UNUSUAL = 0.12
 _SHARE_OF_NEWS = 0.1
 USUAL = 0.9
-"""What ``likeness`` usually is for somebody of whom nothing is known yet."""
+"""Usual ``likeness`` of a face of which nothing is known yet."""
 _JUMP_WIDTHS = 0.9
 _GROWTH = 1.5
 
 
 def patch_of(luma: Uint8, box: Float32) -> Float32 | None:
-    """Return the face made small, with a border of 2 about ``PATCH_PX``: (16, 16), in steps of luma; None outside the picture.
+    """Return a small patch of the face, ``PATCH_PX`` with a border of 2: (16, 16) luma levels; None if it lies outside the
+    picture.
 
     Args:
         luma: (height, width).
@@ -48,33 +48,32 @@ def patch_of(luma: Uint8, box: Float32) -> Float32 | None:
 
 
 def likeness(before: Float32, now: Float32) -> float:
-    """Return how well a face is found in the last look at it, -1 to 1, whatever the light and some pixels aside."""
+    """Return how well a face matches its previous patch, -1 to 1, whatever the light and a shift of some pixels."""
     inner = now[2:-2, 2:-2]
     if inner.std() < 1.0:
-        return 1.0  # nothing to see is no sign
+        return 1.0  # a flat patch is no sign
     return float(cv2.matchTemplate(before, inner, cv2.TM_CCOEFF_NORMED).max())
 
 
 def changed(alike: float, usual: float) -> bool:
-    """Tell whether a face suddenly looks different: less alike than faces of one person are, and than this one usually is.
-
-    Of two frontal faces in one place 96 in 100 are less alike than 0.7 from 18 px, 80 below; the same face is 0.72 (1 %) to
-    0.95 at 25 detections a second, 0.5 to 0.9 at 8.
+    """Tell whether a face suddenly looks different: less alike than faces of one person usually are, and than this one usually
+    is. The likeness of two people's frontal faces in one place is below 0.7 in 96 of 100 cases from 18 px, in 80 below that
+    size; that of the same face is 0.72 (1st percentile) to 0.95 at 25 detections a second, 0.5 to 0.9 at 8.
 
     Args:
-        alike: ``likeness`` of two looks that follow each other.
-        usual: what it was before.
+        alike: ``likeness`` of two successive patches.
+        usual: its usual value before.
     """
     return alike < _SAME_PATCH and alike < usual - _UNUSUAL
 
 
 def usual_after(usual: float, alike: float) -> float:
-    """Return what is usual once another ``likeness`` is known."""
+    """Return the usual likeness, updated with another value."""
     return usual + _SHARE_OF_NEWS * (alike - usual)
 
 
 def jumped(before: Float32, now: Float32) -> bool:
-    """Tell whether a box moved or changed its size more than a face does from one look to the next."""
+    """Tell whether a box moved or changed its size more than a face does between detections."""
     widths = float(before[2]), float(now[2])
     if max(widths) > _GROWTH * max(min(widths), 1e-3):
         return True
@@ -82,7 +81,7 @@ def jumped(before: Float32, now: Float32) -> bool:
 
 
 def distance_widths(one: Float32, other: Float32) -> float:
-    """Return how far apart the middles of two boxes are, in widths of the larger."""
+    """Return the distance between the centres of two boxes, in widths of the larger."""
     apart = (one[:2] + one[2:] / 2) - (other[:2] + other[2:] / 2)
     return math.hypot(float(apart[0]), float(apart[1])) / max(float(one[2]), float(other[2]), 1e-3)
 

@@ -1,8 +1,7 @@
-"""Where one scene fades into another: a change that goes on evenly everywhere, and that neither light nor movement explains.
-
-Half a second of a dissolve adds the same difference to each frame. So do a lamp that is dimmed (the difference is then like the
-picture itself) and a camera that moves slowly (it is then like the picture's slope); people who move change little of a
-picture, and hardly ever twice in the same way. What remains must in the end be hard to find in the picture before it began.
+"""Detects where one scene fades into another: a steady change everywhere that neither light nor camera motion explains. A
+dissolve adds the same difference to each frame for half a second or so. So do a dimmed lamp (the difference then resembles the
+picture itself) and a slowly moving camera (it then resembles the picture's gradient); people who move change little of a
+picture, and hardly ever twice in the same way. In the end the new picture must differ from the one before the change.
 """
 
 from __future__ import annotations
@@ -16,18 +15,18 @@ from engine.track.small_picture import SAME_SCENE, found_again
 _EVEN = 0.4
 """Correlation of a difference with the two before it."""
 _EXPLAINED = 0.6
-"""Share of a difference that light and movement of the camera explain, at most."""
+"""Largest share of a difference that light and camera motion may explain."""
 _LEAST_LEVELS = 0.4
 _LEAST_BLOCKS = 9
-"""Of twelve, in which so much changes on average."""
+"""Number of blocks, of twelve, that change by this much on average."""
 _FRAMES = 2
-"""In a row, at least."""
+"""Least number of such frames in a row."""
 _MOST_FRAMES = 14
-"""In which a fade is half over: a slow zoom takes longer to become another picture."""
+"""Time within which a fade is half over: a slow zoom takes longer to become another picture."""
 
 
 class FadeWatch:
-    """Looks at the small pictures of one stream in turn, see ``small_picture.detail_of``."""
+    """Watches the small pictures of one stream in turn, see ``small_picture.detail_of``."""
 
     def __init__(self) -> None:
         self._last: Float32 | None = None
@@ -38,10 +37,10 @@ class FadeWatch:
         self._is_over_half = False
 
     def is_fading(self, now: Float32) -> bool:
-        """Tell whether one scene is fading into another, from about the middle of it on.
+        """Tell whether one scene is fading into another, from about the middle of the fade on.
 
         Args:
-            now: (36, 64), in steps of luma.
+            now: (36, 64) luma levels.
         """
         if self._last is not None:
             self._differences = [*self._differences[-2:], now - self._last]
@@ -57,7 +56,7 @@ class FadeWatch:
         return self._is_over_half
 
     def reset(self) -> None:
-        """Forget what was seen."""
+        """Forget all pictures."""
         self._last, self._differences, self._row = None, [], 0
         self._start, self._is_over_half = None, False
 
@@ -71,7 +70,7 @@ class FadeWatch:
         return all(_correlation(newest, older) > _EVEN for older in self._differences[:-1])
 
     def _is_explained(self, now: Float32) -> bool:
-        """Whether another light, a shift or a zoom makes most of the newest difference."""
+        """Whether a change of light, a shift or a zoom explains most of the newest difference."""
         difference = self._differences[-1]
         middle = now - difference / 2
         down, right = np.gradient(middle)

@@ -1,4 +1,4 @@
-"""What is kept of a person's face to know it again."""
+"""The faces kept of a person to recognise that person again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.track.judge import Judge
 
 _MOST = 3
 _SECONDS = 0.4
-"""Between two faces that are kept of a person; of those between, the surest stands for them."""
+"""Least time between two kept faces of a person; of the faces in between, the one with the best score is kept."""
 
 
 @dataclass(slots=True, eq=False)
@@ -38,14 +38,14 @@ class KnownFaces:
         self._faces: list[_Face] = []
 
     def add(self, planes: Planes, box: Float32, landmarks: Float32 | None, score: float, seconds: float) -> None:
-        """Keep a face if it is due, or surer than the one that it would follow too soon.
+        """Keep a face if enough time has passed, or if it scores better than the last kept one.
 
         Args:
             planes: the frame.
             box: (4,) x, y, width, height in pixels.
             landmarks: (5, 2) in pixels, None where the detector gave none.
             score: of the detection, 0 to 1.
-            seconds: of the frame.
+            seconds: time of the frame.
         """
         last = self._faces[-1] if self._faces else None
         is_due = last is None or reaches(seconds - last.seconds, _SECONDS)
@@ -61,7 +61,7 @@ class KnownFaces:
         del self._faces[:-_MOST]
 
     def cosine(self, probe: Float32) -> float | None:
-        """Return how alike a face is to those that are kept, -1 to 1; None where none can be compared.
+        """Return the cosine of a face with the kept ones, -1 to 1; None if none can be compared.
 
         Args:
             probe: a vector of length 1.
@@ -74,6 +74,6 @@ class KnownFaces:
 
 
 def mean_vector(vectors: Sequence[Float32]) -> Float32:
-    """Return the direction of the mean of one or more vectors, as a vector of length 1."""
+    """Return the mean of one or more vectors, scaled to length 1."""
     total = np.sum(vectors, axis=0)
     return np.asarray(total / max(float(np.linalg.norm(total)), 1e-12), np.float32)

@@ -1,4 +1,4 @@
-"""OC-SORT (Cao et al. 2023), by the library ``trackers``: an extra, as it brings SciPy and Matplotlib along."""
+"""OC-SORT (Cao et al. 2023) from the library ``trackers``, which is an extra because it depends on SciPy and Matplotlib."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNIT_FRAMES_PER_SECOND = 30
 
 
 def check_installed() -> None:
-    """Look for the library without importing it.
+    """Check for the library without importing it.
 
     Raises:
         MissingRuntimeError: it is not installed.
@@ -28,15 +28,15 @@ def check_installed() -> None:
 
 
 class OcSort:
-    """Follows boxes as ``ByteTrack`` does; numbered here, as the library numbers a box only at its second detection."""
+    """Follows boxes as ``ByteTrack`` does. Ids are given here: the library gives a box one only at its second detection."""
 
     def __init__(self, frame_rate: float, lost_seconds: float, near: float) -> None:
-        """Follow nothing yet; the library takes about a second to import.
+        """Start without boxes; the library takes about a second to import.
 
         Args:
             frame_rate: nominal, in frames per second.
             lost_seconds: a box that is not seen for longer is forgotten; rounded to 1/30 s.
-            near: boxes are made larger on each side by so many widths before their overlap counts.
+            near: boxes are enlarged on each side by this share of their width and height before their overlap is computed.
 
         Raises:
             MissingRuntimeError: the library is not installed.
@@ -55,12 +55,12 @@ class OcSort:
         self._numbers = itertools.count()
 
     def reset(self) -> None:
-        """Forget all boxes; numbers go on."""
+        """Forget all boxes; ids are not reused."""
         self._library.reset()
 
     @property
     def ids(self) -> list[int]:
-        """Of the boxes that are followed, whether they were seen just now or not."""
+        """Ids of the boxes that are followed, whether or not they were seen just now."""
         return [tracklet.tracker_id for tracklet in self._library.tracks]
 
     def update(self, corners: Float32, scores: Float32, seconds: float) -> list[tuple[int, int]]:
@@ -76,7 +76,7 @@ class OcSort:
         begun = [tracklet for tracklet in self._library.tracks if tracklet.tracker_id == -1]
         for tracklet in begun:
             tracklet.tracker_id = next(self._numbers)
-        # The library has put those that begin with this frame in the order of their detections.
+        # The library lists boxes that start in this frame in the order of their detections.
         return [pair for pair in pairs if pair[1] >= 0] + [
             (index, tracklet.tracker_id) for index, tracklet in zip(new, begun, strict=True)
         ]

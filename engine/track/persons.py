@@ -1,8 +1,7 @@
-"""One track, one person: which person each box of the tracker shows.
-
-A tracker follows boxes. Where ``doubt`` says that a box may show somebody else by now, the face is compared with the earlier
-faces of its person, on at most ``_MOST_LOOKS`` detections, which meanwhile belong to nobody. Then it is the same person, or
-another who was lost near by, as after a crossing, or somebody new. A box that begins where somebody was lost is asked, too.
+"""One track, one person: finds the person that each box of the tracker shows. A tracker follows boxes. If ``doubt`` suggests
+that a box may show somebody else by now, the face is compared with the person's earlier faces, on up to ``_MOST_LOOKS``
+detections, which belong to nobody until the question is settled. The answer is the same person, another person who was lost
+nearby (as after a crossing), or somebody new. A box that starts where somebody was lost is compared, too.
 """
 
 from __future__ import annotations
@@ -35,12 +34,12 @@ from engine.track.known_faces import KnownFaces, mean_vector
 
 _MOST_LOOKS = 3
 _SELDOM_SECONDS = 0.2
-"""Between two looks of the detector, from which on the first decides: a passer-by may be gone before the third."""
+"""If detections are farther apart than this, the first comparison decides: a passer-by may be gone before the third."""
 _HIDDEN_SECONDS = 0.6
-"""So long a question waits for two people who are near each other to part."""
+"""How long a question waits for two people who are close to each other to part."""
 _FIRST_REACH_WIDTHS = 1.5
 _REACH_WIDTHS_PER_SECOND = 6.0
-"""How far from where they were lost people are looked for."""
+"""How far from where they were lost people are searched for."""
 _GROWTH = 1.6
 
 
@@ -60,16 +59,16 @@ class Seen:
 class _Person:
     key: int
     carrier: int | None
-    """The tracker's id of the box that shows the person; None while none does."""
+    """The tracker's id of the box that shows the person; None: no box does."""
     faces: KnownFaces
     box: Float32
     seconds: float
-    """When the person was last seen, and for the how manieth time the detector had looked then."""
+    """When the person was last seen, and the number of detections until then."""
     turn: int
     patch: Float32 | None = None
     usual: float = USUAL
     mixed: set[int] = field(default_factory=set)
-    """Keys of people who came so near that they may have been taken for this one."""
+    """Keys of people who came so close that they may have been mistaken for this one."""
 
 
 @dataclass(slots=True, eq=False)
@@ -81,11 +80,11 @@ class _Question:
 
 
 class Persons:
-    """Names the person of each box by a key, for one stream.
+    """Assigns each box of one stream the key of its person.
 
     Args:
         judge: compares faces.
-        lost_seconds: who is not seen for longer is gone.
+        lost_seconds: a person not seen for longer is gone.
     """
 
     def __init__(self, judge: Judge, lost_seconds: float) -> None:
@@ -97,10 +96,11 @@ class Persons:
         self._turn = 0
         self._seconds = math.inf
         self._is_seldom = False
-        """The detector looks so seldom that one look has to do."""
+        """Whether detections are so rare that one comparison has to decide."""
         self.counters: Counter[str] = Counter()
-        """``tracks.asked``, ``tracks.split`` (somebody new in a followed box), ``tracks.joined`` (found again in another),
-        ``tracks.unanswered`` (the box or the scene was over first: its last faces are in no track)."""
+        """Counters: ``tracks.asked``, ``tracks.split`` (somebody new in a followed box), ``tracks.joined`` (found again in
+        another box), ``tracks.unanswered`` (the box or the scene ended first: its last faces are in no track).
+        """
 
     def reset(self) -> None:
         """Forget everybody."""
@@ -109,11 +109,11 @@ class Persons:
         self._seconds = math.inf
 
     def assign(self, seconds: float, seen: Sequence[Seen], planes: Planes) -> list[int | None]:
-        """Return the key of each detection's person; None while the face is being asked.
+        """Return the key of each detection's person; None while its question is open.
 
         Args:
-            seconds: of the frame; grows from call to call.
-            seen: what the tracker follows in this frame.
+            seconds: time of the frame; grows from call to call.
+            seen: the detections that the tracker follows in this frame.
             planes: the frame.
         """
         self._turn += 1
@@ -137,8 +137,8 @@ class Persons:
         """Forget the people who are gone; return their keys.
 
         Args:
-            alive: the tracker's ids that are not over.
-            seconds: of the frame.
+            alive: ids of the boxes that the tracker still follows.
+            seconds: time of the frame.
         """
         for person in self._people.values():
             if person.carrier not in alive:
@@ -169,7 +169,7 @@ class Persons:
     def _settled(
         self, own: _Person | None, one: Seen, seconds: float, planes: Planes, taken: Sequence[int | None]
     ) -> int | None:
-        """Return whose face it is, None while that is open; ``taken`` are those who are elsewhere in this frame."""
+        """Return whose face it is, None while that is open; ``taken`` holds the keys of people seen elsewhere in this frame."""
         if one.carrier not in self._questions:
             rivals = {key for key, other in self._people.items() if other is not own and self._may_be(other, one, seconds)}
             rivals = (rivals | (own.mixed if own is not None else set())).difference(taken)
@@ -193,7 +193,7 @@ class Persons:
         return is_doubtful
 
     def _parted(self, person: _Person, one: Seen) -> set[int]:
-        """Return those of ``person.mixed`` that are out of the way."""
+        """Return those of ``person.mixed`` who are now far enough away."""
         return {
             key
             for key in person.mixed
@@ -201,7 +201,7 @@ class Persons:
         }
 
     def _may_be(self, person: _Person, one: Seen, seconds: float) -> bool:
-        """Whether somebody who was lost may have come here by now."""
+        """Whether a lost person may have reached this place by now."""
         gap_seconds = seconds - person.seconds
         if exceeds(gap_seconds, self._lost_seconds):
             return False
@@ -210,16 +210,16 @@ class Persons:
         return widths[1] <= _GROWTH * widths[0] and distance_widths(person.box, one.box) <= reach
 
     def _ask(self, own: _Person | None, one: Seen, seconds: float, planes: Planes, taken: Sequence[int | None]) -> int | None:
-        """Look at the face once more; return whose it is, None while that is open."""
+        """Compare the face once more; return whose it is, None while that is open."""
         question = self._questions[one.carrier]
         may_be_hidden = not reaches(seconds - question.since_seconds, _HIDDEN_SECONDS)
         if own is not None and may_be_hidden and self._parted(own, one) != own.mixed:
-            return None  # one may still hide the other
+            return None  # one may still be hiding the other
         question.looks += 1
         look = self._judge.look(planes, one.box, one.landmarks)
         vector = None if look is None else self._judge.vector(look)
         if vector is None:
-            return self._close(own, own, one, seconds)  # what cannot be compared stays as the tracker has it
+            return self._close(own, own, one, seconds)  # a face that cannot be compared stays with its box
         question.vectors.append(vector)
         is_last = question.looks >= _MOST_LOOKS or self._is_seldom
         probe = mean_vector(question.vectors)
@@ -236,7 +236,7 @@ class Persons:
         return None
 
     def _close(self, own: _Person | None, whose: _Person | None, one: Seen, seconds: float) -> int:
-        """Close a question; ``whose`` None: somebody new."""
+        """Settle a question; ``whose`` is None for somebody new."""
         del self._questions[one.carrier]
         if own is not None:
             own.mixed -= self._parted(own, one)
@@ -264,7 +264,7 @@ class Persons:
             person.faces.add(planes, one.box, one.landmarks, one.score, seconds)
 
     def _mix(self) -> None:
-        """Note who is near whom."""
+        """Note who is close to whom."""
         people = [person for person in self._people.values() if person.carrier is not None and self._turn - person.turn <= 2]
         if len(people) < 2:
             return

@@ -1,4 +1,4 @@
-"""Frames made so small that two of them can be compared in a tenth of a millisecond."""
+"""Frames reduced so far that two of them can be compared in a tenth of a millisecond."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ _WIDTH, _HEIGHT = 64, 36
 _COLUMNS, _ROWS = 4, 3
 _BLOCK_WIDTH, _BLOCK_HEIGHT = _WIDTH // _COLUMNS, _HEIGHT // _ROWS
 _REACH = 6
-"""How far a block is looked for, in pixels of the small picture: a tenth of the picture's width."""
+"""How far a block is searched for, in pixels of the small picture: a tenth of the picture's width."""
 _LEAST_DETAIL = 1.5
-"""Standard deviation of a block that can be told from others, in steps of luma."""
+"""Least standard deviation of a block that can be told from others, in luma levels."""
 _LEAST_BLOCKS = 3
 _FOUND = 0.70
-"""Correlation of a block that is found again."""
+"""Least correlation of a block that is found again."""
 SAME_SCENE = 0.5
-"""Share of blocks that are found again, at least, in a scene that goes on."""
+"""Least share of blocks that are found again in a continuing scene."""
 
 
 def detail_of(luma: Uint8) -> Float32:
-    """Make a frame small and take its coarse light and shade away: (36, 64), in steps of luma.
+    """Reduce a frame and remove its coarse light and shade: (36, 64) luma levels.
 
     Args:
         luma: (height, width), 0 to 255.
@@ -35,9 +35,8 @@ def detail_of(luma: Uint8) -> Float32:
 
 
 def found_again(before: Float32, now: Float32) -> float | None:
-    """Return the share of blocks of ``now`` that are found in ``before``, 0 to 1; None where too few can be told from others.
-
-    Where blocks have moved, counting ends at ``SAME_SCENE``.
+    """Return the share of blocks of ``now`` that are found in ``before``, 0 to 1; None if too few can be told from others. If
+    blocks have moved, counting stops at ``SAME_SCENE``.
 
     Args:
         before: (36, 64), from ``detail_of``; so is ``now``.
@@ -61,13 +60,13 @@ def found_again(before: Float32, now: Float32) -> float | None:
 
 
 def _centred_blocks(detail: Float32) -> NDArray[np.float32]:
-    """Return the blocks as rows, each without its mean: (12, 192)."""
+    """Return the blocks as rows, each with its mean subtracted: (12, 192)."""
     blocks = detail.reshape(_ROWS, _BLOCK_HEIGHT, _COLUMNS, _BLOCK_WIDTH).swapaxes(1, 2).reshape(_ROWS * _COLUMNS, -1)
     return np.asarray(blocks - blocks.mean(axis=1, keepdims=True), np.float32)
 
 
 def _is_near(around: Float32, now: Float32, number: int) -> bool:
-    """Whether a block lies somewhere about its place in the picture before, which has a border of ``_REACH`` here."""
+    """Whether a block is found near its place in the previous picture, here padded by ``_REACH``."""
     top, left = (number // _COLUMNS) * _BLOCK_HEIGHT, (number % _COLUMNS) * _BLOCK_WIDTH
     block = now[top : top + _BLOCK_HEIGHT, left : left + _BLOCK_WIDTH]
     area = around[top : top + _BLOCK_HEIGHT + 2 * _REACH, left : left + _BLOCK_WIDTH + 2 * _REACH]

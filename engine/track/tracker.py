@@ -1,4 +1,4 @@
-"""From the detections of one stream to tracks: boxes that are followed, and faces that are compared where that may be wrong."""
+"""Turns the detections of one stream into tracks: boxes are followed, and faces are compared where that may go wrong."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ from engine.track.persons import Persons, Seen
 
 _SMALLEST_STEP_SECONDS = 0.001
 _NEAR = 0.4
-"""By so many widths boxes are made larger on each side before their overlap counts, where faces are compared: small faces that
-walk fast hardly overlap from one detection to the next. At five detections a second 0.8 of the faces of fast walkers got into
-tracks, without it 0.25."""
+"""If faces are compared, boxes are enlarged on each side by this share of their size before their overlap is computed: small
+faces of fast walkers hardly overlap from one detection to the next. At five detections a second 0.8 of the faces of fast
+walkers got into tracks; without it, 0.25.
+"""
 
 
 class Boxes(Protocol):
-    """What follows boxes by where they are."""
+    """Follows boxes by their position."""
 
     @property
     def ids(self) -> list[int]:
-        """Of the boxes that are followed."""
+        """Ids of the boxes that are followed."""
         ...
 
     def update(self, corners: Float32, scores: Float32, seconds: float) -> list[tuple[int, int]]:
-        """Return (index, id) of each detection that goes on with a box, or begins one; an id is never given again."""
+        """Return (index, id) of each detection that continues or starts a box; ids are never reused."""
         ...
 
     def reset(self) -> None:
@@ -49,8 +50,8 @@ class _Track:
 class Tracker:
     """Follows the faces of one stream. Every stream has its own: nothing is shared between instances.
 
-    Each detection that continues no track begins one, if it is sure enough; who may speak is decided elsewhere. Tracks carry
-    ids from ``new_id``.
+    Each detection that continues no track starts one if its score is high enough; which tracks are reported is decided
+    elsewhere. Tracks carry ids from ``new_id``.
     """
 
     def __init__(
@@ -65,10 +66,10 @@ class Tracker:
 
         Args:
             config: method and limits.
-            frame_rate: nominal, in frames per second; the real steps come from the time stamps.
+            frame_rate: nominal, in frames per second; the actual steps come from the time stamps.
             new_id: returns an id that was never returned before.
-            start_score: a detection below it continues a track but begins none; ByteTrack only.
-            persons: parts and joins tracks by their faces; None: a track is a box that is followed.
+            start_score: a detection below it can continue a track but starts none; ByteTrack only.
+            persons: splits and joins tracks by their faces; None: a track is a followed box.
 
         Raises:
             ValueError: the frame rate is not a positive number.
@@ -80,18 +81,16 @@ class Tracker:
         self._new_id = new_id
         self._persons = persons
         self._tracks: dict[int, _Track] = {}
-        """By the key of the person, without ``persons`` by the box's id."""
+        """By the person's key or, without ``persons``, by the box's id."""
         self._clock_seconds = -math.inf
 
     def update(
         self, time: FrameTime, detections: Detections | None, planes: Planes | None = None
     ) -> tuple[list[TrackedFace], list[TrackEnd]]:
-        """Take the next frame; return the faces that belong to tracks, best score first, and the tracks that are over.
-
-        Args:
-            time: of the frame. A time stamp that does not advance counts as 1 ms after the one before.
-            detections: None where the detector did not run: tracks are carried on and none is taken for lost, and the next
-                detections are matched against where the tracks should be by then.
+        """Take the next frame; return the faces that belong to tracks, best score first, and the tracks that have ended. Args:
+        time: time of the frame. A time stamp that does not advance counts as 1 ms after the one before.
+            detections: None if the detector did not run: tracks continue, none counts as lost, and the next detections are
+                matched with the predicted positions.
             planes: the frame, for ``persons``.
         """
         if detections is None:
@@ -106,7 +105,7 @@ class Tracker:
 
     @property
     def is_idle(self) -> bool:
-        """Whether nothing is followed, not even a face that was seen once: going on is then the same as starting afresh."""
+        """Whether nothing is followed, not even a face that was seen once: continuing is then the same as starting afresh."""
         return not self._boxes.ids and not self._tracks
 
     def reset(self) -> list[TrackEnd]:
@@ -118,7 +117,7 @@ class Tracker:
         return [self._end(key) for key in list(self._tracks)]
 
     def _keys(self, detections: Detections, followed: list[tuple[int, int]], planes: Planes | None) -> Sequence[int | None]:
-        """Return whose track each detection goes on, None for a face that is still being asked."""
+        """Return the key of the track that each detection continues, None while its question is open."""
         if self._persons is None or planes is None:
             return [box_id for _, box_id in followed]
         seen = [
@@ -134,7 +133,7 @@ class Tracker:
         return self._persons.end(alive, self._clock_seconds)
 
     def _associate(self, detections: Detections) -> list[tuple[int, int]]:
-        """Return (index of the detection, id of the box) of each in a track."""
+        """Return (index of the detection, id of the box) of each detection in a box."""
         low = detections.boxes[:, :2]
         corners = np.concatenate([low, low + detections.boxes[:, 2:]], axis=1)
         return self._boxes.update(corners, detections.scores, self._clock_seconds)
