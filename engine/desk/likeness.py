@@ -64,8 +64,10 @@ class Likeness:
         return np.asarray(2 * (others @ one) - self.crowding(one[None])[0] - self.crowding(others), np.float32)
 
     def most_resemblance(self, one: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return an upper bound on ``resemblance`` at a tenth of its cost: (N,). It holds because those members of a crowd that
-        are most like a face are, on average, at least as much like it as the whole crowd.
+        """Return an upper bound on ``resemblance`` at a tenth of its cost: (N,).
+
+        It holds because those members of a crowd that are most like a face are, on average, at least as much like it as the
+        whole crowd.
         """
         if self.measured is None:
             return self.resemblance(one, others)

@@ -16,7 +16,9 @@ from engine.report.track_tables import Group, Key
 
 def recurring_strangers(directory: Path) -> dict[Key, Group]:
     """Return the group of each track, by stream and track id, for strangers with several tracks and for people who were named
-    by hand. Empty if tracks cannot be grouped, for instance without vectors: a report can still be made.
+    by hand.
+
+    Empty if tracks cannot be grouped, for instance without vectors: a report can still be made.
     """
     try:
         results = choose_results([directory]).results

@@ -1,4 +1,5 @@
 """Runs packages of torch's AOTInductor made by `trt-build build`, for GPUs that TensorRT-RTX does not support and for CPUs.
+
 This is the only live module that imports torch, and only when such a package is opened. It has not been run on a GPU yet.
 """
 

@@ -1,4 +1,5 @@
 """The part of CUDA that sessions need: streams, memory on host and device, copies, graphs. Every call goes through this module.
+
 It uses ``cuda-bindings``, so torch is not needed. A call that fails raises ``CudaFault`` with CUDA's own words.
 """
 

@@ -1,7 +1,8 @@
-"""Chooses the fastest way to compute a model: measured once for each model on each machine, and remembered. No rule predicts
-it: which of two runtimes is faster depends on the processor and the network. A way whose results differ from ONNX Runtime's in
-float32 is no candidate, unless it was compared on real faces before, as engines are (see ``engine.super_resolve.wish``).
-Embedders are never chosen this way: their vectors are compared with those of other machines.
+"""Chooses the fastest way to compute a model: measured once for each model on each machine, and remembered.
+
+No rule predicts it: which of two runtimes is faster depends on the processor and the network. A way whose results differ from
+ONNX Runtime's in float32 is no candidate, unless it was compared on real faces before, as engines are (see
+``engine.super_resolve.wish``). Embedders are never chosen this way: their vectors are compared with those of other machines.
 """
 
 from __future__ import annotations
@@ -159,7 +160,9 @@ def _has_room_now(before: Choice, candidates: Sequence[Candidate], example: Exam
 
 def _key(candidates: Sequence[Candidate]) -> str:
     """Return everything that a measurement, and every refusal, depends on: if any of it changes, all candidates are tried
-    again. It is the machine (processor and its instructions, memory, kernel; on a GPU its model and driver), this program, each
+    again.
+
+    It is the machine (processor and its instructions, memory, kernel; on a GPU its model and driver), this program, each
     runtime's version, each engine's content and the model's. Memory that was short at one start does not count: see
     ``_has_room_now``.
     """

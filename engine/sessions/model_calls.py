@@ -12,8 +12,9 @@ HOPELESS_CALLS = 25
 
 
 class ModelCalls:
-    """Counts the calls of one worker by stream and stage. Failures are counted by stage, and as ``errored`` of the stream; the
-    first one of each stream and stage is reported.
+    """Counts the calls of one worker by stream and stage.
+
+    Failures are counted by stage, and as ``errored`` of the stream; the first one of each stream and stage is reported.
 
     Args:
         counts: where failures are counted.

@@ -1,6 +1,7 @@
-"""ncnn on the CPU: float32 with Winograd convolutions, the fastest for networks of many 3x3 kernels. It reads files made by
-``trt-build build --target ncnn``: an uncompressed zip of ``model.param``, ``model.bin`` and ``tensors.json``, which describes
-the inputs and outputs of the ONNX file.
+"""ncnn on the CPU: float32 with Winograd convolutions, the fastest for networks of many 3x3 kernels.
+
+It reads files made by ``trt-build build --target ncnn``: an uncompressed zip of ``model.param``, ``model.bin`` and
+``tensors.json``, which describes the inputs and outputs of the ONNX file.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Which of ONNX Runtime's execution providers computes a model: its own for the CPU or CUDA, or TensorRT-RTX. The last comes in
-a package from NVIDIA that registers itself with any ONNX Runtime. CUDA needs another build of ONNX Runtime under the same
-module name. Neither has been run on a GPU yet.
+"""Which of ONNX Runtime's execution providers computes a model: its own for the CPU or CUDA, or TensorRT-RTX.
+
+The last comes in a package from NVIDIA that registers itself with any ONNX Runtime. CUDA needs another build of ONNX Runtime
+under the same module name. Neither has been run on a GPU yet.
 """
 
 from __future__ import annotations

@@ -93,10 +93,11 @@ def precision_of(model: Any) -> str:
 
 @cache
 def _core() -> Any:
-    """Return the only ``Core`` of this process, which is never freed. A core loads a plugin, which gives the loading thread a
-    signal stack for the large registers of AVX-512 and AMX. When freed, a plugin restores the stack that it found; if plugins
-    are not freed in reverse order, that stack is gone and the next signal kills the process. So there is one plugin, and the
-    thread that loads it, the only one whose stack is changed, ends at once.
+    """Return the only ``Core`` of this process, which is never freed.
+
+    A core loads a plugin, which gives the loading thread a signal stack for the large registers of AVX-512 and AMX. When freed,
+    a plugin restores the stack that it found; if plugins are not freed in reverse order, that stack is gone and the next signal
+    kills the process. So there is one plugin, and the thread that loads it, the only one whose stack is changed, ends at once.
     """
     openvino = _import_openvino()
 

@@ -1,5 +1,6 @@
-"""Cuts out the part of an ONNX model that one of its outputs needs. No runtime leaves out the rest by itself: ONNX Runtime 1.31
-computes every node of a file, whichever output is asked for.
+"""Cuts out the part of an ONNX model that one of its outputs needs.
+
+No runtime leaves out the rest by itself: ONNX Runtime 1.31 computes every node of a file, whichever output is asked for.
 """
 
 from __future__ import annotations

@@ -85,8 +85,10 @@ class TensorRT:
         return getattr(self.api.ComputeCapability, f"SM{name.replace('.', '')}")
 
     def fitness(self, engine: bytes) -> tuple[Fitness, str]:
-        """Return whether an engine can run here, and if not, why. Without a driver the result may be ``unknown``: only a file
-        that is not an engine, or an engine of another version, is still recognised.
+        """Return whether an engine can run here, and if not, why.
+
+        Without a driver the result may be ``unknown``: only a file that is not an engine, or an engine of another version, is
+        still recognised.
         """
         if not self.flavour.judges_engines:
             return "unknown", f"{self.flavour.name} judges engines only by loading them"

@@ -76,8 +76,10 @@ class _OfShape:
 
 class GraphedContexts:
     """One context for each shape. When a shape comes the second time at the same addresses, its run is recorded as a graph, and
-    replayed from then on. A graph depends on the state of its context, so no two shapes share one. All contexts share their
-    scratch memory, because one runs at a time.
+    replayed from then on.
+
+    A graph depends on the state of its context, so no two shapes share one. All contexts share their scratch memory, because
+    one runs at a time.
 
     Args:
         cuda: the GPU.

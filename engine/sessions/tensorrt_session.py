@@ -1,5 +1,6 @@
-"""TensorRT and TensorRT-RTX on a GPU: runs engines made by `trt-build build`, without torch. Nothing here has been run on a GPU
-yet; ``docs/results/engines.md`` says what has been tested.
+"""TensorRT and TensorRT-RTX on a GPU: runs engines made by `trt-build build`, without torch.
+
+Nothing here has been run on a GPU yet; ``docs/results/engines.md`` says what has been tested.
 """
 
 from __future__ import annotations
@@ -131,8 +132,9 @@ class TensorRtSession(Closing):
 
 class _RuntimeCache:
     """Kernels that TensorRT-RTX compiled for this GPU, in a file beside the engine; with them the next start takes a fraction
-    of the time. TensorRT-RTX refuses a cache of another version, GPU or driver. A cache that cannot be read or written costs
-    only time.
+    of the time.
+
+    TensorRT-RTX refuses a cache of another version, GPU or driver. A cache that cannot be read or written costs only time.
     """
 
     def __init__(self, rt: TensorRT, engine: Path | None) -> None:

@@ -1,6 +1,7 @@
-"""Sub-pixel registration of a frame to a template by inverse-compositional Lucas-Kanade (Baker and Matthews, 2004). The model
-is a similarity transform with gain and bias, so that changes of exposure and the encoder's drift do not pull it. Gain and bias
-are projected out of the template's gradients; one small matrix then serves all frames and all steps.
+"""Sub-pixel registration of a frame to a template by inverse-compositional Lucas-Kanade (Baker and Matthews, 2004).
+
+The model is a similarity transform with gain and bias, so that changes of exposure and the encoder's drift do not pull it. Gain
+and bias are projected out of the template's gradients; one small matrix then serves all frames and all steps.
 """
 
 from __future__ import annotations

@@ -50,8 +50,9 @@ class SeenShots:
     """(N, scale h, scale w): share of each frame at each pixel, by its weight alone; they sum to 1."""
 
     def deviation(self) -> Float32:
-        """Return the standard deviation of the frames at each pixel, (scale h, scale w) in grey levels. It uses their weights
-        alone: a fusion discards what differs, and would mistake that for agreement.
+        """Return the standard deviation of the frames at each pixel, (scale h, scale w) in grey levels.
+
+        It uses their weights alone: a fusion discards what differs, and would mistake that for agreement.
         """
         mean = (self.shares * self.seen).sum(axis=0)
         return np.asarray(np.sqrt((self.shares * (self.seen - mean) ** 2).sum(axis=0)), np.float32)
@@ -61,7 +62,10 @@ def seen_by_first(shots: Sequence[TrackShot], warps: Float32, weights: Float32, 
     """Return shots of one size warped to the first of them; those that were not enhanced are interpolated.
 
     Args:
-        as in ``SeenShots``, and ``scale``: size of the enlarged frames over that of the crops.
+        shots: see ``SeenShots``.
+        warps: see ``SeenShots``.
+        weights: see ``SeenShots``.
+        scale: size of the enlarged frames over that of the crops.
     """
     pictures = [shot.luma if shot.enlarged is None else shot.enlarged for shot in shots]
     pictures = [enlarge(one, scale) if shot.enlarged is None else one for one, shot in zip(pictures, shots, strict=True)]

@@ -73,9 +73,11 @@ class Fusion(Protocol):
 
 
 def fuse_track(shots: Sequence[TrackShot], fusion: Fusion, *, full_range: bool = False) -> TrackPicture | None:
-    """Return one picture made of the shots of one track, or None if they do not fit each other. The best shot is the reference;
-    if it does not fit the others, the best of those that do. Exposure may differ. If only one shot is left, its own enlargement
-    is returned, whatever the fusion; ``keep_to_reference`` says how far a fusion of several may depart from the reference.
+    """Return one picture made of the shots of one track, or None if they do not fit each other.
+
+    The best shot is the reference; if it does not fit the others, the best of those that do. Exposure may differ. If only one
+    shot is left, its own enlargement is returned, whatever the fusion; ``keep_to_reference`` says how far a fusion of several
+    may depart from the reference.
 
     Args:
         shots: one or more, in any order; more than 8 gain little.

@@ -1,6 +1,7 @@
-"""How a user wants a generator computed, and what can do so here: the model as it is, or an engine built from it. Decisions
-never depend on this: they rest on original faces, and embedders and detectors compute in float32. Enhanced pictures may differ
-within the limits of the gate, and only if the user has built an engine or asks for one.
+"""How a user wants a generator computed, and what can do so here: the model as it is, or an engine built from it.
+
+Decisions never depend on this: they rest on original faces, and embedders and detectors compute in float32. Enhanced pictures
+may differ within the limits of the gate, and only if the user has built an engine or asks for one.
 """
 
 from __future__ import annotations

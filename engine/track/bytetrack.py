@@ -1,6 +1,7 @@
-"""ByteTrack (Zhang et al. 2022) on confident detections: one association, best overlap first. The second association, of
-low-score detections, is left out: everything the detector reports is above its own threshold. The noise model, and how it grows
-over a gap, are those of the library ``trackers``, with which the tests compare every track.
+"""ByteTrack (Zhang et al. 2022) on confident detections: one association, best overlap first.
+
+The second association, of low-score detections, is left out: everything the detector reports is above its own threshold. The
+noise model, and how it grows over a gap, are those of the library ``trackers``, with which the tests compare every track.
 """
 
 from __future__ import annotations
@@ -24,8 +25,9 @@ _LEAST_OVERLAP = 0.1
 
 
 class ByteTrack:
-    """Follows boxes: a Kalman filter of constant speed predicts each edge, and detections are matched to the predictions. The
-    four edges of a box are filtered alike, so a box has one covariance of position and speed.
+    """Follows boxes: a Kalman filter of constant speed predicts each edge, and detections are matched to the predictions.
+
+    The four edges of a box are filtered alike, so a box has one covariance of position and speed.
     """
 
     def __init__(self, frame_rate: float, lost_seconds: float, start_score: float, near: float) -> None:

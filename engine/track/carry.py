@@ -1,6 +1,7 @@
-"""Faces in frames that the detector skips: their last boxes, moved by the video's motion vectors. With detection on every third
-frame and carrying in between, as many faces of rendered people are found in each frame as with detection on all frames, and
-their boxes are as accurate (docs/results/tracking.md).
+"""Faces in frames that the detector skips: their last boxes, moved by the video's motion vectors.
+
+With detection on every third frame and carrying in between, as many faces of rendered people are found in each frame as with
+detection on all frames, and their boxes are as accurate (docs/results/tracking.md).
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Cheap signs that a box that continues a track may show somebody else. None of them decides anything: they only cause the face
-to be compared with the track's earlier ones.
+"""Cheap signs that a box that continues a track may show somebody else.
+
+None of them decides anything: they only cause the face to be compared with the track's earlier ones.
 """
 
 from __future__ import annotations
@@ -57,8 +58,10 @@ def likeness(before: Float32, now: Float32) -> float:
 
 def changed(alike: float, usual: float) -> bool:
     """Tell whether a face suddenly looks different: less alike than faces of one person usually are, and than this one usually
-    is. The likeness of two people's frontal faces in one place is below 0.7 in 96 of 100 cases from 18 px, in 80 below that
-    size; that of the same face is 0.72 (1st percentile) to 0.95 at 25 detections a second, 0.5 to 0.9 at 8.
+    is.
+
+    The likeness of two people's frontal faces in one place is below 0.7 in 96 of 100 cases from 18 px, in 80 below that size;
+    that of the same face is 0.72 (1st percentile) to 0.95 at 25 detections a second, 0.5 to 0.9 at 8.
 
     Args:
         alike: ``likeness`` of two successive patches.

@@ -1,6 +1,7 @@
-"""Detects where one scene fades into another: a steady change everywhere that neither light nor camera motion explains. A
-dissolve adds the same difference to each frame for half a second or so. So do a dimmed lamp (the difference then resembles the
-picture itself) and a slowly moving camera (it then resembles the picture's gradient); people who move change little of a
+"""Detects where one scene fades into another: a steady change everywhere that neither light nor camera motion explains.
+
+A dissolve adds the same difference to each frame for half a second or so. So do a dimmed lamp (the difference then resembles
+the picture itself) and a slowly moving camera (it then resembles the picture's gradient); people who move change little of a
 picture, and hardly ever twice in the same way. In the end the new picture must differ from the one before the change.
 """
 

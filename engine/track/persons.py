@@ -1,7 +1,9 @@
-"""One track, one person: finds the person that each box of the tracker shows. A tracker follows boxes. If ``doubt`` suggests
-that a box may show somebody else by now, the face is compared with the person's earlier faces, on up to ``_MOST_LOOKS``
-detections, which belong to nobody until the question is settled. The answer is the same person, another person who was lost
-nearby (as after a crossing), or somebody new. A box that starts where somebody was lost is compared, too.
+"""One track, one person: finds the person that each box of the tracker shows.
+
+A tracker follows boxes. If ``doubt`` suggests that a box may show somebody else by now, the face is compared with the person's
+earlier faces, on up to ``_MOST_LOOKS`` detections, which belong to nobody until the question is settled. The answer is the same
+person, another person who was lost nearby (as after a crossing), or somebody new. A box that starts where somebody was lost is
+compared, too.
 """
 
 from __future__ import annotations

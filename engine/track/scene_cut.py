@@ -1,8 +1,9 @@
-"""Detects changes to another scene: an edit, another camera, another preset. Each frame is reduced to a small luma picture that
-keeps only detail. Its twelve blocks are searched for in the small picture of the frame before, first in the same place, then
-around it. A continuing scene is found again under other light, after a shake and in a fast pan: correlation ignores brightness
-and contrast. A frame without detail, such as a white-out or black, is skipped: the frame after it is compared with the one
-before it.
+"""Detects changes to another scene: an edit, another camera, another preset.
+
+Each frame is reduced to a small luma picture that keeps only detail. Its twelve blocks are searched for in the small picture of
+the frame before, first in the same place, then around it. A continuing scene is found again under other light, after a shake
+and in a fast pan: correlation ignores brightness and contrast. A frame without detail, such as a white-out or black, is
+skipped: the frame after it is compared with the one before it.
 
 Measured on 55 surveillance clips and 13 others, frame by frame: within a scene at least 0.67 of the blocks are found again (but
 for one clip of people who fill the picture while frames are missing: 0.33), in 99 of 100 photographs 0.58 under noise with a
@@ -34,8 +35,10 @@ class SceneCuts:
         """Whether the last frame is a mixture of two scenes, in which no face can be trusted."""
 
     def is_cut(self, luma: Uint8) -> bool:
-        """Tell whether this frame shows, or fades into, another scene than the one before; False for the first frame. Args:
-        luma: (height, width), 0 to 255; its size may change, which alone is no cut.
+        """Tell whether this frame shows, or fades into, another scene than the one before; False for the first frame.
+
+        Args:
+            luma: (height, width), 0 to 255; its size may change, which alone is no cut.
         """
         now = detail_of(luma)
         was_fading, self.is_fading = self.is_fading, self._fade.is_fading(now)

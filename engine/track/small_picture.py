@@ -35,8 +35,9 @@ def detail_of(luma: Uint8) -> Float32:
 
 
 def found_again(before: Float32, now: Float32) -> float | None:
-    """Return the share of blocks of ``now`` that are found in ``before``, 0 to 1; None if too few can be told from others. If
-    blocks have moved, counting stops at ``SAME_SCENE``.
+    """Return the share of blocks of ``now`` that are found in ``before``, 0 to 1; None if too few can be told from others.
+
+    If blocks have moved, counting stops at ``SAME_SCENE``.
 
     Args:
         before: (36, 64), from ``detail_of``; so is ``now``.

@@ -87,8 +87,10 @@ class Tracker:
     def update(
         self, time: FrameTime, detections: Detections | None, planes: Planes | None = None
     ) -> tuple[list[TrackedFace], list[TrackEnd]]:
-        """Take the next frame; return the faces that belong to tracks, best score first, and the tracks that have ended. Args:
-        time: time of the frame. A time stamp that does not advance counts as 1 ms after the one before.
+        """Take the next frame; return the faces that belong to tracks, best score first, and the tracks that have ended.
+
+        Args:
+            time: time of the frame. A time stamp that does not advance counts as 1 ms after the one before.
             detections: None if the detector did not run: tracks continue, none counts as lost, and the next detections are
                 matched with the predicted positions.
             planes: the frame, for ``persons``.

@@ -1,1 +1,1 @@
-"""Says who: embeds faces, compares them with a gallery, and decides by rules whose error rates were measured."""
+"""Identifies faces: embeds them, compares them with a gallery, and decides by rules whose error rates were measured."""

@@ -1,4 +1,4 @@
-"""From a face anywhere in a picture to the upright square that an embedder was trained on."""
+"""Alignment: turns a face anywhere in a picture into the upright square that an embedder was trained on."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def align(picture: Uint8, landmarks: Points | None, size_px: int = 112, places: 
         picture: (height, width, 3) uint8 BGR.
         landmarks: (5, 2) in the picture's pixels; None or not usable (not finite, all the same): the centred square is taken.
         size_px: side of the result.
-        places: where the landmarks come to lie in the result, (5, 2) pixels; None: ArcFace's.
+        places: positions of the landmarks in the result, (5, 2) pixels; None: ArcFace's.
     """
     if not usable(landmarks):
         return centred_square(picture, size_px)
@@ -77,9 +77,10 @@ def align(picture: Uint8, landmarks: Points | None, size_px: int = 112, places: 
 
 
 def eyes_px(picture: Uint8, landmarks: Points | None, size_px: int, places: Points | None = None) -> float:
-    """Return how far apart the eyes are in the picture, in its pixels, as ``align`` sees it: over all five landmarks.
+    """Return the distance of the eyes in the picture, in its pixels, derived from all five landmarks as in ``align``.
 
-    A turned head does not count as a small one, as it would by the distance of its eyes alone. Arguments: those of ``align``.
+    So a turned head does not count as a small one, as it would by the distance of its eyes alone. Arguments: those of
+    ``align``.
     """
     places = template(size_px) if places is None else places
     apart = float(np.linalg.norm(places[1] - places[0]))
@@ -90,7 +91,7 @@ def eyes_px(picture: Uint8, landmarks: Points | None, size_px: int, places: Poin
 
 
 def usable(landmarks: Points | None) -> bool:
-    """Whether a similarity follows from the landmarks: five finite points that are not all the same."""
+    """Whether the landmarks define a similarity transform: five finite points that are not all the same."""
     if landmarks is None or landmarks.shape != (5, 2) or not np.isfinite(landmarks).all():
         return False
     return bool(np.ptp(landmarks, axis=0).max() > 1e-3)

@@ -14,30 +14,31 @@ class FaceScores:
     """One face compared with the gallery."""
 
     embedding: Float32 | None
-    """Of the original crop, (length,) of length 1; None without an embedder."""
+    """Vector of the original crop, (length,) of length 1; None without an embedder."""
     candidates: list[Candidate]
     decision: Decision
-    """Of this face alone; the track's is the one to act on."""
+    """Decision on this face alone; act on the track's."""
     gallery_version: int
     track_decision_changed: bool
-    """Whether this face changed what its track says. A track begins with nothing decided: ``undecided`` and ``none`` are news
-    only after ``known`` or ``unknown``."""
+    """Whether this face changed its track's decision. A track starts undecided: ``undecided`` and ``none`` are news only after
+    ``known`` or ``unknown``.
+    """
     gallery: GalleryVersion | None = None
     """What it was compared with; None without a gallery."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TrackScores:
-    """What the faces of a track so far amount to, compared with the gallery as it is now."""
+    """The faces of a track so far, fused and compared with the current gallery."""
 
     embedding: Float32 | None
-    """Of the originals, (length,) of length 1."""
+    """Fused vector of the originals, (length,) of length 1."""
     candidates: list[Candidate]
     decision: Decision
     faces: int
-    """How many faces it rests on."""
+    """Number of faces that it rests on."""
     gallery_version: int
     basis: Basis | None = None
-    """Why it was decided so; None where there was nobody to compare with."""
+    """Reasons for the decision; None if there was nobody to compare with."""
     gallery: GalleryVersion | None = None
     """What it was compared with; None without a gallery."""

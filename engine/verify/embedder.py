@@ -1,4 +1,4 @@
-"""What every embedder offers, and the one place that opens one by its name."""
+"""The interface of embedders, and the one place that opens one by its name."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ class Embedder(Protocol):
 
     name: str
     sha256: str
-    """Of the weights: vectors are compared only where this is equal."""
+    """SHA-256 of the weights: only vectors with the same one are compared."""
     licence: str
     runtime: str
-    """What computes it, with its version and precision: float32, so that vectors of all machines can be compared."""
+    """Runtime with version and precision; it is float32, so that vectors of all machines can be compared."""
     length: int
-    """Of one vector."""
+    """Number of values of a vector."""
     known_cosine: float
     """Default for "the same person", from a measurement that the embedder's docstring names."""
     unknown_cosine: float
-    """Default below which a face is nobody in the gallery."""
+    """Default cosine below which a face is nobody in the gallery."""
     margin_cosine: float
-    """What the best identity must be ahead of the second."""
+    """Default lead that the best identity needs over the second."""
     min_size_px: float
-    """Smaller faces can still be known, but not unknown: their cosines with their own pictures fall too."""
+    """Smaller faces can be ``known`` but not ``unknown``: their cosines with their own pictures are lower too."""
 
     def embed(self, pictures: Sequence[Uint8], landmarks: Sequence[Float32 | None]) -> Float32:
         """Return one vector of length 1 for each face: (N, length) float32.
 
         Args:
             pictures: (height, width, 3) uint8 BGR, one face each, of any size.
-            landmarks: for each its five points in the order of ``Detections.landmarks``, (5, 2) in that picture's pixels;
-                None: the centred square of the picture is taken for the face, which costs accuracy.
+            landmarks: of each face, (5, 2) in that picture's pixels, in the order of ``Detections.landmarks``; None: the
+                picture's centred square is used, which costs accuracy.
 
         Raises:
             InferenceError: the model fails.
@@ -56,12 +56,12 @@ class Embedder(Protocol):
 
 
 def open_embedder(config: VerifyConfig, find_model: FindModel, threads: int = 1) -> Embedder | None:
-    """Open what ``verify.embedder`` names; None for ``none``.
+    """Open the embedder that ``verify.embedder`` names; None for ``none``.
 
     Args:
         config: ``embedder`` is ``dlib``, ``insightface:PACK``, the path of an ONNX file or of its manifest, ``none``, or a name
             that ``find_model`` knows.
-        find_model: gives the manifest or model file for the name of an installed model, None where there is none.
+        find_model: returns the manifest or model file of an installed model by name; None if there is none.
         threads: compute threads of one run.
 
     Raises:
@@ -93,10 +93,10 @@ def open_embedder(config: VerifyConfig, find_model: FindModel, threads: int = 1)
 
 
 def find_embedder(name: str, find_model: FindModel) -> Path:
-    """Return the file of an embedder that is of no InsightFace pack.
+    """Return the file of an embedder that is not from an InsightFace pack.
 
     Raises:
-        ModelError: there is none of this name.
+        ModelError: there is no embedder of this name.
     """
     path = Path(name).expanduser()
     if (found := path if path.is_file() else find_model(name)) is None:

@@ -1,14 +1,14 @@
-"""What the faces of a track amount to: a bounded set of them, told apart by moment and by person.
+"""Fuses the faces of a track: a bounded set of them, grouped by moment and by person.
 
 - *Moments*: faces of one moment that look the same carry the same error. They count once, as the best of them.
-- *Persons*: faces are gathered into groups of one person each. A vector is only ever made of one group: the one that was seen
-  at the most moments, the latest of equals. A face that fits nowhere counts for nothing; two that fit each other are a person.
-- *Nobody*: a face so bad that its vector is one that any bad face has fits every group. It counts with the group that decides,
-  by its weight, and is none of the faces that a name asks for.
+- *Persons*: faces are gathered into groups of one person each. A vector is only ever made from one group: the one seen at the
+  most moments or, in a tie, the latest. A face that fits no group is ignored; two that fit each other are a person.
+- *Nobody*: a face so bad that its vector is the one that all bad faces have fits every group. It is added to the deciding group
+  with its weight, but does not count towards the faces that a name requires.
 
-The set does not grow with the track. Up to ``MOST_FACES`` faces what is made of it does not depend on the order in which they
-came; beyond, each new face puts out the one that is missed least at that moment, so that another order may keep others. A face
-that is kept counts once, however often it comes.
+The set does not grow with the track. Up to ``MOST_FACES`` faces the result does not depend on their order; beyond that each new
+face replaces the one that is missed least at that moment, so another order may keep others. A kept face counts once, however
+often it is added.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ import numpy as np
 from engine.contracts.frames import Float32
 
 MOST_FACES = 24
-"""Kept of a track."""
+"""Most faces kept of a track."""
 MOMENT_SECONDS = 0.3
-"""Faces so near in time are of one moment where they are alike."""
+"""Faces this close in time are of one moment if they are alike."""
 ALIKE = 0.97
-"""Cosine from which two faces of one moment say the same."""
+"""Least cosine of two faces of one moment that count as the same evidence."""
 _PERSON_MOMENTS = 2
-"""So many are a person; one alone is an accident."""
+"""Least number of faces that make a person; one alone may be an accident."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,64 +37,64 @@ class FaceEvidence:
     vector: Float32
     """(length,) of length 1."""
     weight: float
-    """In the fusion, above 0."""
+    """Weight in the fusion, above 0."""
     seconds: float
-    """Of its frame."""
+    """Time of its frame."""
     enhanced: Float32 | None = None
-    """The vector of the enhanced crop: it stands beside, and decides nothing."""
+    """The vector of the enhanced crop: reported too, but decides nothing."""
     size_px: float = 0.0
     quality: float = 1.0
     """See ``Quality.score``."""
     is_large: bool = True
-    """It has the size to say ``unknown``."""
+    """Whether it is large enough to support ``unknown``."""
     is_nobody: bool = False
-    """It looks as any face does that is too bad to be recognised."""
+    """Whether its vector is that of any face too bad to be recognised."""
     can_part: bool = True
-    """It is good enough to say that a track shows two people."""
+    """Whether it is good enough to show that a track holds two people."""
 
     @property
     def order(self) -> tuple[float, float, float, bytes]:
-        """The best first; no two different faces are equal in it."""
+        """Sorting key, best first; different faces have different keys."""
         return -self.weight, self.seconds, -self.size_px, self.vector.tobytes()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fusion:
-    """One vector of a track, and what it rests on."""
+    """The fused vector of a track, and what it rests on."""
 
     vector: Float32 | None = None
-    """(length,) of length 1; None without faces, or where they cancel out."""
+    """(length,) of length 1; None without faces, or if they cancel out."""
     enhanced: Float32 | None = None
     """The same of the enhanced crops."""
     faces: int = 0
     moments: int = 0
-    """At which these faces were seen: the best of each are in the vector."""
+    """Number of moments at which these faces were seen; the best face of each is in the vector."""
     nobody: int = 0
-    """Moments whose face looks like nobody."""
+    """Number of moments whose face is too bad to be recognised."""
     large_faces: int = 0
-    """Moments whose face can say ``unknown``."""
+    """Number of moments whose face can support ``unknown``."""
     size_px: float = 0.0
-    """Mean size of the faces, weighted as they are: a fused vector is as good as its best faces."""
+    """Mean size of the faces, weighted as in the fusion: a fused vector is as good as its best faces."""
     quality: float = 0.0
     """Mean quality of the faces."""
     persons: int = 0
-    """In the track; the vector is of one of them."""
+    """Number of people in the track; the vector is of one of them."""
     shown: int = 0
-    """Faces on which somebody can be recognised: a name asks for so many."""
+    """Number of recognisable faces, of which a name requires some."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """The faces of one track that are kept."""
+    """The kept faces of one track."""
 
     apart: float
-    """Cosine of two groups' vectors below which they are two people."""
+    """Two groups are two people if the cosine of their vectors is below this."""
     faces: tuple[FaceEvidence, ...] = ()
     """At most ``MOST_FACES``, best first."""
 
     def add(self, face: FaceEvidence) -> Evidence:
-        """Return the evidence with one more face, and without the one that is missed least where they are too many; the same
-        where this very face is kept already.
+        """Return the evidence with one more face and, if there are too many, without the one that is missed least; the same
+        evidence if this very face is kept already.
 
         Raises:
             ValueError: the weight is not a positive number.
@@ -110,7 +110,7 @@ class Evidence:
         return Evidence(self.apart, kept)
 
     def fused(self) -> Fusion:
-        """Return the vector of the person who was seen most, and what it rests on."""
+        """Return the vector of the person who was seen at the most moments, and what it rests on."""
         moments = _moments(self.faces)
         groups, others = self._groups(moments, self.faces)
         chosen = max(groups, key=lambda group: (len(group), max(self.faces[at].seconds for at in group)), default=[])
@@ -120,7 +120,7 @@ class Evidence:
         return _fusion([self.faces[at] for at in best], sum(len(moments[at]) for at in best), persons, shown)
 
     def _groups(self, moments: Iterable[int], faces: Sequence[FaceEvidence]) -> tuple[list[list[int]], list[int]]:
-        """Gather faces into people: the two most alike groups become one while their weighted means are not ``apart``.
+        """Gather faces into people: join the two most alike groups until their weighted means are ``apart``.
 
         Returns:
             The groups, and the faces that fit each of them.
@@ -143,8 +143,9 @@ class Evidence:
         return groups, others
 
     def _missed_least(self, faces: Sequence[FaceEvidence]) -> int:
-        """Return which face a set that is too large loses: one of a moment that has a better one; else, of the two most alike
-        of the largest group, the one of less weight."""
+        """Return the index of the face to drop from a set that is too large: one whose moment has a better face; otherwise, of
+        the two most alike faces of the largest group, the one of less weight.
+        """
         moments = _moments(faces)
         if followers := set(range(len(faces))).difference(moments):
             return max(followers)
@@ -156,12 +157,12 @@ class Evidence:
 
 
 def _all_alike(vectors: Sequence[Float32], apart: float) -> bool:
-    """Whether no two are apart: then no two of their means are, however they are weighted."""
+    """Whether no two vectors are apart; then no two weighted means of them are."""
     return len(vectors) > 1 and float((np.stack(vectors) @ np.stack(vectors).T).min()) >= apart
 
 
 def _moments(faces: Sequence[FaceEvidence]) -> dict[int, list[int]]:
-    """Return the faces of each moment by the best of them; ``faces`` are sorted, best first."""
+    """Return the faces of each moment, keyed by its best face; ``faces`` are sorted, best first."""
     moments: dict[int, list[int]] = {}
     if not faces:
         return moments
@@ -192,7 +193,7 @@ def _fusion(best: Sequence[FaceEvidence], faces: int, persons: int, shown: int) 
 
 
 def _direction(terms: Sequence[tuple[float, Float32]]) -> Float32 | None:
-    """Return the weighted sum as a vector of length 1, None where there is none."""
+    """Return the weighted sum, scaled to length 1; None if it vanishes."""
     total = sum((weight * vector.astype(np.float64) for weight, vector in terms), np.zeros(1))
     length = float(np.linalg.norm(total))
     return (total / length).astype(np.float32) if length > 1e-12 else None

@@ -1,4 +1,4 @@
-"""The picture of a face as an embedder gets it."""
+"""The picture of a face that an embedder is given."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from engine.verify.align import usable
 
 
 def face_in(crop: FaceCrop, picture: Uint8, scale: int) -> tuple[Uint8, Float32 | None]:
-    """Return what the embedder gets of a crop: the picture with its landmarks, or without landmarks the face box alone.
+    """Return what the embedder is given of a crop: the picture and its landmarks, or the face box alone if there are no
+    landmarks.
 
     Args:
         crop: where the face is.

@@ -1,8 +1,8 @@
-"""How much one face says about its person beside the other faces of its track, by numbers that were fitted to an embedder.
+"""The weight of a face among the other faces of its track, by parameters fitted to an embedder.
 
-All faces that are too bad to be recognised get nearly the same vector, whosever they are: that of smears, of noise, and of
-pictures without a face. The cosine with this centre says how little a face tells (Deng et al., "Harnessing Unrecognizable Faces
-for Improving Face Recognition", 2023), which size and sharpness say only on the average.
+All faces that are too bad to be recognised get nearly the same vector, whoever they show; so do smears, noise and pictures
+without a face. The cosine with this centre measures how little a face tells (Deng et al., "Harnessing Unrecognizable Faces for
+Improving Face Recognition", 2023); size and sharpness do so only on average.
 """
 
 from __future__ import annotations
@@ -20,16 +20,19 @@ from engine.models.measured import measured_of, reading
 _NUMBERS = ("size_power", "quality_power", "decay", "nobody_cosine", "apart_cosine")
 USUAL_COSINE = 0.9
 USUAL_PX = 24.0
-"""A face of this size and cosine with the centre weighs what its quality alone says; they change no quotient of weights."""
+"""The weight of a face of this size and cosine with the centre depends on its quality alone; the choice does not affect ratios
+of weights.
+"""
 
 _SMALLEST_PX, _LARGEST_PX = 8.0, 50.0
-"""Beyond what was measured the size changes nothing more."""
+"""Sizes are clipped to the range that was measured."""
 
 
 @dataclass(frozen=True, eq=False)
 class FaceWeights:
-    """What was fitted to one embedder: ``weight = (size / 24 px)^a * quality^b * exp(-c * (cosine - 0.9))``, the cosine being
-    that with the centre."""
+    """The parameters fitted to one embedder: ``weight = (size / 24 px)^a * quality^b * exp(-c * (cosine - 0.9))``, the cosine
+    being that with the centre.
+    """
 
     centre: Float32
     """(length,) of length 1: the vector of a face that nobody would recognise."""
@@ -37,12 +40,12 @@ class FaceWeights:
     quality_power: float
     decay: float
     nobody_cosine: float
-    """With the centre, from which on a face looks like nobody."""
+    """Cosine with the centre from which on a face is too bad to be recognised."""
     apart_cosine: float
-    """Of the fused vectors of two groups of faces, below which they are two people."""
+    """Cosine of the fused vectors of two groups of faces below which they are two people."""
     embedder_sha256: str
     provenance: str
-    """One sentence for people."""
+    """How it was fitted, in one sentence."""
 
     def weight(self, quality: Quality, vector: Float32) -> float:
         """Return the weight of a face in the fusion, above 0.
@@ -56,16 +59,16 @@ class FaceWeights:
         return float(size**self.size_power * max(quality.score, 1e-6) ** self.quality_power * np.exp(-self.decay * excess))
 
     def is_nobody(self, vector: Float32) -> bool:
-        """Whether a face is too bad to be recognised, (length,) of length 1."""
+        """Whether a face, (length,) of length 1, is too bad to be recognised."""
         return float(vector @ self.centre) >= self.nobody_cosine
 
 
 @functools.cache
 def face_weights_of(embedder_sha256: str) -> FaceWeights | None:
-    """Return what was fitted to an embedder, None where nothing was.
+    """Return the weights fitted to an embedder; None if there are none.
 
     Raises:
-        ModelError: a file of ours is damaged.
+        ModelError: a shipped file is damaged.
     """
     return measured_of(embedder_sha256, "face_weights", read_face_weights)
 
@@ -86,7 +89,7 @@ def read_face_weights(path: Path) -> FaceWeights:
 
 
 def write_face_weights(one: FaceWeights, path: Path) -> None:
-    """Write what was fitted; the centre in half precision."""
+    """Write the weights; the centre in half precision."""
     np.savez_compressed(
         path,
         allow_pickle=False,

@@ -1,16 +1,17 @@
-"""What a comparison is worth as evidence: log10 likelihood ratios from a stored calibration; pure functions.
+"""The weight of a comparison as evidence: log10 likelihood ratios from a stored calibration; pure functions.
 
-How much more probable is such a resemblance (``engine.verify.open_set``) of a face and a picture if they show one person than
-if they show two? In each bucket, by the size of the face and whether several faces were fused, the answer is a straight line
-(logistic regression) over the warped resemblance, which rises faster above 0: among faces that look more alike than strangers
-do, a bit more says more. The line ends at the bounds beyond which the people behind it are too few to show anything
-(ELUB: Vergeer et al., "Numerical likelihood ratios outputted by LR systems are often based on extrapolation", 2016).
+A ratio says how much more probable a resemblance (``engine.verify.open_set``) of a face and a picture is if they show one
+person than if they show two. In each bucket, by the size of the face and whether several faces were fused, the log ratio is a
+straight line (logistic regression) over the warped resemblance, which rises faster above 0: among faces that look more alike
+than strangers do, a small increase says more. The line ends at the bounds beyond which the people behind it are too few to show
+anything (ELUB: Vergeer et al., "Numerical likelihood ratios outputted by LR systems are often based on extrapolation", 2016).
 
-Two lines, in truth: one against anybody, one against somebody else of the scene in which the picture was taken, who looks more
-like it by light, camera and company. That one is over the resemblance itself, as what is rare within a scene is taken to fall
-off exponentially. Nobody says which of the two somebody else would be: the lower ratio holds for both.
+There are in fact two lines: one against anybody, and one against another person in the scene in which the picture was taken,
+who looks more like it because of light, camera and company. The second is over the resemblance itself, because rare
+resemblances within a scene are taken to fall off exponentially. It is not known which of the two another person would be, so
+the lower ratio is used.
 
-A ratio says nothing of how probable it is that it *is* the person: that takes a prior, which nobody but the user can state.
+A ratio does not say how probable it is that it *is* the person: that takes a prior, which only the user can state.
 """
 
 from __future__ import annotations
@@ -43,12 +44,12 @@ _COLUMNS = (
 )
 _ID_DIGITS = 12
 _DECIMALS = 2
-"""A hundredth of a power of ten is 2 %: the bounds themselves are known less well."""
+"""Precision of reported ratios: a hundredth of a power of ten is 2 %, and the bounds themselves are less certain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """Faces that are much alike in quality."""
+    """A class of faces of similar quality."""
 
     low_px: float
     high_px: float
@@ -65,44 +66,44 @@ class Bucket:
     highest: float
     """Bounds of the log10 likelihood ratio, on either side of 0: what both can show."""
     same: int
-    """People whose own pictures it rests on."""
+    """Number of people whose own pictures it rests on."""
     different: int
-    """Pairs of two people of different scenes, likewise."""
+    """Number of pairs of people from different scenes that it rests on."""
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """What can be shown at least and at most, as it is told, see ``told``."""
+        """Smallest and largest log10 ratio that can be shown, rounded as by ``told``."""
         return told(self.lowest), told(self.highest)
 
     @property
     def words(self) -> str:
-        """As ``28-40 px, several faces``."""
+        """Such as ``28-40 px, several faces``."""
         size = f"{self.low_px:g}-{self.high_px:g} px" if np.isfinite(self.high_px) else f"{self.low_px:g} px and more"
         return f"{size}, {'several faces' if self.least_faces > 1 else 'one face'}"
 
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """What was measured of one embedder through the whole pipeline."""
+    """Measurement of one embedder through the whole pipeline."""
 
     buckets: tuple[Bucket, ...]
     curve: float
-    """Of all buckets, see ``warped``; at least 0."""
+    """Curvature of the warp of all buckets, see ``warped``; not negative."""
     rates: NDArray[np.float64]
-    """(R,) falling: shares of comparisons of two people."""
+    """(R,) descending: shares of comparisons of two people."""
     limits: NDArray[np.float64]
     """(B, R) resemblance that this share reaches, by bucket; it rises along each row, and is infinite where the bucket's
     comparisons are too few to show the rate."""
     embedder_sha256: str
     provenance: str
-    """One sentence for people."""
+    """What it rests on, in one sentence."""
     id: str = ""
     """The first digits of the file's SHA-256."""
 
     def bucket_of(self, size_px: float, moments: int) -> Bucket | None:
-        """Return the bucket of fused faces of so many moments, of this mean size; None where such faces were not measured.
+        """Return the bucket of fused faces of this mean size from ``moments`` moments; None if such faces were not measured.
 
-        Faces of one moment are one face, as they are to the vector.
+        Faces of one moment count as one face, as in the fusion.
         """
         of_size = (one for one in self.buckets if one.low_px <= size_px < one.high_px)
         return next((one for one in of_size if (one.least_faces > 1) == (moments > 1)), None)
@@ -115,7 +116,8 @@ class Calibration:
         Args:
             resemblance: of any shape, with a person's best picture, see ``OpenSet.resemblance``.
             bucket: one of ``buckets``.
-            pictures: of this person that are enrolled, or of each: the best of three is so good by chance three times as often.
+            pictures: number of enrolled pictures of the person, or of each person: the best of three is this good by chance
+                three times as often.
         """
         score = warped(resemblance, self.curve)
         scene = bucket.scene_offset + bucket.scene_slope * np.asarray(resemblance, np.float64)
@@ -124,12 +126,12 @@ class Calibration:
 
     @property
     def different(self) -> int:
-        """Pairs of two people, in all buckets of single faces or in all others, whichever are fewer."""
+        """Number of pairs of two people in all buckets of single faces, or in all others, whichever is smaller."""
         return min(sum(one.different for one in self.buckets if (one.least_faces > 1) == several) for several in (False, True))
 
     @property
     def smallest_rate(self) -> float:
-        """The smallest share of comparisons of two people that the data can show, for faces of some size at least."""
+        """The smallest share of comparisons of two people that the data can show in at least one bucket."""
         return float(self.rates[-1])
 
     @property
@@ -138,15 +140,16 @@ class Calibration:
         return float(self.rates[0])
 
     def limit(self, bucket: Bucket, rate: float) -> float:
-        """Return the resemblance that no more than ``rate`` of the comparisons of two people reach; infinite where the bucket's
-        are too few to show that. Above ``largest_rate`` it is that rate's: fewer pass than may."""
+        """Return the resemblance that no more than ``rate`` of the comparisons of two people reach; infinite if the bucket has
+        too few to show that. Above ``largest_rate`` the limit is that rate's, so fewer pass than allowed.
+        """
         row = self.limits[self.buckets.index(bucket)]
         shown = np.isfinite(row)
         return float(np.interp(-np.log(rate), -np.log(self.rates[shown]), row[shown], right=np.inf))
 
 
 def told(log10_ratio: float) -> float:
-    """Return a log10 likelihood ratio as messages, pages and commands tell it: to a hundredth."""
+    """Return a log10 likelihood ratio rounded to a hundredth, as messages, pages and commands report it."""
     return round(float(log10_ratio), _DECIMALS)
 
 
@@ -157,11 +160,11 @@ def warped(resemblance: NDArray[np.floating[Any]], curve: float) -> NDArray[np.f
 
 
 def probabilities(log10_ratios: NDArray[np.float64], prior: float) -> NDArray[np.float64]:
-    """Return of each person how probable it is that the face is theirs, by Bayes: (P,).
+    """Return for each person the probability that the face is theirs, by Bayes' theorem: (P,).
 
     Args:
         log10_ratios: (P,) of everyone enrolled whose face it may be.
-        prior: how probable it was before, 0 to 1, that it is somebody enrolled; everyone of them as much as the others.
+        prior: prior probability, 0 to 1, that it is somebody enrolled, shared equally among them.
     """
     if not len(log10_ratios) or prior <= 0:
         return np.zeros(len(log10_ratios))
@@ -171,10 +174,10 @@ def probabilities(log10_ratios: NDArray[np.float64], prior: float) -> NDArray[np
 
 @functools.cache
 def calibration_of(embedder_sha256: str) -> Calibration | None:
-    """Return the calibration of an embedder, None where there is none.
+    """Return the calibration of an embedder; None if there is none.
 
     Raises:
-        ModelError: a file of ours is damaged.
+        ModelError: a shipped file is damaged.
     """
     return measured_of(embedder_sha256, "likelihood", read_calibration)
 
@@ -198,7 +201,7 @@ def read_calibration(path: Path) -> Calibration:
 
 
 def write_calibration(one: Calibration, path: Path) -> None:
-    """Write the calibration; its id is that of the file."""
+    """Write the calibration; its id follows from the file."""
     np.savez_compressed(
         path,
         allow_pickle=False,
@@ -218,7 +221,11 @@ def _bucket(row: dict[str, float]) -> Bucket:
 
 
 def _check(one: Calibration) -> None:
-    """Raises ValueError."""
+    """Check the tables.
+
+    Raises:
+        ValueError: they do not fit each other.
+    """
     slopes = all(bucket.slope > 0 and bucket.scene_slope > 0 and bucket.lowest <= 0 <= bucket.highest for bucket in one.buckets)
     sizes = all(bucket.low_px < bucket.high_px and bucket.least_faces in (1, 2) for bucket in one.buckets)
     table = one.limits.shape == (len(one.buckets), len(one.rates)) and len(one.rates) > 1

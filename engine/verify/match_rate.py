@@ -1,4 +1,4 @@
-"""Names by a false match rate: how many comparisons with another person's picture may pass."""
+"""Names by a false match rate: the share of comparisons with another person's picture that may pass."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from engine.verify.open_set import OpenSet
 from engine.verify.scores import Thresholds
 
 SEVERAL = 2
-"""Moments of a track that a name usually rests on at least."""
+"""Least number of moments that a name usually rests on."""
 
 
 class ByMatchRate(ByChance):
-    """A name where a comparison with another person's picture passes as seldom as was asked for; the rest as ``ByChance``.
+    """Gives a name if comparisons with other people's pictures pass as rarely as requested; otherwise like ``ByChance``.
 
     Args:
-        measured: whose crowd the resemblance is over.
-        thresholds: see there.
-        calibration: from which resemblance a rate holds.
-        rate: share of the comparisons.
+        measured: provides the crowd of the resemblance.
+        thresholds: see ``ByChance``.
+        calibration: says at which resemblance a rate holds.
+        rate: largest share of the comparisons.
     """
 
     def __init__(self, measured: OpenSet, thresholds: Thresholds, calibration: Calibration, rate: float) -> None:
@@ -59,7 +59,7 @@ class ByMatchRate(ByChance):
         return resemblance >= self._limit(faces.size_px, faces.moments)
 
     def too_small_px(self, pictures: int) -> float:
-        """See ``ByChance``; what one comparison asks for does not change with the gallery."""
+        """See ``ByChance``; the limit of one comparison does not depend on the gallery."""
         sizes = np.geomspace(self._measured.smallest_px, self._measured.sizes_px[-1], 200).tolist()
         named = [size for size in sizes if self._measured.best_own(size) >= self._limit(size, SEVERAL)]
         return min(named, default=float("inf"))
@@ -75,12 +75,12 @@ def check_match_rate(config: VerifyConfig, calibration: Calibration | None = Non
     """Refuse a false match rate beside another way to decide, or one that the calibration cannot support.
 
     Args:
-        config: whose ``target_fmr`` is looked at.
-        calibration: of the embedder that is open; None: that of the embedder which the configuration names, if it is ours.
+        config: its ``target_fmr`` is checked.
+        calibration: of the open embedder; None: of the configured embedder, if it ships with facestream.
 
     Raises:
-        ConfigError: it is refused.
-        ModelError: a file of ours is damaged.
+        ConfigError: the rate is refused.
+        ModelError: a shipped file is damaged.
     """
     if config.target_fmr is None:
         return

@@ -1,4 +1,4 @@
-"""One embedder of two networks: small faces are embedded by one that was made for them, in the same space of vectors."""
+"""An embedder of two networks: one trained for small faces embeds those, in the same vector space."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ from engine.verify.onnx_embedder import OnnxEmbedder
 
 
 class MixedEmbedder:
-    """Vectors of ``base`` for large faces, of ``small`` for the smallest, and between both in between.
+    """Uses ``base`` for large faces, ``small`` for the smallest, and a mixture in between.
 
-    Both networks give nearly the same vector for the same sharp face: vectors are compared as if all were of ``base``, whose
+    Both networks give nearly the same vector for the same sharp face, so vectors are compared as if all were of ``base``, whose
     name, SHA-256 and thresholds this embedder has.
 
     Args:
-        base: its vectors are those of galleries.
-        small: taught to give ``base``'s vector of the sharp face for a small one.
-        weights: of ``small``, 0 to 1, by the distance of the eyes in pixels, rising; linear between, constant beyond.
+        base: the network whose vectors galleries hold.
+        small: trained to give ``base``'s vector of the sharp face for a small one.
+        weights: (distance of the eyes in pixels, weight of ``small`` from 0 to 1), ascending; linear in between, constant
+            beyond.
 
     Raises:
         ModelError: the networks' vectors have different lengths.

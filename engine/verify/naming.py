@@ -1,4 +1,4 @@
-"""Who decides whether a face gets a name: measured chances of a false name, or an embedder's cosines."""
+"""Rules that decide whether a face gets a name: by measured chances of a false name, or by an embedder's cosines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from engine.verify.scores import Thresholds, cosine_of, cosines_with, decide, ra
 
 _Fits = TypeVar("_Fits", bool, NDArray[np.bool_])
 _SEEN = 16
-"""Numbers of pictures for which it is remembered which faces are too small: they alternate where some may not be named."""
+"""Cache size for ``too_small_px``: the number of pictures alternates if some people are excluded for some faces."""
 _Lead = float | NDArray[np.floating[Any]]
 
 
@@ -28,23 +28,23 @@ class Rule(Protocol):
 
     @property
     def thresholds(self) -> Thresholds:
-        """The cosines, and the sizes that they ask for."""
+        """The cosines, and the face sizes that they require."""
         ...
 
     def sentence(self, pictures: int) -> str:
-        """Return what a name may claim with so many pictures enrolled."""
+        """Return, in a sentence, what a name may claim with this many enrolled pictures."""
         ...
 
     def compare(
         self, vector: Float32, enhanced: Float32 | None, faces: Fusion, people: Snapshot, limit: int, min_faces: int
     ) -> tuple[list[Candidate], Decision, Basis]:
-        """Return the ``limit`` best candidates, best first, what they amount to, and why.
+        """Return the ``limit`` best candidates, best first, the decision, and its reasons.
 
         Args:
             vector: (length,) of length 1, of the originals.
-            enhanced: the same of the enhanced crops, None where there are none: it stands beside and decides nothing.
+            enhanced: the same of the enhanced crops, None if there are none; it is reported but decides nothing.
             faces: what the vector rests on.
-            people: at least one.
+            people: one or more.
             limit: at least 1.
             min_faces: fewer faces decide nothing.
         """
@@ -53,11 +53,11 @@ class Rule(Protocol):
 
 @dataclass(frozen=True)
 class ByCosine:
-    """One cosine for all: the embedder's own, or what the configuration sets."""
+    """Decides by the same cosines for all faces: the embedder's own, or the configured ones."""
 
     thresholds: Thresholds
     is_set: bool
-    """By the configuration."""
+    """Whether the configuration set them."""
 
     def sentence(self, pictures: int) -> str:
         """See ``Rule``."""
@@ -71,7 +71,7 @@ class ByCosine:
         self, vector: Float32, enhanced: Float32 | None, faces: Fusion, people: Snapshot, limit: int, min_faces: int
     ) -> tuple[list[Candidate], Decision, Basis]:
         """See ``Rule``."""
-        # The margin needs the second even where only one is wanted.
+        # The margin needs the second candidate even if only one is wanted.
         candidates = rank(vector, enhanced, people, max(limit, 2))
         asked = replace(self.thresholds, min_faces=min_faces)
         decision = decide(candidates, faces, asked)
@@ -98,7 +98,7 @@ class ByCosine:
 
 
 class ByChance:
-    """A name where a stranger would hardly ever get one, see ``engine.verify.open_set``."""
+    """Gives a name if a stranger would hardly ever get one, see ``engine.verify.open_set``."""
 
     def __init__(self, measured: OpenSet, thresholds: Thresholds, rate: float) -> None:
         self.thresholds = thresholds
@@ -110,7 +110,7 @@ class ByChance:
         pictures = max(pictures, 1)
         small = self._measured.too_small_px(pictures, self._rate)
         enrolled = f"with {pictures:,} pictures enrolled" if pictures != 1 else "with one picture enrolled"
-        # What larger faces reach was not measured: they may still get a name.
+        # Larger faces were not measured; they may still get a name.
         below = f"below {small:.0f} px" if small < float("inf") else f"of {self._measured.sizes_px[-1]:.0f} px and less"
         promise = f"in 95 of 100 galleries at most {self._rate * 1000:g} in 1,000 strangers get a name"
         return f"{promise}; {enrolled} faces {below} are too small to name"
@@ -134,7 +134,7 @@ class ByChance:
         return candidates[:limit], decision, self._basis(values, candidates[0], decision, faces, pictures, min_faces)
 
     def fits(self, resemblance: float, candidate: Candidate, faces: Fusion) -> bool:
-        """Whether a candidate resembles enough for a name."""
+        """Whether a candidate's resemblance suffices for a name."""
         return candidate.false_name_chance is not None and candidate.false_name_chance <= self._rate
 
     def too_small_px(self, pictures: int) -> float:
@@ -172,7 +172,7 @@ class ByChance:
 
 
 def _has_few(faces: Fusion, fits: bool, min_faces: int) -> bool:
-    """Whether there are too few faces for any decision, or too few that show somebody for the name that would fit."""
+    """Whether there are too few faces for any decision, or too few recognisable ones for a name that would fit."""
     return faces.faces < min_faces or (fits and faces.shown < min_faces)
 
 
@@ -180,10 +180,10 @@ def _missing(decision: Decision, has_few_faces: bool, fits: bool, *, is_too_smal
     """Return what a decision lacked.
 
     Args:
-        decision: that came out.
-        has_few_faces: for any decision.
-        fits: whether the best one resembles enough.
-        is_too_small: whether larger faces might have brought one.
+        decision: the result.
+        has_few_faces: whether there are too few faces.
+        fits: whether the best candidate's resemblance suffices.
+        is_too_small: whether larger faces might have led to a decision.
     """
     if decision == "known":
         return ""
@@ -195,11 +195,11 @@ def _missing(decision: Decision, has_few_faces: bool, fits: bool, *, is_too_smal
 
 
 def is_doubtful(second_fits: _Fits, lead: _Lead, margin: float) -> _Fits:
-    """Whether of someone who fits it is only sure that it is no stranger, as another one fits nearly as well.
+    """Whether the best candidate is no stranger but may be confused with the second, who fits nearly as well.
 
     Args:
-        second_fits: whether the next one fits too; of one face, or of many in an array.
-        lead: by how much more the first one resembles the face; likewise.
+        second_fits: whether the second fits too; for one face, or an array for many.
+        lead: how much more the first resembles the face; likewise.
         margin: as ``Thresholds.margin_cosine``.
     """
     is_near: Any = lead < 2 * margin

@@ -1,4 +1,4 @@
-"""ArcFace-style embedders: any ONNX file that turns an aligned face into a vector, run through our session."""
+"""ArcFace-style embedders: any ONNX file that turns an aligned face into a vector."""
 
 from __future__ import annotations
 
@@ -18,21 +18,23 @@ from engine.sessions.session import Session, SessionSpec, TensorSpec, open_sessi
 from engine.verify.align import align
 
 _PROFILE = Profile(1, 16, 64)
-"""Where no manifest gives one."""
+"""Batches if no manifest gives them."""
 PACKS = Path("~/.insightface/models")
 _RECOGNITION_FILES = ("w600k_*.onnx", "glintr*.onnx", "*arcface*.onnx", "*webface*.onnx", "*recognition*.onnx")
-"""How InsightFace's packs call their recognition model; the other files of a pack detect, or find landmarks, age and sex."""
+"""Names of the recognition model in InsightFace's packs; the other files of a pack detect faces or find
+landmarks, age and sex.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How pixels become the model's input."""
+    """How pixels are converted to the model's input."""
 
     colour: str = "rgb"
     value_range: tuple[float, float] = (-1.0, 1.0)
-    """What 0 and 255 become: -1 and 1 is (x - 127.5) / 127.5."""
+    """Values of the levels 0 and 255: -1 and 1 stand for (x - 127.5) / 127.5."""
     places: Float32 | None = None
-    """Where the landmarks lie in the input, (5, 2) pixels; None: at ArcFace's places."""
+    """Positions of the landmarks in the input, (5, 2) pixels; None: ArcFace's."""
     name: str = ""
     weights_sha256: str = ""
     small_faces: SmallFaces | None = None
@@ -45,21 +47,21 @@ class Recipe:
 
 
 class OnnxEmbedder:
-    """One input of one square face (NCHW or NHWC, float32), one output of one vector for each face.
+    """The model has one input of square faces (NCHW or NHWC, float32) and one output, a vector for each face.
 
     A manifest beside the file (``NAME.json`` for ``NAME.onnx``) gives colour order, range, alignment and licence, and in its
     ``figures`` the thresholds ``known_cosine``, ``unknown_cosine``, ``margin_cosine`` and ``min_size_px``. Without it: RGB,
     (x - 127.5) / 127.5 unless the graph begins with that step itself, and thresholds around the 0.363 that the OpenCV zoo gives
-    for SFace on LFW (a convention for networks trained with an angular margin, not a measurement of this file: calibrate
-    before relying on them).
+    for SFace on LFW (a convention for networks trained with an angular margin, not a measurement of this file: calibrate before
+    relying on them).
 
     Args:
-        spec: of the ONNX file or its manifest; its name is by default the manifest's or the file's.
-        licence: where no manifest gives one.
+        spec: of the ONNX file or its manifest; the default name is the manifest's or the file's.
+        licence: used if no manifest gives one.
 
     Raises:
         ModelError: the file is missing, corrupt, or not an embedder.
-        ConfigError: it would not compute in float32, which vectors that are compared must be.
+        ConfigError: it would not compute in float32, which comparable vectors require.
     """
 
     def __init__(self, spec: SessionSpec, licence: str = "unknown") -> None:
@@ -112,7 +114,7 @@ class OnnxEmbedder:
         return np.asarray(output, np.float32).reshape(len(output), -1)[: len(faces)]
 
     def _probe(self) -> int:
-        """Run once on a grey square: the length of a vector, and proof that the model takes what it will be given."""
+        """Run once on a grey square, to prove that the model takes such input; return the length of its vectors."""
         grey = np.full((self.size_px, self.size_px, 3), 128, np.uint8)
         vectors = self._run([grey])
         if vectors.shape[0] != 1 or not 16 <= vectors.shape[1] <= 4096:
@@ -175,13 +177,15 @@ def _recipe_of_manifest(manifest: Manifest) -> Recipe:
 
 
 def _normalises_itself(path: Path) -> bool:
-    """Whether the graph begins with its own subtraction and scaling, as InsightFace's MXNet exports do; its test for them."""
+    """Whether the graph begins with its own subtraction and scaling, as InsightFace's MXNet exports do; the test is
+    InsightFace's.
+    """
     names = [node.name for node in read_model(path, str(path)).graph.node[:8]]
     return any(name.startswith(("Sub", "_minus")) for name in names) and any(name.startswith(("Mul", "_mul")) for name in names)
 
 
 def _square_input(inputs: Sequence[TensorSpec], path: Path) -> tuple[bool, int]:
-    """Return whether channels come first, and the side of the square."""
+    """Return whether channels come first, and the side of the square in pixels."""
     shape = inputs[0].shape if len(inputs) == 1 else None
     if shape is not None and len(shape) == 4 and 3 in (shape[1], shape[3]):
         channels_first = shape[1] == 3

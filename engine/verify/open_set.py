@@ -1,25 +1,25 @@
-"""When a face gets a name, so that strangers hardly ever get one: pure functions over measured limits.
+"""Open-set identification: when a face gets a name, so that strangers hardly ever do; pure functions over measured limits.
 
-The score of a face and a picture in the gallery is their *resemblance*,
-``2 cos(face, picture) - crowd(face) - crowd(picture)``, where ``crowd(v)`` is the mean cosine of a vector and the ``NEAREST``
-members of a crowd of strangers that are most like it: who looks like many people must look more like the picture than others
-do. (Symmetric adaptive score normalisation, as in Matejka et al., "Analysis of Score Normalization in Multilingual Speaker
-Recognition", 2017, without its division by the standard deviation, which gained nothing.) Each member of the crowd is the mean
-of a group of people, nobody's vector.
+The score of a face and a picture in the gallery is their *resemblance*, ``2 cos(face, picture) - crowd(face) -
+crowd(picture)``, where ``crowd(v)`` is the mean cosine of a vector with the ``NEAREST`` members of a crowd of strangers most
+like it: a face that looks like many people must look more like the picture than other faces need to. (Symmetric adaptive score
+normalisation, as in Matejka et al., "Analysis of Score Normalization in Multilingual Speaker Recognition", 2017, without its
+division by the standard deviation, which gained nothing.) Each member of the crowd is the mean of a group of people, nobody's
+vector.
 
 A table gives the resemblance that a stranger's track reaches by chance with one picture, by size of the face. With ``n``
-pictures enrolled the chance of any name is at most ``n`` times that of one (Boole), so the limit rises with the gallery, and a
-person with several pictures counts as often. On the tracks that it was measured on, the bound is 0 to 5 % above the truth up
-to 200 people, and 2 to 20 % at 1,000.
+pictures enrolled the chance of any name is at most ``n`` times that of one (Boole's inequality), so the limit rises with the
+gallery, and a person with several pictures counts several times. On the tracks that it was measured on, the bound is 0 to 5 %
+above the truth up to 200 people, and 2 to 20 % at 1,000.
 
-That is the mean over many galleries. False names come in clusters, though: who looks like somebody enrolled gets the name track
-after track, so that most galleries have none and a few have many. A second table therefore says how low the mean must be for a
+That is the mean over many galleries. But false names come in clusters: somebody who looks like an enrolled person gets the name
+track after track, so most galleries have none and a few have many. A second table therefore says how low the mean must be for a
 rate to hold in 95 of 100 galleries.
 
-All these are strangers whom another camera filmed than the one that took the picture. Two people in one room, light and
-camera look more alike. A third table says what they reach, at any size of face. Nobody tells where a picture was taken, so a
-name asks for both: the face is above what strangers of the whole gallery reach, and above what a stranger of the scene of that
-one picture does.
+All these strangers were filmed by another camera than the one that took the picture. Two people in the same room, light and
+camera look more alike. A third table says what they reach, at any size of face. It is not known where a picture was taken, so a
+name requires both: the resemblance must exceed what strangers reach with the whole gallery, and what a stranger in the scene of
+that one picture reaches.
 """
 
 from __future__ import annotations
@@ -39,55 +39,58 @@ from engine.models.catalog import embedded_dir
 from engine.models.measured import measured_of, reading
 
 NEAREST = 5
-"""Members of the crowd that count: 3 and 10 separate as well or worse."""
+"""Number of crowd members in the mean; 3 and 10 separate people as well or worse."""
 _SMALLER = 0.85
-"""Faces down to this share of the smallest size that was measured are taken as if they had it; smaller ones get no name."""
+"""Faces down to this share of the smallest measured size are treated as having that size; smaller ones get no name."""
 _TOGETHER = 8192
 _REST = 1 / 300
-"""Share of the crowd that ``directions`` leave out. With more of them all pictures take longer, with fewer more pictures have
-to be compared in full."""
+"""Share of the crowd's variance that ``directions`` leave out. With more directions every picture takes longer, with fewer more
+pictures must be compared in full.
+"""
 _RULE_OF_THREE = 3.0
-"""No case among n shows, at 95 %, that at most 3 in n are one."""
+"""Rule of three: no case among n shows, at 95 %, a rate of at most 3 in n."""
 _TABLES = ("sizes_px", "chances", "limits", "own_low", "own_high", "rates", "mean_rates", "scene_chances", "scene_limits")
 _ARRAYS = ("crowd", *_TABLES, "scene_pairs", "strangers", "embedder_sha256", "provenance")
 
 
 @dataclass(frozen=True, eq=False)
 class OpenSet:
-    """What was measured of one embedder through the whole pipeline."""
+    """Measurement of one embedder through the whole pipeline."""
 
     crowd: Float32
-    """(K, length), means of groups of people."""
+    """(K, length): means of groups of people."""
     sizes_px: NDArray[np.float64]
-    """(S,) sizes of faces that were measured, rising."""
+    """(S,) measured sizes of faces in pixels, ascending."""
     chances: NDArray[np.float64]
-    """(C,) falling: chances that a stranger resembles one picture by at least the limit."""
+    """(C,) descending: chances that a stranger's resemblance with one picture reaches the limit."""
     limits: NDArray[np.float64]
-    """(S, C) resemblance, rising with each row."""
+    """(S, C) resemblance, ascending along each row."""
     own_low: NDArray[np.float64]
-    """(S,) resemblance that 1 in 100 tracks misses with their own person's picture: below it they are nobody enrolled."""
+    """(S,) resemblance that 1 in 100 tracks fails to reach with its own person's picture: below it a face is
+    nobody enrolled.
+    """
     own_high: NDArray[np.float64]
     """(S,) resemblance that 1 in 20 tracks reaches with its own person's picture."""
     rates: NDArray[np.float64]
-    """(R,) falling: shares of strangers' tracks that get a name, in the gallery at hand."""
+    """(R,) descending: shares of strangers' tracks that get a name in a given gallery."""
     mean_rates: NDArray[np.float64]
-    """(R,) falling: what the share must be in the mean over galleries, so that ``rates`` holds in 95 of 100 of them."""
+    """(R,) descending: mean share over galleries with which ``rates`` holds in 95 of 100 of them."""
     scene_chances: NDArray[np.float64]
-    """(D,) falling: chances that somebody else of the picture's scene resembles it by at least the limit."""
+    """(D,) descending: chances that the resemblance of another person in the picture's scene reaches the limit."""
     scene_limits: NDArray[np.float64]
-    """(D,) resemblance, rising, of faces of any size."""
+    """(D,) resemblance, ascending, for faces of any size."""
     scene_pairs: int
-    """Pairs of people of one scene that they rest on."""
+    """Number of pairs of people in one scene that they rest on."""
     strangers: NDArray[np.int64]
-    """(S,) tracks of strangers that the limits rest on."""
+    """(S,) number of strangers' tracks that the limits rest on."""
     embedder_sha256: str
-    """Whose vectors these are."""
+    """The embedder that was measured."""
     provenance: str
-    """One sentence for people."""
+    """What it rests on, in one sentence."""
 
     @property
     def smallest_rate(self) -> float:
-        """The smallest share of strangers with a name that the data can support: in a gallery, in the mean, in a scene."""
+        """The smallest share of strangers with a name that the data can support: in a gallery, in the mean, and in a scene."""
         return max(float(self.rates[-1]), _RULE_OF_THREE / float(self.strangers.sum()), _RULE_OF_THREE / self.scene_pairs)
 
     def check_rate(self, rate: float) -> None:
@@ -109,36 +112,36 @@ class OpenSet:
         return crowding_of(vectors, self.crowd)
 
     def resemblance(self, vector: Float32, matrix: Float32, crowding: Float32) -> Float32:
-        """Return how much more a face looks like each picture than both look like others: (N,).
+        """Return how much more a face looks like each picture than both look like other people: (N,).
 
         Args:
             vector: (length,) of length 1.
             matrix: (N, length), each of length 1.
             crowding: (N,) of the pictures.
         """
-        # Row by row: what comes of one does not depend on which others are there, to the last bit.
+        # Row by row, so that a result does not depend on the other rows, to the last bit.
         return self.resemblance_at(np.vecdot(matrix, vector), vector, crowding)
 
     def resemblance_at(self, cosines: Float32, vector: Float32, crowding: Float32) -> Float32:
-        """Return ``resemblance`` where the cosines of the face and each picture are known: (N,)."""
+        """Return ``resemblance``, (N,), from the cosines of the face with each picture."""
         return np.asarray(2 * cosines - self.crowding(vector[None])[0] - crowding, np.float32)
 
     @cached_property
     def directions(self) -> NDArray[np.float64]:
-        """(D, length), orthonormal: those in which faces differ most, as far as the crowd shows it, see
+        """(D, length), orthonormal: directions in which faces differ most, judged by the crowd, see
         ``engine.verify.gallery.nearest``."""
         _, sizes, directions = np.linalg.svd(self.crowd.astype(np.float64), full_matrices=False)
         rest = 1 - np.cumsum(sizes**2) / np.sum(sizes**2)
         return np.asarray(directions[: 1 + int(np.argmax(rest <= _REST))], np.float64)
 
     def chance(self, resemblance: float, size_px: float, pictures: int) -> float:
-        """Return at most how often strangers resemble any of the pictures so much, in 95 of 100 galleries, or one of them where
-        its camera filmed them, whichever is more: 0 to 1.
+        """Return an upper bound, 0 to 1, on the share of strangers with this resemblance: with any of the pictures, in 95 of
+        100 galleries, or with one picture whose camera filmed them, whichever is larger.
 
         Args:
-            resemblance: the best.
-            size_px: of the stranger's face.
-            pictures: in the gallery.
+            resemblance: the best one.
+            size_px: size of the stranger's face.
+            pictures: number of pictures in the gallery.
         """
         if size_px < self.smallest_px:
             return 1.0
@@ -147,11 +150,11 @@ class OpenSet:
         return max(anywhere, self.scene_chance(resemblance))
 
     def scene_chance(self, resemblance: float) -> float:
-        """Return how often somebody else whom the camera of a picture filmed resembles it so much: 0 to 1."""
+        """Return the share of other people filmed by a picture's camera who have this resemblance with it: 0 to 1."""
         return float(np.exp(_log_chance(resemblance, self.scene_limits, self.scene_chances)))
 
     def limit(self, size_px: float, pictures: int, rate: float) -> float:
-        """Return the resemblance from which ``chance`` is at most ``rate``; infinite where faces are too small for a name."""
+        """Return the least resemblance at which ``chance`` is at most ``rate``; infinite if faces are too small for a name."""
         if size_px < self.smallest_px:
             return float("inf")
         mean = _along(np.log(rate), np.log(self.rates), np.log(self.mean_rates))
@@ -159,15 +162,15 @@ class OpenSet:
         return max(_limit(wanted, self._at(self.limits, size_px), self.chances), self.scene_limit(rate))
 
     def scene_limit(self, rate: float) -> float:
-        """Return the resemblance from which ``scene_chance`` is at most ``rate``."""
+        """Return the least resemblance at which ``scene_chance`` is at most ``rate``."""
         return _limit(float(np.log(rate)), self.scene_limits, self.scene_chances)
 
     def stranger_limit(self, chance: float) -> float:
-        """Return the resemblance with one picture that strangers of the largest measured size reach by a chance."""
+        """Return the resemblance with one picture that strangers of the largest measured size reach with a given chance."""
         return float(np.interp(-np.log(chance), -np.log(self.chances), self.limits[-1]))
 
     def is_nobody(self, resemblance: float, size_px: float) -> bool:
-        """Whether all but 1 in 100 tracks of an enrolled person would resemble their picture more."""
+        """Whether 99 in 100 tracks of an enrolled person would resemble their picture more."""
         return size_px >= self.smallest_px and resemblance < float(self._at(self.own_low, size_px))
 
     def best_own(self, size_px: float) -> float:
@@ -176,7 +179,7 @@ class OpenSet:
 
     @property
     def smallest_px(self) -> float:
-        """Smaller faces were not measured: they are never named and never unknown."""
+        """Faces smaller than this were not measured: they are never ``known`` and never ``unknown``."""
         return float(self.sizes_px[0] * _SMALLER)
 
     def too_small_px(self, pictures: int, rate: float) -> float:
@@ -186,7 +189,7 @@ class OpenSet:
         return min(named, default=float("inf"))
 
     def _at(self, values: NDArray[np.float64], size_px: float) -> NDArray[np.float64]:
-        """Interpolate between the measured sizes, by the logarithm of the size; beyond them nothing changes."""
+        """Interpolate between the measured sizes over the logarithm of the size; values beyond them are constant."""
         logs = np.log(self.sizes_px)
         at = float(np.clip(np.interp(np.log(max(size_px, 1e-3)), logs, np.arange(len(logs))), 0, len(logs) - 1))
         low = min(int(at), len(logs) - 2) if len(logs) > 1 else 0
@@ -195,13 +198,13 @@ class OpenSet:
 
 
 def _along(at: float, steps: NDArray[np.float64], values: NDArray[np.float64]) -> float:
-    """Interpolate between steps that fall; beyond them value and step keep their difference."""
+    """Interpolate between descending steps; beyond them the difference of value and step is constant."""
     inside = float(np.clip(at, steps[-1], steps[0]))
     return float(np.interp(-inside, -steps, values)) + float(at) - inside
 
 
 def _log_chance(resemblance: float, limits: NDArray[np.float64], chances: NDArray[np.float64]) -> float:
-    """Return the logarithm of the chance of a resemblance; beyond the last limit it falls as between the last two."""
+    """Return the logarithm of the chance of a resemblance, extrapolated beyond the last limit from the last two."""
     logs = np.log(chances)
     if resemblance < limits[-1]:
         return float(np.interp(resemblance, limits, logs, left=0.0))
@@ -210,7 +213,7 @@ def _log_chance(resemblance: float, limits: NDArray[np.float64], chances: NDArra
 
 
 def _limit(log_chance: float, limits: NDArray[np.float64], chances: NDArray[np.float64]) -> float:
-    """Return the resemblance of the logarithm of a chance."""
+    """Return the resemblance that has a chance, given as a logarithm."""
     logs = np.log(chances)
     if log_chance > logs[-1]:
         return float(np.interp(-log_chance, -logs, limits))
@@ -218,7 +221,7 @@ def _limit(log_chance: float, limits: NDArray[np.float64], chances: NDArray[np.f
 
 
 def crowding_of(vectors: Float32, crowd: Float32) -> Float32:
-    """Return the mean cosine of each vector and the members of a crowd most like it: (N,).
+    """Return the mean cosine of each vector with the members of a crowd most like it: (N,).
 
     Args:
         vectors: (N, length), each of length 1.
@@ -228,7 +231,7 @@ def crowding_of(vectors: Float32, crowd: Float32) -> Float32:
         return np.zeros(0, np.float32)
     nearest = min(NEAREST, len(crowd))
     parts = []
-    for first in range(0, len(vectors), _TOGETHER):  # the cosines of a large gallery would take a hundred megabytes
+    for first in range(0, len(vectors), _TOGETHER):  # the cosines of a large gallery at once would take a hundred megabytes
         cosines = vectors[first : first + _TOGETHER] @ crowd.T
         parts.append(np.partition(cosines, -nearest, axis=1)[:, -nearest:].mean(axis=1))
     return np.asarray(np.concatenate(parts), np.float32)
@@ -236,20 +239,20 @@ def crowding_of(vectors: Float32, crowd: Float32) -> Float32:
 
 @functools.cache
 def open_set_of(embedder_sha256: str) -> OpenSet | None:
-    """Return what was measured of an embedder, None where nothing was.
+    """Return the measurement of an embedder; None if there is none.
 
     Raises:
-        ModelError: a file of ours is damaged.
+        ModelError: a shipped file is damaged.
     """
     return measured_of(embedder_sha256, "open_set", read_open_set)
 
 
 def check_false_name_rate(config: VerifyConfig) -> None:
-    """Refuse a configuration whose false-name rate the measurement of its embedder cannot support; nothing is opened but that.
+    """Refuse a configuration whose false-name rate its embedder's measurement cannot support; no model is opened.
 
     Raises:
-        ConfigError: it is too small.
-        ModelError: a file of ours is damaged.
+        ConfigError: the rate is too small.
+        ModelError: a shipped file is damaged.
     """
     path = embedded_dir() / f"{config.embedder}_open_set.npz"
     if config.known_cosine is None and config.unknown_cosine is None and path.is_file():

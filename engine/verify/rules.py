@@ -1,4 +1,4 @@
-"""Which rule decides: what the configuration asks for, as far as it was measured for the embedder."""
+"""Chooses the deciding rule by the configuration and by what was measured for the embedder."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from engine.verify.weighing import Weighed
 
 
 def rule_of(embedder: Embedder, config: VerifyConfig) -> Rule:
-    """Return who decides: chances where they were measured for the embedder, unless the configuration sets a cosine or a false
-    match rate; with likelihood ratios where they were calibrated.
+    """Return the deciding rule: chances if they were measured for the embedder, unless the configuration sets a cosine or a
+    false match rate; with likelihood ratios if they were calibrated.
 
     Raises:
-        ConfigError: the two cosines cross, no track has so many faces, or what was measured of the embedder cannot support what
-            is asked for.
+        ConfigError: the two cosines cross, ``min_faces`` exceeds the faces kept of a track, or the embedder's measurement
+            cannot support the configured rate.
         ModelError: a measurement is damaged.
     """
     _check_faces(config)
     measured = open_set_of(embedder.sha256)
-    # A ratio is over the crowd of what was measured.
+    # A ratio needs the crowd of the measurement.
     calibration = None if measured is None else calibration_of(embedder.sha256)
     for name in ("target_fmr", "prior"):
         if getattr(config, name) is not None and calibration is None:
@@ -37,12 +37,12 @@ def rule_of(embedder: Embedder, config: VerifyConfig) -> Rule:
 
 
 def check_rates(config: VerifyConfig) -> None:
-    """Refuse rates that the measurements of the configured embedder cannot support, and more faces than are kept of a track;
-    nothing is opened but those measurements.
+    """Refuse rates that the configured embedder's measurements cannot support, and a ``min_faces`` above the faces kept of a
+    track; no model is opened.
 
     Raises:
-        ConfigError: one is refused.
-        ModelError: a file of ours is damaged.
+        ConfigError: a value is refused.
+        ModelError: a shipped file is damaged.
     """
     _check_faces(config)
     check_match_rate(config)

@@ -1,8 +1,7 @@
-"""Cosines and the decision: pure functions.
+"""Cosines and the decision by cosines: pure functions.
 
-What the numbers may claim: a decision rests on the original crops alone. All moments of a track speak, also those that look
-like nobody, because they are fused before they are compared (``engine.verify.evidence``). Scores of enhanced crops are reported
-beside, never counted.
+A decision rests on the original crops alone. All moments of a track count, even those too bad to be recognised, because they
+are fused before they are compared (``engine.verify.evidence``). Scores of enhanced crops are reported, but never count.
 """
 
 from __future__ import annotations
@@ -21,17 +20,17 @@ from engine.verify.gallery.snapshot import Snapshot
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """When a comparison is a decision."""
+    """Limits by which a comparison becomes a decision."""
 
     known_cosine: float
-    """At least this, and ``margin_cosine`` ahead of everyone else: known."""
+    """``known`` needs at least this cosine, and a lead of ``margin_cosine`` over everyone else."""
     unknown_cosine: float
-    """Below this: unknown, where faces of at least ``min_size_px`` say so."""
+    """``unknown`` needs a cosine below this, from faces of at least ``min_size_px``."""
     margin_cosine: float
     min_size_px: float
-    """The cosines of smaller faces fall also with their own pictures: they may be known, never unknown."""
+    """Smaller faces can be ``known`` but not ``unknown``: their cosines with their own pictures are lower too."""
     min_faces: int = 1
-    """Fewer faces than this decide nothing; for a name so many must show somebody."""
+    """Fewer faces than this decide nothing; for a name this many must be recognisable."""
 
 
 def cosines_with(vector: Float32, matrix: Float32) -> Float32:
@@ -57,13 +56,13 @@ def best_cosines(embedding: Float32, names: Sequence[str], matrix: Float32) -> d
 
 
 def rank(original: Float32 | None, enhanced: Float32 | None, people: Snapshot, limit: int) -> list[Candidate]:
-    """Return the ``limit`` identities most like the original, best first; the enhanced cosine only stands beside.
+    """Return the ``limit`` identities most like the original, best first; the enhanced cosine is only reported.
 
     Args:
         original: (length,) of length 1; None: no candidates.
-        enhanced: the same of the enhanced crop, None where there is none.
-        people: with whom they are compared.
-        limit: candidates at most.
+        enhanced: the same of the enhanced crop, None if there is none.
+        people: the people to compare with.
+        limit: most candidates.
     """
     if original is None:
         return []
@@ -74,17 +73,17 @@ def rank(original: Float32 | None, enhanced: Float32 | None, people: Snapshot, l
 
 
 def cosine_of(vector: Float32 | None, people: Snapshot, place: int) -> float | None:
-    """Return the cosine of a vector, if there is one, and the best picture of the person at a place of the gallery."""
+    """Return the cosine of a vector, if there is one, with the best picture of the person at an index of the gallery."""
     return None if vector is None else float(cosines_with(vector, people.vectors(place)).max())
 
 
 def decide(candidates: Sequence[Candidate], faces: Fusion, thresholds: Thresholds) -> Decision:
-    """Return ``known``, ``unknown``, ``undecided``, or ``none`` where there is nobody to compare with.
+    """Return ``known``, ``unknown``, ``undecided``, or ``none`` if there is nobody to compare with.
 
     Args:
-        candidates: best first, at least the best two of the gallery; only ``cosine_original`` is looked at.
+        candidates: best first, at least the best two of the gallery; only ``cosine_original`` is used.
         faces: what the candidates' cosines rest on.
-        thresholds: see there.
+        thresholds: the limits.
     """
     if not candidates:
         return "none"

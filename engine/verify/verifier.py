@@ -1,4 +1,4 @@
-"""The stage that says who: embeds faces, compares them with the gallery, and fuses them over their track."""
+"""The stage that identifies faces: embeds them, compares them with the gallery, and fuses them over their tracks."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ from engine.verify.scores import cosine_of
 
 _log = logging.getLogger(__name__)
 _RETRY_SECONDS = 1.0
-"""A gallery that cannot be read is tried again so often."""
+"""How often a gallery that cannot be read is tried again."""
 _NOBODY = Snapshot.of()
 
 
 class EnhancedPicture(Protocol):
-    """What of an enhanced crop is needed here."""
+    """The part of an enhanced crop that is needed here."""
 
     @property
     def bgr(self) -> Uint8:
@@ -44,7 +44,7 @@ class EnhancedPicture(Protocol):
 
     @property
     def scale(self) -> int:
-        """Its side over the original crop's."""
+        """Factor by which both sides of the original crop were enlarged."""
         ...
 
 
@@ -52,25 +52,24 @@ class EnhancedPicture(Protocol):
 class _Track:
     evidence: Evidence
     decision: Decision | None = None
-    """The last one that was news, or was said."""
+    """The last decision that was reported."""
     name: str = ""
-    """Whose it was then; empty unless it was ``known``."""
+    """The name then; empty unless the decision was ``known``."""
 
 
 class Verifier:
-    """Scores faces and tracks; holds a bounded number of faces' vectors for each track until it is forgotten.
+    """Scores faces and tracks; keeps a bounded number of face vectors for each track until it is forgotten.
 
-    Use it from one thread; make it in the process that uses it. The caller closes the embedder.
+    Use it from one thread, and create it in the process that uses it. The caller closes the embedder.
 
     Args:
         embedder: None: no vectors, and every decision is ``none``.
-        gallery: read again whenever it changes, or another one takes its place; it is followed, and may be
-            closed. None: nobody to compare with.
-        config: who decides, see ``rule_of``; ``min_faces``, ``max_candidates``, ``enhanced_scores``.
+        gallery: read again whenever it changes or is replaced; it is followed, and may be closed. None: nobody to compare with.
+        config: the deciding rule, see ``rule_of``; ``min_faces``, ``max_candidates``, ``enhanced_scores``.
 
     Raises:
-        GalleryError: the gallery cannot be read, or holds what does not fit the embedder. Later that ends nothing.
-        ConfigError: the thresholds cannot be.
+        GalleryError: the gallery cannot be read, or does not fit the embedder. Later such errors are only reported.
+        ConfigError: the thresholds are invalid.
     """
 
     def __init__(self, embedder: Embedder | None, gallery: Followed | None, config: VerifyConfig) -> None:
@@ -89,7 +88,7 @@ class Verifier:
         self._watch = gallery.follow(embedder.sha256) if gallery and embedder else None
         self._load()
         self._compared = self._people
-        """The gallery that all tracks were compared with."""
+        """The gallery with which all tracks have been compared."""
 
     def score(
         self, crops: Sequence[FaceCrop], originals: Sequence[Uint8], enhanced: Sequence[EnhancedPicture | None]
@@ -97,9 +96,9 @@ class Verifier:
         """Compare faces with the gallery, and add them to their tracks.
 
         Args:
-            crops: where each face is, and how good.
+            crops: position and quality of each face.
             originals: the crops as (height, width, 3) uint8 BGR, at their native scale.
-            enhanced: the same after super-resolution; None where there is none.
+            enhanced: the same after super-resolution; None if there is none.
 
         Raises:
             InferenceError: the embedder fails.
@@ -117,14 +116,14 @@ class Verifier:
         return scores
 
     def close(self) -> None:
-        """Stop following the gallery; nothing may be called after it."""
+        """Stop following the gallery; no other method may be called afterwards."""
         if self._watch is not None:
             self._watch.close()
 
     def refresh(self) -> None:
         """Take over a changed gallery, as ``score`` and ``changed_by_gallery`` do.
 
-        One that cannot be read ends a run before it begins, but none that goes on.
+        A gallery that cannot be read prevents the start of a run, but does not end a running one.
         """
         if self._watch is None or time.monotonic() < self._retry_at:
             return
@@ -140,10 +139,10 @@ class Verifier:
             self.gallery_fault = ""
 
     def track_scores(self, stream: str, track_id: int) -> TrackScores:
-        """Return what is known of a track by now; without faces it is ``undecided``, or ``none`` where nobody is enrolled.
+        """Return the current scores of a track; without faces it is ``undecided``, or ``none`` if nobody is enrolled.
 
-        It is taken as said: only another decision is news after it. The gallery is the one of the last ``refresh``, so that all
-        that is said of one moment rests on one gallery.
+        The decision counts as reported: only a different one is news afterwards. The gallery is that of the last ``refresh``,
+        so that everything reported at one moment rests on one gallery.
         """
         track = self._tracks.get((stream, track_id))
         fused = track.evidence.fused() if track else Fusion()
@@ -154,7 +153,7 @@ class Verifier:
         return TrackScores(fused.vector, candidates, decision, fused.faces, *who)
 
     def changed_by_gallery(self) -> list[Changed]:
-        """Return the tracks whose decision is another one because the gallery has changed since the last call, each once."""
+        """Return the tracks whose decision changed because the gallery has changed since the last call, each once."""
         self.refresh()
         if self._people is self._compared:
             return []
@@ -168,12 +167,16 @@ class Verifier:
 
     @property
     def gallery(self) -> GalleryVersion | None:
-        """What faces are compared with now; None without a gallery."""
+        """Version of the gallery in use; None without a gallery."""
         return self._people.gallery
 
     def beside(self, candidates: Sequence[Candidate], crop: FaceCrop, picture: Uint8, scale: int) -> list[Candidate]:
-        """Return a track's candidates with the cosines of one picture of it, ``scale`` times the crop in whose place it is, as
-        ``cosine_enhanced``; nothing else changes. Raises ``InferenceError``: the embedder fails."""
+        """Return a track's candidates with the cosines of an enhanced picture as ``cosine_enhanced``, otherwise unchanged. The
+        picture shows ``crop`` enlarged ``scale`` times.
+
+        Raises:
+            InferenceError: the embedder fails.
+        """
         if self._embedder is None or not candidates or not self._config.enhanced_scores:
             return list(candidates)
         face, landmarks = face_in(crop, picture, scale)
@@ -185,26 +188,28 @@ class Verifier:
         ]
 
     def naming(self) -> str:
-        """Return one sentence on what a name may claim now; empty without an embedder."""
+        """Return one sentence on what a name may currently claim; empty without an embedder."""
         return self._rule.sentence(self._people.pictures) if self._rule else ""
 
     def no_score(self) -> FaceScores:
-        """Return what stands for a face that could not be compared."""
+        """Return the scores of a face that could not be compared."""
         decision: Decision = "undecided" if self._people.pictures else "none"
         return FaceScores(None, [], decision, self._people.version, False, self._people.gallery)
 
     def take_news(self) -> list[str]:
-        """Return the sentences on the gallery since the last call: each failed reading, and that it is read again."""
+        """Return the sentences about the gallery since the last call: failed reads, and that it can be read again."""
         news, self._news = self._news, []
         return news
 
     def forget(self, stream: str, track_id: int) -> None:
-        """Free what is held for a track; nothing happens if there is nothing."""
+        """Free the data of a track, if there is any."""
         self._tracks.pop((stream, track_id), None)
 
     @property
     def _nothing(self) -> Evidence:
-        """A track without faces. Where nothing was measured, what the embedder calls unknown are two people."""
+        """Return the evidence of a track without faces. If the embedder was not measured, faces below its ``unknown_cosine``
+        are two people.
+        """
         if self._weights is not None:
             return Evidence(self._weights.apart_cosine)
         return Evidence(self._rule.thresholds.unknown_cosine if self._rule else -1.0)
@@ -213,7 +218,7 @@ class Verifier:
         quality, is_large = crop.quality, self._is_large(crop)
         weights = self._weights
         return FaceEvidence(
-            vector.copy(),  # a row would keep its whole batch alive
+            vector.copy(),  # a view would keep its whole batch alive
             weights.weight(quality, vector) if weights else quality.score,
             crop.time.pts_seconds,
             None if enhanced is None else enhanced.copy(),
@@ -231,7 +236,7 @@ class Verifier:
         return self._has_news(track)
 
     def _has_news(self, track: _Track) -> bool:
-        """Compare a track as it is now; return whether its decision is another one than that which was news last."""
+        """Compare a track in its current state; return whether its decision differs from the last reported one."""
         candidates, decision, _ = self._compare(track.evidence.fused())
         return _note(track, candidates, decision)
 
@@ -264,7 +269,7 @@ class Verifier:
         return self._rule.compare(faces.vector, faces.enhanced, faces, people, self._config.max_candidates, least)
 
     def _nameable(self, vector: Float32) -> Snapshot:
-        """Return the people whose name this face may get, see ``engine.verify.gallery.negatives``."""
+        """Return the people whose names this face may get, see ``engine.verify.gallery.negatives``."""
         without = self._people.denied(vector)
         return self._people.without(without) if without else self._people
 
@@ -289,7 +294,7 @@ class Verifier:
 
 
 def _note(track: _Track, candidates: Sequence[Candidate], decision: Decision) -> bool:
-    """Keep what a track is decided to be; return whether it is news."""
+    """Store the decision on a track; return whether it is news."""
     name = candidates[0].identity if decision == "known" else ""
     is_first = track.decision is None and decision in ("undecided", "none")
     if is_first or (decision, name) == (track.decision, track.name):

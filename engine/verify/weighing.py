@@ -1,4 +1,4 @@
-"""A rule whose candidates also have likelihood ratios, and probabilities where a prior is stated."""
+"""A rule that adds likelihood ratios to candidates, and probabilities if a prior is given."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from engine.verify.scores import Thresholds
 
 
 class Weighed:
-    """Decides as another rule, and says what each comparison is worth.
+    """Decides like another rule, and adds the weight of each comparison as evidence.
 
     Args:
-        rule: that decides.
-        measured: whose crowd the resemblance is over.
+        rule: the rule that decides.
+        measured: provides the crowd of the resemblance.
         calibration: of the same embedder.
         prior: as ``verify.prior``.
     """
@@ -65,7 +65,7 @@ class Weighed:
         return weighed, decision, why
 
     def _ratios(self, vector: Float32, people: Snapshot, places: Sequence[int], bucket: Bucket) -> NDArray[np.float64]:
-        """Return the ratios of the people at some places of the gallery."""
+        """Return the ratios of the people at some indices of the gallery."""
         own = [people.pictures_of(place, self._measured.crowd) for place in places]
         best = [float(self._measured.resemblance(vector, one.matrix, one.crowding).max()) for one in own]
         return self._calibration.log10_ratio(np.array(best), bucket, np.array([len(one.matrix) for one in own]))

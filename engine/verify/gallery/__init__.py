@@ -1,1 +1,3 @@
-"""Who may be recognised: what keeps people, what may be done with them, and how a face is looked for among them."""
+"""The people who may be recognised: how they are stored, what can be done with them, and how a face is searched
+for among them.
+"""

@@ -1,4 +1,4 @@
-"""What a change of the gallery did to a track that goes on, in words."""
+"""Explains how a change of the gallery affected a track in progress."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from engine.verify.gallery.snapshot import Snapshot
 
 
 class Changed(NamedTuple):
-    """A track that is decided otherwise."""
+    """A track whose decision has changed."""
 
     stream: str
     track_id: int
     reason: str
-    """A sentence that names nobody: who was taken out is not to be written down again."""
+    """A sentence without names: a person who was removed must not be written down again."""
 
 
 def is_later(now: GalleryVersion, before: GalleryVersion) -> bool:
-    """Whether a gallery may have gone on from what it was, or is the same; else an earlier or another file took its place.
+    """Whether a gallery may be a later state of what it was, or the same; otherwise an earlier or another file took its place.
 
-    It goes by the number of changes. The epoch does not decide: the first change of a copy begins another one, and is no loss.
-    So another file with more changes is not told of here; each message says its epoch.
+    This is judged by the number of changes, not by the epoch: the first change of a copy starts a new epoch without any loss.
+    So another file with more changes is not noticed here; each message contains its epoch.
     """
     return now.revision > before.revision or (now.revision == before.revision and now.digest == before.digest)
 
 
 def why_changed(before: str, after: str, people: Snapshot) -> str:
-    """Return why a track has another name, or none any more.
+    """Return why a track has another name, or no longer has one.
 
     Args:
-        before: whose it was; empty: nobody's.
-        after: likewise.
+        before: the earlier name; empty: none.
+        after: the new name; empty: none.
         people: the gallery as it is now.
     """
     if before and people.place(before) is None:

@@ -18,22 +18,22 @@ _COPIED: dict[Table, tuple[str, ...]] = {
 
 
 class Copied(NamedTuple):
-    """What was copied."""
+    """The number of copied entries."""
 
     pictures: int
     apart: int
-    """Pictures that are set apart."""
+    """Number of quarantined pictures."""
     negatives: int
-    """Faces that are kept as not of a person."""
+    """Number of faces kept as not of a person."""
     digests: dict[str, str]
-    """Of both galleries, by embedder: see ``GalleryVersion.digest``."""
+    """Digests of both galleries, by embedder: see ``GalleryVersion.digest``."""
 
 
 def copy_gallery(source: StoredGallery, target: StoredGallery) -> Copied:
-    """Copy all that a gallery holds into an empty one, or nothing; what both then decide by was compared.
+    """Copy a whole gallery into an empty one, or nothing; afterwards compare everything that decisions rest on.
 
     Raises:
-        GalleryError: the target holds something, a gallery cannot be read or written, or they are not equal afterwards.
+        GalleryError: the target is not empty, a gallery cannot be read or written, or the two differ afterwards.
     """
     old, new = source.tables, target.tables
     if old.where == new.where:

@@ -1,4 +1,4 @@
-"""A digest of what decides in a gallery: equal exactly where its names and vectors are."""
+"""A digest of what decisions rest on in a gallery: equal if and only if its names and vectors are."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ _DIGITS = 32
 
 
 def digest_of(leaves: Iterable[bytes]) -> str:
-    """Return 32 hexadecimal digits of SHA-256. It is made of what is compared with, not kept beside it: so it holds whoever
-    wrote the gallery.
+    """Return 32 hexadecimal digits of SHA-256. It is computed from the data that faces are compared with, not stored with it,
+    so it is right whichever program wrote the gallery.
 
     Args:
-        leaves: the digest of each, see ``engine.verify.gallery.leaf``; by who is in the gallery it is decided which there are.
+        leaves: digest of each leaf, see ``engine.verify.gallery.leaf``; the people in the gallery determine the leaves.
     """
     return hashlib.sha256(b"".join(leaves)).hexdigest()[:_DIGITS]
 
 
 def leaf_digest(names: Sequence[str], matrix: Float32, negatives: Mapping[str, Float32]) -> bytes:
-    """Return SHA-256 of some people.
+    """Return the SHA-256 of some people.
 
     Args:
         names: of each row, sorted.
-        matrix: (N, length), the rows of one name in an order of their own.
+        matrix: (N, length); the order of rows with the same name does not matter.
         negatives: see ``Snapshot``.
     """
     found = hashlib.sha256()

@@ -1,4 +1,4 @@
-"""Why pictures were in question when they were enrolled all the same, or set apart: sentences that may name people."""
+"""Why pictures were doubtful when they were enrolled or quarantined: sentences that may contain names."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ _SENTENCES = tuple(
         "looks like (.+)",
     )
 )
-"""As ``engine.enrolment.likeness`` writes them, with a figure in brackets behind each name."""
+"""As written by ``engine.enrolment.likeness``, with a figure in brackets after each name."""
 SOMEBODY_REMOVED = "somebody removed"
 
 
 def whom_it_is_like(doubt: str) -> str:
-    """Return the person whom a picture looks like, or more like than the one that it was given for; empty: nobody."""
+    """Return the person whom a picture resembles, or resembles more than the person it was given for; empty: nobody."""
     found = next(filter(None, (sentence.fullmatch(doubt) for sentence in _SENTENCES)), None)
     return found[1] if found and "unlike" not in doubt[: found.start(1)] else ""
 
 
 def renamed_in(doubt: str, name: str, instead: str) -> str:
-    """Return a doubt in which a person has another name. Only whole names count: "Ann" is not in "Ann Lee"."""
+    """Return a doubt with a person's name replaced. Only whole names match: "Ann" is not found in "Ann Lee"."""
     name = spelling(name)
     found = next(filter(None, (sentence.fullmatch(doubt) for sentence in _SENTENCES)), None)
-    for place in range(found.re.groups if found else 0, 0, -1):  # from the end: the places before stay as they are
+    for place in range(found.re.groups if found else 0, 0, -1):  # from the end, so that earlier positions stay valid
         if found and found[place] == name:
             doubt = doubt[: found.start(place)] + instead + doubt[found.end(place) :]
     return doubt
 
 
 def rename_in_doubts(file: GalleryTables, name: str, instead: str = SOMEBODY_REMOVED) -> None:
-    """Give a person another name, or none, in what is said of pictures; call it within a transaction.
+    """Replace or remove a person's name in the doubts of all pictures; call it within a transaction.
 
     Raises:
         GalleryError: the file cannot be read or written.
@@ -51,7 +51,7 @@ def rename_in_doubts(file: GalleryTables, name: str, instead: str = SOMEBODY_REM
 
 
 def lookalikes(file: GalleryTables, names: Sequence[str]) -> list[int]:
-    """Return the numbers of what was set apart for others because it is like a person, who has these names.
+    """Return the row numbers of pictures that were quarantined for others because they resemble a person with these names.
 
     Raises:
         GalleryError: the file cannot be read.
@@ -64,7 +64,7 @@ def lookalikes(file: GalleryTables, names: Sequence[str]) -> list[int]:
 
 
 def forget_lookalikes(file: GalleryTables, names: Sequence[str]) -> int:
-    """Forget them, within a transaction; return how many there were.
+    """Delete those pictures, within a transaction; return how many there were.
 
     Raises:
         GalleryError: the file cannot be read or written.

@@ -1,4 +1,4 @@
-"""The gallery as text: JSON lines or CSV, for people and other programs."""
+"""Exports the gallery as JSON lines or CSV, for people and other programs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PictureRow(NamedTuple):
     embedder_sha256: str
     runtime: str
     doubt: str
-    """Why it was in question; empty where it was not."""
+    """Why it was doubtful; empty if it was not."""
     embedding: bytes
     """float32, little-endian."""
 
@@ -37,11 +37,11 @@ def write_pictures(rows: Sequence[PictureRow], path: Path, embeddings: bool) -> 
 
     Args:
         rows: what to write.
-        path: ``.jsonl`` (vectors as lists) or ``.csv`` (vectors as numbers with spaces between); only its owner may read it.
-        embeddings: whether the vectors are written.
+        path: ``.jsonl`` (vectors as lists) or ``.csv`` (vectors as space-separated numbers); only its owner may read it.
+        embeddings: whether to write the vectors.
 
     Raises:
-        GalleryError: another ending, or the file cannot be written; an older file is then as it was.
+        GalleryError: the suffix is another one, or the file cannot be written; an existing file is then unchanged.
     """
     writers = {".jsonl": _write_json_lines, ".csv": _write_csv}
     writer = writers.get(path.suffix.lower())

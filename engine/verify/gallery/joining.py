@@ -1,4 +1,4 @@
-"""Where a person gets a name that somebody has already, or one that can be mistaken for it: refused, or said."""
+"""Renaming a person to a name that somebody has, or a similar one: refused, or reported."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from engine.words.numbers import count
 
 
 def check_free(pictures: Mapping[str, int], name: str, new: str) -> None:
-    """Check that a person can have a name without being joined with somebody.
+    """Check that a person can get a name without being joined with somebody.
 
     Args:
-        pictures: how many each person has, by name; whoever is not among them is nobody to join.
-        name: of the person up to now.
-        new: the new one.
+        pictures: number of pictures of each person, by name.
+        name: current name of the person.
+        new: the new name.
 
     Raises:
         NameTakenError: somebody has it.
@@ -29,17 +29,19 @@ def check_free(pictures: Mapping[str, int], name: str, new: str) -> None:
 
 
 def same_name_words(name: str, new: str) -> str:
-    """Return what to say where the new name of a person is the one that they have, however it is encoded; else nothing."""
+    """Return a sentence if the new name is the one that the person has already, however it is encoded; otherwise
+    an empty one.
+    """
     return f"{shown(spelling(new))} is called so already: nothing was done" if spelling(name) == spelling(new) else ""
 
 
 def joining_words(pictures: Mapping[str, int], name: str, new: str) -> str:
-    """Return what renaming a person does beyond the name, as ``; joined with Ada, who had 1 picture``; mostly empty.
+    """Return what else renaming a person did, such as ``; joined with Ada, who had 1 picture``; mostly empty.
 
     Args:
-        pictures: how many each person had before, by name.
-        name: of the person up to now.
-        new: the new one.
+        pictures: number of pictures that each person had before, by name.
+        name: name of the person before.
+        new: the new name.
     """
     name, new, words = spelling(name), spelling(new), ""
     if new != name and new in pictures:
@@ -52,5 +54,5 @@ def joining_words(pictures: Mapping[str, int], name: str, new: str) -> str:
 
 
 def namesakes(names: Mapping[str, int], name: str) -> list[str]:
-    """Return who is called nearly as somebody, and not the same, see ``alike``."""
+    """Return the names that are similar, but not equal, to a name; see ``alike``."""
     return [one for one in names if one != spelling(name) and alike(one, name)]

@@ -1,4 +1,4 @@
-"""Caches what was computed from an object for as long as it is the same object."""
+"""Caches values computed from an object, for as long as that object is used."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ Value = TypeVar("Value")
 
 
 class Kept(Generic[Value]):
-    """Values by the very object that they were computed from: arrays have no hash, and take long to compare."""
+    """Values by the identity of the object they were computed from: arrays have no hash, and take long to compare."""
 
     def __init__(self) -> None:
         self._pairs: list[tuple[object, Value]] = []
 
     def of(self, source: object) -> Value | None:
-        """Return what was kept of an object, None where nothing was."""
+        """Return the value kept for an object; None if there is none."""
         return next((value for known, value in self._pairs if known is source), None)
 
     def keep(self, source: object, value: Value) -> Value:

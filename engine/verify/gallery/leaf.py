@@ -1,7 +1,8 @@
-"""People whose names follow each other: a gallery is made of such leaves, and a change makes anew the one that it is in.
+"""A gallery consists of leaves: runs of people with consecutive names.
 
-A leaf begins with a person whose name, hashed, says so: one in ``PEOPLE``. So which leaves there are depends on who is there
-alone, not on how they came there: whoever took over what has changed has what a reader of the whole has.
+A change rebuilds only the leaf that it is in. A leaf starts at a person whose hashed name says so, one person in ``PEOPLE``. So
+the leaves depend only on who is enrolled, not on the order of changes: a reader that applied the changes has the same leaves as
+one that read everything.
 """
 
 from __future__ import annotations
@@ -24,23 +25,23 @@ from engine.verify.gallery.persons import Persons, persons_of
 from engine.verify.open_set import OpenSet, crowding_of
 
 PEOPLE = 2048
-"""Of a leaf, in the mean. Of fewer a change costs less, and a comparison more."""
+"""Mean number of people in a leaf. With fewer a change costs less, and a comparison more."""
 
 _LENGTH_TOLERANCE = 0.01
 
 
 class Row(NamedTuple):
-    """A vector of a person; they are sorted so."""
+    """A vector of a person; rows sort in the order of these fields."""
 
     name: str
     vector: bytes
-    """float32, little-endian; empty where it is another embedder's."""
+    """float32, little-endian; empty if it is another embedder's."""
     number: int
-    """Of the row in its table."""
+    """Number of the row in its table."""
 
 
 class Rows(NamedTuple):
-    """Of some people; each in order."""
+    """Rows of some people; each list in order."""
 
     pictures: Iterable[Row] = ()
     negatives: Sequence[Row] = ()
@@ -49,7 +50,7 @@ class Rows(NamedTuple):
 
 
 class Gone(NamedTuple):
-    """Numbers of rows that are no longer what they were."""
+    """Numbers of rows that were changed or deleted."""
 
     pictures: Collection[int]
     negatives: Collection[int]
@@ -60,31 +61,31 @@ class Leaf:
     """Some people, for one embedder."""
 
     first: str
-    """The name that it begins with; empty: it is the first leaf."""
+    """The name that it starts with; empty: the first leaf."""
     names: list[str]
     """The identity of each row of ``matrix``, sorted."""
     matrix: Float32
     """(N, length), each row of length 1."""
     numbers: NDArray[np.int64]
-    """(N,) of the rows in their table."""
+    """(N,) numbers of the rows in their table."""
     negative_rows: Sequence[Row] = ()
     others: Sequence[Row] = ()
     length: int = 0
-    """Of the vectors in the gallery; 0: nobody is in it."""
+    """Length of the gallery's vectors; 0: the gallery is empty."""
     _crowdings: Kept[Float32] = field(default_factory=Kept, repr=False)
-    """Crowds, and how crowded each row is in them."""
+    """Crowding of each row, by crowd."""
     _sketches: Kept[Float32] = field(default_factory=Kept, repr=False)
     _whole: tuple[Leaf, NDArray[np.bool_]] | None = field(default=None, repr=False)
-    """Of what this is a part, and of which rows."""
+    """The leaf that this is a part of, and the rows."""
 
     @cached_property
     def persons(self) -> Persons:
-        """Who has which rows."""
+        """Which rows belong to whom."""
         return persons_of(self.names)
 
     @cached_property
     def person_of(self) -> NDArray[np.intp]:
-        """(N,) the place of each row's person in ``persons.names``."""
+        """(N,) index of each row's person in ``persons.names``."""
         return np.repeat(np.arange(len(self.persons.names)), self.persons.counts)
 
     @cached_property
@@ -103,14 +104,14 @@ class Leaf:
 
     @cached_property
     def digest(self) -> bytes:
-        """Of what is compared with."""
+        """Digest of everything that faces are compared with."""
         return leaf_digest(self.names, self.matrix, self.negatives)
 
     def crowding(self, crowd: Float32) -> Float32:
-        """Return ``crowding_of`` the rows in a crowd: (N,); computed once.
+        """Return ``crowding_of`` the rows in a crowd, (N,), computed once.
 
         Args:
-            crowd: (K, length); recognised as the same object.
+            crowd: (K, length); cached by identity.
         """
         if (values := self._crowdings.of(crowd)) is not None:
             return values
@@ -118,10 +119,10 @@ class Leaf:
         return self._crowdings.keep(crowd, values)
 
     def sketch(self, measured: OpenSet) -> Float32 | None:
-        """Return ``sketch_of`` the rows; None: it was not made yet.
+        """Return ``sketch_of`` the rows; None: not made yet.
 
         Args:
-            measured: recognised as the same object.
+            measured: cached by identity.
         """
         return self._sketches.of(measured)
 
@@ -129,8 +130,8 @@ class Leaf:
         """Make ``sketch``.
 
         Args:
-            measured: see there.
-            room: (columns, N), is written to and kept.
+            measured: see ``sketch``.
+            room: (columns, N) memory, which is filled and kept.
         """
         if self._whole is not None and (whole := self._whole[0].sketch(measured)) is not None:
             room[:] = whole.T[:, self._whole[1]]
@@ -139,7 +140,7 @@ class Leaf:
         self._sketches.keep(measured, room.T)
 
     def without(self, people: Collection[str]) -> Leaf:
-        """Return the same as if some people were not enrolled; itself where none of them is."""
+        """Return the leaf without some people; itself if none of them is in it."""
         if not any(self.persons.place(name) is not None for name in people):
             return self
         rows = np.fromiter((name not in people for name in self.names), np.bool_, len(self.names))
@@ -148,22 +149,22 @@ class Leaf:
         return Leaf(self.first, names, *kept, _whole=(self, rows))
 
     def has(self, gone: Gone) -> bool:
-        """Whether some of these rows are in it."""
+        """Whether any of these rows is in it."""
         others = any(row.number in gone.pictures for row in self.others)
         negatives = any(row.number in gone.negatives for row in self.negative_rows)
         return others or negatives or bool(gone.pictures and np.isin(self.numbers, list(gone.pictures)).any())
 
     def rows(self) -> Rows:
-        """Return what it was made of."""
+        """Return the rows that it was made from."""
         pictures = map(Row, self.names, (vector.astype("<f4").tobytes() for vector in self.matrix), self.numbers.tolist())
         return Rows(list(pictures), self.negative_rows, self.others)
 
 
 def leaves_of(rows: Rows, first: str = "", length: int = 0) -> Iterator[Leaf]:
-    """Yield leaves of the people of some rows, one after the other: no more of ``rows.pictures`` is held than the next one.
+    """Yield the leaves of some rows one after the other; of ``rows.pictures`` only the next leaf is held in memory.
 
     Args:
-        rows: by name; those of ``negatives`` and ``others`` in order.
+        rows: sorted by name; ``negatives`` and ``others`` are sequences in order.
         first: name of the first leaf.
         length: of the gallery's vectors; 0: that of the first picture.
     """
@@ -182,7 +183,7 @@ def leaves_of(rows: Rows, first: str = "", length: int = 0) -> Iterator[Leaf]:
 
 
 def begins_leaf(name: str) -> bool:
-    """Whether a leaf begins with a person of this name."""
+    """Whether a leaf starts at a person of this name."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % PEOPLE == 0
 
 
@@ -191,19 +192,20 @@ def _leaf(first: str, pictures: list[Row], negatives: Sequence[Row], others: Seq
     if any(len(row.vector) != 4 * length for row in pictures) or (pictures and not length):
         raise ValueError("vectors of several lengths")
     matrix = np.frombuffer(b"".join(row.vector for row in pictures), "<f4").reshape(len(pictures), length).astype(np.float32)
-    if not np.all(np.abs(np.linalg.norm(matrix, axis=1) - 1) < _LENGTH_TOLERANCE):  # nor where one is no number
+    if not np.all(np.abs(np.linalg.norm(matrix, axis=1) - 1) < _LENGTH_TOLERANCE):  # also false if a value is NaN
         raise ValueError("vectors that are not of length 1")
     numbers = np.array([row.number for row in pictures], np.int64)
     return Leaf(first, [row.name for row in pictures], matrix, numbers, negatives, others, length)
 
 
 def changed(leaves: Sequence[Leaf], gone: Gone, fresh: Rows) -> tuple[Leaf, ...] | None:
-    """Return the leaves of a gallery after a change; those that it does not touch are the same. None: all have to be made anew.
+    """Return the leaves of a gallery after a change; untouched leaves are the same objects. None: all leaves have to be
+    rebuilt.
 
     Args:
-        leaves: before it.
-        gone: rows that are not there any more, or are among ``fresh``; they may not have been there.
-        fresh: rows that are there now.
+        leaves: before the change.
+        gone: rows that were deleted, or are replaced by ``fresh``; not all need exist.
+        fresh: new and changed rows.
 
     Raises:
         ValueError: vectors are of several lengths.
@@ -218,7 +220,7 @@ def changed(leaves: Sequence[Leaf], gone: Gone, fresh: Rows) -> tuple[Leaf, ...]
     while todo:
         first = end = max(todo) + 1
         mine: tuple[list[Row], ...] = ([], [], [])
-        # One that does not begin with its first person any more belongs to the leaf before it.
+        # A leaf that no longer starts at its first person belongs to the leaf before it.
         while first == end or first - 1 in todo or (first and not _begins(mine[0], firsts[first])):
             first -= 1
             came: Sequence[list[Row]] = new.get(first, ([], [], []))

@@ -1,11 +1,10 @@
-"""Whom a face resembles most, exactly, without looking at the whole of every vector.
+"""Exact search for the people whom a face resembles most, without reading every vector in full.
 
-A vector is turned so that its first values hold nearly all of what tells people apart (``OpenSet.directions``). With ``h`` the
-first values and ``t`` the rest of them, ``cos(x, y) = h(x) h(y) + t(x) t(y)``, and by Cauchy and Schwarz the second product is
-at most ``|t(x)| |t(y)|``. So of each picture a *sketch* is kept: ``h``, ``|t|`` and half of how crowded it is, and one product
-with that bounds its resemblance from above. Those whose bound is below what the best ones reach cannot be among them; the
-others are compared in full. What comes of it is what comes of comparing all in full, whatever the directions are: only time
-depends on them.
+Vectors are rotated so that their first values hold nearly all that tells people apart (``OpenSet.directions``). With ``h`` the
+first values and ``t`` the rest, ``cos(x, y) = h(x) h(y) + t(x) t(y)``, and by Cauchy-Schwarz the second product is at most
+``|t(x)| |t(y)|``. So a *sketch* of each picture is kept: ``h``, ``|t|`` and half of its crowding; one product with it bounds
+the resemblance from above. Pictures whose bound is below the resemblance of the best cannot be among them; the others are
+compared in full. The result equals that of comparing all in full, whatever the directions are: only the time depends on them.
 """
 
 from __future__ import annotations
@@ -23,17 +22,17 @@ if TYPE_CHECKING:
     from engine.verify.open_set import OpenSet
 
 _SLACK = 1e-4
-"""More than rounding takes from a bound: products of vectors of length 1 in float32 are off by length times 6e-8 at most."""
+"""More than the rounding error of a bound: products of unit vectors in float32 are off by at most 6e-8 times their length."""
 _SEEDS = 32
-"""Pictures with the highest bounds that are compared first: what they reach decides which others have to be."""
+"""Number of pictures with the highest bounds that are compared first: their resemblance decides which others must be."""
 _MORE = 16
 _FEW = 20_000
-"""Pictures; so many are compared in full at once in less time."""
+"""With no more pictures than this, comparing all in full at once is faster."""
 _CHUNK = 256
 _WORTH = 16
-"""Where more than one picture in so many is left, it is quicker to compare all in full."""
+"""If more than one picture in this many is left, comparing all in full is faster."""
 _MOST_REST = 0.05
-"""Mean square of ``|t|``; that of faces is 0.017. With more the bounds are hardly worth their time."""
+"""Largest mean square of ``|t|``; that of faces is 0.017. Above this the bounds hardly pay."""
 
 
 def sketch_of(matrix: Float32, crowding: Float32, directions: NDArray[np.float64]) -> Float32:
@@ -55,14 +54,14 @@ def _split(matrix: Float32, directions: NDArray[np.float64]) -> tuple[NDArray[np
 
 
 def nearest(people: Snapshot, measured: OpenSet, vector: Float32, limit: int) -> tuple[list[int], list[float]]:
-    """Return the places of the people whom a face resembles most, best first, of equals the first, and how much it does: as if
-    the best picture of each had been looked for.
+    """Return the indices of the people whom a face resembles most, best first, and the resemblance with each one's best
+    picture. In a tie the first person comes first.
 
     Args:
-        people: at least one.
-        measured: over whose crowd the resemblance is.
+        people: one or more.
+        measured: provides the crowd of the resemblance.
         vector: (length,) of length 1.
-        limit: at most so many.
+        limit: most people to return.
     """
     if people.pictures > _FEW and _fit(people, measured):
         rows = _contenders(people, measured, vector, min(limit, people.people))
@@ -77,13 +76,13 @@ def nearest(people: Snapshot, measured: OpenSet, vector: Float32, limit: int) ->
 
 
 def _fit(people: Snapshot, measured: OpenSet) -> bool:
-    """Whether the directions are those in which these people differ, by those of the first leaf."""
+    """Whether these people differ in the measured directions, judged by the first leaf."""
     rest = people.sketches(measured)[0][:, -2]
     return float(np.vdot(rest, rest)) <= _MOST_REST * len(rest)
 
 
 def _contenders(people: Snapshot, measured: OpenSet, vector: Float32, wanted: int) -> NDArray[np.intp]:
-    """Return rows among which are all of the pictures by which so many people are the first ones."""
+    """Return rows that include every picture by which one of the ``wanted`` best people is found."""
     bounds, seeds = _bounds(people, measured, vector), _SEEDS
     while True:
         places, values = _best(people, measured, vector, _highest(bounds, seeds))
@@ -95,7 +94,7 @@ def _contenders(people: Snapshot, measured: OpenSet, vector: Float32, wanted: in
 
 
 def _bounds(people: Snapshot, measured: OpenSet, vector: Float32) -> Float32:
-    """Return what the cosine of a face and each picture, less half of the picture's crowding, is at most: (N,)."""
+    """Return an upper bound on the cosine of a face with each picture, less half of the picture's crowding: (N,)."""
     [first], [rest] = _split(vector[None], measured.directions)
     asked = np.array([*first, rest, 1.0], np.float32)
     bounds = np.empty(people.pictures, np.float32)
@@ -105,10 +104,10 @@ def _bounds(people: Snapshot, measured: OpenSet, vector: Float32) -> Float32:
 
 
 def _highest(bounds: Float32, count: int) -> NDArray[np.intp]:
-    """Return at least so many rows with the highest bounds, or all."""
+    """Return at least ``count`` rows with the highest bounds, or all."""
     if len(bounds) <= count:
         return np.arange(len(bounds))
-    # The highest of each chunk are so many rows, too, and there are few of them to sort.
+    # The maxima of the chunks give enough rows, and there are few of them to sort.
     chunks = np.maximum.reduceat(bounds, np.arange(0, len(bounds), _CHUNK))
     among = chunks if len(chunks) >= count else bounds
     return np.flatnonzero(bounds >= np.partition(among, -count)[-count])
@@ -117,7 +116,7 @@ def _highest(bounds: Float32, count: int) -> NDArray[np.intp]:
 def _best(
     people: Snapshot, measured: OpenSet, vector: Float32, rows: NDArray[np.intp]
 ) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-    """Return the people of some rows, each once, and how much a face resembles the best of these rows."""
+    """Return the people of some rows, each once, and the resemblance with the best of their rows."""
     matrix, crowding, places = people.picked(rows, measured.crowd)
     values = measured.resemblance(vector, matrix, crowding).astype(np.float64)
     found, of = np.unique(places, return_inverse=True)

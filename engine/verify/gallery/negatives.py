@@ -1,7 +1,7 @@
-"""Faces that were taken for somebody they do not show: kept in the gallery, so that the same mistake is not made again.
+"""Faces that were mistaken for somebody: kept in the gallery so that the mistake is not repeated.
 
-The rule: nobody gets the name of a person to whose negatives a face is at least as alike as to that person's pictures. For such
-a face it is as if the person were not enrolled.
+The rule: a face does not get a person's name if it is at least as similar to that person's negatives as to their pictures. For
+such a face it is as if the person were not enrolled.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from engine.verify.open_set import OpenSet, open_set_of
 
 _ONE_IN_TWENTY = 0.05
 MOST_OF_A_PERSON = 500
-"""Vectors; older ones give way."""
+"""Most vectors kept of a person; older ones are dropped."""
 
 
 def keep_negatives(file: GalleryTables, identity: str, embedder_sha256: str, source: str, vectors: Iterable[Float32]) -> int:
-    """Keep vectors that are not of a person, inside a transaction; return how many are new.
+    """Keep vectors of faces that do not show a person, within a transaction; return how many are new.
 
     Raises:
         GalleryError: it cannot be written.
@@ -46,7 +46,7 @@ def keep_negatives(file: GalleryTables, identity: str, embedder_sha256: str, sou
 
 
 def count_negatives(file: GalleryTables) -> dict[str, int]:
-    """Return by person how many tracks were marked as not them.
+    """Return by person how many tracks were marked as not showing them.
 
     Raises:
         GalleryError: it cannot be read.
@@ -57,23 +57,23 @@ def count_negatives(file: GalleryTables) -> dict[str, int]:
 
 
 def remove_negatives(file: GalleryTables, identity: str) -> int:
-    """Forget those of a person, inside a transaction; return how many there were."""
+    """Delete those of a person, within a transaction; return how many there were."""
     if not file.has("negatives"):
         return 0
     return file.execute("DELETE FROM negatives WHERE identity = ?", (spelling(identity),))
 
 
 def may_be_of(file: GalleryTables, names: Sequence[str], sources: Collection[str] = ()) -> list[int]:
-    """Return the numbers of what is not of others and is or may be of a person, while the person's pictures are there.
+    """Return the row numbers of other people's negatives that show, or may show, a person whose pictures are still enrolled.
 
-    It is theirs where it was seen in their tracks. It may be theirs where of all enrolled people, but for who it is not, they
-    resemble it most, and by no more than chance that one in twenty strangers has, see ``engine.verify.open_set``. Nothing is
-    found of an embedder that nothing was measured of, nor of vectors of another length than it has.
+    A negative shows them if it comes from their tracks. It may show them if, among all enrolled people but the one it was
+    marked against, they resemble it most, and more than one in twenty strangers would by chance (see
+    ``engine.verify.open_set``). Nothing is found for embedders that were not measured, or for vectors of the wrong length.
 
     Args:
         file: of the gallery.
-        names: of the person.
-        sources: their tracks.
+        names: the person's names.
+        sources: the person's tracks.
 
     Raises:
         GalleryError: it cannot be read.
@@ -110,13 +110,13 @@ def _alike(file: GalleryTables, name: str, sha256: str, measured: OpenSet) -> se
 
 
 def forget(file: GalleryTables, numbers: Iterable[int]) -> None:
-    """Forget some vectors, see ``may_be_of``, inside a transaction."""
+    """Delete some vectors, see ``may_be_of``, within a transaction."""
     for number in numbers:
         file.execute("DELETE FROM negatives WHERE id = ?", (number,))
 
 
 def rename_negatives(file: GalleryTables, identity: str, new: str) -> None:
-    """Let those of a person be another's, inside a transaction."""
+    """Move a person's negatives to another name, within a transaction."""
     if file.has("negatives"):
         file.execute(
             "UPDATE negatives SET identity = ? WHERE identity = ? AND NOT EXISTS (SELECT 1 FROM negatives AS other"
@@ -129,11 +129,10 @@ def rename_negatives(file: GalleryTables, identity: str, new: str) -> None:
 
 
 class Denials:
-    """Tells whose name a face cannot get.
+    """Tells which names a face cannot get.
 
     Args:
-        people: of the gallery, by name: their pictures, (N, length), and what is not of them, (M, length); one at least of
-            each, each of length 1.
+        people: by name, their pictures (N, length) and their negatives (M, length); at least one of each, all of length 1.
     """
 
     def __init__(self, people: Mapping[str, tuple[Float32, Float32]]) -> None:
@@ -145,7 +144,7 @@ class Denials:
             self._other_starts = np.cumsum([0, *map(len, others[:-1])])
 
     def of(self, vector: Float32) -> frozenset[str]:
-        """Return the people to whose negatives a face is at least as alike as to their pictures.
+        """Return the people to whose negatives a face is at least as similar as to their pictures.
 
         Args:
             vector: (length,) of length 1.

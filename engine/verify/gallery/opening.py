@@ -1,4 +1,4 @@
-"""One way to every gallery: which kind of store it is is decided here."""
+"""Opens every kind of gallery: the kind of store is decided here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.verify.gallery.store import GalleryNews
 from engine.verify.gallery.stored import StoredGallery
 
 Where = str | Path | GalleryPlace
-"""A gallery as ``verify.gallery`` and ``--gallery`` name it, or that and its key."""
+"""A gallery as named in ``verify.gallery`` and ``--gallery``, alone or with its key."""
 
 
 class Followed(Protocol):
@@ -30,7 +30,7 @@ def gallery_file(where: Where = "") -> Path | None:
     """Return the file of a gallery; None: it is in a database.
 
     Raises:
-        ConfigError: it is an address of another kind.
+        ConfigError: it is an address of an unknown kind.
     """
     where = _named(where)
     named = str(where)
@@ -42,10 +42,10 @@ def gallery_file(where: Where = "") -> Path | None:
 
 
 def key_of(where: Where) -> GalleryKey | None:
-    """Return the key of a gallery's file; None: it is not encrypted, as far as was said.
+    """Return the key of a gallery's file; None: no key was given.
 
     Raises:
-        ConfigError: it cannot be read, or is no key; or the gallery is in a database, which has none.
+        ConfigError: the key cannot be read or is invalid, or the gallery is in a database, which has no key.
     """
     if not isinstance(where, GalleryPlace) or not where.key_file:
         return None
@@ -58,10 +58,10 @@ def key_of(where: Where) -> GalleryKey | None:
 
 
 def gallery_words(where: Where = "") -> str:
-    """Return what messages call a gallery; no password is in it.
+    """Return the name of a gallery for messages, without a password.
 
     Raises:
-        ConfigError: it is an address, and cannot be read.
+        ConfigError: it is an address that cannot be parsed.
     """
     if (file := gallery_file(where)) is not None:
         return str(file)
@@ -71,17 +71,18 @@ def gallery_words(where: Where = "") -> str:
 
 
 def open_gallery(where: Where = "", *, read_only: bool = False) -> StoredGallery:
-    """Open a gallery; made when it does not exist, unless it is only read.
+    """Open a gallery; create it if it does not exist, unless it is only read.
 
     Args:
-        where: it is.
+        where: file or address of the gallery.
         read_only: never write; it must exist.
 
     Raises:
-        ConfigError: it is an address, and cannot be read; or its key, see ``key_of``.
-        GalleryError: it cannot be made or opened, or is not a gallery, or has another key.
-        MissingGalleryError: it is only read, and not there.
-        MissingRuntimeError: it is in a database, and psycopg is not installed; or it is encrypted, and SQLCipher is not.
+        ConfigError: it is an address that cannot be parsed, or its key is refused, see ``key_of``.
+        GalleryError: it cannot be created or opened, is not a gallery, or has another key.
+        MissingGalleryError: it is only read, and does not exist.
+        MissingRuntimeError: it is in a database and psycopg is not installed, or it is encrypted and SQLCipher is not
+            installed.
     """
     key = key_of(where)
     if (file := gallery_file(where)) is not None:
@@ -93,7 +94,7 @@ def open_gallery(where: Where = "", *, read_only: bool = False) -> StoredGallery
 
 
 def is_there(where: Where = "") -> bool:
-    """Whether there is such a gallery, be it of an earlier version; nothing is made.
+    """Whether a gallery exists, of any version; nothing is created.
 
     Raises:
         GalleryError: its database does not answer, or refuses.
@@ -110,7 +111,7 @@ def is_there(where: Where = "") -> bool:
 
 
 def is_empty(where: Where = "") -> bool:
-    """Whether nobody is enrolled in a gallery, or it is not there; False where that cannot be found out."""
+    """Whether a gallery is empty or does not exist; False if that cannot be determined."""
     with suppress(FacestreamError):
         if not is_there(where):
             return True
@@ -120,8 +121,7 @@ def is_empty(where: Where = "") -> bool:
 
 
 def kept_here(where: Where) -> int:
-    """Return when what this machine keeps of a gallery in a database was last known to be what it holds (Unix, ns); 0: it keeps
-    nothing."""
+    """Return when this machine's copy of a gallery in a database was last known to be current (Unix, ns); 0: it has none."""
     from engine.verify.gallery.postgres.address import address_of
     from engine.verify.gallery.postgres.cache import seen_at
 
@@ -129,18 +129,19 @@ def kept_here(where: Where) -> int:
 
 
 def gallery_to_follow(where: Where = "", max_age: float = 0.0) -> Followed:
-    """Return a gallery to be compared with.
+    """Return a gallery to compare faces with.
 
-    A file is made where it does not exist, and otherwise left as it is: one of an older format stays readable for the
-    facestream that wrote it, and one on a disk that cannot be written is enough. A database may be away: what this machine
-    keeps of it takes its place, see ``PostgresNews``.
+    A file is created if it does not exist, and otherwise not modified: one of an older format stays readable for the version
+    that wrote it, and a read-only disk is enough. A database may be unreachable: this machine's copy of it is used then, see
+    ``PostgresNews``.
 
     Args:
-        where: it is.
+        where: file or address of the gallery.
         max_age: see ``PostgresNews``.
 
     Raises:
-        ConfigError, GalleryError, MissingRuntimeError: see ``open_gallery``.
+        ConfigError, GalleryError,
+        MissingRuntimeError: see ``open_gallery``.
     """
     if gallery_file(where) is None:
         from engine.verify.gallery.postgres.address import address_of
@@ -152,9 +153,9 @@ def gallery_to_follow(where: Where = "", max_age: float = 0.0) -> Followed:
         return PostgresToFollow(address_of(str(_named(where))), default_gallery_path().parent, max_age)
     try:
         gallery = open_gallery(where, read_only=True)
-    except GalleryError:  # not there, or being made at this moment
+    except GalleryError:  # it does not exist, or is being created at this moment
         gallery = open_gallery(where)
-    gallery.close()  # who follows it opens it when there is something new
+    gallery.close()  # the follower opens it when there is something new
     return gallery
 
 

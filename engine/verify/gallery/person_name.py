@@ -1,7 +1,7 @@
-"""How a person's name is written: one spelling for each name, wherever it is given.
+"""Normalises names of people: one spelling for each name, wherever it is given.
 
-Names are Unicode as people write them, in composed form (NFC), so that both encodings of "José" are one name. Capitals, accents
-and wide or narrow letters are never taken for one another: ``alike`` only tells that two names can be mistaken.
+Names are Unicode as people write them, in composed form (NFC), so that both encodings of "José" are one name. Case, accents and
+width are never ignored: ``alike`` only tells whether two names can be confused.
 """
 
 from __future__ import annotations
@@ -15,30 +15,30 @@ MOST_CHARACTERS = 200
 _JOINERS = "\u200c\u200d"
 """Zero width non-joiner and joiner: ordinary in Persian and Indian names, and in emoji."""
 _DROPPED = dict.fromkeys(map(ord, "\u00ad\u061c\u200b\u200e\u200f\u2060\u2061\u2062\u2063\u2064\ufeff"))
-"""Invisible, and without a meaning inside a name: soft hyphen, direction marks, zero width spaces, byte order mark."""
+"""Invisible characters without meaning in a name: soft hyphen, direction marks, zero width spaces, byte order mark."""
 _REORDERING = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Embeddings, overrides and isolates: they turn the text around a name about."""
+"""Embeddings, overrides and isolates, which would reorder the text around a name."""
 _BLANK = set("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols that show nothing: the Hangul fillers, the empty Braille cell."""
+"""Letters and symbols without a visible glyph: the Hangul fillers, the empty Braille cell."""
 _SAME_SHAPE = str.maketrans(
     "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0456\u0458\u0455\u0501\u04bb\u051b\u051d"
     "\u03b1\u03b2\u03b5\u03b6\u03b9\u03ba\u03bc\u03bf\u03c1\u03c4\u03c5\u03c7\u0131",
     "abekmhopctyxijsdhqwabezikmoptyxi",
 )
-"""Small letters, Cyrillic and Greek, that look like Latin ones, or whose capitals do."""
+"""Lower-case Cyrillic and Greek letters that look like Latin ones, or whose capitals do."""
 _LOWEST_ACCENT = 200
-"""Combining class from which marks stand around a letter as accents do."""
+"""Lowest combining class of marks that sit around a letter as accents do."""
 _REFUSED_KINDS = {"Cc": "a control character", "Cs": "a character that is not valid UTF-8", "Co": "a private character"}
 _REFUSED_KINDS |= {"Zl": "a line break", "Zp": "a line break"}
 
 
 def spelling(name: str) -> str:
-    """Return the one way a name is written, without a judgement: for names that were accepted before, and to look them up.
+    """Return the normal form of a name without validating it: for names that were accepted before, and to look them up.
 
-    Composed (NFC); spaces of any kind and number are one, none at the ends; marks that are invisible and mean nothing are gone.
+    It is composed (NFC), runs of any spaces are one space, the ends have none, and invisible marks without meaning are removed.
     """
     text = " ".join(unicodedata.normalize("NFC", name.translate(_DROPPED)).split())
-    text = re.sub(f"([{_JOINERS}])[{_JOINERS}]+", r"\1", text)  # joiners join letters: alone they say nothing
+    text = re.sub(f"([{_JOINERS}])[{_JOINERS}]+", r"\1", text)  # joiners only have a meaning between letters
     return " ".join(part.strip(_JOINERS) for part in text.split(" ") if part.strip(_JOINERS))
 
 
@@ -46,8 +46,8 @@ def person_name(name: str) -> str:
     """Return the name of a person as it is enrolled: its ``spelling``.
 
     Raises:
-        UsageError: it shows nothing, is longer than 200 characters, or holds control characters, line breaks, characters that
-            reorder text, private ones, or what is not valid UTF-8.
+        UsageError: it is blank, longer than 200 characters, or contains control characters, line breaks, characters that
+            reorder text, private ones, or invalid UTF-8.
     """
     for character in name.strip():
         kind = _REFUSED_KINDS.get(unicodedata.category(character))
@@ -64,13 +64,14 @@ def person_name(name: str) -> str:
 
 
 def alike(one: str, other: str) -> bool:
-    """Whether two names can be mistaken: they differ in capitals, accents, wide letters, joiners or spaces at most, or in
-    letters of other alphabets that look the same."""
+    """Whether two names can be confused: they differ at most in case, accents, width, joiners, spaces, or letters of other
+    alphabets that look the same.
+    """
     return _skeleton(one) == _skeleton(other)
 
 
 def shown(name: str) -> str:
-    """Return a name to stand among other text: after one that is written from right to left a mark ends its direction."""
+    """Return a name for use within other text: a name written from right to left is followed by a direction mark."""
     turns = any(unicodedata.bidirectional(character) in ("R", "AL", "AN") for character in name)
     return f"{name}\u200e" if turns else name
 
@@ -81,6 +82,6 @@ def _skeleton(name: str) -> str:
 
 
 def _tells_apart(character: str) -> bool:
-    """Whether a character is more than an accent, a space or invisible; the vowel signs of Indian scripts are more."""
+    """Whether a character is significant: not an accent, a space or invisible. The vowel signs of Indian scripts are."""
     kind = unicodedata.category(character)[0]
     return kind in "LNPS" or (kind == "M" and unicodedata.combining(character) < _LOWEST_ACCENT)

@@ -1,4 +1,4 @@
-"""The people of a gallery as rows of a matrix: the best row of each, and the best people, without a loop over names."""
+"""The people of a gallery as rows of a matrix: finds each person's best row, and the best people, without a loop over names."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _Rows = NDArray[np.intp]
 
 @dataclass(frozen=True, eq=False)
 class Persons:
-    """Who has which rows."""
+    """Which rows belong to whom."""
 
     names: list[str]
-    """Each once, sorted."""
+    """Names, each once, sorted."""
     starts: _Rows
-    """(P,) where the rows of each begin, in ``order``."""
+    """(P,) index in ``order`` at which the rows of each person begin."""
     order: _Rows | None
-    """(N,) all rows, those of each person together; None: they are together as they are."""
+    """(N,) all rows, grouped by person; None: the rows are already grouped."""
     count: int
     """N."""
 
@@ -40,25 +40,25 @@ class Persons:
 
     @cached_property
     def counts(self) -> _Rows:
-        """(P,) how many rows each has."""
+        """(P,) number of rows of each person."""
         return np.diff(self.starts, append=self.count)
 
     def place(self, name: str) -> int | None:
-        """Return the place of a person in ``names``, None where there is nobody of that name."""
+        """Return the index of a person in ``names``; None if there is nobody of that name."""
         place = bisect_left(self.names, name)
         return place if place < len(self.names) and self.names[place] == name else None
 
     def rows(self, person: int) -> _Rows:
-        """Return the rows of the person at a place of ``names``."""
+        """Return the rows of the person at an index of ``names``."""
         start, end = self.starts[person], self.starts[person + 1] if person + 1 < len(self.starts) else self.count
         return np.arange(start, end) if self.order is None else self.order[start:end]
 
 
 def persons_of(names: Sequence[str]) -> Persons:
-    """Return who has which rows.
+    """Group rows by person.
 
     Args:
-        names: of each row.
+        names: the person of each row.
     """
     order = None
     if any(one > other for one, other in pairwise(names)):
@@ -69,7 +69,7 @@ def persons_of(names: Sequence[str]) -> Persons:
 
 
 def highest(values: Float32, limit: int) -> list[int]:
-    """Return the places of the ``limit`` highest values, highest first, of equal ones the first: as a stable sort of all.
+    """Return the indices of the ``limit`` highest values, highest first, as a stable sort of all values would.
 
     Args:
         values: (P,).

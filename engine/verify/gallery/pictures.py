@@ -1,5 +1,6 @@
-"""The pictures of a gallery: those that faces are compared with, and apart from them those that something speaks against, until
-somebody has looked."""
+"""The pictures of a gallery: enrolled ones, with which faces are compared, and doubtful ones, which are quarantined until
+somebody has looked.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +22,14 @@ COLUMNS = (
     "identity", "embedder", "embedder_sha256", "embedding", "source_name", "picture_sha256", "quality", "enrolled_at",
     "runtime", "doubt",
 )  # fmt: skip
-"""Of an enrolled picture, and of one that was set apart: its ``doubt`` is the reason."""
+"""Columns of enrolled and of quarantined pictures; ``doubt`` is the reason of the quarantine."""
 APART_COLUMNS = (*COLUMNS, "portrait")
-"""Of one that was set apart; of one that is enrolled no picture is kept."""
+"""Columns of quarantined pictures; no portrait is kept of an enrolled one."""
 _LIST = "identity, source_name, picture_sha256, quality, enrolled_at, embedder, embedder_sha256, doubt"
 
 
 def checked(identity: str, embedding: Float32) -> tuple[str, bytes]:
-    """Return a name and a vector as they are kept.
+    """Return a name and a vector as they are stored.
 
     Raises:
         ValueError: the name is empty, or the vector is not a finite vector of length 1.
@@ -40,19 +41,19 @@ def checked(identity: str, embedding: Float32) -> tuple[str, bytes]:
 
 
 def put(file: GalleryTables, row: Mapping[str, Any], *, apart: bool) -> bool:
-    """Write one picture among the enrolled ones or those that were set apart, inside a transaction; return whether it was set
-    apart before, and that has been forgotten.
+    """Store one picture as enrolled or quarantined, within a transaction; return whether it was quarantined before, which is
+    then undone.
 
-    Their earlier vector of it is replaced where it was set apart. One that is enrolled, and of which nothing records
-    what computed it, is replaced only by one that is enrolled: it stays until the other is released.
+    An earlier vector of the same picture is replaced if it was quarantined. An enrolled one without a recorded runtime is
+    replaced only by an enrolled one: it stays until the new one is released.
 
     Args:
         file: of the gallery.
-        row: by ``APART_COLUMNS``.
-        apart: where it goes.
+        row: values by ``APART_COLUMNS``.
+        apart: quarantine the picture.
 
     Raises:
-        GalleryError: the picture is there already, or the vector does not fit the others.
+        GalleryError: the picture is stored already, or the vector does not fit the others.
     """
     length = len(row["embedding"]) // 4
     for (other,) in file.rows("SELECT embedding FROM pictures WHERE embedder_sha256 = ? LIMIT 1", (row["embedder_sha256"],)):
@@ -74,7 +75,7 @@ def put(file: GalleryTables, row: Mapping[str, Any], *, apart: bool) -> bool:
 
 
 def _refuse_enrolled(file: GalleryTables, row: Mapping[str, Any]) -> None:
-    """What is enrolled is not set apart beside it, but for what may take the place of a vector of an earlier version."""
+    """Refuse to quarantine a picture that is enrolled, unless it may replace a vector of an earlier version."""
     held = holder_of(file, row["picture_sha256"], row["embedder_sha256"])
     if held and (held.runtime or held.identity != row["identity"]):
         raise GalleryRefusal(_enrolled_words(row["picture_sha256"], held.identity))
@@ -90,7 +91,7 @@ def everyone(file: GalleryTables) -> list[Identity]:
     """Return the people who have enrolled pictures, by name.
 
     Raises:
-        GalleryError: it cannot be read.
+        GalleryError: the gallery cannot be read.
     """
     used: dict[str, list[str]] = {}
     for name, embedder in file.rows("SELECT DISTINCT identity, embedder FROM pictures ORDER BY identity, embedder"):
@@ -104,7 +105,7 @@ def everyone(file: GalleryTables) -> list[Identity]:
 
 
 def holder_of(file: GalleryTables, picture_sha256: str, embedder_sha256: str) -> Enrolled | None:
-    """Return whom a picture is enrolled for with an embedder; None if it is not.
+    """Return the person for whom a picture is enrolled with an embedder; None if it is not.
 
     Raises:
         GalleryError: it cannot be read.
@@ -140,7 +141,7 @@ def by_number(file: GalleryTables, embedder_sha256: str) -> dict[int, Kept]:
 
 
 def counted(file: GalleryTables) -> dict[str, int]:
-    """Return how many pictures each person has, by name: enrolled ones and those that were set apart.
+    """Return the number of pictures of each person, enrolled and quarantined, by name.
 
     Raises:
         GalleryError: it cannot be read.
@@ -153,8 +154,7 @@ def counted(file: GalleryTables) -> dict[str, int]:
 
 
 def portraits(file: GalleryTables) -> dict[tuple[str, str], bytes]:
-    """Return the faces of the pictures that were set apart, by person and SHA-256, as small JPEGs; not of those of which none
-    was kept.
+    """Return the portraits of quarantined pictures as small JPEGs, by person and SHA-256; those without one are left out.
 
     Raises:
         GalleryError: they cannot be read.
@@ -166,16 +166,16 @@ def portraits(file: GalleryTables) -> dict[tuple[str, str], bytes]:
 
 
 def the_one(pictures: Sequence[Kept], begins: str, where: str, listing: str) -> Kept:
-    """Return the picture whose SHA-256 begins so; of several embedders' vectors of one picture the first.
+    """Return the picture whose SHA-256 begins with some digits; if it has vectors of several embedders, the first.
 
     Args:
-        pictures: among which it is.
-        begins: how it begins.
-        where: they are, as "in quarantine".
-        listing: the command that shows them.
+        pictures: the pictures to search.
+        begins: the first digits.
+        where: place of the pictures in messages, such as "in quarantine".
+        listing: the command that lists them.
 
     Raises:
-        GalleryRefusal: there is none, or several pictures begin so, or several people have the one that does.
+        GalleryRefusal: no picture or several pictures begin so, or several people have that picture.
     """
     found = [one for one in pictures if begins and one.picture_sha256.startswith(begins.lower())]
     if not found:
@@ -189,8 +189,8 @@ def the_one(pictures: Sequence[Kept], begins: str, where: str, listing: str) -> 
 
 
 def taken_out(file: GalleryTables, name: str, begins: str) -> list[Kept]:
-    """Take one enrolled picture of a person out, with the vectors of all embedders, inside a transaction; return them. Of an
-    embedder for which it was set apart it is forgotten, too.
+    """Remove one enrolled picture of a person with the vectors of all embedders, within a transaction; return what was removed.
+    Quarantined vectors of the picture are deleted, too.
 
     Raises:
         GalleryError: see ``the_one``.
@@ -205,7 +205,7 @@ def taken_out(file: GalleryTables, name: str, begins: str) -> list[Kept]:
 
 
 def released(file: GalleryTables, one: Kept) -> int:
-    """Move a picture of a person among those that are compared with, inside a transaction; return how many vectors it had.
+    """Enrol a quarantined picture of a person, within a transaction; return how many vectors it had.
 
     Raises:
         GalleryError: it is enrolled for somebody else.
@@ -224,20 +224,20 @@ def released(file: GalleryTables, one: Kept) -> int:
 
 
 def dropped(file: GalleryTables, one: Kept) -> int:
-    """Forget a picture that was set apart for a person, inside a transaction; return how many vectors it had."""
+    """Delete a quarantined picture of a person, within a transaction; return how many vectors it had."""
     key = (one.picture_sha256, one.identity)
     return file.execute("DELETE FROM quarantined WHERE picture_sha256 = ? AND identity = ?", key)
 
 
 def remove_quarantined(file: GalleryTables, name: str) -> int:
-    """Forget those of a person, inside a transaction; return how many there were."""
+    """Delete a person's quarantined pictures, within a transaction; return how many there were."""
     if not file.has("quarantined"):
         return 0
     return file.execute("DELETE FROM quarantined WHERE identity = ?", (spelling(name),))
 
 
 def rename_quarantined(file: GalleryTables, name: str, new: str) -> int:
-    """Let those of a person be another's, inside a transaction; return how many there were."""
+    """Move a person's quarantined pictures to another name, within a transaction; return how many there were."""
     if not file.has("quarantined"):
         return 0
     there = file.execute(
@@ -246,6 +246,6 @@ def rename_quarantined(file: GalleryTables, name: str, new: str) -> int:
         " AND other.embedder_sha256 = quarantined.embedder_sha256)",
         (spelling(new), spelling(name), spelling(new)),
     )
-    if spelling(new) != spelling(name):  # what is left was set apart for both
+    if spelling(new) != spelling(name):  # the remaining ones are quarantined for both names
         there += remove_quarantined(file, name)
     return there

@@ -1,5 +1,6 @@
-"""Everything that vectors of one embedder may be compared with, read from a gallery at one moment; and again after a change,
-when only what has changed is read."""
+"""Reads all data of a gallery that vectors of one embedder may be compared with, at one moment; after a change, reads only what
+has changed.
+"""
 
 from __future__ import annotations
 
@@ -20,19 +21,19 @@ _ROW = "identity, embedding, id"
 
 
 class GalleryReading:
-    """Reads a gallery, and reads it again: what comes is always what a reader of the whole would have.
+    """Reads a gallery, and reads it again: the result always equals that of reading everything.
 
-    It may be given a gallery that was opened anew, a copy of it, or another one. Use it from one thread.
+    It may be given a gallery that was opened again, a copy of it, or another one. Use it from one thread.
 
     Args:
-        embedder_sha256: whose vectors.
+        embedder_sha256: the embedder of the vectors.
     """
 
     def __init__(self, embedder_sha256: str) -> None:
         self._embedder = embedder_sha256
         self._leaves: Sequence[Leaf] = ()
         self._mark: Mark | None = None
-        """How far the log of what has changed had come when the leaves were read."""
+        """Position in the log of changes at which the leaves were read."""
 
     def read(self, tables: GalleryTables) -> Snapshot:
         """Return who may be recognised now.
@@ -46,7 +47,7 @@ class GalleryReading:
     def read_within(self, tables: GalleryTables) -> Snapshot:
         """As ``read``, within a transaction."""
         epoch, revision = tables.state()
-        before, self._mark = self._mark, None  # until all was read
+        before, self._mark = self._mark, None  # set once all was read
         touched, mark = tables.touched(before) if before else None, tables.mark()
         try:
             leaves = None if touched is None else self._changed(tables, touched)

@@ -1,4 +1,4 @@
-"""What a gallery tells of people and pictures."""
+"""A gallery's records of people and pictures."""
 
 from __future__ import annotations
 
@@ -12,50 +12,50 @@ class Identity(NamedTuple):
     name: str
     pictures: int
     embedders: tuple[str, ...]
-    """Names of the embedders that their pictures were enrolled with."""
+    """Names of the embedders with which their pictures were enrolled."""
     best_quality: float
     last_enrolled_at: str
     """UTC, ISO 8601."""
     in_doubt: int = 0
-    """Pictures that were enrolled although something spoke against them."""
+    """Number of pictures that were enrolled although they were doubtful."""
     unrecorded: int = 0
-    """Pictures of which the gallery does not say what computed their vectors, as those of earlier versions."""
+    """Number of pictures without a recorded runtime, from earlier versions."""
 
 
 class Enrolled(NamedTuple):
-    """One picture that is in the gallery."""
+    """One enrolled picture."""
 
     identity: str
     runtime: str
-    """What computed its vector, with version and precision; empty where that was not recorded."""
+    """Runtime that computed its vector, with version and precision; empty if it was not recorded."""
 
 
 class Kept(NamedTuple):
-    """One picture as it is listed: enrolled, or set apart."""
+    """One picture in a list: enrolled or quarantined."""
 
     identity: str
     source_name: str
     picture_sha256: str
     quality: float
     at: str
-    """When it was enrolled or set apart (UTC, ISO 8601)."""
+    """When it was enrolled or quarantined (UTC, ISO 8601)."""
     embedder: str
     embedder_sha256: str
     doubt: str
-    """What speaks against it; empty where nothing does."""
+    """What speaks against it; empty if nothing does."""
 
 
 class Faces(NamedTuple):
-    """Vectors that are of a person, or may be, under other people's names."""
+    """Numbers of vectors stored under other people's names that show, or may show, a person."""
 
     negatives: int
-    """Kept as not of somebody else."""
+    """Kept as negatives of somebody else."""
     apart: int
-    """Set apart for somebody else because they are like this person."""
+    """Quarantined for somebody else because they resemble this person."""
 
 
 def unrecorded(people: Sequence[Identity]) -> str:
-    """Return one sentence about vectors of which the gallery does not say what computed them, empty if there are none."""
+    """Return one sentence about vectors without a recorded runtime; empty if there are none."""
     names = [person.name for person in people if person.unrecorded]
     if not names:
         return ""

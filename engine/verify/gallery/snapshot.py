@@ -1,4 +1,4 @@
-"""The gallery at one moment, as faces are compared with it."""
+"""The gallery at one moment, in the form in which faces are compared with it."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from engine.verify.gallery.persons import Persons
 from engine.verify.open_set import OpenSet
 
 _MOST_PARTS = 8
-"""As faces of several people alternate, so does who is left out."""
+"""Number of reduced snapshots kept: faces of several people alternate, and with them the people left out."""
 
 
 class Stretch(NamedTuple):
-    """The rows of a leaf among all, and its people."""
+    """The position of a leaf's rows and people among all."""
 
     leaf: Leaf
     start: int
     end: int
     person: int
-    """Place of the first of its people."""
+    """Index of its first person."""
 
 
 class Picked(NamedTuple):
-    """Some rows."""
+    """A selection of rows."""
 
     matrix: Float32
     """(N, length), each row of length 1."""
     crowding: Float32
-    """(N,)"""
+    """(N,) crowding of each row."""
     places: NDArray[np.intp]
-    """(N,) of their people."""
+    """(N,) index of each row's person."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,23 +51,23 @@ class Snapshot:
 
     version: int
     leaves: Sequence[Leaf]
-    """One at least, by name. After a change those that it did not touch are the same objects."""
+    """One or more, by name. Leaves that a change does not touch stay the same objects."""
     gallery: GalleryVersion | None = None
-    """Exactly what this is; None where it is of no file."""
+    """Which state of which gallery this is; None if it is from no store."""
     _crowdings: Kept[Float32] = field(default_factory=Kept, repr=False)
-    """Crowds, and how crowded each row is in them."""
+    """Crowding of each row, by crowd."""
     _sketches: Kept[list[Float32]] = field(default_factory=Kept, repr=False)
     _parts: dict[frozenset[str], Snapshot] = field(default_factory=dict, repr=False)
-    """Parts of this by whom they are without, the last used last."""
+    """Reduced snapshots by the people left out, the last used last."""
 
     @classmethod
     def of(cls, names: Iterable[str] = (), vectors: Iterable[Float32] = (), version: int = 0) -> Self:
-        """Return people who are in no store.
+        """Make a snapshot of people who are in no store.
 
         Args:
-            names: of each vector.
+            names: the person of each vector.
             vectors: (length,) each, of length 1.
-            version: see there.
+            version: number of changes of the gallery.
         """
         given = enumerate(zip(names, vectors, strict=True))
         rows = sorted(Row(name, np.asarray(vector, "<f4").tobytes(), number) for number, (name, vector) in given)
@@ -85,17 +85,17 @@ class Snapshot:
 
     @property
     def pictures(self) -> int:
-        """How many there are to compare with."""
+        """Number of pictures to compare with."""
         return self.stretches[-1].end if self.stretches else 0
 
     @property
     def people(self) -> int:
-        """How many have them."""
+        """Number of people who have pictures."""
         return self.stretches[-1].person + len(self.stretches[-1].leaf.persons.names) if self.stretches else 0
 
     @property
     def length(self) -> int:
-        """Of the vectors; 0: there are none."""
+        """Length of the vectors; 0: there are none."""
         return self.leaves[0].length
 
     @cached_property
@@ -120,29 +120,29 @@ class Snapshot:
 
     @cached_property
     def persons(self) -> Persons:
-        """Who has which rows; of a large gallery it takes a while."""
+        """Which rows belong to whom; takes a while for a large gallery."""
         of = [(one.leaf.persons, one.start) for one in self.stretches]
         starts = np.concatenate([np.zeros(0, np.intp), *(persons.starts + start for persons, start in of)])
         return Persons([name for persons, _ in of for name in persons.names], starts, None, self.pictures)
 
     def place(self, name: str) -> int | None:
-        """Return the place of a person among all by name, None where there is nobody of that name."""
+        """Return the index of a person among all, by name; None if there is nobody of that name."""
         at = bisect_right(self.stretches, name, key=lambda one: one.leaf.first) - 1
         within = self.stretches[at].leaf.persons.place(name) if at >= 0 else None
         return None if within is None else self.stretches[at].person + within
 
     def name(self, place: int) -> str:
-        """Return the name of the person at a place."""
+        """Return the name of the person at an index."""
         stretch = self._stretch_of(place)
         return stretch.leaf.persons.names[place - stretch.person]
 
     def vectors(self, place: int) -> Float32:
-        """Return the vectors of the person at a place: (M, length)."""
+        """Return the vectors of the person at an index: (M, length)."""
         stretch = self._stretch_of(place)
         return stretch.leaf.matrix[stretch.leaf.persons.rows(place - stretch.person)]
 
     def pictures_of(self, place: int, crowd: Float32) -> Picked:
-        """Return the rows of the person at a place, as ``picked``."""
+        """Return the rows of the person at an index, as ``picked`` does."""
         stretch = self._stretch_of(place)
         rows = stretch.leaf.persons.rows(place - stretch.person)
         return Picked(stretch.leaf.matrix[rows], stretch.leaf.crowding(crowd)[rows], np.full(len(rows), place))
@@ -154,8 +154,8 @@ class Snapshot:
         """Return some rows.
 
         Args:
-            rows: one at least, rising.
-            crowd: in which it is asked how crowded they are.
+            rows: one or more, ascending.
+            crowd: (K, length), in which their crowding is computed.
         """
         ends, parts = np.searchsorted(rows, [one.end for one in self.stretches]), list[Picked]()
         for one, first, last in zip(self.stretches, [0, *ends[:-1].tolist()], ends.tolist(), strict=True):
@@ -169,7 +169,7 @@ class Snapshot:
         """Return ``crowding_of`` all rows in a crowd: (N,).
 
         Args:
-            crowd: (K, length); recognised as the same object.
+            crowd: (K, length); cached by identity.
         """
         if (values := self._crowdings.of(crowd)) is not None:
             return values
@@ -180,13 +180,12 @@ class Snapshot:
         """Return the sketches of the leaves of ``stretches``, see ``engine.verify.gallery.nearest``.
 
         Args:
-            measured: recognised as the same object.
-        """
+            measured: cached by identity."""
         if (kept := self._sketches.of(measured)) is not None:
             return kept
         missing = [one.leaf for one in self.stretches if one.leaf.sketch(measured) is None]
         sizes = [(len(measured.directions) + 2) * len(leaf.names) for leaf in missing]
-        # In one piece of memory: many small ones take a quarter longer to go through.
+        # In one block of memory: many small ones take a quarter longer to read.
         room = np.split(np.empty(sum(sizes), np.float32), np.cumsum(sizes))
         for leaf, part in zip(missing, room, strict=False):
             leaf.make_sketch(measured, part.reshape(-1, len(leaf.names)))
@@ -208,7 +207,7 @@ class Snapshot:
         return Denials({name: (self.vectors(place), self.negatives[name]) for name, place in places.items()})
 
     def denied(self, vector: Float32) -> frozenset[str]:
-        """Return the people whose name a face cannot get, see ``engine.verify.gallery.negatives``.
+        """Return the people whose names a face cannot get, see ``engine.verify.gallery.negatives``.
 
         Args:
             vector: (length,) of length 1.
@@ -216,7 +215,7 @@ class Snapshot:
         return self._denials.of(vector)
 
     def without(self, people: frozenset[str]) -> Snapshot:
-        """Return the same as if these people were not enrolled; the last few are remembered."""
+        """Return the gallery without these people; the last few results are cached."""
         part = self._parts.pop(people, None)
         if part is None:
             leaves = [leaf.without(people) for leaf in self.leaves]

@@ -1,5 +1,6 @@
-"""What the rest of the engine needs of a store of people, whatever keeps it: ``Gallery`` is a SQLite file,
-``PostgresGallery`` a database that several machines share. Each change has the next ``revision`` of one ``epoch``."""
+"""The interfaces of a gallery for the rest of the engine: ``Gallery`` is a SQLite file, ``PostgresGallery`` a database shared
+by several machines. Each change has the next ``revision`` of an ``epoch``.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +17,12 @@ class GalleryNews(Protocol):
 
     @property
     def where(self) -> str:
-        """What messages call the store, as its path."""
+        """Name of the store in messages, such as its path."""
         ...
 
     def news(self) -> Snapshot | None:
-        """Return the people where there is something new since the last successful call; the first time, always. It is asked
-        before every batch of faces: where nothing is new it takes microseconds.
+        """Return the people if anything has changed since the last successful call, and always the first time; otherwise None.
+        It is called before every batch of faces and takes microseconds if nothing has changed.
 
         Raises:
             GalleryError: the store cannot be read now.
@@ -29,15 +30,15 @@ class GalleryNews(Protocol):
         ...
 
     def close(self) -> None:
-        """Stop following; ``news`` may not be called after it."""
+        """Stop following; ``news`` must not be called afterwards."""
         ...
 
 
 class GalleryReader(Protocol):
-    """Looks at a store. Every method raises ``GalleryError`` where it cannot be read."""
+    """Reads a store. Every method raises ``GalleryError`` if it cannot be read."""
 
     def follow(self, embedder_sha256: str) -> GalleryNews:
-        """Return what tells of changes; it outlives the reader."""
+        """Return a follower of changes; it outlives the reader."""
         ...
 
     def snapshot(self, embedder_sha256: str) -> Snapshot:
@@ -45,7 +46,7 @@ class GalleryReader(Protocol):
         ...
 
     def holder(self, picture_sha256: str, embedder_sha256: str) -> Enrolled | None:
-        """Return whom a picture is enrolled for with an embedder; None if it is not."""
+        """Return the person for whom a picture is enrolled with an embedder; None if it is not."""
         ...
 
     def list(self) -> list[Identity]:
@@ -57,20 +58,22 @@ class GalleryReader(Protocol):
         ...
 
     def quarantined(self, name: str = "") -> Sequence[Kept]:
-        """Return the pictures that were set apart, of everybody or of one person."""
+        """Return the quarantined pictures of everybody or of one person."""
         ...
 
     def portraits(self) -> dict[tuple[str, str], bytes]:
-        """Return small JPEGs of the faces of the pictures that were set apart, by person and SHA-256."""
+        """Return portraits of the quarantined pictures as small JPEGs, by person and SHA-256."""
         ...
 
     def negatives(self) -> dict[str, int]:
-        """Return by person how many tracks were marked as not them."""
+        """Return by person how many tracks were marked as not showing them."""
         ...
 
 
 class GalleryWriter(GalleryReader, Protocol):
-    """Changes a store: each method all or nothing, seen by every reader when it returns, and lost by no crash after."""
+    """Changes a store. Each method succeeds completely or not at all; when it returns, the change is durable and every reader
+    sees it.
+    """
 
     def add(
         self,
@@ -87,23 +90,23 @@ class GalleryWriter(GalleryReader, Protocol):
         apart: bool = False,
         portrait: bytes = b"",
     ) -> None:
-        """Enrol one picture, or set it apart."""
+        """Enrol one picture, or quarantine it."""
         ...
 
     def remove(self, name: str) -> int:
-        """Take a person out with all that is theirs; return how many pictures there were."""
+        """Remove a person with everything stored about them; return how many pictures there were."""
         ...
 
     def remove_picture(self, name: str, picture_sha256: str) -> Sequence[Kept]:
-        """Take one picture of a person out; return what went."""
+        """Remove one picture of a person; return what was removed."""
         ...
 
     def release(self, picture_sha256: str, name: str = "") -> Kept:
-        """Enrol a picture that was set apart."""
+        """Enrol a quarantined picture."""
         ...
 
     def drop(self, picture_sha256: str, name: str = "") -> Kept:
-        """Forget a picture that was set apart."""
+        """Delete a quarantined picture."""
         ...
 
     def rename(self, name: str, new: str, *, join: bool = False) -> int:
@@ -111,5 +114,5 @@ class GalleryWriter(GalleryReader, Protocol):
         ...
 
     def keep_negatives(self, name: str, embedder_sha256: str, source: str, vectors: Sequence[Float32]) -> int:
-        """Keep faces that are not of a person; return how many are new."""
+        """Store faces that do not show a person; return how many are new."""
         ...

@@ -1,6 +1,6 @@
-"""The rules of a gallery, whatever database keeps its tables.
+"""The rules of a gallery, whichever database holds its tables.
 
-An object belongs to the thread and the process that made it.
+An object belongs to the thread and process that created it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class StoredGallery(Closing):
 
     @property
     def where(self) -> str:
-        """What messages call it; no password is in it."""
+        """Name of the gallery in messages, without a password."""
         return self.tables.where
 
     @abstractmethod
@@ -53,7 +53,7 @@ class StoredGallery(Closing):
         return not self.tables.rows("SELECT 1 FROM pictures LIMIT 1")
 
     def version(self) -> int:
-        """Return the number of changes since the gallery was made."""
+        """Return the number of changes since the gallery was created."""
         return int(self.tables.rows("SELECT version FROM state")[0][0])
 
     def add(
@@ -71,26 +71,26 @@ class StoredGallery(Closing):
         apart: bool = False,
         portrait: bytes = b"",
     ) -> None:
-        """Enrol one picture, or set it apart; it is visible to every reader when this returns.
+        """Enrol one picture, or quarantine it; it is visible to every reader when this returns.
 
-        The picture's earlier vector is replaced where it is the same person's and nothing records what computed it, unless this
-        one is set apart.
+        An earlier vector of the picture is replaced if it is the same person's and has no recorded runtime, unless this one is
+        quarantined.
 
         Args:
-            identity: who it is; not empty. It is kept by its ``spelling``.
+            identity: name of the person; not empty. It is stored in its ``spelling``.
             embedding: (length,) of length 1.
             embedder: its name, for people.
-            embedder_sha256: of the weights: vectors are compared only where this is equal.
-            runtime: what computed the vector, with version and precision, as ``Embedder.runtime``.
+            embedder_sha256: of the weights: only vectors with the same one are compared.
+            runtime: runtime that computed the vector, with version and precision, as ``Embedder.runtime``.
             source_name: the picture's file name.
             picture_sha256: of the picture file; the same picture is never enrolled twice with one embedder, see ``holder``.
             quality: 0 to 1.
-            doubt: what speaks against the picture, where it is enrolled all the same, or set apart.
-            apart: nobody is compared with it until it is released.
-            portrait: the face as a small JPEG, for whoever decides on a picture that is set apart; of others none is kept.
+            doubt: what speaks against the picture; empty if nothing does.
+            apart: quarantine it: faces are not compared with it until it is released.
+            portrait: the face as a small JPEG, stored only with quarantined pictures, for the person who decides.
 
         Raises:
-            GalleryError: as for all methods, or the picture is there already, or the vector does not fit the others.
+            GalleryError: as for all methods, or the picture is stored already, or the vector does not fit the others.
             ValueError: the name is empty, or the vector is not a finite vector of length 1.
         """
         identity, content = rows.checked(identity, embedding)
@@ -108,7 +108,7 @@ class StoredGallery(Closing):
 
     @contextmanager
     def _changing(self) -> Iterator[list[bool]]:
-        """All changes inside, or none; give a list to append to: whether what is compared with has changed."""
+        """Make all changes of the block, or none; yield a list to which callers append whether data for comparisons changed."""
         changed: list[bool] = []
         with self.tables.writing():
             yield changed
@@ -116,7 +116,7 @@ class StoredGallery(Closing):
                 self.tables.execute("UPDATE state SET version = version + 1")
 
     def remove(self, name: str) -> int:
-        """Take all pictures of a person out; return how many there were, 0 if nobody has this name, in any encoding."""
+        """Remove all pictures of a person; return how many there were, 0 if nobody has this name in any encoding."""
         with self._changing() as changed:
             removed = self.tables.execute("DELETE FROM pictures WHERE identity = ?", (spelling(name),))
             rename_in_doubts(self.tables, name)
@@ -127,13 +127,13 @@ class StoredGallery(Closing):
         return removed + apart
 
     def remove_picture(self, name: str, picture_sha256: str) -> Sequence[Kept]:
-        """Take one picture of a person out, with the vectors of all embedders, at once for every reader; return them.
+        """Remove one picture of a person, with the vectors of all embedders, at once for every reader; return what was removed.
 
         Args and Raises as for ``drop``.
         """
         with self._changing() as changed:
             out = rows.taken_out(self.tables, name, picture_sha256)
-            if not self.pictures(name):  # it was the last one
+            if not self.pictures(name):  # it was the person's last picture
                 rename_in_doubts(self.tables, name)
                 marked.remove_negatives(self.tables, name)
             changed.append(True)
@@ -145,15 +145,17 @@ class StoredGallery(Closing):
         return rows.listed(self.tables, "pictures", name)
 
     def quarantined(self, name: str = "") -> Sequence[Kept]:
-        """Return the pictures that were set apart, of everybody or of one person, by name and time."""
+        """Return the quarantined pictures of everybody or of one person, by name and time."""
         return rows.listed(self.tables, "quarantined", name)
 
     def portraits(self) -> dict[tuple[str, str], bytes]:
-        """Return the faces of the pictures that were set apart, by person and SHA-256, as far as small JPEGs were kept."""
+        """Return the portraits of quarantined pictures as small JPEGs, by person and SHA-256; those without one
+        are left out.
+        """
         return rows.portraits(self.tables)
 
     def release(self, picture_sha256: str, name: str = "") -> Kept:
-        """Enrol a picture that was set apart; the gallery keeps the reason. See ``drop``."""
+        """Enrol a quarantined picture; the gallery keeps the reason. See ``drop``."""
         with self._changing() as changed:
             one = rows.the_one(self.quarantined(name), picture_sha256, "in quarantine", "quarantine")
             changed.append(rows.released(self.tables, one) > 0)
@@ -161,15 +163,15 @@ class StoredGallery(Closing):
         return one
 
     def drop(self, picture_sha256: str, name: str = "") -> Kept:
-        """Forget a picture that was set apart.
+        """Delete a quarantined picture.
 
         Args:
-            picture_sha256: of the picture, or what it begins with.
-            name: of the person it was set apart for; empty: there is but one.
+            picture_sha256: of the picture, or its first digits.
+            name: of the person it was quarantined for; may be empty if there is only one.
 
         Raises:
-            GalleryError: as for all methods.
-            GalleryRefusal: there is no such picture, or more than one, or it may not be released.
+            GalleryError: as for all methods. GalleryRefusal: there is no such picture, or more than one, or it may not be
+                released.
         """
         with self._changing():
             one = rows.the_one(self.quarantined(name), picture_sha256, "in quarantine", "quarantine")
@@ -178,16 +180,16 @@ class StoredGallery(Closing):
         return one
 
     def people(self) -> dict[str, int]:
-        """Return how many pictures each person has, by name: enrolled ones and those that were set apart."""
+        """Return the number of pictures of each person, enrolled and quarantined, by name."""
         return rows.counted(self.tables)
 
     def rename(self, name: str, new: str, *, join: bool = False) -> int:
-        """Give all pictures of a person another name; return how many there were, 0 if nobody has this name.
+        """Rename a person; return how many pictures there were, 0 if nobody has this name.
 
         Args:
-            name: of the person up to now.
-            new: the new one; where it is the same, nothing is done.
-            join: where somebody has it already, both are one person from then on, which cannot be undone.
+            name: current name of the person.
+            new: the new name; if it is the same, nothing is done.
+            join: if somebody has the new name already, both become one person, which cannot be undone.
 
         Raises:
             GalleryError: as for all methods.
@@ -212,12 +214,12 @@ class StoredGallery(Closing):
         return renamed + apart
 
     def keep_negatives(self, name: str, embedder_sha256: str, source: str, vectors: Sequence[Float32]) -> int:
-        """Keep faces that are not of a person, see ``engine.verify.gallery.negatives``; return how many are new.
+        """Store faces that do not show a person, see ``engine.verify.gallery.negatives``; return how many are new.
 
         Args:
             name: of somebody in the gallery.
-            embedder_sha256: of the weights that made the vectors.
-            source: what they were seen in.
+            embedder_sha256: of the embedder's weights.
+            source: the track in which they were seen.
             vectors: (length,) each, of length 1.
         """
         with self._changing() as changed:
@@ -226,17 +228,17 @@ class StoredGallery(Closing):
         return kept
 
     def forget_faces_of(self, names: Sequence[str], sources: Sequence[str] = (), dry_run: bool = False) -> Faces:
-        """Forget what was kept as not of others and may be of a person, see ``engine.verify.gallery.negatives``, and what was
-        set apart for others because it is like them; call it before ``remove``. Return how many there were.
+        """Delete negatives of other people that may show a person, see ``engine.verify.gallery.negatives``, and pictures
+        quarantined for others because they resemble the person; call it before ``remove``. Return how many there were.
 
         Args:
-            names: of the person.
-            sources: tracks that are known to be of them.
+            names: the person's names.
+            sources: tracks known to show the person.
             dry_run: only count.
         """
         if dry_run:
             return Faces(len(marked.may_be_of(self.tables, names, sources)), len(lookalikes(self.tables, names)))
-        before, found = self.version(), marked.may_be_of(self.tables, names, sources)  # takes a while, and locks nobody out
+        before, found = self.version(), marked.may_be_of(self.tables, names, sources)  # takes a while, but locks nobody out
         with self._changing() as changed:
             if self.version() != before:
                 found = marked.may_be_of(self.tables, names, sources)
@@ -247,11 +249,11 @@ class StoredGallery(Closing):
         return Faces(len(found), apart)
 
     def negatives(self) -> dict[str, int]:
-        """Return by person how many tracks were marked as not them."""
+        """Return by person how many tracks were marked as not showing them."""
         return marked.count_negatives(self.tables)
 
     def holder(self, picture_sha256: str, embedder_sha256: str) -> Enrolled | None:
-        """Return whom a picture is enrolled for with an embedder; None if it is not."""
+        """Return the person for whom a picture is enrolled with an embedder; None if it is not."""
         return rows.holder_of(self.tables, picture_sha256, embedder_sha256)
 
     def snapshot(self, embedder_sha256: str) -> Snapshot:
@@ -273,5 +275,5 @@ class StoredGallery(Closing):
         return rows.everyone(self.tables)
 
     def close(self) -> None:
-        """Close it; no other method may be called after it."""
+        """Close the gallery; no other method may be called afterwards."""
         self.tables.close()

@@ -1,4 +1,4 @@
-"""What the rules of a gallery need of the database that keeps it: they are written once, in SQL that every kind knows."""
+"""The interface of a gallery's database, so that the rules are written only once, in SQL that every kind understands."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ Table = Literal["pictures", "quarantined", "negatives"]
 
 
 class Mark(NamedTuple):
-    """How far the log of what has changed has come."""
+    """A position in the log of changes."""
 
     number: int
     word: bytes
-    """At random: another history has other ones."""
+    """A random word, which differs in another history of the file."""
 
 
 class GalleryTables(Protocol):
@@ -25,7 +25,7 @@ class GalleryTables(Protocol):
 
     @property
     def where(self) -> str:
-        """What messages call the gallery; no password is in it."""
+        """Name of the gallery in messages, without a password."""
         ...
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> int:
@@ -33,7 +33,7 @@ class GalleryTables(Protocol):
         ...
 
     def insert_many(self, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """Insert rows; as many at a time as is good for the database."""
+        """Insert rows, as many at a time as suits the database."""
         ...
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
@@ -45,28 +45,29 @@ class GalleryTables(Protocol):
         ...
 
     def mark(self) -> Mark | None:
-        """Return how far the log has come; None: there is none, and who follows reads the whole."""
+        """Return the current position in the log; None: there is no log, and followers read everything."""
         ...
 
     def touched(self, mark: Mark) -> Mapping[Table, Collection[int]] | None:
-        """Return the numbers of the rows of ``pictures`` and ``negatives`` that were changed since a mark, and may be gone;
-        None: it is not told any more."""
+        """Return the numbers of rows of ``pictures`` and ``negatives`` that were changed or deleted since a mark; None: no
+        longer known.
+        """
         ...
 
     def reading(self) -> AbstractContextManager[None]:
-        """All that is read inside is of one moment."""
+        """Read a consistent state within the block."""
         ...
 
     def writing(self) -> AbstractContextManager[None]:
-        """All statements inside, or none; one writer at a time, others are waited for."""
+        """Execute all statements of the block, or none; one writer at a time, waiting for others."""
         ...
 
     def has(self, table: Table) -> bool:
-        """Whether there is such a table; one that was never needed may be missing."""
+        """Whether a table exists; one that was never needed may be missing."""
         ...
 
     def make(self, table: Table) -> None:
-        """Make it where it is missing; inside ``writing``."""
+        """Create a table if it is missing; within ``writing``."""
         ...
 
     def state(self) -> tuple[str, int]:
@@ -74,9 +75,9 @@ class GalleryTables(Protocol):
         ...
 
     def wipe(self) -> None:
-        """Overwrite what was deleted, as far as the database can; outside of a transaction."""
+        """Overwrite deleted data, as far as the database can; outside of a transaction."""
         ...
 
     def close(self) -> None:
-        """Free it; no other method may be called after it."""
+        """Close the database; no other method may be called afterwards."""
         ...

@@ -1,1 +1,1 @@
-"""A gallery in a PostgreSQL database, for several machines, and what each of them keeps of it."""
+"""A gallery in a PostgreSQL database, shared by several machines, and each machine's copy of it."""

@@ -1,4 +1,4 @@
-"""Which gallery of which database: ``postgresql://USER@HOST/NAME?tenant=NORTH``."""
+"""Addresses of galleries in databases: ``postgresql://USER@HOST/NAME?tenant=NORTH``."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from engine.errors import ConfigError
 from engine.postgres.address import refuse_password
 
 TENANT = "main"
-"""Of an address that names none."""
+"""Tenant of an address that names none."""
 
 
 @dataclass(frozen=True)
 class Address:
-    """Where a gallery is."""
+    """Database and tenant of a gallery."""
 
     database: str
-    """As libpq takes it; no password is in it."""
+    """URL for libpq, without a password."""
     tenant: str
 
     @property
     def where(self) -> str:
-        """The whole of it, as messages call it."""
+        """The whole address, for messages."""
         if self.tenant == TENANT:
             return self.database
         return f"{self.database}{'&' if '?' in self.database else '?'}tenant={quote(self.tenant, safe='')}"
 
     @property
     def channel(self) -> str:
-        """Where the database tells of changes; as ``gallery.channel`` makes it."""
+        """Channel on which the database announces changes, as made by ``gallery.channel``."""
         return f"gallery_{hashlib.sha256(self.tenant.encode()).hexdigest()[:32]}"
 
     def cache(self, folder: Path) -> Path:
-        """Return the file in a folder that this machine keeps a copy in."""
+        """Return the file in ``folder`` that holds this machine's copy."""
         return folder / f"gallery-{hashlib.sha256(self.where.encode()).hexdigest()[:16]}.sqlite"
 
 
@@ -43,7 +43,7 @@ def address_of(where: str) -> Address:
     """Return the address that a URL names.
 
     Raises:
-        ConfigError: it is no URL, holds a password, or its tenant is no short word.
+        ConfigError: it is not a URL, contains a password, or its tenant is not a short word.
     """
     refuse_password(where, "the address of the gallery")
     parts = urlsplit(where)

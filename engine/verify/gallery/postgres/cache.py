@@ -1,7 +1,7 @@
-"""What a machine keeps of a gallery that lies elsewhere: enough to go on deciding when the database is away.
+"""A machine's copy of a gallery in a database: enough to go on deciding while the database is unreachable.
 
-It is a gallery file (``engine.verify.gallery.sqlite.file``) without file names and doubts, with one row more: what of the
-database it is, and when it was last known to be that. A row has the number that it has there.
+It is a gallery file (``engine.verify.gallery.sqlite.file``) without file names and doubts, plus one row that says which state
+of the database it is and when it was last known to be current. Rows have the same numbers as in the database.
 """
 
 from __future__ import annotations
@@ -22,24 +22,24 @@ _ORIGIN = """CREATE TABLE IF NOT EXISTS origin (
 _PICTURE = ("id", "identity", "embedder", "embedder_sha256", "embedding", "picture_sha256")
 _NEGATIVE = ("id", "identity", "embedder_sha256", "embedding", "source")
 COLUMNS = {"pictures": _PICTURE, "negatives": _NEGATIVE}
-"""What is kept of each row, by table; ``id`` first."""
+"""Columns that are kept, by table; ``id`` first."""
 _UNUSED = {"pictures": {"source_name": "''", "quality": "0", "enrolled_at": "''"}, "negatives": {"marked_at": "''"}}
 
 
 class Origin(NamedTuple):
-    """What of the database the file is."""
+    """The state of the database that the file is a copy of."""
 
     epoch: str
     revision: int
     content: int
-    """The exclusive or of ``word_of`` each row."""
+    """Exclusive or of ``word_of`` over all rows."""
 
 
 class CacheFile(GalleryFile):
     """An open cache.
 
     Args:
-        path: made, with its folder, when it does not exist.
+        path: created, with its folder, if it does not exist.
 
     Raises:
         GalleryError: see ``GalleryFile``.
@@ -50,41 +50,41 @@ class CacheFile(GalleryFile):
         self.forgot = False
         """Whether a row was deleted."""
         if not read_only:
-            self.rows("PRAGMA synchronous = NORMAL")  # a power cut may take the last changes, which are in the database
+            self.rows("PRAGMA synchronous = NORMAL")  # a power cut may lose the last changes, which the database has
             self.execute(_ORIGIN)
 
     @property
     def origin(self) -> Origin | None:
-        """What it is of; None: of nothing yet."""
+        """State of the database that it holds; None: nothing yet."""
         for epoch, revision, content in self.rows("SELECT epoch, revision, content FROM origin"):
             return Origin(str(epoch), int(revision), int(content, 16))
         return None
 
     @property
     def seen_ns(self) -> int:
-        """When it was last known to be what the database holds (Unix, ns); 0: never."""
+        """When it was last known to be current (Unix, ns); 0: never."""
         return int(self.rows("SELECT coalesce(max(seen_ns), 0) FROM origin")[0][0])
 
     def state(self) -> tuple[str, int]:
-        """Those of the database."""
+        """Epoch and revision of the database."""
         origin = self.origin
         return (origin.epoch, origin.revision) if origin else ("0" * 16, 0)
 
     def settle(self, origin: Origin, seen_ns: int) -> None:
-        """Write down what it is; inside ``writing``, or alone."""
+        """Record which state it holds; within ``writing``, or alone."""
         self.execute("DELETE FROM origin")
         self.execute("INSERT INTO origin VALUES (?, ?, ?, ?)", (origin.epoch, origin.revision, f"{origin.content:x}", seen_ns))
         self.execute("UPDATE state SET version = ?", (origin.revision,))
 
     def clear(self) -> None:
-        """Forget all rows; inside ``writing``."""
+        """Delete all rows; within ``writing``."""
         for table in ("pictures", "negatives"):
             if self.has(table):
                 self.forgot |= self.execute(f"DELETE FROM {table}") > 0
         self.execute("DELETE FROM origin")
 
     def forget(self, table: str, numbers: Sequence[int]) -> int:
-        """Forget rows that may be there, inside ``writing``; return the exclusive or of their words."""
+        """Delete rows, which need not exist, within ``writing``; return the exclusive or of their words."""
         content = 0
         for number in numbers:
             for row in self.rows(f"SELECT {', '.join(COLUMNS[table])} FROM {table} WHERE id = ?", (number,)):
@@ -93,7 +93,7 @@ class CacheFile(GalleryFile):
         return content
 
     def keep(self, table: str, rows: Iterable[Sequence[Any]]) -> int:
-        """Keep rows that are not there, inside ``writing``; return the exclusive or of their words.
+        """Insert rows that are not there, within ``writing``; return the exclusive or of their words.
 
         Args:
             table: ``pictures`` or ``negatives``.
@@ -109,14 +109,14 @@ class CacheFile(GalleryFile):
 
 
 def seen_at(path: Path) -> int:
-    """Return ``seen_ns`` of a file that may not be there, or not be whole: 0."""
+    """Return ``seen_ns`` of a file; 0 if it does not exist or is damaged."""
     with suppress(GalleryError), closing(CacheFile(path, read_only=True)) as cache:
         return cache.seen_ns
     return 0
 
 
 def forget_cache(path: Path) -> None:
-    """Remove a cache, with what SQLite keeps beside it.
+    """Remove a cache, with SQLite's files beside it.
 
     Raises:
         GalleryError: it cannot be removed.
@@ -131,7 +131,7 @@ def forget_cache(path: Path) -> None:
 
 
 def word_of(table: str, row: Sequence[Any]) -> int:
-    """Return the hash of a row, as ``gallery.word`` makes it in the database.
+    """Return the hash of a row, as computed by ``gallery.word`` in the database.
 
     Args:
         table: ``pictures`` or ``negatives``.

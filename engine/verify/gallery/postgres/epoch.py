@@ -1,4 +1,4 @@
-"""Which life of the gallery a database is in."""
+"""The epoch of a gallery in a database, which changes when it is restored."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ _LIFE = (
 
 
 def epoch_of(connection: Connection[Any]) -> str:
-    """Return 16 hexadecimal digits: another word where the tables were restored from a backup or a dump, or where another
-    server took the place of the first, which may lack its last changes. So within one epoch no revision is two galleries.
+    """Return the epoch, 16 hexadecimal digits. It differs after the tables were restored from a backup or a dump, or another
+    server replaced the first, which may lack its last changes. So within one epoch a revision identifies one state of the
+    gallery.
 
     Raises:
         psycopg.Error: there is no answer.

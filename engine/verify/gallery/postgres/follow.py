@@ -1,4 +1,4 @@
-"""Brings the cache of a machine up to date with the database: by what has changed, or with everything where that is lost."""
+"""Brings a machine's cache up to date with the database: by the changes, or completely if they are no longer known."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 _TABLES: tuple[Table, ...] = ("pictures", "negatives")
 _SEEN_AGAIN_NS = 5_000_000_000
-"""So often it is written down that a cache is still what the database holds."""
+"""How often it is recorded that a cache is still current."""
 
 
 def bring_up_to_date(tables: PostgresTables, cache: CacheFile) -> None:
-    """Let a cache hold what the database holds at one moment; all of it or nothing.
+    """Bring a cache to the state of the database at one moment, completely or not at all.
 
-    What it then holds is proved: the exclusive or of the words of its rows, kept change by change, is that of the database.
+    The result is verified: the exclusive or of its rows' words, updated with each change, must equal the database's.
 
     Raises:
         GalleryError: there is no answer, or the cache cannot be written.
@@ -33,7 +33,7 @@ def bring_up_to_date(tables: PostgresTables, cache: CacheFile) -> None:
                 if cache.origin == now:
                     cache.settle(now, time.time_ns())
         return
-    with cache.writing(), tables.reading():  # others of this machine wait, and find it done
+    with cache.writing(), tables.reading():  # other processes of this machine wait, and find it done
         now = _origin(tables)
         if cache.origin != now and not (_may_go_on(tables, cache.origin, now) and _changes(tables, cache, now)):
             _everything(tables, cache, now)
@@ -48,13 +48,13 @@ def _origin(tables: PostgresTables) -> Origin:
 
 
 def _may_go_on(tables: PostgresTables, before: Origin | None, now: Origin) -> bool:
-    """Whether the database still tells all that has changed since."""
+    """Whether the database still knows all changes since then."""
     ((forgotten,),) = tables.rows("SELECT forgotten FROM state")
     return before is not None and before.epoch == now.epoch and forgotten <= before.revision <= now.revision
 
 
 def _changes(tables: PostgresTables, cache: CacheFile, now: Origin) -> bool:
-    """Take over what has changed; return whether the cache is then what the database is."""
+    """Apply the changes; return whether the cache then equals the database."""
     before = cache.origin
     if before is None:
         return False

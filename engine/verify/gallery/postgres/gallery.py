@@ -1,7 +1,7 @@
-"""Who may be recognised, for several machines: a schema of a PostgreSQL database.
+"""A gallery shared by several machines: a schema in a PostgreSQL database.
 
-A change is one transaction, with the next revision of one epoch: writers take turns. It is seen by every reader of the database
-when it returns, and told at once to all who follow, see ``engine.verify.gallery.postgres.news``.
+A change is one transaction and has the next revision of an epoch: writers take turns. When it returns, every reader of the
+database sees it, and followers are notified at once, see ``engine.verify.gallery.postgres.news``.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from engine.verify.gallery.stored import StoredGallery
 
 
 class PostgresToFollow:
-    """A gallery that may be away.
+    """A gallery whose database may be unreachable.
 
     Args:
-        address: of it.
-        caches: folder of what this machine keeps of galleries that it follows.
+        address: of the gallery.
+        caches: folder of this machine's copies of the galleries that it follows.
         max_age: see ``PostgresNews``.
     """
 
@@ -31,12 +31,12 @@ class PostgresToFollow:
         self._address, self._caches, self._max_age = address, caches, max_age
 
     def follow(self, embedder_sha256: str) -> PostgresNews:
-        """Return what tells of changes."""
+        """Return a follower of the gallery's changes."""
         return PostgresNews(self._address, self._address.cache(self._caches), embedder_sha256, self._max_age)
 
 
 class _Tables(PostgresTables):
-    """Who was taken out of these is out of what this machine keeps of them, too."""
+    """People who are removed from these tables are removed from this machine's copy, too."""
 
     def __init__(self, address: Address, read_only: bool, cache: Path) -> None:
         super().__init__(address, read_only)
@@ -50,12 +50,12 @@ class _Tables(PostgresTables):
         try:
             with closing(CacheFile(self._cache)) as cache:
                 bring_up_to_date(self, cache)
-        except GalleryError:  # whoever follows makes it anew
+        except GalleryError:  # the followers create it again
             forget_cache(self._cache)
 
 
 class PostgresGallery(StoredGallery):
-    """An open gallery; made, with its tables, when it does not exist.
+    """An open gallery; created, with its tables, if it does not exist.
 
     Args:
         address: of the gallery.
@@ -71,5 +71,5 @@ class PostgresGallery(StoredGallery):
         self._to_follow = PostgresToFollow(address, caches)
 
     def follow(self, embedder_sha256: str) -> PostgresNews:
-        """Return what tells of changes; it outlives this object, and the database."""
+        """Return a follower of the changes; it outlives this object and failures of the database."""
         return self._to_follow.follow(embedder_sha256)

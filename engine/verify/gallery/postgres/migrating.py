@@ -1,4 +1,4 @@
-"""Brings the tables of a database to the version that this program knows."""
+"""Migrates the tables of a database to the version of this program."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def step_of(connection: Connection[Any]) -> int:
 
 
 def migrate(connection: Connection[Any], where: str) -> None:
-    """Do the steps that are missing, all or none; of several who do it at once one does, the others wait.
+    """Apply the missing steps, all or none; of several processes that try at once, one migrates and the others wait.
 
     Args:
-        connection: of a role that may create a schema, or owns it.
-        where: what messages call the gallery.
+        connection: of a role that may create the schema, or owns it.
+        where: name of the gallery in messages.
 
     Raises:
         GalleryError: the server has no pgvector, or the role lacks the rights.

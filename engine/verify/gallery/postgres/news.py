@@ -1,7 +1,7 @@
-"""A gallery in a database as a run follows it: pushed by the database, kept on this machine, and never waited for.
+"""Follows a gallery in a database during a run: the database notifies, this machine keeps a copy, and nothing waits.
 
-A thread of its own listens, brings the cache up to date, and lays the people ready. While the database is away those of the
-cache stay in force, also where a run begins; that is said, with the moment that they are of.
+A thread listens, updates the cache and provides the people. While the database is unreachable the cached people are used, also
+at the start of a run; this is reported, with the time of the copy.
 """
 
 from __future__ import annotations
@@ -31,20 +31,20 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _LOOK_SECONDS = 10.0
-"""A database that says nothing is asked so often: is it there, and was nothing missed?"""
+"""A silent database is queried this often, to see that it is there and that no notification was missed."""
 _RETRY_SECONDS = 1.0
 _CLOSE_SECONDS = 15.0
 _NOBODY = ("", -1)
 
 
 class PostgresNews:
-    """See ``GalleryNews``. It begins with the first call of ``news``.
+    """See ``GalleryNews``. Following starts with the first call of ``news``.
 
     Args:
         address: of the gallery.
-        cache: the file of this machine.
-        embedder_sha256: whose vectors.
-        max_age: seconds; while the database is away longer nobody is given a name. 0: however long.
+        cache: this machine's file.
+        embedder_sha256: the embedder of the vectors.
+        max_age: seconds; if the database is unreachable for longer, nobody is given a name. 0: no limit.
     """
 
     def __init__(self, address: Address, cache: Path, embedder_sha256: str, max_age: float = 0.0) -> None:
@@ -55,9 +55,9 @@ class PostgresNews:
         self._ready: Snapshot | None = None
         self._fault = ""
         self._laid_out: tuple[str, int] | None = None
-        """Of which state of the gallery the people were that were laid ready last."""
+        """State of the gallery from which people were last provided."""
         self._cacheless = ""
-        """Why there is no cache."""
+        """Why there is no cache; empty if there is one."""
         self._pushed = False
         self._waker, self._woken = socket.socketpair()
 
@@ -67,15 +67,15 @@ class PostgresNews:
         return self._address.where
 
     def news(self) -> Snapshot | None:
-        """See ``GalleryNews``. The first call waits until the gallery was read, or could not be.
+        """See ``GalleryNews``. The first call waits until reading the gallery has succeeded or failed.
 
         Raises:
-            GalleryError: the database is away; the sentence says since when, and stays the same meanwhile.
+            GalleryError: the database is unreachable; the sentence says since when, and does not change meanwhile.
         """
         if self._thread is None:
             self._thread = threading.Thread(target=self._follow, name="gallery news", daemon=True)
             self._thread.start()
-        self._begun.wait()  # what the thread does is bounded
+        self._begun.wait()  # the thread's work is bounded
         with self._lock:
             people, self._ready = self._ready, None
             fault = self._fault
@@ -84,7 +84,7 @@ class PostgresNews:
         return people
 
     def close(self) -> None:
-        """Let go of the database; nothing is told any more."""
+        """Disconnect from the database and stop following."""
         self._stopped.set()
         self._waker.close()
         if self._thread is not None:
@@ -103,7 +103,7 @@ class PostgresNews:
                     tables.close()
             except FacestreamError as error:
                 self._be_away(str(error))
-            except Exception as error:  # the thread must not end in silence: nobody would hear of a removal any more
+            except Exception as error:  # the thread must not end silently: removals would no longer be noticed
                 _log.exception("the gallery %s is no longer followed", self.where)
                 self._be_away(f"the gallery {self.where}: {type(error).__name__}: {error}")
             self._begun.set()
@@ -116,11 +116,11 @@ class PostgresNews:
             self._pushed = False
             self._take(tables)
             self._begun.set()
-            if not self._pushed:  # else something came in with the answers
+            if not self._pushed:  # otherwise a notification arrived with the answers
                 wait([tables.connection.fileno(), self._woken], _LOOK_SECONDS)
 
     def _take(self, tables: PostgresTables) -> None:
-        """Read what is new, and lay it ready."""
+        """Read what is new, and provide it."""
         with self._nearest(tables) as source:
             people = None
             if (state := source.state()) != self._laid_out:
@@ -129,14 +129,14 @@ class PostgresNews:
 
     @contextmanager
     def _nearest(self, tables: PostgresTables) -> Iterator[GalleryTables]:
-        """Yield the cache, brought up to date; the database itself where there can be none."""
+        """Yield the updated cache, or the database itself if there can be no cache."""
         cache = None
         try:
             cache = CacheFile(self._cache)
             bring_up_to_date(tables, cache)
         except GalleryError as error:
-            tables.state()  # it raises if it is the database that is away
-            if type(error.__cause__) is sqlite3.DatabaseError:  # damaged: it is made anew, next time
+            tables.state()  # raises if the database is the one that is unreachable
+            if type(error.__cause__) is sqlite3.DatabaseError:  # damaged: it is created again next time
                 forget_cache(self._cache)
             if str(error) != self._cacheless:
                 _log.warning("this machine keeps no copy of the gallery %s: %s", self.where, error)
@@ -150,7 +150,7 @@ class PostgresNews:
                 cache.close()
 
     def _be_away(self, why: str) -> None:
-        """Say so, and lay the people of the cache ready where there were none yet, or nobody where they are too old."""
+        """Report it, and provide the cached people if there were none yet, or nobody if the cache is too old."""
         people, seen_ns = None, 0
         with suppress(GalleryError):
             cache = CacheFile(self._cache, read_only=True)

@@ -1,4 +1,4 @@
-"""What the database says, in words of the gallery."""
+"""Turns errors of the database into errors of the gallery."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def said(address: Address, is_change: bool = False) -> Iterator[None]:
 
     Args:
         address: of the gallery.
-        is_change: what is inside is one change, which ends with it.
+        is_change: the block is one change, which is committed at its end.
     """
     import psycopg
 

@@ -1,12 +1,12 @@
-"""The tables of a gallery in PostgreSQL, by the steps that make them; a step that was released never changes.
+"""The tables of a gallery in PostgreSQL, by the steps that create them; a released step never changes.
 
-Rows of several tenants lie side by side. Row-level security shows a session those of one: the tenant that its setting
-``facestream.tenant`` names, if the role that logged in is admitted to it. It is asked of the login, not of ``SET ROLE``, and
-the list of who is admitted is out of reach: so a session that sets another tenant sees nothing.
+The tables hold the rows of several tenants. Row-level security shows a session only those of the tenant in its setting
+``facestream.tenant``, if the role that logged in is admitted to it. The login counts, not ``SET ROLE``, and the list of
+admitted roles is not accessible: a session that sets another tenant sees nothing.
 
-What a node needs to follow a gallery is kept by triggers, so that it holds whoever writes: ``revision`` of each row, ``gone``
-(the numbers of rows that were deleted, no names), and ``state.content``, the exclusive or of a hash of each row: whoever has
-read every change has the same.
+Triggers maintain what a node needs to follow a gallery, whichever program writes: ``revision`` of each row, ``gone`` (numbers
+of deleted rows, no names), and ``state.content``, the exclusive or of a hash of each row, which a reader of every change can
+reproduce.
 """
 
 from __future__ import annotations
@@ -178,4 +178,4 @@ _FIRST = "".join(
 )
 _PORTRAITS = "ALTER TABLE gallery.quarantined ADD COLUMN portrait text NOT NULL DEFAULT '';"
 STEPS = (_FIRST, _PORTRAITS)
-"""Each brings the schema to the next version, the first from nothing."""
+"""Each step brings the schema to the next version, the first one from nothing."""

@@ -1,4 +1,4 @@
-"""The gallery's tables in PostgreSQL: a connection on which vectors are bytes, and whose rows are those of one tenant."""
+"""The gallery's tables in PostgreSQL: a connection on which vectors are bytes, and that sees the rows of one tenant."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ANSWER_SECONDS = 5.0
 _ROWS_AT_ONCE = 2000
 _ROWS_IN_A_STATEMENT = 500
 _SERVER_SETTINGS = {
-    # A writer whose machine is gone lets go of the gallery.
+    # A writer whose machine is gone releases the gallery.
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",
@@ -40,20 +40,21 @@ _WHO = """
             FROM pg_namespace JOIN pg_roles AS o ON o.oid = nspowner WHERE nspname = 'gallery')
     FROM pg_roles WHERE rolname = current_user
 """
-"""Of the session: whether row-level security does not hold for it, its login, whether it may use the schema, where pgvector is,
-and as whom row-level security would hold."""
+"""Facts about the session: whether it bypasses row-level security, its login, whether it may use the schema, the schema of
+pgvector, and the role for which row-level security would apply.
+"""
 
 
 class PostgresTables:
-    """See ``GalleryTables``. Tables that are missing or of an earlier version are made where this may write.
+    """See ``GalleryTables``. Tables that are missing or of an earlier version are created or migrated, unless ``read_only``.
 
     Args:
         address: of the gallery.
         read_only: never write; the tables must exist.
-        application: what the server's list of sessions calls it.
+        application: name in the server's list of sessions.
 
     Raises:
-        GalleryError: there is no answer, it is refused, or the tables are those of a later version.
+        GalleryError: there is no answer, access is refused, or the tables are of a later version.
         MissingGalleryError: ``read_only``, and the database has no such gallery.
         OlderGalleryError: ``read_only``, and its tables are those of an earlier version.
         MissingRuntimeError: psycopg is not installed.
@@ -105,7 +106,7 @@ class PostgresTables:
             return self.connection.execute(statement.replace("?", "%s"), values, binary=True).rowcount
 
     def insert_many(self, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-        """See ``GalleryTables``: many in a statement, as triggers cost by statements."""
+        """See ``GalleryTables``: many rows in a statement, because triggers cost per statement."""
         one, left = f"({', '.join('?' * len(columns))})", iter(rows)
         while some := list(islice(left, _ROWS_IN_A_STATEMENT)):
             statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([one] * len(some))}"
@@ -123,7 +124,7 @@ class PostgresTables:
             yield from cursor.execute(statement.replace("?", "%s"), values)
 
     def mark(self) -> Mark | None:
-        """See ``GalleryTables``: who follows has a cache, whose file has a log."""
+        """See ``GalleryTables``: followers have a cache, whose file has the log."""
         return None
 
     def touched(self, mark: Mark) -> None:
@@ -144,11 +145,11 @@ class PostgresTables:
             yield
 
     def has(self, table: Table) -> bool:
-        """See ``GalleryTables``: all are there."""
+        """See ``GalleryTables``: all tables exist."""
         return bool(table)
 
     def make(self, table: Table) -> None:
-        """See ``GalleryTables``: there is nothing to make."""
+        """See ``GalleryTables``: there is nothing to create."""
 
     def state(self) -> tuple[str, int]:
         """See ``GalleryTables``."""
@@ -164,10 +165,10 @@ class PostgresTables:
 
 
 def opened(address: Address, application: str, *, read_only: bool) -> BoundedConnection:
-    """Return a connection whose rows are those of the tenant, once its role is admitted, see ``admit``.
+    """Return a connection restricted to the rows of the tenant, see ``admit``.
 
     Raises:
-        GalleryError: there is no answer, or it is refused.
+        GalleryError: there is no answer, or access is refused.
     """
     settings = {**_SERVER_SETTINGS, "facestream.tenant": address.tenant}
     if read_only:
@@ -179,7 +180,7 @@ def opened(address: Address, application: str, *, read_only: bool) -> BoundedCon
 
 
 def admit(connection: Connection[Any], address: Address) -> None:
-    """See that a session has the rows of its tenant, and only those.
+    """Make sure that a session sees the rows of its tenant, and only those.
 
     Raises:
         GalleryError: its role may not use the tenant.

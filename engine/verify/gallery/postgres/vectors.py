@@ -1,4 +1,4 @@
-"""On a connection to a gallery, bytes are vectors: float32, little-endian, as the other stores keep them."""
+"""Makes bytes stand for vectors on a connection to a gallery: float32, little-endian, as in the other stores."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ _HEAD = np.dtype(">u2")
 
 
 def to_vector(content: bytes) -> bytes:
-    """Return what pgvector sends and receives: the number of values, two unused bytes, big-endian float32."""
+    """Return pgvector's binary format: the number of values, two unused bytes, big-endian float32."""
     values = np.frombuffer(content, "<f4")
     return np.array([len(values), 0], _HEAD).tobytes() + values.astype(">f4").tobytes()
 
 
 def from_vector(sent: bytes | bytearray | memoryview) -> bytes:
-    """Return the values of what pgvector sends as float32, little-endian."""
+    """Return the values of pgvector's binary format as float32, little-endian."""
     return np.frombuffer(sent, ">f4", offset=4).astype("<f4").tobytes()
 
 
 def adapt(connection: Connection[Any]) -> None:
-    """Let bytes be vectors on a connection; queries must ask for binary answers.
+    """Let bytes stand for vectors on a connection; queries must request binary results.
 
     Raises:
         psycopg.Error: the database has no pgvector.

@@ -1,1 +1,1 @@
-"""The gallery as a SQLite file: the rules in ``engine.verify.gallery`` need nothing of it but ``GalleryTables``."""
+"""The gallery as a SQLite file: the rules in ``engine.verify.gallery`` use only its ``GalleryTables``."""

@@ -1,4 +1,4 @@
-"""A copy of a gallery's file that is the same gallery: what readers elsewhere are given while the first goes on."""
+"""Copies a gallery's file as the same gallery, for readers elsewhere while the original is in use."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ _BUSY_SECONDS = 5.0
 
 
 def back_up(source: Path, copy: Path, key: GalleryKey | None) -> None:
-    """Write a file as it is at one moment, and the small one beside it: with that the copy is the same gallery, by its epoch.
+    """Copy a gallery's file as it is at one moment, with the small file beside it, so that the copy has the same epoch.
 
     Args:
-        source: of the gallery.
-        copy: in a folder that exists.
-        key: of both.
+        source: file of the gallery.
+        copy: file in an existing folder.
+        key: of both files.
 
     Raises:
         GalleryError: one of the two cannot be read or written.
         MissingRuntimeError: see ``driver_of``.
     """
     try:
-        noted = beside(source).read_bytes() if beside(source).exists() else b""  # before the gallery, which may go on
+        # before the gallery, which may change meanwhile
+        noted = beside(source).read_bytes() if beside(source).exists() else b""
         with replacing(copy) as unfinished, closing(connect(unfinished.absolute().as_uri(), key, _BUSY_SECONDS)) as into:
             with closing(connect(f"{source.absolute().as_uri()}?mode=ro", key, _BUSY_SECONDS)) as original:
                 original.backup(into)
-            into.execute("PRAGMA journal_mode=DELETE")  # a write-ahead log needs memory that machines do not share
+            into.execute("PRAGMA journal_mode=DELETE")  # a write-ahead log needs shared memory, which other machines lack
         if noted:
             beside(copy).write_bytes(noted)
     except (OSError, driver_of(key).Error) as error:

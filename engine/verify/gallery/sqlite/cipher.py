@@ -1,7 +1,7 @@
-"""A gallery's file encrypted at rest, by SQLCipher: every page of it, and of the log beside it.
+"""Encryption of a gallery's file at rest with SQLCipher: every page of it, and of the log beside it.
 
-The key is 32 bytes at random in a file of its own. It is no password: there is nothing to guess, and nothing to derive, which
-would take a fifth of a second whenever a run looks at what has changed.
+The key is 32 random bytes in a file of its own. It is not a password: it cannot be guessed, and needs no key derivation, which
+would take a fifth of a second each time a run reads changes.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from engine.private_file import others_may_read
 _DIGITS = re.compile(rb"[0-9A-Fa-f]{64}\s*")
 _LARGEST_BYTES = 4096
 _PLAIN = b"SQLite format 3\0"
-"""What a file begins with that is not encrypted."""
+"""First bytes of a file that is not encrypted."""
 
 
 class GalleryKey:
     """A key; it is never shown.
 
     Args:
-        digits: 64, hexadecimal.
-        file: that it was read from.
+        digits: 64 hexadecimal digits.
+        file: the file it was read from.
     """
 
     def __init__(self, digits: str, file: Path) -> None:
@@ -35,7 +35,7 @@ class GalleryKey:
 
     @property
     def statement(self) -> str:
-        """What unlocks a database that was just opened."""
+        """Statement that unlocks a database that was just opened."""
         return f"PRAGMA key = \"x'{self._digits}'\""
 
     def __repr__(self) -> str:
@@ -46,7 +46,7 @@ def read_key(path: Path) -> GalleryKey:
     """Return the key in a file.
 
     Raises:
-        ConfigError: it cannot be read, holds no key, or others may read it; what it holds is never in the message.
+        ConfigError: the file cannot be read, holds no key, or is readable by others; its content is never in the message.
     """
     try:
         path = path.expanduser()
@@ -69,7 +69,7 @@ def read_key(path: Path) -> GalleryKey:
 
 
 def driver_of(key: GalleryKey | None) -> ModuleType:
-    """Return the module that opens a gallery: as ``sqlite3``, whose errors are its own.
+    """Return the database module that opens a gallery: it has the interface of ``sqlite3``, but its own exceptions.
 
     Raises:
         MissingRuntimeError: there is a key, and SQLCipher is not installed.
@@ -87,24 +87,24 @@ def driver_of(key: GalleryKey | None) -> ModuleType:
 
 
 def connect(uri: str, key: GalleryKey | None, busy_seconds: float) -> sqlite3.Connection:
-    """Return a database that was opened and unlocked; whether the key is its own is found out by the first who reads it.
+    """Open and unlock a database; a wrong key is noticed only at the first read.
 
     Raises:
         MissingRuntimeError: see ``driver_of``.
-        sqlite3.Error: it cannot be opened; with a key the ``Error`` of its driver.
+        sqlite3.Error: it cannot be opened; with a key, its driver's ``Error``.
     """
     database: sqlite3.Connection = driver_of(key).connect(uri, uri=True, timeout=busy_seconds, isolation_level=None)
     if key is not None:
-        database.execute("PRAGMA cipher_log_level = NONE")  # of what goes wrong it would write to standard error
+        database.execute("PRAGMA cipher_log_level = NONE")  # otherwise it writes errors to standard error
         database.execute(key.statement)
-        if database.execute("PRAGMA cipher_version").fetchone() is None:  # SQLite takes a key as well, and does nothing with it
+        if database.execute("PRAGMA cipher_version").fetchone() is None:  # plain SQLite accepts a key, and ignores it
             database.close()
             raise MissingRuntimeError("the installed sqlcipher3 is without SQLCipher: pip install 'facestream[encrypted]'")
     return database
 
 
 def is_plain(path: Path) -> bool:
-    """Whether a file is a SQLite file that is not encrypted.
+    """Whether a file is an unencrypted SQLite file.
 
     Raises:
         OSError: it cannot be read.

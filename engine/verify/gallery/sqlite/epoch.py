@@ -1,8 +1,9 @@
-"""Which life of the gallery a file is in: a random word that another one takes the place of where a copy was put over the file.
+"""The epoch of a gallery's file: a random word that changes when a copy replaces the file.
 
-The file alone cannot tell: a copy holds all that the file held when it was made. So the word stands in a small file beside it,
-too, with the number of the last change. A gallery is the one that this was written for only where the word is the same and the
-gallery has at least as many changes. A copy at another place has none beside it, and one put back over the file has fewer.
+The file alone cannot tell: a copy holds all that the original held when it was made. So the word is also stored in a small file
+beside it, with the number of the last change. The small file belongs to a gallery only if the words are equal and the gallery
+has at least as many changes. A copy elsewhere has no small file beside it, and one put back over the original has fewer
+changes.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from engine.verify.gallery.sqlite.file import GalleryFile
 
 _TABLE = "CREATE TABLE IF NOT EXISTS epochs (epoch TEXT NOT NULL)"
-"""Of one row. It is made by who writes: a version of facestream that does not know it reads the file as before."""
+"""Has one row. Writers create it: a version of facestream that does not know it reads the file as before."""
 _BESIDE = re.compile(r"([0-9a-f]{16}) ([0-9]{1,18})\n")
 _DIGITS = 16
 Noted = tuple[str, int] | None
@@ -35,7 +36,7 @@ def beside(gallery: Path) -> Path:
 
 
 def noted_beside(gallery: Path) -> Noted:
-    """Return what the small file of a gallery says; read it before the gallery, which only goes on meanwhile."""
+    """Return the content of a gallery's small file. Read it before the gallery, whose number of changes only grows."""
     with suppress(OSError, UnicodeDecodeError):
         if found := _BESIDE.fullmatch(beside(gallery).read_text("ascii")):
             return found[1], int(found[2])
@@ -43,14 +44,14 @@ def noted_beside(gallery: Path) -> Noted:
 
 
 def epoch_of(file: GalleryFile, revision: int, noted: Noted) -> str:
-    """Return the epoch that a gallery is in, without writing: 16 hexadecimal digits.
+    """Return the epoch of a gallery, 16 hexadecimal digits, without writing.
 
-    Of one that is not settled it is the same for all readers until somebody writes to it, see ``settle``.
+    If it is not settled, all readers get the same one until somebody writes to it, see ``settle``.
 
     Args:
         file: within a transaction.
         revision: number of its changes.
-        noted: see ``noted_beside``.
+        noted: from ``noted_beside``.
 
     Raises:
         GalleryError: it cannot be read.
@@ -65,7 +66,7 @@ def epoch_of(file: GalleryFile, revision: int, noted: Noted) -> str:
 
 
 def settle(file: GalleryFile) -> None:
-    """Give a gallery another epoch where it was made anew or is a copy; call it before the first change.
+    """Give a gallery that is new or a copy a new epoch; call it before the first change.
 
     Raises:
         GalleryError: it cannot be written.
@@ -75,7 +76,7 @@ def settle(file: GalleryFile) -> None:
         return
     with file.transaction("IMMEDIATE"):
         revision = _revision(file)
-        if _is_of(noted_beside(file.path), _stored(file), revision):  # asked again: another process may have been first
+        if _is_of(noted_beside(file.path), _stored(file), revision):  # checked again: another process may have been first
             return
         epoch = secrets.token_hex(_DIGITS // 2)
         file.execute(_TABLE)
@@ -85,7 +86,7 @@ def settle(file: GalleryFile) -> None:
 
 
 def note(file: GalleryFile) -> None:
-    """Write down beside a gallery how far it has come; call it after each change.
+    """Record the number of changes beside a gallery; call it after each change.
 
     Raises:
         GalleryError: it cannot be read.
@@ -112,6 +113,6 @@ def _is_of(noted: Noted, epoch: str, revision: int) -> bool:
 
 
 def _note(gallery: Path, epoch: str, revision: int) -> None:
-    # Where it cannot be written every writer begins another epoch: never one too few.
+    # If it cannot be written, every writer starts another epoch, which is safe.
     with suppress(OSError), replacing(beside(gallery)) as unfinished:
         unfinished.write_text(f"{epoch} {revision}\n", encoding="ascii")

@@ -1,4 +1,4 @@
-"""The SQLite file under the gallery: made, checked, locked, and its errors put in words."""
+"""The SQLite file under the gallery: creates, checks and locks it, and explains its errors."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ _APPLICATION_ID = 0x66737467  # "fstg": tells our file from any other SQLite fil
 BUSY_SECONDS = 5.0
 _RETRY_SECONDS = 0.02
 _AT_ONCE = 1024
-"""Rows of a query that may have too many to hold."""
+"""Rows fetched at a time from a query with too many to hold."""
 
 
 class GalleryFile:
     """The gallery's tables in a SQLite file; see ``GalleryTables``.
 
     Args:
-        path: made, with its folder, when it does not exist; only its owner may read it.
+        path: created, with its folder, if it does not exist; only its owner may read it.
         read_only: never write; the file must exist.
-        busy_seconds: how long the lock of another process is waited for.
-        key: of an encrypted file, and of one that is to be; None: it is not.
+        busy_seconds: how long to wait for another process's lock.
+        key: of an encrypted file, or for a new one; None: not encrypted.
 
     Raises:
-        GalleryError: it cannot be made or opened, or is something else. Every method raises it for a file that is corrupt,
+        GalleryError: it cannot be created or opened, or is not a gallery. Every method raises it for a file that is corrupt,
             locked or not writable.
     """
 
@@ -82,7 +82,7 @@ class GalleryFile:
         if not read_only and self._is_blank():
             self._use_wal()
             with self.transaction("IMMEDIATE"):
-                if self._is_blank():  # asked again under the lock: another process may have been first
+                if self._is_blank():  # checked again under the lock: another process may have been first
                     for statement in SCHEMA:
                         run(statement)
                     run(f"PRAGMA application_id = {_APPLICATION_ID}")
@@ -109,7 +109,7 @@ class GalleryFile:
                     self.make("quarantined")
 
     def _from_format_1(self, read_only: bool) -> int:
-        """Bring an older file to this format, or look at it as if it were; return the format."""
+        """Migrate an older file to this format, or present it in this format to readers; return the format."""
         self._database.create_function("spelling", 1, spelling, deterministic=True)
         if read_only:
             self._database.execute(FORMAT_1_AS_2)
@@ -122,7 +122,7 @@ class GalleryFile:
         return SCHEMA_VERSION
 
     def _use_wal(self) -> None:
-        """Switch to the write-ahead log, so that readers do not wait; SQLite's own time-out does not cover this lock."""
+        """Switch to a write-ahead log, so that readers do not wait. SQLite's own time-out does not cover this lock."""
         until = time.monotonic() + BUSY_SECONDS
         while True:
             try:
@@ -211,10 +211,10 @@ class GalleryFile:
 
     @contextmanager
     def transaction(self, kind: str) -> Iterator[None]:
-        """All statements inside, or none.
+        """Execute all statements of the block, or none.
 
         Args:
-            kind: ``IMMEDIATE`` to write (waits for other writers), ``DEFERRED`` to read everything from one moment.
+            kind: ``IMMEDIATE`` to write (waits for other writers), ``DEFERRED`` to read a consistent state.
         """
         self.execute(f"BEGIN {kind}")
         try:
@@ -226,7 +226,7 @@ class GalleryFile:
             raise
 
     def wipe(self) -> None:
-        """See ``GalleryTables``: the log still holds the old pages. It is emptied as far as readers let go of it."""
+        """See ``GalleryTables``: the log still holds the old pages. It is emptied as far as readers release it."""
         self.rows("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
@@ -243,7 +243,7 @@ class GalleryFile:
 
 
 def _mode_to_read(path: Path) -> str:
-    """Return how to open a file to read it: even then SQLite makes a log beside it, which a closed folder does not allow."""
+    """Return the mode for reading a file: SQLite creates a log beside it even for reading, which a read-only folder forbids."""
     log = Path(f"{path}-wal")
     is_at_rest = not os.access(path.parent, os.W_OK) and not log.exists()
     return "ro&immutable=1" if is_at_rest else "ro"
@@ -258,7 +258,7 @@ def _advice(text: str, key: GalleryKey | None) -> str:
         return "another process is writing to it, try again"
     if "is full" in text:
         return "make room on its disk, then do it again"
-    if "disk I/O" in text:  # a full disk, too, where a log beside it is needed to read it
+    if "disk I/O" in text:  # also a full disk, if reading needs a log beside the file
         return "check that its disk has room and is whole"
     if "readonly" in text or "unable to open" in text:
         return "check the permissions of the file and of its folder"

@@ -1,8 +1,8 @@
-"""Who may be recognised: a SQLite file with one row for each enrolled picture.
+"""The gallery as a SQLite file with one row for each enrolled picture.
 
 Writers and readers may be different processes (write-ahead log): a reader sees a commit at its next call, and notices it by
-``version``, which every change raises. A removed person is gone at the next call too, and their vectors are overwritten in the
-file.
+``version``, which every change increments. A removed person is gone at the next call too, and their vectors are overwritten in
+the file.
 """
 
 from __future__ import annotations
@@ -20,25 +20,24 @@ from engine.verify.gallery.sqlite.watch import GalleryWatch
 from engine.verify.gallery.stored import StoredGallery
 
 _FOLLOWER_BUSY_SECONDS = 0.2
-"""A writer is waited for so long by who follows: there is other work to do, and there will be another try."""
+"""How long a follower waits for a writer: it has other work to do, and will try again."""
 
 
 def default_gallery_path() -> Path:
-    """Return the user's own gallery, as ``~/.local/share/facestream/gallery.sqlite``."""
+    """Return the path of the user's own gallery, usually ``~/.local/share/facestream/gallery.sqlite``."""
     return Path(user_data_dir("facestream", appauthor=False)) / "gallery.sqlite"
 
 
 class Gallery(StoredGallery):
-    """An open file; made, with its folder, when it does not exist.
+    """An open gallery file; created, with its folder, if it does not exist.
 
     Args:
         path: the file; None: ``default_gallery_path()``.
         read_only: never write; the file must exist.
-        busy_seconds: how long another process that has locked the file is waited for.
-        key: see ``GalleryFile``.
+        busy_seconds: how long to wait for a process that has locked the file. key: see ``GalleryFile``.
 
     Raises:
-        GalleryError: the file cannot be made or opened, or is not a gallery, or not one of this key.
+        GalleryError: the file cannot be created or opened, is not a gallery, or has another key.
         MissingRuntimeError: there is a key, and SQLCipher is not installed.
     """
 
@@ -56,7 +55,7 @@ class Gallery(StoredGallery):
             settle(file)
 
     def follow(self, embedder_sha256: str) -> GalleryWatch:
-        """Return what tells of changes: it opens the file anew each time, and outlives this object."""
+        """Return a follower of changes: it opens the file each time, and outlives this object."""
         path, key, reading = self.path, self._key, GalleryReading(embedder_sha256)
 
         def read() -> Snapshot:

@@ -1,6 +1,6 @@
-"""Of what kind each value of a gallery is. SQLite takes a value of any kind in any column, also from a disk that flips bits.
+"""Checks the types of a gallery's values. SQLite accepts any type in any column, and a disk may flip bits.
 
-What is read is looked at, not the file when it is opened: that would read all of it.
+Rows are checked when they are read, not the file when it is opened, which would read all of it.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _KINDS: dict[str, frozenset[type]] = {
 
 
 def are_sound(columns: Iterable[str], rows: Sequence[tuple[Any, ...]]) -> bool:
-    """Whether rows hold nothing that no version has written.
+    """Whether rows hold only values that some version could have written.
 
     Args:
-        columns: their names; of others than the gallery's anything may be.
+        columns: their names; columns other than the gallery's are not checked.
         rows: of a query.
     """
-    values = zip(*rows, strict=True)  # none where there are no rows
+    values = zip(*rows, strict=True)  # empty if there are no rows
     return all(_KINDS[name].issuperset(map(type, some)) for name, some in zip(columns, values, strict=False) if name in _KINDS)

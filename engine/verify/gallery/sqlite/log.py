@@ -1,7 +1,7 @@
-"""Which rows of a gallery's file have changed: so that who follows it reads only those.
+"""The log of changed rows in a gallery's file, so that followers read only those.
 
-Triggers keep it, so that it holds whoever writes the file. Each entry has a random word beside its number: a file of which an
-earlier copy was put back and changed has other words, and is read as a whole. There are no names in it, and no vectors.
+Triggers write it, whichever program changes the file. Each entry has a random word beside its number: after an earlier copy was
+put back and changed, the words differ, and the file is read as a whole. It contains no names and no vectors.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from engine.verify.gallery.sqlite.file import GalleryFile
 
 _KEPT = 10_000
-"""Entries; who comes later than that reads the whole."""
+"""Entries that are kept; a follower that is further behind reads everything."""
 _UNIQUE = {
     "pictures": "picture_sha256 = NEW.picture_sha256 AND embedder_sha256 = NEW.embedder_sha256",
     "negatives": "identity = NEW.identity AND embedder_sha256 = NEW.embedder_sha256 AND source = NEW.source"
@@ -25,7 +25,7 @@ _TABLE = """CREATE TABLE touched (
 )"""
 _BEGIN = "INSERT INTO touched (kind, row) VALUES ('', 0)"
 _REPLACED = "SELECT '{table}', id FROM {table} WHERE {unique}"
-"""What ``REPLACE`` takes away fires no trigger of its own."""
+"""Rows removed by ``REPLACE`` fire no trigger of their own."""
 _EVENTS = {
     "replaced": ("BEFORE INSERT", _REPLACED + " OR id = NEW.id"),
     "new": ("AFTER INSERT", "SELECT '{table}', NEW.id"),
@@ -41,7 +41,7 @@ _TRIGGERS = {
 
 
 def make_log(file: GalleryFile) -> None:
-    """Begin a log, where there is none, or not a whole one; inside a transaction.
+    """Create the log if it is missing or incomplete; within a transaction.
 
     Raises:
         GalleryError: the file cannot be written.
@@ -55,19 +55,19 @@ def make_log(file: GalleryFile) -> None:
 
 
 def forget_log(file: GalleryFile) -> None:
-    """Take it away, before many rows go in; inside a transaction."""
+    """Remove the log, before many rows are inserted; within a transaction."""
     for name in _TRIGGERS:
         file.execute(f"DROP TRIGGER IF EXISTS {name}")
     file.execute("DROP TABLE IF EXISTS touched")
 
 
 def shorten_log(file: GalleryFile) -> None:
-    """Forget entries that are so old that nobody needs them; inside a transaction."""
+    """Delete entries too old to be needed; within a transaction."""
     file.execute(f"DELETE FROM touched WHERE number <= (SELECT max(number) FROM touched) - {_KEPT}")
 
 
 def mark_of(file: GalleryFile) -> Mark | None:
-    """Return how far the log has come, None where there is none."""
+    """Return the current position in the log; None if there is no log."""
     if not is_whole(file):
         return None
     rows = file.rows("SELECT number, word FROM touched ORDER BY number DESC LIMIT 1")
@@ -75,7 +75,7 @@ def mark_of(file: GalleryFile) -> Mark | None:
 
 
 def touched_since(file: GalleryFile, mark: Mark) -> dict[Table, set[int]] | None:
-    """Return the numbers of the rows, by table, that are not what they were at a mark; None: the log does not tell any more."""
+    """Return the numbers of rows changed since a mark, by table; None: the log does not reach back that far."""
     if not is_whole(file) or not file.rows("SELECT 1 FROM touched WHERE number = ? AND word = ?", mark):
         return None
     if file.rows("SELECT max(number) FROM touched")[0][0] - mark.number > _KEPT:  # an earlier version does not shorten it
@@ -88,6 +88,6 @@ def touched_since(file: GalleryFile, mark: Mark) -> dict[Table, set[int]] | None
 
 
 def is_whole(file: GalleryFile) -> bool:
-    """Whether there is a log, with all that keeps it."""
+    """Whether the log and all of its triggers exist."""
     names = {name for (name,) in file.rows("SELECT name FROM sqlite_master WHERE type IN ('trigger', 'table')")}
     return names.issuperset(("touched", *_TRIGGERS))

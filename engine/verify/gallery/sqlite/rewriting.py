@@ -1,4 +1,4 @@
-"""A gallery's file written anew, encrypted or plain. The file that it is made of is only read."""
+"""Rewrites a gallery into a new file, encrypted or plain. The original is only read."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from engine.verify.gallery.sqlite.gallery import Gallery
 from engine.whole_file import place_new, sync_directory
 
 _LEFT_BEHIND = ("-wal", "-journal")
-"""Of a gallery that was there: SQLite would take them for the new one's."""
+"""Suffixes of an earlier gallery's log files, which SQLite would take for the new one's."""
 
 
 def rewrite(source: Path, target: Path, old: GalleryKey | None, new: GalleryKey | None) -> Copied:
-    """Write all that a gallery holds into a new file, and look at what was written. The new file is there when that was good,
-    whole; before that, and where anything fails or this is killed, it is not there at all.
+    """Write a whole gallery into a new file, and verify it. The new file appears only after it was verified; if anything fails,
+    or the process is killed, it does not exist.
 
     Args:
-        source: of a gallery that nobody changes meanwhile: what comes later is not in the new one.
-        target: where nothing is yet, in a folder that exists.
-        old: key of the source; None: it is not encrypted.
-        new: key of the target; None: it is not to be.
+        source: file of a gallery that nobody changes meanwhile: later changes are not copied.
+        target: a path in an existing folder at which nothing exists.
+        old: key of the source; None: not encrypted.
+        new: key of the target; None: not encrypted.
 
     Raises:
-        GalleryError: there is something at the target, one of the two cannot be read or written, or they are not equal.
+        GalleryError: the target exists, a file cannot be read or written, or the two differ.
         MissingRuntimeError: see ``driver_of``.
     """
     for there in (target, *(target.with_name(f"{target.name}{ending}") for ending in _LEFT_BEHIND)):
@@ -54,7 +54,7 @@ def rewrite(source: Path, target: Path, old: GalleryKey | None, new: GalleryKey 
 
 
 def _check(made: Path, key: GalleryKey | None, copied: Copied) -> None:
-    """Read a new file as whoever opens it later will."""
+    """Verify a new file by reading it as a later user will."""
     with Gallery(made, read_only=True, key=key) as again:
         (faults,) = zip(*again.tables.rows("PRAGMA integrity_check"), strict=True)
         digests = {sha256: again.snapshot(sha256).gallery for sha256 in copied.digests}

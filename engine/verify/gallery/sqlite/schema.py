@@ -1,7 +1,7 @@
-"""The tables of a gallery that is a SQLite file.
+"""The tables of a gallery in a SQLite file.
 
-Those of ``MADE_WHEN_NEEDED`` are made when the first row goes in: a version of facestream that does not know them reads the
-file as before.
+Those in ``MADE_WHEN_NEEDED`` are created with their first row: a version of facestream that does not know them reads the file
+as before.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ FROM_FORMAT_1 = (
 )
 FORMAT_1_AS_2 = """CREATE TEMP VIEW pictures AS SELECT id, spelling(identity) AS identity, embedder, embedder_sha256,
     embedding, source_name, picture_sha256, quality, enrolled_at, '' AS doubt, '' AS runtime FROM main.pictures"""
-"""For readers, who cannot bring the file to the new format: it stands before the table of the same name."""
+"""For readers, which cannot migrate the file: the view hides the table of the same name."""
 _QUARANTINED = """CREATE TABLE IF NOT EXISTS quarantined (
     id INTEGER PRIMARY KEY,
     identity TEXT NOT NULL CHECK (identity <> ''),
@@ -69,15 +69,15 @@ _NEGATIVES = """CREATE TABLE IF NOT EXISTS negatives (
 )"""
 MADE_WHEN_NEEDED: dict[Table, str] = {"quarantined": _QUARANTINED, "negatives": _NEGATIVES}
 QUARANTINED_BEFORE = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'quarantined' AND sql NOT LIKE '%portrait%'"
-"""Finds the table as earlier versions made it, which kept no small pictures."""
+"""Finds the table of earlier versions, which had no portraits."""
 QUARANTINED_AS_NOW = f"CREATE TEMP VIEW quarantined AS SELECT id, {', '.join(COLUMNS)}, '' AS portrait FROM main.quarantined"
-"""For readers of that one."""
+"""For readers of that table."""
 _OF_ONE_PERSON = "UNIQUE (identity,"
 
 
 def make(file: GalleryFile, table: Table) -> None:
-    """Make a table where it is missing, inside a transaction, or bring that of an earlier version forward: one in which a
-    picture can be set apart for one person alone, or that keeps no small picture of it.
+    """Create a missing table, within a transaction, or migrate one of an earlier version, in which a picture could be
+    quarantined for one person only, or had no portrait.
 
     Raises:
         GalleryError: the file cannot be written.

@@ -1,7 +1,6 @@
-"""The gallery as a run follows it: read again when its file changes, and not held open in between.
+"""Follows a gallery during a run: reads it again when its file changes, and does not keep it open in between.
 
-A connection that stays open keeps a write-ahead log beside the file, and SQLite would take that for the log of whatever other
-file is put in its place.
+An open connection keeps a write-ahead log beside the file, which SQLite would apply to any other file put in its place.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ from engine.errors import GalleryError
 from engine.verify.gallery.snapshot import Snapshot
 
 _YOUNG_NS = 100_000_000
-"""File systems tell times of change in steps of some milliseconds: a file that changed just now may change again unseen."""
+"""File systems record times in steps of some milliseconds: a file that changed just now may change again unnoticed."""
 
 _Seen = tuple[tuple[int, ...], ...]
 
 
 class GalleryWatch:
-    """Tells when there is something new.
+    """Notices changes of a gallery.
 
     Args:
         path: of the gallery.
@@ -39,10 +38,10 @@ class GalleryWatch:
         return str(self.path)
 
     def news(self) -> Snapshot | None:
-        """Return the people where the file is not what it was at the last successful call; the first time, always.
+        """Return the people if the file has changed since the last successful call, and always the first time; otherwise None.
 
         Raises:
-            GalleryError: there is no file, it is locked, corrupt, or not a gallery.
+            GalleryError: the file is missing, locked, corrupt, or not a gallery.
         """
         seen, youngest_ns = self._look()
         if seen == self._seen:
@@ -55,7 +54,7 @@ class GalleryWatch:
         """See ``GalleryNews``: nothing is held."""
 
     def _look(self) -> tuple[_Seen, int]:
-        """Return what tells one state of the file and its log from another, and when they last changed (Unix, ns)."""
+        """Return what identifies a state of the file and its log, and when they last changed (Unix, ns)."""
         try:
             files = [self.path.stat()]
         except OSError as error:
