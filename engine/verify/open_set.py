@@ -44,8 +44,7 @@ _SMALLER = 0.85
 """Faces down to this share of the smallest measured size are treated as having that size; smaller ones get no name."""
 _TOGETHER = 8192
 _REST = 1 / 300
-"""Share of the crowd's variance that ``directions`` leave out. With more directions every picture takes longer, with fewer more
-pictures must be compared in full.
+"""Share of the crowd's variance outside ``directions``. More directions take longer; fewer leave more full comparisons.
 """
 _RULE_OF_THREE = 3.0
 """Rule of three: no case among n shows, at 95 %, a rate of at most 3 in n."""

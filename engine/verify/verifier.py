@@ -139,10 +139,10 @@ class Verifier:
             self.gallery_fault = ""
 
     def track_scores(self, stream: str, track_id: int) -> TrackScores:
-        """Return the current scores of a track; without faces it is ``undecided``, or ``none`` if nobody is enrolled.
+        """Return a track's current scores; without faces it is ``undecided``, or ``none`` if nobody is enrolled.
 
-        The decision counts as reported: only a different one is news afterwards. The gallery is that of the last ``refresh``,
-        so that everything reported at one moment rests on one gallery.
+        The decision counts as reported: only a different one is news afterwards. It rests on the gallery of the last
+        ``refresh``.
         """
         track = self._tracks.get((stream, track_id))
         fused = track.evidence.fused() if track else Fusion()
@@ -171,8 +171,7 @@ class Verifier:
         return self._people.gallery
 
     def beside(self, candidates: Sequence[Candidate], crop: FaceCrop, picture: Uint8, scale: int) -> list[Candidate]:
-        """Return a track's candidates with the cosines of an enhanced picture as ``cosine_enhanced``, otherwise unchanged. The
-        picture shows ``crop`` enlarged ``scale`` times.
+        """Return candidates with the cosines of ``picture``, the crop enlarged ``scale`` times, as ``cosine_enhanced``.
 
         Raises:
             InferenceError: the embedder fails.
@@ -207,9 +206,7 @@ class Verifier:
 
     @property
     def _nothing(self) -> Evidence:
-        """Return the evidence of a track without faces. If the embedder was not measured, faces below its ``unknown_cosine``
-        are two people.
-        """
+        """Return an empty track. Without a measurement, faces below the embedder's ``unknown_cosine`` are two people."""
         if self._weights is not None:
             return Evidence(self._weights.apart_cosine)
         return Evidence(self._rule.thresholds.unknown_cosine if self._rule else -1.0)
