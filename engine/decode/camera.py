@@ -90,8 +90,10 @@ def plan_of(camera: Camera, kind: str | None = None) -> OpenPlan:
         # read while opening, which often is the key frame.
         options |= _AT_ONCE | {"allowed_media_types": "video"}
         options["rtsp_transport"] = "tcp" if scheme == "rtsps" else camera.transport
-    else:  # FFmpeg would count JPEG pictures as 25 a second, and analyse many of a camera that gives few
+    else:
         options |= _AT_ONCE if kind else {"probesize": "1000000", "analyzeduration": "500000"}
+    if scheme in {"http", "https"}:  # FFmpeg counts 25 JPEG pictures a second, and would analyse 14 of a camera that gives few
+        options["framerate"] = "1"
     if is_udp(camera):
         options |= {"max_delay": str(round(REORDER_SECONDS * 1e6)), "buffer_size": str(RECEIVE_BUFFER_BYTES)}
     if scheme == "udp":

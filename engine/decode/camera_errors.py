@@ -217,6 +217,9 @@ def _by_content(camera: Camera, error: Exception) -> SourceError:
         )
     if isinstance(error, av.error.FFmpegError) and not _is_vague(error):
         return failure(camera, "network", f"could not be opened: {error.strerror}")
+    if scheme in {"http", "https"} and _asked(camera).kind == "web_page":
+        what = "answers with a web page, as one to log in: give the path of its video, and user and password if it asks"
+        return failure(camera, "not_a_video", what)
     return failure(camera, "not_a_video", "sends no video that FFmpeg can read: check the path and the port")
 
 

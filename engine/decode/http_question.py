@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Literal
 from urllib.parse import urlsplit
 
 from engine.contracts.camera import Camera
@@ -10,6 +11,7 @@ from engine.decode.rtsp_password import challenges
 from engine.decode.rtsp_question import WAIT_SECONDS, Answer, connected, location_in
 
 _HEAD_BYTES = 65_536
+_WEB_PAGE = re.compile(rb"^content-type:[ \t]*text/html", re.IGNORECASE | re.MULTILINE)
 _STATUS = re.compile(rb"HTTP/1\.\d (\d{3})\b")
 
 
@@ -31,4 +33,5 @@ def ask_over_http(camera: Camera) -> Answer:
     head = head.partition(b"\r\n\r\n")[0]
     found = _STATUS.match(head)
     status = int(found[1]) if found else 0
-    return Answer("", status, tuple(challenges(head)), location_in(status, head))
+    kind: Literal["", "web_page"] = "web_page" if status == 200 and _WEB_PAGE.search(head) else ""
+    return Answer(kind, status, tuple(challenges(head)), location_in(status, head))

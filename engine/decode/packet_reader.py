@@ -33,8 +33,8 @@ _NO_TIMESTAMPS = 0x0080
 _ONE_PICTURE, _UNSTAMPED = "_pipe", "jpeg_pipe"
 """With this end the names of FFmpeg's formats of single pictures; JPEG pictures one after the other are one of them to it."""
 _PARTS, _PICTURES = "mpjpeg", "mjpeg"
-"""JPEG over HTTP: by its parts, which for FFmpeg must be of the type ``image/jpeg``, though cameras write ``image/jpg``; and by
-the beginnings of the pictures alone."""
+"""JPEG over HTTP: by its parts, which for FFmpeg must be of the type ``image/jpeg``, though cameras write ``image/jpg``, and
+begin with two dashes; and by the beginnings of the pictures alone."""
 
 
 class _WrongParts(Exception):
@@ -145,6 +145,10 @@ class PacketReader(Reader):
         finally:
             container.close()  # this also tells an RTSP server that the session is over
 
+    @property
+    def _is_web_camera(self) -> bool:
+        return scheme_of(self._camera.url) in {"http", "https"}
+
     def _check_place(self) -> None:
         """Refuse a camera that is where it must not be: a name may lead elsewhere by now."""
         if self._camera.networks is None:
@@ -155,18 +159,28 @@ class PacketReader(Reader):
                 raise failure(self._camera, "permission", f"leads to {address}, which serve.cameras_in does not allow")
 
     def _open(self) -> InputContainer:
-        container = self._opened_as()
+        try:
+            container = self._opened_as()
+        except SourceError as error:
+            if error.reason == "not_a_video" and self._is_web_camera:
+                return self._opened_by_pictures(error)
+            raise
         name = container.format.name
         if name.endswith(_ONE_PICTURE) and container.size > 0:
             container.close()
             raise failure(self._camera, "not_live", "gives a single picture: choose the path of its video")
-        if name != _UNSTAMPED and not (name == _PARTS and _is_unseen(container)):
+        if name != _PARTS or not _is_unseen(container):
             return container
         container.close()
+        what = "sends parts that are not JPEG pictures: choose JPEG or H.264 in its settings"
+        return self._opened_by_pictures(failure(self._camera, "codec", what))
+
+    def _opened_by_pictures(self, error: SourceError) -> InputContainer:
+        """Open it by the beginnings of JPEG pictures; raises ``error`` where none is seen."""
         container = self._opened_as(_PICTURES)
         if _is_unseen(container):
             container.close()
-            raise failure(self._camera, "codec", "sends parts that are not JPEG pictures: choose JPEG or H.264 in its settings")
+            raise error
         return container
 
     def _opened_as(self, kind: str | None = None) -> InputContainer:
@@ -190,7 +204,7 @@ class PacketReader(Reader):
 
     def _stream_of(self, container: InputContainer) -> VideoStream:
         camera = self._camera
-        if scheme_of(camera.url) in {"http", "https"} and container.duration:
+        if self._is_web_camera and container.duration:
             seconds = container.duration / av.time_base
             what = f"is a recording of {seconds:.0f} s: download it and give the file"
             raise failure(camera, "not_live", what)
@@ -204,7 +218,8 @@ class PacketReader(Reader):
 
     def _demux(self, container: InputContainer, stream: VideoStream) -> None:
         always_key = stream.codec_context.codec.intra_only
-        by_arrival = ArrivalTimes() if container.format.flags & _NO_TIMESTAMPS else None
+        is_unstamped = container.format.flags & _NO_TIMESTAMPS or container.format.name == _UNSTAMPED
+        by_arrival = ArrivalTimes() if is_unstamped else None
         time_base = by_arrival.time_base if by_arrival else stream.time_base or FALLBACK_TIME_BASE
         self.opened = Opened(stream.codec_context, time_base, None if by_arrival else announced_rate(stream))
         try:

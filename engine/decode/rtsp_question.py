@@ -29,9 +29,9 @@ _SESSION = re.compile(rb"^session:\s*([^;\r\n]+)", re.IGNORECASE | re.MULTILINE)
 class Answer:
     """``kind`` is empty where the server answered, ``no_video`` where it did and offers no pictures; ``status`` is that of the
     first request that it did not grant, or 200; ``asked`` is how it wants the password, where it wants one; ``location`` is
-    where it sends its readers on to, as it says that itself, empty where it does not."""
+    where it sends its readers on to, as it says that itself, empty where it does not. ``web_page`` is said by HTTP alone."""
 
-    kind: Literal["", "refused", "closed", "silent", "garbage", "no_video"]
+    kind: Literal["", "refused", "closed", "silent", "garbage", "no_video", "web_page"]
     status: int
     asked: tuple[Challenge, ...] = ()
     location: str = ""

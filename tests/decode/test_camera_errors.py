@@ -177,6 +177,21 @@ def test_the_status_of_a_web_camera_is_told(status, reason, says):
     assert (last.reason, says in last.detail) == (reason, True)
 
 
+@pytest.mark.parametrize("kind", ["text/html", "Text/HTML; charset=utf-8", "text/plain"])
+@pytest.mark.parametrize("lines", [1, 2000])
+def test_a_camera_that_shows_its_page_to_log_in_is_told(kind: str, lines: int):
+    page = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\n\r\n" + "<form action='/login'></form>\n" * lines
+
+    def answer(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(page.encode())
+        connection.close()
+
+    with ByteServer(answer) as server:
+        last = failure_of(server.url("http"))
+    assert (last.reason, "answers with a web page" in last.detail) == ("not_a_video", kind != "text/plain")
+
+
 def test_a_protocol_that_ffmpeg_does_not_know():
     last = failure_of("nonsense://127.0.0.1/live")
     assert (last.reason, "nonsense://" in last.detail) == ("codec", True)

@@ -15,6 +15,7 @@ from tests.decode.byte_server import ByteServer, http, raw
 from tests.decode.clips import render
 from tests.decode.test_deinterlace import interlaced, read
 from tests.decode.watching import TRANSPORTS, watching
+from tests.patience import PATIENCE_SECONDS
 from tests.rtsp.clips import frame_number, numbered_clip
 from tests.rtsp.script import Behaviour
 from tests.rtsp.scripted import ScriptedServer
@@ -163,6 +164,30 @@ def test_jpeg_over_http_is_read_where_its_parts_say_a_wrong_length(off):
         watch.until(lambda w: len(w.frames) == 30 or w.count("connecting") == 2)
     assert len(watch.frames) == 30
     assert watch.count("live") == 1
+
+
+@pytest.mark.parametrize("before", ["b\r\n", "A message of several parts\r\n--b\r\n"])
+def test_jpeg_over_http_is_read_where_its_boundaries_are_none_to_ffmpeg(before):
+    picture = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
+    head = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=b\r\n\r\n"
+    part = f"{before}Content-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n".encode() + picture + b"\r\n"
+    with ByteServer(raw(head + 40 * part)) as server, watching(server.url("http")) as watch:
+        watch.until(lambda w: len(w.frames) == 30 or w.count("connecting") == 2)
+    assert (len(watch.frames), watch.count("live")) == (30, 1)
+
+
+def test_three_pictures_one_after_the_other_are_enough_to_begin_with():
+    """14 were wanted, and then two more of another connection: a camera of one in seven seconds was never opened."""
+    picture = cv2.imencode(".jpg", np.random.default_rng(0).integers(0, 255, (240, 320, 3), np.uint8))[1].tobytes()
+    connections = []
+
+    def answer(client):
+        connections.append(client)
+        client.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: video/x-motion-jpeg\r\n\r\n" + 3 * picture)
+
+    with ByteServer(answer) as server, watching(server.url("http"), connect_seconds=PATIENCE_SECONDS) as watch:
+        watch.until(lambda w: len(w.frames) == 1 or len(w.states) > 2)
+    assert (watch.order, len(connections)) == (["connecting", "live", "frame"], 1)
 
 
 def test_pictures_one_after_the_other_have_the_time_at_which_they_come():
