@@ -105,6 +105,7 @@ def _blocks(page: Cover) -> list[Block]:
         _part("What was processed"),
         _sources(page),
         *_other_sources(page),
+        *_not_read(page),
         _part("What is in this document"),
         Words(_counts(page, total), after_mm=1.2),
     ]  # fmt: skip
@@ -154,17 +155,11 @@ def _sources(page: Cover) -> Table:
     rows = []
     inputs: Mapping[str, Mapping[str, Any]] = page.run.get("inputs") or {}
     for stream in _shown_streams(page):
-        facts, events = inputs.get(stream, {}), page.streams.get(stream, [])
-        last = events[-1] if events else None
-        begins = next((event.started_ns for event in reversed(events) if event.started_ns is not None), None)
-        told = [source_name(page.run, stream) or "camera"]
-        told += [f"{facts['size_bytes']:,} bytes"] if isinstance(facts.get("size_bytes"), int) else []
-        told += [f"begins {wall_clock(begins)}"] if begins is not None else []
-        told += [_ended(last)] if last is not None else []
+        facts = inputs.get(stream, {})
         sha256 = str(facts.get("sha256", "")) or "-"
         state = page.states.get(stream)
         now = STATES[state] if state else "not looked at" if facts else STATES["camera"]
-        rows.append((stream, ", ".join(told), sha256, now))
+        rows.append((stream, _source(page, stream), sha256, now))
     return Table(
         ("stream", "source", "SHA-256 when it was processed", "when this document was made"),
         rows,
@@ -174,10 +169,37 @@ def _sources(page: Cover) -> Table:
     )
 
 
+def _source(page: Cover, stream: str) -> str:
+    """Return a stream's file, how large it is, when it begins, and how far it was read."""
+    facts, events = (page.run.get("inputs") or {}).get(stream) or {}, page.streams.get(stream, [])
+    begins = next((event.started_ns for event in reversed(events) if event.started_ns is not None), None)
+    told = [source_name(page.run, stream) or "camera"]
+    told += [f"{facts['size_bytes']:,} bytes"] if isinstance(facts.get("size_bytes"), int) else []
+    told += [f"begins {wall_clock(begins)}"] if begins is not None else []
+    told += [_ended(events[-1])] if events else []
+    return ", ".join(told)
+
+
 def _ended(event: Stream) -> str:
     if (event.state, event.reason) == ("ended", "end_of_file"):
         return "read to its end"
-    return f"{event.state} {event.reason.replace('_', ' ')}".strip()
+    return ": ".join(filter(None, ("NOT read to its end" if event.state == "failed" else event.state, _why(event))))
+
+
+def _why(event: Stream) -> str:
+    return event.reason.replace("_", " ")
+
+
+def _not_read(page: Cover) -> list[Block]:
+    """Return which sources failed: that they have no track, or few, does not say that nobody is to be seen in them."""
+    failed = [events[-1] for _, events in sorted(page.streams.items()) if events and events[-1].state == "failed"]
+    if not failed:
+        return []
+    named = ", ".join(f"{event.stream} ({_why(event)})" for event in failed[:_MOST_SOURCES])
+    more = f" and {len(failed) - _MOST_SOURCES:,} more" if len(failed) > _MOST_SOURCES else ""
+    were = "source was" if len(failed) == 1 else "sources were"
+    words = f"{len(failed):,} {were} not read to the end: {named}{more}. What was not read was not searched for faces."
+    return [Words(words, style="B", after_mm=1.5)]
 
 
 def _shown_streams(page: Cover) -> list[str]:
@@ -196,7 +218,7 @@ def _other_sources(page: Cover) -> list[Block]:
     if not page.records:  # the table above has the first ones
         return [Words(f"{words} no track in this document: run.json names all of them.", after_mm=1.5)]
     rows = [
-        (stream, source_name(page.run, stream) or "camera", str(inputs.get(stream, {}).get("sha256", "")) or "-")
+        (stream, _source(page, stream), str(inputs.get(stream, {}).get("sha256", "")) or "-")
         for stream in others[:_MOST_SOURCES]
     ]
     head = ("stream", "source", "SHA-256 when it was processed")

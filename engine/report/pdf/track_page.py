@@ -199,7 +199,7 @@ def _text(page: Page) -> list[Block]:
     blocks: list[Block] = []
     if record.candidates:
         blocks += [
-            heading("Compared with every person enrolled in the gallery; the most alike first"),
+            heading("Compared with every person enrolled in the gallery: the most alike of them"),
             _scores(record),
         ]
         bucket = bucket_of(page.run, track.basis) if track is not None and track.basis is not None else None
