@@ -121,7 +121,7 @@ def point_out_namesakes(where: Where, name: str) -> None:
         people = asked(where, ListPeople(), People).people
     except (ControlError, NoServiceError):
         return  # what was to be done is done
-    for other in namesakes({one.name: one.pictures for one in people}, name):
+    for other in namesakes((one.name for one in people), name):
         said = f"{printable(other)} is in the gallery, too: if both are one, `facestream ctl people rename --join` joins them"
         tell(Console(highlight=False), Done(note=said))
 

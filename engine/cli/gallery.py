@@ -34,7 +34,7 @@ from engine.privacy.removal import remove_picture
 from engine.verify.gallery.joining import joining_words, same_name_words
 from engine.verify.gallery.opening import open_gallery
 from engine.verify.gallery.person_name import person_name, shown
-from engine.verify.gallery.records import Identity, unrecorded
+from engine.verify.gallery.records import Held, Identity, unrecorded
 from engine.verify.gallery.stored import StoredGallery
 from engine.whole_file import write_private
 from engine.words.numbers import count
@@ -57,14 +57,16 @@ def list_people(*, gallery: GalleryOption = USERS_OWN, json: JsonOption = False)
         facestream gallery list --gallery entrance.sqlite
     """
     with open_gallery(gallery, read_only=True) as opened:
-        people = opened.list()
+        people, apart = opened.list(), sum(held.apart for held in opened.people().values())
         if json:
             write_lines(people)
             return 0
         console = Console()
         if people:
             console.print(_people_table(people))
-        console.print(f"{count(len(people), 'person', 'people')} in {opened.where}", highlight=False, soft_wrap=True)
+        beside = f"; {count(apart, 'picture is', 'pictures are')} set apart (`facestream gallery quarantine`)" if apart else ""
+        said = f"{count(len(people), 'person', 'people')} in {opened.where}{beside}"
+        console.print(said, highlight=False, markup=False, soft_wrap=True)
         if sentence := unrecorded(people):
             console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     return 0
@@ -98,10 +100,8 @@ def remove(
     with existing(gallery) as opened:
         if picture:
             return _remove_picture(opened, known, picture, receipt, overwrite=overwrite)
-        removed = opened.remove(known)
-    Console().print(
-        f"removed {plain(known)} ({count(removed, 'picture', 'pictures')})", highlight=False, markup=False, soft_wrap=True
-    )
+        removed = _there(opened.remove(known), known)
+    Console().print(f"removed {plain(known)} ({removed.words})", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
@@ -142,11 +142,21 @@ def rename(
     known, new = known_name(name, gallery), person_name(new)
     with existing(gallery) as opened:
         before = opened.people()
-        renamed = opened.rename(known, new, join=join)
-    pictures = count(renamed, "picture")
-    said = same_name_words(known, new) or f"renamed {shown(known)} to {shown(new)} ({pictures})"
+        renamed = _there(opened.rename(known, new, join=join), known)
+    said = same_name_words(known, new) or f"renamed {shown(known)} to {shown(new)} ({renamed.words})"
     Console().print(plain(said + joining_words(before, known, new)), highlight=False, markup=False, soft_wrap=True)
     return 0
+
+
+def _there(held: Held, known: str) -> Held:
+    """Return what a person had, who may have been removed since their name was looked up.
+
+    Raises:
+        FacestreamError: they have been.
+    """
+    if not held.total:
+        raise FacestreamError(f"somebody else has just removed or renamed {shown(known)}: nothing was done")
+    return held
 
 
 @gallery_app.command

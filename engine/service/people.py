@@ -37,7 +37,6 @@ from engine.verify.gallery.opening import gallery_words, is_there, open_gallery
 from engine.verify.gallery.person_name import person_name
 from engine.verify.gallery.records import Kept
 from engine.verify.gallery.stored import StoredGallery
-from engine.words.numbers import count
 
 SEARCHED_DAYS = 30.0
 
@@ -95,9 +94,9 @@ class PeopleVerbs:
         """See ``RemovePerson``."""
         with self._writable(request) as gallery:
             removed = gallery.remove(verb.name)
-        if not removed:
+        if not removed.total:
             raise nobody(verb.name)
-        return Done(note=f"{count(removed, 'picture')} removed")
+        return Done(note=f"{removed.words} removed")
 
     def rename(self, verb: RenamePerson, request: Request) -> Done:
         """See ``RenamePerson``."""
@@ -108,9 +107,9 @@ class PeopleVerbs:
                 renamed = gallery.rename(verb.name, new, join=verb.join)
             except NameTakenError as error:
                 raise Refusal("conflict", str(error).replace("--join", '"join": true (of ctl: --join)'), "new_name") from error
-        if not renamed:
+        if not renamed.total:
             raise nobody(verb.name)
-        done = same_name_words(verb.name, new) or f"{count(renamed, 'picture')} renamed"
+        done = same_name_words(verb.name, new) or f"{renamed.words} renamed"
         return Done(note=done + joining_words(before, verb.name, new))
 
     def quarantine(self) -> Quarantine:

@@ -5,6 +5,7 @@ import cv2
 import pytest
 
 from engine.cli import enrol, main
+from engine.cli.gallery_pictures import existing
 from engine.verify.gallery.sqlite.gallery import Gallery, default_gallery_path
 from tests.crop.photographs import picture
 from tests.verify.faces import portrait
@@ -126,12 +127,30 @@ def test_somebody_who_is_only_in_quarantine_is_shown_renamed_and_removed(folder,
     assert (code, err) == (1, "facestream: nobody in the gallery is called 'eve': see `facestream gallery list`\n")
     code, _, err = facestream("gallery", "drop", "aaaa")
     assert (code, "of several people, 'ada', 'bob': say whose with --name" in err) == (1, True)
+    shown = facestream("gallery", "list")[1]
+    assert shown.endswith("sqlite; 2 pictures are set apart (`facestream gallery quarantine`)\n")
     assert facestream("gallery", "rename", "ada", "bob")[0] == 2, "somebody is called so"
-    assert facestream("gallery", "rename", "ada", "Ada")[:2] == (0, "renamed ada to Ada (1 picture)\n")
+    assert facestream("gallery", "rename", "ada", "Ada")[:2] == (0, "renamed ada to Ada (1 picture set apart)\n")
     assert facestream("gallery", "release", "aaaa", "--name", "Ada")[:2] == (0, "enrolled aaaaaaaa (a.jpg) of Ada\n")
-    assert facestream("gallery", "remove", "bob")[:2] == (0, "removed bob (1 picture)\n")
+    assert facestream("gallery", "remove", "bob")[:2] == (0, "removed bob (1 picture set apart)\n")
     with Gallery() as opened:
         assert ([one.name for one in opened.list()], opened.quarantined()) == (["Ada"], [])
+
+
+@pytest.mark.parametrize("command", [("remove", "ada"), ("rename", "ada", "Ada")])
+def test_who_goes_while_the_command_begins_is_not_said_to_have_gone_by_it(folder, facestream, monkeypatch, command):
+    with Gallery() as opened:
+        add(opened, "ada", 1)
+
+    def existing_then_removed(gallery):
+        with Gallery() as another:
+            another.remove("ada")
+        return existing(gallery)
+
+    monkeypatch.setattr("engine.cli.gallery.existing", existing_then_removed)
+    code, out, err = facestream("gallery", *command)
+    assert (code, out) == (1, "")
+    assert err == "facestream: somebody else has just removed or renamed ada: nothing was done\n"
 
 
 def test_lists_are_objects_for_programs(folder, facestream):

@@ -19,6 +19,8 @@ _SENTENCES = tuple(
 )
 """As written by ``engine.enrolment.likeness``, with a figure in brackets after each name."""
 SOMEBODY_REMOVED = "somebody removed"
+JOINED = "looked like somebody who has been joined with this person since"
+"""Replaces a doubt that would say that a picture looks like the very person whose it is."""
 
 
 def whom_it_is_like(doubt: str) -> str:
@@ -38,15 +40,17 @@ def renamed_in(doubt: str, name: str, instead: str) -> str:
 
 
 def rename_in_doubts(file: GalleryTables, name: str, instead: str = SOMEBODY_REMOVED) -> None:
-    """Replace or remove a person's name in the doubts of all pictures; call it within a transaction.
+    """Replace or remove a person's name in the doubts of all pictures; call it within a transaction, when the
+    pictures themselves are renamed.
 
     Raises:
         GalleryError: the file cannot be read or written.
     """
     tables: tuple[Table, ...] = ("pictures", "quarantined")
     for table in filter(file.has, tables):
-        for number, doubt in file.rows(f"SELECT id, doubt FROM {table} WHERE doubt <> ''"):
+        for number, whose, doubt in file.rows(f"SELECT id, identity, doubt FROM {table} WHERE doubt <> ''"):
             if (now := renamed_in(str(doubt), name, instead)) != doubt:
+                now = JOINED if whom_it_is_like(now) == whose else now
                 file.execute(f"UPDATE {table} SET doubt = ? WHERE id = ?", (now, number))
 
 

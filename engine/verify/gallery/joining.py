@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from engine.errors import NameTakenError
 from engine.verify.gallery.person_name import alike, shown, spelling
-from engine.words.numbers import count
+from engine.verify.gallery.records import Held
 
 
-def check_free(pictures: Mapping[str, int], name: str, new: str) -> None:
+def check_free(pictures: Mapping[str, Held], name: str, new: str) -> None:
     """Check that a person can get a name without being joined with somebody.
 
     Args:
@@ -23,7 +23,7 @@ def check_free(pictures: Mapping[str, int], name: str, new: str) -> None:
     name, new = spelling(name), spelling(new)
     if name in pictures and new in pictures:
         raise NameTakenError(
-            f"{shown(new)} is in the gallery already, with {count(pictures[new], 'picture')}: if {shown(name)} is the same "
+            f"{shown(new)} is in the gallery already, with {pictures[new].words}: if {shown(name)} is the same "
             "person, join them on purpose with --join, which cannot be undone; else choose another name"
         )
 
@@ -35,7 +35,7 @@ def same_name_words(name: str, new: str) -> str:
     return f"{shown(spelling(new))} is called so already: nothing was done" if spelling(name) == spelling(new) else ""
 
 
-def joining_words(pictures: Mapping[str, int], name: str, new: str) -> str:
+def joining_words(pictures: Mapping[str, Held], name: str, new: str) -> str:
     """Return what else renaming a person did, such as ``; joined with Ada, who had 1 picture``; mostly empty.
 
     Args:
@@ -45,14 +45,13 @@ def joining_words(pictures: Mapping[str, int], name: str, new: str) -> str:
     """
     name, new, words = spelling(name), spelling(new), ""
     if new != name and new in pictures:
-        had = pictures[new]
-        words = f"; joined with {shown(new)}, who had {count(had, 'picture')}"
+        words = f"; joined with {shown(new)}, who had {pictures[new].words}"
     if others := [shown(one) for one in namesakes(pictures, new) if one != name]:
         who = f"{others[0]} is" if len(others) == 1 else f"{' and '.join(others)} are"
         words += f"; {who} in the gallery, too: if both are one, rename again to join them"
     return words
 
 
-def namesakes(names: Mapping[str, int], name: str) -> list[str]:
+def namesakes(names: Iterable[str], name: str) -> list[str]:
     """Return the names that are similar, but not equal, to a name; see ``alike``."""
     return [one for one in names if one != spelling(name) and alike(one, name)]

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import base64
 import shlex
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -15,7 +14,7 @@ import numpy as np
 from engine.contracts.frames import Float32
 from engine.errors import GalleryError, GalleryRefusal
 from engine.verify.gallery.person_name import spelling
-from engine.verify.gallery.records import Enrolled, Identity, Kept
+from engine.verify.gallery.records import Enrolled, Held, Identity, Kept
 from engine.verify.gallery.tables import GalleryTables, Table
 
 COLUMNS = (
@@ -25,6 +24,7 @@ COLUMNS = (
 """Columns of enrolled and of quarantined pictures; ``doubt`` is the reason of the quarantine."""
 APART_COLUMNS = (*COLUMNS, "portrait")
 """Columns of quarantined pictures; no portrait is kept of an enrolled one."""
+_TABLES: tuple[Table, Table] = ("pictures", "quarantined")
 _LIST = "identity, source_name, picture_sha256, quality, enrolled_at, embedder, embedder_sha256, doubt"
 
 
@@ -140,17 +140,19 @@ def by_number(file: GalleryTables, embedder_sha256: str) -> dict[int, Kept]:
     return {int(number): Kept(*row) for number, *row in rows}
 
 
-def counted(file: GalleryTables) -> dict[str, int]:
+def counted(file: GalleryTables) -> dict[str, Held]:
     """Return the number of pictures of each person, enrolled and quarantined, by name.
 
     Raises:
         GalleryError: it cannot be read.
     """
-    found = Counter[str]()
-    for table in ("pictures", "quarantined") if file.has("quarantined") else ("pictures",):
-        for name, pictures in file.rows(f"SELECT identity, count(*) FROM {table} GROUP BY identity ORDER BY identity"):
-            found[name] += pictures
-    return dict(found)
+    enrolled, apart = (
+        {str(name): int(pictures) for name, pictures in file.rows(f"SELECT identity, count(*) FROM {table} GROUP BY identity")}
+        if file.has(table)
+        else {}
+        for table in _TABLES
+    )
+    return {name: Held(enrolled.get(name, 0), apart.get(name, 0)) for name in sorted({*enrolled, *apart})}
 
 
 def portraits(file: GalleryTables) -> dict[tuple[str, str], bytes]:

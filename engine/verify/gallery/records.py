@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from engine.words.numbers import count
+
 
 class Identity(NamedTuple):
     """One enrolled person."""
@@ -20,6 +22,27 @@ class Identity(NamedTuple):
     """Number of pictures that were enrolled although they were doubtful."""
     unrecorded: int = 0
     """Number of pictures without a recorded runtime, from earlier versions."""
+
+
+class Held(NamedTuple):
+    """How many pictures a person has, or had."""
+
+    enrolled: int = 0
+    apart: int = 0
+    """Set apart: nobody is compared with them."""
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.enrolled + self.apart
+
+    @property
+    def words(self) -> str:
+        """As people read it: ``2 pictures``, ``2 pictures and 1 set apart``, ``1 picture set apart``."""
+        if not self.apart:
+            return count(self.enrolled, "picture")
+        and_apart = f"{count(self.enrolled, 'picture')} and {self.apart}" if self.enrolled else count(self.apart, "picture")
+        return f"{and_apart} set apart"
 
 
 class Enrolled(NamedTuple):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from engine.contracts.frames import Float32
-from engine.verify.gallery.records import Enrolled, Identity, Kept
+from engine.verify.gallery.records import Enrolled, Held, Identity, Kept
 from engine.verify.gallery.snapshot import Snapshot
 
 
@@ -93,7 +93,7 @@ class GalleryWriter(GalleryReader, Protocol):
         """Enrol one picture, or quarantine it."""
         ...
 
-    def remove(self, name: str) -> int:
+    def remove(self, name: str) -> Held:
         """Remove a person with everything stored about them; return how many pictures there were."""
         ...
 
@@ -109,7 +109,7 @@ class GalleryWriter(GalleryReader, Protocol):
         """Delete a quarantined picture."""
         ...
 
-    def rename(self, name: str, new: str, *, join: bool = False) -> int:
+    def rename(self, name: str, new: str, *, join: bool = False) -> Held:
         """Give a person another name, or join two; return how many pictures there were."""
         ...
 

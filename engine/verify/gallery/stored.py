@@ -21,7 +21,7 @@ from engine.verify.gallery.export import PictureRow, write_pictures
 from engine.verify.gallery.joining import check_free
 from engine.verify.gallery.person_name import spelling
 from engine.verify.gallery.reading import read_snapshot
-from engine.verify.gallery.records import Enrolled, Faces, Identity, Kept
+from engine.verify.gallery.records import Enrolled, Faces, Held, Identity, Kept
 from engine.verify.gallery.snapshot import Snapshot
 from engine.verify.gallery.store import GalleryNews
 from engine.verify.gallery.tables import GalleryTables
@@ -115,8 +115,8 @@ class StoredGallery(Closing):
             if any(changed):
                 self.tables.execute("UPDATE state SET version = version + 1")
 
-    def remove(self, name: str) -> int:
-        """Remove all pictures of a person; return how many there were, 0 if nobody has this name in any encoding."""
+    def remove(self, name: str) -> Held:
+        """Remove all pictures of a person; return how many there were, none if nobody has this name in any encoding."""
         with self._changing() as changed:
             removed = self.tables.execute("DELETE FROM pictures WHERE identity = ?", (spelling(name),))
             rename_in_doubts(self.tables, name)
@@ -124,7 +124,7 @@ class StoredGallery(Closing):
             apart = rows.remove_quarantined(self.tables, name)
             changed.append(removed + negatives > 0)
         self.tables.wipe()
-        return removed + apart
+        return Held(removed, apart)
 
     def remove_picture(self, name: str, picture_sha256: str) -> Sequence[Kept]:
         """Remove one picture of a person, with the vectors of all embedders, at once for every reader; return what was removed.
@@ -179,11 +179,11 @@ class StoredGallery(Closing):
         self.tables.wipe()
         return one
 
-    def people(self) -> dict[str, int]:
+    def people(self) -> dict[str, Held]:
         """Return the number of pictures of each person, enrolled and quarantined, by name."""
         return rows.counted(self.tables)
 
-    def rename(self, name: str, new: str, *, join: bool = False) -> int:
+    def rename(self, name: str, new: str, *, join: bool = False) -> Held:
         """Rename a person; return how many pictures there were, 0 if nobody has this name.
 
         Args:
@@ -200,7 +200,7 @@ class StoredGallery(Closing):
             raise ValueError(f"needs a name, got {new!r}")
         with self._changing() as changed:
             if spelling(new) == spelling(name):
-                return self.people().get(spelling(name), 0)
+                return self.people().get(spelling(name), Held())
             if not join:
                 check_free(self.people(), name, new)
             renamed = self.tables.execute(
@@ -211,7 +211,7 @@ class StoredGallery(Closing):
             if renamed or apart:
                 rename_in_doubts(self.tables, name, spelling(new))
             changed.append(renamed > 0)
-        return renamed + apart
+        return Held(renamed, apart)
 
     def keep_negatives(self, name: str, embedder_sha256: str, source: str, vectors: Sequence[Float32]) -> int:
         """Store faces that do not show a person, see ``engine.verify.gallery.negatives``; return how many are new.

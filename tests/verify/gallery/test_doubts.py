@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.verify.gallery.doubts import SOMEBODY_REMOVED, rename_in_doubts, renamed_in, whom_it_is_like
+from engine.verify.gallery.doubts import JOINED, SOMEBODY_REMOVED, rename_in_doubts, renamed_in, whom_it_is_like
 from engine.verify.gallery.sqlite.file import GalleryFile
 from engine.verify.gallery.sqlite.gallery import Gallery
 from tests.privacy.output import enrol
@@ -39,10 +39,21 @@ def test_who_was_renamed_and_then_removed_stands_in_no_doubt(tmp_path):
     with Gallery(enrol(tmp_path / "g.sqlite", "Ann", "Bo", "Cy", doubt=MORE.format("Ann", "Bo"))) as gallery:
         gallery.rename("Ann", "Dee")
         gallery.rename("Bo", "Eve")
-        assert [one.doubt for one in gallery.pictures()] == [MORE.format("Dee", "Eve")] * 3
-        assert gallery.rename("Nobody", "Fay") == 0
+        others = [one.doubt for one in gallery.pictures() if one.identity != "Dee"]
+        assert others == [MORE.format("Dee", "Eve")] * 2
+        assert gallery.rename("Nobody", "Fay").total == 0
         gallery.remove("Dee")
         assert {one.doubt for one in gallery.pictures()} == {MORE.format(SOMEBODY_REMOVED, "Eve")}
+
+
+def test_no_picture_is_said_to_look_like_the_person_whose_it_is_once_both_are_joined(tmp_path):
+    place = enrol(tmp_path / "g.sqlite", "Ann", doubt="is blurred")
+    enrol(place, "Bo", doubt=MORE.format("Ann", "Bo"))
+    with Gallery(enrol(place, "Carl", doubt="looks like Ann (cosine 0.7)")) as gallery:
+        gallery.rename("Bo", "Ann", join=True)
+        assert [one.doubt for one in gallery.pictures()] == ["is blurred", JOINED, "looks like Ann (cosine 0.7)"]
+        gallery.rename("Ann", "Carl", join=True)
+        assert sorted(one.doubt for one in gallery.pictures("Carl")) == ["is blurred", JOINED, JOINED]
 
 
 def test_whom_a_picture_is_like():

@@ -1,6 +1,7 @@
 import pytest
 
 from engine.verify.gallery.joining import joining_words, namesakes
+from engine.verify.gallery.records import Held
 
 TOO = "in the gallery, too: if both are one, rename again to join them"
 
@@ -9,6 +10,8 @@ TOO = "in the gallery, too: if both are one, rename again to join them"
     ("people", "name", "new", "words"),
     [
         ({"Ada": 2}, "Ada", "Bob", ""),
+        ({"Ada": 2, "Bob": (3, 1)}, "Ada", "Bob", "; joined with Bob, who had 3 pictures and 1 set apart"),
+        ({"Ada": 2, "Bob": (0, 2)}, "Ada", "Bob", "; joined with Bob, who had 2 pictures set apart"),
         ({"Ada": 2, "Bob": 1}, "Ada", "Bob", "; joined with Bob, who had 1 picture"),
         ({"Ada": 2, "Bob": 3}, "Ada", " Bob\u200b", "; joined with Bob, who had 3 pictures"),
         ({"Ada": 2}, "Ada", "Ada", ""),
@@ -19,8 +22,9 @@ TOO = "in the gallery, too: if both are one, rename again to join them"
     ],
 )
 def test_what_renaming_does_beyond_the_name(people, name, new, words):
-    assert joining_words(people, name, new) == words
+    held = {who: Held(*had) if isinstance(had, tuple) else Held(had) for who, had in people.items()}
+    assert joining_words(held, name, new) == words
 
 
 def test_who_is_called_nearly_the_same():
-    assert namesakes({"Ada": 1, "ada": 1, "Adam": 1}, "Ada") == ["ada"]
+    assert namesakes(("Ada", "ada", "Adam"), "Ada") == ["ada"]
