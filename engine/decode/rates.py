@@ -15,14 +15,18 @@ _HIGHEST = 1000
 """A higher one is a time base that was taken for a rate."""
 _HIGHEST_NUMBERED = 50_000
 """The same where pictures are numbered (AVI), as some high-speed cameras do."""
+_PAUSES = 4
+"""Where pictures come so many times as fast as on average, there are pauses between them."""
 _NO_TIMES = 0x0080
 """FFmpeg's AVFMT_NOTIMESTAMPS: the bare packets of a codec. An average rate that FFmpeg gives them is made up."""
 
 
 def nominal_rate(stream: VideoStream) -> Fraction:
-    """Return the stream's frames per second as its header or its first frames give them, 25 where neither does."""
-    rates = stream.average_rate, stream.guessed_rate
-    return _believable(*(rates[::-1] if _has_no_times(stream) else rates)) or _ASSUMED
+    """Return the stream's frames per second as its header or its first frames give them, 25 where neither does. Pauses of a
+    recorder that wrote only while something moved do not count."""
+    average, guessed = stream.average_rate, _believable(stream.guessed_rate)
+    pauses = average and guessed and min(guessed, _ASSUMED) > _PAUSES * average
+    return (guessed if pauses or _has_no_times(stream) else None) or _believable(average, guessed) or _ASSUMED
 
 
 def announced_rate(stream: VideoStream) -> Fraction | None:

@@ -14,7 +14,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
 from av.video.stream import VideoStream
 
-from engine.decode.container import open_recording, origin_seconds
+from engine.decode.container import MAX_GAP_SECONDS, open_recording, origin_seconds
 from engine.decode.packets import packets_of
 from engine.decode.rates import FALLBACK_TIME_BASE
 from engine.decode.stamps import tells_showing
@@ -24,6 +24,8 @@ Media = VideoStream | AudioStream
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 _LATE_SECONDS = 3
 """How much later than its picture sound may stand in a file."""
+_LAST_SECONDS = Fraction(1, 25)
+"""At least so long a picture is shown."""
 
 
 class CannotCopy(Exception):
@@ -78,7 +80,11 @@ def copy_part(
                 copied = streams.get(packet.stream.index)
                 if copied is not None:
                     if packet.stream.index == video.index:
-                        ends = max(ends, (stamp(packet, container) or 0) * packet.time_base)
+                        shown = (stamp(packet, container) or 0) * packet.time_base
+                        ends = max(ends, shown)
+                        # the last one stands until the next one comes, which may be hours later
+                        stands = max(last - shown, _LAST_SECONDS) / packet.time_base
+                        packet.duration = min(packet.duration or 0, round(stands))
                         tell(float(ends - first))
                     _move(packet, first, shows=tells_showing(container))
                     packet.stream = copied
@@ -133,6 +139,8 @@ def _part(container: InputContainer, video: VideoStream, first: Fraction, last: 
             if seen and not over and seconds >= first:  # pictures before it in time build on what is not copied
                 if packet.is_discard:
                     raise CannotCopy("a copy would show pictures that its edit list leaves out")
+                if seconds > last + MAX_GAP_SECONDS:  # decoded before the last one, and shown when a pause is over
+                    raise CannotCopy("its time stamps jump")
                 yield packet
         elif first <= seconds <= last:
             yield packet

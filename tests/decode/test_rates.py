@@ -70,3 +70,11 @@ def test_a_rate_that_nobody_has_is_not_believed(tmp_path, rate, told):
 def test_a_slow_or_fast_one_is(tmp_path, rate):
     times, detail = detail_of(numbered(tmp_path / "a.avi", rate))
     assert (times[-1], detail) == (pytest.approx(11 / rate), "")
+
+
+@pytest.mark.parametrize(("pause_seconds", "burst", "told"), [(3600, 50, 25), (30, 50, 25), (0, 50, 25), (8, 1, 1 / 8.04)])
+def test_pauses_are_no_slow_rate(tmp_path, pause_seconds, burst, told):
+    """An MP4 has the average over its pauses; where every picture is far from the next one there are none."""
+    pts = [index + 25 * pause_seconds * (index // burst) for index in range(100)]
+    _, states, _ = read(render(tmp_path / "a.mp4", frames=100, pts=pts))
+    assert states[-1].frame_rate == pytest.approx(told, rel=0.02)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -88,6 +89,19 @@ def test_where_time_stamps_jump_its_pictures_are_found_by_their_time(tmp_path: P
     made = cut_clip(Recording("a", path), jumped, tmp_path / "clip.mp4")
     assert made.why_encoded == "its time stamps jump"
     assert numbers(made.path) == list(range(30, 41))
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@pytest.mark.parametrize("b_frames", ["0", "2"])
+def test_a_pause_behind_a_moment_is_not_in_its_clip(tmp_path: Path, b_frames: str, exact: bool) -> None:
+    """The last picture before it stands for an hour; with B-frames the first one behind it is decoded before that one."""
+    pts = [index + (90_000 if index >= 37 else 0) for index in range(50)]
+    path = render(tmp_path / "a.mp4", frames=50, pts=pts, codec_options={"bf": b_frames, "g": "20", "b-adapt": "0"})
+    made = cut_clip(Recording("a", path), Moment(1.2, 1.6, ((1.24, 1.24), (1.44, 1.44))), tmp_path / "clip.mp4", exact=exact)
+    assert made.ends_seconds == pytest.approx(1.44)
+    assert bool(made.encoder) == (exact or b_frames == "2")
+    with av.open(str(made.path)) as clip:
+        assert clip.duration == pytest.approx((1.6 - made.begins_seconds) * av.time_base, abs=0.2 * av.time_base)
 
 
 def test_a_series_of_pictures_becomes_a_video(tmp_path: Path) -> None:
