@@ -1,1 +1,1 @@
-"""Recordings and cameras as pictures with their times, as a player shows them, and what becomes of their streams."""
+"""Decodes recordings and cameras to pictures with times, as a player shows them, and reports the state of their streams."""

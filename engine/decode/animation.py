@@ -1,4 +1,4 @@
-"""Animated pictures, one after the other: WebP, of which FFmpeg reads no animation, PNG, AVIF and GIF."""
+"""Reads the pictures of an animation in turn: WebP, whose animations FFmpeg does not read, PNG, AVIF and GIF."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from engine.decode.still import bgr_upright, check_size, open_still, read_conten
 from engine.errors import PictureError
 
 _ANIMATED = {"AVIF", "GIF", "PNG", "WEBP"}
-"""Of other formats several pictures are pages, or the same at several sizes."""
+"""In other formats several pictures are pages, or one picture at several sizes."""
 _SHORTEST_MS, _SHOWN_MS = 11, 100
-"""A picture that is to be seen for less is seen so long, as browsers do."""
+"""Shortest duration of a picture, as in browsers."""
 
 
 class Animation:
-    """An animated picture, open. Iterate once.
+    """An open animated picture. Iterate once.
 
-    Iterating gives of each picture its time in milliseconds from the beginning, and a function that reads it, to be called
-    before the next: (height, width, 3) BGR, upright; it raises ``PictureError`` where the picture is damaged.
+    Iterating gives the time of each picture in milliseconds from the beginning, and a function that returns it as (height,
+    width, 3) BGR, upright; call it before the next step. It raises ``PictureError`` if the picture is damaged.
 
     Args:
-        path: for sentences.
-        image: of several pictures.
+        path: its name in messages.
+        image: with several pictures.
     """
 
     def __init__(self, path: Path, image: Image.Image) -> None:
         self._path, self._image = path, image
-        # An animated PNG may begin with a picture for those that know no animation.
+        # An animated PNG may begin with a still picture for programs without animation.
         self._first = 1 if image.info.get("default_image") else 0
         self.pictures = int(getattr(image, "n_frames", 1)) - self._first
-        """How many there are."""
+        """Number of pictures."""
 
     def __iter__(self) -> Iterator[tuple[int, Callable[[], Uint8]]]:
         ticks = 0
@@ -54,7 +54,7 @@ class Animation:
                 warnings.simplefilter("ignore")
                 self._image.seek(place + self._first)
                 return bgr_upright(self._image)
-        except Exception as error:  # decoders of damaged files raise whatever they stumble over
+        except Exception as error:  # decoders raise all kinds of exceptions on damaged files
             raise PictureError(f"{self._path} is damaged at its picture {place + 1} of {self.pictures} ({error})") from error
 
     def _milliseconds(self) -> int:
@@ -63,15 +63,15 @@ class Animation:
 
 
 def animation_of(path: Path) -> Animation | None:
-    """Return an animated picture, open; None: it is none, or cannot be read, as whoever reads it as a picture says."""
+    """Open an animated picture; None: it is not animated, or cannot be read, which the reader of still pictures reports."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's, of its size
+            warnings.simplefilter("ignore")  # Pillow warns of large pictures
             image = open_still(io.BytesIO(read_content(path)))
         if image.format in _ANIMATED and getattr(image, "n_frames", 1) > 1:
             check_size(path, image)
             return Animation(path, image)
         image.close()
-    except Exception:  # of whatever kind: whoever reads it as a picture says so
+    except Exception:  # of any kind: the reader of still pictures reports it
         return None
     return None

@@ -1,4 +1,4 @@
-"""How long a file should be by its own header: FFmpeg reads one that was cut off as if it ended there."""
+"""The length of a file by its own header: FFmpeg reads a truncated file as if it ended there."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from engine.decode.late_start import ASF_HEADER
 _HEAD_BYTES = 4096
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _ASF_SIZE_AT, _ASF_FLAGS_AT, _ASF_IS_LIVE = 40, 88, 1
-"""In the object of file properties ([MS-ASF] 3.2): the size means nothing while it is live."""
+"""A flag in the file properties object ([MS-ASF] 3.2): the size of a live file means nothing."""
 
 
 def announced_bytes(path: Path) -> int:
-    """Return how many bytes an AVI, Matroska or WMV file says that it has, 0 where it does not.
+    """Return the number of bytes that an AVI, Matroska or WMV file announces; 0: none.
 
     Raises:
         OSError: it cannot be read.

@@ -1,4 +1,4 @@
-"""When pictures of a damaged AVI are shown: FFmpeg counts those that it finds, and so goes too slowly behind lost ones."""
+"""Presentation times of a damaged AVI: FFmpeg counts the pictures that it finds, so times are too early after lost ones."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import av
 from av.container import InputContainer
 
 _HEAD_BYTES = 8
-"""Of a chunk, before what a packet holds; the index counts it in."""
+"""Size of a chunk's header before the packet; the index includes it."""
 
 
 class AviTimes:
-    """Correct the packets of one reading, in their order, by what the file's index says of the places where they lie.
+    """Corrects the times of packets, in their order, by the index entries for their positions in the file.
 
     Args:
         container: of the recording.
@@ -23,10 +23,10 @@ class AviTimes:
         is_avi = container.format.name == "avi"
         self._indices = {stream.index: stream.index_entries for stream in container.streams.video} if is_avi else {}
         self._late = dict.fromkeys(self._indices, 0)
-        """By how many pictures the count is behind."""
+        """Number of pictures by which FFmpeg's count is behind."""
 
     def correct(self, packet: av.Packet[Any]) -> av.Packet[Any]:
-        """Return a packet with the time that it should have; one of sound, or of which the index says nothing, follows."""
+        """Return a packet with its corrected time; one of sound, or without an index entry, is shifted like the others."""
         number = packet.stream.index
         if (index := self._indices.get(number)) is None or packet.dts is None:
             return packet

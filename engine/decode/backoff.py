@@ -6,23 +6,23 @@ from random import Random
 
 FACTOR = 2.0
 UNSTABLE_SHARE = 0.25
-"""Of the cap: no longer is the first wait after a connection that gave pictures, however often it breaks off."""
+"""Share of the cap that bounds the first wait after a connection that gave pictures, however often it breaks off."""
 _MOST_STEPS = 40
 
 
 class Backoff:
     """Waiting times that double up to a cap, with equal jitter: each is between half of its step and the whole of it.
 
-    So cameras that went down together do not all come back in the same moment, and none is asked without a pause. Attempts
-    that fail in a row double the step from ``first_seconds`` up to ``cap_seconds``. Connections that gave pictures and did
-    not last double the smallest step up to a quarter of the cap: a camera that is back is soon found again, and one that
-    breaks off again and again is not stormed. Pure arithmetic: the caller waits.
+    So cameras that went down together are not all contacted at the same moment, and none without a pause. Failed attempts in a
+    row double the step from ``first_seconds`` up to ``cap_seconds``. Connections that gave pictures but did not last double the
+    smallest step up to a quarter of the cap: a camera that is back is soon found again, and one that keeps breaking off is not
+    flooded. Pure arithmetic: the caller waits.
 
     Args:
         first_seconds: the step of the first wait.
         cap_seconds: no step is longer.
         auth_seconds: the step after a refused password, always the same: cameras lock accounts after a few wrong ones.
-        stable_seconds: a connection that lasted so long resets everything.
+        stable_seconds: a connection that lasted this long resets everything.
         chance: source of the jitter.
     """
 
@@ -41,10 +41,11 @@ class Backoff:
         self._short_lives = 0
 
     def wait_seconds(self, refused: bool = False) -> float:
-        """Return how long to wait now, and make the next wait longer.
+        """Return how long to wait now, and lengthen the next wait.
 
         Args:
-            refused: the camera refused user name or password: wait ``auth_seconds`` at least, and leave the steps as they are.
+            refused: the camera refused the user name or password: wait at least ``auth_seconds``, and leave the steps
+                unchanged.
         """
         if refused:
             return self._auth_seconds * self._chance.uniform(1.0, 1.1)
@@ -54,7 +55,7 @@ class Backoff:
         return step * self._chance.uniform(0.5, 1.0)
 
     def lasted(self, live_seconds: float) -> None:
-        """Note that a connection has ended that gave pictures for so long."""
+        """Note that a connection that gave pictures has ended, after ``live_seconds``."""
         self._failures = 0
         self._short_lives = 0 if live_seconds >= self._stable_seconds else self._short_lives + 1
 

@@ -1,4 +1,4 @@
-"""How FFmpeg is asked to open a camera: quickly, without buffering, and with time-outs of its own."""
+"""FFmpeg's options for cameras: open quickly, do not buffer, and time out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ av.logging.set_level(None)
 
 READ_GRACE_SECONDS = 1.0
 REORDER_SECONDS = 0.1
-"""UDP: how long a packet is waited for that was overtaken."""
+"""UDP: how long to wait for a packet that was overtaken by others."""
 RECEIVE_BUFFER_BYTES = 1 << 20
 """UDP: a key frame arrives in one burst. The kernel may allow less."""
 _PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443, "rtmp": 1935, "rtmps": 443}
@@ -24,11 +24,11 @@ _WHITELISTS = {
     "rtsp": "rtp,udp,tcp", "rtsps": "rtp,srtp,udp,tcp,tls", "http": _WEB, "https": _WEB, "udp": "udp", "tcp": "tcp",
     "srt": "srt", "rtp": "rtp,udp", "rtmp": "rtmp,tcp", "rtmps": "rtmps,tls,tcp",
 }  # fmt: skip
-"""Protocols that may take part: a playlist must not read files of this machine."""
+"""Allowed protocols: a playlist must not read files of this machine."""
 _AT_ONCE = {"probesize": "32", "analyzeduration": "1"}
-"""For what is known without being looked at."""
+"""Options for a stream that is known and need not be probed."""
 _SENT_ON = {"rtsp": ",rtsp,rtsps,srtp,tls", "rtsps": ",rtsps"}
-"""And by which a camera may send its readers on: FFmpeg takes a password along, to whichever host the camera names."""
+"""Protocols to which a camera may redirect its readers: FFmpeg sends the password along, to whichever host it names."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def scheme_of(url: str) -> str:
 
 
 def server_port(url: str) -> int | None:
-    """Return the TCP port that a URL leads to, None where there is none."""
+    """Return the TCP port of a URL; None if there is none."""
     try:
         return urlsplit(url).port or _PORTS.get(scheme_of(url))
     except ValueError:
@@ -57,25 +57,25 @@ def server_port(url: str) -> int | None:
 
 
 def is_udp(camera: Camera) -> bool:
-    """Whether the pictures travel in datagrams, which may be lost."""
+    """Whether the pictures arrive in datagrams, which may be lost."""
     scheme = scheme_of(camera.url)
     return scheme in {"udp", "rtp"} or (scheme == "rtsp" and camera.transport == "udp")
 
 
 def read_timeout_seconds(camera: Camera) -> float | None:
-    """Return after how long FFmpeg itself gives up a read that brings nothing, None for never.
+    """Return after how long FFmpeg itself gives up a read without data; None: never.
 
-    A little after ``stall_seconds``: whoever decodes gives up first and says why, and this only makes sure.
+    It is a little more than ``stall_seconds``: the decoder should give up first and say why; this is only a safeguard.
     """
     return None if camera.silent_by_design else camera.stall_seconds + READ_GRACE_SECONDS
 
 
 def plan_of(camera: Camera, kind: str | None = None) -> OpenPlan:
-    """Return how to open a camera; ``camera.options`` win over what is chosen here.
+    """Return how to open a camera; ``camera.options`` take precedence.
 
     Args:
         camera: the source.
-        kind: FFmpeg's name of what it is known to send; None: not known.
+        kind: FFmpeg's name of the format that it is known to send; None: unknown.
     """
     scheme = scheme_of(camera.url)
     if camera.is_device:
@@ -83,7 +83,7 @@ def plan_of(camera: Camera, kind: str | None = None) -> OpenPlan:
     is_followed = camera.networks is None and "@" not in urlsplit(camera.url).netloc
     sent_on = _SENT_ON.get(scheme, "") if is_followed else ""
     options = {"protocol_whitelist": _WHITELISTS.get(scheme, scheme) + sent_on}
-    # The rate is told by the stream or not known: counting frames for it would hold back the first second.
+    # The rate comes from the stream or stays unknown: measuring it would hold back the first second.
     options["fpsprobesize"] = "0"
     if scheme in {"rtsp", "rtsps"}:
         # The session description names the codec, so that nothing need be analysed; and "nobuffer" would throw away what was
@@ -103,7 +103,7 @@ def plan_of(camera: Camera, kind: str | None = None) -> OpenPlan:
     timeout = read_timeout_seconds(camera)
     if timeout is not None:
         microseconds = str(round(timeout * 1e6))
-        if scheme not in {"rtmp", "rtmps"}:  # there it is for how long to listen, in seconds
+        if scheme not in {"rtmp", "rtmps"}:  # there the option means how long to listen, in seconds
             options["timeout"] = microseconds
         if scheme not in {"rtsp", "rtsps"}:
             options["rw_timeout"] = microseconds

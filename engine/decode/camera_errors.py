@@ -1,7 +1,7 @@
-"""What went wrong with a camera: a reason, and one sentence that says what to do.
+"""Explains errors of cameras: a reason, and one sentence that says what to do.
 
-FFmpeg's own texts are not passed on where they may hold the URL, and an error of FFmpeg is never the cause (``from``) of
-ours: its text names the URL with the password.
+FFmpeg's own messages are not passed on if they may contain the URL, and its exceptions are never the cause (``from``) of ours:
+they contain the URL with the password.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from engine.errors import SourceError
 from engine.words.redaction import redact_url
 
 _LATE_SHARE = 0.9
-"""RTSP reports a time-out as invalid data: what took this share of the time-out is taken for one."""
+"""RTSP reports a time-out as invalid data: an error after this share of the time-out counts as one."""
 _UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL, errno.ENOTCONN}
 _BUSY_STATUS = {453, 503}
 _OF_ANOTHER_PLACE = {"auth", "network", "not_found", "not_a_video", "server_error"}
-"""What is said of a camera that sends its readers on to where nothing is, or to where FFmpeg may not follow."""
+"""FFmpeg's errors for a redirect to a place where nothing is, or that it may not follow."""
 _DEVICE_REASONS: dict[int, tuple[Reason, str]] = {
     errno.ENOENT: ("not_found", "does not exist: plug the camera in, or see `ls /dev/video*` for its number"),
     errno.ENODEV: ("not_found", "is there but its camera is not: plug it in again"),
@@ -46,11 +46,11 @@ def failure(camera: Camera, reason: Reason, what: str) -> SourceError:
 
 
 def explain_open(camera: Camera, error: Exception, elapsed_seconds: float, limit_seconds: float) -> SourceError:
-    """Say why a camera could not be opened. May ask its server once more what it objects to, for 2 s at most a request.
+    """Say why a camera could not be opened. May query its server once more for the reason, for at most 2 s a request.
 
     Args:
-        error: what ``av.open`` raised.
-        elapsed_seconds: how long it took.
+        error: raised by ``av.open``.
+        elapsed_seconds: how long opening took.
         limit_seconds: the shortest time-out that was in force.
     """
     if camera.is_device:
@@ -58,18 +58,18 @@ def explain_open(camera: Camera, error: Exception, elapsed_seconds: float, limit
     late = elapsed_seconds >= _LATE_SHARE * limit_seconds
     if isinstance(error, av.error.TimeoutError | av.error.ExitError) or (late and _is_vague(error)):
         return _no_answer(camera, elapsed_seconds)
-    if getattr(error, "errno", None) == errno.EIO and not _name_is_known(camera.url):  # nor is anything asked of it then
+    if getattr(error, "errno", None) == errno.EIO and not _name_is_known(camera.url):
         return failure(camera, "network", "has a host name that is not known here: check its spelling, or use the IP address")
     fault = _by_status(camera, error) or _by_network(camera, error) or _by_content(camera, error)
     return _sent_on(camera, fault) or fault
 
 
 def explain_end(camera: Camera, error: Exception | None, reset: bool) -> SourceError:
-    """Say why a connection that was open gives no more packets.
+    """Say why an open connection gives no more packets.
 
     Args:
-        error: what reading raised, None at the end of the stream.
-        reset: the connection was cut instead of closed.
+        error: raised by reading, None at the end of the stream.
+        reset: the connection was reset instead of closed.
     """
     if camera.is_device:
         return device_failure(camera, getattr(error, "errno", None) or errno.ENODEV)
@@ -86,7 +86,7 @@ def device_failure(camera: Camera, number: int | None) -> SourceError:
     """Return the error of a V4L2 device.
 
     Args:
-        number: of the system's error, None where it is not known.
+        number: the system's error number, None if it is unknown.
     """
     reason, what = _DEVICE_REASONS.get(number or 0, ("no_video", "gives no pictures: choose another /dev/video number"))
     return failure(camera, reason, what)
@@ -101,7 +101,7 @@ def _no_answer(camera: Camera, elapsed_seconds: float) -> SourceError:
 
 
 def _sent_on(camera: Camera, fault: SourceError) -> SourceError | None:
-    """Return the error of a camera that sends its readers on, None where it does not."""
+    """Return the error of a camera that redirects its readers; None if it does not."""
     if fault.reason not in _OF_ANOTHER_PLACE:
         return None
     answer = _asked(camera, with_password=fault.reason != "auth")
@@ -111,7 +111,7 @@ def _sent_on(camera: Camera, fault: SourceError) -> SourceError | None:
         place = urljoin(camera.url, answer.location)
         if _reached_by(place) == _reached_by(camera.url):
             return failure(camera, "server_error", "sends its readers on to its own address: restart it if it does not pass")
-    except ValueError:  # what it says is no address
+    except ValueError:  # the given place is not an address
         return None
     what = f"sends its readers on to {redact_url(place)}: give that address, with user and password if it asks"
     return SourceError(f"{camera.shown} {what}", fault.reason)
@@ -142,7 +142,7 @@ def _by_status(camera: Camera, error: Exception) -> SourceError | None:
             answer = _asked(camera)
             if answer.status in _BUSY_STATUS:
                 return _busy(camera)
-            if answer.kind == "no_video":  # FFmpeg asks such a server to play nothing, which it refuses
+            if answer.kind == "no_video":  # FFmpeg sends PLAY without a stream to such a server, which refuses it
                 return failure(camera, "no_video", "offers no video: choose another path of it")
             told = answer.status >= 400 and answer.status != 401
             status = f"status {answer.status}" if told else (error.strerror or "").removeprefix("Server returned ")
@@ -207,7 +207,7 @@ def _by_content(camera: Camera, error: Exception) -> SourceError:
             return failure(camera, "not_a_video", "does not speak RTSP: check the port")
         if answer.kind == "no_video":
             return failure(camera, "no_video", "offers no video: choose another path of it")
-        if answer.status == 200 and isinstance(error, av.error.InvalidDataError):  # all was granted when asked by hand
+        if answer.status == 200 and isinstance(error, av.error.InvalidDataError):  # our own requests were all granted
             what = "answers in a way that FFmpeg cannot follow: update its firmware, or choose another path or transport"
             return failure(camera, "server_error", what)
     if isinstance(error, av.error.ArgumentError) and camera.options:

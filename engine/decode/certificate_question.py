@@ -1,4 +1,4 @@
-"""Asks a camera for its certificate by hand: FFmpeg says that the connection failed, and not that it refused a certificate."""
+"""Queries a camera's certificate: FFmpeg reports that the connection failed, but not that it refused a certificate."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ _FAULTS = {
 
 
 def certificate_fault(camera: Camera) -> str:
-    """Return what is wrong with a camera's certificate, as the end of a sentence; empty where nothing is, it does not show one,
-    or nobody asked that it be verified. Never raises, and takes ``WAIT_SECONDS`` at most for each step."""
+    """Return what is wrong with a camera's certificate, as the end of a sentence; empty if it is valid, missing, or not to be
+    verified. Never raises, and takes at most ``WAIT_SECONDS`` for each step.
+    """
     wanted, authorities = verification_of(camera.options)
     if not wanted:
         return ""

@@ -1,4 +1,4 @@
-"""MXF that holds all of its pictures in one piece, as OP-Atom: where it breaks off FFmpeg marks each as cut, but the last."""
+"""MXF files with all pictures in one piece, such as OP-Atom: if it is truncated, FFmpeg marks every picture but the last."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from av.container import InputContainer
 
 
 def marked_where_cut(packets: Iterable[av.Packet[Any]], container: InputContainer) -> Iterable[av.Packet[Any]]:
-    """Return packets of a container, those of one piece that breaks off marked as corrupt only where it does.
+    """Return the packets of a container; of a truncated piece only the last packet is marked as corrupt.
 
-    A packet that follows another in the same piece has no place of its own in the file.
+    A packet that follows another in the same piece has no position of its own in the file.
     """
     return _marked(packets) if container.format.name == "mxf" else packets
 
@@ -28,7 +28,7 @@ def _marked(packets: Iterable[av.Packet[Any]]) -> Iterator[av.Packet[Any]]:
                 held.is_corrupt = held.is_corrupt and not follows
                 yield held
             held = packet
-    except Exception:  # what was read before it came all the same
+    except Exception:  # packets read before the error are still delivered
         if held is not None:
             yield _ended(held, is_cut)
         raise

@@ -1,4 +1,4 @@
-"""Time stamps of a stream in seconds, also where it has none, and where they jump."""
+"""Turns a stream's time stamps into seconds, even if some are missing or jump."""
 
 from __future__ import annotations
 
@@ -6,30 +6,31 @@ from fractions import Fraction
 from typing import Literal
 
 JITTER_FRAMES = 1.5
-"""Steps back of less than this many frames are careless muxing, not a jump."""
+"""Steps back by fewer frames than this are put down to careless muxing, not a jump."""
 FIRST_STEP_SECONDS = 1.0
-"""From a frame without a time stamp to the first one: a longer step says that the stamps count from somewhere else."""
+"""A longer step from frames without time stamps to the first stamp means that the stamps have another origin."""
 _MOST_AHEAD_SECONDS = 0.5
-"""So far time may run ahead of stamps that repeat, and wait for them; where they stood still for longer it goes on."""
+"""How far time may run ahead of repeated stamps and then wait for them; if they stood still for longer it goes on."""
 _WRAPS_TICKS = (1 << 33, 1 << 32, -(1 << 31))
-"""Where counters of time stamps begin anew: MPEG-2 systems, and containers of 32 bits. FLV has 31, which FFmpeg takes for 32:
-time then runs ahead by what is between them."""
+"""Where counters of time stamps wrap: in MPEG-2 systems, and in containers with 32 bits. FLV has 31 bits, which FFmpeg takes
+for 32: time then runs ahead by the difference.
+"""
 Bridge = Literal["none", "backward", "both"]
 
 
 class StreamClock:
-    """Follow the time stamps of one stream's frames in the order in which they are shown.
+    """Follows the time stamps of one stream's frames in presentation order.
 
     Args:
         time_base: seconds per tick of its time stamps.
-        frame_seconds: nominal duration of a frame; carries the clock on where a frame has no time stamp.
+        frame_seconds: nominal duration of a frame; advances the clock if a frame has no time stamp.
         max_gap_seconds: a longer step forward is a jump.
-        held_seconds: steps back of up to this are no jump either; the clock then stands still until they are made up for.
-        starts_at_seconds: the time stamp from which the clock counts, or the first one where that is earlier; None: its time is
-            that of the time stamps.
-        bridge: over which jumps time goes on with the next frame, as in a player; others carry the clock along.
-        unstamped_first: frames before the first time stamp are its neighbours, however far from 0 it is.
-        unstamped_repeats: a time stamp that comes again is none: in some recordings that were joined time stands still.
+        held_seconds: steps back of up to this are no jump either; the clock then stands still until the stamps catch up.
+        starts_at_seconds: the time stamp at which the clock is 0, or the first one if that is earlier; None: its time is that
+            of the time stamps.
+        bridge: jumps over which time continues with the next frame, as in a player; other jumps move the clock.
+        unstamped_first: frames before the first time stamp are taken to precede it directly, however far from 0 it is.
+        unstamped_repeats: a repeated time stamp counts as missing: in some joined recordings time stands still.
     """
 
     def __init__(
@@ -60,16 +61,16 @@ class StreamClock:
         """Its time, where it was believed."""
         self._wraps_seconds = [float(ticks * time_base) for ticks in _WRAPS_TICKS]
         self._shift_seconds = 0.0
-        """What is added to a time stamp."""
+        """Offset that is added to a time stamp."""
         self._last_seconds: float | None = None
 
     @property
     def origin_seconds(self) -> float:
-        """The time stamp from which it counts now: a clock that starts at it goes on like this one."""
+        """The time stamp that is now time 0: a clock that starts at it continues like this one."""
         return -self._shift_seconds
 
     def advance(self, ticks: int | None) -> tuple[float, bool]:
-        """Return the next frame's time in seconds, and whether it jumped away from the frame before.
+        """Return the next frame's time in seconds, and whether it jumped from the frame before.
 
         Args:
             ticks: the frame's time stamp, None if it has none.
@@ -107,17 +108,17 @@ class StreamClock:
         return now, jumped
 
     def _go_on(self, now: float, last: float) -> float:
-        """Let a frame follow the last one, whatever its time stamp says, and return its time."""
+        """Let a frame follow the last one, whatever its time stamp, and return its time."""
         self._shift_seconds += last + self._frame_seconds - now
         self._last_seconds = self._stamped_seconds = last + self._frame_seconds
         return self._last_seconds
 
     def _continues(self, step_seconds: float) -> bool:
-        late = max(self._max_gap_seconds, JITTER_FRAMES * self._frame_seconds)  # frames of a time lapse are far apart
+        late = max(self._max_gap_seconds, JITTER_FRAMES * self._frame_seconds)  # the frames of a time lapse are far apart
         return -JITTER_FRAMES * self._frame_seconds <= step_seconds <= late
 
     def _unwrapped(self, now: float, last: float) -> float:
-        """Return the time of a stamp whose counter may have begun anew since the last one."""
+        """Return the time of a stamp whose counter may have wrapped since the last one."""
         if self._continues(now - last) or self._bridge == "none":
             return now
         for wrap_seconds in self._wraps_seconds:

@@ -1,4 +1,4 @@
-"""One connection to a camera: from the packets of its reader to frames and states, until it is lost."""
+"""One connection to a camera: turns the packets of its reader into frames and states, until it is lost."""
 
 from __future__ import annotations
 
@@ -26,16 +26,17 @@ from engine.errors import SourceError, WorkerError
 WAIT_SECONDS = 0.05
 """The longest time in which nothing is yielded."""
 MAX_GAP_SECONDS = 10.0
-"""Longer steps between time stamps are a jump, as in recordings."""
+"""Longer steps between time stamps are jumps, as in recordings."""
 HELD_SECONDS = 0.5
-"""Steps back of up to this are a careless camera, not a jump."""
+"""Steps back of up to this are put down to a careless camera, not a jump."""
 GRACE_SECONDS = 5.0
-"""A reader that is this late has been lost in FFmpeg."""
+"""A reader that is this late hangs in FFmpeg."""
 KEYLESS_SECONDS = 5.0
-"""Pictures that wait for a key frame for so long are told of: some cameras send one in a minute."""
+"""A longer wait for a key frame is reported; some cameras send one a minute."""
 KEYLESS_LIMIT_SECONDS = 60.0
-"""The same ends the connection: most cameras begin one with a key frame, and one that has another codec by now names it. Where
-the next one brings none either it is kept for as long as all before it were: only waiting helps then."""
+"""A longer wait ends the connection: most cameras begin a connection with a key frame, and name a changed codec. If the next
+connection brings no key frame either, it is kept for as long as all before it together: then only waiting helps.
+"""
 _WAKE_AFTER_SECONDS = 0.25
 _CLOSE_SECONDS = 1.5
 _UNKNOWN_RATE = 25
@@ -45,11 +46,11 @@ Items = Generator[Frame | StreamChanged | None, None, SourceError]
 
 
 class Connection:
-    """Run once; not thread-safe.
+    """Run it once; not thread-safe.
 
     Args:
         camera: the source.
-        counted: counted up, see ``LiveDecoder``.
+        counted: counters to increment, see ``LiveDecoder``.
         announce: makes a state from state, reason, detail, (width, height) and frame rate.
         motion: see ``DecodeConfig.motion``.
     """
@@ -69,13 +70,13 @@ class Connection:
         self._started = time.monotonic()
         self._opened_at = 0.0
         self.live_since: float | None = None
-        """When the first frame came (monotonic), None before."""
+        """When the first frame came (monotonic); None before."""
         self.keyless_before_seconds = 0.0
-        """For so long the connections just before this one had waited for a key frame, and none came."""
+        """How long the connections just before this one waited for a key frame in vain."""
 
     @property
     def opened(self) -> Opened | None:
-        """What the camera says it sends, None before it has answered."""
+        """What the camera says it sends; None before it has answered."""
         return self._reader.opened
 
     @property
@@ -84,15 +85,15 @@ class Connection:
 
     @property
     def keyless_seconds(self) -> float:
-        """For how long packets have come in vain, as they wait for a key frame, over all connections; 0 where they do not."""
+        """For how long packets have been waiting for a key frame, over all connections; 0 if they are not."""
         seconds = self._keyless_seconds()
         return seconds + self.keyless_before_seconds if seconds else 0.0
 
     def run(self) -> Items:
-        """Yield frames, states, and None when nothing came; return why the connection was lost.
+        """Yield frames, states, and None if nothing came; return why the connection was lost.
 
         Raises:
-            WorkerError: the reader does not come back from FFmpeg.
+            WorkerError: the reader hangs in FFmpeg.
         """
         self._reader.start()
         queue = self._reader.queue
@@ -118,7 +119,7 @@ class Connection:
         self._reader.queue.wake()
 
     def close(self) -> None:
-        """Stop the reader, which closes the camera, and wait for it briefly; one that hangs ends with the process."""
+        """Stop the reader, which closes the camera, and wait for it briefly; a hanging reader ends with the process."""
         self._reader.stop()
         if self._reader.ident is None:
             return
@@ -130,9 +131,8 @@ class Connection:
             self._reader.join(_CLOSE_SECONDS / 2)
 
     def _arrivals(self) -> list[Arrival]:
-        """Wait for the next one. After a stall it is held back until it is clear that packets go on.
-
-        FFmpeg gives the last picture out when the connection ends, however long ago that picture came.
+        """Wait for the next arrivals. After a stall the first is held back until another follows: FFmpeg delivers the last
+        picture when the connection ends, however long ago that picture came.
         """
         queue = self._reader.queue
         arrival = queue.get(WAIT_SECONDS)
@@ -172,7 +172,7 @@ class Connection:
         return self._state("stalled", "timeout", f"{self._camera.shown} has sent nothing for {silent_seconds:.1f} s")
 
     def _lack_of_key(self) -> StreamChanged | None:
-        """Return the state to announce because nothing of what comes can be decoded before a key frame, if any."""
+        """Return the state to announce because packets keep waiting for a key frame, if any."""
         if self._keyless_seconds() < KEYLESS_SECONDS or self._keyless:
             return None
         self._keyless = True
@@ -188,7 +188,7 @@ class Connection:
         return failure(self._camera, "no_key_frame", f"{lack}: set its key frame interval (I-frame, GOP) to 1 or 2 seconds")
 
     def _given_up(self) -> SourceError | None:
-        """Return why the connection is to be ended from here, if it is."""
+        """Return why the connection should be given up, if it should."""
         camera, now = self._camera, time.monotonic()
         if self._reader.opened is None:
             if now - self._started > camera.connect_seconds + GRACE_SECONDS:
@@ -233,14 +233,14 @@ class Connection:
                 yield from self._emit(decoded, planes, clock, came_in)
 
     def _ready(self) -> tuple[PictureGate, StreamClock]:
-        """Return what needs to know the stream, made at its first packet."""
+        """Return the gate and the clock, which need to know the stream and are made at its first packet."""
         if self._gate is None or self._clock is None:
             opened = self._reader.opened
             assert opened is not None, "a packet before the stream"
             self._gate = PictureGate(opened.context, self._camera.hwaccel, self._counted, motion=self._motion)
             self._display = Display(shown_fields(self._camera.appearance, self._gate.codec_name))
             rate = opened.frame_rate or _UNKNOWN_RATE
-            # FFmpeg gives the first picture no time; the others count from what the camera said, which may be wrong.
+            # FFmpeg gives the first picture no time; the others count from the camera's own value, which may be wrong.
             self._clock = StreamClock(opened.time_base, float(1 / rate), MAX_GAP_SECONDS, HELD_SECONDS, unstamped_first=True)
         return self._gate, self._clock
 
@@ -286,6 +286,6 @@ class Connection:
 def _reader_for(camera: Camera) -> Reader:
     if not camera.is_device or "v4l2" in av.formats_available:
         return PacketReader(camera)
-    from engine.decode.v4l2 import DeviceReader  # no other camera needs OpenCV, which takes long to load
+    from engine.decode.v4l2 import DeviceReader  # no other camera needs OpenCV, which loads slowly
 
     return DeviceReader(camera)

@@ -1,4 +1,4 @@
-"""Opening a recording, and what its container says of it."""
+"""Opens recordings, and reads what their containers say."""
 
 from __future__ import annotations
 
@@ -25,24 +25,26 @@ from engine.decode.transport_stream import Piece
 from engine.errors import SourceError
 
 _OPTIONS = {"protocol_whitelist": "file"}
-"""Nothing reaches out of this machine."""
+"""Protocols that stay within this machine."""
 _OF_PLAYLISTS = {"protocol_whitelist": "file,crypto", "allowed_extensions": "ALL", "extension_picky": "0"}
-"""A playlist is decrypted where its key lies beside it; what it names may be called anything, as it lies in its folder."""
+"""For playlists: they are decrypted if the key lies beside them, and their segments may have any name, as they must lie in the
+folder.
+"""
 _OF_PIECES = {"protocol_whitelist": "file,subfile"}
 _TEXT_DEMUXERS = {"tty"}
-"""FFmpeg draws any .txt or .nfo file as a picture of a terminal."""
+"""Excluded: FFmpeg would render any .txt or .nfo file as a picture of a terminal."""
 _PICTURE_DEMUXERS = "_pipe"
-"""With this end the names of those that read one picture."""
+"""Suffix of the demuxers that read a single picture."""
 MAX_GAP_SECONDS = 10.0
-"""Longer steps between time stamps are a jump, as in FFmpeg's own ``dts_delta_threshold``."""
+"""Longer steps between time stamps are jumps, as in FFmpeg's own ``dts_delta_threshold``."""
 MAX_KEY_FRAME_GAP_SECONDS = 60.0
-"""The same where only key frames are decoded."""
+"""The same if only key frames are decoded."""
 _TS_DISCONT = 0x0200
-"""FFmpeg's AVFMT_TS_DISCONT: time stamps of this format may jump without meaning a pause."""
+"""FFmpeg's AVFMT_TS_DISCONT: time stamps of the format may jump without a pause."""
 _YEARS = range(1980, 2200)
-"""Clocks that were never set begin in 1904 or 1970; messages count nanoseconds in 64 bits, which end in 2262."""
+"""Plausible years: clocks that were never set start in 1904 or 1970, and nanoseconds in 64 bits end in 2262."""
 _SEARCHED_SECONDS = 2.0
-"""So far before a key frame reading begins in a container that is searched: by when packets are decoded, and by any of them."""
+"""How far before a key frame reading starts in a container without an index: by decoding times, and by any time stamp."""
 _INDEXED = {"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi"}
 
 
@@ -51,13 +53,15 @@ def open_recording(
 ) -> tuple[InputContainer, VideoStream]:
     """Open a file and choose its video stream; the caller closes the container.
 
+
     Args:
         path: the file.
-        video_stream: which of its video streams, from 0; None: the one that FFmpeg takes for the best.
+        video_stream: which of its video streams, from 0; None: FFmpeg's choice of the best.
         piece: of a transport stream; None: all of it.
 
     Raises:
-        SourceError: with the reason ``not_found``, ``permission``, ``not_a_video``, ``no_video``, ``codec`` or ``encrypted``.
+        SourceError: it cannot be read; the reason is ``not_found``, ``permission``, ``not_a_video``, ``no_video``, ``codec`` or
+            ``encrypted``.
     """
     is_list = is_playlist(path)
     if is_list:
@@ -81,7 +85,7 @@ def open_recording(
 
 
 def chosen_stream(path: Path, container: InputContainer, stream: VideoStream) -> str:
-    """Return a sentence on which video stream is read, empty where there is no choice."""
+    """Return a sentence on which video stream is read; empty if there is only one."""
     streams = _videos_of(container)
     if len(streams) < 2:
         return ""
@@ -92,33 +96,33 @@ def chosen_stream(path: Path, container: InputContainer, stream: VideoStream) ->
 
 
 def container_crop(path: Path, container: InputContainer, stream: VideoStream) -> Crop:
-    """Return the border that the container says is not to be shown."""
+    """Return the border that the container crops."""
     return crop_of(path, container.format.name, _videos_of(container).index(stream))
 
 
 def container_aspect(stream: VideoStream) -> Fraction | None:
-    """Return the width to height of a pixel where the container says another than the pictures do, else None.
+    """Return the pixel aspect ratio if the container gives another than the pictures, otherwise None.
 
-    Asked before the first picture; the pictures themselves may change theirs.
+    It is read before the first picture; the pictures' own ratio may change.
     """
     told = stream.sample_aspect_ratio
     return told if told != stream.codec_context.sample_aspect_ratio else None
 
 
 def origin_seconds(container: InputContainer) -> float:
-    """Return the time stamp with which a player begins to count."""
+    """Return the time stamp that a player shows as 0."""
     return 0.0 if container.start_time is None else container.start_time / av.time_base
 
 
 def bridges(container: InputContainer) -> Bridge:
-    """Return over which jumps of its time stamps a player's time goes on."""
+    """Return the kinds of jumps over which a player's time continues."""
     return "both" if container.format.flags & _TS_DISCONT else "backward"
 
 
 def recording_clock(
     container: InputContainer, stream: VideoStream, skip_frame: str = "none", start: Start | None = None
 ) -> StreamClock:
-    """Return the clock of a recording's pictures, which begins with the first that is given."""
+    """Return the clock of a recording's pictures, which starts with the first picture it is given."""
     return StreamClock(
         time_base_of(stream),
         float(1 / nominal_rate(stream)),
@@ -131,16 +135,16 @@ def recording_clock(
 
 
 def seek_to_key(container: InputContainer, stream: VideoStream, ticks: int, *, exact: bool) -> None:
-    """Go to the key frame at a time stamp or before it.
+    """Seek to the key frame at or before a time stamp.
 
     Args:
         container: open.
         stream: its video.
-        ticks: of a key frame, in the stream's units.
-        exact: this one must be read; a container that is searched, not indexed, lands behind it.
+        ticks: time stamp of a key frame, in the stream's units.
+        exact: that very key frame must be read; a container without an index may land after it.
 
     Raises:
-        SourceError: the file cannot do that.
+        SourceError: the file cannot be sought.
     """
     back = _SEARCHED_SECONDS if exact and container.format.name not in _INDEXED else 0.0
     try:
@@ -150,10 +154,10 @@ def seek_to_key(container: InputContainer, stream: VideoStream, ticks: int, *, e
 
 
 def creation_time(container: InputContainer, stream: VideoStream) -> int | None:
-    """Return when the file says that it was recorded (Unix, nanoseconds), None where it does not, or nonsense.
+    """Return the time of recording in the file's metadata (Unix, nanoseconds); None if it is missing or implausible.
 
-    MP4 and QuickTime write ``creation_time``, Matroska its ``DateUTC``, both in UTC by their definition; some devices write
-    their local time.
+    MP4 and QuickTime have ``creation_time``, Matroska ``DateUTC``, both in UTC by definition; some devices write their local
+    time.
     """
     for metadata in (container.metadata, stream.metadata):
         text = metadata.get("creation_time") or metadata.get("com.apple.quicktime.creationdate") or ""
@@ -168,7 +172,7 @@ def creation_time(container: InputContainer, stream: VideoStream) -> int | None:
 
 
 def is_cut(container: InputContainer, stream: VideoStream) -> bool:
-    """Tell whether the container's index points behind the end of the file, where it has an index of file positions."""
+    """Tell whether the container's index, if it has one of file positions, points beyond the end of the file."""
     entries = stream.index_entries
     if container.format.name not in _INDEXED or len(entries) == 0:
         return False
@@ -177,15 +181,15 @@ def is_cut(container: InputContainer, stream: VideoStream) -> bool:
 
 
 def expected_frames(container: InputContainer, stream: VideoStream) -> int:
-    """Return about how many frames the stream has, 0 where the file does not tell."""
+    """Return the approximate number of frames of the stream; 0 if the file does not say."""
     if container.format.name.endswith(_PICTURE_DEMUXERS):
         return 1
-    if stream.frames and container.format.name != "matroska,webm":  # there it comes from a tag, which may be a leftover
+    if stream.frames and container.format.name != "matroska,webm":  # there it comes from a tag, which may be outdated
         return shown_pictures(container, stream)
     if stream.duration and stream.time_base:
         seconds = stream.duration * stream.time_base
     elif container.duration:
-        # Matroska's duration counts from time 0, also where the recording begins later.
+        # Matroska's duration counts from time 0 even if the recording begins later.
         late = max(0, container.start_time or 0) if container.format.name == "matroska,webm" else 0
         seconds = Fraction(container.duration - late, av.time_base)
     else:
@@ -194,7 +198,7 @@ def expected_frames(container: InputContainer, stream: VideoStream) -> int:
 
 
 def _videos_of(container: InputContainer) -> list[VideoStream]:
-    """Return the video streams; cover art of music files is none."""
+    """Return the video streams, without cover art of music files."""
     return [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
 
 

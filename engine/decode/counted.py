@@ -1,4 +1,4 @@
-"""What a decoder counts of its stream."""
+"""The counters of a decoder."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _CAUSES: tuple[DropCause, ...] = ("decode_late", "corrupt", "no_key_frame")
 
 
 class Counted:
-    """Totals since the decoder was made. Not for several threads.
+    """Totals since the decoder was created. Not thread-safe.
 
     Args:
-        counts: what it counts of the stream.
-        causes: for which it leaves something out.
+        counts: the counters of the stream.
+        causes: the causes for which it drops something.
     """
 
     def __init__(self, counts: Iterable[StreamCount], causes: Iterable[DropCause] = ()) -> None:
@@ -27,16 +27,16 @@ class Counted:
         """Nanoseconds in the decoder of a camera."""
 
     def named(self) -> dict[str, int]:
-        """Return counts and drops under one name each, as a ``stream`` message has them."""
+        """Return counts and drops by name, as in a ``stream`` message."""
         return named(self.counts, self.drops)
 
     def copy(self) -> Counted:
-        """Return one that later counts leave as it is."""
+        """Return an independent copy."""
         other = Counted(())
         other.counts, other.drops, other.decode_ns = self.counts.copy(), self.drops.copy(), self.decode_ns
         return other
 
 
 def of_camera() -> Counted:
-    """Return what the decoder of a camera counts; what each means is said of ``LiveDecoder``."""
+    """Return the counters of a camera's decoder; for their meaning see ``LiveDecoder``."""
     return Counted(_OF_CAMERA, _CAUSES)

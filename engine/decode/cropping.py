@@ -1,6 +1,6 @@
-"""The border that a container says is not to be shown: MP4's clean aperture, Matroska's PixelCrop.
+"""The border that a container crops: MP4's clean aperture, Matroska's PixelCrop.
 
-Codecs cut their own borders; these two FFmpeg reads, and PyAV does not hand them on.
+Decoders apply the cropping of codecs; these two are read by FFmpeg, but not passed on by PyAV.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from engine.decode.ebml import SEGMENT, elements
 from engine.decode.mp4_boxes import boxes, inside, movie_box
 
 _HEAD_BYTES = 1 << 20
-"""In which Matroska's tracks are looked for, or what tells where they are."""
+"""Bytes in which Matroska's tracks, or their position, are searched for."""
 _ENTRY_HEAD_BYTES = 78
-"""Of a video's entry in MP4's table of samples, before its boxes (ISO/IEC 14496-12, VisualSampleEntry)."""
+"""Length of a video's entry in MP4's sample table before its boxes (ISO/IEC 14496-12, VisualSampleEntry)."""
 _TRACKS, _TRACK_ENTRY, _TRACK_TYPE, _VIDEO = 0x1654AE6B, 0xAE, 0x83, 0xE0
 _SEEK_HEAD, _SEEK_ID, _SEEK_POSITION = 0x114D9B74, 0x53AB, 0x53AC
 _CROP_TOP, _CROP_LEFT, _CROP_RIGHT, _CROP_BOTTOM = 0x54BB, 0x54CC, 0x54DD, 0x54AA
@@ -34,12 +34,12 @@ class Crop(NamedTuple):
 
     @property
     def aspect(self) -> Fraction:
-        """By how much what is shown is wider, to its height, than the whole; 1 where nothing sensible would be left."""
+        """Factor by which cropping changes width over height; 1 if nothing sensible would be left."""
         width, height = 1 - self.left - self.right, 1 - self.top - self.bottom
         return Fraction(width / height).limit_denominator(10_000) if min(width, height) > 0 else Fraction(1)
 
     def apply(self, planes: Planes) -> Planes:
-        """Return the part that is shown, without a copy; the whole where nothing sensible would be left."""
+        """Return a view of the visible part; the whole picture if nothing sensible would be left."""
         if self == _NOTHING:
             return planes
         width, height = planes.width_px, planes.height_px
@@ -57,11 +57,11 @@ _NOTHING = Crop()
 
 
 def crop_of(path: Path, format_name: str, video_index: int) -> Crop:
-    """Return what the container cuts off a video.
+    """Return the cropping of a video by its container.
 
     Args:
         path: the file.
-        format_name: as FFmpeg calls the container.
+        format_name: FFmpeg's name of the container.
         video_index: which of its video streams, from 0.
     """
     try:
@@ -92,7 +92,7 @@ def _clean_aperture(entry: bytes) -> Crop:
         return Crop()
     numbers = struct.unpack(">IIIIiIiI", box[:32])
     kept_width, kept_height, right_by, down_by = (numbers[at] / numbers[at + 1] for at in (0, 2, 4, 6))
-    # The aperture's centre lies so far from the picture's.
+    # offset of the aperture's centre from the picture's
     left, top = (width - kept_width) / 2 + right_by, (height - kept_height) / 2 + down_by
     return Crop(left / width, top / height, (width - kept_width - left) / width, (height - kept_height - top) / height)
 
@@ -113,7 +113,7 @@ def _matroska_crops(path: Path) -> Iterator[Crop]:
 
 
 def _matroska_tracks(path: Path) -> bytes:
-    """Return the content of the element of tracks; editors put it behind the pictures where it has outgrown its place."""
+    """Return the content of the Tracks element; editors move it behind the pictures if it has outgrown its place."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
         segment = dict(elements(head)).get(SEGMENT, b"")
@@ -123,7 +123,7 @@ def _matroska_tracks(path: Path) -> bytes:
         for _, seek in elements(parts.get(_SEEK_HEAD, b"")):
             told = dict(elements(seek))
             if int.from_bytes(told.get(_SEEK_ID, b""), "big") == _TRACKS:
-                # Positions count from where the segment's content begins, which fills the rest of the head.
+                # Positions count from the beginning of the segment's content, which fills the rest of the data.
                 file.seek(len(head) - len(segment) + int.from_bytes(told[_SEEK_POSITION], "big"))
                 return dict(elements(file.read(_HEAD_BYTES))).get(_TRACKS, b"")
     return b""

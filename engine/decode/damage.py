@@ -1,7 +1,7 @@
-"""Which pictures of a recording are whole.
+"""Which pictures of a recording are intact.
 
-A loss harms all pictures up to the next key frame, as they are built on each other; before the first key frame there is
-nothing to build on.
+A loss harms all pictures up to the next key frame, because they are predicted from each other; before the first key frame there
+is nothing to predict from.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ _BEGINS_ANYWHERE = {
     "cavs", "flv", "h263", "h263p", "mpeg1video", "mpeg2video", "mpeg4", "msmpeg4", "msmpeg4v1", "msmpeg4v2", "rv10", "rv20",
     "rv30", "rv40", "vc1", "vc1image", "wmv1", "wmv2", "wmv3",
 }  # fmt: skip
-"""Decoders that give grey smears where they begin between key frames; the others wait for one, or for as good as one."""
+"""Decoders that output grey smears if they start between key frames; the others wait for a key frame or the like."""
 _REMEMBERED = 64
-"""Packets whose pictures may still come."""
+"""Most packets whose pictures may still come out."""
 _NO_TIME = -(1 << 62)
-"""What is shown at this and a number is of the packet of that number, which has no time; no recording begins so early."""
+"""A packet without a time gets this plus its number as its time; no recording starts so early."""
 
 
 class Damage:
-    """Follow one recording: ``feed`` each packet before it is decoded, then ask about each picture that comes out.
+    """Tracks damage in one recording: ``feed`` each packet before it is decoded, then ask about each picture that comes out.
 
-    A packet without a time, as in a bare stream, is decoded with its number as its time, and ``hand_back`` takes it from the
-    picture. FFmpeg's ``copy_opaque`` would tell the number, too, but PyAV's may wait for ever when a decoder with frame threads
+    A packet without a time, as in a bare stream, is decoded with its number as its time, and ``hand_back`` removes it from the
+    picture. FFmpeg's ``copy_opaque`` would carry the number, too, but in PyAV it may deadlock when a decoder with frame threads
     is closed.
 
     Args:
-        context: of its decoder.
+        context: of the decoder.
     """
 
     def __init__(self, context: VideoCodecContext) -> None:
@@ -45,21 +45,21 @@ class Damage:
         self._torn = Torn(context.name, context.extradata)
         self._has_begun = False
         self.left_out = 0
-        """Pictures before the first that can be decoded, as far as they are known."""
+        """Number of pictures before the first that can be decoded, as far as known."""
         self._fed = 0
         self._fed_at: OrderedDict[int, int] = OrderedDict()
-        """Numbers of the newest packets, by when they are shown."""
+        """Numbers of the newest packets, by presentation time."""
         self._first_key = 0
-        """Number of the first packet with which decoding can begin; 0: there was none."""
+        """Number of the first packet at which decoding can start; 0: none yet."""
         self._lost_from: int | None = None
-        """Since which packet pictures are damaged."""
+        """Number of the packet from which on pictures are damaged."""
         self._lost_at = 0
-        """The newest packet that was lost or damaged: a key frame behind it ends that."""
+        """The newest lost or damaged packet: a key frame after it ends the damage."""
         self._damaged_at: deque[int] = deque(maxlen=_REMEMBERED)
-        """Packets that are damaged; their pictures may come all the same."""
+        """Damaged packets; their pictures may still come out."""
 
     def feed(self, packet: av.Packet[Any] | None) -> None:
-        """Take note of a packet, None at the end. Where it has no time it is given its number."""
+        """Note a packet, None at the end. If it has no time it is given its number."""
         missing = packet is not None and self._is_gap_before(packet)
         if packet is None or packet.is_discard:
             return
@@ -85,7 +85,7 @@ class Damage:
         return self._order.gap_before(bytes(memoryview(packet)[:LOOKED_AT_BYTES]))
 
     def refuse(self) -> None:
-        """The newest packet is damaged: it gives no picture, or one that is guessed."""
+        """Note that the newest packet is damaged: it gives no picture, or a concealed one."""
         self._lose()
         self._damaged_at.append(self._fed)
 
@@ -102,19 +102,19 @@ class Damage:
             self.left_out += 1
             return True
         self._has_begun = True
-        # Other decoders say nothing of the packets that they cannot begin with.
+        # Other decoders silently skip packets at which they cannot start.
         self.left_out = max(self.left_out, self._fed_before(picture))
         return False
 
     def _fed_before(self, picture: av.VideoFrame) -> int:
-        """How many packets came before a picture's, those not counted that are shown later: they are references."""
+        """Return how many packets came before a picture's, without those shown later, which are references."""
         number = self._fed_at_of(picture)
-        if _has_no_time(picture):  # of those that do not wait for their references only a key frame is known
+        if _has_no_time(picture):  # for decoders that do not wait for references, only a key frame is certain
             return max(0, (number if _is_key(picture) else self._first_key) - 1)
         return number - 1 - sum(one < number and at > cast(int, picture.pts) for at, one in self._fed_at.items())
 
     def harms(self, picture: av.VideoFrame) -> bool:
-        """Whether a picture, or one that it builds on, is damaged."""
+        """Whether a picture, or one that it is predicted from, is damaged."""
         fed_at = self._fed_at_of(picture)
         if picture.is_corrupt and not self._intra_only:
             self._lose(fed_at)
@@ -124,7 +124,7 @@ class Damage:
         return self.is_in(picture) or builds_on_it
 
     def is_in(self, picture: av.VideoFrame) -> bool:
-        """Whether parts of a picture itself had to be guessed."""
+        """Whether parts of the picture itself were concealed."""
         return bool(picture.is_corrupt) or self._fed_at_of(picture) in self._damaged_at
 
     def _fed_at_of(self, picture: av.VideoFrame) -> int:
@@ -132,7 +132,7 @@ class Damage:
 
     @staticmethod
     def hand_back(picture: av.VideoFrame) -> None:
-        """Take the number from a picture about which nothing more is asked: it has no time."""
+        """Remove the number from a picture about which nothing more will be asked: it has no time."""
         if _has_no_time(picture):
             picture.pts = None
 

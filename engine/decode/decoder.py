@@ -1,4 +1,4 @@
-"""One recording, from its file to frames as a player shows them and the states of its stream."""
+"""Decodes one recording to frames, as a player shows them, and to the states of its stream."""
 
 from __future__ import annotations
 
@@ -53,57 +53,55 @@ from engine.words.text import readable
 av.logging.set_level(None)
 
 _HOPELESS_PICTURES = 25
-"""So many from the start that cannot be used: the rest is not read."""
+"""After this many unusable pictures from the start, the rest is not read."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Note:
-    """What is known of a picture beside its pixels."""
+    """What is known about a picture besides its pixels."""
 
     pts: int | None
     ticks: int | None
-    """``pts``, or the time of its decoding where there is none."""
+    """``pts``, or the decoding time if there is none."""
     captured_ns: int
     corrupt: bool
     damaged: bool
 
 
 class Decoder(RecordingReader):
-    """Read one recording. Iterate once; not thread-safe, and it may not cross a process.
+    """Reads one recording. Iterate once; not thread-safe, and it cannot be sent to another process.
 
     Iterating gives, in this order: a ``StreamChanged`` ``connecting``; ``live`` with the picture size; frames, with a
     ``discontinuity`` (``resolution_change`` or ``timestamp_jump``) before each frame that does not continue the one before;
     and, always, exactly one last ``ended`` (``end_of_file``) or ``failed`` with its reason, one sentence, and the counters:
 
-    - ``frames``: decoded, those that the decoder skipped not included;
+    - ``frames``: decoded, without those that the decoder skipped;
     - ``packets``: read from the file;
-    - ``corrupt_packets``: the decoder refused them;
-    - ``corrupt_frames``: delivered, but the decoder had to conceal errors in them; these and all up to the next key frame are
-      marked as damaged;
+    - ``corrupt_packets``: refused by the decoder;
+    - ``corrupt_frames``: delivered with concealed errors; they and all up to the next key frame are marked as damaged;
     - ``drops.no_key_frame``: pictures before the first key frame, which show a grey smear.
 
-    From ``live`` on the states tell the nominal frame rate and the expected number of frames, unless the decoder skips some.
-
-    They also tell the wall clock of the beginning, where the user, the file's name or its metadata do. The detail of
+    From ``live`` on the states contain the nominal frame rate and the expected number of frames, unless the decoder skips some.
+    They also contain the wall-clock time of the beginning if the user, the file's name or its metadata gives it. The detail of
     ``ended`` says what a user should know: which of several video streams was read, or how much was left out.
 
-    Bad input never raises. A recording that is encrypted, or of which every picture is damaged, has failed. A file that ends
-    too early gives all its frames first and then ``failed`` with ``truncated``, as far as its container tells: MP4, MOV, AVI
-    and FLV do (but for a cut exactly between two packets in the last two); an MKV, TS or GIF that is cut just ends. Where the
-    header of an MKV, AVI, WMV or FLV announced more, the detail of ``ended`` says so, and how much is missing in the middle.
+    Bad input never raises. A recording that is encrypted, or whose pictures are all damaged, has failed. A truncated file gives
+    all its frames first and then ``failed`` with ``truncated``, if its container shows it: MP4, MOV, AVI and FLV do (the last
+    two not for a cut exactly between two packets); a truncated MKV, TS or GIF just ends. If the header of an MKV, AVI, WMV or
+    FLV announced more, the detail of ``ended`` says so, and how much is missing in the middle.
 
-    Planes are read-only views of the decoder's buffers where possible. They stay valid as long as they are referenced, but
-    a consumer that keeps many keeps as many of the decoder's buffers.
+    Planes are read-only views of the decoder's buffers where possible. They stay valid as long as they are referenced, but each
+    one keeps a buffer of the decoder.
 
     Args:
         recording_name: the stream's name in frames and states.
         path: the file.
         config: threads and skipping; pacing is the caller's.
         detect_every: every n-th frame, from the start and from each discontinuity, is marked for detection.
-        reading: what the user says of this recording.
-        seek_ticks: begin at or before this time stamp of the video, at a key frame; frames count from there. None: from the
-            beginning.
-        start: begin in the middle, and number, time and mark the frames as a reader from the beginning does; None: there.
+        reading: the user's settings for this recording.
+        seek_ticks: start at the key frame at or before this time stamp of the video, and count frames from there. None: from
+            the beginning.
+        start: start in the middle, but number, time and mark the frames as if read from the beginning; None: at the beginning.
         piece: of a transport stream; None: all of the file.
     """
 
@@ -158,7 +156,7 @@ class Decoder(RecordingReader):
                 if self._first_frame == 0:
                     missing = self._extent.gaps.missing if self._extent.gaps else Missing()
                     self._notes += [*end.missing_time(), *notes_of(self._path, self.counters, missing)]
-                else:  # what is said of its pictures is said of all of them
+                else:  # the remarks on its pictures apply to all of them
                     at_end = list(end.missing_time())
                     if_damaged = at_end if looks_damaged(self.counters) else end.missing_time(damaged_before=True)
                     self.detail_if_damaged = readable("; ".join([*self._notes, *if_damaged]))
@@ -197,7 +195,7 @@ class Decoder(RecordingReader):
         yield from self._emit(self._display.flush(), clock)
 
     def _spare(self) -> VideoCodecContext:
-        """Return another context of the stream, with what its container says of it."""
+        """Return another context of the stream, with the container's parameters."""
         container, stream = self._open()
         with container:
             return stream.codec_context
@@ -208,7 +206,7 @@ class Decoder(RecordingReader):
         Raises:
             SourceError: ``encrypted``.
         """
-        # Other streams are read too: the file may break off within their packets.
+        # Other streams are read too: the file may be truncated within their packets.
         self._extent.begin(container, stream)
         try:
             for packet in packets_of(container, meanwhile=self.meanwhile):
@@ -228,7 +226,7 @@ class Decoder(RecordingReader):
         return f" after its first {count(frames, 'frame').removeprefix('1 ')}" if frames else ""
 
     def _note(self, picture: av.VideoFrame, stamps: Stamps, damage: Damage, captured_ns: int) -> _Note | None:
-        """Return what is known of a picture, None of one that comes too early to be whole."""
+        """Return what is known about a picture; None if it comes too early to be intact."""
         too_early = damage.is_too_early(picture)
         if self._config.skip_frame == "none":
             self._counted.drops["no_key_frame"] = damage.left_out
@@ -242,7 +240,7 @@ class Decoder(RecordingReader):
     ) -> Iterator[Frame | StreamChanged]:
         try:
             shown = self._display.show(picture, aspect, note)
-        except Exception as error:  # of whatever kind: it costs this picture
+        except Exception as error:  # an error of any kind costs only this picture
             self._counted.counts["corrupt_packets"] += 1
             self._extent.refusal = self._extent.refusal or f"{type(error).__name__}: {error}"
             if self._counted.counts["frames"] == 0 and self._counted.counts["corrupt_packets"] >= _HOPELESS_PICTURES:

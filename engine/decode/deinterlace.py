@@ -1,4 +1,4 @@
-"""Whole pictures out of interlaced ones, whose odd and even lines were taken at two times."""
+"""Deinterlacing: makes whole pictures from interlaced ones, whose odd and even lines were taken at different times."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from engine.contracts.messages import Deinterlace
 
 Note = TypeVar("Note")
 _TICK = Fraction(1, 1000)
-"""The filter wants a time base; time travels beside the pictures."""
+"""The filter needs a time base, although times are passed beside the pictures."""
 
 
 class Deinterlacer(Generic[Note]):
     """Motion-adaptive deinterlacing by libavfilter's ``bwdif``: as many pictures as went in, each one picture late.
 
-    Nothing is filtered, nor held back, before the first picture that is flagged as interlaced. From then on pictures that are
-    not flagged pass through as they are.
+    Nothing is filtered or held back before the first picture that is flagged as interlaced. From then on pictures without the
+    flag pass through unchanged.
 
     Args:
-        mode: ``auto``; ``on`` takes every picture for interlaced, ``off`` none.
+        mode: ``auto``: by the flags; ``on``: every picture is interlaced; ``off``: none is.
     """
 
     def __init__(self, mode: Deinterlace) -> None:
@@ -35,7 +35,7 @@ class Deinterlacer(Generic[Note]):
         self._waiting: deque[tuple[av.VideoFrame, Note]] = deque()
 
     def take(self, picture: av.VideoFrame, note: Note) -> list[tuple[av.VideoFrame, Note]]:
-        """Return the pictures that are ready, each with what was noted with it.
+        """Return the pictures that are ready, each with its note.
 
         Raises:
             av.error.FFmpegError: the filter refuses the picture.
@@ -54,13 +54,13 @@ class Deinterlacer(Generic[Note]):
         return ready + self._pull(graph)
 
     def flush(self) -> list[tuple[av.VideoFrame, Note]]:
-        """Return what is held; the next picture does not continue the ones before."""
+        """Return the held picture; the next one does not continue those before."""
         graph, self._graph, self._shape = self._graph, None, None
         if graph is None:
             return []
         graph.vpush(None)
         ready = self._pull(graph)
-        ready += self._waiting  # a single picture has no neighbour to be filtered with
+        ready += self._waiting  # a single picture cannot be filtered without a neighbour
         self._waiting.clear()
         return ready
 

@@ -1,4 +1,4 @@
-"""From decoded pictures to what a player shows of them, in one place for recordings, cameras and series of pictures.
+"""Turns decoded pictures into what a player shows, for recordings, cameras and series of pictures alike.
 
 interlaced lines -> HDR to SDR -> pixel format and square pixels (one scaling) -> cropped -> turned upright
 """
@@ -24,9 +24,9 @@ from engine.pictures.blocks import BlockReader
 Note = TypeVar("Note")
 _Waiting = tuple[Fraction | None, BlockMap | None, Note]
 _MOST_STRETCHED = 4
-"""Pixels are not believed to be wider, or higher, than this: the widest that recorders store are 2.9 times as wide as high."""
+"""Largest plausible pixel aspect ratio: the widest pixels that recorders store are 2.9 times as wide as high."""
 _LEAST_CHANGE = 0.01
-"""Pixels this near to a square are left alone: encoders round 4319:4320 into a file."""
+"""Pixels this close to square are left alone: encoders write rounded ratios such as 4319:4320."""
 
 
 def shown_size(width_px: int, height_px: int, pixel_aspect: Fraction | None) -> tuple[int, int]:
@@ -35,7 +35,7 @@ def shown_size(width_px: int, height_px: int, pixel_aspect: Fraction | None) -> 
     Args:
         width_px: as stored.
         height_px: as stored.
-        pixel_aspect: width to height of a stored pixel; None, 0 or beyond belief: square.
+        pixel_aspect: width over height of a stored pixel; None, 0 or implausible: square.
     """
     if not pixel_aspect or not Fraction(1, _MOST_STRETCHED) <= pixel_aspect <= _MOST_STRETCHED:
         return width_px, height_px
@@ -47,18 +47,18 @@ def shown_size(width_px: int, height_px: int, pixel_aspect: Fraction | None) -> 
 
 
 class Display(Generic[Note]):
-    """Show the pictures of one stream. It keeps filters and tables between pictures; not thread-safe.
+    """Shows the pictures of one stream. It keeps filters and tables between pictures; not thread-safe.
 
     Args:
-        appearance: what the user asks for.
-        crop: the border that the container cuts off.
+        appearance: the user's settings.
+        crop: the border that the container crops.
     """
 
     def __init__(self, appearance: Appearance | None = None, crop: Crop | None = None) -> None:
         self._crop = crop or Crop()
         appearance = appearance or Appearance()
         self._aspect = Fraction(appearance.aspect.replace(":", "/")) if appearance.aspect else None
-        # The shape of its pixels waits with a picture: the next one may have another; filters lose what the decoder told.
+        # The pixel shape waits with its picture: the next picture may have another, and filters lose the decoder's value.
         self._deinterlacer: Deinterlacer[_Waiting[Note]] = Deinterlacer(appearance.deinterlace)
         self._blocks = BlockReader()
         self._tone_mapper = ToneMapper()
@@ -70,8 +70,8 @@ class Display(Generic[Note]):
 
         Args:
             picture: as decoded, of any pixel format.
-            pixel_aspect: width to height of its pixels, None where unknown.
-            note: whatever must come out with it.
+            pixel_aspect: width over height of its pixels, None if unknown.
+            note: anything that must come out with it.
 
         Raises:
             av.error.FFmpegError: FFmpeg cannot convert it.
@@ -80,7 +80,7 @@ class Display(Generic[Note]):
         return self._all_shown(self._deinterlacer.take(picture, (pixel_aspect, self._blocks.read(picture), note)))
 
     def flush(self) -> list[tuple[Planes, Note]]:
-        """Return what is held: the stream ends here, or what comes does not continue it."""
+        """Return the held pictures: the stream ends here, or the next picture does not continue it."""
         return self._all_shown(self._deinterlacer.flush())
 
     def _all_shown(self, ready: list[tuple[av.VideoFrame, _Waiting[Note]]]) -> list[tuple[Planes, Note]]:

@@ -1,4 +1,4 @@
-"""The elements of which Matroska files are made (EBML, RFC 8794)."""
+"""The elements of Matroska files (EBML, RFC 8794)."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ SEGMENT = 0x18538067
 
 
 class Head(NamedTuple):
-    """What stands before an element's content."""
+    """The head of an element."""
 
     identity: int
     begin: int
-    """Where the content begins."""
+    """Offset of the content."""
     length: int | None
-    """Of the content, in bytes; None: unknown."""
+    """Length of the content in bytes; None: unknown."""
 
 
 def elements(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the elements of a piece; one that reaches over its end, or has no length, is yielded as far as it goes.
+    """Yield id and content of the elements in some data; an element that reaches beyond its end, or has no length, is yielded
+    as far as it goes.
 
     Raises:
-        IndexError: the piece ends within a head.
+        IndexError: the data end within a head.
     """
     at = 0
     while at < len(data):
@@ -33,10 +34,10 @@ def elements(data: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def head_at(data: bytes, at: int) -> Head:
-    """Return the head of the element that begins at a place of a piece.
+    """Return the head of the element at an offset.
 
     Raises:
-        IndexError: the piece ends before.
+        IndexError: the data end within it.
     """
     identity, at = _number(data, at, keep_mark=True)
     length, begin = _number(data, at, keep_mark=False)
@@ -44,7 +45,7 @@ def head_at(data: bytes, at: int) -> Head:
 
 
 def _number(data: bytes, at: int, *, keep_mark: bool) -> tuple[int | None, int]:
-    """Return a number of variable length, None for the one that means unknown, and where the next begins."""
+    """Return a number of variable length, None if it means unknown, and the offset after it."""
     first = data[at]
     count = 9 - first.bit_length()
     value = int.from_bytes(data[at : at + count], "big")

@@ -1,4 +1,4 @@
-"""Recordings that are encrypted: how they are told from broken ones."""
+"""Recognises encrypted recordings, which otherwise look broken."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from engine.decode.playlist import is_locked, is_playlist, locks
 
 _LOOKED_AT_BYTES = 1 << 20
 _MP4_MARKS = (b"sinf", b"schm", b"encv", b"pssh", b"senc", b"drmi")
-"""Boxes of ISO common encryption (ISO/IEC 23001-7), and of what Apple sold before."""
+"""Boxes of ISO common encryption (ISO/IEC 23001-7), and of Apple's earlier DRM."""
 _MP4_STARTS = (b"ftyp", b"styp", b"moof", b"sidx", b"moov", b"pssh", b"mdat", b"wide", b"free", b"skip")
 _ASF_MARKS = (bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e"), bytes.fromhex("14e68a292226174cb935dae07ee9289c"))
 """The content encryption objects of Windows Media."""
@@ -31,17 +31,17 @@ def is_encrypted_packet(packet: av.Packet[Any]) -> bool:
 
 
 def encryption_of_stream(path: Path, container: InputContainer, stream: VideoStream) -> str:
-    """Return by what an opened file says that its video is encrypted, empty where it does not say so."""
+    """Return the kind of encryption that an open file declares for its video; empty if none."""
     if "enc_key_id" in stream.metadata:
         return "WebM encryption"
     return encryption_of_file(path) if container.format.name == "asf" else ""
 
 
 def encryption_of_file(path: Path) -> str:
-    """Return by what a file's bytes tell that it is encrypted, empty where they do not, or where it cannot be read.
+    """Return the kind of encryption that a file's bytes reveal; empty if none, or if the file cannot be read.
 
     Args:
-        path: of a file that could not be opened, or of whose packets no picture came.
+        path: of a file that could not be opened, or whose packets gave no picture.
     """
     try:
         with path.open("rb") as file:

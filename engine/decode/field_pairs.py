@@ -1,7 +1,7 @@
-"""Motion JPEG of capture cards: a packet holds two pictures, of every other line each, taken one after the other.
+"""Motion JPEG of capture cards: a packet holds two fields, each with every other line, taken one after the other.
 
-FFmpeg weaves them into one, and does not flag it as interlaced. It does not look at the mark by which they say which has the
-upper lines either: it takes the second one for that in AVI, and the first one elsewhere.
+FFmpeg weaves them into one picture, but does not flag it as interlaced. It also ignores the marker that says which field has
+the upper lines: it assumes the second in AVI, and the first elsewhere.
 """
 
 from __future__ import annotations
@@ -13,21 +13,21 @@ import av
 from av.filter import Graph
 
 _TICK = Fraction(1, 1000)
-"""A graph wants a time base; time stamps pass as they are."""
+"""A filter graph needs a time base; time stamps pass unchanged."""
 _MOST_OF_A_PICTURE = 0.75
-"""As FFmpeg decides: a JPEG that is not so high is one of two."""
+"""FFmpeg's rule: a JPEG of less height is one of two fields."""
 _LOOKED_AT_BYTES = 1 << 16
 _FRAME_HEADERS = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _APPLICATION, _MARK = 0xE0, b"AVI1"
 _ORDERS = {1: "tff", 2: "bff"}
-"""What stands behind the mark."""
+"""Identifier after the marker."""
 
 
 class FieldPairs:
-    """Flags the pictures of one stream that are woven of two.
+    """Flags the pictures of one stream that are woven from two fields.
 
     Args:
-        codec_name: as FFmpeg calls the decoder.
+        codec_name: FFmpeg's name of the decoder.
     """
 
     def __init__(self, codec_name: str) -> None:
@@ -36,7 +36,7 @@ class FieldPairs:
         self._key: tuple[object, ...] = ()
 
     def flagged(self, packet: av.Packet[Any], picture: av.VideoFrame) -> av.VideoFrame:
-        """Return the picture of a packet, where it is woven flagged as interlaced, and each line in its place."""
+        """Return the picture of a packet; if it is woven, it is flagged as interlaced and its lines are in the right order."""
         if not self._is_jpeg:
             return picture
         height, order = _told_by(bytes(memoryview(packet)[:_LOOKED_AT_BYTES]))
@@ -60,7 +60,7 @@ def _graph(picture: av.VideoFrame, order: str, *, swap: bool) -> Graph:
 
 
 def _told_by(jpeg: bytes) -> tuple[int, str]:
-    """Return the height that a picture says it has, 0 where that is not found, and by the mark which lines come first."""
+    """Return the height in a JPEG's header, 0 if it is not found, and the field order by the marker."""
     at, order = 2, ""
     while at + 9 <= len(jpeg) and jpeg[at] == 0xFF:
         kind, body = jpeg[at + 1], at + 4

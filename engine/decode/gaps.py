@@ -1,4 +1,4 @@
-"""Where pictures are missing because a part of a recording cannot be read: FFmpeg goes on behind it without a word."""
+"""Detects missing pictures where part of a recording cannot be read: FFmpeg continues after it without a message."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from av.video.stream import VideoStream
 from engine.decode.rates import nominal_rate
 
 _LEAST_SECONDS, _LEAST_STEPS = 0.2, 3.0
-"""A gap is as long as so many steps between pictures, and longer than that."""
+"""A gap is at least this many steps between pictures, and at least this many seconds long."""
 _LEAST_BYTES = 8192
-"""More than stands between two packets of a recording that paused."""
+"""More bytes than lie between two packets of a recording that merely paused."""
 _EMPTY_BYTES = 8
-"""AVI has so many for each picture that only repeats the one before: it lets time pass with them, and packets of none come."""
+"""Bytes in AVI for each picture that only repeats the one before; it gives no packet, but time passes."""
 _HAS_FILLING = {"mpegts", "mpeg"}
-"""What these hold between packets may mean nothing; where something is lost, decoders tell damage."""
+"""Formats whose bytes between packets may mean nothing; decoders report damage if something is lost."""
 _MAY_JUMP_SECONDS = 10.0
-"""Longer steps of time stamps in these are a jump."""
+"""Formats in which longer steps of time stamps are jumps."""
 
 
 class Missing(msgspec.Struct, frozen=True):
-    """What packets tell of a recording that was read to its end."""
+    """What the packets of a recording that was read to its end show."""
 
     places: list[tuple[float, float]] = []
-    """After which second pictures are missing, and for how many."""
+    """(second after which pictures are missing, number of missing seconds) of each gap."""
     is_sure: bool = False
-    """Bytes were left out. Without that, and where nothing is damaged, a recorder paused."""
+    """Whether bytes were skipped. If not, and nothing is damaged, the recorder paused."""
 
     def told(self, *, looks_damaged: bool) -> str:
-        """Return how a sentence ends that begins with the recording's name, empty where no pictures are missing.
+        """Return the end of a sentence that begins with the recording's name; empty if no pictures are missing.
 
         Args:
-            looks_damaged: some of it could not be decoded.
+            looks_damaged: whether some of it could not be decoded.
         """
         if not self.places or not (looks_damaged or self.is_sure):
             return ""
@@ -45,7 +45,7 @@ class Missing(msgspec.Struct, frozen=True):
 
 
 class Gaps:
-    """Follow one recording: ``note`` each packet as it is read.
+    """Finds the gaps of one recording: ``note`` each packet as it is read.
 
     Args:
         container: of the recording, open.
@@ -59,20 +59,21 @@ class Gaps:
         if container.format.name == "avi" and stream.time_base:
             self._empty_bytes_a_second = float(_EMPTY_BYTES / stream.time_base)
         self._read_seconds = 0.0
-        """The newest time stamp, of whichever stream."""
+        """The newest time stamp of any stream."""
         self._to_byte = 0
         self._has_hole = False
-        """Whether so many bytes were left out somewhere."""
+        """Whether many bytes were skipped somewhere."""
         self._jumps_back = False
-        """Whether packets do not come in the file's order, as where sound stands behind the pictures: then what seems to be
-        left out comes later."""
+        """Whether packets do not come in the file's order, for instance because sound lies behind the pictures: bytes that seem
+        skipped then come later.
+        """
         self._newest_seconds: float | None = None
         self._step_seconds = float(1 / nominal_rate(stream))
-        """To the newest picture, first what the file states."""
+        """Step to the newest picture; at first the nominal one."""
         self._found: list[tuple[float, float]] = []
 
     def note(self, packet: av.Packet[Any]) -> None:
-        """Take a packet, of whichever stream."""
+        """Note a packet of any stream."""
         if packet.pos is not None:
             hole_bytes: float = packet.pos - self._to_byte if self._to_byte else 0
             if self._empty_bytes_a_second:
@@ -93,7 +94,7 @@ class Gaps:
             self._found.append((before - self._origin_seconds, step - usual))
 
     def _passed_seconds(self, packet: av.Packet[Any]) -> float:
-        """Return by how much time went on with a packet."""
+        """Return how much time passed with a packet."""
         before = self._read_seconds
         if packet.dts is not None:
             self._read_seconds = max(before, float(packet.dts * packet.time_base))
@@ -101,5 +102,5 @@ class Gaps:
 
     @property
     def missing(self) -> Missing:
-        """What was found up to here."""
+        """Return what was found so far."""
         return Missing(self._found, self._has_hole and not self._jumps_back)

@@ -1,6 +1,6 @@
-"""Whether pictures of an H.264 stream are missing: the decoder fills such a gap with a copy and does not say so.
+"""Detects missing pictures in an H.264 stream: the decoder silently fills such a gap with a copy.
 
-Each picture carries ``frame_num``, which grows by one with each reference picture (ITU-T H.264, 7.4.3).
+Each picture carries ``frame_num``, which increments with each reference picture (ITU-T H.264, 7.4.3).
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from itertools import islice
 
 LOOKED_AT_BYTES = 8192
-"""Of a packet: parameter sets and remarks stand before the first slice."""
+"""Bytes of a packet to examine: parameter sets and SEI precede the first slice."""
 _SLICE_HEAD_BYTES = 32
 _SLICE, _IDR_SLICE, _SEQUENCE_PARAMETERS = 1, 5, 7
 _HIGH_PROFILES = {44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244}
 _AVCC_HEAD_BYTES = 6
-"""Before the sequence parameter sets; the picture parameter sets behind them are counted by one more byte."""
+"""Bytes before the sequence parameter sets; one more byte counts the picture parameter sets after them."""
 _START = b"\x00\x00\x01"
 
 
 class BitReader:
-    """Read the bits of a NAL unit, emulation prevention removed.
+    """Reads the bits of a NAL unit without emulation prevention bytes.
 
     Raises:
-        ValueError: (by every method) there are no more bits, or a number is longer than allowed.
+        ValueError: (from every method) there are no more bits, or a number is longer than allowed.
     """
 
     def __init__(self, nal: bytes) -> None:
@@ -58,30 +58,30 @@ class _Sequence:
     separate_planes: bool
     gaps_allowed: bool
     in_fields: bool
-    """Whether a picture may be coded as two fields, one of every other line each."""
+    """Whether a picture may be coded as two fields."""
 
 
 class H264Order:
-    """Follow one stream, packet by packet.
+    """Follows one stream, packet by packet.
 
     Args:
-        extradata: of the stream, with start codes (Annex B) or as MP4, Matroska and FLV have it (avcC, ISO/IEC 14496-15);
-            parameter sets inside the stream replace it.
+        extradata: of the stream, with start codes (Annex B) or as in MP4, Matroska and FLV (avcC, ISO/IEC 14496-15); parameter
+            sets in the stream replace it.
     """
 
     def __init__(self, extradata: bytes | None) -> None:
         self._sequence: _Sequence | None = None
         self._last: int | None = None
         self._field: tuple[int, int] | None = None
-        """Number of a field whose other one has not come yet, and whether it is the bottom one."""
+        """``frame_num`` of a field whose other field has not come yet, and whether it is the bottom field."""
         self.is_second_field = False
-        """Whether the newest packet begins with the second field of a picture whose first one came before it."""
+        """Whether the newest packet begins with the second field of a picture whose first field came before."""
         extradata = extradata or b""
         self._length_bytes = 1 + (extradata[4] & 3) if extradata[:1] == b"\x01" and len(extradata) > _AVCC_HEAD_BYTES else 0
-        """Of the length before each NAL unit; 0: start codes."""
+        """Bytes of the length before each NAL unit; 0: start codes."""
         if self._length_bytes:
             found = list(islice(_prefixed(extradata[_AVCC_HEAD_BYTES:], 2), extradata[_AVCC_HEAD_BYTES - 1] & 0x1F))
-            # Of several, which one a picture belongs to is not looked up.
+            # If there are several, it is not looked up which one a picture uses.
             found = found if len(set(found)) == 1 else []
         else:
             found = list(_nals(extradata))
@@ -89,7 +89,7 @@ class H264Order:
             self._learn(nal)
 
     def gap_before(self, packet: bytes) -> bool:
-        """Return whether reference pictures are missing between the packet before and this one.
+        """Return whether reference pictures are missing between the previous packet and this one.
 
         Args:
             packet: one picture, or its first ``LOOKED_AT_BYTES``.
@@ -135,7 +135,7 @@ class H264Order:
 
 
 def _nals(data: bytes) -> Iterator[bytes]:
-    """Yield the NAL units of an Annex-B stream, none of anything else."""
+    """Yield the NAL units of an Annex B stream; none for other data."""
     if not data.startswith((_START, b"\x00" + _START)):
         return
     for nal in data[:LOOKED_AT_BYTES].split(_START)[1:]:
@@ -144,7 +144,7 @@ def _nals(data: bytes) -> Iterator[bytes]:
 
 
 def _prefixed(data: bytes, length_bytes: int) -> Iterator[bytes]:
-    """Yield NAL units that stand behind their lengths, the last one as far as it is there."""
+    """Yield NAL units preceded by their lengths; the last one may be truncated."""
     at = 0
     while at + length_bytes < len(data):
         length = int.from_bytes(data[at : at + length_bytes], "big")

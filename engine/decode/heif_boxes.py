@@ -1,4 +1,4 @@
-"""What the boxes of a HEIC or AVIF file say of its primary picture, beside its pixels (ISO/IEC 14496-12 and 23008-12)."""
+"""Properties of a HEIC or AVIF file's primary picture in its boxes (ISO/IEC 14496-12 and 23008-12)."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from dataclasses import dataclass
 
 _TRANSFORMS = {b"irot", b"imir"}
 _LARGE, _TO_THE_END = 1, 0
-"""Sizes of boxes that mean something else: the size follows, or it reaches to the end of the file."""
+"""Special sizes of boxes: a 64-bit size follows, or the box extends to the end of the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Primary:
-    """As far as the file says it."""
+    """Properties of the primary picture, as far as given."""
 
     transfer: int = 2
-    """Its transfer characteristics (ITU-T H.273); 2: it does not say."""
+    """Transfer characteristics (ITU-T H.273); 2: not given."""
     is_turned: bool = False
-    """It has a turn or mirroring of its own, also one by nothing."""
+    """Whether it has a rotation or mirroring property, even one without effect."""
 
 
 def primary_of(content: bytes) -> Primary:
-    """Return what a file says of its primary picture; nothing where it is damaged, or is no such file."""
+    """Return the properties of a file's primary picture; the defaults if it is damaged or not such a file."""
     try:
         return _primary(memoryview(content))
     except (struct.error, IndexError):
@@ -58,12 +58,12 @@ def _boxes(content: memoryview) -> Iterator[tuple[bytes, memoryview]]:
 
 
 def _full(body: memoryview) -> tuple[int, memoryview]:
-    """Return the version of a box that has one, and what follows."""
+    """Return the version of a full box, and the rest."""
     return (body[0], body[4:]) if len(body) >= 4 else (0, body[:0])
 
 
 def _indices(ipma: memoryview, item: int) -> list[int]:
-    """Return the numbers of an item's properties, from 1."""
+    """Return the indices of an item's properties, from 1."""
     wide = len(ipma) >= 4 and ipma[3] & 1
     version, body = _full(ipma)
     (entries,) = struct.unpack_from(">I", body)

@@ -1,4 +1,4 @@
-"""Asks an HTTP camera by hand what it objects to: FFmpeg says that it was refused, and not why."""
+"""Queries an HTTP camera for the reason of a refusal, which FFmpeg does not report."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ _STATUS = re.compile(rb"HTTP/1\.\d (\d{3})\b")
 
 
 def ask_over_http(camera: Camera) -> Answer:
-    """Return what it says to who gives no password; with the status 0 where that is no answer. Never raises, and takes
-    ``WAIT_SECONDS`` at most for each step."""
+    """Return its answer to a request without a password; status 0 if there is no valid answer. Never raises, and takes at most
+    ``WAIT_SECONDS`` for each step.
+    """
     parts = urlsplit(camera.url)
     path = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
     request = f"GET {path} HTTP/1.0\r\nHost: {parts.netloc.rpartition('@')[2]}\r\nUser-Agent: facestream\r\n\r\n"

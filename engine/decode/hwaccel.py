@@ -1,4 +1,4 @@
-"""Decoding on the graphics hardware, where this machine and its FFmpeg can."""
+"""Hardware decoding, if this machine and its FFmpeg support it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DRIVERS = {"cuda": "NVIDIA's", "vaapi": "VA-API"}
 def probe_hwaccel(kind: str, codec_name: str = "h264") -> tuple[bool, str]:
     """Return whether ``kind`` (``cuda`` or ``vaapi``) can decode a codec here, and in a few words why not.
 
-    A device is really opened: one that FFmpeg was built for may lack its driver. Asked once in a process.
+    It opens the device, because a driver may be missing. The result is cached in the process.
     """
     if kind not in hwdevices_available():
         return False, f"this FFmpeg was built without {kind}"
@@ -31,11 +31,11 @@ def probe_hwaccel(kind: str, codec_name: str = "h264") -> tuple[bool, str]:
 
 
 def choose_hwaccel(wanted: str, codec_name: str) -> tuple[HWAccel | None, str]:
-    """Return the accelerator for a codec, None for software, and what is to be said about the choice.
+    """Return the accelerator for a codec, None for software, and a remark about the choice.
 
     Args:
         wanted: ``auto``, ``none``, ``cuda`` or ``vaapi``.
-        codec_name: as FFmpeg's decoder is called.
+        codec_name: name of FFmpeg's decoder.
     """
     if wanted == "none":
         return None, ""

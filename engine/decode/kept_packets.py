@@ -1,4 +1,4 @@
-"""The newest packets of a stream that is decoded only where it is needed: from a key frame on, bounded in bytes."""
+"""The newest packets of a stream that is decoded only on demand: from a key frame on, bounded in bytes."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from engine.decode.moments import Stamp
 from engine.decode.packet_queue import Arrival
 
 KEPT_SECONDS = 2.0
-"""A moment that is older is not asked for any more."""
+"""Older moments are no longer requested."""
 MAX_BYTES = 24 << 20
 
 
 class KeptPackets:
-    """Numbered from 0 in the order in which they came. Not thread-safe.
+    """Packets numbered from 0 in the order of arrival. Not thread-safe.
 
     Args:
-        time_base_seconds: of a tick of their time stamps.
-        max_bytes: of all of them; a stream that has no key frame for so long keeps none until the next.
+        time_base_seconds: duration of a tick of their time stamps.
+        max_bytes: total size; if more comes without a key frame, none is kept until the next one.
     """
 
     def __init__(self, time_base_seconds: float, max_bytes: int = MAX_BYTES) -> None:
@@ -27,32 +27,32 @@ class KeptPackets:
         self._kept: deque[tuple[Arrival, Stamp]] = deque()
         self._keys: deque[int] = deque()
         self.first = 0
-        """Number of the oldest."""
+        """Number of the oldest packet."""
         self.size_bytes = 0
 
     @property
     def end(self) -> int:
-        """Number of the next that will come."""
+        """Number of the next packet to come."""
         return self.first + len(self._kept)
 
     @property
     def stamps(self) -> list[Stamp]:
-        """When each was taken, from ``first`` on."""
+        """Stamp of each packet from ``first`` on."""
         return [stamp for _, stamp in self._kept]
 
     def __getitem__(self, number: int) -> Arrival:
         return self._kept[number - self.first][0]
 
     def stamp(self, number: int) -> Stamp:
-        """Return when one was taken."""
+        """Return the stamp of a packet."""
         return self._kept[number - self.first][1]
 
     def key_before(self, number: int) -> int:
-        """Return the number of the key frame from which on a picture must be decoded."""
+        """Return the number of the key frame from which decoding of a picture must start."""
         return next(key for key in reversed(self._keys) if key <= number)
 
     def add(self, arrival: Arrival) -> Stamp | None:
-        """Keep one; return its stamp, None where it was not kept, as it builds on what is not there."""
+        """Keep a packet; return its stamp, or None if it was not kept because it depends on missing packets."""
         if not arrival.key and not self._kept:
             self.first += 1
             return None
@@ -71,7 +71,7 @@ class KeptPackets:
         return stamp
 
     def clear(self) -> None:
-        """The next one does not continue those before."""
+        """Drop all packets: the next one does not continue them."""
         self._drop_to(self.end)
 
     def _drop_to(self, number: int) -> None:

@@ -1,4 +1,4 @@
-"""A recording that begins behind something else: the header of a recorder, or the viewer that it was exported with."""
+"""Recordings preceded by other data: a recorder's header, or the viewer with which they were exported."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 from engine.words.numbers import count
 
 ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
-"""The identifier of the object with which WMV begins."""
+"""Identifier of the first object of a WMV file."""
 _LOOKED_AT_BYTES = 16 << 20
-"""More than the viewers that recorders put in front."""
+"""More than the size of the viewers that recorders put in front."""
 _HEADERS = {
     "mp4": re.compile(rb"\0\0\0[\x10-\xff]ftyp[ -~]{4}"),
     "mkv": re.compile(rb"\x1a\x45\xdf\xa3.{1,64}?\x42\x82.(?:matroska|webm)", re.DOTALL),
@@ -20,11 +20,11 @@ _HEADERS = {
     "ts": re.compile(rb"\x47(?:.{187}\x47){7}", re.DOTALL),
     "m2ts": re.compile(rb".{4}\x47(?:.{191}\x47){7}", re.DOTALL),
 }
-"""Long enough to be none by chance; of transport streams, which have no header, eight packets."""
+"""Signatures long enough not to occur by chance; for transport streams, which have no header, eight packets."""
 
 
 def late_start(path: Path) -> str:
-    """Return a sentence on where in a file its recording begins, empty where that is its beginning or not known."""
+    """Return a sentence on where in a file its recording begins; empty if that is at its start or unknown."""
     try:
         with path.open("rb") as file:
             data = file.read(_LOOKED_AT_BYTES)

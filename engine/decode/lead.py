@@ -1,4 +1,4 @@
-"""Reading that begins in the middle of a recording: what is decoded before the first frame that counts."""
+"""Reading from the middle of a recording: the pictures decoded before the first frame that counts."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from engine.errors import SourceError
 
 
 class Lead:
-    """Says which pictures come before a start; ask for each, in the order in which they are shown.
+    """Tells which pictures come before a start; ask about each, in presentation order.
 
     Args:
-        start: None: there is nothing before it.
+        start: where frames begin to count; None: at the first.
         path: of the recording.
     """
 
@@ -20,17 +20,17 @@ class Lead:
         self._start, self._path = start, path
         self._newest: int | None = None
         self.is_over = start is None
-        """The first frame that counts has come."""
+        """Whether the first frame that counts has come."""
 
     def is_broken(self, ticks: int | None) -> bool:
-        """Whether a picture is shown before the key frame with which decoding began: what it builds on was not decoded."""
+        """Whether a picture is shown before the key frame at which decoding started: its references were not decoded."""
         return not self.is_over and (ticks is None or self._start is None or ticks < self._start.seek_ticks)
 
     def takes(self, ticks: int | None) -> bool:
         """Whether a picture comes before the start.
 
         Raises:
-            SourceError: the one just before the start is missing, so this is another place than was asked for.
+            SourceError: the frame just before the start is missing, so this is not the requested position.
         """
         if self.is_over or self._start is None or ticks is None:
             return not self.is_over

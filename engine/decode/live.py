@@ -1,4 +1,4 @@
-"""One camera, for as long as it is wanted: frames and states, over any number of connections."""
+"""Decodes one camera for as long as it is wanted: frames and states, over any number of connections."""
 
 from __future__ import annotations
 
@@ -25,35 +25,35 @@ Connect = Callable[[Camera, Counted, Announce], Connection]
 
 
 class LiveDecoder:
-    """Read one camera. Iterate once; not thread-safe, and it may not cross a process.
+    """Reads one camera. Iterate once; not thread-safe, and it cannot be sent to another process.
 
-    Iterating gives for ever:
+    Iterating gives indefinitely:
 
-    - ``connecting`` before each attempt, with the reason of the loss or failure before it, and when the attempt will be made;
-    - ``live`` with the first frame of each connection, with the picture size, the nominal frame rate where the camera tells
-      it, and in its detail how pictures are decoded; and again with the first frame after ``stalled``;
-    - frames, whose index counts on over all connections while the stream clock begins anew with each;
-    - ``stalled`` where no packet came for ``stalled_after_seconds``, and for longer than usual, or no key frame for long, and
-      the connection is kept; before the first frame of a connection the latter is ``connecting`` with ``no_key_frame``; after a
-      minute of it the connection is made anew, and then after two, four, ...;
-    - ``discontinuity``: ``resolution_change`` or ``timestamp_jump`` before a frame that does not continue the one before, and
-      the reason of the loss as soon as a live connection is lost, for example after ``stall_seconds`` without a packet;
+    - ``connecting`` before each attempt, with the reason of the preceding loss or failure, and when the attempt will be made;
+    - ``live`` with the first frame of each connection, and with the first frame after ``stalled``: the picture size, the
+    nominal frame rate if the camera gives it, and in the detail how pictures are decoded;
+    - frames, whose index continues over all connections while the stream clock restarts with each;
+    - ``stalled`` if no packet came for ``stalled_after_seconds``, and for longer than usual, or no key frame for long, while
+    the connection is kept; before the first frame of a connection the latter is ``connecting`` with ``no_key_frame``; after a
+    minute without a key frame the connection is replaced, and then after two, four, ...;
+    - ``discontinuity``: ``resolution_change`` or ``timestamp_jump`` before a frame that does not continue the previous one, and
+    the reason of the loss as soon as a live connection is lost, for example after ``stall_seconds`` without a packet;
     - None when nothing came for 50 ms;
     - after ``max_reconnects`` attempts in a row without a frame one last ``failed``.
 
-    A camera that is ``silent_by_design`` is never called stalled, nor given up for its silence.
+    A camera that is ``silent_by_design`` never counts as stalled, and is not given up for its silence.
 
     ``counted`` has: ``frames`` handed over; ``packets`` and ``bytes`` received (video only); ``corrupt_packets`` marked,
-    refused, or behind a gap; ``corrupt_frames`` with damage; ``reconnects`` connections that came live after another was lost;
-    as dropped, ``decode_late`` packets left out because decoding was late, ``corrupt`` damaged pictures, and ``no_key_frame``
-    packets that had to wait for a key frame; ``decode_ns``. Bad input never raises.
+    refused, or behind a gap; ``corrupt_frames`` with damage; ``reconnects`` connections that became live after another was
+    lost; as dropped, ``decode_late`` packets dropped because decoding was late, ``corrupt`` damaged pictures, and
+    ``no_key_frame`` packets that had to wait for a key frame; ``decode_ns``. Bad input never raises.
 
     Args:
         camera: the source, with its settings.
-        config: ``motion`` alone is for cameras, too, which are decoded by one thread that holds no picture back.
+        config: only ``motion`` applies to cameras, which are decoded by one thread that holds no picture back.
         connect: makes a connection; None: one that decodes everything.
-        renewed: returns the camera with its present password, before each attempt. After a ``ConfigError`` the one before is
-            used, and the error told if the camera refuses it; a ``SourceError`` is the end of the attempt.
+        renewed: returns the camera with its current password, before each attempt. After a ``ConfigError`` the previous
+            password is used, and the error is reported if the camera refuses it; a ``SourceError`` ends the attempt.
     """
 
     def __init__(
@@ -81,23 +81,25 @@ class LiveDecoder:
 
     @property
     def counters(self) -> dict[str, int]:
-        """What was counted up to now, as states tell it."""
+        """The current counters, as in states."""
         return self.counted.named() | {"decode_ns": self.counted.decode_ns}
 
     @property
     def last_packet_monotonic(self) -> float:
-        """When the last packet came (``time.monotonic``); when this was made, before the first."""
+        """When the last packet came (``time.monotonic``); before the first, when this object was created."""
         last = self._connection.last_packet_monotonic if self._connection else None
         self._last_packet_monotonic = max(self._last_packet_monotonic, last or 0.0)
         return self._last_packet_monotonic
 
     def wake(self) -> None:
-        """Let the iteration give something now, None if there is nothing; from any thread."""
+        """Make the iteration yield now, None if there is nothing; from any thread."""
         if self._connection is not None:
             self._connection.wake()
 
     def close(self) -> None:
-        """End the connection, in whatever it is, and wait for that briefly. From the iterating thread; may be called twice."""
+        """End the connection in whatever state it is, and wait briefly. Call it from the iterating thread; may be
+        called twice.
+        """
         if self._items is not None:
             self._items.close()
 
@@ -110,7 +112,8 @@ class LiveDecoder:
             if live_since is not None:
                 was_live, retries = True, 0
                 self._backoff.lasted(time.monotonic() - live_since)
-                gc.collect()  # its first picture is in a cycle, see Orientation.of: one a connection would stay for very long
+                # each connection's first picture is in a reference cycle, see Orientation.of
+                gc.collect()
             if camera.max_reconnects is not None and retries >= camera.max_reconnects:
                 given_up = f"{loss}{_DETAIL_SEPARATOR}given up after {retries} attempts to reconnect"
                 yield self._state("failed", _reason(loss), given_up)
@@ -124,7 +127,7 @@ class LiveDecoder:
             yield from _pause(wait)
 
     def _attempt(self, was_live: bool) -> Generator[Frame | StreamChanged | None, None, tuple[float | None, SourceError]]:
-        """Connect once; return when the first frame came, None where none did, and why there are no more."""
+        """Connect once; return when the first frame came, None if none did, and why there are no more."""
         unusable = ""
         try:
             self._camera = self._renewed(self._camera)
@@ -147,7 +150,7 @@ class LiveDecoder:
         return connection.live_since, loss
 
     def _watched(self, connection: Connection, was_live: bool) -> Generator[Frame | StreamChanged | None, None, SourceError]:
-        """Pass a connection's items on, and count it where it replaces one that was lost."""
+        """Pass on a connection's items, and count the connection if it replaces a lost one."""
         counted = not was_live
         items = connection.run()
         while True:
@@ -158,7 +161,7 @@ class LiveDecoder:
                 return loss
             except WorkerError:
                 raise
-            except Exception as error:  # costs this connection: the next one begins with a new decoder
+            except Exception as error:  # this costs the connection: the next one has a new decoder
                 what = f"broke its decoder ({type(error).__name__}: {redact(str(error))})"
                 return failure(self._camera, "unexpected", what)
             if not counted and connection.live_since is not None:
@@ -182,7 +185,7 @@ class LiveDecoder:
 
 
 def _pause(seconds: float) -> Iterator[None]:
-    """Wait, and let the caller look after other things meanwhile."""
+    """Wait, and let the caller do other things meanwhile."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         time.sleep(min(WAIT_SECONDS, left))

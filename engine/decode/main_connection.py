@@ -1,4 +1,4 @@
-"""A connection whose packets are kept, and decoded only up to pictures that are asked for."""
+"""A connection whose packets are kept, and decoded only up to the pictures that are requested."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from engine.decode.picture_gate import PictureGate
 
 _KEPT_PICTURES = 4
 _NEAR_SECONDS = 0.045
-"""A picture that was left out is replaced by one that is no further away than the next of 25 a second."""
+"""A skipped picture is replaced by one that is no farther away than the next one at 25 fps."""
 _LATEST_OUTPUT = 16
-"""So many packets behind its own a picture may come out, where the stream reorders."""
+"""Number of packets after its own with which a picture may come out, if the stream reorders."""
 _EIGHT_BITS = {"yuv420p", "yuvj420p", "nv12", "gray", "yuv422p", "yuvj422p", "yuv444p"}
-"""Pixel formats whose first plane is luma of 8 bits."""
+"""Pixel formats whose first plane is 8-bit luma."""
 
 
 class MainConnection(Connection):
-    """See ``Connection``; it yields states alone.
+    """See ``Connection``; it yields only states.
 
-    A picture costs the decoding of what it builds on: from the last picture that was decoded, or from the last key frame where
-    that is later. On the way there pictures that no other builds on are left out.
+    A picture costs the decoding of everything it depends on: from the last decoded picture, or from the last key frame if that
+    is later. On the way pictures without dependants are skipped.
 
     Args:
         camera: the source.
-        counted: see ``Connection``; ``frames`` are pictures that were asked for.
+        counted: see ``Connection``; ``frames`` are requested pictures.
         announce: likewise.
-        stamped: is told of each packet.
-        seen: is told of each picture that is decoded on the way, as a small look; None: nobody looks.
+        stamped: is told of each packet. seen: is told of each picture decoded on the way, as a small look; None: nobody needs
+            them.
     """
 
     def __init__(self, camera: Camera, counted: Counted, announce: Announce, stamped: Callable[[Stamp], None]) -> None:
@@ -49,18 +49,18 @@ class MainConnection(Connection):
         self._stamped = stamped
         self.seen: Callable[[Stamp, Float32], None] | None = None
         self.kept: KeptPackets | None = None
-        """None before the first packet."""
+        """The kept packets; None before the first."""
         self._next = 0
         self._pictures: OrderedDict[int, tuple[av.VideoFrame, Stamp]] = OrderedDict()
         self._turn = TURNS[camera.appearance.rotate]
 
     def picture(self, number: int, expired: Callable[[], bool]) -> Planes | None:
-        """Return one picture as it is shown, or the one beside it where it was left out; None where it is damaged, has passed,
-        or ``expired`` on the way.
+        """Return one picture as it is shown, or its neighbour if it was skipped; None if it is damaged, too old, or ``expired``
+        on the way.
 
         Args:
             number: of its packet in ``kept``.
-            expired: asked before each packet.
+            expired: called before each packet.
         """
         assert self.kept is not None
         gate = self._ready()[0]
@@ -91,7 +91,7 @@ class MainConnection(Connection):
             if expired():
                 return
             self._next = place + 1
-            # Where somebody looks, every picture is worth decoding.
+            # If the looks are needed, every picture is worth decoding.
             passing = place != number and self.seen is None
             for picture, source in gate.pictures(kept[place], passing=passing):
                 if (shown := numbers.get(id(source))) is not None:
@@ -143,7 +143,7 @@ class MainConnection(Connection):
             yield self._state("live", "", "")
 
     def _keyless_seconds(self) -> float:
-        """What is kept begins with a key frame, and is seldom decoded."""
+        """Kept packets begin with a key frame, and are seldom decoded."""
         return 0.0
 
     def _cut(self) -> None:

@@ -1,4 +1,4 @@
-"""The main stream of a camera whose sub-stream is looked at: pictures of single moments, decoded only where they are wanted."""
+"""The main stream of a camera whose sub-stream is analysed: pictures of single moments, decoded only on demand."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from engine.decode.moments import Moments, Stamp, Timeline
 from engine.errors import WorkerError, error_words
 
 _MOST_WISHES = 8
-"""More moments than this are not waited for at the same time."""
+"""Most moments that are waited for at the same time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Answer:
-    """What came of one wish."""
+    """The answer to one wish."""
 
     frame_index: int
-    """Of the sub-stream's frame."""
+    """Index of the sub-stream's frame."""
     planes: Planes | None
     miss: MainMiss | None = None
-    """Why there is no picture."""
+    """Why there is no picture; empty if there is one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,9 +51,9 @@ class MainStream(threading.Thread):
 
     Args:
         camera: the main stream, see ``Camera.main``.
-        config: as of ``LiveDecoder``.
+        config: as for ``LiveDecoder``.
         answered: called, in this thread, when there is an answer to take.
-        renewed: as of ``LiveDecoder``.
+        renewed: as for ``LiveDecoder``.
     """
 
     def __init__(
@@ -74,50 +74,51 @@ class MainStream(threading.Thread):
         self._answers: deque[Answer] = deque()
         self._stopped = threading.Event()
         self.state: StreamChanged | None = None
-        """The last one, None before the first."""
+        """The latest state; None before the first."""
         self.error: WorkerError | None = None
-        """It hangs or is broken, and its process should end."""
+        """Set if the thread hangs or is broken, and its process should end."""
         self.is_wanted = False
-        """Whether there are faces to cut; while not, nothing is decoded."""
+        """Whether there are faces to crop; if not, nothing is decoded."""
 
     @property
     def is_following(self) -> bool:
-        """Whether a wish has a chance now."""
+        """Whether a wish can be granted now."""
         return self.is_wanted and self.is_live
 
     @property
     def is_live(self) -> bool:
-        """Whether packets come."""
+        """Whether packets are arriving."""
         return self.state is not None and self.state.state == "live"
 
     @property
     def counted(self) -> Counted:
-        """What was counted of the main stream: ``frames`` are pictures that were wanted."""
+        """Counters of the main stream: ``frames`` are requested pictures."""
         return self._decoder.counted
 
     @property
     def by_ntp(self) -> bool:
-        """Whether the camera's clock says which pictures belong together."""
+        """Whether the camera's clock decides which pictures belong together."""
         return self._moments.by_ntp
 
     @property
     def lag_seconds(self) -> float:
-        """How much later its pictures come, as far as measured, where no clock tells."""
+        """How much later the main stream's pictures come, as measured if no clock tells."""
         return self._moments.lag_seconds
 
     def note(self, frame: Frame) -> None:
-        """Note the time of each frame of the sub-stream."""
+        """Note the time of a frame of the sub-stream; call it for each."""
         with self._lock:
             self._moments.sub.note(_stamp(frame))
 
     def begin_anew(self) -> None:
-        """The clock of the sub-stream does not continue."""
+        """Note that the clock of the sub-stream has restarted."""
         with self._lock:
             self._moments.sub = Timeline()
 
     def expect(self, frame: Frame) -> None:
-        """Ask for the picture of the moment of a frame that was noted; there will be one ``Answer``, within ``crop_wait_ms``
-        of the frame's arrival or soon after."""
+        """Request the picture of the moment of a noted frame; there will be one ``Answer``, within ``crop_wait_ms`` of the
+        frame's arrival or soon after.
+        """
         stamp = _stamp(frame)
         with self._lock:
             if not self._moments.by_ntp and (place := self._moments.sub.place(stamp, by_ntp=False)) is not None:
@@ -141,7 +142,7 @@ class MainStream(threading.Thread):
         return answers
 
     def close(self) -> None:
-        """End, and wait for that briefly."""
+        """End the thread, and wait for it briefly."""
         self._stopped.set()
         self._decoder.wake()
         if self.ident is not None:
@@ -156,11 +157,11 @@ class MainStream(threading.Thread):
                     if isinstance(item, StreamChanged):
                         self._note_state(item)
                     self._serve()
-            while not self._stopped.wait(0.05):  # given up
+            while not self._stopped.wait(0.05):  # the camera was given up
                 self._serve()
         except WorkerError as error:
             self.error = error
-        except Exception as error:  # a thread's error must reach whoever waits for it
+        except Exception as error:  # an error in the thread must reach the caller
             self.error = WorkerError(f"the main stream of {self._camera.name} broke its reader: {error_words(error)}")
 
     def _connect(self, camera: Camera, counted: Counted, announce: Announce) -> Connection:
@@ -185,7 +186,7 @@ class MainStream(threading.Thread):
                 self._moments.lag_seconds = self._lag.seconds
 
     def _serve(self) -> None:
-        """Answer what can be answered now, the oldest first."""
+        """Answer the wishes that can be answered now, oldest first."""
         answered = False
         while self._wishes:
             wish = self._wishes[0]
@@ -201,7 +202,7 @@ class MainStream(threading.Thread):
             self._answered()
 
     def _answer(self, wish: _Wish) -> Answer | None:
-        """Return the answer to a wish, None where it must be waited for."""
+        """Return the answer to a wish; None if it must wait."""
         connection, now = self._connection, time.monotonic()
         if not self.is_live or connection is None or connection.kept is None:
             return Answer(wish.frame_index, None, "away")

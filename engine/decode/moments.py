@@ -1,7 +1,7 @@
-"""Which picture of a camera's main stream shows the moment of a picture of its sub-stream. Arithmetic alone.
+"""Finds the picture of a camera's main stream that shows the same moment as a picture of its sub-stream. Pure arithmetic.
 
-Where the camera tells its own time for both (RTCP sender reports), that decides. Otherwise each stream's time stamps are laid
-on this machine's clock by the quickest of their packets, and ``lag_seconds`` says how much later the main stream arrives.
+If the camera gives its own time for both (RTCP sender reports), that decides. Otherwise each stream's time stamps are mapped to
+this machine's clock by their quickest packets, and ``lag_seconds`` says how much later the main stream arrives.
 """
 
 from __future__ import annotations
@@ -13,40 +13,40 @@ from statistics import median
 from typing import Literal
 
 _RISE_PER_SECOND = 0.002
-"""So fast the quickest way of a packet may become slower: clocks drift by less, and a jam is shorter."""
+"""How fast the shortest delay of packets may grow: clocks drift by less, and congestion ends sooner."""
 _JUMP_SECONDS = 1.0
-"""Time stamps that lie so far from where they should be have begun anew, or the network was stuck: what comes next tells."""
+"""Time stamps this far from the expected ones have restarted, or the network was stuck: the next ones tell which."""
 _TRUSTED_SECONDS = 2.0
-"""One camera's two streams never come so far apart: where their reports say so, one of them is wrong."""
+"""The two streams of a camera never come this far apart: if their reports say so, one of them is wrong."""
 _REPORTS, _REPORT_SECONDS = 15, 0.5
-"""So many reports are believed together, and they come no faster."""
+"""Number of reports that are combined, and their shortest distance."""
 _SET_SECONDS = 1.0
 _USUAL_PERIOD_SECONDS = 0.04
 _LONGEST_REACH_SECONDS = 0.12
-"""A picture that is further away shows another moment, however slow the stream is."""
+"""A picture farther away than this shows another moment, however slow the stream is."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What is known of when a picture was taken."""
+    """What is known about when a picture was taken."""
 
     pts_seconds: float | None
-    """By the stream's own clock."""
+    """Time by the stream's own clock."""
     arrived_seconds: float
-    """Monotonic clock of this machine."""
+    """Arrival by this machine's monotonic clock."""
     ntp_seconds: float | None = None
-    """The camera's clock (Unix)."""
+    """Time by the camera's clock (Unix); None: unknown."""
 
 
 class Way:
-    """How long the quickest packets of a stream take from its clock to ours, plus what lies between the two clocks."""
+    """Shortest delay of a stream's packets from its clock to ours, including the offset of the two clocks."""
 
     def __init__(self) -> None:
         self.seconds: float | None = None
         self._last_arrived = 0.0
 
     def note(self, clock_seconds: float, arrived_seconds: float) -> None:
-        """Note a picture's time by the stream's clock, and when it came."""
+        """Note a picture's time by the stream's clock, and its arrival."""
         way, before = arrived_seconds - clock_seconds, self.seconds
         since, self._last_arrived = max(0.0, arrived_seconds - self._last_arrived), arrived_seconds
         if before is None or way < before or way > before + _JUMP_SECONDS:
@@ -56,8 +56,9 @@ class Way:
 
 
 class Clock:
-    """How far the camera's clock is ahead of a stream's time stamps: the middle of what its last reports say, as each of them
-    is written by a machine that is busy."""
+    """How far the camera's clock is ahead of a stream's time stamps: the median of its last reports, because a single one may
+    have been delayed by a busy camera.
+    """
 
     def __init__(self) -> None:
         self._told: deque[float] = deque(maxlen=_REPORTS)
@@ -65,7 +66,7 @@ class Clock:
         self.ahead_seconds: float | None = None
 
     def note(self, pts_seconds: float, ntp_seconds: float, arrived_seconds: float) -> None:
-        """Note both times of a picture, and when it came."""
+        """Note both times of a picture, and its arrival."""
         ahead = ntp_seconds - pts_seconds
         if self.ahead_seconds is not None and abs(ahead - self.ahead_seconds) > _SET_SECONDS:
             self._told.clear()  # one of the clocks was set
@@ -77,14 +78,14 @@ class Clock:
 
 
 class Timeline:
-    """Where the pictures of one stream lie."""
+    """The moments of one stream's pictures."""
 
     def __init__(self) -> None:
         self._by_stamps, self.by_ntp = Way(), Way()
         self._clock = Clock()
 
     def note(self, stamp: Stamp) -> None:
-        """Note each picture that comes."""
+        """Note a picture; call it for each."""
         if stamp.pts_seconds is not None:
             self._by_stamps.note(stamp.pts_seconds, stamp.arrived_seconds)
         if stamp.ntp_seconds is not None:
@@ -93,8 +94,9 @@ class Timeline:
                 self._clock.note(stamp.pts_seconds, stamp.ntp_seconds, stamp.arrived_seconds)
 
     def place(self, stamp: Stamp, *, by_ntp: bool) -> float | None:
-        """Return the moment of a picture in seconds: by the camera's clock, or by ours less the quickest way; None where
-        ``by_ntp`` is asked for and not known."""
+        """Return the moment of a picture in seconds: by the camera's clock, or by ours less the shortest delay; None if
+        ``by_ntp`` is set and the camera's clock is unknown.
+        """
         if by_ntp:
             ahead = self._clock.ahead_seconds
             return stamp.ntp_seconds if ahead is None or stamp.pts_seconds is None else stamp.pts_seconds + ahead
@@ -108,7 +110,7 @@ class Moments:
     def __init__(self) -> None:
         self.sub, self.main = Timeline(), Timeline()
         self.lag_seconds = 0.0
-        """How much later the main stream's pictures come than the sub-stream's of the same moment, where no clock tells."""
+        """How much later the main stream's pictures come than the sub-stream's of the same moment, if no clock tells."""
 
     @property
     def by_ntp(self) -> bool:
@@ -117,14 +119,14 @@ class Moments:
         return None not in ways and abs(ways[0] - ways[1]) <= _TRUSTED_SECONDS  # type: ignore[operator]
 
     def choose(self, wanted: Stamp, offered: Sequence[Stamp]) -> int | Literal["later", "none"]:
-        """Return the number of the main stream's picture that shows the moment of one of the sub-stream.
+        """Find the main stream's picture that shows the moment of one of the sub-stream.
 
         Args:
-            wanted: of the sub-stream; noted before.
-            offered: of the main stream, all that are there, noted before.
+            wanted: picture of the sub-stream, noted before.
+            offered: all available pictures of the main stream, noted before.
 
         Returns:
-            ``later``: it has not come yet; ``none``: there is none near enough, and none will come.
+            Index in ``offered``; ``later``: the picture has not come yet; ``none``: none is near enough, and none will come.
         """
         by_ntp = self.by_ntp
         moment = self.sub.place(wanted, by_ntp=by_ntp)

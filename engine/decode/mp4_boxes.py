@@ -9,24 +9,24 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 _MOST_BYTES = 64 << 20
-"""Of an index; longer ones are not looked through."""
+"""Longest index, in bytes; longer ones are not read."""
 _MOST_BOXES = 100_000
-"""Of a file."""
+"""Most boxes of a file."""
 
 
 class OuterBox(NamedTuple):
-    """One of those that a file consists of."""
+    """A top-level box of a file."""
 
     place: int
-    """Of its first byte."""
+    """Position of its first byte."""
     kind: bytes
     header_bytes: int
     size_bytes: int
-    """With its header; 0: up to the end of the file."""
+    """Size in bytes with its header; 0: up to the end of the file."""
 
 
 def outermost(file: BinaryIO) -> Iterator[OuterBox]:
-    """Yield the boxes that stand one behind the other, as far as they are whole; of the last one the header at least."""
+    """Yield the consecutive top-level boxes of a file; the last one may be truncated after its header."""
     place, end = 0, os.fstat(file.fileno()).st_size
     for _ in range(_MOST_BOXES):
         file.seek(place)
@@ -43,7 +43,7 @@ def outermost(file: BinaryIO) -> Iterator[OuterBox]:
 
 
 def movie_box(path: Path) -> bytes:
-    """Return the content of a file's index (``moov``), empty where it has none.
+    """Return the content of a file's index (``moov``); empty if it has none.
 
     Raises:
         OSError: it cannot be read.
@@ -58,14 +58,14 @@ def movie_box(path: Path) -> bytes:
 
 
 def inside(data: bytes, *names: bytes) -> bytes:
-    """Return the content of a box within a box, and so on; empty where there is none."""
+    """Return the content of a box within a box, and so on; empty if there is none."""
     for name in names:
         data = dict(boxes(data)).get(name, b"")
     return data
 
 
 def boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield kind and content of the boxes that stand one behind the other."""
+    """Yield kind and content of consecutive boxes."""
     at = 0
     while at + 8 <= len(data):
         size, kind = struct.unpack_from(">I4s", data, at)

@@ -1,4 +1,4 @@
-"""What FFmpeg leaves out of a recording without a word: what was joined to it as ``cat`` does, and segments that are gone."""
+"""What FFmpeg silently leaves out of a recording: recordings appended to it, as with ``cat``, and missing segments."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ from engine.words.lists import some_of
 from engine.words.numbers import count
 
 _HEADERS = {"flv": b"FLV\x01", "ivf": b"DKIF\0\0 \0", "yuv4mpegpipe": b"YUV4MPEG2 ", "nut": b"nut/multimedia container"}
-"""With which a recording begins, by what FFmpeg calls its container."""
+"""First bytes of a recording, by FFmpeg's name of the container."""
 _READ_ON = {
     "matroska,webm": re.compile(rb"\x1a\x45\xdf\xa3.{1,8}\x42\x86\x81\x01", re.DOTALL),
     "nut": re.compile(re.escape(_HEADERS["nut"])),
 }
-"""Headers of containers in which FFmpeg reads on, as if what is behind one were more of the first."""
+"""Headers of containers in which FFmpeg reads on, as if a second file were more of the first."""
 _JOINED, _HOW = "another recording behind the first, as `cat` joins them", "give each as a file of its own"
 _MOST_OF_A_FILE = 0.9
-"""Of a transport stream, which has nothing behind its last packets."""
+"""Share of a transport stream that is read at least if it holds one video: nothing follows its last packets."""
 _BETWEEN_BYTES = 4096
-"""More than stands between the last picture and what was joined to it."""
+"""More bytes than lie between the last picture and an appended file."""
 _BLOCK_BYTES, _HEADER_BYTES, _MOST_BLOCKS = 1 << 20, 64, 2048
-"""How a header is looked for, which is shorter than that, and how far: the process must not seem stuck meanwhile."""
+"""Chunk size in which a header is searched for, and how far: the process must not seem stuck meanwhile."""
 _MOST_PIECES = 100_000
-"""Boxes of a file that are looked at: one of very many is fragmented, and read on."""
+"""Most boxes that are examined: a file with very many is fragmented, and read on."""
 
 
 def not_read(
     path: Path, container: InputContainer, read_to_byte: int, codec: str = "", *, looks_damaged: bool = False
 ) -> Iterator[str]:
-    """Yield what a user should know of a recording that was read to its end.
+    """Yield sentences on what a user should know about a recording that was read to its end.
 
     Args:
         path: of the file.
         container: still open.
-        read_to_byte: where the last payload that was read ends, 0: nobody knows.
-        codec: of what was read, as FFmpeg calls it.
-        looks_damaged: some of it could not be decoded, or only in part: as what was joined to it may be.
+        read_to_byte: end of the last payload that was read, 0: unknown.
+        codec: FFmpeg's name of the codec that was read.
+        looks_damaged: whether some of it could not be decoded, or only in part, as may happen with an appended file.
     """
     kind = container.format.name
     try:
@@ -58,11 +58,12 @@ def not_read(
         elif kind == "mpegts" and (looks_damaged or read_to_byte < _MOST_OF_A_FILE * path.stat().st_size):
             yield from _other_videos(path, codec)
     except OSError:
-        return  # it was read: what is beside it can no longer be said
+        return  # it was read, although what lies beside it cannot be determined any more
 
 
 def goes_on(path: Path, kind: str, read_to_byte: int) -> bool:
-    """Whether another recording begins where the last payload of a file ends, of a kind of which FFmpeg reads the first alone.
+    """Whether another recording begins where the last payload of a file ends, in a container of which FFmpeg reads only the
+    first.
 
     Raises:
         OSError: the file cannot be read.
@@ -79,7 +80,7 @@ def goes_on(path: Path, kind: str, read_to_byte: int) -> bool:
 
 
 def _begins_again(path: Path, kind: str) -> bool:
-    """Whether a file in which FFmpeg reads on holds a second header."""
+    """Whether a file in which FFmpeg reads on contains a second header."""
     if (header := _READ_ON.get(kind)) is None:
         return False
     with path.open("rb") as file:
@@ -94,7 +95,7 @@ def _begins_again(path: Path, kind: str) -> bool:
 
 
 def _asf_objects(file: BinaryIO) -> Iterator[bytes]:
-    """Yield what the outermost objects are."""
+    """Yield the identifiers of the top-level objects."""
     place, end = 0, os.fstat(file.fileno()).st_size
     for _ in range(_MOST_PIECES):
         file.seek(place)

@@ -1,4 +1,4 @@
-"""Pictures upright: by the display matrix that a file gives, then by the turn that the user adds."""
+"""Turns pictures upright: by the file's display matrix, then by the rotation that the user adds."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from engine.contracts.messages import Rotate
 
 
 class Turn(NamedTuple):
-    """A turn or mirroring by multiples of 90 degrees, as steps in this order."""
+    """A rotation by a multiple of 90 degrees with mirroring, as steps in this order."""
 
     transpose: bool = False
     mirror: bool = False
-    """Left to right."""
+    """Mirror left to right."""
     flip: bool = False
-    """Top to bottom."""
+    """Mirror top to bottom."""
 
     def then(self, other: Turn) -> Turn:
-        """Return the turn that does this one first and then the other."""
+        """Return the turn that applies this one first and then the other."""
         _, mirror, flip = self
         if other.transpose:
             mirror, flip = flip, mirror
         return Turn(self.transpose ^ other.transpose, mirror ^ other.mirror, flip ^ other.flip)
 
     def apply(self, planes: Planes) -> Planes:
-        """Return the picture, turned; the arrays are copies unless nothing changes."""
+        """Return the turned picture; the arrays are copies unless nothing changes."""
         if not any(self):
             return planes
         blocks = planes.blocks and planes.blocks.turned(planes.width_px, planes.height_px, **self._asdict())
@@ -39,7 +39,7 @@ class Turn(NamedTuple):
         return Planes(y, u, v, planes.matrix, planes.full_range, blocks)
 
     def plane(self, plane: Uint8) -> Uint8:
-        """Return one plane, turned; a copy unless it lies so already."""
+        """Return one turned plane; a copy unless nothing changes."""
         plane = plane.T if self.transpose else plane
         return np.ascontiguousarray(plane[:: -1 if self.flip else 1, :: -1 if self.mirror else 1])
 
@@ -55,10 +55,10 @@ TURNS: dict[Rotate, Turn] = {
 
 
 class Orientation:
-    """What turns the pictures of one stream upright.
+    """Turns the pictures of one stream upright.
 
     Args:
-        rotate: what the user adds to what the file says.
+        rotate: degrees that the user adds to the file's rotation.
     """
 
     def __init__(self, rotate: Rotate = 0) -> None:
@@ -68,11 +68,11 @@ class Orientation:
 
     def of(self, frame: av.VideoFrame) -> Turn:
         """Return how a picture must be turned."""
-        # Looking at a frame's side data ties frame and side data into a cycle, which keeps the picture until the garbage
-        # collector comes by; a stream that has begun upright turns only with an angle, which PyAV tells without.
+        # Accessing a frame's side data ties frame and side data into a cycle, which keeps the picture until the garbage
+        # collector runs; a stream that started upright turns only with an angle, which PyAV gives without it.
         if self._was_upright and frame.rotation == 0:
             return self._added
-        # What stands in the pictures themselves (H.264, H.265) is told now and then, and holds until something else is told.
+        # The orientation in the pictures themselves (H.264, H.265) is sent now and then, and holds until another is sent.
         told = _told_by(frame)
         if told is None:
             told = self._newest
@@ -82,10 +82,10 @@ class Orientation:
 
 
 def _told_by(frame: av.VideoFrame) -> Turn | None:
-    """Return what the display matrix says, None where there is none.
+    """Return the turn of the display matrix; None if there is none.
 
     It maps a stored point (x, y) to the shown point (a x + c y, b x + d y), in 16.16 fixed point, see FFmpeg's
-    libavutil/display.h; angles other than multiples of 90 degrees go to the nearest.
+    libavutil/display.h; other angles are rounded to the nearest multiple of 90 degrees.
     """
     data: Any = frame.side_data.get("DISPLAYMATRIX") if _has_side_data(frame) else None
     if data is None or len(bytes(data)) < 20:
@@ -101,7 +101,7 @@ def _has_side_data(frame: av.VideoFrame) -> bool:
 
 
 def _unnamed(kinds: type[enum.Enum], value: object) -> enum.Enum | None:
-    """Make a member for a kind of side data that FFmpeg knows and PyAV does not."""
+    """Make a member for a kind of side data that FFmpeg knows but PyAV does not."""
     if not isinstance(value, int):
         return None
     member = object.__new__(kinds)
@@ -110,5 +110,5 @@ def _unnamed(kinds: type[enum.Enum], value: object) -> enum.Enum | None:
     return member
 
 
-# PyAV names each piece of side data when any of it is looked at, and raises where it has no name for one (EXIF, view ids).
+# PyAV names all side data when any of it is accessed, and raises if it has no name for one (EXIF, view ids).
 Type._missing_ = classmethod(_unnamed)  # type: ignore[method-assign, assignment]

@@ -1,13 +1,13 @@
-"""When a frame of a recording is due if the recording is played at the speed at which it was taken."""
+"""When a frame of a recording is due if the recording is played in real time."""
 
 from __future__ import annotations
 
 
 class Pacer:
-    """Turn time stamps into waiting times; pure arithmetic, the caller reads the clock and sleeps.
+    """Turns time stamps into waiting times; pure arithmetic, the caller reads the clock and sleeps.
 
-    The first frame is due at once and fixes the schedule. A late consumer does not move the schedule: the frames after a
-    delay are due at once until it is made up for, so that a recording takes as long as it is.
+    The first frame is due at once and fixes the schedule. A late consumer does not move the schedule: the frames after a delay
+    are due at once until it is made up for, so that playing a recording takes as long as the recording.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""From the packets of one recording to pictures, and which of them had to be guessed."""
+"""Decodes the packets of one recording, and tells which pictures were concealed."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from engine.pictures.blocks import ask_for_blocks
 
 _SKIP: dict[str, Literal["DEFAULT", "NONREF", "NONKEY"]] = {"none": "DEFAULT", "nonref": "NONREF", "nonkey": "NONKEY"}
 _MANNERS = 25
-"""So many pictures refused from the start, and none accepted: it is how they are written, not damage."""
+"""If this many pictures are refused from the start, and none accepted, it is not damage but the way they are written."""
 
 
 class PacketDecoder:
-    """Decodes strictly, and leniently what stands alone, or where the stream is refused from its first key frame on.
+    """Decodes strictly, but leniently for pictures that stand alone, or if the stream is refused from its first key frame on.
 
     Args:
         context: of the stream, not open yet.
         config: threads and skipping.
-        spare: returns another one of the same stream; asked once, where it is needed.
+        spare: returns another context of the same stream; called once, if needed.
     """
 
     def __init__(self, context: VideoCodecContext, config: DecodeConfig, spare: Callable[[], VideoCodecContext]) -> None:
@@ -34,16 +34,16 @@ class PacketDecoder:
         self._accepted, self._refused = False, 0
         self._prepare(context)
         self.is_strict = False
-        """Whether it refuses what is damaged; known once it has decoded."""
+        """Whether it refuses damaged packets; known once it has decoded."""
         self._pairs = FieldPairs(context.name)
         self.context = context
-        """Which decoded the newest packet."""
+        """The context that decoded the newest packet."""
 
     def decode(self, packet: av.Packet[Any] | None) -> tuple[list[av.VideoFrame], bool]:
-        """Return the pictures that a packet completes, None to flush, and whether they had to be guessed.
+        """Return the pictures that a packet completes (None: flush), and whether they were concealed.
 
         Raises:
-            av.error.FFmpegError: the packet cannot be decoded; a picture of it may come out all the same.
+            av.error.FFmpegError: the packet cannot be decoded; its picture may come out nevertheless.
             ValueError: likewise.
         """
         pictures, are_guessed = self._decode(packet)
@@ -61,7 +61,7 @@ class PacketDecoder:
                 return self._guess(packet), True
             if self._accepted:
                 raise
-            if not packet.is_keyframe:  # it begins between key frames
+            if not packet.is_keyframe:  # the stream starts between key frames
                 return [], False
             self.context, self.is_strict = self._other(), False
             return self.context.decode(packet), True
@@ -82,7 +82,7 @@ class PacketDecoder:
         return self._lenient
 
     def _prepare(self, context: VideoCodecContext) -> None:
-        # Frame threads hold back thread_count - 1 frames and gain nothing where several recordings are read at once; slice
+        # Frame threads hold back thread_count - 1 frames and gain nothing if several recordings are read at once; slice
         # threads help only streams that were encoded in slices. One thread costs the least for each frame.
         context.thread_count = self._config.thread_count
         context.thread_type = "SLICE" if self._config.thread_count == 1 else "AUTO"

@@ -1,4 +1,4 @@
-"""Packets between the thread that reads a camera and the one that decodes: bounded, and never in the reader's way."""
+"""Packets between the thread that reads a camera and the one that decodes: bounded, and never blocking the reader."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from typing import Any
 import av
 
 LATE_SECONDS = 0.5
-"""An older packet is left out where a later key frame is already there."""
+"""An older packet is dropped if a later key frame is already in the queue."""
 TOO_LATE_SECONDS = 2.0
-"""An older packet is left out in any case: catching up would take longer than waiting for the next key frame."""
+"""An older packet is always dropped: catching up would take longer than waiting for the next key frame."""
 MAX_PACKETS = 512
 MAX_BYTES = 32 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arrival:
-    """One packet, or one picture of a device that gives pictures, and when it came."""
+    """One packet, or one picture of a device that gives pictures, with its arrival."""
 
     payload: av.Packet[Any] | av.VideoFrame
     key: bool
     size_bytes: int
     captured_ns: int
-    """Wall clock taken right after it was read."""
+    """Wall-clock time right after it was read."""
     arrived_monotonic: float
     ntp_ns: int | None = None
 
@@ -44,7 +44,7 @@ class PacketQueue:
         self._woken = False
 
     def put(self, arrival: Arrival) -> None:
-        """Add one; where there are too many, all are dropped up to the newest key frame."""
+        """Add one; if there are too many, drop all up to the newest key frame."""
         with self._changed:
             self._waiting.append(arrival)
             self._bytes += arrival.size_bytes
@@ -53,19 +53,19 @@ class PacketQueue:
             self._changed.notify()
 
     def end(self) -> None:
-        """Nothing will be added any more."""
+        """Note that nothing more will be added."""
         with self._changed:
             self._over = True
             self._changed.notify()
 
     def wake(self) -> None:
-        """Let ``get`` return now: its caller has something else to do."""
+        """Make ``get`` return now: its caller has something else to do."""
         with self._changed:
             self._woken = True
             self._changed.notify()
 
     def get(self, wait_seconds: float) -> Arrival | None:
-        """Return the next one, None where none came within so long, after ``wake`` or ``end``; leaves late ones out."""
+        """Return the next arrival, dropping late ones; None if none came in time, and after ``wake`` or ``end``."""
         with self._changed:
             if not self._waiting and not self._over and not self._woken:
                 self._changed.wait(wait_seconds)
@@ -78,14 +78,14 @@ class PacketQueue:
             return arrival
 
     def take_dropped(self) -> tuple[int, bool]:
-        """Return how many were left out since the last call, and whether the next one does not continue the one before."""
+        """Return how many were dropped since the last call, and whether the next one does not continue the one before."""
         with self._changed:
             result, self._dropped, self._broken = (self._dropped, self._broken), 0, False
             return result
 
     @property
     def ended(self) -> bool:
-        """Whether all has been taken, and no more will come."""
+        """Whether everything was taken, and no more will come."""
         with self._changed:
             return self._over and not self._waiting
 
@@ -98,7 +98,7 @@ class PacketQueue:
             self._drop_to(newest)
 
     def _newest_key(self) -> int:
-        """Return the place of the newest key frame, ``len`` where there is none."""
+        """Return the index of the newest key frame, ``len`` if there is none."""
         for place in range(len(self._waiting) - 1, -1, -1):
             if self._waiting[place].key:
                 return place

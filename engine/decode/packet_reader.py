@@ -1,4 +1,4 @@
-"""The thread that opens a camera, reads its packets, and closes it: FFmpeg may block in each of these."""
+"""The thread that opens a camera, reads its packets, and closes it: FFmpeg may block in each of these steps."""
 
 from __future__ import annotations
 
@@ -26,34 +26,35 @@ from engine.decode.sockets import CameraSockets
 from engine.errors import SourceError
 
 _GEN_PTS = 0x0001
-"""FFmpeg's AVFMT_FLAG_GENPTS, which PyAV sets: it holds packets back where time stamps are missing."""
+"""FFmpeg's AVFMT_FLAG_GENPTS, which PyAV sets: it holds packets back if time stamps are missing."""
 _NO_TIMESTAMPS = 0x0080
-"""AVFMT_NOTIMESTAMPS of FFmpeg, which PyAV does not name."""
+"""FFmpeg's AVFMT_NOTIMESTAMPS, for which PyAV has no name."""
 
 _ONE_PICTURE, _UNSTAMPED = "_pipe", "jpeg_pipe"
-"""With this end the names of FFmpeg's formats of single pictures; JPEG pictures one after the other are one of them to it."""
+"""Suffix of FFmpeg's demuxers of single pictures, which also take JPEG pictures one after the other."""
 _PARTS, _PICTURES = "mpjpeg", "mjpeg"
-"""JPEG over HTTP: by its parts, which for FFmpeg must be of the type ``image/jpeg``, though cameras write ``image/jpg``, and
-begin with two dashes; and by the beginnings of the pictures alone."""
+"""JPEG over HTTP: split by its parts, which for FFmpeg must have the type ``image/jpeg``, though cameras write ``image/jpg``,
+and begin with two dashes; or by the first bytes of the pictures alone.
+"""
 
 
 class _WrongParts(Exception):
-    """The parts of JPEG over HTTP are not as long as they say."""
+    """The parts of JPEG over HTTP do not have the lengths that they declare."""
 
 
 @dataclass(frozen=True)
 class Opened:
-    """What is known of a camera once it has answered."""
+    """What is known about a camera once it has answered."""
 
     context: VideoCodecContext | None
-    """Of its video stream; None: it gives pictures."""
+    """Decoder context of its video stream; None: it gives pictures."""
     time_base: Fraction
     frame_rate: Fraction | None
-    """Frames per second, where it says so."""
+    """Frames per second, if it says so."""
 
 
 class ArrivalTimes:
-    """Time stamps for what has none, as JPEG pictures over HTTP and raw H.264: FFmpeg would count 25 pictures a second."""
+    """Time stamps for streams without any, such as JPEG over HTTP and raw H.264: FFmpeg would assume 25 pictures a second."""
 
     time_base = Fraction(1, 1_000_000)
 
@@ -62,48 +63,48 @@ class ArrivalTimes:
         self._last = -1
 
     def stamp(self, packet: av.Packet[Any]) -> None:
-        """Give a packet the time at which it has come, later than that of the one before."""
+        """Give a packet its arrival time, later than that of the one before."""
         self._last = max(self._last + 1, round((time.monotonic() - self._start) * 1e6))
         packet.pts = packet.dts = self._last
 
 
 class Reader(ABC, threading.Thread):
-    """Read one connection into ``queue`` until it ends or is stopped. What it opens it closes itself, on every path."""
+    """Reads one connection into ``queue`` until it ends or is stopped. It closes everything it opens, on every path."""
 
     def __init__(self, camera: Camera) -> None:
         super().__init__(name=f"reader-{camera.name}", daemon=True)
         self.queue = PacketQueue()
         self.opened: Opened | None = None
-        """Set once."""
+        """What the camera sends; set once."""
         self.error: SourceError | None = None
-        """Why it ended; set before the queue ends."""
+        """Why reading ended; set before the queue ends."""
         self.last_packet_monotonic: float | None = None
         self._camera = camera
         self._stopped = threading.Event()
 
     @property
     def longest_read_seconds(self) -> float:
-        """After this an open or a read must have come back, stopped or not."""
+        """Time after which an open or a read must have returned, stopped or not."""
         return max(self._camera.connect_seconds, read_timeout_seconds(self._camera) or 0.0)
 
     def run(self) -> None:
         try:
             self._read()
         except SourceError as error:
-            # Traceback and context would keep the container, and the URL with its password.
+            # The traceback and context would keep the container, and the URL with its password.
             error.__context__ = None
             self.error = error.with_traceback(None)
-        except Exception as error:  # a thread's error must reach whoever waits for it
+        except Exception as error:  # an error in the thread must reach the caller
             self.error = failure(self._camera, "codec", f"broke its reader ({type(error).__name__}): please report this")
         finally:
             self.queue.end()
 
     def stop(self) -> None:
-        """Ask it to end; it does at its next packet."""
+        """Ask the reader to end; it does so at its next packet."""
         self._stopped.set()
 
     def wake(self, hard: bool = False) -> None:
-        """Interrupt what it waits in, if that can be; ``hard``: also where more keeps coming."""
+        """Interrupt a blocking read if possible; ``hard``: even while data keeps coming."""
 
     @abstractmethod
     def _read(self) -> None:
@@ -120,7 +121,7 @@ class Reader(ABC, threading.Thread):
 
 
 class PacketReader(Reader):
-    """Reads through FFmpeg."""
+    """Reads with FFmpeg."""
 
     def __init__(self, camera: Camera) -> None:
         super().__init__(camera)
@@ -150,7 +151,7 @@ class PacketReader(Reader):
         return scheme_of(self._camera.url) in {"http", "https"}
 
     def _check_place(self) -> None:
-        """Refuse a camera that is where it must not be: a name may lead elsewhere by now."""
+        """Refuse a camera at an address that is not allowed: a name may resolve to another one by now."""
         if self._camera.networks is None:
             return
         networks = Networks(self._camera.networks)
@@ -188,8 +189,8 @@ class PacketReader(Reader):
         limits = [camera.connect_seconds, read_timeout_seconds(camera) or camera.connect_seconds]
         start = time.monotonic()
         try:
-            # PyAV's time-out bounds the whole of opening, FFmpeg's own each read. PyAV's would slow every read down, as it
-            # asks Python for the time in each, and leaves a demuxer in the middle of a packet.
+            # PyAV's time-out bounds opening as a whole, FFmpeg's own each read. PyAV's would slow every read down, as it
+            # calls Python for the time in each, and leaves a demuxer in the middle of a packet.
             container = av.open(
                 plan.url,
                 format=plan.format,
@@ -238,12 +239,12 @@ class PacketReader(Reader):
 
 
 def _is_unseen(container: InputContainer) -> bool:
-    """Whether not even the size of a picture is known."""
+    """Whether not even the picture size is known."""
     return not any(stream.width for stream in container.streams.video)
 
 
 def _ntp_ns(packet: av.Packet[Any]) -> int | None:
-    """Return when the camera took the picture by its own clock, known once it has sent an RTCP report.
+    """Return when the camera took the picture by its own clock; known once it has sent an RTCP report.
 
     FFmpeg attaches its AVProducerReferenceTime: int64 microseconds (Unix), then flags.
     """

@@ -18,14 +18,14 @@ _TRANSPORT_STREAM = "mpegts"
 def packets_of(
     container: InputContainer, *streams: Stream, meanwhile: Callable[[], None] = lambda: None
 ) -> Iterator[av.Packet[Any]]:
-    """Yield the packets that are not empty of some of its streams, or of all that there were when it was opened.
+    """Yield the packets of some streams, or of all that existed when it was opened, without empty ones.
 
-    ``meanwhile`` is called again and again while what is no video is read over, which may take long.
+    ``meanwhile`` is called repeatedly while data other than video are skipped, which may take long.
 
-    The empty ones are PyAV's own, at the end, and those by which AVI repeats a picture.
+    Empty packets are PyAV's own, at the end, and those by which AVI repeats a picture.
 
     Raises:
-        av.error.FFmpegError: it breaks off.
+        av.error.FFmpegError: reading fails.
     """
     times = AviTimes(container)
     while True:
@@ -33,10 +33,10 @@ def packets_of(
             read = (packet for packet in container.demux(*streams) if packet.size)
             yield from map(times.correct, marked_where_cut(read, container))
         except IndexError:
-            pass  # PyAV's, behind the last packet, where streams have appeared in the middle
+            pass  # raised by PyAV after the last packet if streams have appeared in the middle
         except av.error.BlockingIOError:
             if container.format.name == _TRANSPORT_STREAM:
                 meanwhile()
-                continue  # FFmpeg's, after each 64 KB that are none: as of a disk or a line that failed, or room kept for more
+                continue  # raised by FFmpeg after each 64 KB without packets: a disk or a line failed, or space was reserved
             raise
         return

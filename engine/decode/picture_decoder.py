@@ -1,4 +1,4 @@
-"""From the packets of one connection to pictures, none held back; with hardware where it works, without where it does not."""
+"""Decodes the packets of one connection without holding pictures back, in hardware if that works."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from engine.decode.strictness import ask_to_refuse
 from engine.pictures.blocks import ask_for_blocks
 
 _REORDERED = {"hevc"}
-"""Decoders that give no picture at all where a reference is missing, instead of one with concealed errors."""
+"""Decoders that give no picture at all if a reference is missing, instead of one with concealed errors."""
 _MANNERS = 2
-"""Key frames refused from the start, and none accepted."""
+"""Number of key frames refused from the start, with none accepted, after which damage is ruled out."""
 
 
 class PictureDecoder:
-    """Decode one connection. A new one is made for each: decoders do not always recover from what a loss left in them.
+    """Decodes one connection. Each connection needs a new one: decoders do not always recover from a loss.
 
     Args:
-        context: of the stream, as its container gave it; used and owned from here on, also after the container is closed.
+        context: of the stream, from its container; used and owned by this object, even after the container is closed.
         hwaccel: ``auto``, ``none``, ``cuda`` or ``vaapi``.
         motion: see ``ask_for_blocks``.
     """
@@ -47,7 +47,7 @@ class PictureDecoder:
 
     @property
     def pixel_aspect(self) -> Fraction | None:
-        """Width to height of a pixel as the newest picture says, None where it does not."""
+        """Width over height of a pixel by the newest picture; None if it does not say."""
         return self._context.sample_aspect_ratio or None
 
     @property
@@ -61,11 +61,11 @@ class PictureDecoder:
         return self.codec_name in _REORDERED and self._context.reorder_depth == 0
 
     def decode(self, packet: av.Packet[Any], *, passing: bool = False) -> list[av.VideoFrame]:
-        """Return the pictures that a packet completes; none held back but those that the stream itself reorders.
+        """Return the pictures that a packet completes; none is held back except by the stream's own reordering.
 
         Args:
             packet: the next one.
-            passing: its picture is of no interest: it is left out where no other builds on it.
+            passing: its picture is of no interest, and is skipped if no other depends on it.
 
         Raises:
             av.error.FFmpegError: the packet cannot be decoded.
@@ -77,7 +77,7 @@ class PictureDecoder:
         except (av.error.FFmpegError, ValueError):
             if self._worked or not (self._accelerated or self._is_strange(packet)):
                 raise
-            if self._accelerated:  # the driver is there and refuses this stream: its size, profile, or one session too many
+            if self._accelerated:  # the driver exists but refuses this stream, by its size or profile, or has no session free
                 self._accelerated, self._context = False, _quick(self._software)
                 self.note = "decoded in software: the hardware refuses this stream"
             else:
@@ -87,28 +87,28 @@ class PictureDecoder:
         return pictures
 
     def _is_strange(self, packet: av.Packet[Any]) -> bool:
-        """Whether so many key frames were refused that it is how they are written, not damage."""
+        """Whether so many key frames were refused that it is not damage but the way they are written."""
         self._keys_refused += self._refuses and packet.is_keyframe
         return self._refuses and self._keys_refused >= _MANNERS
 
     def forget(self) -> None:
-        """Begin anew at the next packet, which must be a key frame."""
+        """Start again at the next packet, which must be a key frame."""
         self._context.flush_buffers()
 
 
 _IN_ORDER_OF_PACKETS = ("mpeg1video", "mpeg2video", "mpeg4", "vc1")
-"""With ``low_delay`` these decoders give pictures in the order of their packets, which is not that of B-pictures."""
+"""With ``low_delay`` these decoders output pictures in packet order, which is wrong for B-pictures."""
 
 
 def _another(context: VideoCodecContext, accelerator: HWAccel | None = None) -> VideoCodecContext:
-    """Return a context of the same stream that decodes as FFmpeg does by itself."""
+    """Return a context of the same stream with FFmpeg's default settings."""
     other = cast(VideoCodecContext, CodecContext.create(context.name, "r", hwaccel=accelerator))
     other.extradata = context.extradata
     return other
 
 
 def _quick(context: VideoCodecContext) -> VideoCodecContext:
-    """Set a context up so that a packet's picture comes out at once, or in its order; frame threads would hold back some."""
+    """Set up a context so that a packet's picture comes out at once, or in order; frame threads would hold some back."""
     context.thread_count = 1
     context.thread_type = "SLICE"
     if context.name not in _IN_ORDER_OF_PACKETS:

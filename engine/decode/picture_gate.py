@@ -1,6 +1,6 @@
-"""Only clean pictures: from a key frame on, up to the first that is damaged, and again from the next clean key frame on.
+"""Passes only clean pictures: from a key frame up to the first damaged picture, and again from the next clean key frame.
 
-A damaged picture looks like a face to a detector, and an enhancer sharpens the damage.
+Damage can look like a face to a detector, and an enhancer sharpens it.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from engine.decode.picture_decoder import PictureDecoder
 from engine.decode.pixel_shape import shape_of
 
 _REMEMBERED = 64
-"""Packets whose pictures may still come."""
+"""Most packets whose pictures may still come out."""
 _HOPELESS_KEYS = 2
 
 
 class PictureGate:
-    """Decode what is worth it.
+    """Decodes the packets that are worth it.
 
     Args:
-        context: of the stream; None where arrivals are pictures already, which all pass.
+        context: of the stream; None if arrivals are pictures already, which all pass.
         hwaccel: as for ``PictureDecoder``.
-        counted: ``decode_ns``, ``corrupt_packets``, ``corrupt_frames``, and what is dropped as ``corrupt`` and
-            ``no_key_frame``, are counted up.
+        counted: ``decode_ns``, ``corrupt_packets``, ``corrupt_frames``, and the drops ``corrupt`` and ``no_key_frame`` are
+            incremented.
         motion: as for ``PictureDecoder``.
     """
 
@@ -52,28 +52,28 @@ class PictureGate:
         return self._decoder.codec_name if self._decoder else "raw video"
 
     def pixel_aspect(self, picture: av.VideoFrame) -> Fraction | None:
-        """Return width to height of the pixels of a picture that has just come out, None where the stream does not say."""
+        """Return width over height of the pixels of a picture that has just come out; None if the stream does not say."""
         return shape_of(picture, self._decoder.pixel_aspect, self.codec_name) if self._decoder else None
 
     @property
     def note(self) -> str:
-        """What is to be said about how pictures are decoded."""
+        """A remark on how pictures are decoded; may be empty."""
         return self._decoder.note if self._decoder else ""
 
     def broken(self) -> None:
-        """The next packet does not continue the one before."""
+        """Note that the next packet does not continue the one before."""
         self._waits_for_key = True
 
     def hopeless(self, now: float, seconds: float) -> bool:
-        """Whether for so long packets came, key frames among them, and no clean picture out of them."""
+        """Whether packets, including key frames, have come for ``seconds`` without giving a clean picture."""
         return self._last_clean is not None and self._keys_in_vain >= _HOPELESS_KEYS and now - self._last_clean > seconds
 
     def keyless_seconds(self, now: float) -> float:
-        """Return for how long packets came and waited for a key frame, 0 where they do not."""
+        """Return for how long packets have been waiting for a key frame; 0 if they are not."""
         return now - self._last_key if self._waits_for_key and self._last_key is not None else 0.0
 
     def pictures(self, arrival: Arrival, *, passing: bool = False) -> Iterator[tuple[av.VideoFrame, Arrival]]:
-        """Yield the clean pictures that come out with this arrival, each with the arrival that it came in.
+        """Yield the clean pictures that come out with this arrival, each with its own arrival.
 
         Args:
             arrival: the next one.
@@ -104,10 +104,10 @@ class PictureGate:
     def _admits(self, packet: av.Packet[Any], key: bool) -> bool:
         if packet.is_corrupt:
             self._counted.counts["corrupt_packets"] += 1
-            if not key:  # in a transport stream the mark may mean a loss before a key frame that is itself whole
+            if not key:  # in a transport stream the mark may mean a loss before a key frame that is itself intact
                 self._lost()
                 return False
-        # Always asked, as it follows the stream.
+        # Always called, because it follows the stream.
         missing = self._order is not None and self._order.gap_before(bytes(memoryview(packet)[:LOOKED_AT_BYTES]))
         if self._waits_for_key and not key:
             self._counted.drops["no_key_frame"] += 1

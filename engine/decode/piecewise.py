@@ -1,4 +1,4 @@
-"""A transport stream whose video is another one from some place on: a decoder for each piece, and one recording."""
+"""A transport stream whose video changes: one decoder for each piece, read as one recording."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _USUAL_FRAME_SECONDS = 0.04
 
 
 class PiecewiseReader(RecordingReader):
-    """Read one piece after the other. What is said of ``Decoder`` holds for all of them together: frames are counted on, and
-    time goes on as the time stamps say, or with the next frame where they begin anew. A ``discontinuity`` (``codec_change``)
-    stands between two pieces; what is to be said of one that is not the last is said at the end.
+    """Reads one piece after the other. The contract of ``Decoder`` applies to all of them together: frames are numbered
+    through, and time continues by the time stamps, or with the next frame if they restart. A ``discontinuity``
+    (``codec_change``) separates two pieces; remarks on a piece that is not the last are given at the end.
 
     Args:
         pieces: of the file, see ``pieces_of``.
@@ -34,11 +34,11 @@ class PiecewiseReader(RecordingReader):
         self._pieces, self._decoder_of = pieces, decoder_of
         self._part: Decoder | None = None
         self._done: Counter[str] = Counter()
-        """What was counted in the pieces before."""
+        """Counters of the previous pieces."""
         self._last: FrameTime | None = None
-        """Of the newest frame, with its time stamp as its piece has it."""
+        """Time of the newest frame, with its piece's own time stamp."""
         self._later_seconds = 0.0
-        """What is added to times of the piece that is read."""
+        """Offset that is added to times of the current piece."""
         self._frame_seconds = _USUAL_FRAME_SECONDS
         self._joins = False
 

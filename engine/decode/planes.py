@@ -1,4 +1,4 @@
-"""From a decoded frame of any pixel format and size to YUV 4:2:0 planes of the size that is shown."""
+"""Converts decoded frames of any pixel format and size to YUV 4:2:0 planes of the displayed size."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _AS_THEY_ARE = {"yuv420p", "yuvj420p", "yuva420p"}
 _MATRICES: dict[int, ColourMatrix] = {
     1: "bt709", 4: "bt601", 5: "bt601", 6: "bt601", 7: "bt709", 9: "bt2020", 10: "bt2020",
 }  # fmt: skip
-"""FFmpeg's AVColorSpace; 7 is SMPTE 240M, whose coefficients are near BT.709's."""
+"""FFmpeg's AVColorSpace; 7 is SMPTE 240M, whose coefficients are close to BT.709's."""
 _HD_HEIGHT_PX = 720
 
 
 class PlaneConverter:
-    """Turn frames into planes. One for each stream: it keeps the scaler's tables between frames."""
+    """Turns frames into planes. Use one for each stream: it keeps the scaler's tables between frames."""
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
@@ -27,9 +27,9 @@ class PlaneConverter:
     def convert(self, frame: av.VideoFrame, size_px: tuple[int, int] | None = None) -> Planes:
         """Return the picture, in ``size_px`` (width, height; None: its own).
 
-        4:2:0 and grey pictures of that size are read-only views which keep the decoder's buffer alive; all others are
-        converted and scaled once. YUV and grey pictures keep their range; RGB becomes video range. An untagged matrix is
-        BT.709 from 720 lines up and BT.601 below, as players do.
+        4:2:0 and grey pictures of that size become read-only views, which keep the decoder's buffer alive; all others are
+        converted and scaled in one step. YUV and grey pictures keep their range; RGB becomes video range. An untagged matrix
+        counts as BT.709 from 720 lines up and as BT.601 below, as in players.
 
         Raises:
             av.error.FFmpegError: FFmpeg cannot convert the pixel format.
@@ -48,7 +48,7 @@ class PlaneConverter:
         return _yuv_views(self._to(frame, "yuv420p", kept, size_px), _matrix_of(frame), full_range)
 
     def _grey(self, frame: av.VideoFrame, size_px: tuple[int, int]) -> Planes:
-        # FFmpeg takes grey for full range unless it is tagged otherwise.
+        # FFmpeg treats grey as full range unless it is tagged otherwise.
         full_range = frame.color_range != ColorRange.MPEG
         grey = frame
         if frame.format.name != "gray" or size_px != (frame.width, frame.height):
@@ -97,5 +97,5 @@ def _yuv_views(frame: av.VideoFrame, matrix: ColourMatrix, full_range: bool) -> 
 def _view(plane: VideoPlane) -> Uint8:
     stride = plane.line_size
     view = np.ndarray((plane.height, plane.width), np.uint8, memoryview(plane), strides=(abs(stride), 1))
-    view.flags.writeable = False  # the decoder still predicts from it
-    return view if stride > 0 else view[::-1]  # negative: stored from the bottom up
+    view.flags.writeable = False  # the decoder still uses it as a reference
+    return view if stride > 0 else view[::-1]  # negative stride: stored bottom-up

@@ -1,4 +1,4 @@
-"""What a playlist (HLS) names: FFmpeg opens all of it, wherever on this machine it is, and leaves out what is not there."""
+"""The files that a playlist (HLS) names: FFmpeg opens all of them, anywhere on this machine, and skips missing ones."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from pathlib import Path
 _START, _TAG = "#EXTM3U", "#EXT"
 _HEAD_BYTES = 64
 _CODINGS = {codecs.BOM_UTF8: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
-"""By the marks with which editors let a text begin."""
+"""Encodings, by the byte order mark with which editors begin a text."""
 _LINE_END = re.compile(r"[\r\n\0]")
-"""As FFmpeg ends them: with a zero byte, too."""
+"""Ends of lines as in FFmpeg, which include a zero byte."""
 _MOST_BYTES = 16 << 20
 _MOST_BESIDE = 64
-"""Playlists beside a segment that are looked into."""
+"""Most playlists beside a segment that are examined."""
 _MOST_DEEP = 4
-"""Playlists that name playlists."""
+"""Deepest nesting of playlists."""
 _URI = re.compile(r'(?<![\w-])URI=(?:"((?:[^"\\]|\\.)*)"?|([^\s,]+))')
-"""As FFmpeg finds them, in quotes and without."""
+"""URIs as FFmpeg finds them, quoted and unquoted."""
 _ESCAPED = re.compile(r"\\(.)")
 _KEY = re.compile(r"^#EXT-X-(?:SESSION-)?KEY:(?!.*METHOD=NONE)", re.MULTILINE)
 _HERE = re.compile(r"(?:crypto[+:])*(file:(?://)?)?", re.IGNORECASE)
-"""What FFmpeg is allowed to reach is of this machine, however it is reached."""
+"""Schemes that stay on this machine, which FFmpeg may open."""
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
 
 def is_playlist(path: Path) -> bool:
-    """Whether a file that can be read begins as one."""
+    """Whether a readable file begins like a playlist."""
     try:
         with path.open("rb") as file:
             return _decoded(file.read(_HEAD_BYTES)).lstrip().startswith(_START)
@@ -39,7 +39,7 @@ def is_playlist(path: Path) -> bool:
 
 
 def lines_of(path: Path) -> list[str]:
-    """Return the lines of a playlist that are not empty, without space around them.
+    """Return the non-empty lines of a playlist, stripped.
 
     Raises:
         OSError: it cannot be read.
@@ -55,7 +55,7 @@ def is_locked(path: Path) -> bool:
 
 
 def segments_of(path: Path) -> list[str]:
-    """Return the segments that a playlist names, in its words, each once; of one that names playlists these.
+    """Return the segments that a playlist names, as written, each once; for a master playlist, the playlists.
 
     Raises:
         OSError: it cannot be read.
@@ -64,20 +64,20 @@ def segments_of(path: Path) -> list[str]:
 
 
 def named_by(path: Path) -> list[str]:
-    """Return ``segments_of`` a playlist, and with them what they need: keys and initialisations; raises likewise."""
+    """Return ``segments_of`` a playlist with the keys and initialisation segments they need; raises likewise."""
     needed = [_name_of(found) for line in lines_of(path) if line.startswith(_TAG) for found in _URI.finditer(line)]
     return list(dict.fromkeys([*segments_of(path), *needed]))
 
 
 def renamed(line: str, name_for: Callable[[str], str]) -> str:
-    """Return a line of a playlist in which what it names is called as ``name_for`` says."""
+    """Return a line of a playlist with the names in it replaced by ``name_for``."""
     if line.startswith(_TAG):
         return _URI.sub(lambda found: f'URI="{_quoted(name_for(_name_of(found)))}"', line)
     return line if line.startswith("#") else name_for(line)
 
 
 def missing_from(path: Path) -> list[str]:
-    """Return what a playlist needs and is not there, in its words.
+    """Return the names, as written, of files that a playlist needs but that do not exist.
 
     Raises:
         OSError: it cannot be read.
@@ -86,9 +86,8 @@ def missing_from(path: Path) -> list[str]:
 
 
 def trouble_of(path: Path) -> str:
-    """Return why a playlist must not be opened, as the end of a sentence: it, or one that it names, leads out of its folder, or
-    in a circle, or to a pipe, at which FFmpeg would wait for ever, or is longer than is looked at; empty where nothing speaks
-    against it.
+    """Return why a playlist must not be opened, as the end of a sentence: it, or one that it names, leads out of its folder, in
+    a circle, or to a pipe, on which FFmpeg would wait forever, or is too long; empty if it may be opened.
 
     Raises:
         OSError: one cannot be read.
@@ -111,7 +110,7 @@ def _troubles(path: Path, folder: Path, above: tuple[Path, ...], looked_into: se
         which = "" if len(above) == 1 else f" ({path.name})"
         yield f"has more than {_MOST_BYTES:,} bytes{which}: give its segments by themselves"
     for name in named_by(path):
-        if (place := place_of(path.parent, name)) is None:  # which FFmpeg is not allowed to reach
+        if (place := place_of(path.parent, name)) is None:  # FFmpeg is not allowed to open it
             continue
         if not Path(os.path.realpath(place)).is_relative_to(folder):
             yield f"leads out of its folder ({name}): put what it names beside it, or give that itself"
@@ -128,9 +127,9 @@ def _troubles(path: Path, folder: Path, above: tuple[Path, ...], looked_into: se
 
 
 def place_of(folder: Path, name: str) -> Path | None:
-    """Return where a name leads, from the folder of the playlist that names it; None: to another machine.
+    """Return the path of a name, relative to the folder of its playlist; None: it is on another machine.
 
-    A file that is there is meant whatever it is called, as `cam:1.ts`.
+    An existing file is meant whatever its name, such as `cam:1.ts`.
     """
     found = _HERE.match(name)
     plain = name[found.end() :] if found else name

@@ -1,7 +1,7 @@
-"""A playlist (HLS) in the words in which FFmpeg reads it, whoever wrote it.
+"""Copies a playlist (HLS) into a form that FFmpeg reads.
 
-FFmpeg takes no byte order mark, and where a playlist is not finished it asks for more: near the end of what is there, and for
-as long as a segment may be by the playlist's own word.
+FFmpeg rejects a byte order mark, and for an unfinished playlist it waits for more: near the end, for as long as a segment may
+be by the playlist's own word.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _END = "#EXT-X-ENDLIST"
 
 @contextmanager
 def finished_copy(path: Path) -> Iterator[Path]:
-    """Yield a copy of a playlist, and of those that it names, for as long as it takes to open it.
+    """Yield a temporary copy of a playlist, and of those that it names.
 
-    What is named lies where the playlist says, by its whole path; a playlist that is not finished ends with what it has.
+    Names become absolute paths; an unfinished playlist ends with what it has.
 
     Raises:
-        OSError: one cannot be read, or the copy not be written.
+        OSError: a playlist cannot be read, or a copy cannot be written.
     """
     with TemporaryDirectory() as folder:
         yield _Copies(Path(folder)).of(path)

@@ -1,4 +1,4 @@
-"""How many pictures a second a recording has, by what its file says."""
+"""The frame rate of a recording, by its file."""
 
 from __future__ import annotations
 
@@ -12,35 +12,36 @@ from engine.decode.stamps import tells_showing
 FALLBACK_TIME_BASE = Fraction(1, 90_000)
 _ASSUMED = Fraction(25)
 _HIGHEST = 1000
-"""A higher one is a time base that was taken for a rate."""
+"""A higher rate is a time base mistaken for a rate."""
 _HIGHEST_NUMBERED = 50_000
-"""The same where pictures are numbered (AVI), as some high-speed cameras do."""
+"""The same if pictures are numbered (AVI), as by some high-speed cameras."""
 _PAUSES = 4
-"""Where pictures come so many times as fast as on average, there are pauses between them."""
+"""If pictures come this many times as fast as on average, there are pauses between them."""
 _NO_TIMES = 0x0080
-"""FFmpeg's AVFMT_NOTIMESTAMPS: the bare packets of a codec. An average rate that FFmpeg gives them is made up."""
+"""FFmpeg's AVFMT_NOTIMESTAMPS: bare packets of a codec. The average rate that FFmpeg gives them is made up."""
 
 
 def nominal_rate(stream: VideoStream) -> Fraction:
-    """Return the stream's frames per second as its header or its first frames give them, 25 where neither does. Pauses of a
-    recorder that wrote only while something moved do not count."""
+    """Return the stream's frames per second by its header or its first frames; 25 if neither gives it. Pauses of a recorder
+    that wrote only while something moved do not count.
+    """
     average, guessed = stream.average_rate, _believable(stream.guessed_rate)
     pauses = average and guessed and min(guessed, _ASSUMED) > _PAUSES * average
     return (guessed if pauses or _has_no_times(stream) else None) or _believable(average, guessed) or _ASSUMED
 
 
 def announced_rate(stream: VideoStream) -> Fraction | None:
-    """Return the frames per second that a stream's header tells, None where it does not; nothing is guessed from its ticks."""
+    """Return the frames per second in a stream's header; None if it has none. Nothing is guessed from its ticks."""
     return _believable(stream.average_rate, stream.codec_context.framerate)
 
 
 def time_base_of(stream: VideoStream) -> Fraction:
-    """Return the seconds of a tick of its time stamps."""
+    """Return the duration of a tick of its time stamps in seconds."""
     return 1 / nominal_rate(stream) if _shows_all_at_once(stream) else stream.time_base or FALLBACK_TIME_BASE
 
 
 def assumed_rate(path: Path, stream: VideoStream) -> str:
-    """Return a sentence on a rate that had to be assumed, empty where the file tells."""
+    """Return a sentence on a rate that had to be assumed; empty if the file gives it."""
     if _shows_all_at_once(stream):
         per_second = float(1 / (stream.time_base or FALLBACK_TIME_BASE))
         told, option = f"says that it has {per_second:,.0f} pictures a second", "-r"
@@ -60,7 +61,7 @@ def _has_no_times(stream: VideoStream) -> bool:
 
 
 def _shows_all_at_once(stream: VideoStream) -> bool:
-    """Whether pictures are numbered at a rate that nobody has."""
+    """Whether pictures are numbered at an implausible rate."""
     return not tells_showing(stream.container) and (stream.time_base or 1) * _HIGHEST_NUMBERED < 1
 
 

@@ -1,4 +1,4 @@
-"""The reader that a recording needs: of a video, of a series of pictures, or of an animated one."""
+"""Chooses the reader of a recording: for a video, a series of pictures, or an animation."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ def reader_of(
     seek_ticks: int | None = None,
     start: Start | None = None,
 ) -> RecordingReader:
-    """Return a reader of it.
+    """Return a reader of a recording.
 
     Args:
         recording: of any kind.
         config: how to decode a video.
         detect_every: every n-th frame is marked for detection.
-        seek_ticks: of a video, see ``Decoder``.
+        seek_ticks: for a video, see ``Decoder``.
         start: likewise.
     """
     is_series = bool(recording.pictures)
     if len(recording.files) == 1:
-        # What a single file is its content says: names may mislead, and many pictures are small films.
+        # The content decides what a single file is: names may mislead, and many pictures are short films.
         kind = kind_of(_head(recording.path))
         is_series = is_series and kind is not Kind.VIDEO
         if (is_series or kind is Kind.WEBP) and (animation := animation_of(recording.files[0])):
@@ -53,4 +53,4 @@ def _head(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(LOOKED_AT_BYTES)
     except (OSError, ValueError):
-        return b""  # whoever reads it says so
+        return b""  # the reader will report it

@@ -26,47 +26,48 @@ from engine.errors import SourceError
 from engine.words.numbers import count
 
 _ANNOUNCE = {"matroska,webm", "flv", "avi", "asf", "mxf", "gxf", "ivf"}
-"""Containers whose header holds duration or size, while FFmpeg does not say that they break off, or what damage hides."""
+"""Containers whose header gives duration or size, while FFmpeg does not report truncation, or what damage hides."""
 _MISSING_SHARE = 0.1
 _GROWS = "it was still being written while it was read, so read it again when it is finished"
 
 
 class Extent:
-    """How far a recording was read: ``begin``, then ``note`` each of its packets."""
+    """How far a recording was read: call ``begin``, then ``note`` for each packet."""
 
     def __init__(self, path: Path, *, is_piece: bool = False) -> None:
         self._path, self._was_bytes = path, _size_of(path)
         self._marks_cut = False
         self.is_piece = is_piece
-        """Whether others read what is behind it."""
+        """Whether other readers read what follows."""
         self.cut = ""
-        """Where it breaks off, empty if it does not seem to."""
+        """Where it is truncated; empty if it does not seem to be."""
         self.to_seconds = 0.0
         """The last time stamp."""
         self.to_byte = 0
-        """Where in the file the last payload ends."""
+        """Position in the file at which the last payload ends."""
         self.has_key = False
-        """Whether any of its packets can be decoded alone."""
+        """Whether any of its packets can be decoded on its own."""
         self.tells_damage = False
-        """Whether its decoder refused what was damaged."""
+        """Whether its decoder refuses damaged packets."""
         self.refusal = ""
-        """Why the first picture that could not be used was not, empty if there was none."""
+        """Why the first unusable picture could not be used; empty if there was none."""
 
         self.listed_to_byte = 0
-        """Where the last picture ends that an AVI's index lists; its header counts also those that only repeat the one
-        before. 0: there is no index."""
+        """Where the last picture in an AVI's index ends; the header also counts pictures that only repeat the one before. 0:
+        there is no index.
+        """
         self.gaps: Gaps | None = None
 
     def begin(self, container: InputContainer, stream: VideoStream) -> None:
-        """Take a recording that was opened, before its first packet."""
-        # A partly read packet is marked corrupt, but in a transport stream the mark means a lost packet somewhere before.
+        """Start with an opened recording, before its first packet."""
+        # A partly read packet is marked as corrupt, but in a transport stream the mark means a loss somewhere before.
         self._marks_cut = container.format.name != "mpegts"
         last = stream.index_entries[-1] if container.format.name == "avi" and len(stream.index_entries) else None
         self.listed_to_byte = last.pos + last.size if last else 0
         self.gaps = Gaps(container, stream)
 
     def note(self, packet: av.Packet[Any]) -> None:
-        """Take a packet that was read, of whichever stream."""
+        """Note a packet of any stream."""
         self.cut = "in the middle of a packet" if self._marks_cut and packet.is_corrupt else ""
         if (stamp := packet.dts if packet.pts is None else packet.pts) is not None:
             self.to_seconds = max(self.to_seconds, float((stamp + (packet.duration or 0)) * packet.time_base))
@@ -77,7 +78,7 @@ class Extent:
 
     @property
     def has_grown(self) -> bool:
-        """Whether the file has become longer meanwhile."""
+        """Whether the file has grown meanwhile."""
         return _size_of(self._path) > self._was_bytes
 
 
@@ -88,8 +89,8 @@ class RecordingEnd:
     Args:
         path: the file.
         container: still open.
-        stream: that was read.
-        counted: as ``Decoder`` counts.
+        stream: the one that was read.
+        counted: counters of the ``Decoder``.
         extent: how far it was read.
     """
 
@@ -100,10 +101,10 @@ class RecordingEnd:
     extent: Extent
 
     def check(self) -> None:
-        """Return if it was read to its end.
+        """Check that it was read to its end.
 
         Raises:
-            SourceError: it was not, with the reason ``truncated``, ``codec`` or ``encrypted``.
+            SourceError: it was not; the reason is ``truncated``, ``codec`` or ``encrypted``.
         """
         path, frames = self.path, self.counted.counts["frames"]
         cut = self.extent.cut or ("before the end that its index gives" if is_cut(self.container, self.stream) else "")
@@ -135,11 +136,11 @@ class RecordingEnd:
         return SourceError(f"{self.path}: no picture could be decoded from its {packets} {codec} packets{why}", "codec")
 
     def _late_start(self) -> str:
-        """See ``late_start``; in a transport stream that it opened FFmpeg has found the first packet, wherever it begins."""
+        """See ``late_start``; in a transport stream FFmpeg has found the first packet itself."""
         return "" if self.container.format.name == "mpegts" else late_start(self.path)
 
     def _goes_on(self) -> bool:
-        """Whether what seems broken off is where another recording was joined."""
+        """Whether the apparent truncation is the beginning of an appended recording."""
         try:
             return goes_on(self.path, self.container.format.name, self.extent.to_byte)
         except OSError:
@@ -150,10 +151,10 @@ class RecordingEnd:
         return looks_damaged(self.counted.named())
 
     def missing_time(self, *, damaged_before: bool = False) -> Iterator[str]:
-        """Yield what a user should know of the end of a recording that was read to it.
+        """Yield sentences on what a user should know about the end of a recording that was read to its end.
 
         Args:
-            damaged_before: so is what comes before the part that was read.
+            damaged_before: whether the recording is damaged before the part that was read.
         """
         is_damaged = damaged_before or self._looks_damaged
         if self.extent.has_grown:
@@ -163,7 +164,7 @@ class RecordingEnd:
         codec = self.stream.codec_context.name
         if is_damaged and (late := self._late_start()):
             yield late
-        if not self.extent.is_piece:  # what damage here asks for reads far through the file: not for damage that came before
+        if not self.extent.is_piece:  # earlier damage must not start a search far through the file
             yield from not_read(self.path, self.container, self.extent.to_byte, codec, looks_damaged=self._looks_damaged)
         if is_damaged and not self.extent.tells_damage and (silence := silence_of(self.path, codec)):
             yield silence
@@ -171,7 +172,7 @@ class RecordingEnd:
             yield f"{self.path} {missing}: it may be cut off or damaged"
 
     def _missing_end(self) -> str:
-        """Return how a sentence ends on what the header announces and is not there, empty where nothing is missing."""
+        """Return the end of a sentence on what the header announces but is missing; empty if nothing is missing."""
         is_whole = 0 < self.extent.listed_to_byte <= self.extent.to_byte
         if self.container.format.name not in _ANNOUNCE or is_whole or self.extent.has_grown:
             return ""
@@ -194,14 +195,14 @@ def _size_of(path: Path) -> int:
 
 
 def check_pictures(path: Path | str, counters: Mapping[str, int]) -> None:
-    """Return if a recording shows anything.
+    """Check that a recording shows anything.
 
     Args:
         path: of the recording.
-        counters: of its decoder, over all of it.
+        counters: of its decoder, over the whole recording.
 
     Raises:
-        SourceError: every picture is damaged, with the reason ``codec``.
+        SourceError: every picture is damaged; the reason is ``codec``.
     """
     if (frames := counters["frames"]) == counters["corrupt_frames"]:
         all_of_it = "its only picture" if frames == 1 else f"every one of its {frames} pictures"
@@ -214,12 +215,12 @@ def looks_damaged(counters: Mapping[str, int]) -> bool:
 
 
 def notes_of(path: Path | str, counters: Mapping[str, int], missing: Missing) -> Iterator[str]:
-    """Yield what a user should know of the pictures of a recording that was read to its end.
+    """Yield sentences on what a user should know about the pictures of a recording that was read to its end.
 
     Args:
-        path: as of ``check_pictures``.
+        path: as for ``check_pictures``.
         counters: likewise.
-        missing: of all of it.
+        missing: gaps in the whole recording.
     """
     if gaps := missing.told(looks_damaged=looks_damaged(counters)):
         yield f"{path} {gaps}"

@@ -1,4 +1,4 @@
-"""Why a recording cannot be opened, in one sentence: what it is, where, and what to do."""
+"""Explains in one sentence why a recording cannot be opened: what, where, and what to do."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.words.lists import some_of
 
 _SEGMENT_STARTS = (b"styp", b"moof", b"sidx")
 _MOVIE_STARTS = {b"ftyp": "an MP4", **dict.fromkeys((b"wide", b"mdat", b"free", b"skip", b"pnot"), "a QuickTime file")}
-"""Boxes with which a file begins whose index may come last."""
+"""First boxes of a file whose index may come last."""
 
 
 def encrypted(path: Path, kind: str, detail: str = "") -> SourceError:
@@ -22,7 +22,7 @@ def encrypted(path: Path, kind: str, detail: str = "") -> SourceError:
 
 
 def check_playlist(path: Path) -> None:
-    """Return if a playlist may be opened.
+    """Check that a playlist may be opened.
 
     Raises:
         SourceError: ``permission``, see ``trouble_of``, or it cannot be read.
@@ -38,7 +38,7 @@ def check_playlist(path: Path) -> None:
 def explain_open(path: Path, error: Exception) -> SourceError:
     """Return the error of a file that FFmpeg did not open."""
     reason: Reason = "not_a_video"
-    if is_playlist(path):  # what it names may be what is not there
+    if is_playlist(path):  # a file that it names may be missing
         return encrypted(path, kind) if (kind := encryption_of_file(path)) else _nothing_of_playlist(path)
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return SourceError(f"{path} does not exist", "not_found")

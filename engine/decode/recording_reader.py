@@ -1,4 +1,4 @@
-"""What readers of recordings have in common, whatever their files are."""
+"""The base class of all readers of recordings."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ Items = Generator[Frame | StreamChanged, None, None]
 
 
 class RecordingReader(Closing):
-    """Gives the frames and states of one recording. Iterate once; not thread-safe, and it may not cross a process."""
+    """Gives the frames and states of one recording. Iterate once; not thread-safe, and it cannot be sent to another process."""
 
     def __init__(self) -> None:
         self._items: Items | None = None
         self._counted = Counted(("frames", "packets", "corrupt_packets", "corrupt_frames"))
         self.before: tuple[Frame, dict[str, int]] | None = None
-        """Where reading began in the middle: the frame before the first, and ``counters`` as they were then."""
+        """If reading started in the middle: the frame before the first, and the ``counters`` at that point."""
         self.detail_if_damaged = ""
-        """Where it began in the middle and has ended: the detail of its last state, if what comes before is damaged."""
+        """If it started in the middle and has ended: the detail of its last state in case the part before is damaged."""
         self.meanwhile: Callable[[], None] = lambda: None
-        """Called now and then, in the thread that iterates, while a long part of the file that is no video gives nothing."""
+        """Called now and then, in the iterating thread, while a long part of the file without video is read."""
 
     def __iter__(self) -> Iterator[Frame | StreamChanged]:
         if self._items is None:
@@ -32,13 +32,13 @@ class RecordingReader(Closing):
         return self._items
 
     def close(self) -> None:
-        """End the reading, also in the middle of it. May be called twice."""
+        """End the reading, even in the middle. May be called twice."""
         if self._items is not None:
             self._items.close()
 
     @property
     def counters(self) -> dict[str, int]:
-        """What was counted up to now, as states tell it."""
+        """The current counters, as in states."""
         return self._counted.named()
 
     @abstractmethod

@@ -1,4 +1,4 @@
-"""Requests and answers of one RTSP connection, read as leniently as cameras need."""
+"""Requests and answers of one RTSP connection, parsed as leniently as cameras require."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ _LENGTH = re.compile(rb"^content-length:\s*(\d{1,5})\s*$", re.IGNORECASE | re.MU
 
 
 class Talk:
-    """One request after the other; pictures, blank lines and the server's own requests between answers are passed over."""
+    """Sends one request after the other; pictures, blank lines and the server's own requests between answers are skipped."""
 
     def __init__(self, connection: socket.socket, wait_seconds: float) -> None:
         self._connection, self._wait_seconds = connection, wait_seconds
         self._data = b""
-        """Came and was not looked at."""
+        """Received, but not parsed yet."""
         self._deadline = 0.0
 
     def send(self, method: str, url: str, header: str) -> None:
-        """Send a request; ``header`` has whole lines."""
+        """Send a request; ``header`` consists of whole lines."""
         self._connection.sendall(
             f"{method} {url} RTSP/1.0\r\nCSeq: 1\r\nUser-Agent: facestream\r\n{header}\r\n".encode(errors="surrogateescape")
         )
 
     def request(self, method: str, url: str, header: str) -> tuple[int, bytes, str]:
-        """Return status, head and body of the answer.
+        """Send a request and return status, head and body of the answer.
 
         Raises:
             EOFError: the connection was closed.
-            TimeoutError: there was no whole answer in time.
-            ValueError: it was no answer of an RTSP server.
+            TimeoutError: there was no complete answer in time.
+            ValueError: it was not an answer of an RTSP server.
         """
         self.send(method, url, header)
         self._deadline = time.monotonic() + self._wait_seconds
@@ -52,10 +52,10 @@ class Talk:
         return int(status[1]), head, body.decode("latin-1")
 
     def _head(self) -> bytes | None:
-        """Take the head of the next message, None where it is not all there.
+        """Take the head of the next message; None if it is incomplete.
 
         Raises:
-            ValueError: it is none.
+            ValueError: it is not a head.
         """
         data = self._data.lstrip(b"\r\n")
         while data[:1] == b"$" and len(data) >= 4 + int.from_bytes(data[2:4], "big"):
@@ -78,7 +78,7 @@ class Talk:
 
     def _more(self) -> None:
         left = self._deadline - time.monotonic()
-        if left <= 0:  # also of a server that never pauses
+        if left <= 0:  # also for a server that never pauses
             raise TimeoutError
         self._connection.settimeout(left)
         data = self._connection.recv(4096)

@@ -1,4 +1,4 @@
-"""How an RTSP server asks for a password (RFC 7616, RFC 7617), and the answer to it; FFmpeg knows fewer ways than cameras."""
+"""Authentication with an RTSP server (RFC 7616, RFC 7617); FFmpeg supports fewer schemes than cameras use."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from secrets import token_hex
 
 _LINE = re.compile(rb"^www-authenticate:[ \t]*([^\r\n]+)", re.IGNORECASE | re.MULTILINE)
 _FIELD = re.compile(r'(?:\b(\w+)\s+)?(\w+)=(?:"([^"]*)"|([^\s",]+))')
-"""The scheme stands before its first field."""
+"""The scheme precedes its first field."""
 _ALONE = re.compile(r"\b([A-Za-z][\w-]*)\s*(?:,|$)")
-"""Schemes without a field, as ``Negotiate, NTLM``."""
+"""Schemes without fields, such as ``Negotiate, NTLM``."""
 _KNOWN = ("basic", "digest")
 _ABBREVIATED = 4
-"""Letters that are all capitals, as in NTLM."""
+"""Abbreviations in capitals, such as NTLM."""
 _NAME = re.compile(r"[A-Z0-9-]{1,20}")
 _FFMPEG_DIGESTS = {"", "MD5", "MD5-SESS"}
 _HASHES = {"": md5, "MD5": md5, "SHA-256": sha256}
@@ -24,12 +24,12 @@ _HASHES = {"": md5, "MD5": md5, "SHA-256": sha256}
 
 @dataclass(frozen=True)
 class Challenge:
-    """One way to give the password."""
+    """One authentication scheme that a server offers."""
 
     scheme: str
-    """In lower case, as ``basic``, ``digest`` or ``ntlm``."""
+    """In lower case, such as ``basic``, ``digest`` or ``ntlm``."""
     fields: dict[str, str] = field(default_factory=dict)
-    """By name in lower case."""
+    """Values by name in lower case."""
 
     @property
     def algorithm(self) -> str:
@@ -38,7 +38,7 @@ class Challenge:
 
 
 def challenges(head: bytes) -> list[Challenge]:
-    """Return the ways that the header of an answer names, in its order."""
+    """Return the schemes that the head of an answer names, in order."""
     found: list[Challenge] = []
     for line in _LINE.findall(head):
         text = line.decode(errors="surrogateescape")
@@ -53,9 +53,10 @@ def challenges(head: bytes) -> list[Challenge]:
 
 
 def unknown_to_ffmpeg(asked: Sequence[Challenge]) -> str:
-    """Return what keeps FFmpeg out, an algorithm as ``SHA-256`` or schemes as ``NTLM or Bearer``; empty where it can answer.
+    """Return what FFmpeg does not support: an algorithm such as ``SHA-256``, or schemes such as ``NTLM or Bearer``; empty if it
+    can answer.
 
-    It takes the last digest, and basic only where there is none.
+    FFmpeg uses the last digest, and basic only if there is none.
     """
     digests = [challenge for challenge in asked if challenge.scheme == "digest"]
     if asked and not any(challenge.scheme in _KNOWN for challenge in asked):
@@ -67,7 +68,7 @@ def unknown_to_ffmpeg(asked: Sequence[Challenge]) -> str:
 
 
 def authorization(asked: Sequence[Challenge], user: str, password: str, method: str, url: str) -> str:
-    """Return the header line that answers the strongest way that is known here, with its end; empty where none is."""
+    """Return the header line, with its line end, that answers the strongest supported scheme; empty if none is."""
     digests = [one for one in asked if one.scheme == "digest" and one.algorithm in _HASHES]
     if digests:
         return _digest(max(digests, key=lambda one: one.algorithm == "SHA-256"), user, password, method, url)

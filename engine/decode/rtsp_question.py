@@ -1,4 +1,4 @@
-"""Asks an RTSP server by hand what it objects to: FFmpeg tells 453 and 454, or 500 and 503, not apart."""
+"""Queries an RTSP server for the reason of a failure: FFmpeg does not distinguish 453 from 454, or 500 from 503."""
 
 from __future__ import annotations
 
@@ -27,9 +27,10 @@ _SESSION = re.compile(rb"^session:\s*([^;\r\n]+)", re.IGNORECASE | re.MULTILINE)
 
 @dataclass(frozen=True)
 class Answer:
-    """``kind`` is empty where the server answered, ``no_video`` where it did and offers no pictures; ``status`` is that of the
-    first request that it did not grant, or 200; ``asked`` is how it wants the password, where it wants one; ``location`` is
-    where it sends its readers on to, as it says that itself, empty where it does not. ``web_page`` is said by HTTP alone."""
+    """``kind`` is empty if the server answered, or ``no_video`` if it answered but offers no video; ``status`` is that of the
+    first refused request, or 200; ``asked`` are the authentication schemes, if it wants a password; ``location`` is the address
+    to which it redirects its readers, as given; empty: none. Only HTTP gives ``web_page``.
+    """
 
     kind: Literal["", "refused", "closed", "silent", "garbage", "no_video", "web_page"]
     status: int
@@ -38,19 +39,19 @@ class Answer:
 
 
 def location_in(status: int, head: bytes) -> str:
-    """Return where an answer sends its reader on to, empty where it does not."""
+    """Return the address to which an answer redirects; empty if it does not."""
     found = _LOCATION.search(head) if 300 <= status < 400 else None
     return found[1].decode("latin-1") if found else ""
 
 
 def ask(camera: Camera, with_password: bool = True) -> Answer:
-    """Go through OPTIONS, DESCRIBE, SETUP and PLAY, end the session, and return what was not granted.
+    """Send OPTIONS, DESCRIBE, SETUP and PLAY, end the session, and return what was refused.
 
-    Never raises, and takes ``WAIT_SECONDS`` at most for each request.
+    Never raises, and takes at most ``WAIT_SECONDS`` for each request.
 
     Args:
-        with_password: give the password of the URL where the server asks for one; False for one that was refused, as cameras
-            lock accounts after a few.
+        with_password: send the URL's password if the server asks for one; False if it was refused, because cameras lock
+            accounts after a few attempts.
     """
     parts = urlsplit(camera.url)
     plain = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}{'?' + parts.query if parts.query else ''}"
@@ -71,12 +72,12 @@ def ask(camera: Camera, with_password: bool = True) -> Answer:
 
 
 def connected(camera: Camera) -> socket.socket:
-    """Return a connection to the server of a camera; TLS where its address says so. As by FFmpeg, any certificate is taken
-    unless the options have it verified.
+    """Connect to the server of a camera, with TLS if its address says so. As with FFmpeg, any certificate is accepted unless
+    the options ask for verification.
 
     Raises:
-        OSError: there is none.
-        ValueError: the address is none.
+        OSError: it cannot be reached.
+        ValueError: the address is invalid.
     """
     host = urlsplit(camera.url).hostname or ""
     connection = socket.create_connection((host, server_port(camera.url) or 0), WAIT_SECONDS)
@@ -105,7 +106,7 @@ class _Question:
             status, head, body = self._request(method, url, header)
             if status != 200:
                 return Answer("", status, self._asked, location_in(status, head))
-        if not body:  # said without its length, which FFmpeg does not read either
+        if not body:  # a description without a length, which FFmpeg does not read either
             return Answer("", 200, self._asked)
         track, whole = _urls(url, head, body.replace("\r", ""))
         if not track:
@@ -119,8 +120,9 @@ class _Question:
         return Answer("", status, self._asked)
 
     def _tear_down(self, url: str, header: str) -> None:
-        """End the session. Its answer is waited for: a connection that is closed while pictures are still coming is reset, and
-        a server whose connection is reset may never read the request."""
+        """End the session, and wait for the answer: closing a connection while pictures are still coming resets it, and the
+        server may then never read the request.
+        """
         with contextlib.suppress(OSError, EOFError, ValueError):
             self._request("TEARDOWN", url, header)
 
@@ -137,7 +139,7 @@ class _Question:
 
 
 def _urls(url: str, head: bytes, description: str) -> tuple[str, str]:
-    """Return the URLs of the video, empty where there is none, and of the whole session."""
+    """Return the URLs of the video (empty if there is none) and of the whole session."""
     base = _BASE.search(head)
     whole = base[1].decode("latin-1") if base else url
     control = _CONTROL.search(description.partition("\nm=")[0])

@@ -1,4 +1,4 @@
-"""Series of pictures, and animated ones, read like recordings: frames as a viewer shows them and the states of their stream."""
+"""Reads series of pictures, and animations, like recordings: frames as a viewer shows them, and the states of their stream."""
 
 from __future__ import annotations
 
@@ -29,16 +29,17 @@ _FINEST_RATE = 100_000
 
 
 class SeriesDecoder(RecordingReader):
-    """Read the pictures of one recording, in the way of ``Decoder``. Iterate once; not thread-safe.
+    """Reads the pictures of one recording, like ``Decoder``. Iterate once; not thread-safe.
 
-    Iterating gives the same items as ``Decoder``. A picture that cannot be read is counted (``corrupt_packets``) and left
-    out; time goes on all the same, and a frame's index is its picture's place in the series, from 0. Where no picture can be
-    read the last state is ``failed``. Bad input never raises.
+    Iterating gives the same items as ``Decoder``. A picture that cannot be read is counted (``corrupt_packets``) and skipped;
+    time continues nevertheless, and a frame's index is its picture's position in the series, from 0. If no picture can be read
+    the last state is ``failed``. Bad input never raises.
 
     Args:
         recording: with its ``pictures``.
         detect_every: every n-th frame, from the start and from each change of size, is marked for detection.
-        animation: its only file, whose pictures are read instead, at their own times; it is closed at the end.
+        animation: the open animation if that is the only file; its pictures are read at their own times, and it is closed at
+            the end.
     """
 
     def __init__(self, recording: Recording, detect_every: int = 1, animation: Animation | None = None) -> None:
@@ -48,13 +49,13 @@ class SeriesDecoder(RecordingReader):
         self._tick = Fraction(1, 1000) if animation else 1 / rate
         self._total = animation.pictures if animation else len(recording.pictures)
         self._several = 0
-        """Files that hold more than the picture that was read."""
+        """Number of files that hold more pictures than the one that was read."""
         self._halved = 0
-        """Pictures that were read at half of their sides."""
+        """Number of pictures that were read at half their width and height."""
         self._size_px = (0, 0)
         self._since_change = 0
         self._first_error: SourceError | None = None
-        # Pictures of a series are not interlaced: fields are a matter of video.
+        # Pictures of a series are not interlaced; only video has fields.
         self._display: Display[None] = Display(replace(recording.reading.appearance, deinterlace="off"))
 
     def _run(self) -> Items:
@@ -145,7 +146,7 @@ def _read_still(path: Path) -> Still:
     """Return a picture, upright as a viewer shows it.
 
     Raises:
-        SourceError: it is not there, may not be read, is not a picture, or breaks off.
+        SourceError: it does not exist, may not be read, is not a picture, or is truncated.
     """
     try:
         return read_still(path)

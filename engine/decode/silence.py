@@ -1,4 +1,4 @@
-"""When a camera has been silent for long: longer than it usually is between two packets."""
+"""Decides when a camera has been silent for long: longer than it usually is between two packets."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from statistics import median
 
 _REMEMBERED = 5
 _TIMES = 2.5
-"""The usual time between two packets: a camera of one picture in two seconds is not silent between them."""
+"""Multiple of the usual time between packets: a camera with one picture in two seconds is not silent in between."""
 
 
 class Silence:
-    """Knows how far apart packets are. Pure arithmetic on ``time.monotonic``.
+    """Tracks the time between packets. Pure arithmetic on ``time.monotonic``.
 
     Args:
-        after_seconds: no shorter silence is long.
+        after_seconds: a shorter silence never counts as long.
     """
 
     def __init__(self, after_seconds: float) -> None:
@@ -23,11 +23,11 @@ class Silence:
         self._gaps: deque[float] = deque(maxlen=_REMEMBERED)
 
     def came(self, when: float) -> None:
-        """Note a packet."""
+        """Note the arrival of a packet."""
         if self._last is not None:
             self._gaps.append(when - self._last)
         self._last = when
 
     def is_long(self, seconds: float) -> bool:
-        """Whether so many seconds without a packet are more than are usual."""
+        """Whether ``seconds`` without a packet are more than usual."""
         return seconds >= self._after_seconds and seconds >= _TIMES * (median(self._gaps) if self._gaps else 0.0)

@@ -1,6 +1,6 @@
-"""The TCP sockets that FFmpeg holds for a camera: to wake a reader that waits in one, and to see how it ended.
+"""The TCP sockets that FFmpeg holds for a camera: to wake a blocked reader, and to see how a connection ended.
 
-FFmpeg gives no way to interrupt a read from another thread, and PyAV's own time-out would end it for good. Shutting the
+FFmpeg has no way to interrupt a read from another thread, and PyAV's own time-out would end it for good. Shutting the
 socket's receiving side down ends the read as if the camera had closed, and leaves the sending side for RTSP's TEARDOWN.
 """
 
@@ -13,7 +13,7 @@ from contextlib import suppress
 
 _FDS = "/proc/self/fd"
 _TCP_CLOSE = 7
-"""State of a socket after a reset, see Linux's ``tcp_states.h``; an orderly end leaves it in CLOSE_WAIT."""
+"""State of a socket after a reset, see Linux's ``tcp_states.h``; an orderly close leaves it in CLOSE_WAIT."""
 _KEEP_ALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (socket.TCP_KEEPCNT, 4))
 
 
@@ -21,7 +21,7 @@ class CameraSockets:
     """The TCP connections to one server that this process opens from now on.
 
     Args:
-        port: of the server; None: there are none.
+        port: of the server; None: it has no connections.
     """
 
     def __init__(self, port: int | None) -> None:
@@ -30,7 +30,7 @@ class CameraSockets:
         self._known: frozenset[str] = frozenset()
 
     def remember(self) -> None:
-        """Note those that are connected now: one that was reset no longer tells where it led to."""
+        """Note the current connections: one that was reset no longer has a peer address."""
         known = set()
         for name, connection in self._mine():
             connection.close()
@@ -38,7 +38,7 @@ class CameraSockets:
         self._known = frozenset(known)
 
     def peers(self) -> list[str]:
-        """Return the addresses to which this process has connected, of whatever port."""
+        """Return the addresses to which this process is connected, at any port."""
         found = set()
         for number, name in _sockets():
             if name not in self._before:
@@ -48,17 +48,17 @@ class CameraSockets:
         return sorted(found)
 
     def wake(self, hard: bool = False) -> None:
-        """End the reads that wait in them. Any thread may call it.
+        """End blocked reads. Any thread may call it.
 
         Args:
-            hard: also where the server keeps sending, which Linux passes on even so; nothing can be sent any more then.
+            hard: even if the server keeps sending, which Linux otherwise still delivers; nothing can be sent afterwards.
         """
         for _, connection in self._mine():
             with connection, suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR if hard else socket.SHUT_RD)
 
     def were_reset(self) -> bool:
-        """Whether one that was noted was reset, or broke, instead of being closed in good order."""
+        """Whether a noted connection was reset, or broke, instead of being closed in an orderly way."""
         states = []
         for _, connection in self._mine():
             with connection, suppress(OSError):
@@ -66,7 +66,7 @@ class CameraSockets:
         return _TCP_CLOSE in states
 
     def keep_alive(self) -> None:
-        """Let the kernel probe connections that may be silent for long: a dead camera is then noticed within 2 minutes."""
+        """Let the kernel probe connections that may be silent for long, so that a dead camera is noticed within 2 minutes."""
         for _, connection in self._mine():
             with connection, suppress(OSError):
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -80,7 +80,7 @@ class CameraSockets:
         for number, name in _sockets():
             if name in self._before:
                 continue
-            with suppress(OSError):  # closed meanwhile by whoever owns it
+            with suppress(OSError):  # closed meanwhile by its owner
                 connection = socket.socket(fileno=os.dup(number))
                 if connection.type == socket.SOCK_STREAM and (name in self._known or _peer_port(connection) == self._port):
                     yield name, connection

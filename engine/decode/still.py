@@ -1,7 +1,7 @@
-"""Still pictures from files: the pixels that a viewer shows, upright.
+"""Reads still pictures from files: the pixels that a viewer shows, upright.
 
-Orientation comes from EXIF (JPEG, PNG, WebP, TIFF) or from the container (``irot`` and ``imir`` of HEIC and AVIF, where EXIF's
-is not applied). Of several pages or animation frames the first is read, of a HEIC file its primary picture.
+The orientation comes from EXIF (JPEG, PNG, WebP, TIFF) or from the container (``irot`` and ``imir`` of HEIC and AVIF, in which
+EXIF's does not count). Of several pages or animation frames the first is read, of a HEIC file the primary picture.
 """
 
 from __future__ import annotations
@@ -23,9 +23,11 @@ from engine.decode.still_pixels import bgr_of
 from engine.decode.still_remarks import shows_through, told_of
 from engine.errors import MissingRuntimeError, PictureError
 
-Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit of 179 megapixels comes before a JPEG could be reduced
+Image.MAX_IMAGE_PIXELS = None  # Pillow's own limit of 179 megapixels applies before a JPEG could be reduced
 MOST_PIXELS = 100_000_000
-"""Of a decoded picture: 0.7 GB while it is converted. JPEGs of up to four times as many are decoded at half of their sides."""
+"""Most pixels of a decoded picture, which needs 0.7 GB while it is converted. JPEGs with up to four times as many are decoded
+at half their width and height.
+"""
 _MOST_BYTES = 1 << 30
 _FEWEST_PX = 8
 _FORMATS = ("AVIF", "BMP", "DIB", "GIF", "HEIF", "JPEG", "JPEG2000", "MPO", "PNG", "PPM", "TIFF", "WEBP")
@@ -41,7 +43,7 @@ _UPRIGHT: dict[int, Callable[[Uint8], cv2.typing.MatLike]] = {
     7: lambda bgr: cv2.flip(cv2.transpose(bgr), -1),
     8: lambda bgr: cv2.rotate(bgr, cv2.ROTATE_90_COUNTERCLOCKWISE),
 }
-"""What to do for each value of EXIF's orientation."""
+"""The operations for each value of EXIF's orientation."""
 _DNG_VERSION, _SUBFILE_TYPE = 50706, 254
 
 
@@ -52,18 +54,18 @@ class Still:
     bgr: Uint8
     """(height, width, 3), upright; transparent parts are white."""
     pages: int
-    """Pictures in the file, of which this is the first."""
+    """Number of pictures in the file, of which this is the first."""
     remarks: tuple[str, ...] = ()
-    """Sentences without a full stop on what the file has and the picture has not; usually none."""
+    """Sentences without a full stop on what the picture lacks of the file; usually none."""
     is_halved: bool = False
-    """Read at half of its sides, for its size."""
+    """Whether it was read at half its width and height because of its size."""
 
 
 def read_content(path: Path) -> bytes:
     """Return a picture file's bytes.
 
     Raises:
-        PictureError: it cannot be read, or is plainly something else: a video, a web page, a folder.
+        PictureError: it cannot be read, or is obviously something else: a video, a web page, a folder.
     """
     try:
         if path.is_dir():
@@ -83,13 +85,14 @@ def read_content(path: Path) -> bytes:
 def read_still(path: Path, content: bytes | None = None) -> Still:
     """Read one picture.
 
+
     Args:
-        path: the file; any name, the content says what it is.
-        content: its bytes where they were read already.
+        path: the file; its name does not matter, the content decides.
+        content: its bytes if they were read already.
 
     Raises:
-        PictureError: it cannot be read, is damaged, too large, or no picture. The message names it and says what to do.
-        MissingRuntimeError: HEIC, and its reader is not installed.
+        PictureError: it cannot be read, is damaged, too large, or not a picture. The message names it and says what to do.
+        MissingRuntimeError: it is HEIC, and the HEIC reader is not installed.
     """
     content = read_content(path) if content is None else content
     kind = kind_of(content[:LOOKED_AT_BYTES])
@@ -97,7 +100,7 @@ def read_still(path: Path, content: bytes | None = None) -> Still:
         _know_heic()
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's, of size and of damaged EXIF data: both are dealt with here
+            warnings.simplefilter("ignore")  # Pillow warns of size and of damaged EXIF data: both are handled here
             return _decode(path, content)
     except (PictureError, MissingRuntimeError):
         raise
@@ -109,7 +112,7 @@ def read_still(path: Path, content: bytes | None = None) -> Still:
         raise PictureError(f"{path} is not a picture that can be read: give {_SUPPORTED}") from error
     except (Image.DecompressionBombError, MemoryError) as error:
         raise PictureError(f"{path} is too large (at most {MOST_PIXELS // 10**6} megapixels): reduce it") from error
-    except Exception as error:  # decoders of damaged files raise whatever they stumble over
+    except Exception as error:  # decoders raise all kinds of exceptions on damaged files
         raise PictureError(f"{path} is damaged or cut off ({_one_line(error)}): give another copy of it") from error
 
 
@@ -118,8 +121,8 @@ def _one_line(error: Exception) -> str:
 
 
 def open_still(content: io.BytesIO) -> Image.Image:
-    """Return a picture as Pillow opens it, not decoded; it raises whatever Pillow does."""
-    Image.init()  # all readers: Pillow's first step knows the commonest only
+    """Open a picture with Pillow without decoding it; raises what Pillow raises."""
+    Image.init()  # load all readers: at first Pillow knows only the most common ones
     return Image.open(content, formats=[name for name in _FORMATS if name in Image.OPEN])
 
 
@@ -137,7 +140,7 @@ def check_size(path: Path, image: Image.Image) -> None:
 
 
 def bgr_upright(image: Image.Image) -> Uint8:
-    """Decode and return (height, width, 3) BGR, upright; transparent parts are white. It raises whatever Pillow does."""
+    """Decode to (height, width, 3) BGR, upright; transparent parts are white. Raises what Pillow raises."""
     image.load()
     return _upright(bgr_of(image), _orientation(image))
 
@@ -148,20 +151,20 @@ def _decode(path: Path, content: bytes) -> Still:
             _refuse_others(path, Kind.RAW)
         stored = image.size
         if image.width * image.height > MOST_PIXELS:
-            image.draft(None, (image.width // 2, image.height // 2))  # only JPEG has it; the others stay as they are
+            image.draft(None, (image.width // 2, image.height // 2))  # only JPEG supports it; other formats stay as they are
         check_size(path, image)
-        pages = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)  # MPO: the others show the same
+        pages = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)  # MPO: the other pictures show the same scene
         told = told_of(image, content, pages)
         remarks = told.remarks
         is_halved = image.size != stored
         if is_halved:
             remarks += (f"it has {stored[0]}x{stored[1]} pixels, and was read at half of its sides",)
         image.load()
-        orientation = _orientation(image)  # of a TIFF file loading has applied it
+        orientation = _orientation(image)  # loading a TIFF file has applied it
         if shows_through(image):
             remarks += ("transparent parts are shown white",)
         bgr = bgr_of(image, told.transfer)
-        image.close()  # of a large picture the pixels are there twice until here
+        image.close()  # a large picture is in memory twice until here
     return Still(_upright(bgr, orientation), pages, remarks, is_halved)
 
 
@@ -173,7 +176,7 @@ def _upright(bgr: Uint8, orientation: int) -> Uint8:
 def _orientation(image: Image.Image) -> int:
     try:
         return int(image.getexif().get(_ORIENTATION, 1))
-    except Exception:  # damaged EXIF data, as viewers do
+    except Exception:  # damaged EXIF data are ignored, as in viewers
         return 1
 
 

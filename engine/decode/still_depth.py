@@ -1,4 +1,4 @@
-"""Whether a picture's file has more than 8 bits a colour, of which readers of pictures keep 8 without saying so."""
+"""Whether a picture's file has more than 8 bits per channel, which readers silently reduce to 8."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from PIL import Image
 
 _HEAD_BYTES = 1 << 16
 _PIXI = re.compile(rb"pixi\0{4}([\x01-\x04])(.{1,4})", re.DOTALL)
-"""Of HEIF and AVIF: how many channels, and the bits of each."""
+"""HEIF and AVIF property: the number of channels, and the bits of each."""
 _SIZ = re.compile(rb"\xff\x4f\xff\x51.{36}(..)(.{12})", re.DOTALL)
-"""Of JPEG 2000: how many components, and three bytes for each, of which the first are its bits, less one."""
+"""JPEG 2000 marker: the number of components, and three bytes for each, the first being its bits minus one."""
 _MOST_PPM = 255
 
 
 def is_deep(image: Image.Image, content: bytes) -> bool:
-    """Return whether there are more than 8 bits a colour.
+    """Return whether a picture has more than 8 bits per channel.
 
     Args:
         image: opened, not decoded.
@@ -32,7 +32,7 @@ def is_deep(image: Image.Image, content: bytes) -> bool:
 
 
 def _is_deep(stored: object) -> bool:
-    """Whether what Pillow's decoder is told of stored pixels, as ``RGB;16B`` or ``("RGB", 65535)``, says so."""
+    """Whether Pillow's description of the stored pixels, such as ``RGB;16B`` or ``("RGB", 65535)``, says so."""
     told = stored if isinstance(stored, tuple) else (stored,)
     is_ppm = len(told) == 2 and isinstance(told[1], int)
     return ";16" in str(told[0]) or (is_ppm and told[1] > _MOST_PPM)

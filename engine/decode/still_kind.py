@@ -1,4 +1,4 @@
-"""What a file is that was given as a picture, from its first bytes."""
+"""Recognises the kind of a file that was given as a picture, by its first bytes."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _ARCHIVE_STARTS = (
 )  # fmt: skip
 _TS_PACKET = 188
 LOOKED_AT_BYTES = 4096
-"""Of a file, to say what it is."""
+"""Number of first bytes that suffice to recognise a file."""
 
 
 class Kind(Enum):
-    """What was recognised."""
+    """The recognised kind of a file."""
 
     UNKNOWN = "perhaps a picture"
     HEIC = "HEIC"
@@ -76,7 +76,7 @@ _NOT_READ = (
     Kind.JPEG_XL, Kind.JPEG_XR, Kind.PHOTOSHOP, Kind.GIMP, Kind.OPEN_EXR, Kind.RADIANCE, Kind.DICOM, Kind.ICON, Kind.POSTSCRIPT,
     Kind.METAFILE,
 )  # fmt: skip
-"""Formats of pictures that are none of those that are read."""
+"""Picture formats that are not supported."""
 REFUSALS = {
     Kind.EMPTY: "is not a picture but empty: give another copy of it",
     Kind.VIDEO: "is not a picture but a video: save a still of it, or give it to `facestream run`",
@@ -87,14 +87,14 @@ REFUSALS = {
     Kind.RAW: "is a camera's raw data: export it as JPEG or TIFF",
     **{kind: f"is of a format that is not read ({kind.value}): export it as PNG or JPEG" for kind in _NOT_READ},
 }
-"""How a sentence ends that begins with the name of such a file."""
+"""End of a sentence that begins with the name of such a file."""
 
 
 def kind_of(head: bytes) -> Kind:
-    """Return what a file is.
+    """Return the kind of a file.
 
     Args:
-        head: its first bytes, 512 or more where it has them.
+        head: its first bytes, at least 512 if it has them.
     """
     if not head:
         return Kind.EMPTY

@@ -1,4 +1,4 @@
-"""From a decoded picture of any mode to 8-bit BGR, as a viewer shows it."""
+"""Converts decoded pictures of any mode to 8-bit BGR, as a viewer shows them."""
 
 from __future__ import annotations
 
@@ -16,27 +16,28 @@ if TYPE_CHECKING:
     from engine.decode.tone_map import Transfer
 
 _PLAIN = {"L", "RGB", "RGBA", "CMYK"}
-"""Modes that colour profiles are applied to as they are."""
+"""Modes to which colour profiles are applied directly."""
 _STRIP_PX = 1 << 22
-"""Converted together: of a whole picture of 100 megapixels each step would take 300 MB."""
+"""Pixels converted at a time: for a whole picture of 100 megapixels each step would take 300 MB."""
 _BRIGHTEST = {"I": (65535, 2**31 - 1, 2**32 - 1), "F": (1, 255, 65535)}
-"""What white may be in greys of more than 8 bits: of 16 and 32 bits; fractions are 0 to 1 by convention, but some programs
-write other ranges. The smallest that holds all values counts."""
+"""Possible white levels of grey pictures with 16 and 32 bits; fractions are 0 to 1 by convention, but some programs write other
+ranges. The smallest level that covers all values is used.
+"""
 _Convert = Callable[[Image.Image], Image.Image]
 
 
 def bgr_of(image: Image.Image, transfer: Transfer | None = None) -> Uint8:
     """Return (height, width, 3) uint8 BGR, 0 to 255.
 
-    Colour profiles are applied, transparent parts are white, 16-bit greys are reduced to 8 bits. Where there is a gain map the
+    Colour profiles are applied, transparent parts are white, 16-bit greys are reduced to 8 bits. If there is a gain map the
     base picture is shown.
 
     Args:
         image: loaded, of any mode.
-        transfer: how its light is coded, of high dynamic range, which is shown as an SDR screen does; None: it is SDR.
+        transfer: transfer function of an HDR picture, which is tone-mapped as for an SDR screen; None: it is SDR.
 
     Raises:
-        ValueError: Pillow knows no way from its mode to colours.
+        ValueError: Pillow cannot convert its mode to RGB.
     """
     image = _in_8_bits(image)
     convert = _convert(image, transfer)
@@ -50,7 +51,7 @@ def bgr_of(image: Image.Image, transfer: Transfer | None = None) -> Uint8:
 
 
 def _convert(image: Image.Image, transfer: Transfer | None) -> _Convert:
-    """Return what makes RGB of parts of a picture."""
+    """Return a function that converts parts of a picture to RGB."""
     to_screen = _tone_mapped(transfer) if transfer else None
     if image.has_transparency_data:
         to_srgb = to_screen or _to_srgb(image, "RGBA")
@@ -71,11 +72,11 @@ def _as_it_is(part: Image.Image) -> Image.Image:
 
 
 def _in_8_bits(image: Image.Image) -> Image.Image:
-    """Reduce greys of more than 8 bits: Pillow's own conversion cuts them off at 255."""
+    """Reduce greys of more than 8 bits: Pillow's own conversion clips them at 255."""
     if image.mode != "F" and not image.mode.startswith("I"):
         return image
     stored = np.asarray(image)
-    if image.mode == "I" and stored.min(initial=0) < -32768:  # 32 bits without a sign, which Pillow reads as with one
+    if image.mode == "I" and stored.min(initial=0) < -32768:  # unsigned 32 bits, which Pillow reads as signed
         stored = stored.view(np.uint32)
     values = np.nan_to_num(stored.astype(np.float32))
     largest = values.max(initial=0)
@@ -85,14 +86,14 @@ def _in_8_bits(image: Image.Image) -> Image.Image:
 
 
 def _tone_mapped(transfer: Transfer) -> _Convert:
-    from engine.decode.tone_map import GRID, colours  # loads PyAV
+    from engine.decode.tone_map import GRID, colours  # imports PyAV
 
     table = ImageFilter.Color3DLUT(GRID, colours(transfer).astype(np.float32).ravel())
     return lambda part: part.filter(table)
 
 
 def _to_srgb(image: Image.Image, mode: str) -> _Convert:
-    """Return what applies the picture's colour profile; one that is damaged or does not fit is left out, as viewers do."""
+    """Return a function that applies the picture's colour profile; a damaged or unfitting one is ignored, as in viewers."""
     data = image.info.get("icc_profile")
     if not data:
         return _as_it_is

@@ -1,4 +1,4 @@
-"""What a picture's file says beside its pixels, and what of it a reader must be told."""
+"""Metadata of a picture's file, and remarks on it for the user."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _HEIF = {"HEIF", "AVIF"}
 _TRANSFERS: dict[int, Transfer] = {16: "pq", 18: "hlg"}
 """ITU-T H.273."""
 _CICP = re.compile(rb"\0\0\0\x04cICP.(.)", re.DOTALL)
-"""Of a PNG file, where the pixels come later."""
+"""First bytes of a PNG file that are examined; the pixels come later."""
 _EXIF, _ORIENTATION = re.compile(rb"Exif\0\0(II\*\0|MM\0\*)"), 0x0112
 _MOST_EXIF_BYTES = 1 << 16
 _PNG_HEAD_BYTES = 1 << 16
@@ -26,21 +26,21 @@ _PNG_HEAD_BYTES = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a file says."""
+    """Metadata of a picture's file."""
 
     transfer: Transfer | None
-    """How the light of the picture is coded; None where it is SDR, as the base picture beside a gain map is."""
+    """Transfer function of the picture; None: it is SDR, like the base picture of a gain map."""
     remarks: tuple[str, ...]
-    """What of the file is not in the picture that is read from it, as sentences without a full stop."""
+    """What the picture read from the file lacks, as sentences without a full stop."""
 
 
 def told_of(image: Image.Image, content: bytes, pages: int) -> Told:
-    """Return what a picture's file says.
+    """Return the metadata of a picture's file.
 
     Args:
         image: opened, not decoded.
         content: of its file.
-        pages: pictures in it.
+        pages: number of pictures in it.
     """
     primary = primary_of(content) if image.format in _HEIF else None
     coded = primary.transfer if primary else _transfer_of_png(image, content)
@@ -79,5 +79,5 @@ def _exif_turn(content: bytes) -> int:
     try:
         exif.load(content[found.start() : found.start() + _MOST_EXIF_BYTES])
         return int(exif.get(_ORIENTATION, 1))
-    except Exception:  # damaged, as viewers do
+    except Exception:  # damaged EXIF data are ignored, as in viewers
         return 1

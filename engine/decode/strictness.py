@@ -1,4 +1,4 @@
-"""Which decoders refuse damaged packets where they are asked to, and which tell nothing of damage at all."""
+"""Which decoders can be set to refuse damaged packets, and which do not report damage at all."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from av.video.codeccontext import VideoCodecContext
 _REFUSE = {"err_detect": "crccheck+explode"}
 _BY_DECODER = {"libdav1d": {"strict": "strict"}}
 _HASH = re.compile(rb"\x50[\x01-\x07]\x84[\x11\x31]\x00")
-"""The MD5 of a picture of H.265, grey or of three planes (ITU-T H.265, D.2.19), which an encoder may write behind it."""
+"""MD5 of an H.265 picture with one or three planes (ITU-T H.265, D.2.19), which an encoder may append."""
 _SILENT = {"hevc": "H.265", "vp8": "VP8", "vp9": "VP9"}
 
 
 def ask_to_refuse(context: VideoCodecContext, first: av.Packet[Any] | None = None) -> bool:
-    """Let a decoder that is not open yet refuse what it finds damaged; return whether it can.
+    """Set a decoder that is not open yet to refuse damaged packets; return whether it can.
 
-    Those of pictures that stand alone can, and that of H.265 where the encoder wrote hashes, as the stream's ``first`` packet
-    shows. Others tell by themselves (H.264, MPEG), or cannot tell (see ``silence_of``).
+    Decoders of intra-only codecs can, and that of H.265 if the encoder wrote hashes, as the stream's ``first`` packet shows.
+    Others report damage by default (H.264, MPEG), or cannot (see ``silence_of``).
     """
     compares = context.codec.intra_only or (first is not None and has_hash(context, first))
     options = _REFUSE if compares else _BY_DECODER.get(context.name, {})
@@ -30,12 +30,12 @@ def ask_to_refuse(context: VideoCodecContext, first: av.Packet[Any] | None = Non
 
 
 def has_hash(context: VideoCodecContext, packet: av.Packet[Any]) -> bool:
-    """Whether a packet holds a hash of its picture that FFmpeg compares."""
+    """Whether a packet holds a hash of its picture that FFmpeg checks."""
     return context.name == "hevc" and _HASH.search(bytes(packet)) is not None
 
 
 def silence_of(path: Path, codec_name: str) -> str:
-    """Return a sentence on a damaged recording whose decoder tells nothing of errors inside packets, empty for others."""
+    """Return a sentence on a damaged recording whose decoder does not report errors inside packets; empty for others."""
     if codec_name not in _SILENT:
         return ""
     return f"{path}: {_SILENT[codec_name]} does not report errors inside its pictures, so more may be damaged than are marked"

@@ -1,8 +1,8 @@
-"""HDR pictures (PQ, HLG) as an SDR screen shows them.
+"""Tone mapping of HDR pictures (PQ, HLG) for SDR screens.
 
-Light is computed from the coded values (SMPTE ST 2084; ITU-R BT.2100 HLG on a screen of 1,000 cd/m²), compressed by the
-EETF of ITU-R BT.2390 so that HDR's reference white (203 cd/m², ITU-R BT.2408) is near SDR's, brought from BT.2020 to BT.709
-colours, and coded for a screen of gamma 2.4. All of it is one table of colours, which libavfilter's ``lut3d`` looks up.
+Light is computed from the coded values (SMPTE ST 2084; ITU-R BT.2100 HLG on a screen of 1,000 cd/m²), compressed by the EETF of
+ITU-R BT.2390 so that HDR's reference white (203 cd/m², ITU-R BT.2408) is close to SDR's, converted from BT.2020 to BT.709
+colours, and coded for a screen of gamma 2.4. All of this is one colour table, applied by libavfilter's ``lut3d``.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ Transfer = Literal["pq", "hlg"]
 _TRANSFERS: dict[int, Transfer] = {16: "pq", 18: "hlg"}
 """FFmpeg's AVColorTransferCharacteristic."""
 _MATRICES = {1: "bt709", 5: "bt601", 6: "bt601"}
-"""FFmpeg's AVColorSpace of what is not BT.2020."""
+"""FFmpeg's AVColorSpace of pictures that are not BT.2020."""
 GRID = 33
-"""Steps of each colour in the table of them."""
+"""Steps of each channel in the colour table."""
 PEAK_NITS, WHITE_NITS = 1000.0, 203.0
 _M1, _M2, _C1, _C2, _C3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
 """Constants of ST 2084."""
@@ -36,12 +36,12 @@ Array = NDArray[np.float64]
 
 
 def hdr_transfer(picture: av.VideoFrame) -> Transfer | None:
-    """Return how a picture's light is coded, None where it is SDR."""
+    """Return a picture's HDR transfer function; None if it is SDR."""
     return _TRANSFERS.get(int(picture.color_trc))
 
 
 class ToneMapper:
-    """Show the HDR pictures of one stream. SDR pictures must not be given to it."""
+    """Tone-maps the HDR pictures of one stream. Do not give it SDR pictures."""
 
     def __init__(self) -> None:
         self._graph: Graph | None = None
@@ -88,14 +88,14 @@ def _graph(picture: av.VideoFrame, transfer: Transfer, full: bool) -> Graph:
 
 @cache
 def cube(transfer: Transfer) -> str:
-    """Return the table of colours in the .cube format."""
+    """Return the colour table in the .cube format."""
     lines = [f"LUT_3D_SIZE {GRID}", *(f"{r:.6f} {g:.6f} {b:.6f}" for r, g, b in colours(transfer))]
     return "\n".join(lines) + "\n"
 
 
 @cache
 def colours(transfer: Transfer) -> Array:
-    """Return the table of colours, (``GRID`` ** 3, 3), see ``sdr_from_hdr``: for evenly spaced codes, red running fastest."""
+    """Return the colour table, (``GRID`` ** 3, 3), see ``sdr_from_hdr``: for evenly spaced codes, red varying fastest."""
     steps = np.linspace(0.0, 1.0, GRID)
     blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")
     return sdr_from_hdr(np.stack([red.ravel(), green.ravel(), blue.ravel()], axis=1), transfer)
@@ -106,7 +106,7 @@ def sdr_from_hdr(coded: Array, transfer: Transfer) -> Array:
 
     Args:
         coded: (n, 3) BT.2020 RGB as coded, 0 to 1.
-        transfer: how its light is coded.
+        transfer: its transfer function.
 
     Returns:
         (n, 3) BT.709 RGB as coded for gamma 2.4, 0 to 1.
@@ -137,7 +137,7 @@ def _hlg_to_nits(coded: Array) -> Array:
 
 
 def _compressed(nits: Array) -> Array:
-    """The EETF of BT.2390: up to a knee as it is, above it a Hermite spline up to the target's white."""
+    """The EETF of BT.2390: unchanged up to a knee, above it a Hermite spline up to the target's white."""
     source_peak, target = pq_from_nits(np.array(PEAK_NITS)), pq_from_nits(np.array(WHITE_NITS))
     value = np.minimum(pq_from_nits(nits) / source_peak, 1.0)
     most = target / source_peak

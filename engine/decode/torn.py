@@ -1,4 +1,4 @@
-"""Packets of H.264 and H.265 that no encoder has written: decoders read on in them, and of H.265 say nothing."""
+"""Recognises H.264 and H.265 packets that no encoder wrote: decoders read on in them, that of H.265 silently."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import av
 
 _START = b"\x00\x00\x01"
 _FORBIDDEN = b"\x00\x00\x00"
-"""Inside a NAL unit an encoder breaks up such runs (ITU-T H.264 and H.265, 7.4); behind one there may be more zeros."""
+"""An encoder breaks up such runs within a NAL unit (ITU-T H.264 and H.265, 7.4); after a unit there may be more zeros."""
 _AVCC_LENGTH_AT, _HVCC_LENGTH_AT = 4, 21
-"""Where avcC and hvcC (ISO/IEC 14496-15) say how long the lengths before NAL units are."""
+"""Position of the size of NAL unit lengths in avcC and hvcC (ISO/IEC 14496-15)."""
 _LEAST_BYTES = 4
-"""What is shorter at the end of a packet is padding, to FFmpeg too."""
+"""Fewer bytes at the end of a packet are padding, for FFmpeg too."""
 
 
 class Torn:
-    """Looks at the packets of one stream.
+    """Examines the packets of one stream.
 
     Args:
         codec_name: ``h264`` or ``hevc``; others have no NAL units.
@@ -30,11 +30,12 @@ class Torn:
         at = {"h264": _AVCC_LENGTH_AT, "hevc": _HVCC_LENGTH_AT}.get(codec_name)
         self._has_units = at is not None
         self._length_bytes = 1 + (extradata[at] & 3) if at is not None and _has_lengths(codec_name, extradata[: at + 1]) else 0
-        """0: start codes."""
+        """Bytes of the length before each NAL unit; 0: start codes."""
 
     def is_in(self, packet: av.Packet[Any]) -> bool:
-        """Whether the pictures of a packet have zeros where none can be, as of a disk that lost a block, or a length does not
-        fit. What stands beside pictures may hold anything: some cameras write their remarks as they come."""
+        """Whether a packet's slices contain impossible zeros, as from a lost disk block, or a length does not fit. Other NAL
+        units may contain anything: some cameras write their SEI unescaped.
+        """
         if not self._has_units:
             return False
         data = bytes(packet)
@@ -49,7 +50,8 @@ class Torn:
         return 1 <= unit[0] & 0x1F <= 5 if self._codec_name == "h264" else unit[0] >> 1 & 0x3F < 32
 
     def _units(self, packet: bytes) -> Iterator[bytes]:
-        if not self._length_bytes or packet.startswith(b"\x00" + _START):  # some write start codes where lengths are announced
+        # some writers use start codes although lengths are announced
+        if not self._length_bytes or packet.startswith(b"\x00" + _START):
             yield from packet.split(_START)[1:]
             return
         at = 0
@@ -62,7 +64,7 @@ class Torn:
 
 
 def _has_lengths(codec_name: str, head: bytes) -> bool:
-    """Whether the beginning of extradata is that of avcC or hvcC, as FFmpeg tells it: early files have hvcC of version 0."""
+    """Whether extradata begins like avcC or hvcC, by FFmpeg's rule: early files have hvcC of version 0."""
     if codec_name == "h264":
         return len(head) > _AVCC_LENGTH_AT and head[0] == 1
     return len(head) > _HVCC_LENGTH_AT and (head[0] > 0 or head[1] > 0 or head[2] > 1)

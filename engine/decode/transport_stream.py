@@ -1,4 +1,4 @@
-"""Which videos an MPEG transport stream holds one after the other: FFmpeg reads one of them, and says nothing of others."""
+"""Finds the videos that an MPEG transport stream holds one after the other: FFmpeg silently reads only one of them."""
 
 from __future__ import annotations
 
@@ -12,32 +12,34 @@ _CODECS = {
     0x01: "mpeg1video", 0x02: "mpeg2video", 0x10: "mpeg4", 0x1B: "h264", 0x24: "hevc", 0x33: "vvc", 0x42: "cavs", 0xD2: "avs2",
     0xEA: "vc1",
 }  # fmt: skip
-"""By stream type (ISO/IEC 13818-1, table 2-34)."""
+"""Codecs by stream type (ISO/IEC 13818-1, table 2-34)."""
 _TABLE = re.compile(rb"\x47[\x40-\x5f].[\x10-\x1f]\x00[\x00\x02]\xb0", re.DOTALL)
-"""A packet that begins with a list of programs (PAT) or a program's table (PMT): chance writes that once in half a terabyte."""
+"""A packet that begins with a program association (PAT) or program map table (PMT); by chance it occurs once in half a
+terabyte.
+"""
 _PACKETS = re.compile(rb"\x47(?:(?:.{187}\x47){3}|(?:.{191}\x47){3}|(?:.{203}\x47){3})", re.DOTALL)
-"""Four packets, of each length that there is."""
+"""Four packets, for each packet length."""
 _HEAD_OF_FILE_BYTES = 1 << 16
-"""In which packets begin: most recordings are no transport stream, and no more of them is read."""
+"""Bytes in which packets must begin: most recordings are not transport streams, and no more of them is read."""
 _PROGRAMS, _KIND_AT = 0, 5
 _HEAD_BYTES, _PACKET_BYTES = 5, 188
-"""Of a packet: before the table, and all of it; a longer table is not looked at to its end."""
+"""Bytes of a packet before the table, and in all; a longer table is not read to its end."""
 _BLOCK_BYTES, _MOST_BLOCKS = 1 << 20, 2048
 _ENDS_BYTES = 4 << 20
-"""Of a file's beginning and of its end, to see whether anything changes between them."""
+"""Bytes of a file's beginning and end that are compared to see whether anything changes in between."""
 _MOST_PIECES = 64
 
 
 class Video(NamedTuple):
-    """A video, as a program's table lists it."""
+    """A video listed in a program map table."""
 
     pid: int
     codec: str
-    """As FFmpeg calls it."""
+    """FFmpeg's name of the codec."""
 
 
 class Piece(NamedTuple):
-    """Bytes of a file in which the video stays the same."""
+    """A range of bytes of a file in which the video stays the same."""
 
     begin: int
     end: int
@@ -46,13 +48,13 @@ class Piece(NamedTuple):
 
 class _Table(NamedTuple):
     at: int
-    """Where in the file it begins, or the list of programs before it."""
+    """Position in the file of the table, or of the PAT before it."""
     program: int
     video: Video
 
 
 def changes_of_video(path: Path) -> list[Video]:
-    """Return what a program's first video is, one after the other; empty where that never changes.
+    """Return the successive first videos of a program; empty if that never changes.
 
     Raises:
         OSError: the file cannot be read.
@@ -62,8 +64,9 @@ def changes_of_video(path: Path) -> list[Video]:
 
 
 def pieces_of(path: Path) -> list[Piece]:
-    """Return the pieces of a file that begins with one video and ends with another; empty where it does not, or holds several
-    programs, or cannot be read."""
+    """Return the pieces of a file that begins with one video and ends with another; empty if it does not, has several programs,
+    or cannot be read.
+    """
     try:
         with path.open("rb") as file:
             head = file.read(_HEAD_OF_FILE_BYTES)
@@ -77,18 +80,18 @@ def pieces_of(path: Path) -> list[Piece]:
         if len(begins | ends) < 2:
             return []
         told = list(_changes(path).values())
-    except (OSError, ValueError):  # a path with a zero in it
+    except (OSError, ValueError):  # a path with a null character
         return []
     if len(told) != 1 or not 1 < len(told[0]) <= _MOST_PIECES:
         return []
-    if told[0][-1].video not in ends:  # it changes again behind what was looked at
+    if told[0][-1].video not in ends:  # it changes again after the examined part
         return []
     begin = [0, *(table.at for table in told[0][1:]), 0]
     return [Piece(*bounds) for bounds in pairwise(begin)]
 
 
 def _changes(path: Path) -> dict[int, list[_Table]]:
-    """Return of each program the tables that list another first video than the one before."""
+    """Return for each program the tables whose first video differs from the previous one's."""
     told: dict[int, list[_Table]] = {}
     with path.open("rb") as file:
         data, at = b"", 0
@@ -105,7 +108,7 @@ def _changes(path: Path) -> dict[int, list[_Table]]:
 
 
 def _tables(data: bytes, at: int) -> Iterator[_Table]:
-    """Yield the programs' tables that list a video, in what a file has from byte ``at`` on."""
+    """Yield the program map tables that list a video, in data that begin at byte ``at`` of a file."""
     begin: int | None = None
     for found in _TABLE.finditer(data):
         if data[found.start() + _KIND_AT] == _PROGRAMS:
@@ -118,7 +121,7 @@ def _tables(data: bytes, at: int) -> Iterator[_Table]:
 
 
 def _listed(table: bytes) -> Iterator[Video]:
-    """Yield what a program's table lists as video."""
+    """Yield the videos of a program map table."""
     end = min(3 + (int.from_bytes(table[1:3], "big") & 0xFFF) - 4, len(table))
     at = 12 + (int.from_bytes(table[10:12], "big") & 0xFFF)
     while at + 5 <= end:

@@ -1,4 +1,4 @@
-"""Cameras on this machine (V4L2) through OpenCV, where FFmpeg was built without its own reader for them."""
+"""Reads cameras of this machine (V4L2) with OpenCV, if FFmpeg was built without its own reader for them."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _HIGHEST_RATE = 1000
 
 
 class Capture(Protocol):
-    """What is used of ``cv2.VideoCapture``."""
+    """The part of ``cv2.VideoCapture`` that is used."""
 
     def read(self) -> tuple[bool, Any]:
-        """Return whether there was a picture, and it: (height, width, 3) BGR or (height, width) grey, uint8."""
+        """Return whether there was a picture, and the picture: (height, width, 3) BGR or (height, width) grey, uint8."""
 
     def get(self, prop: int) -> float: ...
 
@@ -62,7 +62,7 @@ class DeviceReader(Reader):
         while not self._stopped.is_set():
             there, picture = capture.read()
             if not there:
-                # A device that is there but gives no first picture is read by another program.
+                # A device that exists but gives no first picture is in use by another program.
                 raise explain_end(self._camera, None, False) if self.opened else device_failure(self._camera, errno.EBUSY)
             if self.opened is None:
                 self.opened = Opened(None, _MICROSECONDS, known)
@@ -79,7 +79,7 @@ def as_frame(picture: Uint8, microseconds: int) -> av.VideoFrame:
 
 
 def check_device(path: str) -> int:
-    """Return 0 where ``path`` is a device that captures video, else the number of the system's error."""
+    """Return 0 if ``path`` is a video capture device, otherwise the system's error number."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)
     except OSError as error:
@@ -98,7 +98,7 @@ def check_device(path: str) -> int:
 
 
 def open_capture(camera: Camera) -> Capture | None:
-    """Open a device with ``video_size``, ``framerate`` and ``input_format`` of its options, None where it cannot be."""
+    """Open a device with ``video_size``, ``framerate`` and ``input_format`` of its options; None if that fails."""
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     capture = cv2.VideoCapture(camera.url, cv2.CAP_V4L2)
     if not capture.isOpened():
