@@ -3,7 +3,8 @@
     python -m tests.bench.engine_speed --json FILE
 
 Engines are built first, by `trt-build build`, where they are not yet in ``--engines``; one whose package is absent is left out.
-Other processes take the cores now and then: each engine has a turn in every round, and its best turn counts.
+Other processes take the cores now and then: each engine has a turn in every round, and its best turn counts. Below the table
+stands the bound: what the network's convolutions would take at this core's matrix peak, in float32 and in int8.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from engine.sessions.built_engines import BuiltEngine
 from engine.sessions.ncnn_session import NcnnSession
 from engine.sessions.openvino_session import OpenVinoSession, computes_in_bfloat16
 from engine.sessions.session import Session, SessionSpec, open_session
+from tests.bench.matrix_peak import matrix_peak, operations
 from trt_build.engines.build import Engine, Workshop, build
 from trt_build.engines.targets import Order, profile_on, target_of
 
@@ -42,6 +44,7 @@ ENGINES = (
     ("ncnn", "fp32"),
 )
 TURN_SECONDS = 0.15
+PEAKS = ("float32", "int8")
 
 
 def main() -> None:
@@ -62,8 +65,11 @@ def main() -> None:
         bare = {name: own_loop(session) for name, session in sessions.items()}
         seconds = {side: _race(sessions, bare, side, options.rounds) for side in SIDES_PX}
     _print(options.model, seconds, gates)
+    peaks = {kind: matrix_peak(kind) for kind in PEAKS}
+    _print_bound(options.model, seconds, peaks)
     if options.json:
-        options.json.write_text(json.dumps({"model": options.model, "seconds": seconds, "gate": gates}, indent=2) + "\n")
+        kept = {"model": options.model, "seconds": seconds, "gate": gates, "operations_per_second": peaks}
+        options.json.write_text(json.dumps(kept, indent=2) + "\n")
 
 
 def _engines(model: str, folder: Path, faces: int) -> list[tuple[Engine, Order]]:
@@ -142,6 +148,19 @@ def _print(model: str, seconds: dict[int, dict[str, dict[str, float]]], gates: d
         ]
         table.add_row(name, *cells, gate)
     CONSOLE.print(table)
+
+
+def _print_bound(model: str, seconds: dict[int, dict[str, dict[str, float]]], peaks: dict[str, float]) -> None:
+    """Say how fast any engine could be that computes each convolution directly, and how much of that each one reaches."""
+    path = find_model(model)
+    assert path is not None, model
+    asked = {side: operations(path.parent / read_manifest(path).file, side) for side in seconds}
+    for kind, peak in peaks.items():
+        bounds = [f"{row[REFERENCE]['session'] * peak / asked[side]:.2f} at {side} px" for side, row in seconds.items()]
+        CONSOLE.print(f"{kind}: {peak / 1e9:.0f} G operations/s at most; the bound is {', '.join(bounds)} times {REFERENCE}")
+    for name, kind in ((name, "int8" if "int8" in name else "float32") for name in next(iter(seconds.values()))):
+        shares = [f"{asked[side] / row[name]['session'] / peaks[kind]:.2f}" for side, row in seconds.items()]
+        CONSOLE.print(f"{name}: {', '.join(shares)} of the {kind} peak")
 
 
 if __name__ == "__main__":
