@@ -1,9 +1,10 @@
-"""What is put over pictures and is no face: writing, logos and vests."""
+"""What is put over pictures and is no face: writing, logos, vests and wheels."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.contracts.frames import Float32, Uint8
 from trt_build.data.degradation import Random
@@ -21,7 +22,7 @@ _TRIES = 5
 
 
 def put_overlays(canvas: Float32, faces: Float32, rng: Random) -> Float32:
-    """Write dates, words and digits, draw logos and vests where no face is; ``faces`` (N, 4)."""
+    """Write dates, words and digits, draw logos, vests and wheels where no face is; ``faces`` (N, 4)."""
     image = to_levels(canvas)
     for _ in range(int(rng.integers(1, 5))):
         _OVERLAYS[rng.integers(len(_OVERLAYS))](image, faces, rng)
@@ -103,6 +104,40 @@ def _put_vest(image: Uint8, faces: Float32, rng: Random) -> None:
         cv2.circle(image, head, max(1, int(0.28 * width)), float(rng.uniform(5, 90)), -1, cv2.LINE_AA)
 
 
+def _put_wheel(image: Uint8, faces: Float32, rng: Random) -> None:
+    """A wheel of a parked car: a dark tyre under a body, a bright rim with spokes or holes, seen more or less from the side."""
+    height = int(np.exp(rng.uniform(np.log(10), np.log(110))))
+    across = np.array([height * rng.uniform(0.45, 1.05), height]) / 2
+    reach = across * rng.uniform(1.3, 2.5, 2)  # of the body, from the middle of the wheel
+    place = _free(image, faces, int(2 * reach[0]), int(reach[1] + 1.3 * across[1]), rng)
+    if place is None:
+        return
+    middle, tilt = np.array(place) + reach, float(rng.normal(0, 6))
+    if rng.random() < 0.7:
+        below = place[1] + int(reach[1] + across[1] * rng.uniform(0.0, 0.6))
+        cv2.rectangle(image, place, (place[0] + int(2 * reach[0]), below), float(rng.integers(0, 256)), -1)
+        _put_disc(image, middle, across * rng.uniform(1.05, 1.25), tilt, float(rng.integers(0, 50)))
+    tyre, rim = float(rng.integers(5, 80)), float(rng.integers(90, 256))
+    _put_disc(image, middle, across, tilt, tyre)
+    inner = across * rng.uniform(0.55, 0.8)
+    _put_disc(image, middle, inner, tilt, rim)
+    dark, count, turned = rim * float(rng.uniform(0.1, 0.7)), int(rng.integers(3, 13)), float(rng.uniform(0, 2 * np.pi))
+    round_holes, spread = rng.random() < 0.5, float(rng.uniform(0.5, 0.75))
+    for angle in turned + np.arange(count) * 2 * np.pi / count:
+        way = np.array([np.cos(angle), np.sin(angle)])
+        if round_holes:
+            _put_disc(image, middle + inner * way * spread, inner * rng.uniform(0.08, 0.24), tilt, dark)
+        else:
+            one, other = (tuple(int(value) for value in middle + inner * way * far) for far in (0.25, 0.95))
+            cv2.line(image, one, other, dark, max(1, int(height * rng.uniform(0.02, 0.08))), cv2.LINE_AA)
+    _put_disc(image, middle, inner * rng.uniform(0.12, 0.35), tilt, (rim, dark, float(rng.integers(0, 256)))[rng.integers(3)])
+
+
+def _put_disc(image: Uint8, middle: NDArray[np.floating], across: NDArray[np.floating], tilt: float, tone: float) -> None:
+    axes = tuple(max(1, round(value)) for value in across)
+    cv2.ellipse(image, tuple(int(value) for value in middle), axes, tilt, 0, 360, tone, -1, cv2.LINE_AA)
+
+
 def _free(image: Uint8, faces: Float32, width: int, height: int, rng: Random) -> tuple[int, int] | None:
     """Return a corner from which a rectangle touches no face, None if a few tries find none."""
     for _ in range(_TRIES):
@@ -118,4 +153,4 @@ def _free(image: Uint8, faces: Float32, width: int, height: int, rng: Random) ->
     return None
 
 
-_OVERLAYS = (_put_text, _put_text, _put_text, _put_logo, _put_vest, _put_vest)
+_OVERLAYS = (_put_text, _put_text, _put_text, _put_logo, _put_vest, _put_vest, _put_wheel, _put_wheel)
