@@ -17,6 +17,7 @@ from engine.decode.counted import Counted
 from engine.decode.edit_list import left_out_by_edits, shown_pictures
 from engine.decode.encryption import encryption_of_file
 from engine.decode.gaps import Gaps, Missing
+from engine.decode.last_bytes import ends_within_packet
 from engine.decode.late_start import late_start
 from engine.decode.not_read import goes_on, not_read
 from engine.decode.rates import nominal_rate
@@ -25,7 +26,7 @@ from engine.decode.strictness import silence_of
 from engine.errors import SourceError
 from engine.words.numbers import count
 
-_ANNOUNCE = {"matroska,webm", "flv", "avi", "asf", "mxf", "gxf", "ivf"}
+_ANNOUNCE = {"matroska,webm", "flv", "avi", "asf", "mxf", "gxf", "ivf", "swf"}
 """Containers whose header gives duration or size, while FFmpeg does not report truncation, or what damage hides."""
 _MISSING_SHARE = 0.1
 _GROWS = "it was still being written while it was read, so read it again when it is finished"
@@ -139,6 +140,12 @@ class RecordingEnd:
         """See ``late_start``; in a transport stream FFmpeg has found the first packet itself."""
         return "" if self.container.format.name == "mpegts" else late_start(self.path)
 
+    def _ends_within_packet(self) -> bool:
+        try:
+            return ends_within_packet(self.path, self.container.format.name, self.extent.to_byte)
+        except OSError:
+            return False
+
     def _goes_on(self) -> bool:
         """Whether the apparent truncation is the beginning of an appended recording."""
         try:
@@ -173,6 +180,8 @@ class RecordingEnd:
 
     def _missing_end(self) -> str:
         """Return the end of a sentence on what the header announces but is missing; empty if nothing is missing."""
+        if not self.extent.has_grown and not self.extent.is_piece and not self._goes_on() and self._ends_within_packet():
+            return "ends in the middle of a packet"
         is_whole = 0 < self.extent.listed_to_byte <= self.extent.to_byte
         if self.container.format.name not in _ANNOUNCE or is_whole or self.extent.has_grown:
             return ""
