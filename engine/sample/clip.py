@@ -24,6 +24,7 @@ from engine.sample.actors import Actor
 from engine.sample.people import PEOPLE, Person, photographs
 from engine.sample.scene import FPS, WAYS, Camera, hall, walk
 from engine.sample.truth import Truth, TruthBox
+from engine.whole_file import replacing, write_whole
 
 NOISE_LEVELS = 2.6
 """Standard deviation of the luma noise, of 255; chroma has half."""
@@ -55,6 +56,8 @@ def render_sample(
 ) -> SampleClip:
     """Write the clip ``out``, its ground truth and its enrolment pictures; the same arguments give the same files.
 
+    Where there is a clip it is whole, and the rest is there.
+
     Args:
         out: the video to write; its folder is made.
         seconds: length; everybody's way repeats after 20 s.
@@ -76,9 +79,10 @@ def render_sample(
         _, truth, folder = files_of_sample(out)
         enrolment = _write_enrolment(folder, scene.people)
         boxes: list[list[TruthBox]] = []
-        codec = _encode(out, scene.render(boxes, progress), size_px, bits_per_second)
         names = {name: f"{path.parent.name}/{path.name}" for name, path in enrolment.items()}
-        truth.write_bytes(msgspec.json.encode(Truth(out.name, seed, FPS, *size_px, names, boxes)))
+        with replacing(out, public=True) as video:
+            codec = _encode(video, scene.render(boxes, progress), size_px, bits_per_second)
+            write_whole(truth, msgspec.json.encode(Truth(out.name, seed, FPS, *size_px, names, boxes)))
     except OSError as error:
         raise PublishError(f"cannot write the sample {out}: {error.strerror or error}") from error
     return SampleClip(out, truth, enrolment, frames, codec)

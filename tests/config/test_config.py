@@ -25,6 +25,21 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
+@pytest.mark.parametrize(
+    ("name", "sections"),
+    [
+        ("cameras", ("live", "supervise", "output")),
+        ("recordings", ("decode", "detect", "track", "crop", "super_resolve", "verify", "output")),
+    ],
+)
+def test_the_examples_that_say_so_show_the_defaults(name, sections):
+    """As a profile fills them in; `live` says that it has every key."""
+    shown = yaml.safe_load((EXAMPLES[0].parent / f"{name}.yaml").read_text(encoding="utf-8"))
+    default = msgspec.to_builtins(load_config())
+    assert {section: default[section] | shown[section] for section in sections} == {one: default[one] for one in sections}
+    assert name != "cameras" or shown["live"].keys() == default["live"].keys()
+
+
 def test_without_a_file_everything_has_its_default():
     assert load_config() == Config()
 

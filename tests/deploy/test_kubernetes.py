@@ -4,13 +4,16 @@ Kubernetes's own."""
 from __future__ import annotations
 
 import copy
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 
 from engine.config.file import load_config
 from tests.deploy.test_files import DEPLOY, checked, tool
@@ -126,6 +129,15 @@ def test_an_archive_has_only_fields_that_are_known() -> None:
     assert all(group.keys() <= _GROUP for group in GROUPS)
     assert all(group["minReplicas"] <= group["replicas"] <= group["maxReplicas"] for group in GROUPS[1:])
     assert all(isinstance(value, str) for group in GROUPS for value in group["rayStartParams"].values())
+
+
+def test_the_image_of_an_archive_has_what_kuberay_asks() -> None:
+    """Ray alone has neither the server that takes a job nor the one that says whether a pod lives: each would be replaced."""
+    assert RAYJOB["spec"]["submissionMode"] == "HTTPMode"
+    told = re.search(r"EXTRAS=([\w,]+)` \(and `,s3`\)", (DEPLOY.parent / "docs" / "fleet.md").read_text(encoding="utf-8"))
+    extras = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    needs = [Requirement(one) for extra in told[1].split(",") for one in extras[extra]]
+    assert [one.extras for one in needs if one.name == "ray"] == [{"default"}]
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.get("groupName", "head"))

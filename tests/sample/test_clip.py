@@ -166,6 +166,21 @@ def test_progress_reaches_the_end(tmp_path):
     assert seen == [(number, 5) for number in range(1, 6)]
 
 
+def test_where_there_is_a_clip_it_is_whole_and_the_rest_is_there(tmp_path):
+    """What was killed left a clip that nothing could open, and that passed for the one that was wanted."""
+    out, seen = tmp_path / "clip.mp4", []
+    render_sample(out, seconds=0.2, size_px=SMALL, progress=lambda done, total: seen.append(out.exists()))
+    assert seen == [False] * 5
+
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    before = sorted(path.name for path in tmp_path.iterdir()), out.read_bytes()
+    with pytest.raises(KeyboardInterrupt):
+        render_sample(out, seconds=0.2, seed=5, size_px=SMALL, progress=stop)
+    assert (sorted(path.name for path in tmp_path.iterdir()), out.read_bytes()) == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
