@@ -88,7 +88,7 @@ class Decoder(RecordingReader):
     Bad input never raises. A recording that is encrypted, or whose pictures are all damaged, has failed. A truncated file gives
     all its frames first and then ``failed`` with ``truncated``, if its container shows it: MP4, MOV, AVI and FLV do (the last
     two not for a cut exactly between two packets); a truncated MKV, TS or GIF just ends. If the header of an MKV, AVI, WMV or
-    FLV announced more, or a TS or GIF ends inside a packet, the detail of ``ended`` says so, and how much is missing in between.
+    FLV announced more, or a TS or GIF ends inside a packet, the detail of ``ended`` says so, and how much is missing.
 
     Planes are read-only views of the decoder's buffers where possible. They stay valid as long as they are referenced, but each
     one keeps a buffer of the decoder.
