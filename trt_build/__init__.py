@@ -5,4 +5,4 @@ This package may import torch; the live package `engine` never imports this one.
 
 from engine.sessions.precision import ignore_fpmath_mode
 
-ignore_fpmath_mode()  # before torch is imported, which all of this package leaves to its modules
+ignore_fpmath_mode()  # must run before torch is imported, which happens only in the modules of this package

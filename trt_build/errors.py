@@ -6,7 +6,7 @@ from engine.errors import FacestreamError, UsageError
 
 
 def first_line(error: Exception) -> str:
-    """Return what an error says in its first line, without a full stop, or what it is where it says nothing."""
+    """Return the first line of an error's message, without a full stop, or the name of its type if there is no message."""
     return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".:")
 
 
@@ -27,4 +27,4 @@ class ExportError(FacestreamError):
 
 
 class WriteError(ExportError):
-    """There is no place to write: a folder that is read-only, a full disk."""
+    """A file cannot be written: the folder is read-only, or the disk is full."""

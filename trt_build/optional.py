@@ -1,4 +1,4 @@
-"""What the base install leaves out."""
+"""Checks for packages that the base install leaves out."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from engine.errors import MissingRuntimeError
 
 
 def require(module: str, what: str) -> None:
-    """Say how to install what the base install leaves out."""
+    """Check that a module of the extra `train` is installed; see ``require_from``."""
     require_from(module, what, "train")
 
 
 def require_from(module: str, what: str, extra: str) -> None:
-    """Say which extra of this package brings a module that is not there.
+    """Check that a module is installed.
 
     Raises:
-        MissingRuntimeError: it is not installed.
+        MissingRuntimeError: it is missing; the message names our extra that installs it.
     """
     if importlib.util.find_spec(module) is None:
         raise MissingRuntimeError(f"{what} needs {module}, which is not installed: pip install 'facestream[{extra}]'.")

@@ -215,7 +215,7 @@ def compare(
 
 
 def _judged(model: Path) -> Detector | None:
-    """Return a detector with the second look that ships, None where that was fitted to another."""
+    """Return a detector with the shipped second look; None if that was fitted to another detector."""
     from engine.config import DetectConfig
     from engine.detect.judged import open_judged
     from engine.models import find_model

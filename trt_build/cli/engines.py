@@ -34,7 +34,7 @@ _EXTRAS = {
     "aotinductor": "aotinductor",
     "onnxruntime-tensorrt-rtx": "onnxruntime-rtx",
 }
-"""The extra that brings all that building for a target needs; for the others it is `engines`, beside what runs them."""
+"""The extra with everything needed to build for a target; the other targets need `engines`, besides the runtime."""
 GateFaces = Annotated[int, Parameter(validator=validators.Number(gte=1, lte=2000))]
 
 
@@ -129,7 +129,7 @@ def build(
                 engine = build_engine(order, shop, no_build=no_build)
                 state = "built" if engine.is_new else "was there"
                 rows.append(Row(engine.path, engine.manifest, state, advice(engine.manifest, shop.folder)))
-            except FacestreamError as error:  # the others may succeed
+            except FacestreamError as error:  # the other engines may still succeed
                 if len(orders) == 1:
                     raise
                 rows.append(Row(shop.path_of(order), None, "failed", str(error)))
@@ -205,7 +205,7 @@ class Row:
 
 
 class EngineProgress:
-    """What is being done and since when, on the error output, so that the output is the result alone."""
+    """Shows on standard error what is being done and since when, so that standard output holds only the result."""
 
     def __init__(self) -> None:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), TextColumn("{task.fields[note]}"))
@@ -220,11 +220,11 @@ class EngineProgress:
         self._progress.stop()
 
     def say(self, sentence: str) -> None:
-        """Print a sentence that stays."""
+        """Print a sentence above the progress."""
         self._progress.console.print(sentence, markup=False, soft_wrap=True)
 
     def on_work(self, what: str, done: int, total: int) -> None:
-        """So many of so many are done; a total of 0 is not known."""
+        """Show that ``done`` of ``total`` are done; a total of 0 is unknown."""
         if what != self._what:
             self._what = what
             self._progress.reset(self._task, description=what)
@@ -232,7 +232,7 @@ class EngineProgress:
 
 
 def model_of(name: str) -> tuple[Path, Manifest]:
-    """Return the manifest of a model, and what it says.
+    """Return the path of a model's manifest, and its content.
 
     Raises:
         ModelError: there is no such model.
@@ -250,7 +250,7 @@ def model_of(name: str) -> tuple[Path, Manifest]:
 
 
 def _check_takes_faces(option: str, given: Path | None, models: Sequence[tuple[Path, Manifest]]) -> None:
-    """Refuse faces that no model would look at."""
+    """Refuse faces that no model would use."""
     if given is not None and not any(described.kind in ("generator", "embedder") for _, described in models):
         names = ", ".join(described.name for _, described in models)
         raise UsageError(f"{option} {given}: for {names} pictures with faces are taken, from $FACESTREAM_DATA: leave it out")

@@ -24,7 +24,7 @@ class RunProgress:
         self._progress.stop()
 
     def on_prepare(self, what: str, done: int, total: int) -> None:
-        """So many of so many are done; a total of 0 is not known yet."""
+        """Show that ``done`` of ``total`` are done; a total of 0 is not known yet."""
         self._show(what, done / total if total else 0.0, f"{done} of {total}" if total else f"{done}")
 
     def on_step(self, step: int, fraction: float, loss: float, parts: dict[str, float], rate: float) -> None:

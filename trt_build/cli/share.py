@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 
 def _check_share(kind: Any, value: float) -> None:
-    if not 0 <= value <= 1:  # cyclopts' own check of a range lets nan pass
+    if not 0 <= value <= 1:  # cyclopts' own range check accepts nan
         raise ValueError("Use a number from 0 to 1")
 
 

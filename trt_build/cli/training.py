@@ -1,4 +1,4 @@
-"""The command `train` of detectors, second looks, embedders and learned degradation: one, with a recipe of each kind."""
+"""The command `train` of detectors, second looks, embedders and learned degradation: the same for every kind of recipe."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 CONSOLE = Console()
 System = tuple[type[TimedRecipe], "Callable[..., RunState[Any, Any]]"]
-"""The kind of a recipe, and the training by it: `(recipe, folder, watcher, *, resume)` to the final state."""
+"""The kind of a recipe, and the training function: `(recipe, folder, watcher, *, resume)` to the final state."""
 
 
 def add_train(app: App, summary: str, usual: str, load: Callable[[], System], *, told: str = "", default: bool = False) -> None:
@@ -29,9 +29,9 @@ def add_train(app: App, summary: str, usual: str, load: Callable[[], System], *,
         app: of a system.
         summary: of the help: what is trained.
         usual: the recipe that ships.
-        load: called once torch is known to be there.
-        told: said after a run, of the final ``state``.
-        default: `usual` is the recipe where none is given.
+        load: called once torch is known to be installed.
+        told: printed after a run, formatted with the final ``state``.
+        default: whether `usual` is the default recipe.
     """
 
     def train(recipe: str, *, out: Path | None = None, resume: bool = False, minutes: float | None = None) -> None:

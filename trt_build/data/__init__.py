@@ -1,1 +1,1 @@
-"""Pictures, faces and footage: read, degraded, composed and cached."""
+"""Reads, degrades, composes and caches pictures, faces and footage."""

@@ -18,7 +18,7 @@ from trt_build.recipes.degradations import MixtureSpec
 from trt_build.recipes.generator import Recipe
 
 BANKS = ("h264", "learned")
-"""Kinds whose small faces were made beforehand."""
+"""Kinds whose small faces are made beforehand."""
 KINDS = ("clean", "first_order", "second_order", *BANKS)
 ENDLESS = 10**9
 
@@ -54,7 +54,7 @@ class TrainBatches:
         return unit(low), unit(high)
 
     def _index(self, step: int, position: int) -> int:
-        """Which face comes at this place: a new seeded order each epoch."""
+        """Return the face at this position: each epoch has a new seeded order."""
         epoch, place = divmod(step * self._recipe.batch + position, len(self._images))
         if epoch != self._epoch:
             rng = np.random.default_rng((self._recipe.seed, 1_000_003, epoch))
@@ -102,7 +102,7 @@ class TrainBatches:
 
 
 def _shares(mixture: MixtureSpec, banks: Collection[str]) -> NDArray[np.float64]:
-    """Shares in the order of `KINDS`, summing to 1; without a bank there is none of its kind."""
+    """Shares in the order of `KINDS`, summing to 1; a kind without a bank has share 0."""
     shares = np.array([getattr(mixture, kind) for kind in KINDS], dtype=np.float64)
     return _only([kind for kind in KINDS if kind not in BANKS or kind in banks], shares)
 
@@ -113,7 +113,7 @@ def _only(kinds: Collection[str], shares: NDArray[np.float64]) -> NDArray[np.flo
 
 
 def mirrored(pictures: Luma8, which: NDArray[np.bool_]) -> Luma8:
-    """Return (N, h, w) with left and right exchanged where ``which`` (N,) says so."""
+    """Return (N, h, w) pictures, mirrored where ``which`` (N,) is true."""
     return np.where(which[:, None, None], pictures[:, :, ::-1], pictures)
 
 

@@ -1,4 +1,4 @@
-"""Chips of faces as the network sees them: sharp, or small and photographed, with landmarks that are a little off."""
+"""Face chips as the network sees them: sharp, or small and degraded by a simulated camera, with inaccurate landmarks."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ Batch = tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.bool_], NDArray[n
 
 @dataclass(frozen=True)
 class ChipFaces:
-    """Pictures with one face each whose landmarks are known."""
+    """Pictures of one face each with known landmarks."""
 
     images: Uint8
     """(N, S, S) luma, 0 to 255."""
     matrices: Matrices
     """(N, 2, 3) from chip pixels to picture pixels."""
     names: tuple[str, ...]
-    """``PERSON/PICTURE`` of each."""
+    """``PERSON/PICTURE`` of each face."""
 
     @cached_property
     def people(self) -> tuple[str, ...]:
-        """Whose each face is."""
+        """The person of each face."""
         return tuple(name.rsplit("/", 1)[0] for name in self.names)
 
     def __len__(self) -> int:
         return len(self.images)
 
     def split(self, share: float, seed: int) -> tuple[ChipFaces, ChipFaces]:
-        """Return the faces of most people, and those of a share of the people, chosen by ``seed``."""
+        """Split by people: return the faces of most people, and those of a share of the people drawn by ``seed``."""
         names = sorted(set(self.people))
         apart = set(np.random.default_rng(seed).permutation(names)[: round(share * len(names))].tolist())
         which = np.array([person in apart for person in self.people])
@@ -58,7 +58,7 @@ class ChipFaces:
         return ChipFaces(self.images[indices], self.matrices[indices], tuple(self.names[index] for index in indices))
 
     def sharp_chip(self, index: int) -> Uint8:
-        """Return the chip of a face as it is, (150, 150)."""
+        """Return the chip of a face at full size, (150, 150)."""
         return self.chip_of(self.images[index], index)
 
     def small_chip(self, index: int, side_px: int) -> Uint8:
@@ -66,12 +66,12 @@ class ChipFaces:
         return self.chip_of(degradation.clean(self.images[index], side_px), index)
 
     def chip_of(self, picture: Uint8, index: int) -> Uint8:
-        """Return the chip of a face from its picture in another size."""
+        """Return the chip of a face, cut from its picture in another size."""
         return cut_chip(picture, self.matrices[index], self.images.shape[1])
 
 
 def load_chip_faces(source: Path, teacher: Path, cache: Path, done: Done) -> ChipFaces:
-    """Find the landmarks of all faces; those in which the teacher sees no face are left out.
+    """Find the landmarks of all faces; pictures in which the teacher finds no face are left out.
 
     Raises:
         DataError: a source is missing, cannot be read, or holds no face.
@@ -90,7 +90,7 @@ def _matrix(face: Labelled) -> Matrices:
 
 
 class ChipBatches:
-    """``batches[step]``: chips (B, 1, 150, 150) uint8, index of the face (B,), whether it is mirrored and whether it is sharp.
+    """``batches[step]``: chips (B, 1, 150, 150) uint8, index of the face (B,), and whether it is mirrored (B,) and sharp (B,).
 
     A pure function of the step number.
     """
@@ -115,7 +115,7 @@ class ChipBatches:
         return np.stack(chips)[:, None], indices, mirrored, sharp
 
     def _index(self, place: int) -> int:
-        """Each epoch shows every face once, in an order of its own."""
+        """Return the face at a position: each epoch shows every face once, in a new order."""
         epoch, at = divmod(place, len(self._faces))
         return int(np.random.default_rng((self._recipe.seed, 1_000_003, epoch)).permutation(len(self._faces))[at])
 
@@ -138,8 +138,9 @@ def _small(image: Uint8, side_px: int, spec: SmallSpec, rng: Random) -> Uint8:
 
 
 def _error(matrix: Matrices, jitter: float, step_px: float, rng: Random) -> Matrices:
-    """Return (3, 3): how landmarks that are off by ``jitter`` of the eyes' distance and a tenth of a pixel of the small picture
-    turn, scale and move the chip."""
+    """Return the (3, 3) matrix by which landmark errors rotate, scale and shift the chip; the errors are ``jitter`` of the eye
+    distance plus a tenth of a pixel of the small picture.
+    """
     chip_px = 1 / float(np.hypot(matrix[0, 0], matrix[1, 0]))
     sigma = jitter * _EYES + 0.1 * step_px * chip_px
     angle, scale = rng.normal(0, sigma / _EYES), np.exp(rng.normal(0, 0.7 * sigma / _EYES))

@@ -15,7 +15,7 @@ from trt_build.errors import DataError
 
 
 def luma_frames(clip: Path, every: int = 1) -> Iterator[Uint8]:
-    """Yield the luma (H, W) of every so many-th frame, as decoded: usually 16 to 235.
+    """Yield the luma (H, W) of every ``every``-th frame, as decoded: usually 16 to 235.
 
     Raises:
         DataError: the clip cannot be read.
@@ -47,7 +47,7 @@ def frames_of(clip: Path, count: int) -> Iterator[Uint8]:
 
 
 def step_of(clip: Path, count: int) -> int:
-    """Return how many frames lie from one of those of ``frames_of`` to the next.
+    """Return the distance, in frames, between those that ``frames_of`` returns.
 
     Raises:
         DataError: the clip cannot be read.

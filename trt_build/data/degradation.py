@@ -1,4 +1,4 @@
-"""Degradations from a sharp face to a surveillance-like one: pure functions of (image, rng).
+"""Degrades sharp faces to surveillance-like ones: pure functions of (image, rng).
 
 Images are luma, float32 (H, W), in 8-bit levels [0, 255]; only `to_levels` rounds. The order is
 the camera's: optics, motion, sampling, sensor noise, sharpening, compression, player. The ranges
@@ -38,7 +38,7 @@ def gaussian(image: Image, sigma: float) -> Image:
 
 
 def shrink(image: Image, size: int, method: str) -> Image:
-    """Bring a square image to (size, size) by one of `DOWN_METHODS` (the last is Pillow's)."""
+    """Shrink a square image to (size, size) by one of `DOWN_METHODS` (the last is Pillow's)."""
     if method == "antialiased_cubic":
         resized = PILImage.fromarray(image).resize((size, size), PILImage.Resampling.BICUBIC)
         return np.asarray(resized, dtype=np.float32)
@@ -47,7 +47,7 @@ def shrink(image: Image, size: int, method: str) -> Image:
 
 
 def optical_blur(image: Image, rng: Random, low: float, high: float) -> Image:
-    """Gaussian of sigma low..high px (30 % anisotropic), in 5 % of cases a disk of that radius."""
+    """Gaussian blur of sigma low..high px (anisotropic in 30 % of cases), or in 5 % of cases a disk of that radius."""
     sigma = rng.uniform(low, high)
     draw = rng.random()
     if draw < 0.05:
@@ -72,7 +72,7 @@ def disk_kernel(radius: float) -> Image:
 
 
 def anisotropic_kernel(sigma_x: float, sigma_y: float, angle: float) -> Image:
-    """Turned Gaussian, 13x13, summing to 1."""
+    """Rotated Gaussian, 13x13, summing to 1."""
     y, x = np.mgrid[-6:7, -6:7]
     along = x * np.cos(angle) + y * np.sin(angle)
     across = y * np.cos(angle) - x * np.sin(angle)
@@ -81,7 +81,7 @@ def anisotropic_kernel(sigma_x: float, sigma_y: float, angle: float) -> Image:
 
 
 def motion_blur(image: Image, rng: Random, low: float = 3.0, high: float = 9.0) -> Image:
-    """Straight camera or subject motion of low..high px in any direction."""
+    """Linear camera or subject motion of low..high px in any direction."""
     length, angle = rng.uniform(low, high), rng.uniform(0, np.pi)
     reach = int(np.ceil(high / 2)) + 1
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
@@ -109,26 +109,26 @@ def sharpen(image: Image, rng: Random) -> Image:
 
 
 def jpeg(image: Image, rng: Random, low: int, high: int) -> Image:
-    """Through JPEG at a quality of low..high."""
+    """JPEG compression at a quality of low..high."""
     quality = int(rng.integers(low, high + 1))
     _, data = cv2.imencode(".jpg", to_levels(image), [cv2.IMWRITE_JPEG_QUALITY, quality])
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), dtype=np.float32)
 
 
 def player_rescale(image: Image, rng: Random) -> Image:
-    """A viewer or recorder that rescales by 0.75..1.33 and back."""
+    """Rescaling by 0.75..1.33 and back, as in a viewer or recorder."""
     size = image.shape[0]
     other = max(8, round(size * rng.uniform(0.75, 1.33)))
     return resize(resize(image, other, cv2.INTER_LINEAR), size, cv2.INTER_LINEAR)
 
 
 def clean(image: Luma8, size: int, method: str = "area") -> Luma8:
-    """Only the sampling: shrink by `method` and round. Validation uses 'area'."""
+    """Sampling only: shrink by `method` and round. Validation uses 'area'."""
     return to_levels(shrink(image.astype(np.float32), size, method))
 
 
 def first_order(image: Luma8, size: int, rng: Random) -> Luma8:
-    """One pass through a camera: this is the *surveillance* degradation, also in validation."""
+    """One pass through a simulated camera: the *surveillance* degradation, also in validation."""
     out = optical_blur(image.astype(np.float32), rng, 0.3, 3.0)
     if rng.random() < 0.3:
         out = motion_blur(out, rng)
@@ -144,7 +144,7 @@ def first_order(image: Luma8, size: int, rng: Random) -> Luma8:
 
 
 def second_order(image: Luma8, size: int, rng: Random) -> Luma8:
-    """Two passes with halved ranges: a picture that was processed, stored and taken again."""
+    """Two passes with halved ranges, for a picture that was processed, stored and captured again."""
     out = optical_blur(image.astype(np.float32), rng, 0.2, 1.5)
     middle = int(rng.integers(int(1.5 * size), image.shape[0] + 1))
     out = shrink(out, middle, DOWN_METHODS[rng.integers(len(DOWN_METHODS))])

@@ -32,7 +32,7 @@ Matrix = NDArray[np.float64]
 
 
 class ChipFinder:
-    """Where the chip lies in a sharp face, from dlib's five landmarks in a fixed central box."""
+    """Finds the chip in a sharp face by dlib's five landmarks within a fixed central box."""
 
     def __init__(self) -> None:
         import dlib
@@ -42,7 +42,7 @@ class ChipFinder:
         self._predictor = dlib.shape_predictor(str(file))
 
     def matrix(self, sharp: Luma8, box_share: float = 0.75) -> Matrix:
-        """(2, 3) map from chip pixels to pixels of `sharp` (S, S), both counted from centres."""
+        """Return the (2, 3) map from chip pixels to pixels of `sharp` (S, S); whole numbers are pixel centres."""
         side = sharp.shape[0]
         low, high = (round(side * (0.5 + s * box_share / 2)) for s in (-1, 1))
         box = self._dlib.rectangle(low, low, high, high)
@@ -69,13 +69,13 @@ def cut_chip(face: Luma8, matrix: Matrix, sharp_px: int) -> Luma8:
 
 
 class Embedder:
-    """Chips to 128-vectors, each kept at once in a small database by the SHA-256 of its chip."""
+    """Turns chips into 128-vectors; each is stored at once in a small database by the SHA-256 of its chip."""
 
     def __init__(self, cache: Path) -> None:
-        """Open the database, making its folder.
+        """Open the database, creating its folder.
 
         Raises:
-            DataError: it cannot be written, or is no such database.
+            DataError: it cannot be written, or is another kind of file.
         """
         make_folder(cache)
         file = cache / "dlib-embeddings.sqlite"

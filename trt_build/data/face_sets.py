@@ -1,8 +1,8 @@
 """The fixed, seeded validation sets: *clean*, *surveillance* and *h264*.
 
-Sharp faces are shrunk by area to `hr_px`. `clean` is area shrinking and rounding;
-`surveillance` is `degradation.first_order` with a generator seeded by (seed, CRC-32 of the name),
-so that each face's degradation depends on nothing else in the set; `h264` is one pass of the bank.
+Sharp faces are shrunk by area to `hr_px`. `clean` is shrunk by area and rounded; `surveillance` is `degradation.first_order`
+with a generator seeded by (seed, CRC-32 of the name), so that a face's degradation does not depend on the rest of the set;
+`h264` is one pass of the bank.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from trt_build.recipes.degradations import H264Spec
 
 SETS = ("clean", "surveillance", "h264")
 HIGH_PX = 128
-"""The most that the pictures of LFW hold."""
+"""Side of the truth that LFW's pictures support."""
 LOW_PX = (12, 16, 24, 32)
 """Sides of the small faces; the face itself is about half as wide."""
 
@@ -32,7 +32,7 @@ Enlarge = Callable[[Luma8], Luma8]
 
 @dataclass(frozen=True)
 class FaceSet:
-    """Pairs: `low` uint8 (N, h, h), `high` uint8 (N, h*scale, h*scale), in the order of names."""
+    """Pairs `low` uint8 (N, h, h) and `high` uint8 (N, h*scale, h*scale), in the order of names."""
 
     name: str
     low: Luma8
@@ -45,7 +45,7 @@ class FaceSet:
 
 @dataclass(frozen=True)
 class Stratum:
-    """One kind of input at one size: squares of ``low_px`` px, enlarged ``scale`` times."""
+    """One kind of input at one size: squares of side ``low_px``, enlarged ``scale`` times."""
 
     kind: str
     low_px: int
@@ -61,7 +61,7 @@ class Stratum:
 
 
 def strata_of(scale: int) -> list[Stratum]:
-    """Return clean faces of each of ``LOW_PX``, then the other sets at the largest size; no truth is above ``HIGH_PX``."""
+    """Return clean faces at each of ``LOW_PX``, then the other sets at the largest size; no truth exceeds ``HIGH_PX``."""
     fitting = [low for low in LOW_PX if low * scale <= HIGH_PX and low * scale - 2 * scale > 11]
     if not fitting:
         raise DataError(f"Faces of at most {HIGH_PX} px are too small for a x{scale} model: the faces protocol goes up to x10.")
@@ -85,7 +85,7 @@ def subset(faces: Faces, count: int, seed: int) -> Faces:
 
 
 def people_subset(faces: Faces, count: int, seed: int) -> Faces:
-    """Return all faces of people drawn by ``seed`` until there are ``count`` faces, in their order; at least two people."""
+    """Return all faces of people drawn by ``seed`` until there are ``count`` faces, in stored order; at least two people."""
     if count >= len(faces.names):
         return faces
     people = np.array(faces.identities())
@@ -97,7 +97,7 @@ def people_subset(faces: Faces, count: int, seed: int) -> Faces:
 
 
 def check_people(faces: Faces, source: object) -> None:
-    """Refuse faces that verification cannot be measured on.
+    """Refuse faces on which verification cannot be measured.
 
     Raises:
         DataError: all are of one person, or nobody has two pictures.
@@ -142,7 +142,7 @@ def score(enlarged: Luma8, truth: Luma8, border: int) -> Score:
 
 
 def score_set(faces: FaceSet, enlarge: Enlarge) -> Score:
-    """Run `enlarge` over the set and score it, shaving `scale` px."""
+    """Run `enlarge` over the set and score the result without a border of `scale` px."""
     return score(enlarge(faces.low), faces.high, faces.scale)
 
 

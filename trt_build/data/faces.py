@@ -1,4 +1,4 @@
-"""Face pictures from a zip or a folder, decoded once into one array beside the run."""
+"""Face pictures of a zip or folder, decoded once into one array beside the run."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def names_of(source: Path) -> tuple[str, ...]:
 
 
 def encoded(source: Path, seed: int | None = None) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of every picture of a zip or folder, in the order of the names, or in one drawn by a seed."""
+    """Yield name and content of every picture of a zip or folder, in the order of names or in a random order
+    drawn by a seed.
+    """
     names = names_of(source)
     if seed is not None:
         names = tuple(names[at] for at in np.random.default_rng(seed).permutation(len(names)))
@@ -57,10 +59,11 @@ def encoded(source: Path, seed: int | None = None) -> Iterator[tuple[str, bytes]
 def grey_pictures(source: Path, what: str, seed: int | None = None) -> Iterator[tuple[str, Luma8]]:
     """Yield name and pixels of every picture of a zip or folder, decoded as grey.
 
+
     Args:
         source: the zip or folder.
-        what: they are, for messages.
-        seed: in an order drawn by it, in the place of that of the names.
+        what: what the pictures are, for messages.
+        seed: of a random order; None: the order of names.
 
     Raises:
         DataError: there is none, or one cannot be read.

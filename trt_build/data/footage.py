@@ -1,8 +1,8 @@
-"""Faces of real footage before and after a camera's small stream: pairs whose damage nobody simulated.
+"""Faces of real footage before and after a camera's small stream: pairs whose damage is not simulated.
 
-A clip is shrunk until its faces are small, encoded with libx264 and decoded; faces are cut from every few frames, and the
-same places from the clip as it was. The sensor's noise, the light and the movement are the clip's own. Who learns from footage
-must use the small faces alone; the sharp ones are for measuring.
+A clip is shrunk until its faces are small, encoded with libx264 and decoded; faces are cut from every few frames, and the same
+places from the original clip. Sensor noise, light and movement are the clip's own. Training must use only the small faces; the
+sharp ones are for measuring.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ from trt_build.recipes.redeg import FootageSpec
 from trt_build.work import Done
 
 _SCALES = (0.85, 1.15)
-"""Range of the sizes that a clip is shrunk to, around that which gives most faces the wanted size."""
+"""Range of sizes to which a clip is shrunk, relative to the one that gives most faces the wanted size."""
 _MOST_FRAMES = 600
-"""Of a clip: all are in memory, at 1080p 2 MB each."""
+"""Most frames of a clip: all are in memory, 2 MB each at 1080p."""
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,12 @@ class Footage:
     names: tuple[str, ...]
 
     def encodings(self) -> list[str]:
-        """Clip and pass of each pair: what the pairs of one encoding share."""
+        """Clip and pass of each pair, which the pairs of one encoding share."""
         return [name.rsplit("/", 1)[0] for name in self.names]
 
 
 def cached_footage(spec: FootageSpec, low_px: int, scale: int, seed: int, cache: Path, done: Done) -> Footage:
-    """`read_footage`, kept in ``cache``."""
+    """Return `read_footage`, cached in ``cache``."""
     files = [key_of(Path(clip)) for clip in spec.clips if Path(clip).exists()]
     key = hashlib.sha256(msgspec.json.encode((spec, low_px, scale, seed, files))).hexdigest()[:12]
     path = cache / f"footage-{key}.npz"
@@ -65,11 +65,11 @@ def read_footage(spec: FootageSpec, low_px: int, scale: int, seed: int, done: Do
     """Find the faces of all clips and encode each clip ``spec.passes`` times.
 
     Args:
-        spec: which clips, and how hard they are encoded.
+        spec: which clips, and how strongly they are compressed.
         low_px: side of the small pictures.
         scale: side of the sharp ones over that.
         seed: of the sizes and rates.
-        done: called with the encodings that are done, and of how many.
+        done: called with the number of finished encodings and the total.
 
     Raises:
         DataError: a clip cannot be read, or no face is found in it.
@@ -82,7 +82,7 @@ def read_footage(spec: FootageSpec, low_px: int, scale: int, seed: int, done: Do
             raise DataError(f"No face was found in '{clip}': choose footage with faces.")
         for turn in range(spec.passes):
             rng = np.random.default_rng((seed, number, turn))
-            # LFW's pictures, which the other faces are, are as high as a detector's box
+            # the other faces are LFW's pictures, which are as high as a detector's box
             ratio = low_px / float(np.median(places[:, 3])) * rng.uniform(*_SCALES)
             crf = int(rng.integers(spec.crf_min, spec.crf_max + 1))
             cut = _cut(frames, places, min(1.0, ratio), crf, low_px, scale)
@@ -95,7 +95,7 @@ def read_footage(spec: FootageSpec, low_px: int, scale: int, seed: int, done: Do
 
 
 def _faces(frames: list[Uint8], spec: FootageSpec) -> NDArray[np.float64]:
-    """Faces of about ``frames_per_clip`` frames: (N, 5) middle x and y, width, height, number of the frame."""
+    """Return the faces of about ``frames_per_clip`` frames: (N, 5) centre x and y, width, height, number of the frame."""
     detector = open_detector(DetectConfig(detector=spec.detector), find_model)
     found: list[tuple[float, ...]] = []
     for index in range(0, len(frames), max(1, len(frames) // spec.frames_per_clip)):
@@ -108,9 +108,9 @@ def _faces(frames: list[Uint8], spec: FootageSpec) -> NDArray[np.float64]:
 def _cut(
     frames: list[Uint8], places: NDArray[np.float64], ratio: float, crf: int, low_px: int, scale: int
 ) -> Iterator[tuple[str, Uint8, Uint8]]:
-    """Yield name, small and sharp face of every place, after the clip went through the codec at ``ratio`` of its size.
+    """Yield name, small and sharp picture of every face, after the clip was encoded at ``ratio`` of its size.
 
-    Windows begin on whole pixels of the small frame, so that those of the sharp one, ``scale`` times as large, fit exactly.
+    Windows begin on whole pixels of the small frame, so that those of the sharp frame, ``scale`` times as large, fit exactly.
     """
     height, width = (2 * round(length * ratio / 2) for length in frames[0].shape)
     if min(height, width) < low_px:

@@ -1,4 +1,4 @@
-"""Pictures of benchmarks, by data set: Set5, Set14 and the like, one folder each."""
+"""Benchmark pictures by data set, such as Set5 and Set14, one folder each."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Picture:
 
     name: str
     pixels: Uint8
-    """(H, W, 3) RGB, or (H, W) where the file is grey."""
+    """(H, W, 3) RGB, or (H, W) if the file is grey."""
 
 
 def load_sets(source: Path) -> dict[str, list[Picture]]:
-    """Read every picture of a zip or folder; the folder that a picture lies in names its data set.
+    """Read every picture of a zip or folder; the folder of a picture names its data set.
 
     Raises:
         DataError: the source is missing, damaged, or holds no picture.
@@ -51,7 +51,7 @@ def check_size(picture: Picture, scale: int, inputs: str) -> None:
     """Refuse a picture that is too small to be measured.
 
     Raises:
-        DataError: less is left than SSIM's window, after cutting off the border.
+        DataError: it is smaller than SSIM's window once the border is cut off.
     """
     least = (-(-(2 * SSIM_RADIUS + 2) // scale) + 2) * scale
     height, width = picture.pixels.shape[:2]
@@ -62,13 +62,13 @@ def check_size(picture: Picture, scale: int, inputs: str) -> None:
 
 
 def cropped(picture: Picture, scale: int) -> Uint8:
-    """Return the pixels with height and width cut, at the bottom and the right, to multiples of the scale."""
+    """Return the pixels, cropped at the bottom and the right to multiples of the scale."""
     height, width = (length // scale * scale for length in picture.pixels.shape[:2])
     return picture.pixels[:height, :width]
 
 
 def shrunk(sharp: Uint8, scale: int) -> tuple[Uint8, Uint8]:
-    """Return the input of an enlargement, rounded to 8 bits: its luma (h, w), and RGB (h, w, 3) for a colour network."""
+    """Return the low-resolution input, rounded to 8 bits: luma (h, w), and RGB (h, w, 3) for a colour network."""
     size = (sharp.shape[0] // scale, sharp.shape[1] // scale)
     luma = to_levels(cubic(luma_of(sharp), size))
     planes = [sharp] * 3 if sharp.ndim == 2 else [sharp[:, :, channel] for channel in range(3)]

@@ -1,10 +1,9 @@
-"""A bank of faces that really went through H.264, made once and off-line.
+"""A bank of faces compressed by a real H.264 encoder, made once before training.
 
-Low-resolution faces stand in a mosaic at a pitch of 48 px, or more for larger ones, on a 1280x720 canvas, each at a random
-place of its cell (so not aligned with macroblocks) and moving, those of 32 px by up to 1.2 px a frame. The clip is
-encoded with libx264 (veryfast, one CRF a clip), decoded, and the faces are cut from one P or B
-frame in the middle, where each stands on whole pixels again: so the pair of a cut face is simply
-the sharp face itself.
+Low-resolution faces are placed in a mosaic with a pitch of 48 px, or more for larger ones, on a 1280x720 canvas, each at a
+random position in its cell (so not aligned with macroblocks) and moving, those of 32 px by up to 1.2 px a frame. The clip is
+encoded with libx264 (veryfast, one CRF a clip) and decoded, and the faces are cut from one P or B frame in the middle, where
+each lies on whole pixels again: so the truth of a cut face is simply the sharp face.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from trt_build.recipes.degradations import H264Spec
 WIDTH, HEIGHT = 1280, 720
 _PITCH, _LEAST_SLACK = 48, 16
 Coded = tuple[Luma8, BlockMap | None]
-"""A frame as decoded, (height, width), and what is told of its blocks; None where no encoder saw it."""
+"""A decoded frame, (height, width), and its map of blocks; None if it was not encoded."""
 
 
 def make_bank(faces: Luma8, size: int, spec: H264Spec, seed: int, done: Callable[[int], None] | None = None) -> Luma8:
@@ -53,7 +52,7 @@ def make_bank(faces: Luma8, size: int, spec: H264Spec, seed: int, done: Callable
 
 
 def _pitch(size: int) -> int:
-    """Distance of the faces of a mosaic, which leaves them room to move."""
+    """Distance of the faces in a mosaic, with room to move."""
     pitch = max(_PITCH, size + _LEAST_SLACK)
     if pitch > HEIGHT:
         raise DataError(f"Faces of {size} px are too large for the H.264 bank, whose clips are {HEIGHT} px high.")
@@ -61,7 +60,7 @@ def _pitch(size: int) -> int:
 
 
 def _through_codec(faces: Luma8, size: int, scale: int, spec: H264Spec, rng: Random) -> Luma8:
-    """Faces (n, S, S) of one clip -> (n, size, size) as decoded from one inter frame."""
+    """Encode the faces (n, S, S) of one clip: (n, size, size), decoded from one inter frame."""
     cut = int(rng.integers(spec.frames // 3, spec.frames - 2))
     pitch = _pitch(size)
     slack, columns = pitch - size, WIDTH // pitch
@@ -106,14 +105,15 @@ def _clip(
 def through_h264(
     frames: Iterable[Luma8], size: tuple[int, int], crf: int, preset: str = "veryfast", group: int = 250
 ) -> list[Luma8]:
-    """Return the luma of ``coded_by_h264``."""
+    """Return only the luma of ``coded_by_h264``."""
     return [luma for luma, _ in coded_by_h264(frames, size, crf, preset, group)]
 
 
 def coded_by_h264(
     frames: Iterable[Luma8], size: tuple[int, int], crf: int, preset: str = "veryfast", group: int = 250
 ) -> list[Coded]:
-    """Through libx264 in memory; luma goes into and out of the Y plane untouched by colour. With what decoding tells.
+    """Encode and decode with libx264 in memory; luma is written to and read from the Y plane without colour conversion. Return
+    each frame with its map of blocks.
 
     Args:
         frames: (height, width) each, 0 to 255.
@@ -144,7 +144,7 @@ def coded_by_h264(
 
 
 def cut(frame: Coded, left: int, top: int, side: int) -> tuple[Luma8, float]:
-    """Return a window (side, side) of a frame, and its mean quantisation parameter, NaN where none is told."""
+    """Return a window (side, side) of a frame, and its mean quantisation parameter, NaN if unknown."""
     luma, blocks = frame
     qp = None if blocks is None else blocks.qp_under((left, top, side, side))
     return luma[top : top + side, left : left + side], math.nan if qp is None else qp

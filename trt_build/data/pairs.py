@@ -1,4 +1,4 @@
-"""Training batches from pictures that are pairs already."""
+"""Training batches from existing pairs of pictures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from trt_build.recipes.generator import Recipe
 
 
 class PairBatches:
-    """``batches[step]``: (low, high) as ``TrainBatches`` gives them, mirrored alike; depends on seed and step alone."""
+    """``batches[step]``: (low, high) as from ``TrainBatches``, mirrored alike; depends only on seed and step."""
 
     def __init__(self, low: Luma8, high: Luma8, recipe: Recipe) -> None:
         """``low`` (N, h, h), ``high`` (N, scale * h, scale * h)."""

@@ -21,7 +21,7 @@ from trt_build.measures.resample import cubic, to_levels
 from trt_build.recipes.generator import DataSpec, Recipe
 
 KEPT_APART = 10
-"""Every so-manieth photograph is for validation, where the recipe names no other data for it."""
+"""One photograph in this many is for validation, if the recipe names no other data for it."""
 _VALIDATED_PX = 192
 Pair = tuple[Luma8, Luma8]
 
@@ -36,7 +36,7 @@ def load_photographs(source: str) -> list[Luma8]:
 
 
 def split(photographs: list[Luma8], data: DataSpec) -> tuple[list[Luma8], list[Luma8]]:
-    """Return those to train on and those to validate on.
+    """Return the photographs for training and for validation.
 
     Raises:
         DataError: there are too few.
@@ -53,7 +53,7 @@ def split(photographs: list[Luma8], data: DataSpec) -> tuple[list[Luma8], list[L
 
 
 def pair_of(photograph: Luma8, scale: int, zoom: float = 1.0) -> Pair:
-    """Return low and high resolution of a photograph that is shrunk to ``zoom`` of its size first."""
+    """Return the low and high resolution of a photograph, first shrunk to ``zoom`` of its size."""
     high = (
         _resized(photograph, round(photograph.shape[0] * zoom), round(photograph.shape[1] * zoom)) if zoom < 1 else photograph
     )
@@ -67,10 +67,12 @@ def _resized(luma: Luma8, rows: int, columns: int) -> Luma8:
 
 
 class PatchBatches:
-    """``batches[step]``: (low, high) pairs as ``TrainBatches`` gives them, of patches at random places, turned and mirrored."""
+    """``batches[step]``: (low, high) pairs as ``TrainBatches`` gives them, of patches at random places, rotated
+    and mirrored.
+    """
 
     def __init__(self, photographs: list[Luma8], recipe: Recipe) -> None:
-        """Make low resolution of every photograph at every zoom once.
+        """Make the low resolution of every photograph at every zoom once.
 
         Raises:
             DataError: no photograph is as large as a patch.
@@ -108,7 +110,7 @@ class PatchBatches:
 
 
 def validation_set(photographs: list[Luma8], scale: int) -> FaceSet:
-    """Return the middle of each photograph."""
+    """Return the centre of each photograph."""
     side = _VALIDATED_PX // scale
     pairs = list(_middles(photographs, scale, side))
     if not pairs:

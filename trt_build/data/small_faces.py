@@ -1,6 +1,6 @@
-"""Small faces without any large ones: what the unpaired system learns from.
+"""Small faces only, from which the unpaired system learns.
 
-Who wants to show that no high resolution was seen must not be able to see it: a source with a larger picture is refused.
+To prove that it has seen no high resolution, a source with a larger picture is refused.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from trt_build.errors import DataError
 from trt_build.writing import writable
 
 LARGEST_PX = 48
-"""Side of the largest picture that is taken for a small face."""
+"""Largest side of a picture that counts as a small face."""
 Done = Callable[[int, int], None]
 
 
 class SmallFaces:
-    """Pictures of small faces, brought to one size.
+    """Pictures of small faces, resized to one size.
 
     Args:
-        source: a zip or folder, as of crops that ``facestream run --out`` keeps.
-        side_px: of the squares that they are brought to.
+        source: a zip or folder, for instance of crops kept by ``facestream run --out``.
+        side_px: side of the resulting squares.
 
     Raises:
         DataError: there is none, one cannot be read, or one is larger than ``LARGEST_PX``.
@@ -56,15 +56,15 @@ def _square(image: Uint8, side_px: int) -> Uint8:
 
 
 def write_small_faces(source: Path, out: Path, side_px: int, count: int, seed: int, done: Done) -> int:
-    """Put small, degraded versions of some large faces into a zip, in the place of a surveillance data set; return how many.
+    """Write small, degraded versions of large faces to a zip, as a stand-in for a surveillance data set; return how many.
 
     Args:
         source: a zip or folder of square faces.
         out: the zip.
-        side_px: of the small ones.
-        count: at most so many, drawn by the seed.
+        side_px: side of the small faces.
+        count: most faces, drawn by the seed.
         seed: of the draw and of the simulated camera.
-        done: called with how many are written, and of how many.
+        done: called with the number of written faces and the total.
 
     Raises:
         DataError: the source cannot be read, its faces are smaller than four times ``side_px``, ``count`` is below 1, or

@@ -1,4 +1,4 @@
-"""Pictures as torch takes them."""
+"""Converts pictures to torch tensors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models as engines: cast or quantised, built for a target, compared with what they were made of, and kept."""
+"""Engines of models: cast or quantised, built for a target, compared with their models, and stored."""
 
 from trt_build.optional import require_from
 

@@ -1,4 +1,4 @@
-"""A package of torch's AOTInductor: kernels compiled for the GPU or the CPU that is here, for every size of a profile."""
+"""Builds packages of torch's AOTInductor: kernels compiled for this machine's GPU or CPU, for every size of a profile."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from trt_build.errors import ExportError, first_line
 
 _TOOLKIT = Path("/usr/local/cuda")
 _HEADERS = ("nvidia-cuda-runtime", "nvidia-cuda-runtime-cu12")
-"""Packages that torch brings."""
+"""Packages that come with torch."""
 
 
 def aotinductor_package(model: onnx.ModelProto, name: str, shapes: Mapping[str, Shapes], *, on_gpu: bool) -> bytes:
     """Return the package.
 
     Args:
-        model: in the types that it computes in.
-        name: what messages call it.
+        model: in the types in which it computes.
+        name: its name in messages.
         shapes: of its inputs, by name.
-        on_gpu: for the first GPU; else for this CPU.
+        on_gpu: build for the first GPU, otherwise for this CPU.
 
     Raises:
         MissingRuntimeError: torch is not installed.
@@ -41,7 +41,7 @@ def aotinductor_package(model: onnx.ModelProto, name: str, shapes: Mapping[str, 
     """
     torch = import_torch()
     if on_gpu:
-        _tell_where_cuda_is()  # read when the next line is imported
+        _tell_where_cuda_is()  # read when torch's inductor is imported in the next line
     from torch._inductor import aoti_compile_and_package
 
     from trt_build.engines.torch_graph import TorchGraph
@@ -54,25 +54,25 @@ def aotinductor_package(model: onnx.ModelProto, name: str, shapes: Mapping[str, 
     inputs, outputs = tensors_of(model)
     settings = {
         "aot_inductor.metadata": {METADATA: msgspec.json.encode(Tensors(inputs, outputs)).decode()},
-        "cpp.dynamic_threads": True,  # as many as whoever runs it has
+        "cpp.dynamic_threads": True,  # as many threads as the process that runs it
     }
     with tempfile.TemporaryDirectory(prefix="aotinductor-") as folder:
         path = Path(folder) / "model.pt2"
         try:
             module = TorchGraph(model).eval().to(device)
             examples = _examples(inputs, shapes, device)
-            with torch.no_grad(), warnings.catch_warnings(action="ignore"):  # torch warns of what it calls itself
+            with torch.no_grad(), warnings.catch_warnings(action="ignore"):  # torch warns about its own calls
                 program = torch.export.export(module, examples, dynamic_shapes=(_free(inputs, shapes),))
                 aoti_compile_and_package(program, package_path=str(path), inductor_configs=settings)
         except ExportError:
             raise
-        except Exception as error:  # those of export and of inductor have no class in common
+        except Exception as error:  # exceptions of export and of inductor have no common base class
             raise ExportError(f"torch {torch.__version__} cannot compile {name}: {first_line(error)}.") from error
         return path.read_bytes()
 
 
 def _tell_where_cuda_is() -> None:
-    """Give torch CUDA's headers that came with it: it looks for a toolkit, and without one compiles nothing for a GPU."""
+    """Point torch to the CUDA headers installed with it: without a toolkit it compiles nothing for a GPU."""
     if any(os.environ.get(name) for name in ("CUDA_HOME", "CUDA_PATH")) or shutil.which("nvcc") or _TOOLKIT.exists():
         return
     for package in _HEADERS:
@@ -83,7 +83,7 @@ def _tell_where_cuda_is() -> None:
 
 
 def _examples(inputs: tuple[Tensor, ...], shapes: Mapping[str, Shapes], device: str) -> tuple[Any, ...]:
-    """Return a tensor of the best shape for each input; a free dimension of 1 would be taken for a fixed one."""
+    """Return a tensor of the best shape for each input; torch would take a free dimension of 1 for a fixed one."""
     import torch
 
     return tuple(
@@ -97,7 +97,7 @@ def _examples(inputs: tuple[Tensor, ...], shapes: Mapping[str, Shapes], device: 
 
 
 def _free(inputs: tuple[Tensor, ...], shapes: Mapping[str, Shapes]) -> tuple[dict[int, Any], ...]:
-    """Return the dimensions that may differ, by input; torch finds out which are the same for all."""
+    """Return the free dimensions of each input; torch finds out which are equal."""
     from torch.export import Dim
 
     return tuple(

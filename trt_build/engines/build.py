@@ -1,4 +1,4 @@
-"""Engines in a folder: found where they fit what is wanted, made where they do not, and compared with their model."""
+"""Finds engines in a folder that fit an order, builds missing ones, and compares them with their model."""
 
 from __future__ import annotations
 
@@ -51,38 +51,38 @@ class Engine:
 
 @dataclass(frozen=True)
 class Workshop:
-    """Where engines lie, and who hears of the work."""
+    """The folder of engines, and callbacks for progress."""
 
     folder: Path
     say: Say
-    """Told in a sentence what happens."""
+    """Called with a sentence on what happens."""
     done: Done
-    """Told how far it is."""
+    """Called with the progress."""
     faces: Path | None = None
-    """For the gate, in the place of the default."""
+    """Faces for the gate, instead of the default."""
     count: int = GATE_FACES
 
     def path_of(self, order: Order) -> Path:
-        """Return where an engine lies."""
+        """Return the path of an engine."""
         return self.folder / order.file
 
     def gate(self, order: Order, manifest: EngineManifest, path: Path) -> EngineParity:
-        """Compare an engine with its model, where it can be run."""
+        """Compare an engine with its model, if it can be run here."""
         if order.on_gpu and (absent := _no_gpu(order)):
             return EngineParity(verdict="not run", reason=f"{order.target.name} engines run on a GPU: {absent}")
         device = "cuda:0" if order.on_gpu else "cpu"
         try:
             return compare(order.model, Compared(BuiltEngine(path, manifest), device, self.faces, self.count), self.done)
-        except (ModelError, InferenceError) as error:  # this one's own runtime refuses it, or fails
+        except (ModelError, InferenceError) as error:  # its own runtime refuses it, or fails
             return EngineParity(verdict="failed", reason=str(error))
         except MissingRuntimeError as error:
             if not order.on_gpu:
                 raise
-            return EngineParity(verdict="not run", reason=str(error))  # as where the driver is too old for it
+            return EngineParity(verdict="not run", reason=str(error))  # for instance if the driver is too old
 
 
 def _no_gpu(order: Order) -> str:
-    """Return why nothing can be computed on a GPU here, or by this engine; empty where it can."""
+    """Return why no GPU here can run this engine; empty if one can."""
     try:
         if order.capability not in ("", here := capability_here()):
             return f"this one is for {order.capability}, and here is {here or 'none'}"
@@ -94,7 +94,7 @@ def _no_gpu(order: Order) -> str:
 
 
 def key_of(order: Order) -> EngineKey:
-    """Return what the engine depends on.
+    """Return the key of everything that the engine depends on.
 
     Raises:
         MissingRuntimeError: the target is not installed here.
@@ -116,16 +116,16 @@ def key_of(order: Order) -> EngineKey:
 
 
 def build(order: Order, shop: Workshop, *, no_build: bool = False) -> Engine:
-    """Return an engine that fits, making it where there is none.
+    """Return a fitting engine, building it if there is none.
 
     Args:
-        order: what is wanted.
-        shop: where.
-        no_build: refuse in the place of making it.
+        order: the wanted engine.
+        shop: where to find or build it.
+        no_build: raise instead of building.
 
     Raises:
-        ModelError: ``no_build``, and there is none that fits; the message says why, and which command makes it.
-        FacestreamError: it cannot be made or written; see ``trt_build.engines.targets.make``.
+        ModelError: ``no_build`` is set and no engine fits; the message says why, and which command builds one.
+        FacestreamError: it cannot be built or written; see ``trt_build.engines.targets.make``.
     """
     require_maker(order.target.name)
     key, path = key_of(order), shop.path_of(order)
@@ -148,7 +148,7 @@ def _make(order: Order, key: EngineKey, path: Path, shop: Workshop) -> EngineMan
     began = time.monotonic()
     made = make(order)
     seconds = time.monotonic() - began
-    # Of one that was killed, too: the next writes over it.
+    # also the file of a killed build, which the next one overwrites
     with replacing(path, path.with_name(f".unfinished.{path.name}"), public=True) as unfinished:
         unfinished.write_bytes(made.content)
         manifest = EngineManifest(
@@ -180,7 +180,7 @@ def write_engine_manifest(manifest: EngineManifest, engine: Path) -> None:
 
 
 def _fitting(path: Path, key: EngineKey) -> EngineManifest | str:
-    """Return the manifest of an engine that is whole and has this key, or why there is none."""
+    """Return the manifest of an intact engine with this key, or why there is none."""
     if not path.exists():
         return f"the engine {path} is not built yet"
     try:
@@ -193,13 +193,13 @@ def _fitting(path: Path, key: EngineKey) -> EngineManifest | str:
         try_fitness(path, manifest)
     except ModelError as error:
         return str(error)
-    except MissingRuntimeError:  # it is as it should be: what this machine lacks, its gate says
+    except MissingRuntimeError:  # the engine is right; the gate reports what this machine lacks
         return manifest
     return manifest
 
 
 def try_fitness(path: Path, manifest: EngineManifest) -> None:
-    """Refuse an engine that cannot run here, as far as can be seen without loading it.
+    """Refuse an engine that cannot run here, as far as can be told without loading it.
 
     Raises:
         ModelError: another one is needed.
@@ -210,7 +210,7 @@ def try_fitness(path: Path, manifest: EngineManifest) -> None:
 
 
 def command_of(order: Order, folder: Path) -> str:
-    """Return the command that makes an engine."""
+    """Return the command that builds an engine."""
     return build_command(
         order.model,
         order.manifest,

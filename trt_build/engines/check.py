@@ -1,4 +1,4 @@
-"""Engines of a model that are in a folder, looked at again: whole, of today's versions, and equal to their model."""
+"""Checks the engines of a model in a folder again: intact, of the current versions, and equal to their model."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ class Checked:
 
     path: Path
     manifest: EngineManifest | None
-    """None where it cannot be read."""
+    """None if it cannot be read."""
     trouble: str
-    """Why it cannot be used; empty where it can."""
+    """Why it cannot be used; empty if it can."""
 
 
 def check(model: Path, described: Manifest, shop: Workshop, target: str = "") -> list[Checked]:
-    """Check all engines of a model, and write into their manifests what the gate says now.
+    """Check all engines of a model, and update the gate's verdicts in their manifests.
 
     Args:
-        model: the manifest of the model.
-        described: what it says.
-        shop: where the engines lie.
-        target: only those for it; empty: all.
+        model: path of the model's manifest.
+        described: its content.
+        shop: folder of the engines.
+        target: check only engines for it; empty: all.
 
     Raises:
         WriteError: a manifest cannot be written.
@@ -55,8 +55,9 @@ def check(model: Path, described: Manifest, shop: Workshop, target: str = "") ->
 
 
 def engines_of(name: str, folder: Path) -> list[Path]:
-    """Return the engine files that are called after a model, those among them that a manifest alone tells of; some may be
-    another's, whose name begins alike."""
+    """Return the engine files named after a model, including those of which only the manifest exists; some may belong to
+    another model whose name begins alike.
+    """
     suffixes = tuple({spec.suffix for spec in TARGETS.values()})
     files = {path.with_suffix("") if path.suffix == ".json" else path for path in folder.glob(f"{glob.escape(name)}-*")}
     return sorted(path for path in files if path.name.endswith(suffixes))
@@ -85,7 +86,7 @@ def _check(model: Path, described: Manifest, path: Path, manifest: EngineManifes
 
 
 def advice(manifest: EngineManifest, folder: Path) -> str:
-    """Return why `auto` does not take an engine, and which precision passes; empty where it does, or the gate was not run."""
+    """Return why `auto` does not use an engine, and which precision passes; empty if it does, or if the gate was not run."""
     parity = manifest.parity
     if parity.verdict != "failed":
         return ""

@@ -1,7 +1,7 @@
-"""A model whose convolutions compute in 8-bit floating point (E4M3): the Q/DQ graph of int8 with other types and scales.
+"""Quantises convolutions to 8-bit floating point (E4M3): the Q/DQ graph of int8 with other types and scales.
 
-The largest value that a tensor takes becomes E4M3's largest number, as in NVIDIA's ModelOpt. ONNX Runtime's own quantiser knows
-E4M3, too, but scales it by the standard deviation, so that what is far from the mean is cut off.
+The largest value of a tensor becomes E4M3's largest number, as in NVIDIA's ModelOpt. ONNX Runtime's own quantiser supports
+E4M3, too, but scales by the standard deviation, so that outliers are clipped.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from trt_build.engines.int8 import int8_graph
 from trt_build.errors import ExportError, first_line
 
 _OPSET, _IR = 19, 9
-"""The first that have the type."""
+"""First opset and IR version with the type."""
 _INT8, _E4M3 = 127.0, 448.0
-"""Their largest numbers."""
+"""Largest numbers of the types."""
 
 
 def fp8_graph(model: onnx.ModelProto, inputs: Sequence[Tensor]) -> onnx.ModelProto:
-    """Return a copy with Q/DQ around its convolutions, but for ``int8_kept``.
+    """Return a copy with Q/DQ around its convolutions, except for ``int8_kept``.
 
     Args:
-        model: as ``plain_graph`` gives it.
+        model: from ``plain_graph``.
         inputs: see ``int8_graph``.
 
     Raises:
@@ -50,11 +50,11 @@ def fp8_graph(model: onnx.ModelProto, inputs: Sequence[Tensor]) -> onnx.ModelPro
 
 
 def _modern(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return a copy in an opset that has the type."""
+    """Return a copy in an opset with the type."""
     (opset,) = (one.version for one in model.opset_import if not one.domain)
     try:
         made = version_converter.convert_version(model, _OPSET) if opset < _OPSET else model
-    except Exception as error:  # the converter's errors have no class of their own
+    except Exception as error:  # the converter has no exception class of its own
         raise ExportError(f"'{model.graph.name}' cannot be converted to opset {_OPSET}: {first_line(error)}.") from error
     copy = onnx.ModelProto()
     copy.CopyFrom(made)
@@ -67,12 +67,12 @@ def _widen(scale: onnx.TensorProto) -> None:
 
 
 def _put(values: NDArray[np.float32], tensor: onnx.TensorProto) -> None:
-    """Put values, as E4M3, in the place of integers."""
+    """Replace the integers of a tensor by E4M3 values."""
     tensor.CopyFrom(helper.make_tensor(tensor.name, TensorProto.FLOAT8E4M3FN, values.shape, values.ravel()))
 
 
 def _along(scales: NDArray[np.float32], node: onnx.NodeProto, dimensions: int) -> NDArray[np.float32]:
-    """Return the scales of a weight along the dimension that they belong to."""
+    """Return the scales of a weight, shaped for broadcasting along their dimension."""
     axis = next((one.i for one in node.attribute if one.name == "axis"), 1)
     return scales.reshape([-1 if at == axis % dimensions else 1 for at in range(dimensions)])
 

@@ -1,4 +1,4 @@
-"""Which GPUs an engine is for, from the command line and from what is here."""
+"""The GPUs that an engine is built for, by the command line and this machine."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ _OTHERS: dict[str, tuple[str, tuple[str, ...], str]] = {
         "knows neither Turing nor 8.0, 9.0 and 10.0 (A100, H100, H200, B200)",
     ),
 }  # fmt: skip
-"""What a target is called, what can be named for it, and what it does; of TensorRT ``FLAVOURS`` says it."""
+"""Name of a target, compute capabilities that can be named for it, and a remark; for TensorRT see ``FLAVOURS``."""
 _SMI_SECONDS = 20.0
 _LEAST = {"bf16": ("8.0", "bfloat16"), "fp8": ("8.9", "8-bit floating point")}
-"""The first compute capability that has a precision, and its name."""
+"""First compute capability with a precision, and the name of that precision."""
 
 
 def capabilities(target: str, wanted: str, precision: str) -> list[str]:
-    """Return the compute capabilities that are asked for, as ``["7.5", "8.9"]``; an empty one stands for the CPU.
+    """Return the requested compute capabilities, such as ``["7.5", "8.9"]``; an empty string stands for the CPU.
 
     Args:
-        target: one that can be for a GPU.
-        wanted: ``current``, several with commas between, or ``cpu``.
-        precision: in which it is to compute.
+        target: a target that supports GPUs.
+        wanted: ``current``, capabilities separated by commas, or ``cpu``.
+        precision: of the engine.
 
     Raises:
         UsageError: one is unknown, or the target cannot build for it.
-        MissingRuntimeError: ``current`` is asked for where there is no GPU.
+        MissingRuntimeError: ``current`` is requested without a GPU.
     """
     name, possible, note = _builder(target)
     if wanted == CPU and target == AOTINDUCTOR:
@@ -59,10 +59,10 @@ def capabilities(target: str, wanted: str, precision: str) -> list[str]:
 
 
 def capability_here() -> str:
-    """Return the compute capability of the first GPU that is here, as ``8.9``; empty: there is none.
+    """Return the compute capability of this machine's first GPU, such as ``8.9``; empty: there is none.
 
     Raises:
-        MissingRuntimeError: nvidia-smi is here and does not answer.
+        MissingRuntimeError: nvidia-smi is installed but does not answer.
     """
     tool = shutil.which("nvidia-smi")
     if tool is None:
@@ -77,14 +77,14 @@ def capability_here() -> str:
 
 
 def _builder(target: str) -> tuple[str, tuple[str, ...], str]:
-    """Return what a target is called, what can be named for it, and what it does."""
+    """Return the name of a target, the compute capabilities that can be named for it, and a remark."""
     if target in FLAVOURS:
         return FLAVOURS[target].name, FLAVOURS[target].capabilities, FLAVOURS[target].note
     return _OTHERS[target]
 
 
 def _current(target: str) -> str:
-    """Return the compute capability of the GPU that is here."""
+    """Return the compute capability of this machine's GPU."""
     name, possible, _ = _builder(target)
     named = f"say for which, as --compute-capability {','.join(possible)}" if possible else "build on the machine with the GPU"
     for_cpu = f"give --compute-capability {CPU}" if target == AOTINDUCTOR else "run `trt-build tune`"

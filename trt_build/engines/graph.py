@@ -1,4 +1,4 @@
-"""What casting and quantising start from: a model with plain float32 weights, and the nodes of it that stay in float32."""
+"""The starting point of casting and quantising: a model with plain float32 weights, and the nodes that stay in float32."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _WEIGHTED = frozenset(("Conv", "ConvTranspose", "Gemm", "MatMul"))
 
 
 def plain_graph(model: Path, output: str, name: str) -> onnx.ModelProto:
-    """Return a model with a name for every node, its weights as float32, also where the file keeps them as float16.
+    """Return a model with a name for every node and float32 weights, even if the file stores them as float16.
 
     Args:
         model: the ONNX file.
-        output: the one output that is wanted; empty: all.
-        name: what messages call it.
+        output: the only output to keep; empty: all.
+        name: its name in messages.
 
     Raises:
         ModelError: it is not an ONNX file, or has no such output.
@@ -34,14 +34,15 @@ def plain_graph(model: Path, output: str, name: str) -> onnx.ModelProto:
 
 
 def kept_nodes(model: onnx.ModelProto, last: int = 1) -> list[str]:
-    """Return the nodes that stay in float32, in order: those up to the first convolution of their path, and from the last on.
+    """Return the nodes that stay in float32, in order: those up to and including the first convolution of their path, and from
+    the last one on.
 
-    The first and the last convolutions belong to them, and so does the bicubic picture that a generator adds its detail to:
-    its one convolution is first and last. A matrix product is a convolution here.
+    They include the bicubic picture to which a generator adds its detail: its single convolution is both first and last. A
+    matrix product counts as a convolution.
 
     Args:
-        model: every node has a name of its own.
-        last: so many convolutions at the end count as the last.
+        model: with a unique name for every node.
+        last: number of convolutions at the end that count as last.
     """
     nodes = list(model.graph.node)
     before = _convolutions(nodes, lambda node: node.input, lambda node: node.output)
@@ -60,11 +61,11 @@ def constants_of(model: onnx.ModelProto) -> dict[str, onnx.TensorProto]:
 
 
 def replace_nodes(graph: onnx.GraphProto, nodes: Sequence[onnx.NodeProto]) -> None:
-    """Put nodes in the place of a graph's own, without those that nothing needs, and without the weights that nobody uses.
+    """Replace a graph's nodes, leaving out unused nodes and weights.
 
     Args:
-        graph: changed in place.
-        nodes: in an order in which they can be computed.
+        graph: modified in place.
+        nodes: in topological order.
     """
     needed = {value.name for value in graph.output}
     kept = []
@@ -89,7 +90,9 @@ _Names = Callable[[onnx.NodeProto], Iterable[str]]
 
 
 def _convolutions(nodes: Iterable[onnx.NodeProto], entries: _Names, exits: _Names) -> dict[str, int]:
-    """Return how many convolutions lie on the longest way to each node, in the order that is given, without itself."""
+    """Return the number of convolutions on the longest path to each node, excluding the node itself; ``nodes`` are in
+    topological order.
+    """
     reached: dict[str, int] = {}
     found = {}
     for node in nodes:
@@ -100,7 +103,7 @@ def _convolutions(nodes: Iterable[onnx.NodeProto], entries: _Names, exits: _Name
 
 
 def _unfold_weights(graph: onnx.GraphProto) -> None:
-    """Put the float32 weight in the place of one that is kept in another type and cast when the model is opened."""
+    """Replace weights that are stored in another type and cast at load time by float32 weights."""
     constants = {tensor.name: tensor for tensor in graph.initializer}
     rest = []
     for node in graph.node:

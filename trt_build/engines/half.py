@@ -1,7 +1,7 @@
-"""A model that computes in float16 or bfloat16, its inputs and outputs in their own types: TensorRT is strongly typed.
+"""Casts models to float16 or bfloat16 while inputs and outputs keep their types: TensorRT is strongly typed.
 
-The converters of onnxconverter-common and of ONNX Runtime were tried first. The one fails on ``rrdn_compact``, the other rounds
-the input before the nodes that stay in float32 see it, and neither has bfloat16.
+The converters of onnxconverter-common and of ONNX Runtime were tried first: the former fails on ``rrdn_compact``, the latter
+rounds the input before the float32 nodes, and neither supports bfloat16.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from trt_build.engines.graph import constants_of, kept_nodes, replace_nodes
 from trt_build.errors import ExportError
 
 _KINDS = {"fp16": (TensorProto.FLOAT16, 65504.0), "bf16": (TensorProto.BFLOAT16, 3.3e38)}
-"""Type in ONNX, and its largest number."""
+"""ONNX type and largest number of each precision."""
 _FLOAT_INPUTS = {"Resize": (1, 2)}
-"""Inputs that are float32 whatever the others are."""
+"""Operators' inputs that are always float32."""
 
 
 def cast_graph(model: onnx.ModelProto, precision: str) -> onnx.ModelProto:
-    """Return a copy whose nodes compute in another type, but for ``kept_nodes``, with casts between both.
+    """Return a copy whose nodes compute in another type, except for ``kept_nodes``, with casts in between.
 
     Args:
-        model: as ``plain_graph`` gives it.
+        model: from ``plain_graph``.
         precision: ``fp16`` or ``bf16``.
 
     Raises:
@@ -71,7 +71,7 @@ class _Caster:
         self._nodes.append(node)
 
     def _as(self, name: str, kind: int) -> str:
-        """Return the name of a tensor in this type, cast where it is first asked for."""
+        """Return the name of a tensor in a type, adding a cast at the first request."""
         if self._types[name] == kind:
             return name
         if (name, kind) not in self._made:
@@ -96,4 +96,4 @@ def _bytes(values: NDArray[np.float32], kind: int) -> bytes:
     if kind == TensorProto.FLOAT16:
         return values.astype(np.float16).tobytes()
     bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
-    return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16).tobytes()  # the nearest, ties to even
+    return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype(np.uint16).tobytes()  # round to nearest, ties to even

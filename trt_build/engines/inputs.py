@@ -1,4 +1,4 @@
-"""Real faces as the input of a model, by its kind."""
+"""Makes inputs of a model from real faces, by its kind."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from trt_build.errors import DataError
 
 _PICTURES = 360
 Calibration = tuple[list[Tensor], str]
-"""The inputs, and what they are, in words."""
+"""The inputs, and a description."""
 
 
 def calibration_inputs(manifest: Manifest, profile: Profile, source: Path | None) -> Calibration:

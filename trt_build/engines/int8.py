@@ -1,4 +1,4 @@
-"""A model whose convolutions compute in 8-bit integers: quantised and dequantised around them (Q/DQ), by ONNX Runtime."""
+"""Quantises convolutions to 8-bit integers, with quantise and dequantise nodes around them (Q/DQ), by ONNX Runtime."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from trt_build.errors import ExportError
 
 QUANTISED = ("Conv", "Gemm", "MatMul")
 _LAST = 2
-"""Convolutions at the end that stay in float32: the last but one, too, costs `compact_fine_x4` 0.9 dB of its fidelity."""
+"""Number of convolutions at the end that stay in float32: quantising the last but one costs `compact_fine_x4` 0.9 dB."""
 
 
 def int8_kept(model: onnx.ModelProto) -> list[str]:
@@ -26,25 +26,25 @@ def int8_kept(model: onnx.ModelProto) -> list[str]:
 
 
 def int8_graph(model: onnx.ModelProto, inputs: Sequence[Tensor], *, symmetric: bool) -> onnx.ModelProto:
-    """Return a copy with Q/DQ around its convolutions, but for ``int8_kept``.
+    """Return a copy with Q/DQ around its convolutions, except for ``int8_kept``.
 
     Args:
-        model: as ``plain_graph`` gives it.
-        inputs: real ones, of its one input; the largest and smallest value that each tensor takes on them is its range.
-        symmetric: activations are int8 about 0, as TensorRT needs them; else uint8 with a zero point, the fastest on CPUs.
+        model: from ``plain_graph``.
+        inputs: real inputs; the smallest and largest value of each tensor on them is its range.
+        symmetric: activations are int8 around 0, as TensorRT requires; otherwise uint8 with a zero point, the fastest on CPUs.
 
     Raises:
-        ExportError: the quantiser cannot do it.
+        ExportError: the quantiser fails.
     """
     from onnxruntime.quantization import QuantFormat, QuantType, quantize_static
 
     kept = int8_kept(model)
     copy = onnx.ModelProto()
-    copy.CopyFrom(model)  # it moves the weights of what it is given into a file of its own
+    copy.CopyFrom(model)  # the quantiser moves the weights of its input into a separate file
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "int8.onnx"
         level = logging.getLogger().level
-        logging.getLogger().setLevel(logging.ERROR)  # it advises to optimise the graph first, on the root logger
+        logging.getLogger().setLevel(logging.ERROR)  # it advises on the root logger to optimise the graph first
         try:
             quantize_static(
                 copy,
@@ -58,7 +58,7 @@ def int8_graph(model: onnx.ModelProto, inputs: Sequence[Tensor], *, symmetric: b
                 nodes_to_exclude=kept,
                 extra_options={"ActivationSymmetric": symmetric, "QuantizeBias": not symmetric},
             )
-        except Exception as error:  # the quantiser's errors have no class of their own
+        except Exception as error:  # the quantiser has no exception class of its own
             raise ExportError(f"The model cannot be quantised: {str(error).splitlines()[0]}.") from error
         finally:
             logging.getLogger().setLevel(level)
@@ -66,13 +66,13 @@ def int8_graph(model: onnx.ModelProto, inputs: Sequence[Tensor], *, symmetric: b
 
 
 def _rows(model: onnx.ModelProto, inputs: Sequence[Tensor]) -> list[dict[str, Any]]:
-    """Return what the model takes for each of its inputs; where it takes a mask, all of it is inside."""
+    """Return a feed for each input; if the model takes a mask, it is 1 everywhere."""
     name, *mask = (value.name for value in model.graph.input)
     return [{name: tensor} | {one: np.ones((len(tensor), 1, *tensor.shape[2:]), np.uint8) for one in mask} for tensor in inputs]
 
 
 class _Reader:
-    """Gives ONNX Runtime the inputs, one after the other."""
+    """Feeds the inputs to ONNX Runtime one after the other."""
 
     def __init__(self, rows: Sequence[dict[str, Any]]) -> None:
         self._rows = iter(rows)

@@ -1,4 +1,4 @@
-"""One builder for each engine, over all processes."""
+"""Only one process builds an engine at a time."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from pathlib import Path
 
 @contextmanager
 def alone(engine: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock of an engine inside the block; the lock of a process that died is free.
+    """Hold the lock of an engine within the block; the lock of a process that died is released.
 
     Args:
-        engine: the file; its folder exists. The lock is a file beside it that stays.
-        waiting: called once when another process holds it.
+        engine: the file; its folder exists. The lock is a file beside it, which stays.
+        waiting: called once if another process holds the lock.
 
     Raises:
-        OSError: the lock cannot be made.
+        OSError: the lock cannot be created.
     """
     with engine.with_name(f".{engine.name}.lock").open("ab") as file:
         try:

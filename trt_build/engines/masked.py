@@ -1,8 +1,8 @@
-"""A generator that computes a picture inside a larger one, to the same numbers: what lies outside is held at zero.
+"""Adds a mask to a generator, so that a padded picture gives the same numbers as the picture alone.
 
-Runtimes that compile kernels for each size, and batches, want few sizes. A picture that is padded is enlarged differently near
-its edge, since a network learns what its own padding of zeros looks like: reflection cost faces of 16 to 36 px 0.1 dB. So
-before each convolution that pads with zeros its input is multiplied by a mask, and all of it is as if the picture ended there.
+Runtimes that compile kernels for each size, and batches, need few sizes. But a padded picture is enlarged differently near its
+edge, because a network learns its own zero padding: reflection cost faces of 16 to 36 px 0.1 dB. So the input of each
+zero-padding convolution is multiplied by a mask, as if the picture ended there.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _BY_PIXEL = frozenset(("Add", "Clip", "Concat", "LeakyRelu", "Mul", "PRelu", "Re
 
 
 def masked_graph(model: onnx.ModelProto) -> onnx.ModelProto | None:
-    """Return a copy with the mask as its second input; None where a model does what a mask cannot make up for.
+    """Return a copy with the mask as its second input; None if a mask does not suffice for the model.
 
-    It can for convolutions of stride 1 at the size of the picture, and for pixels that are shuffled behind them. An edge that
-    is repeated, as that of the bicubic picture, must be that of the input; whoever pads the picture repeats it, too.
+    It suffices for convolutions of stride 1 at the size of the picture, and for pixel shuffles after them. An edge that is
+    repeated, as in the bicubic picture, must be that of the input; the caller pads the picture by repeating it, too.
 
     Args:
-        model: a generator as ``plain_graph`` gives it, with one input, (N, C, H, W).
+        model: a generator from ``plain_graph`` with one input, (N, C, H, W).
     """
     copy = onnx.ModelProto()
     copy.CopyFrom(model)

@@ -1,4 +1,4 @@
-"""A model as ncnn reads it: converted by pnnx, in one file; see ``engine.sessions.ncnn_session``."""
+"""Converts a model to ncnn with pnnx, in one file; see ``engine.sessions.ncnn_session``."""
 
 from __future__ import annotations
 
@@ -24,13 +24,14 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 def ncnn_container(model: onnx.ModelProto, name: str, shapes: Shapes) -> tuple[bytes, NcnnTensors]:
     """Return the file and the tensors of the model; the same model gives the same bytes.
 
+
     Args:
-        model: as ``plain_graph`` gives it.
-        name: what messages call it.
-        shapes: smallest, best and largest input; where they differ in height and width, the network takes any.
+        model: from ``plain_graph``.
+        name: its name in messages.
+        shapes: smallest, best and largest input; if they differ in height and width, the network takes any size.
 
     Raises:
-        ExportError: it cannot convert the model, or ncnn cannot run it.
+        ExportError: pnnx cannot convert the model, or ncnn cannot run it.
     """
     tensors = _tensors(model)
     plain = _float_input(model)
@@ -73,7 +74,7 @@ def _convert(source: Path, name: str, shapes: Shapes) -> None:
 
 
 def _check_layers(param: bytes, name: str) -> None:
-    """Refuse what pnnx left as it was: layers that ncnn does not have."""
+    """Refuse layers that pnnx did not convert and ncnn does not have."""
     import ncnn
 
     known = {line.split()[0] for line in param.decode().splitlines()[2:] if line.strip()}
@@ -83,7 +84,7 @@ def _check_layers(param: bytes, name: str) -> None:
 
 
 def _float_input(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return the model with a float32 input where it takes 8-bit pixels: ncnn casts them outside."""
+    """Return the model with a float32 input instead of 8-bit pixels, which are cast outside of ncnn."""
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
     kind = copy.graph.input[0].type.tensor_type

@@ -1,4 +1,4 @@
-"""Does a converted network run at all? Asked in a process of its own: ncnn crashes on some of what pnnx writes.
+"""Tests whether a converted network runs, in a separate process: ncnn crashes on some of pnnx's output.
 
 python -m trt_build.engines.ncnn_trial FILE 1x1x16x16 1x1x39x39
 """
@@ -23,7 +23,7 @@ _REFUSED = 3
 
 
 def trial(container: Path, shapes: Sequence[Shape]) -> str:
-    """Return what is wrong with a network, empty where it runs on inputs of these shapes (a batch of 1)."""
+    """Return what is wrong with a network; empty if it runs on inputs of these shapes (a batch of 1)."""
     sizes = ["x".join(map(str, (1, *shape[1:]))) for shape in shapes]
     command = [sys.executable, "-m", __name__, str(container), *sizes]
     try:

@@ -1,8 +1,8 @@
-"""The gate: does an engine compute what its model computes in ONNX Runtime float32? Asked on real faces, by the live classes.
+"""The gate: compares an engine with its model in ONNX Runtime float32, on real faces, with the live classes.
 
-Generators may lose 0.1 dB and 0.002 of the cosine with the sharp face's identity; the vectors of embedders keep a cosine of
-0.9999; detectors find the same faces, and the second look says the same of them, in 99.5 % of the cases. What the second look
-says of the place of a face moves by 0.01 of its width.
+Generators may lose 0.1 dB and 0.002 of the cosine with the sharp face's vector; embedders' vectors must keep a cosine of
+0.9999; detectors must find the same faces, and the second look must give the same verdict, in 99.5 % of the cases. The second
+look's position of a face may move by 0.01 of its width.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ LIMITS: dict[str, dict[str, float]] = {
     "second_look": {"same_judgement": 0.995, "places_moved": 0.01},
 }
 _AT_LEAST = ("least_cosine", "same_faces", "same_judgement")
-"""Figures that must not be below their limit; the others must not be above."""
+"""Figures that must not fall below their limit; the others must not exceed it."""
 _SAME_IOU = 0.9
 _PICTURES = 120
 _REFERENCE = "onnxruntime"
@@ -61,12 +61,12 @@ _REFERENCE = "onnxruntime"
 
 @dataclass(frozen=True)
 class Compared:
-    """How one engine is opened, and what it is compared on."""
+    """How an engine is opened, and the faces on which it is compared."""
 
     engine: BuiltEngine
     device: str = "cpu"
     faces: Path | None = None
-    """A zip or folder of pictures with faces, in the place of the default."""
+    """A zip or folder of pictures with faces, instead of the default."""
     count: int = GATE_FACES
 
 
@@ -79,9 +79,9 @@ def compare(model: Path, compared: Compared, done: Done) -> EngineParity:
         done: for progress.
 
     Raises:
-        ModelError: one of both cannot be opened.
-        InferenceError: one of both fails.
-        DataError: the faces that were given cannot be read.
+        ModelError: the engine or the model cannot be opened.
+        InferenceError: one of them fails.
+        DataError: the given faces cannot be read.
     """
     kind = compared.engine.manifest.kind
     with _as_model(model, compared) as candidate:
@@ -90,7 +90,7 @@ def compare(model: Path, compared: Compared, done: Done) -> EngineParity:
 
 
 def verdict_of(figures: dict[str, float], limits: dict[str, float], faces: int, source: str) -> EngineParity:
-    """Hold the figures against their limits; what is not a number is over any."""
+    """Compare the figures with their limits; NaN exceeds any limit."""
     over = [
         f"{name.replace('_', ' ')} {figures[name]:.4g} for {'at least' if name in _AT_LEAST else 'at most'} {limit:g}"
         for name, limit in limits.items()
@@ -139,7 +139,7 @@ def _one_face(
     embedder: OnnxEmbedder,
     done: Done,
 ) -> tuple[float, float, float]:
-    """Return dB lost against the sharp face, how far the cosine with it moved, and the PSNR between both results."""
+    """Return the loss in dB against the sharp face, the change of the cosine with it, and the PSNR between the two results."""
     possible = sides(scale, *compared.engine.manifest.key.profile.sizes_px)
     side = possible[at % len(possible)]
     seen = small(faces.images[at], side, at)
@@ -228,7 +228,7 @@ def _judged(looks: Sequence[SecondLook], pictures: RealPictures, done: Done) -> 
 
 
 def _moved(one: Detections, other: Detections) -> NDArray[np.float64]:
-    """Return how far corners and landmarks of each face lie from those of the other (N,), in shares of its width."""
+    """Return the distance of corners and landmarks of corresponding faces, (N,), as a share of the face's width."""
     corners = [np.stack([found.boxes[:, :2], found.boxes[:, :2] + found.boxes[:, 2:]], axis=1) for found in (one, other)]
     points = [np.concatenate([ends, found.landmarks], axis=1) for ends, found in zip(corners, (one, other), strict=True)]
     away = np.linalg.norm(points[0].astype(np.float64) - points[1], axis=2).mean(axis=1)
@@ -236,7 +236,7 @@ def _moved(one: Detections, other: Detections) -> NDArray[np.float64]:
 
 
 def _matched(one: Float32, other: Float32) -> int:
-    """Return how many boxes of one are there in the other, each taken once."""
+    """Return how many boxes of one have a match in the other; each is matched once."""
     if not len(one) or not len(other):
         return 0
     shared: NDArray[np.float64] = np.asarray(overlaps(one, other), np.float64)
@@ -256,7 +256,7 @@ def _luma(picture: Uint8) -> Uint8:
 
 @contextmanager
 def _as_model(model: Path, compared: Compared) -> Iterator[Path]:
-    """Describe an engine as the live side describes a model, so that the live classes open it."""
+    """Yield a manifest that describes the engine as a model, so that the live classes can open it."""
     described: Manifest = read_manifest(model)
     with tempfile.TemporaryDirectory(prefix="engine-") as folder:
         engine = Path(folder) / compared.engine.path.name

@@ -1,7 +1,7 @@
-"""A generator that takes and gives 8-bit pixels: their range, layout and channel order, and the rounding, are inside its graph.
+"""Makes a generator take and return 8-bit pixels: range, layout, channel order and rounding become part of its graph.
 
-So a GPU is sent a quarter of the bytes, and nothing is left to do beside it. The bicubic picture of our generators is in their
-graph already.
+A GPU is then sent a quarter of the bytes, and nothing remains to be done on the CPU. The bicubic picture of our generators is
+already in their graph.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ _DTYPES = {"float32": TensorProto.FLOAT, "float16": TensorProto.FLOAT16, "uint8"
 
 
 def pixel_graph(model: onnx.ModelProto, manifest: Manifest) -> onnx.ModelProto:
-    """Return a copy round which pixels are converted as ``engine.super_resolve.manifest_generator`` does it outside.
+    """Return a copy that converts pixels like ``engine.super_resolve.manifest_generator`` does outside.
 
     Its input is ``pixels``, its output ``enlarged``, uint8: (N, 1, H, W) luma, or (N, H, W, 3) BGR.
 
     Args:
-        model: a generator in the precision that is wanted, with one input and one output.
+        model: a generator in the wanted precision, with one input and one output.
         manifest: of the generator.
     """
     copy = onnx.ModelProto()
@@ -63,7 +63,7 @@ def pixel_graph(model: onnx.ModelProto, manifest: Manifest) -> onnx.ModelProto:
 
 
 class _Chain:
-    """Nodes in a row."""
+    """A sequence of nodes."""
 
     def __init__(self, graph: onnx.GraphProto, entry: str, title: str) -> None:
         self._graph, self._title, self._last = graph, title, entry
@@ -84,7 +84,7 @@ class _Chain:
             self.add("Gather", np.array([2, 1, 0], np.int64), axis=1)
 
     def named(self, exit_: str) -> list[onnx.NodeProto]:
-        """Return the nodes, the last one's output called so."""
+        """Return the nodes, with this name for the last output."""
         self._nodes[-1].output[0] = exit_
         return self._nodes
 

@@ -1,4 +1,4 @@
-"""For which sizes and batches an engine is made, from the command line and from what the model fixes."""
+"""The sizes and batches of an engine, by the command line and the model's own limits."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ Shapes = tuple[Shape, Shape, Shape]
 def profile_for(manifest: Manifest, sizes: str | None = None, batch: str | None = None) -> Profile:
     """Return the profile of a model.
 
+
     Args:
-        manifest: of the model; one with a fixed input size has no other.
-        sizes: smallest and largest height and width, as ``16..96``.
-        batch: smallest, best and largest, as ``1,8,64``, or one number.
+        manifest: of the model, which may fix the input size.
+        sizes: smallest and largest height and width, such as ``16..96``.
+        batch: smallest, best and largest, such as ``1,8,64``, or one number.
 
     Raises:
-        UsageError: they are malformed, or the model cannot have them.
+        UsageError: they are malformed, or the model does not support them.
     """
     default_sizes, default_batch = _DEFAULTS.get(manifest.kind, ((1, 1), _BATCH))
     fixed = manifest.input_size_px

@@ -1,4 +1,4 @@
-"""Real faces and pictures: what int8 engines are calibrated on, and what every engine is compared on."""
+"""Real faces and pictures, for the calibration of int8 engines and the comparison of all engines."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ GATE_FACES = FULL_GATE_FACES
 _SEED = 20
 _FACE_PX = 144
 _MARGIN, _LEAST_MARGIN = 1.5, 1.2
-"""Side of what is cut out, in sides of the face, and least of it in a picture that ends before."""
+"""Side of a crop in sides of the face, and the least side if the picture ends earlier."""
 _LEAST_FACE_PX = 87
-"""Side of a face that is cut out: smaller ones, enlarged to 144 px with their margin, are not sharp."""
+"""Least side of a face: smaller ones, enlarged to 144 px with their margin, are not sharp."""
 _SHARE_OF_ONE = 0.45
-"""Of the side of a square picture that shows one face and is not a photograph."""
+"""Least share of its side that a face fills in a square picture of one face."""
 _SIDES_PX = (16, 18, 20, 24, 28, 32, 36, 40, 48, 56, 64, 72, 80, 96)
 
 
@@ -48,7 +48,7 @@ class RealFaces:
     points: Float32
     """(N, 5, 2) landmarks in their pixels."""
     source: str
-    """Where they come from, in words."""
+    """Their source, in words."""
 
     def __len__(self) -> int:
         return len(self.images)
@@ -63,23 +63,23 @@ class RealPictures:
 
 
 def small(image: Uint8, side_px: int, number: int) -> Uint8:
-    """Return a face as a camera sees it, (side_px, side_px): every other one cleanly shrunk, the others degraded."""
+    """Return a face at camera size, (side_px, side_px): every other one is cleanly shrunk, the rest are degraded."""
     if number % 2:
         return degradation.first_order(image, side_px, np.random.default_rng((_SEED, number)))
     return degradation.clean(image, side_px)
 
 
 def sides(scale: int, smallest_px: int, largest_px: int) -> list[int]:
-    """Return sizes of small faces within a profile whose enlarged pictures are known, as far as the sharp faces reach."""
+    """Return sizes of small faces within a profile for which the sharp faces are large enough to be the truth."""
     known = [side for side in _SIDES_PX if smallest_px <= side <= largest_px and side * scale <= _FACE_PX]
     return known or [max(smallest_px, min(largest_px, _FACE_PX // scale))]
 
 
 def calibration_faces(source: Path | None = None) -> RealFaces:
-    """Return faces of the training identities, or those that are given.
+    """Return faces of the training identities, or of a given source.
 
     Args:
-        source: a zip or folder of pictures with faces; by default the training faces of the folder of data.
+        source: a zip or folder of pictures with faces; by default the training faces of the data folder.
 
     Raises:
         DataError: there are none, or too few.
@@ -99,11 +99,11 @@ def calibration_faces(source: Path | None = None) -> RealFaces:
 
 
 def gate_faces(source: Path | None = None, count: int = GATE_FACES) -> RealFaces:
-    """Return faces of people who are in no training, or those that are given; without the folder of data those on two
-    photographs inside dependencies.
+    """Return faces of people who are in no training set, or of a given source; without the data folder those in two photographs
+    that come with dependencies.
 
     Raises:
-        DataError: a source that was given cannot be read.
+        DataError: the given source cannot be read.
     """
     if source is not None:
         return _given(source, count)
@@ -112,20 +112,21 @@ def gate_faces(source: Path | None = None, count: int = GATE_FACES) -> RealFaces
 
 
 def of_gate(name: str) -> bool:
-    """Whether a picture, as ``Person_Name/Person_Name_0001.jpg``, shows one of the gate's people: half of them, all of whose
-    pictures are."""
+    """Whether a picture, such as ``Person_Name/Person_Name_0001.jpg``, shows one of the gate's people: half of all, with all of
+    their pictures.
+    """
     return zlib.crc32(name.rsplit("/", 1)[0].encode()) % 2 == 0
 
 
 def pictures_with_faces(count: int, *, calibration: bool = False) -> RealPictures:
-    """Return real pictures with faces; without the folder of data two photographs inside dependencies, at several sizes.
+    """Return real pictures with faces; without the data folder two photographs that come with dependencies, at several sizes.
 
     Args:
-        count: at most so many.
-        calibration: others than those of the gate, and no photographs in their place.
+        count: most pictures.
+        calibration: return other pictures than for the gate, without that replacement.
 
     Raises:
-        DataError: there are none for the calibration.
+        DataError: there are none for calibration.
     """
     path = Path(with_data_folder(PICTURES))
     if path.exists():
@@ -143,7 +144,7 @@ def pictures_with_faces(count: int, *, calibration: bool = False) -> RealPicture
 
 
 def _chosen(path: Path, count: int, whose: str, belongs: Callable[[str], bool] = lambda name: True) -> RealFaces:
-    """Return ``count`` faces with landmarks of those that belong, drawn by a fixed seed."""
+    """Return ``count`` faces with landmarks, drawn with a fixed seed from the pictures that ``belongs`` accepts."""
     faces = load_faces(path)
     order = np.random.default_rng(_SEED).permutation([at for at, name in enumerate(faces.names) if belongs(name)]).tolist()
     images: list[Uint8] = []
@@ -163,7 +164,7 @@ def _chosen(path: Path, count: int, whose: str, belongs: Callable[[str], bool] =
 
 
 def _given(path: Path, count: int) -> RealFaces:
-    """Return the first ``count`` faces that are found in the pictures of a zip or folder, in an order drawn by a fixed seed."""
+    """Return the first ``count`` faces found in the pictures of a zip or folder, in an order drawn with a fixed seed."""
     found: list[tuple[Uint8, Float32]] = []
     for _, picture in grey_pictures(path, "pictures with faces", seed=_SEED):
         found += _cut_out(picture)
@@ -182,7 +183,9 @@ def _photographed(count: int) -> RealFaces:
 
 
 def _cut_out(picture: Uint8) -> list[tuple[Uint8, Float32]]:
-    """Return the sharp faces of a picture, each (144, 144) with its (5, 2) landmarks; a square picture of one face whole."""
+    """Return the sharp faces of a picture, each (144, 144) with its (5, 2) landmarks; a square picture of one face is used
+    whole.
+    """
     (found,) = grey_detector().detect([grey_planes(picture, full_range=True)])
     height, width = picture.shape
     if height == width and len(found.boxes) and found.boxes[:, 2:].max() >= _SHARE_OF_ONE * width:
@@ -224,7 +227,7 @@ def _photographs() -> Sequence[Uint8]:
 
 
 def _nearest(found: Detections, shape: tuple[int, ...]) -> Float32:
-    """Return the landmarks of the face nearest to the middle."""
+    """Return the landmarks of the face nearest to the centre."""
     centres = found.boxes[:, :2] + found.boxes[:, 2:] / 2
     at = int(np.argmin(np.linalg.norm(centres - np.array(shape[::-1]) / 2, axis=1)))
     return np.asarray(found.landmarks[at], np.float32)

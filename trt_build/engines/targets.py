@@ -1,4 +1,4 @@
-"""What engines can be made for, and how each is made."""
+"""The targets of engines, and how an engine is built for each."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class TargetSpec:
     precisions: tuple[EnginePrecision, ...]
     suffix: str
     on_gpu: bool = False
-    """It can be for a GPU."""
+    """Whether it supports GPUs."""
     step_px: int = 1
-    """Of the sizes of a generator: where kernels are compiled for each."""
+    """Step of a generator's sizes, if kernels are compiled for each size."""
 
 
 TARGETS: dict[str, TargetSpec] = {
@@ -54,12 +54,12 @@ TARGETS: dict[str, TargetSpec] = {
     "aotinductor": TargetSpec("aotinductor", ("fp32", "fp16", "bf16"), ".pt2", on_gpu=True, step_px=8),
 }
 CALIBRATED = ("fp8", "int8")
-"""Precisions whose ranges are found on real faces."""
+"""Precisions that are calibrated on real faces."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """One engine that is wanted."""
+    """An engine to be built."""
 
     model: Path
     """The manifest of the model."""
@@ -89,7 +89,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Built:
-    """What came of it."""
+    """The result of a build."""
 
     content: bytes
     inputs: tuple[Tensor, ...]
@@ -99,10 +99,10 @@ class Built:
 
 
 def target_of(name: str, precision: str, kind: str) -> TargetSpec:
-    """Return a target that can compute a kind of model in a precision.
+    """Return a target that supports a kind of model in a precision.
 
     Raises:
-        UsageError: it is not known, or cannot.
+        UsageError: it is unknown, or does not support them.
     """
     spec = TARGETS.get(name)
     if spec is None:
@@ -124,7 +124,9 @@ def target_of(name: str, precision: str, kind: str) -> TargetSpec:
 def profile_on(
     target: TargetSpec, model: Path, manifest: Manifest, sizes: str | None = None, batch: str | None = None
 ) -> Profile:
-    """Return the profile of a model on a target; see ``profile_for``. Where sizes cost and a mask can be had, it has a step."""
+    """Return the profile of a model on a target; see ``profile_for``. If sizes are expensive and a mask is possible, it has a
+    step.
+    """
     profile = profile_for(manifest, sizes, batch)
     if target.step_px == 1 or manifest.kind != "generator":
         return profile
@@ -133,10 +135,10 @@ def profile_on(
 
 
 def pixels_of(target: TargetSpec, kind: str, wanted: str | None = None, capability: str = "") -> Pixels:
-    """Return what goes in and out: a generator on a GPU takes pixels as they are, unless something else is wanted.
+    """Return the type of inputs and outputs: a generator on a GPU takes 8-bit pixels, unless something else is wanted.
 
     Raises:
-        UsageError: it cannot be had.
+        UsageError: it is not possible.
     """
     if wanted == "uint8" and (kind != "generator" or target.name == "ncnn"):
         what = "ncnn" if target.name == "ncnn" else f"a {kind.replace('_', ' ')}"
@@ -151,25 +153,27 @@ def require_maker(target: str) -> None:
     """Refuse a target whose converter is not installed.
 
     Raises:
-        MissingRuntimeError: the message names the extra that brings all that is needed to build, not to run alone.
+        MissingRuntimeError: the message names the extra with everything needed to build, not only to run.
     """
     for module in ("pnnx", "ncnn") if target == "ncnn" else ():
         require_from(module, "Converting to ncnn", "ncnn-build")
 
 
 def tool_of(target: str, precision: str) -> str:
-    """Return what makes an engine beside its target, and its version; empty: nothing does, or it is not installed."""
+    """Return the name and version of the tool that builds an engine besides the target's runtime; empty: none, or not
+    installed.
+    """
     tool = "pnnx" if target == "ncnn" else "onnxruntime" if precision in CALIBRATED else ""
     found = installed(tool) if tool else ""
     return f"{tool} {found}" if found else ""
 
 
 def make(order: Order) -> Built:
-    """Make one engine.
+    """Build one engine.
 
     Raises:
         MissingRuntimeError: a package is missing.
-        ModelError: the model is no ONNX file.
+        ModelError: the model is not an ONNX file.
         ExportError: it cannot be cast, quantised, converted or built.
         DataError: there are no faces to calibrate on.
     """
@@ -207,7 +211,7 @@ def _onnx(order: Order, graph: onnx.ModelProto) -> Made:
 
 
 def _onnx_with_shapes(order: Order, graph: onnx.ModelProto) -> Made:
-    """TensorRT-RTX is told inside the file which sizes it is for, as its provider takes them."""
+    """Store the sizes in the file, in the form of the TensorRT-RTX provider's settings."""
     some = zip(("min", "opt", "max"), zip(*_shapes(order, graph).values(), strict=True), strict=True)
     names = [one.name for one in graph.graph.input]
     told = {

@@ -1,4 +1,4 @@
-"""An engine for TensorRT or TensorRT-RTX. TensorRT-RTX builds it without a GPU and without a driver."""
+"""Builds engines for TensorRT or TensorRT-RTX. TensorRT-RTX needs neither a GPU nor a driver for building."""
 
 from __future__ import annotations
 
@@ -28,16 +28,17 @@ def build_engine(
 ) -> tuple[bytes, tuple[Tensor, ...], tuple[Tensor, ...]]:
     """Return the engine, its inputs and its outputs.
 
+
     Args:
         target: ``tensorrt-rtx`` or ``tensorrt``.
-        model: in the types that it computes in.
-        name: what messages call it.
+        model: in the types in which it computes.
+        name: its name in messages.
         shapes: of its inputs, by name.
-        capability: of the GPU that it is for.
+        capability: compute capability of the GPU.
 
     Raises:
         MissingRuntimeError: the package is not installed.
-        ExportError: it cannot parse or build the model.
+        ExportError: the model cannot be parsed or built.
     """
     rt = tensorrt(target)
     api = rt.api
@@ -45,7 +46,7 @@ def build_engine(
     builder = api.Builder(rt.log)
     if builder is None:
         raise ExportError(f"{rt.flavour.name} {rt.version} cannot build here: {rt.log.first()}.")
-    # TensorRT 10 chooses types by itself unless it is told so; 11 and TensorRT-RTX never do.
+    # TensorRT 10 chooses types itself unless it is told not to; 11 and TensorRT-RTX never do.
     network = builder.create_network(1 << int(api.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
     parser = api.OnnxParser(network, rt.log)
     if not parser.parse(model.SerializeToString()):
@@ -63,7 +64,7 @@ def build_engine(
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C end the block when its call returns: an exception inside a callback of TensorRT is printed and forgotten."""
+    """Let Ctrl-C end the block when its call returns: TensorRT prints and drops exceptions in its callbacks."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -1,7 +1,8 @@
-"""An ONNX model as a module of torch, so that what was cast, masked and given pixels once is what every target computes.
+"""Converts an ONNX model to a torch module, so that all targets compute the same graph after casting, masking and adding
+pixels.
 
-Only what our own networks hold is known; anything else is refused by name. Of the libraries that convert, onnx2torch 1.5 has no
-padding of opset 18, and what onnx2pytorch 0.6 makes torch cannot export for free sizes.
+Only the operations of our own networks are supported; others are refused by name. Of the existing converters, onnx2torch 1.5
+lacks the padding of opset 18, and torch cannot export the result of onnx2pytorch 0.6 for free sizes.
 """
 
 from __future__ import annotations
@@ -27,13 +28,13 @@ _FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16)
 
 
 class TorchGraph(nn.Module):
-    """Computes what an ONNX model computes; its arguments are the inputs, it returns all outputs.
+    """Computes an ONNX model; its arguments are the inputs, and it returns all outputs.
 
     Args:
-        model: as ``plain_graph`` gives it, or made of that.
+        model: from ``plain_graph``, or derived from that.
 
     Raises:
-        ExportError: it holds an operation that is not known here.
+        ExportError: it contains an unsupported operation.
     """
 
     def __init__(self, model: onnx.ModelProto) -> None:
@@ -51,7 +52,7 @@ class TorchGraph(nn.Module):
                 self._weights[tensor.name] = f"weight{len(self._weights)}"
                 values = torch.from_numpy(np.array(numpy_helper.to_array(tensor), np.float32))
                 self.register_buffer(self._weights[tensor.name], values.to(_TYPES[tensor.data_type]))
-            else:  # numbers that say how, as the sides of a padding
+            else:  # constant parameters, such as the sides of a padding
                 self._settings[tensor.name] = numpy_helper.to_array(tensor).astype(float).tolist()
 
     def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:

@@ -1,4 +1,4 @@
-"""The engines of a generator that may be faster on this CPU, made and compared, and which of them is taken."""
+"""Builds and compares the engines of a generator that may be faster on this CPU, and reports which one is used."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ENGINES: tuple[tuple[Target, EnginePrecision], ...] = (
     ("onnxruntime", "int8"),
     ("ncnn", "fp32"),
 )
-"""What was faster than ONNX Runtime in float32 on one processor or another."""
+"""Targets and precisions that were faster than ONNX Runtime in float32 on some processor."""
 
 
 @dataclass(frozen=True)
@@ -33,17 +33,17 @@ class Tuned:
 
     path: Path
     manifest: EngineManifest | None
-    """None where it cannot be made here."""
+    """None if it cannot be built here."""
     trouble: str
     is_unwritten: bool = False
-    """There was no place to write it, nor is there for what comes after it."""
+    """Whether it could not be written; then further engines cannot be written either."""
 
 
 def check_is_generator(described: Manifest) -> None:
-    """Refuse another model: embedders and detectors compute in float32.
+    """Refuse other models: embedders and detectors compute in float32.
 
     Raises:
-        UsageError: it is none.
+        UsageError: it is not a generator.
     """
     if described.kind != "generator":
         raise UsageError(
@@ -53,13 +53,13 @@ def check_is_generator(described: Manifest) -> None:
 
 
 def tune(model: Path, described: Manifest, shop: Workshop, calibration: Path | None = None) -> Iterator[Tuned]:
-    """Make each engine that is not there, one after the other, up to the first for which there is no place.
+    """Build each missing engine, one after the other, until one cannot be written.
 
     Args:
-        model: the manifest of a generator, see ``check_is_generator``.
-        described: what it says.
-        shop: where the engines lie.
-        calibration: faces for int8; None: those of the training.
+        model: path of a generator's manifest, see ``check_is_generator``.
+        described: its content.
+        shop: folder of the engines.
+        calibration: faces for int8; None: the training faces.
     """
     for target, precision in ENGINES:
         given = calibration if precision == "int8" else None
@@ -75,11 +75,11 @@ def tune(model: Path, described: Manifest, shop: Workshop, calibration: Path | N
         except WriteError as error:
             yield Tuned(shop.path_of(order), None, str(error), is_unwritten=True)
             return
-        except FacestreamError as error:  # the others may succeed
+        except FacestreamError as error:  # the other engines may still succeed
             yield Tuned(shop.path_of(order), None, str(error))
 
 
 def taken(model: Path, folder: Path, warn: Warn) -> str:
-    """Return what `facestream run` takes of these engines here, measured, in words."""
+    """Return, in words, which of these engines `facestream run` uses here, by measurement."""
     with closing(ManifestGenerator(SessionSpec(model), Wish(folder=folder), warn)) as generator:
         return generator.runtime

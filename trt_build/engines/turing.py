@@ -1,4 +1,4 @@
-"""What TensorRT-RTX cannot compile for Turing (7.5): a matrix product in float32. As a convolution it can."""
+"""Replaces float32 matrix products by convolutions: TensorRT-RTX cannot compile the former for Turing (7.5)."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _FLATTENING = ("Flatten", "Reshape")
 
 
 def dense_as_convolution(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Return a copy in which a picture that is flattened and multiplied by a matrix is convolved instead, to the same numbers.
+    """Return a copy in which the product of a flattened picture and a matrix is an equivalent convolution.
 
-    A product of another form stays as it is.
+    Products of other forms are unchanged.
     """
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
@@ -36,7 +36,7 @@ def dense_as_convolution(model: onnx.ModelProto) -> onnx.ModelProto:
 def _convolution(
     node: onnx.NodeProto, makers: dict[str, onnx.NodeProto], shapes: dict[str, list[int]], graph: onnx.GraphProto
 ) -> list[onnx.NodeProto] | None:
-    """Return the convolution and what flattens its result, None where the product has another form."""
+    """Return the convolution and the node that flattens its result; None if the product has another form."""
     constants = constants_of(onnx.ModelProto(graph=graph))
     flat = makers.get(node.input[0])
     if flat is None or flat.op_type not in _FLATTENING or node.input[1] not in constants:

@@ -1,1 +1,1 @@
-"""Figures of arrays: PSNR, SSIM, verification, bootstrap; they know no file, no network and no protocol."""
+"""Figures computed from arrays: PSNR, SSIM, verification, bootstrap; nothing about files, networks or protocols."""

@@ -1,4 +1,4 @@
-"""Bootstrap over identities: faces of one person are not independent, so people are drawn, and all their faces with them."""
+"""Bootstrap over identities: faces of one person are not independent, so people are drawn with all of their faces."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Interval:
 
     @property
     def sign(self) -> int:
-        """1 or -1 where the whole interval lies above or below 0, otherwise 0."""
+        """1 or -1 if the whole interval lies above or below 0, otherwise 0."""
         return int(self.low > 0) - int(self.high < 0)
 
 
@@ -35,23 +35,23 @@ class Interval:
 class Draws:
     """How often each of P people is drawn with replacement.
 
-    All figures that are compared take the same draws, so that their differences are paired.
+    All compared figures use the same draws, so that their differences are paired.
     """
 
     whose: NDArray[np.int64]
     """(N,) index of the person of each face, 0 to P - 1."""
     counts: Weights
-    """(1 + rounds, P); the first row is everybody once: the figure itself."""
+    """(1 + rounds, P); the first row has everybody once, for the figure itself."""
 
     def means(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the mean of one finite value for each face, (N,) -> (1 + rounds,)."""
+        """Return the mean of the faces' values for each draw, (N,) finite -> (1 + rounds,)."""
         people = self.counts.shape[1]
         sums = np.bincount(self.whose, values, minlength=people)
         sizes = np.bincount(self.whose, minlength=people).astype(np.float64)
         return np.asarray(self.counts @ sums / (self.counts @ sizes), np.float64)
 
     def of_pairs(self, pairs: Pairing, turn: int) -> Weights:
-        """Return the weight of each pair in row ``turn``: of one person its draws, of two the product of theirs."""
+        """Return the weight of each pair in row ``turn``: the draws of its person, or the product of its two people's draws."""
         draw = self.counts[turn]
         left = draw[self.whose[pairs.left]]
         return np.asarray(np.where(pairs.same, left, left * draw[self.whose[pairs.right]]), np.float64)
@@ -61,8 +61,8 @@ def draw_people(people: Sequence[str], rounds: int, seed: int) -> Draws:
     """Draw as many people as there are, ``rounds`` times.
 
     Args:
-        people: whose each face is.
-        rounds: of the bootstrap.
+        people: the person of each face.
+        rounds: number of draws.
         seed: of the draws.
     """
     names, whose = np.unique(list(people), return_inverse=True)

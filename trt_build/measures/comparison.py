@@ -1,4 +1,4 @@
-"""Which of several systems verifies faces better: accuracy and TAR, differences over the same draws of people."""
+"""Compares systems that verify faces: accuracy and TAR, with differences over the same draws of people."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from trt_build.measures.bootstrap import Draws, Interval, interval
 from trt_build.measures.verification import Distances, Pairing, SortedTrial, Trial, accuracy, seeded_folds
 
 FMRS = (1e-2, 1e-3)
-"""Of 60,000 impostor pairs 600 and 60 decide."""
+"""False match rates: of 60,000 impostor pairs 600 and 60 decide."""
 DistancesOf = Callable[[Pairing], Distances]
 """A system: the distance of the two faces of each pair, (P,)."""
 
 
 @dataclass(frozen=True)
 class Verified:
-    """One system; gains are its figures less those of the system it is compared with."""
+    """One system; gains are its figures minus those of the system it is compared with."""
 
     tar: tuple[Interval, ...]
-    """For each of ``FMRS``."""
+    """TAR for each of ``FMRS``."""
     tar_gain: tuple[Interval, ...]
     accuracy: Interval | None = None
-    """Over the few pairs, where there are any."""
+    """Accuracy over the few pairs, if there are any."""
     accuracy_gain: Interval | None = None
 
 
@@ -34,7 +34,7 @@ class Comparison:
 
     Args:
         draws: over the people whose faces the pairs name.
-        many: pairs for TAR, with impostors enough for ``FMRS``.
+        many: pairs for TAR, with enough impostors for ``FMRS``.
         few: pairs for the accuracy (a published table), by ten folds.
         seed: of the folds.
     """

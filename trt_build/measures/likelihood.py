@@ -1,4 +1,4 @@
-"""How good likelihood ratios are, and how they are fitted: over points with a weight in each of two classes.
+"""Measures the quality of likelihood ratios, and fits them, over points with a weight in each of two classes.
 
 Every function takes points in the order of their score: (N,) log10 likelihood ratios or scores, and the weights (N,) that
 comparisons of one person (``same``) and of two (``different``) have there. Weights that are all 1, or 0 in the other class, are
@@ -15,7 +15,7 @@ from trt_build.optional import require
 Values = NDArray[np.float64]
 _LN10 = float(np.log(10.0))
 _STEP = 0.01
-"""Of log10, in which bounds are looked for."""
+"""Step of log10 ratios in the search for bounds."""
 
 
 def cllr(log10_ratio: Values, same: Values, different: Values) -> float:
@@ -28,11 +28,11 @@ def cllr(log10_ratio: Values, same: Values, different: Values) -> float:
 
 
 def pav(score: Values, same: Values, different: Values) -> Values:
-    """Return the log10 ratios that fit best of all that rise with the score (pool adjacent violators): may be infinite.
+    """Return the best-fitting log10 ratios that rise with the score (pool adjacent violators); they may be infinite.
 
     Args:
-        score: rising.
-        same: weights, see above.
+        score: ascending.
+        same: weights, see the module.
         different: likewise.
     """
     require("scipy", "the best calibration in hindsight")
@@ -50,12 +50,12 @@ def pav(score: Values, same: Values, different: Values) -> Values:
 
 
 def cllr_min(score: Values, same: Values, different: Values) -> float:
-    """Return the cost of the best ratios that rise with the score: what the score itself cannot tell."""
+    """Return the cost of the best ratios that rise with the score: the part that is due to the score itself."""
     return cllr(pav(score, same, different), same, different)
 
 
 def dev_pav(log10_ratio: Values, same: Values, different: Values) -> float:
-    """Return how far on average ratios are from the best ones that rise with them, in powers of ten (Vergeer 2021)."""
+    """Return the mean distance of ratios from the best ones that rise with them, in powers of ten (Vergeer 2021)."""
     kept = (same > 0) | (different > 0)
     points, first = np.unique(log10_ratio[kept], return_index=True)
     best = pav(log10_ratio, same, different)[kept][first]
@@ -71,7 +71,7 @@ def dev_pav(log10_ratio: Values, same: Values, different: Values) -> float:
 
 
 def probability_of(log10_ratio: Values, prior: float) -> Values:
-    """Return the probability that it is one person, where before it was ``prior``."""
+    """Return the posterior probability that it is one person, given the prior."""
     odds = _LN10 * log10_ratio + np.log(prior / (1 - prior))
     return np.asarray(1 / (1 + np.exp(-odds)), np.float64)
 
@@ -86,7 +86,7 @@ def calibration_error(log10_ratio: Values, same: Values, different: Values, prio
 
 
 def cross_entropy(log10_ratio: Values, same: Values, different: Values, prior: float) -> float:
-    """Return the bits that are missing to certainty where the probability before was ``prior`` (Ramos et al. 2013)."""
+    """Return the cross-entropy in bits for a prior probability (Ramos et al. 2013)."""
     odds = np.log(prior / (1 - prior))
     with np.errstate(invalid="ignore"):
         misses = same * np.logaddexp(0.0, -_LN10 * log10_ratio - odds)
@@ -96,16 +96,18 @@ def cross_entropy(log10_ratio: Values, same: Values, different: Values, prior: f
 
 
 def logistic(score: Values, same: Values, different: Values, prior: float = 0.5) -> tuple[float, float]:
-    """Return offset and slope of the line over the score that is the best log10 ratio (logistic regression).
+    """Return offset and slope of the line over the score that best fits the log10 ratio (logistic regression).
+
 
     Args:
-        score: see above.
+        score: see the module.
         same: likewise.
         different: likewise.
-        prior: that it is one person, above 0 and below 1, where the line must serve: with a small one rare scores count more.
+        prior: probability that it is one person, above 0 and below 1, for which the line is fitted: with a small prior rare
+            scores count more.
 
     Raises:
-        ValueError: the classes do not overlap, so that no line is best.
+        ValueError: the classes do not overlap, so no line is best.
     """
     met = (same > 0) | (different > 0)
     score, same, different = score[met], same[met], different[met]
@@ -128,10 +130,10 @@ def logistic(score: Values, same: Values, different: Values, prior: float = 0.5)
 
 
 def bounds(log10_ratio: Values, same: Values, different: Values) -> tuple[float, float]:
-    """Return the lowest and highest log10 ratio that so many comparisons can show (ELUB: Vergeer et al. 2016).
+    """Return the lowest and highest log10 ratio that this many comparisons can show (ELUB: Vergeer et al. 2016).
 
-    Where decisions by the ratios cost more than decisions without them, as soon as one comparison more in each class had misled
-    entirely, a ratio is extrapolated. Here the sums of the weights matter: they are the numbers of independent comparisons.
+    A ratio is extrapolated if one more, entirely misleading comparison in each class would make decisions by the ratios cost
+    more than decisions without them. Here the sums of the weights matter: they are the numbers of independent comparisons.
     """
     counts = float(same.sum()), float(different.sum())
     held = np.clip(log10_ratio, -9.0, 9.0)

@@ -1,4 +1,4 @@
-"""Luma as the published super-resolution figures take it."""
+"""Luma as in published super-resolution results."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ Luma = NDArray[np.uint8] | NDArray[np.float64]
 
 OFFSET = 16.0
 WEIGHTS = (65.481, 128.553, 24.966)
-"""Of red, green and blue in 0 to 1: ITU-R BT.601 in studio range, MATLAB's ``rgb2ycbcr``, as for SRCNN, VDSR and EDSR."""
+"""Coefficients of red, green and blue in 0 to 1: ITU-R BT.601 in studio range, as MATLAB's ``rgb2ycbcr``, used for SRCNN, VDSR
+and EDSR.
+"""
 
 
 def luma_of(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return the luma of a picture, 16 (black) to 235 (white), not rounded; the peak of PSNR stays 255 all the same.
+    """Return the luma of a picture, 16 (black) to 235 (white), not rounded; the peak of PSNR is 255 nevertheless.
 
-    A grey file is taken as it is, 0 to 255, as the published scripts do: they convert only what has three channels.
+    A grey file is used unchanged, 0 to 255, as in the published scripts, which convert only pictures with three channels.
 
     Args:
         picture: (H, W, 3) RGB or (H, W) grey, 0 to 255.

@@ -1,6 +1,6 @@
 """PSNR and SSIM on luma of 0 to 255, as the super-resolution literature computes them.
 
-Checked in the tests against scikit-image and torchmetrics. Border pixels are shaved first, by the scale.
+The tests compare them with scikit-image and torchmetrics. A border of ``scale`` pixels is cut off first.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Luma8 = NDArray[np.uint8]
 
 SSIM_RADIUS, SSIM_SIGMA = 5, 1.5
 HIGHEST_DB = 100.0
-"""What equal pictures count with in a mean."""
+"""Value of equal pictures in a mean."""
 SSIM_C1, SSIM_C2 = (0.01 * 255) ** 2, (0.03 * 255) ** 2
 
 
@@ -51,7 +51,7 @@ def _window(image: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def lr_consistency(enlarged: Luma, low: Luma) -> float:
-    """PSNR (dB, at most 100) of a result, shrunk back by area, against what went in; tells something on clean input only."""
+    """PSNR (dB, at most 100) of a result, shrunk back by area, against the input; meaningful only for clean input."""
     height, width = low.shape
     back = cv2.resize(enlarged.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
     return min(psnr(np.clip(np.rint(back), 0, 255).astype(np.uint8), low, 0), HIGHEST_DB)

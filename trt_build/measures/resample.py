@@ -1,4 +1,6 @@
-"""Bicubic by Keys' kernel with a = -0.5, antialiased when it shrinks: MATLAB's ``imresize``, which benchmarks are made with."""
+"""Bicubic resampling with Keys' kernel and a = -0.5, antialiased when shrinking, as MATLAB's ``imresize``, with which
+benchmarks are made.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,7 @@ NAME = "bicubic (a=-0.5)"
 
 
 def cubic(image: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:
-    """Resize by Pillow in its floating-point mode; equal to ``imresize`` but at the border, where that mirrors and Pillow cuts.
+    """Resize with Pillow in floating point; equal to ``imresize`` except at the border, where that mirrors and Pillow crops.
 
     Args:
         image: (H, W), any range.
@@ -24,7 +26,7 @@ def cubic(image: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float
 
 
 def to_levels(image: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
-    """Clamp to 0 to 255 and round."""
+    """Round and clamp to 0 to 255."""
     return np.asarray(np.clip(np.rint(image), 0, 255), np.uint8)
 
 

@@ -16,12 +16,12 @@ Weights = NDArray[np.float64]
 
 FOLDS = 10
 _NEAR = 0.05
-"""The share of impostors that usually decides: the others are only counted when it does not."""
+"""Share of impostors that usually suffices; the rest are counted only if it does not."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Pairs: `distances` (P,), `same` (P,) bool, `folds` (P,) in 0..9 for the accuracy."""
+    """P pairs: `distances` (P,), `same` (P,) bool, and `folds` (P,) in 0..9 for the accuracy."""
 
     distances: Distances
     same: NDArray[np.bool_]
@@ -38,13 +38,13 @@ class Pairing:
 
 
 def generated_pairs(people: Sequence[str], seed: int, per_person: int = 30, different: int = 60_000) -> Pairing:
-    """Pair faces of one person, up to ``per_person`` each, and of two people, ``different`` of them or all that there are.
+    """Pair faces of one person, up to ``per_person`` each, and of two people, ``different`` pairs or all that exist.
 
     Args:
-        people: whose face each one is.
+        people: the person of each face.
         seed: of the choice.
-        per_person: at most so many pairs of one person, so that those with many pictures do not decide alone.
-        different: pairs of two people; their share at a false match rate of 1e-3 should be dozens.
+        per_person: most pairs of one person, so that people with many pictures do not dominate.
+        different: number of pairs of two people; a false match rate of 1e-3 should leave dozens of them.
     """
     rng = np.random.default_rng(seed)
     _, whose = np.unique(people, return_inverse=True)
@@ -77,17 +77,17 @@ def cosine_distances(left: NDArray[np.float32], right: NDArray[np.float32], pair
 
 
 class SortedTrial:
-    """Pairs whose ``tars`` are wanted for many weights: the distances are sorted once."""
+    """Computes ``tars`` for many weights: the distances are sorted only once."""
 
     def __init__(self, distances: Distances, same: NDArray[np.bool_]) -> None:
         self._impostors, self._genuine = (np.flatnonzero(kind)[np.argsort(distances[kind])] for kind in (~same, same))
         self._impostor_distances, self._genuine_distances = distances[self._impostors], distances[self._genuine]
 
     def tars(self, fmrs: Sequence[float], weights: Weights) -> list[float]:
-        """Return for each FMR the share of genuine pairs accepted at the largest threshold that keeps to it.
+        """Return for each FMR the share of genuine pairs accepted at the largest threshold that keeps it.
 
-        A pair is accepted when its distance is *below* the threshold; the threshold is the distance of
-        the first impostor that would go over the limit. NaN if a draw left no pair of a kind.
+        A pair is accepted if its distance is *below* the threshold; the threshold is the distance of the first impostor that
+        would exceed the limit. NaN if a draw has no pair of either kind.
         """
         genuine = np.cumsum(weights[self._genuine])
         total = float(weights.sum() - genuine[-1]) if len(genuine) else 0.0
@@ -105,7 +105,7 @@ class SortedTrial:
         return found
 
     def _shares(self, limit: float, weights: Weights, total: float) -> Weights:
-        """Return the share of impostors up to each in turn, at least until it exceeds ``limit`` or all are counted."""
+        """Return the cumulative share of impostors, at least until it exceeds ``limit``."""
         near = np.cumsum(weights[self._impostors[: round(_NEAR * len(self._impostors))]]) / total
         if len(near) and near[-1] > limit:
             return np.asarray(near, np.float64)

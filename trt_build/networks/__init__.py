@@ -1,1 +1,1 @@
-"""Networks: torch modules, their options and their weights; they know no data and no training."""
+"""Torch modules, their options and their weights; nothing about data or training."""

@@ -1,4 +1,4 @@
-"""dlib's face recognition network as a torch module, made from its weights and turned back into them."""
+"""dlib's face recognition network as a torch module, converted from its weights and back."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ class DlibResNet(nn.Module):
         return features.mean(dim=(2, 3)) @ self.projection
 
     def features(self, pictures: Tensor, after: Sequence[int]) -> list[Tensor]:
-        """Return the activations after so many blocks, each (N, channels, rows, columns); pictures of any size."""
+        """Return the activations after some numbers of blocks, each (N, channels, rows, columns); pictures may
+        have any size.
+        """
         features = functional.relu(self.stem((pictures - self.mean) * _PIXEL_SCALE))
         features = functional.max_pool2d(features, 3, 2)
         found = [features] if 0 in after else []
@@ -51,13 +53,13 @@ class DlibResNet(nn.Module):
         return found
 
     def freeze_from(self, block: int) -> None:
-        """Let only the stem and the blocks before this one learn."""
+        """Freeze all blocks from this one on; the stem and the blocks before it stay trainable."""
         for layer in (*self.first[block:], *self.second[block:]):
             layer.requires_grad_(False)
         self.projection.requires_grad_(False)
 
     def weights(self) -> DlibWeights:
-        """Return the numbers, for ``build_dlib_resnet``."""
+        """Return the weights for ``build_dlib_resnet``."""
         blocks = tuple((_numbers(first), _numbers(second)) for first, second in zip(self.first, self.second, strict=True))
         return DlibWeights(_array(self.mean).reshape(3), _numbers(self.stem), blocks, _array(self.projection))
 
@@ -73,7 +75,7 @@ def _convolution(layer: Convolution, stride: int) -> nn.Conv2d:
 
 
 def _grown(features: Tensor, other: Tensor, channels: int) -> Tensor:
-    """Fill up with zeros at the end to the larger sides of the two, and to so many channels."""
+    """Pad with zeros at the end to the larger sides of the two, and to ``channels`` channels."""
     rows, columns = (max(0, other.shape[axis] - features.shape[axis]) for axis in (2, 3))
     return functional.pad(features, (0, columns, 0, rows, 0, channels - features.shape[1]))
 

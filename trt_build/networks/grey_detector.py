@@ -16,11 +16,12 @@ STRIDES = (8, 16, 32)
 OUTPUTS = ("score", "bbox", "kps")
 VALUES = (1, 4, 10)
 _MIDDLE, SPREAD = 128.0, 64.0
-"""Of luma: what is taken away from it, and what it is divided by."""
+"""Offset and divisor that normalise luma."""
 CEILING = 20.0
-"""Features stay below 18 on ordinary pictures. On odd ones (thermal images, flat signs) a channel that hardly ever varies was
-amplified from layer to layer to thousands, and with it the score of empty places. It began at stride 16; at finer strides a
-ceiling would cost a third of the time."""
+"""Ceiling of activations. Features stay below 18 on ordinary pictures. On unusual ones (thermal images, flat signs) a channel
+that hardly ever varies was amplified from layer to layer to thousands, and with it the score of empty places. It started at
+stride 16; at finer strides a ceiling would cost a third of the time.
+"""
 _LEAST_VARIANCE = 1e-3
 _RARE = -4.6
 """Logit of a score of 0.01: most cells hold no face."""
@@ -29,7 +30,7 @@ _RARE = -4.6
 def convolution(
     channels_in: int, channels_out: int, kernel: int, stride: int = 1, groups: int = 1, *, coarse: bool = False
 ) -> nn.Sequential:
-    """A convolution without bias, batch normalisation and a ReLU, where the map is ``coarse`` with a ceiling."""
+    """Return a convolution without bias, batch normalisation and a ReLU, with a ceiling if the map is ``coarse``."""
     return nn.Sequential(
         nn.Conv2d(channels_in, channels_out, kernel, stride, kernel // 2, groups=groups, bias=False),
         nn.BatchNorm2d(channels_out, eps=_LEAST_VARIANCE),
@@ -54,9 +55,9 @@ class GreyDetector(nn.Module):
         depths: separable blocks at these strides, the one that halves the size included.
         neck: channels of the pyramid.
         head: separable blocks before each level's outputs.
-        early: separable blocks more at stride 4, where the smallest faces are seen.
-        early_width: channels that the last of them gives; 0: as many as the stem. Widened here, a convolution of stride 2 is
-            spared half its work.
+        early: additional separable blocks at stride 4, where the smallest faces are seen.
+        early_width: output channels of the last of them; 0: as many as the stem. Widening here saves a convolution of stride 2
+            half its work.
     """
 
     def __init__(
@@ -95,7 +96,7 @@ class GreyDetector(nn.Module):
                 output.bias[0] = _RARE
 
     def forward(self, luma: Tensor) -> Tensor:
-        """Return (N, cells, 15) of all levels one after the other, row by row: logit, box (4), points (10), in strides."""
+        """Return (N, cells, 15) of all levels, concatenated row by row: logit, box (4), points (10), in strides."""
         return torch.cat([level.flatten(2).transpose(1, 2) for level in self.levels(luma)], dim=1)
 
     def levels(self, luma: Tensor) -> list[Tensor]:
@@ -103,7 +104,9 @@ class GreyDetector(nn.Module):
         return [output(one) for output, one in zip(self.outputs, self.features(luma), strict=True)]
 
     def read(self, features: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """Return what ``forward`` does, and the features (N, cells, neck) that it is read from, of the maps of ``features``."""
+        """Return the output of ``forward``, and the features (N, cells, neck) it is computed from, from the maps of
+        ``features``.
+        """
         raw = [output(one) for output, one in zip(self.outputs, features, strict=True)]
         whole, seen = (torch.cat([level.flatten(2).transpose(1, 2) for level in maps], dim=1) for maps in (raw, features))
         return whole, seen
@@ -122,7 +125,7 @@ class GreyDetector(nn.Module):
 
 
 def normalised(luma: Tensor) -> Tensor:
-    """Return what the first convolution takes, of luma 0 to 255."""
+    """Return luma, 0 to 255, normalised for the first convolution."""
     return (luma - _MIDDLE) / SPREAD
 
 
@@ -141,7 +144,7 @@ class Exported(nn.Module):
 
 
 def output_names() -> list[str]:
-    """Names of what ``Exported`` returns, in order."""
+    """Return the names of the outputs of ``Exported``, in order."""
     return [f"{kind}_{stride}" for kind in OUTPUTS for stride in STRIDES]
 
 
@@ -166,6 +169,6 @@ def boxes_of(raw: Tensor, cells: tuple[Tensor, Tensor]) -> Tensor:
 
 
 def count_parameters(network: nn.Module) -> int:
-    """Numbers that stay after export: those of the convolutions and a bias for each of their channels."""
+    """Return the number of parameters after export: the weights of the convolutions and a bias for each channel."""
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
     return sum(layer.weight.numel() + layer.out_channels for layer in layers)

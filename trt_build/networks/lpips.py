@@ -22,15 +22,15 @@ from trt_build.networks.imagenet import vgg_layers
 
 _ALEX = ("64,11,4,2", "pool", "192,5,1,2", "pool", "384,3,1,1", "256,3,1,1", "256,3,1,1")
 _VGG_TAPS = ("1_2", "2_2", "3_3", "4_3", "5_3")
-"""Behind the ReLU of these convolutions."""
+"""Layers: after the ReLU of these convolutions."""
 _SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
 _BATCH = 32
 _LEAST_PX = 32
-"""AlexNet leaves nothing of smaller pictures."""
+"""Least side: smaller pictures vanish in AlexNet."""
 
 
 class Lpips:
-    """Distance of pictures by what an ImageNet network sees; 0 for equal ones.
+    """Distance of pictures in the features of an ImageNet network; 0 for equal ones.
 
     Args:
         weights: a state dict of AlexNet or VGG16 in torchvision's layout (``features.0.weight`` and so on), saved by torch.
@@ -59,7 +59,7 @@ class Lpips:
         self._heads = heads(self.backbone)
 
     def __call__(self, one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """Return the distance of each pair of luma pictures, uint8 (N, H, W) each -> (N,); NaN where a side is below 32 px."""
+        """Return the distance of each pair of luma pictures, uint8 (N, H, W) each -> (N,); NaN if a side is below 32 px."""
         if min(one.shape[1:]) < _LEAST_PX:
             return np.full(len(one), np.nan)
         parts = []
@@ -77,7 +77,7 @@ class Lpips:
         return total
 
     def _seen(self, pictures: Tensor) -> list[Tensor]:
-        """Return the activations of five layers, of length 1 at every place."""
+        """Return the activations of five layers, normalised to length 1 at every position."""
         shift, scale = (torch.tensor(values)[None, :, None, None] for values in (_SHIFT, _SCALE))
         values, found = (pictures - shift) / scale, []
         for index, layer in enumerate(self._layers):

@@ -1,4 +1,4 @@
-"""An exported luma generator on ONNX Runtime, for evaluation: the one that runs live, over stacks of pictures."""
+"""Runs an exported luma generator on ONNX Runtime for evaluation: the live implementation, on stacks of pictures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class OnnxGenerator:
             threads: compute threads of one run; 0 lets the runtime choose.
 
         Raises:
-            ModelError: a file is missing or corrupt, or is no generator for luma.
+            ModelError: a file is missing or corrupt, or is not a luma generator.
         """
         self.manifest_path = manifest_of(path)
         self.manifest = read_manifest(self.manifest_path)

@@ -1,8 +1,8 @@
 """Distances between pictures as a trained network sees them.
 
-The papers take VGG networks trained on ImageNet; their weights cannot be shipped and are read from a path. What needs none: the
-first blocks of dlib's face network, which comes with the embedder (``dlib``, the default). It has seen faces only, so it says
-little about other pictures.
+The papers use VGG networks trained on ImageNet; their weights cannot be shipped and are read from a path. The default,
+``dlib``, needs no weights: it uses the first blocks of dlib's face network, which comes with the embedder. It was trained on
+faces only, so it says little about other pictures.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ from trt_build.networks.imagenet import vgg_layers
 from trt_build.recipes.losses import PerceptualSpec
 
 USUAL = {"dlib": ("1", "4"), "vgg16": ("2_2", "3_3"), "vgg19": ("2_2", "5_4")}
-"""Layers if a recipe names none. Of dlib's: after so many blocks, at a quarter and an eighth of the size; of VGG's: block and
-convolution, before ReLU; 2_2 and 3_3 of VGG16 are the reduced loss of the compact ESRGAN, 5_4 of VGG19 is SRGAN's."""
+"""Layers if a recipe names none. For dlib: after this many blocks, at a quarter and an eighth of the size; for VGG: block and
+convolution, before ReLU; 2_2 and 3_3 of VGG16 are the reduced loss of the compact ESRGAN, 5_4 of VGG19 is SRGAN's.
+"""
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 

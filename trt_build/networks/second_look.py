@@ -1,4 +1,4 @@
-"""The network: squares of luma in; out come whether it is a face, and where the face lies."""
+"""The network of the second look: from squares of luma to whether they show a face, and where it lies."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from engine.detect.face_places import POINTS
 from engine.detect.face_windows import CONTEXTS
 
 _LEAST_CONTRAST = 4.0
-"""Added to a square's contrast: what is flat stays flat."""
+"""Added to a square's contrast, so that a flat square stays flat."""
 
 
 def _layer(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
@@ -18,7 +18,7 @@ def _layer(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
 
 
 class _Residual(nn.Module):
-    """Two layers whose input is added to their output."""
+    """Two layers with a skip connection."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -31,10 +31,10 @@ class _Residual(nn.Module):
 
 
 class SecondLook(nn.Module):
-    """(N, contexts, 40, 40) luma as float, 0 to 255, to a logit each, (N,), above 0 where it is rather a face, and to places
-    (N, 7, 2): two corners of the box and the five landmarks, from the middle of the first square in shares of its side.
+    """Maps (N, contexts, 40, 40) float luma, 0 to 255, to logits (N,), positive for faces, and to places (N, 7, 2): two corners
+    of the box and the five landmarks, relative to the centre of the first square in shares of its side.
 
-    Each square is brought to one brightness and contrast first, so the range of the luma does not matter.
+    Brightness and contrast of each square are normalised first, so the range of the luma does not matter.
     """
 
     def __init__(self, widths: tuple[int, int, int] = (24, 40, 64)) -> None:
@@ -79,7 +79,7 @@ class Exported(nn.Module):
 
 
 def count_parameters(network: nn.Module) -> int:
-    """Numbers that stay after export, when the normalisation is folded into the convolutions."""
+    """Return the number of parameters after export, with the normalisation folded into the convolutions."""
     layers = [layer for layer in network.modules() if isinstance(layer, nn.Conv2d)]
     convolutions = sum(layer.weight.numel() + layer.out_channels for layer in layers)
     return convolutions + sum(

@@ -19,18 +19,18 @@ from trt_build.networks.generators.interpolation import start_at_zero
 
 SCALE = 4
 MAPS = 4
-"""That are warped: the picture, two features, the confidence."""
+"""Number of maps that are warped: the picture, two features, the confidence."""
 _LEAST_PRIOR = 1e-6
 _OUTSIDE = -30.0
-"""Added to the logarithm of the weight of what a frame does not show; a frame that shows it wins whatever its weight."""
+"""Added to the log weight of a place that a frame does not show, so that a frame that shows it wins whatever its weight."""
 _LEAST_DEVIATION = 0.02
-"""Of frames from each other, in [0, 1]: smaller ones are noise."""
+"""Differences between frames, in [0, 1]; smaller ones are noise."""
 _NEIGHBOURS = 5
 """Side of the square over which disagreement is averaged."""
 
 
 class TrackNetwork(nn.Module):
-    """See above; ``width`` and ``blocks`` are the decoder's."""
+    """See the module; ``width`` and ``blocks`` are the decoder's."""
 
     def __init__(self, options: CompactOptions, width: int = 32, blocks: int = 2) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class TrackNetwork(nn.Module):
         self.encoder = Compact(options)
         self.more = nn.Conv2d(options.width, (MAPS - 1) * planes, 3, padding=1)
         self.doubt = nn.Parameter(torch.zeros(()))
-        """How much a frame that disagrees with the others loses."""
+        """How much weight a frame loses where it disagrees with the others."""
         self.first = nn.Conv2d(MAPS * planes + planes + 1, width, 3, padding=1)
         self.blocks = nn.Sequential(*(ResidualBlock(width) for _ in range(blocks)))
         self.last = nn.Conv2d(width, planes, 3, padding=1)
@@ -58,7 +58,7 @@ class TrackNetwork(nn.Module):
             luma: (B, N, 1, H, W) in [0, 1]; the first frame is the reference.
             affine: (B, N, 2, 3): from pixels (x, y) of the enlarged reference to those of the enlarged frame, centres at
                 whole numbers.
-            weight: (B, N), at least 0: of each frame; 0 leaves it out, unless all are.
+            weight: (B, N), not negative; 0 leaves a frame out, unless all are 0.
 
         Returns:
             The picture and the deviation of the frames from each other, each (B, 1, 4H, 4W), about [0, 1], not clamped.
@@ -98,7 +98,9 @@ class TrackNetwork(nn.Module):
 
 
 def _places(affine: Tensor, like: Tensor) -> Tensor:
-    """Where `grid_sample` looks: (M, 4H, 4W, 2) for maps (M, 2, 3), in -1 to 1 over a picture of the size of ``like``."""
+    """Return the sampling grid of `grid_sample` for maps (M, 2, 3): (M, 4H, 4W, 2), in -1 to 1 over a picture of the size of
+    ``like``.
+    """
     height, width = like.shape[2], like.shape[3]
     x = torch.arange(width, device=affine.device, dtype=torch.float32)
     y = torch.arange(height, device=affine.device, dtype=torch.float32)

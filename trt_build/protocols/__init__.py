@@ -1,1 +1,1 @@
-"""Protocols: what a system is worth, measured on data that took no part in its training."""
+"""Protocols: measure systems on data that took no part in their training."""

@@ -1,1 +1,1 @@
-"""Recordings of people who are known and who are not, for the limits of names."""
+"""Recordings of known people and strangers, from which the limits of names are measured."""

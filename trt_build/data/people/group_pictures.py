@@ -1,4 +1,4 @@
-"""Pictures of several people: whoever stands beside somebody else is somebody else, before the same camera."""
+"""Pictures of several people: two faces in one picture are two people in front of the same camera."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ from trt_build.errors import DataError
 from trt_build.work import Done
 
 _LEAST_FACENESS, _LEAST_FRONTAL, _LEAST_PX = 0.5, 0.5, 14.0
-"""Of a face that stands for a person: what is less is hardly recognised by anybody."""
+"""Least quality of a face that represents a person; worse ones are hardly recognisable."""
 _SAME_IOU = 0.3
 _MASKED = ("iAmEthanMai/mask-detection-dataset", "chandrikadeb7/Face-Mask-Detection", "prajnasb/observations")
-"""Here a face is bare only where it is labelled so."""
+"""In these sources a face counts as bare only if it is labelled so."""
 _BARE = "without_mask"
 _ONE_EVENT = ("fossasia/2017.fossasia.org", "pyvec/cz.pycon.org-2019")
-"""Their pictures show the same people again and again: they go to one half together."""
+"""Sources whose pictures show the same people again and again: all go to one half."""
 _NOT_TWO_PEOPLE = ("czpy_", "inet_ac66e593a6", "metaex_626ae6842b", "surv_fi144")
-"""Seen to show one person twice (banners with a portrait on either side, a poster), dogs, or no face."""
+"""Pictures excluded by inspection: they show one person twice (a banner with two portraits, a poster), dogs, or no face."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,21 +48,22 @@ class GroupFaces:
     """(N, length), each of length 1."""
     sizes_px: NDArray[np.float64]
     pictures: NDArray[np.int64]
-    """(N,) which picture it is in."""
+    """(N,) index of the picture."""
     halves: NDArray[np.int64]
-    """(N,) 0 or 1: no source, clip or event is in both."""
+    """(N,) half, 0 or 1: no source, clip or event is in both."""
     names: NDArray[np.str_]
-    """(N,) file of the picture."""
+    """(N,) file name of the picture."""
     boxes: Float32
-    """(N, 4)"""
+    """(N, 4) x, y, width, height in pixels."""
     is_bare: NDArray[np.bool_]
-    """(N,) no mask over nose and mouth."""
+    """(N,) whether nose and mouth are uncovered."""
     is_somebody: NDArray[np.bool_]
-    """(N,) good enough, and not the same person as another one in the picture."""
+    """(N,) whether the face is good enough, and not the same person as another one in the picture."""
 
 
 def read_group_faces(archive: Path, detector: str, cache: Path, done: Done) -> GroupFaces:
-    """Find and embed all faces of a zip of pictures as the product would; what was found is kept in ``cache``.
+    """Find and embed all faces of a zip of pictures as the product would; the result is cached in ``cache``.
+
 
     Args:
         archive: ``images/``, ``manifest.csv``, which names the source of each file, and ``boxes.csv``, which may label faces.
@@ -71,7 +72,7 @@ def read_group_faces(archive: Path, detector: str, cache: Path, done: Done) -> G
         done: for progress.
 
     Raises:
-        DataError: the zip or a table of it cannot be read, or the pictures hold too few faces.
+        DataError: the zip or one of its tables cannot be read, or the pictures show too few faces.
     """
     manifest, labels = _tables(archive)
     kept = cache / f"group-faces-{key_of(archive)}-{detector}.npz"

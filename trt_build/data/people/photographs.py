@@ -1,4 +1,4 @@
-"""The photographs that take part: where the face is, and the vector that a gallery would hold."""
+"""The photographs that take part, with the box of the face and the vector that a gallery would hold."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ def person_of(name: str) -> str:
 
 
 def read_photographs(faces: Path, detector: str, done: Done) -> Photographs:
-    """Find the face of every photograph of a zip or folder, and embed it; those without a face are left out.
+    """Find and embed the face of every photograph of a zip or folder; photographs without a face are left out.
 
     Args:
-        faces: ``PERSON/PICTURE`` with one face near the middle.
+        faces: ``PERSON/PICTURE`` with one face near the centre.
         detector: as ``detect.detector``.
         done: for progress.
 
@@ -85,7 +85,7 @@ def read_photographs(faces: Path, detector: str, done: Done) -> Photographs:
 
 
 def _middle(boxes: Float32, luma: Uint8) -> int | None:
-    """Return the face whose centre is nearest to the picture's, within a quarter of it."""
+    """Return the index of the face closest to the picture's centre, within a quarter of the picture; None if there is none."""
     if not len(boxes):
         return None
     side = np.array(luma.shape[::-1], np.float64)
@@ -95,7 +95,7 @@ def _middle(boxes: Float32, luma: Uint8) -> int | None:
 
 
 def choose(names: Sequence[str], count: int, rng: np.random.Generator) -> list[str]:
-    """Return ``count`` of the names in random order, each as often as the others, but for one."""
+    """Return ``count`` names in random order; how often two names occur differs by at most one."""
     order: list[str] = []
     while len(order) < count:
         order += [names[at] for at in rng.permutation(len(names))]

@@ -1,4 +1,4 @@
-"""Tracks of people whose names are known: clips are rendered and go through ``facestream run``, as a user's would."""
+"""Tracks of known people: clips are rendered and processed with ``facestream run``, like a user's."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from trt_build.work import Done
 Arrays = dict[str, NDArray[Any]]
 CLIPS_A_RUN = 12
 _NEAR = 0.4
-"""A track belongs to the face of a place when its boxes lie within this share of the size from where the face is."""
+"""A track belongs to a face if its boxes are no farther from it than this share of its size."""
 _ALIKE = (0.5, 1.8)
-"""And its size within these times the size."""
+"""And if its size is within this factor of the face's."""
 NOBODY = ""
-"""Whose a track is that belongs to no face: a false alarm, or somebody behind."""
+"""Owner of a track that belongs to no face: a false alarm, or somebody in the background."""
 
 
 class Clip(msgspec.Struct, frozen=True):
-    """What one clip shows."""
+    """The content of one clip."""
 
     size_px: float
     seed: int
     names: list[str]
-    """The photograph at each of its places."""
+    """The photograph at each place."""
 
 
 def plan(names: Sequence[str], size_px: float, seed: int) -> list[Clip]:
-    """Spread photographs over as many clips as they need, each once."""
+    """Distribute photographs over as many clips as needed, each once."""
     room = len(places(size_px))
     starts = range(0, len(names), room)
     return [Clip(size_px, seed + number, list(names[at : at + room])) for number, at in enumerate(starts)]
@@ -49,20 +49,20 @@ def plan(names: Sequence[str], size_px: float, seed: int) -> list[Clip]:
 
 @dataclass(frozen=True)
 class Recorder:
-    """Records clips and keeps what was found of each run in ``folder``, so that a recording that was cut goes on."""
+    """Records clips and keeps the results of each run in ``folder``, so that an interrupted recording can continue."""
 
     actors: dict[str, Actor]
     folder: Path
     settings: dict[str, dict[str, Any]]
     """Sections of the configuration of ``facestream run``."""
     ground: Callable[[int], Uint8 | None] = lambda seed: None
-    """What lies behind the faces of a clip, by its seed."""
+    """Returns the background of a clip, by its seed."""
 
     def record(self, clips: Sequence[Clip], done: Done) -> Arrays:
         """Return all tracks, see ``_tracks_of``.
 
         Raises:
-            DataError: the run fails, or what it left cannot be read.
+            DataError: the run fails, or its results cannot be read.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         groups = [clips[at : at + CLIPS_A_RUN] for at in range(0, len(clips), CLIPS_A_RUN)]
@@ -116,16 +116,16 @@ def joined(parts: Sequence[Arrays]) -> Arrays:
     for part in parts:
         result.append(part | {"face_track": part["face_track"] + shift})
         shift += len(part["picture"])
-    names = [name for name in result[0] if all(name in part for part in result)]  # earlier recordings hold less
+    names = [name for name in result[0] if all(name in part for part in result)]  # earlier recordings lack some arrays
     return {name: np.concatenate([part[name] for part in result]) for name in names}
 
 
 def _tracks_of(result: Path, stream: str, clip: Clip) -> Arrays:
     """Return the T tracks of a clip with a vector, and their F faces.
 
-    ``picture`` (T,): the photograph, or NOBODY; ``place_px`` (T,): the size it was painted in; ``vector`` (T, length): fused by
-    the product; ``decision``, ``identity``, ``cosine`` (T,): what the product said; ``face_track`` (F,): the track of each
-    face; ``face_vector`` (F, length), ``face_seconds``, ``face_detection`` and, of its quality, ``face_weight``,
+    ``picture`` (T,): the photograph, or NOBODY; ``place_px`` (T,): the size at which it was rendered; ``vector`` (T, length):
+    fused by the product; ``decision``, ``identity``, ``cosine`` (T,): the product's; ``face_track`` (F,): the track of
+    each face; ``face_vector`` (F, length), ``face_seconds``, ``face_detection`` and, of its quality, ``face_weight``,
     ``face_size_px``, ``face_sharpness``, ``face_frontal`` (F,).
     """
     tracks = [line for line in _lines(result / "tracks.jsonl", stream) if line["ended"] and "embedding" in line]
@@ -154,7 +154,7 @@ def _tracks_of(result: Path, stream: str, clip: Clip) -> Arrays:
 
 
 def _owner(faces: Sequence[dict[str, Any]], clip: Clip, ways: Sequence[NDArray[np.float64]]) -> str:
-    """Return the photograph to which every face of a track belongs."""
+    """Return the photograph to which all faces of a track belong, or NOBODY."""
     found = set()
     for face in faces:
         x, y, width, height = face["box"]

@@ -1,4 +1,4 @@
-"""Clips with many moving faces of one size: each has its own place, so that a track tells whose it is."""
+"""Renders clips with many moving faces of one size: each keeps to its own place, so that a track shows whose it is."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from engine.pictures.x264 import repeatable_x264
 WIDTH, HEIGHT = 1280, 720
 FPS = 25
 FRAMES = 50
-"""Each face is seen for two seconds."""
+"""Number of frames: each face is visible for two seconds."""
 CRF = (18, 28)
 NOISE_LEVELS = (1.0, 2.5)
-"""Standard deviation of the camera's noise, of 255."""
+"""Standard deviation of the camera's noise, in grey levels."""
 BLUR_PX = (0.1, 0.4)
 _WHOLE = 1.1
-"""A face in a scene is boxed by so much larger than in a photograph that ends at its head."""
+"""Factor by which a detector's box in a scene is larger than in a photograph that ends at the head."""
 _SWAY = 0.12
 """How far a face moves from its place, as a share of its size; at least 1.5 px."""
 _FRAME = 0.45
-"""Of the face's size: what is added to the photograph on each side, for hair and shoulders."""
+"""Border added to the photograph on each side for hair and shoulders, as a share of the face's size."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,16 +39,16 @@ class Actor:
     luma: Uint8
     """(H, W), 0 to 255."""
     box: tuple[float, float, float, float]
-    """The face as the detector boxes it: x, y, width, height in its pixels."""
+    """The detector's box of the face: x, y, width, height in its pixels."""
 
     @property
     def size_px(self) -> float:
-        """Geometric mean of the box's sides, as the detector boxes the face where its head is seen whole."""
+        """Geometric mean of the box's sides, scaled to the box of a whole head."""
         return _WHOLE * float(np.sqrt(self.box[2] * self.box[3]))
 
 
 def places(size_px: float) -> NDArray[np.float64]:
-    """Return the centres of all faces that a clip has room for, (N, 2) x and y in pixels."""
+    """Return the centres of all faces that fit into a clip, (N, 2) x and y in pixels."""
     pitch = _pitch(size_px)
     columns, rows = WIDTH // pitch, HEIGHT // pitch
     x = (np.arange(columns) + 0.5) * (WIDTH / columns)
@@ -57,7 +57,7 @@ def places(size_px: float) -> NDArray[np.float64]:
 
 
 def way(place: NDArray[np.float64], size_px: float, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return centre x and y in pixels, zoom and turn in radians of a face in each frame: (FRAMES, 4)."""
+    """Return centre x and y in pixels, zoom, and rotation in radians of a face in each frame: (FRAMES, 4)."""
     seconds = np.arange(FRAMES) / FPS
     sway = max(1.5, _SWAY * size_px)
     result = np.empty((FRAMES, 4))
@@ -70,14 +70,14 @@ def way(place: NDArray[np.float64], size_px: float, rng: np.random.Generator) ->
 
 
 def render(path: Path, actors: Sequence[Actor], size_px: float, seed: int, ground: Uint8 | None = None) -> None:
-    """Write a clip of ``FRAMES`` pictures; the same arguments give the same file.
+    """Write a clip of ``FRAMES`` frames; the same arguments give the same file.
 
     Args:
         path: of the H.264 file.
         actors: at most as many as there are ``places``.
-        size_px: of every face, by the detector's box.
-        seed: of all that is random; the ways are those of ``ways_of``.
-        ground: (H, W) luma that lies behind, 0 to 255; None: plain grey.
+        size_px: size of every face, by the detector's box.
+        seed: of all randomness; the motion is that of ``ways_of``.
+        ground: (H, W) luma of the background, 0 to 255; None: plain grey.
     """
     rng = np.random.default_rng((seed, 1))
     options = {"preset": "veryfast", "crf": str(int(rng.integers(CRF[0], CRF[1] + 1))), "g": "50", **repeatable_x264()}
@@ -115,7 +115,7 @@ def _pictures(
 
 
 class _Tile:
-    """One person at twice the size that they are painted in at most, blurred as by a lens."""
+    """One person at twice the largest rendered size, blurred as by a lens."""
 
     def __init__(self, actor: Actor, size_px: float, rng: np.random.Generator) -> None:
         self._side = _pitch(size_px)
@@ -149,9 +149,9 @@ def _shrunk(plane: NDArray[np.float32], factor: float) -> NDArray[np.float32]:
 
 
 def _figure(actor: Actor, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
-    """Return luma and opacity of head and shoulders, and where the centre of the face is; in pixels of the photograph.
+    """Return luma and opacity of head and shoulders, and the centre of the face, in pixels of the photograph.
 
-    The photographs end at the head: without an outline below and around it no detector takes a small one for a face.
+    The photographs end at the head: without an outline around it no detector recognises a small face.
     """
     x, y, width, height = actor.box
     frame = round(_FRAME * np.sqrt(width * height))
@@ -186,7 +186,7 @@ def _behind(ground: Uint8 | None, rng: np.random.Generator) -> NDArray[np.float3
 
 
 def _pitch(size_px: float) -> int:
-    """Side of a face's place, with the photograph's border and the way."""
+    """Distance between faces, with room for the photograph's border and the motion."""
     return int(np.ceil(2.0 * size_px + 2 * max(1.5, _SWAY * size_px))) + 4
 
 

@@ -1,1 +1,1 @@
-"""Pictures of faces of all sizes with their labels, for whoever looks for faces."""
+"""Labelled pictures with faces of all sizes, for detectors."""

@@ -23,11 +23,11 @@ from trt_build.work import Done
 LABEL_SCALES = (0.5, 1.0, 1.6, 2.2)
 _LONGEST_PX = 2200
 _SAME_IOU = 0.3
-"""Boxes of two scales from which they are one face."""
+"""Least IoU of boxes of one face at two scales."""
 
 
 def clips_in(archive: Path, folder: Path) -> Iterator[Path]:
-    """Take all clips out of a zip, one after the other, into ``folder``.
+    """Extract the clips of a zip into ``folder``, one after the other.
 
     Raises:
         DataError: it cannot be read.
@@ -42,17 +42,18 @@ def clips_in(archive: Path, folder: Path) -> Iterator[Path]:
 
 
 def labelled_clips(spec: ClipsSpec, teacher: Teacher, cache: Path, done: Done, *, apart: bool) -> list[Labelled]:
-    """Return frames of clips in full range; the teacher's labels are kept in ``cache``, put right by what was looked at.
+    """Return frames of clips in full range; the teacher's labels are cached in ``cache``, and corrected by inspection.
+
 
     Args:
-        spec: says which clips there are.
+        spec: names the clips.
         teacher: labels the frames at several scales.
         cache: folder.
         done: for progress.
-        apart: of the clips that are kept apart, with their table; else of those to learn from, with theirs.
+        apart: return the clips kept apart for validation, with their table, otherwise those for training, with theirs.
 
     Raises:
-        DataError: the clips, or the table of what was looked at, cannot be read, or the table holds a clip of the other side.
+        DataError: the clips or the table of inspected boxes cannot be read, or the table names a clip of the other side.
     """
     if not spec.archive:
         return []
@@ -79,7 +80,7 @@ def labelled_clips(spec: ClipsSpec, teacher: Teacher, cache: Path, done: Done, *
 
 
 def _seen(spec: ClipsSpec, *, apart: bool) -> dict[str, Rows]:
-    """Return the verdicts on one side's clips; those on a clip of the other side are refused, so that none is learnt from."""
+    """Return the verdicts on one side's clips; verdicts on clips of the other side are refused, so that none is trained on."""
     table = spec.looked_at_apart if apart else spec.looked_at
     found = verdicts(table)
     for name in sorted(file.partition("#")[0] for rows in found.values() for file in rows):
@@ -90,7 +91,7 @@ def _seen(spec: ClipsSpec, *, apart: bool) -> dict[str, Rows]:
 
 
 def look_at_scales(image: Uint8, teacher: Teacher) -> Labelled:
-    """Return a picture of full range with what the teacher sees at several scales; a face by its best score."""
+    """Return a full-range picture with the teacher's faces at several scales, each with its best score."""
     boxes, scores, points = [], [], []
     for scale in LABEL_SCALES:
         if scale > 1 and scale * max(image.shape) > _LONGEST_PX:
@@ -103,7 +104,7 @@ def look_at_scales(image: Uint8, teacher: Teacher) -> Labelled:
 
 
 def best_of(image: Uint8, boxes: Float32, scores: Float32, points: Float32) -> Labelled:
-    """Return one box for each face: the surest of those that overlap; below 0.6 it is doubtful."""
+    """Return one box for each face, the one with the best score of those that overlap; below 0.6 it is doubtful."""
     order = np.argsort(-scores)
     overlap = overlaps(boxes[order], boxes[order])
     first = order[[at for at in range(len(order)) if not (overlap[at, :at] >= _SAME_IOU).any()]] if len(order) else order

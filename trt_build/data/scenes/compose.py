@@ -1,7 +1,7 @@
 """Training pictures as pure functions of a random generator: composed scenes and windows of real pictures.
 
-Coordinates are pixels, boxes x, y, width, height. A face that is mostly outside, too small or doubtful is neither learnt nor
-counted against the network: its box goes to ``ignored``.
+Coordinates are pixels, boxes x, y, width, height. A face that is mostly outside, too small or doubtful neither trains nor
+counts against the network: its box goes to ``ignored``.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from trt_build.recipes.detector import SceneSpec
 _TRIES = 12
 _MOST_COVERED = 0.1
 _SEEN, _TOUCHED = 0.4, 0.2
-"""IoU from which a box of the teacher is the same face, and from which it is about the same place."""
+"""IoU from which a teacher's box is the same face, and from which it is in about the same place."""
 
 
 @dataclass(frozen=True)
 class _Placed:
-    """A face and where it goes."""
+    """A face and its position."""
 
     face: Labelled
     matrix: Matrix
@@ -46,10 +46,10 @@ def make_scene(material: Material, hard: Hard, spec: SceneSpec, rng: Random, tea
 
     Args:
         material: faces, backgrounds, footage, real pictures and clips.
-        hard: where the network saw faces where there are none, or missed one.
+        hard: places of the network's false alarms and missed faces.
         spec: the shares.
         rng: decides everything.
-        teacher: looks at composed scenes, see ``agreed``.
+        teacher: labels composed scenes, see ``agreed``.
     """
     without = Source(material.negatives, hard.of(NEGATIVES))
     kinds = (
@@ -68,7 +68,7 @@ def make_scene(material: Material, hard: Hard, spec: SceneSpec, rng: Random, tea
 
 
 def compose(material: Material, hard: list[Uint8], spec: SceneSpec, rng: Random) -> Scene:
-    """Put faces, and shapes that are none, on a background, and photograph it."""
+    """Place faces, and shapes that are not faces, on a background, and simulate a camera."""
     side = spec.side_px
     canvas = background(material, hard, spec, rng)
     for _ in range(int(rng.integers(0, 4))):
@@ -87,9 +87,9 @@ def compose(material: Material, hard: list[Uint8], spec: SceneSpec, rng: Random)
 
 
 def agreed(scene: Scene, seen: Labelled) -> Scene:
-    """Set aside the faces that the teacher does not see on the finished picture, and what it sees and nobody put there.
+    """Ignore faces that the teacher does not find in the finished picture, and faces that it finds but nobody placed.
 
-    Darkness, noise and compression make some faces invisible: who learns those learns to see faces in noise.
+    Darkness, noise and compression make some faces invisible; training on those teaches a network to see faces in noise.
 
     Args:
         scene: a composed scene.
@@ -139,7 +139,7 @@ def _window(picture: Uint8, side: int, rng: Random) -> Float32:
 
 
 def _put_window(canvas: Float32, window: Uint8, rng: Random) -> None:
-    """Paste a false alarm of before, slightly changed, somewhere."""
+    """Paste an earlier false alarm, slightly changed, somewhere."""
     side = canvas.shape[0]
     factor = rng.uniform(0.8, 1.25)
     height, width = (max(8, min(side, round(length * factor))) for length in window.shape)
@@ -151,7 +151,7 @@ def _put_window(canvas: Float32, window: Uint8, rng: Random) -> None:
 
 
 def _put_distractor(canvas: Float32, material: Material, rng: Random) -> None:
-    """Paste a shape with the outline of a face and nothing of one inside, so that outlines are not learnt as faces."""
+    """Paste a shape with only the outline of a face, so that outlines are not learned as faces."""
     side = canvas.shape[0]
     radius = np.exp(rng.uniform(np.log(6), np.log(80)))
     axes = radius * np.array([1.0, rng.uniform(1.0, 1.5)])
@@ -165,7 +165,7 @@ def _put_distractor(canvas: Float32, material: Material, rng: Random) -> None:
 
 
 def _placements(faces: list[Labelled], spec: SceneSpec, rng: Random) -> list[_Placed]:
-    """Choose faces and places that leave each other free, the largest first."""
+    """Choose faces and positions that do not overlap, the largest first."""
     placed: list[_Placed] = []
     largest = _draw_width(spec, rng, spec.largest_px)
     widths = [_draw_width(spec, rng, largest) for _ in range(int(rng.integers(0, spec.faces + 1)))]
@@ -186,7 +186,7 @@ def _placements(faces: list[Labelled], spec: SceneSpec, rng: Random) -> list[_Pl
 
 
 def _put_face(canvas: Float32, placed: _Placed, rng: Random) -> None:
-    """Paste a face with light of its own."""
+    """Paste a face with its own lighting."""
     side = canvas.shape[0]
     pixels = placed.face.image.astype(np.float32)
     mean = float(pixels.mean())
@@ -201,7 +201,7 @@ def _put_face(canvas: Float32, placed: _Placed, rng: Random) -> None:
 
 
 def _face_mask(face: Labelled, rng: Random) -> Float32:
-    """Return which pixels of a face picture are pasted, 0 to 1: the head, or most of the picture."""
+    """Return the opacity of each pixel of a face picture, 0 to 1: the head, or most of the picture."""
     height, width = face.image.shape
     box = face.boxes[0]
     middle = box[:2] + box[2:] / 2
@@ -235,7 +235,7 @@ def _occlude(canvas: Float32, box: Float32, rng: Random) -> None:
 
 
 def _side_light(shape: tuple[int, ...], rng: Random) -> Float32:
-    """Return a factor for each pixel that falls off to one side."""
+    """Return a brightness factor for each pixel that falls off to one side."""
     angle, depth = rng.uniform(0, 2 * np.pi), rng.uniform(0.2, 0.6)
     y, x = np.mgrid[-1 : 1 : shape[0] * 1j, -1 : 1 : shape[1] * 1j]
     return np.asarray(1 + depth * np.tanh(2 * (x * np.cos(angle) + y * np.sin(angle))), np.float32)

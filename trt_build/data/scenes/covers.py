@@ -1,4 +1,4 @@
-"""What covers faces: masks, caps, glasses, hands and phones."""
+"""Covers faces with masks, caps, glasses, hands and phones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LEAST_COVERED_PX = 12
 
 
 def cover_faces(canvas: Float32, boxes: Float32, points: Float32, share: float, rng: Random) -> Float32:
-    """Put a mask, a cap, glasses, a hand or a phone on this share of the faces whose points are known."""
+    """Add a mask, a cap, glasses, a hand or a phone to a share of the faces whose landmarks are known."""
     image = to_levels(canvas)
     for box, five in zip(boxes, points, strict=True):
         if box[2] >= _LEAST_COVERED_PX and np.isfinite(five).all() and rng.random() < share:
@@ -99,7 +99,7 @@ def _put_phone(image: Uint8, box: NDArray[np.float64], points: NDArray[np.float6
 
 
 def _tone(image: Uint8, box: NDArray[np.float64]) -> float:
-    """Return the mean luma of what lies in a box, 128 where nothing does."""
+    """Return the mean luma within a box; 128 if the box is outside the picture."""
     left, top = np.maximum(box[:2], 0).astype(int)
     right, bottom = np.maximum(box[:2] + box[2:], 0).astype(int)
     inside = image[top:bottom, left:right]

@@ -1,5 +1,4 @@
-"""Pictures at another scale; boxes (x, y, width, height, px) and points (x, y), moved with the picture that they lie in; and
-how far boxes overlap."""
+"""Transforms pictures with their boxes (x, y, width, height, px) and points (x, y), and measures how far boxes overlap."""
 
 from __future__ import annotations
 
@@ -19,14 +18,16 @@ def turn_about(
     angle: float,
     stretch: float = 1.0,
 ) -> Matrix:
-    """Return the (2, 3) matrix that scales, narrows and turns (degrees, counter-clockwise) about a point and moves it."""
+    """Return the (2, 3) matrix that scales, narrows and rotates (degrees, counter-clockwise) about ``source`` and moves it to
+    ``target``.
+    """
     cosine, sine = np.cos(np.radians(angle)), np.sin(np.radians(angle))
     linear = scale * np.array([[cosine, sine], [-sine, cosine]]) @ np.diag([stretch, 1.0])
     return np.column_stack([linear, np.asarray(target, np.float64) - linear @ np.asarray(source, np.float64)])
 
 
 def warp(image: Float32, matrix: Matrix, scale: float, side: int, border: int) -> Float32:
-    """Apply a matrix; what shrinks is averaged over the pixels that become one."""
+    """Apply a matrix; when shrinking, average the pixels that become one."""
     if scale < 0.7:
         height, width = image.shape
         small = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -41,13 +42,13 @@ def warp(image: Float32, matrix: Matrix, scale: float, side: int, border: int) -
 
 
 def resized(image: Uint8, scale: float) -> Uint8:
-    """Return a picture at another scale, averaged where it shrinks."""
+    """Return a picture at another scale, averaged when it shrinks."""
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     return np.ascontiguousarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=how), np.uint8)
 
 
 def moved_boxes(boxes: Float32, matrix: Matrix, scale: float, stretch: float = 1.0) -> Float32:
-    """Boxes stay upright and keep their size: a turned head is about as wide as it was."""
+    """Return moved boxes; they stay upright and keep their size, because a rotated head is about as wide as before."""
     middle = (boxes[:, :2] + boxes[:, 2:] / 2) @ matrix[:, :2].T + matrix[:, 2]
     size = boxes[:, 2:] * scale * (stretch, 1.0)
     return np.concatenate([middle - size / 2, size], axis=1).astype(np.float32)
@@ -58,7 +59,7 @@ def moved_points(points: Float32, matrix: Matrix) -> Float32:
 
 
 def covered(one: Float32, other: Float32) -> float:
-    """Return the share of the smaller of two boxes that lies in the larger."""
+    """Return the share of the smaller of two boxes that lies in the larger one."""
     low, high = np.maximum(one[:2], other[:2]), np.minimum(one[:2] + one[2:], other[:2] + other[2:])
     return float(np.maximum(high - low, 0).prod()) / float(min(one[2:].prod(), other[2:].prod()))
 

@@ -1,4 +1,4 @@
-"""False alarms and missed faces of before: pixels to be pasted, and places in real pictures to be looked at again."""
+"""Earlier false alarms and missed faces: pixels to be pasted, and places in real pictures to be shown again."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ NEGATIVES, PICTURES, CLIPS = 0, 1, 2
 
 @dataclass(frozen=True)
 class Hard:
-    """What is known at some time."""
+    """The hard examples known so far."""
 
     windows: list[Uint8] = field(default_factory=list)
-    """Cut out of backgrounds and textures."""
+    """False alarms cut out of backgrounds and textures."""
     places: Float32 = field(default_factory=lambda: np.zeros((0, 6), np.float32))
     """(N, 6): ``NEGATIVES``, ``PICTURES`` or ``CLIPS``, the number of the picture there, and x, y, width, height."""
 
@@ -31,14 +31,14 @@ class Hard:
 
 
 def write_hard(path: Path, hard: Hard) -> None:
-    """Keep all in one file, put in place at once."""
+    """Write all to one file, atomically."""
     shapes = np.array([window.shape for window in hard.windows], np.int64).reshape(-1, 2)
     pixels = np.concatenate([window.ravel() for window in hard.windows]) if hard.windows else np.zeros(0, np.uint8)
     write_arrays(path, {"shapes": shapes, "pixels": pixels, "places": hard.places})
 
 
 def read_hard(path: Path) -> Hard:
-    """Return what ``write_hard`` kept."""
+    """Read what ``write_hard`` wrote."""
     with np.load(path) as stored:
         shapes, pixels, places = stored["shapes"], stored["pixels"], stored["places"]
     ends = np.cumsum(shapes.prod(axis=1)) if len(shapes) else np.zeros(0, np.int64)

@@ -1,4 +1,4 @@
-"""The inside of a YuNet-format network: the features that its outputs are read from, for a smaller network to imitate."""
+"""The inner features of a YuNet-format network, from which its outputs are computed, for distillation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Insight:
         self._outputs = [f"{kind}_{stride}" for kind in ("cls", "obj") for stride in STRIDES]
         for stride in STRIDES:
             name, convolutions = f"cls_{stride}", 0
-            while convolutions < 2:  # an output is two convolutions behind the features
+            while convolutions < 2:  # an output is computed from the features by two convolutions
                 node = makers[name]
                 convolutions += node.op_type == "Conv"
                 name = node.input[0]

@@ -1,4 +1,4 @@
-"""Tables of boxes that somebody looked at, and what becomes of the labels of a picture there."""
+"""Tables of boxes that somebody inspected, and the correction of labels by them."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ WORDS = ("face", "doubtful", "none")
 _SAME_LABEL_IOU = 0.8
 Row = dict[str, str]
 Rows = dict[str, list[Row]]
-"""By the name of their picture."""
+"""Rows by the name of their picture."""
 
 
 def rows_of(table: Path) -> list[Row]:
-    """Return the rows of a table of boxes; one that ships with the recipes is found wherever they lie.
+    """Return the rows of a table of boxes; tables that ship with the recipes are found beside them.
 
     Raises:
         DataError: it cannot be read, or a row has no file, x, y, w and h.
@@ -49,10 +49,10 @@ def rows_of(table: Path) -> list[Row]:
 
 
 def verdicts(table: str) -> dict[str, Rows]:
-    """Return the rows of a table by what they are, one of ``WORDS``, and by their picture; empty: there is no table.
+    """Return the rows of a table by verdict, one of ``WORDS``, and by picture; empty if there is no table.
 
     Raises:
-        DataError: it cannot be read, or a row says something else.
+        DataError: it cannot be read, or a verdict is another word.
     """
     found: dict[str, list[Row]] = {word: [] for word in WORDS}
     for number, row in enumerate(rows_of(Path(table)) if table else (), 2):
@@ -76,7 +76,7 @@ def boxes_of(rows: Sequence[Row]) -> Float32:
 
 
 def put_right(labelled: Labelled, none: Sequence[Row], doubtful: Sequence[Row], faces: Sequence[Row] = ()) -> Labelled:
-    """Return a picture whose labels are what somebody saw in their places; a face that had no label has no points."""
+    """Return a picture with labels corrected by inspected boxes; a face that had no label gets no landmarks."""
     refused, doubted, seen = boxes_of(none), boxes_of(doubtful), boxes_of(faces)
     kept = _away(labelled.boxes, np.concatenate([refused, doubted]))
     boxes, points = labelled.boxes[kept], labelled.points[kept]
@@ -91,5 +91,5 @@ def put_right(labelled: Labelled, none: Sequence[Row], doubtful: Sequence[Row], 
 
 
 def _away(boxes: Float32, others: Float32) -> NDArray[np.bool_]:
-    """Return which boxes are none of the others."""
+    """Return which boxes match none of the others."""
     return ~np.asarray((overlaps(boxes, others) >= _SAME_LABEL_IOU).any(axis=1))

@@ -1,4 +1,4 @@
-"""What scenes are made of: faces, photographs and footage, labelled once by a teacher on the same grey pixels."""
+"""The material of scenes: faces, photographs and footage, labelled once by a teacher on the same grey pixels."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from trt_build.recipes.detector import MaterialSpec
 from trt_build.work import Done
 
 _BORDER_PX = 48
-"""Around a face picture, which is cut too tightly for a detector."""
+"""Border added around a face picture, which is cropped too tightly for a detector."""
 _LABELS = "steadied"
-"""How a picture is labelled; part of the key under which labels are kept."""
+"""Version of the labelling; part of the cache key of labels."""
 
 
 @dataclass(frozen=True)
 class Material:
-    """Of one side of the split."""
+    """The material of one side of the split."""
 
     faces: list[Labelled]
     """Pictures of one face each."""
     backgrounds: list[Uint8]
     """Photographs without a face, and frames of footage without one."""
     frames: list[Labelled]
-    """Of footage, and photographs with faces."""
+    """Frames of footage with faces, and photographs with faces."""
     pictures: list[Labelled] = field(default_factory=list)
     """Real pictures with faces."""
     negatives: list[Labelled] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Material:
 
 
 def prepare(spec: MaterialSpec, cache: Path, done: Done) -> tuple[Material, Material]:
-    """Return training and validation material; labels are kept in ``cache``.
+    """Return training and validation material; labels are cached in ``cache``.
 
     Raises:
         DataError: a source is missing or cannot be read.
@@ -115,7 +115,7 @@ def _cached(
     full_range: bool,
     done: Done,
 ) -> list[Labelled]:
-    """Label what ``read`` gives, or take it from the cache."""
+    """Label the pictures from ``read``, or take the labels from the cache."""
     if not source.exists():
         raise DataError(f"'{source}' does not exist.")
     key = hashlib.sha256(f"{_LABELS}:{kind}:{key_of(source)}".encode()).hexdigest()[:12]
@@ -135,7 +135,7 @@ def _cached(
 
 
 def _middle_face(found: Labelled) -> Labelled:
-    """Keep the face nearest to the middle, and take the border away again."""
+    """Keep the face nearest to the centre, and remove the border again."""
     image = np.ascontiguousarray(found.image[_BORDER_PX:-_BORDER_PX, _BORDER_PX:-_BORDER_PX])
     if not len(found.boxes):
         return Labelled(image)

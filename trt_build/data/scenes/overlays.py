@@ -1,4 +1,4 @@
-"""What is put over pictures and is no face: writing, logos, vests and wheels."""
+"""Draws things that are not faces over pictures: writing, logos, vests and wheels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _TRIES = 5
 
 
 def put_overlays(canvas: Float32, faces: Float32, rng: Random) -> Float32:
-    """Write dates, words and digits, draw logos, vests and wheels where no face is; ``faces`` (N, 4)."""
+    """Draw dates, words, digits, logos, vests and wheels away from the ``faces`` (N, 4)."""
     image = to_levels(canvas)
     for _ in range(int(rng.integers(1, 5))):
         _OVERLAYS[rng.integers(len(_OVERLAYS))](image, faces, rng)
@@ -82,7 +82,7 @@ def _put_logo(image: Uint8, faces: Float32, rng: Random) -> None:
 
 
 def _put_vest(image: Uint8, faces: Float32, rng: Random) -> None:
-    """A bright upper body with bands, as from behind: cameras see many, and detectors take them for faces."""
+    """A bright upper body with bands, as seen from behind: common in camera footage, and often mistaken for a face."""
     width = int(np.exp(rng.uniform(np.log(7), np.log(45))))
     height = int(width * rng.uniform(1.0, 1.6))
     place = _free(image, faces, width, height, rng)
@@ -139,7 +139,7 @@ def _put_disc(image: Uint8, middle: NDArray[np.floating], across: NDArray[np.flo
 
 
 def _free(image: Uint8, faces: Float32, width: int, height: int, rng: Random) -> tuple[int, int] | None:
-    """Return a corner from which a rectangle touches no face, None if a few tries find none."""
+    """Return the corner of a rectangle that touches no face; None if a few tries find none."""
     for _ in range(_TRIES):
         x, y = int(rng.integers(-4, max(1, image.shape[1] - width // 2))), int(rng.integers(0, max(1, image.shape[0] - height)))
         apart = (

@@ -1,4 +1,4 @@
-"""Labelled pictures as arrays for one file."""
+"""Stores labelled pictures as arrays in one file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def packed(labelled: list[Labelled]) -> dict[str, NDArray[Any]]:
 
 
 def unpacked(stored: Mapping[str, NDArray[Any]]) -> Iterator[Labelled]:
-    """Yield what ``packed`` was given."""
+    """Yield the labelled pictures that ``packed`` was given."""
     pixels, boxes, points, unsure = (stored[name] for name in ("pixels", "boxes", "points", "unsure"))
     at, face, maybe = 0, 0, 0
     for height, width, faces, doubts in stored["counts"]:

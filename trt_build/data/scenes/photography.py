@@ -1,4 +1,4 @@
-"""What a camera, its night, its lens and its compression do to a scene."""
+"""Simulates what a camera, low light, lens and compression do to a scene."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def photograph(scene: Float32, rng: Random, *, decoded: bool = False) -> Uint8:
 
     Args:
         scene: (H, W), 0 to 255.
-        rng: decides.
-        decoded: it was a decoded plane before: it is not darkened to video range again.
+        rng: makes the random choices.
+        decoded: the scene is a decoded plane, which is not converted to video range again.
     """
     image = _light(scene, rng)
     if rng.random() < 0.45:
@@ -42,7 +42,7 @@ def photograph(scene: Float32, rng: Random, *, decoded: bool = False) -> Uint8:
 
 def _light(image: Float32, rng: Random) -> Float32:
     draw = rng.random()
-    if draw < 0.15:  # night: little contrast, much of it noise
+    if draw < 0.15:  # night: little contrast and much noise
         image = (image - 128) * np.float32(rng.uniform(0.2, 0.5)) + np.float32(rng.uniform(35, 120))
         return np.asarray(image + rng.normal(0, rng.uniform(1, 6), image.shape), np.float32)
     if draw < 0.65:
@@ -52,7 +52,7 @@ def _light(image: Float32, rng: Random) -> Float32:
 
 
 def h264(image: Uint8, crf: int) -> Uint8:
-    """Return a picture of even sides as it comes out of libx264, as an intra frame."""
+    """Return a picture with even sides after coding by libx264 as an intra frame."""
     height, width = image.shape
     memory = io.BytesIO()
     with av.open(memory, "w", format="h264") as container:

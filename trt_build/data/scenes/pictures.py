@@ -1,7 +1,8 @@
-"""Real pictures with given and teacher boxes, and pictures without a face: zips of ``images/`` and tables.
+"""Reads real pictures with given and teacher's boxes, and pictures without faces: zips of ``images/`` and tables.
 
-``manifest.csv`` names the ``source_repository`` and ``source_path`` of each file. With faces there are ``teacher.csv`` (every
-box of a teacher above 0.3 at several scales, with its score and five points) and ``boxes.csv`` (boxes that came with them).
+``manifest.csv`` names the ``source_repository`` and ``source_path`` of each file. Zips with faces also hold ``teacher.csv``
+(every box of a teacher with a score above 0.3 at several scales, and its five points) and ``boxes.csv`` (boxes that came with
+the pictures).
 """
 
 from __future__ import annotations
@@ -28,27 +29,27 @@ from trt_build.work import Done
 
 _TENTH = 10
 _SAME_IOU, _TOUCHED_IOU = 0.35, 0.3
-"""From which a teacher's box is a given face, and from which two boxes of the teacher are one face."""
+"""Least IoU of a teacher's box and a given face, and of two teacher's boxes of one face."""
 _LEAST_PX = 8.0
-"""Width from which a face can be told from anything else."""
+"""Least width at which a face can be told from anything else."""
 _POINTS = [f"{part}_{axis}" for part in ("re", "le", "nose", "rm", "lm") for axis in "xy"]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture, and where it comes from."""
+    """One picture and its source."""
 
     name: str
     source: str
-    """Repository and path; frames of a clip share theirs, up to ``#``."""
+    """Repository and path; frames of a clip share it up to ``#``."""
     labelled: Labelled
-    """Points that nobody gave are NaN."""
+    """Labels; unknown points are NaN."""
 
 
 def both_sides(archive: str, spec: MaterialSpec, cache: Path, done: Done) -> tuple[list[Picture], list[Picture]]:
     """Return training and validation pictures of one of a recipe's zips, see ``read_pictures`` and ``split``.
 
-    What is of a clip that is kept apart is not among those to learn from.
+    Frames of clips that are kept apart are not used for training.
     """
     read = read_pictures(Path(archive), cache, done, spec.no_faces, spec.looked_at)
     training, validation = split(read, spec.validation_sources)
@@ -56,22 +57,22 @@ def both_sides(archive: str, spec: MaterialSpec, cache: Path, done: Done) -> tup
 
 
 def _is_of_a_clip_apart(picture: Picture, spec: ClipsSpec) -> bool:
-    """Tell whether a picture is of a clip that is kept apart, by the name that this has in a zip of clips."""
+    """Tell whether a picture belongs to a clip that is kept apart, by the clip's name in a zip of clips."""
     repository, _, file = picture.source.rpartition("/")
     clip = f"surv_{file}" if repository.endswith("surv-dataset") else f"{repository.split('/')[0].rstrip('s')}_{file}"
     return file.endswith((".mp4", ".ts")) and spec.keeps_apart(clip)
 
 
 def read_pictures(archive: Path, cache: Path, done: Done, no_faces: str = "", looked_at: str = "") -> list[Picture]:
-    """Return all pictures of a zip; decoded pixels are kept in ``cache`` and mapped, not read.
+    """Return all pictures of a zip; decoded pixels are cached in ``cache`` and memory-mapped.
 
     Args:
         archive: the zip.
         cache: folder.
         done: for progress.
-        no_faces: table of boxes (file, x, y, w, h) that are no faces although the zip says so; empty: none.
-        looked_at: table of boxes (the same, and ``is``): a ``face`` of which the zip is not sure or knows nothing, a
-            ``doubtful`` one, or ``none``, whatever the zip says; empty: none.
+        no_faces: table of boxes (file, x, y, w, h) that are not faces although the zip says so; empty: no table.
+        looked_at: table of inspected boxes (the same columns, and ``is``): a ``face`` that is unsure or missing in the zip,
+            ``doubtful``, or ``none``, whatever the zip says; empty: no table.
 
     Raises:
         DataError: the zip, one of its tables, ``no_faces`` or ``looked_at`` is missing or cannot be read.
@@ -95,7 +96,8 @@ def read_pictures(archive: Path, cache: Path, done: Done, no_faces: str = "", lo
 def split(pictures: Iterable[Picture], whole: tuple[str, ...]) -> tuple[list[Picture], list[Picture]]:
     """Return training and validation pictures.
 
-    To validation goes what starts with one of ``whole``, and a tenth of all other sources: of clips, not of their frames.
+    Sources that start with one of ``whole``, and a tenth of all other sources (whole clips, not single frames), are for
+    validation.
     """
     sides: tuple[list[Picture], list[Picture]] = ([], [])
     for picture in pictures:
@@ -107,9 +109,9 @@ def split(pictures: Iterable[Picture], whole: tuple[str, ...]) -> tuple[list[Pic
 def merged(image: Uint8, given: list[Row], seen: list[Row]) -> Labelled:
     """Return a picture with one box for each face.
 
-    The teacher's box and points stand for a given face that it sees, at whatever score; what only it sees is a face from 0.6
-    on, and doubtful below. Of several boxes on one face the best is taken. A face of a few pixels is doubtful, too: nobody
-    could say that it is one.
+    A given face that the teacher finds, with any score, gets the teacher's box and points; one that only the teacher finds is a
+    face from a score of 0.6, and doubtful below. Of several boxes on one face the best is used. A face of a few pixels is
+    doubtful, too: nobody can tell that it is a face.
     """
     seen = sorted(seen, key=lambda row: -float(row["score"]))
     boxes = boxes_of(seen)

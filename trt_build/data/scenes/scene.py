@@ -1,4 +1,4 @@
-"""What every training picture is, however it was made."""
+"""The form of every training picture."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from engine.contracts.frames import Float32, Uint8
 from trt_build.data.degradation import Random
 
 _MIRRORED = [1, 0, 2, 4, 3]
-"""Right and left eye, and mouth corners, change places."""
+"""Order of the points after mirroring: eyes and mouth corners are exchanged."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture to learn from. Coordinates are pixels, boxes x, y, width, height."""
+    """A training picture. Coordinates are pixels, boxes x, y, width, height."""
 
     image: Uint8
-    """(side, side)."""
+    """(side, side) luma."""
     boxes: Float32
     points: Float32
-    """(N, 5, 2); NaN where they are not known."""
+    """(N, 5, 2); NaN if unknown."""
     ignored: Float32
-    """(M, 4): neither learnt nor counted against the network."""
+    """(M, 4): boxes that neither train nor count against the network."""
 
 
 def flipped(scene: Scene, rng: Random) -> Scene:
-    """Mirror every second scene."""
+    """Mirror the scene with a probability of one half."""
     if rng.random() < 0.5:
         return scene
     side = scene.image.shape[1]

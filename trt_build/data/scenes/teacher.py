@@ -18,15 +18,17 @@ from trt_build.data.scenes.insight import Insight
 from trt_build.errors import DataError
 
 SURE, UNSURE = 0.6, 0.3
-"""A face, by the teacher's score; what lies between is neither learnt nor counted."""
+"""Scores from which a teacher's box is a face, and from which it may be one; in between it neither trains nor counts."""
 _VIEWS = ((0.7, 0, 0), (0.8, 3, 5), (0.9, 6, 1), (1.0, 5, 3), (1.15, 2, 2), (1.3, 4, 6))
-"""Scale, and columns and rows cut off, of the other views of a picture: places of a face in the cells of a detector's grid."""
+"""Scale, and columns and rows cut off, of the other views of a picture, in which a face falls on other positions of the
+detector's grid.
+"""
 _SAME_IOU, _LEAST_VIEWS = 0.4, 4
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """One grey picture and what the teacher sees in it."""
+    """One grey picture and the teacher's labels."""
 
     image: Uint8
     """(H, W), luma as decoded, so usually 16 to 235."""
@@ -39,12 +41,14 @@ class Labelled:
 
     @property
     def is_empty(self) -> bool:
-        """Nothing here could be a face."""
+        """Whether nothing here could be a face."""
         return not len(self.boxes) and not len(self.unsure)
 
 
 class Teacher:
-    """Labels grey pictures; the network is opened at the first, so that a teacher can be given to a forked process."""
+    """Labels grey pictures; the network is opened with the first picture, so that a teacher can be passed to a
+    forked process.
+    """
 
     def __init__(self, model: Path) -> None:
         if not model.is_file():
@@ -64,22 +68,23 @@ class Teacher:
         return self._inside.look(expand(image))
 
     def label(self, image: Uint8, *, full_range: bool) -> Labelled:
-        """Return the picture with its faces; ``full_range``: luma 0 to 255, else 16 to 235."""
+        """Return the picture with its faces; ``full_range``: luma is 0 to 255, otherwise 16 to 235."""
         found = self.scored(image if full_range else expand(image))
         sure = found.scores >= SURE
         return Labelled(image, found.boxes[sure], found.landmarks[sure], found.boxes[~sure])
 
     def scored(self, image: Uint8) -> Detections:
-        """Return all that may be faces, with scores, in a picture of full range."""
+        """Return everything that may be a face, with scores, in a full-range picture."""
         planes = planes_from_bgr(np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2BGR), np.uint8), full_range=True)
         (found,) = self._detector.detect([planes])
         return found
 
     def steadied(self, labelled: Labelled, *, full_range: bool) -> Labelled:
-        """Return the same faces with the mean points of other views of the picture, slightly larger, smaller and moved.
+        """Return the same faces with their points averaged over other views of the picture, slightly larger, smaller and
+        shifted.
 
-        YuNet's points move by about 5 % of the distance of the eyes from one such view to the next. A face that is found in
-        fewer than four of the six keeps its points.
+        YuNet's points vary by about 5 % of the eye distance between such views. A face that is found in fewer than four of the
+        six views keeps its points.
         """
         if not len(labelled.boxes):
             return labelled

@@ -1,4 +1,6 @@
-"""Backgrounds that are drawn: shelves, stripes, shapes, writing, clouds. A detector that has seen few takes them for faces."""
+"""Draws backgrounds: shelves, stripes, shapes, writing, clouds. A detector that has seen few of them mistakes
+them for faces.
+"""
 
 from __future__ import annotations
 
@@ -50,7 +52,7 @@ def _shelves(side: int, rng: Random) -> Float32:
 
 
 def _stripes(side: int, rng: Random) -> Float32:
-    """A grating, as fences, blinds and tiles are."""
+    """A grating, like fences, blinds and tiles."""
     angle, period = rng.uniform(0, np.pi), rng.uniform(3, 40)
     y, x = np.mgrid[0:side, 0:side]
     wave = np.sin(2 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) / period)
@@ -84,7 +86,7 @@ def _shapes(side: int, rng: Random) -> Float32:
 
 
 def _mirrored(side: int, rng: Random) -> Float32:
-    """Shapes and their mirror images about upright axes, lit from above, as the fronts of cars, plugs and cupboards are."""
+    """Shapes mirrored about vertical axes and lit from above, like the fronts of cars, plugs and cupboards."""
     canvas, left = _clouds(side, rng), 0
     while left < side:
         width = min(side - left, int(np.exp(rng.uniform(np.log(12), np.log(side)))))

@@ -1,4 +1,4 @@
-"""Training pictures cut out of real ones: windows at other scales, alone or in a grid, so that small faces are frequent."""
+"""Cuts training pictures out of real ones: windows at other scales, alone or in a grid, so that small faces are frequent."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from trt_build.measures.resample import to_levels
 from trt_build.recipes.detector import SceneSpec
 
 _VISIBLE, _SMALLEST_PX = 0.6, 7.0
-"""Share of a face that must lie inside to be learnt, and its least width."""
+"""Share of a face that must lie inside to be used for training, and its least width."""
 _GRIDS, _SHARES = (1, 2, 4), (0.5, 0.3, 0.2)
 _LARGEST_SCALE = 1.8
-"""Pictures that are enlarged more have no detail left."""
+"""Largest enlargement of a picture; beyond it no detail is left."""
 _UNTOUCHED = 0.3
-"""Share of windows that stay as they were taken."""
+"""Share of windows that are not degraded."""
 NO_PLACES: NDArray[np.float32] = np.zeros((0, 5), np.float32)
 
 
 @dataclass(frozen=True)
 class Source:
-    """Pictures of one kind, and where in them the network saw what is not there."""
+    """Pictures of one kind, and the network's mistakes in them."""
 
     pictures: list[Labelled]
     places: Float32
@@ -40,22 +40,22 @@ class Source:
 
 @dataclass(frozen=True)
 class Labels:
-    """Of one window: as in ``Scene``."""
+    """The labels of one window, as in ``Scene``."""
 
     boxes: Float32
     points: Float32
     ignored: Float32
 
     def moved(self, shift: Float32) -> Labels:
-        """Return them moved by (x, y)."""
+        """Return the labels shifted by (x, y)."""
         of_box = np.concatenate([shift, np.zeros(2, np.float32)])
         return Labels(self.boxes + of_box, self.points + shift, self.ignored + of_box)
 
 
 def cut_scene(first: Source, second: Source, spec: SceneSpec, rng: Random, *, decoded: bool = False) -> Scene:
-    """Return a picture of windows: of ``first`` mostly, in a grid also of ``second``.
+    """Return a picture of windows, mostly from ``first``, in a grid also from ``second``.
 
-    ``decoded``: they are frames of video, which are not darkened to video range again.
+    ``decoded``: they are video frames, which are not converted to video range again.
     """
     count = int(rng.choice(_GRIDS, p=_SHARES)) if spec.usual_px else 1
     side = spec.side_px // count
@@ -86,9 +86,9 @@ def _cell(source: Source, side: int, spec: SceneSpec, rng: Random) -> tuple[Floa
 
 
 def window(picture: Labelled, side: int, spec: SceneSpec, rng: Random, at: Float32 | None = None) -> tuple[Float32, Labels]:
-    """Cut a window out of a picture, at another scale and slightly turned, about a face of it, or about ``at`` if given.
+    """Cut a window out of a picture, scaled and slightly rotated, around one of its faces, or around ``at``.
 
-    What is hardly inside or too small to be learnt is set aside.
+    Faces that are hardly inside or too small for training are ignored.
     """
     height, width = picture.image.shape
     middle: NDArray[np.floating]
@@ -107,14 +107,14 @@ def window(picture: Labelled, side: int, spec: SceneSpec, rng: Random, at: Float
     angle = rng.uniform(-40, 40) if rng.random() < 0.25 else rng.normal(0, 4)
     stretch = float(rng.uniform(0.9, 1.1))
     matrix = turn_about(middle, (side / 2, side / 2), scale, angle, stretch)
-    # What lies beyond the picture is smeared, not mirrored: a face must not appear twice.
+    # The border is repeated, not mirrored: a face must not appear twice.
     image = warp(picture.image.astype(np.float32), matrix, scale, side, cv2.BORDER_REPLICATE)
     boxes, unsure = (moved_boxes(some, matrix, scale, stretch) for some in (picture.boxes, picture.unsure))
     return image, sorted_out(boxes, moved_points(picture.points, matrix), unsure, side)
 
 
 def sorted_out(boxes: Float32, points: Float32, ignored: Float32, side: int) -> Labels:
-    """Set aside what is hardly in the picture or too small to be learnt; what is set aside ends where the picture does."""
+    """Ignore faces that are hardly in the picture or too small for training; ignored boxes are clipped to the picture."""
     visible = _clipped(boxes, side)[:, 2:].prod(axis=1) / np.maximum(boxes[:, 2:].prod(axis=1), 1e-6)
     learnt = (visible >= _VISIBLE) & (boxes[:, 2] >= _SMALLEST_PX)
     aside = _clipped(np.concatenate([ignored, boxes[~learnt]]), side)
@@ -122,7 +122,7 @@ def sorted_out(boxes: Float32, points: Float32, ignored: Float32, side: int) -> 
 
 
 def draw_width(spec: SceneSpec, rng: Random, side: int) -> float:
-    """Return the width of a face in a window: seven of ten between the smallest and the usual, where that is given."""
+    """Return the width of a face in a window; if a usual width is given, seven in ten lie between the smallest and that."""
     low, high = spec.smallest_px, min(spec.largest_px, 0.8 * side)
     if spec.usual_px and rng.random() < 0.7:
         high = min(high, spec.usual_px)
@@ -130,7 +130,7 @@ def draw_width(spec: SceneSpec, rng: Random, side: int) -> float:
 
 
 def _inside(middle: NDArray[np.floating], size: NDArray[np.int64], span: float) -> NDArray[np.floating]:
-    """Move a window so that little of it lies beyond the picture."""
+    """Return the centre of a window, moved so that little of the window lies outside the picture."""
     margin = np.minimum(0.45 * span, size / 2)
     return np.asarray(np.minimum(np.maximum(middle, margin), size - margin), np.float64)
 

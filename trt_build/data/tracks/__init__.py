@@ -1,1 +1,1 @@
-"""Simulated tracks: one face in several frames of a clip that really went through a camera's damage and H.264."""
+"""Simulated tracks: one face in several frames of a clip degraded by a simulated camera and a real H.264 encoder."""

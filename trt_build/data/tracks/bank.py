@@ -1,4 +1,4 @@
-"""Tracks of all faces, filmed once and kept: a file for each size and pass, so that an interrupted making goes on."""
+"""Tracks of all faces, simulated once and cached: one file for each size and pass, so that interrupted work can continue."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from trt_build.work import Done, WorkCount
 
 
 def training_tracks(recipe: TrackRecipe, cache: Path, done: Done) -> dict[int, list[Tracks]]:
-    """Tracks to learn from, by size: one entry a pass.
+    """Return training tracks by size, one entry for each pass.
 
     Raises:
         DataError: faces are missing, smaller than the truth, or the cache cannot be written.
@@ -32,7 +32,7 @@ def training_tracks(recipe: TrackRecipe, cache: Path, done: Done) -> dict[int, l
     key = key_of(Path(data.train))
     work = WorkCount(done, {"tracks": len(faces.names) * sum(data.passes)})
     made: dict[int, list[Tracks]] = {}
-    for turn in range(max(data.passes)):  # one pass of each size first
+    for turn in range(max(data.passes)):  # first one pass of each size
         for size, passes in zip(data.sizes_px, data.passes, strict=True):
             if turn < passes:
                 seed = (recipe.seed, turn, size)
@@ -42,10 +42,10 @@ def training_tracks(recipe: TrackRecipe, cache: Path, done: Done) -> dict[int, l
 
 
 def validation_tracks(recipe: TrackRecipe, cache: Path) -> dict[tuple[int, int], Tracks]:
-    """Tracks of other people, by size and CRF; each face is filmed alike at every CRF.
+    """Return tracks of other people, by size and CRF; each face moves alike at every CRF.
 
     Raises:
-        DataError: as above.
+        DataError: as for ``training_tracks``.
     """
     data = recipe.data
     faces = subset(_large_enough(cached_faces(data.validation, cache), recipe), data.validation_faces, recipe.seed)
@@ -58,7 +58,7 @@ def validation_tracks(recipe: TrackRecipe, cache: Path) -> dict[tuple[int, int],
 
 
 def at_crf(clips: ClipSpec, crf: int) -> ClipSpec:
-    """Return clips of rigid, sharp faces at one CRF, from the encoder's usual preset."""
+    """Return the settings of clips with rigid, sharp faces at one CRF, with the encoder's default preset."""
     plain = {"blur_share": 0.0, "bending_share": 0.0, "exposure_share": 0.0, "smear_share": 0.0, "noise_max": 4.0}
     encoder = {"crf_min": crf, "crf_max": crf, "raw_share": 0.0, "presets": ("veryfast",), "groups": (50,)}
     return msgspec.structs.replace(clips, **plain, **encoder)
@@ -67,16 +67,16 @@ def at_crf(clips: ClipSpec, crf: int) -> ClipSpec:
 def cached_tracks(
     faces: Faces, key: str, size: int, spec: ClipSpec, seed: tuple[int, ...], cache: Path, done: Callable[[int], None]
 ) -> Tracks:
-    """Film all faces once, in the order of ``faces``, or read what was filmed before with the same settings.
+    """Simulate tracks of all faces, in the order of ``faces``, or read earlier ones with the same settings.
 
     Args:
-        faces: of one file whose content ``key`` stands for.
-        key: see above.
-        size: of the small faces.
-        spec: how they are filmed.
-        seed: decides the rest.
+        faces: from one file.
+        key: identifies the content of that file.
+        size: side of the small faces in pixels.
+        spec: settings of the clips.
+        seed: of all randomness.
         cache: folder.
-        done: hears how many more are done.
+        done: called with the number of newly finished faces.
     """
     settings = msgspec.json.encode((key, faces.names, size, spec, seed))
     path = cache / f"tracks-{size}-{hashlib.sha256(settings).hexdigest()[:12]}.npz"
@@ -90,7 +90,7 @@ def cached_tracks(
 
 
 def film_all(high: Luma8, size: int, spec: ClipSpec, seed: tuple[int, ...], done: Callable[[int], None]) -> Tracks:
-    """Film (T, 4 size, 4 size), as many to a clip as it holds; see ``film``."""
+    """Simulate tracks of (T, 4 size, 4 size) faces, as many in a clip as fit; see ``film``."""
     order = np.random.default_rng((*seed, 1)).permutation(len(high))
     low = np.empty((len(high), spec.kept, size, size), np.uint8)
     truth = np.empty_like(high)

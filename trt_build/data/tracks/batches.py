@@ -1,4 +1,4 @@
-"""Training samples of tracks as a pure function of the step number: frames, their maps with errors, weights, truth."""
+"""Training samples of tracks as a pure function of the step number: frames, inexact maps, weights, truth."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from trt_build.recipes.track import TrackDrawSpec, TrackRecipe
 
 Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 _TURN, _ZOOM = 0.01, 0.006
-"""Registration errs in turning (radians) and size by so much for each 0.15 px of its error."""
+"""Error of registration in rotation (radians) and scale for each 0.15 px of its error in position."""
 _GROSS_PX, _GROSS_TURN, _GROSS_ZOOM = 3.0, 0.15, 0.08
 
 
@@ -22,7 +22,7 @@ class TrackBatches:
     """(luma, affine, weight, truth): float32 (B, N, 1, h, w), (B, N, 2, 3), (B, N) and (B, 1, 4h, 4w), see ``TrackNetwork``."""
 
     def __init__(self, tracks: Mapping[int, list[Tracks]], recipe: TrackRecipe) -> None:
-        """``tracks``: by the size of their faces, one entry a pass; a size comes up as often as it has passes."""
+        """``tracks``: by face size, one entry for each pass; a size is drawn as often as it has passes."""
         self._tracks = [one for size in sorted(tracks) for one in tracks[size]]
         self._recipe = recipe
 
@@ -54,7 +54,7 @@ class TrackBatches:
 
 
 def with_errors(affine: NDArray[np.float32], side: int, draw: TrackDrawSpec, rng: Random) -> NDArray[np.float32]:
-    """Return maps (N, 2, 3) of pictures of ``side`` px as registration finds them: the first is right, others err."""
+    """Return maps (N, 2, 3) of pictures of ``side`` px with errors as of registration; the first one is exact."""
     found = affine.astype(np.float64).copy()
     spread = rng.uniform(0, 2) * draw.shift_px
     centre = np.full(2, (side - 1) / 2)

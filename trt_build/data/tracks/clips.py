@@ -1,4 +1,6 @@
-"""Films faces: each moves in a cell of a clip, which is blurred, shrunk, made noisy and encoded, and is cut out again."""
+"""Simulates tracks: faces move in the cells of a clip, which is blurred, shrunk, made noisy and encoded; then they are cut out
+again.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ from trt_build.recipes.track import ClipSpec
 
 SCALE = 4
 _SLACK = 16
-"""Pixels between neighbours, in which they move."""
+"""Pixels between neighbouring faces, in which they move."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,11 @@ class Tracks:
     truth: Luma8
     """(T, 4 size, 4 size): what the reference shows, before the camera."""
     affine: NDArray[np.float32]
-    """(T, K, 2, 3): from pixels of the enlarged reference to those of the enlarged frame, centres at whole numbers. What
-    bending adds is not in it."""
+    """(T, K, 2, 3): from pixels of the enlarged reference to those of the enlarged frame, centres at whole numbers. Bending is
+    not included.
+    """
     qp: NDArray[np.float32] | None = None
-    """(T, K): how strongly each was compressed, as ``Quality.qp``; NaN where no encoder saw it. None: it was not kept."""
+    """(T, K): compression as ``Quality.qp``; NaN if not encoded. None: not stored."""
 
 
 @dataclass(frozen=True)
@@ -47,10 +50,10 @@ class _Filmed:
 
 
 def per_clip(size: int) -> int:
-    """How many faces of ``size`` px one clip holds.
+    """Return how many faces of ``size`` px fit in a clip.
 
     Raises:
-        DataError: not one.
+        DataError: not even one.
     """
     pitch = size + _SLACK
     if pitch > HEIGHT:
@@ -59,13 +62,13 @@ def per_clip(size: int) -> int:
 
 
 def film(faces: Luma8, spec: ClipSpec, rng: Random, size: int) -> Tracks:
-    """Film up to ``per_clip(size)`` faces together.
+    """Simulate up to ``per_clip(size)`` faces in one clip.
 
     Args:
         faces: (T, 4 size, 4 size), the truth.
-        spec: how.
-        rng: decides the rest.
-        size: of the small faces.
+        spec: settings of the clip.
+        rng: makes the random choices.
+        size: side of the small faces in pixels.
     """
     step = (spec.frames - 1) // max(1, spec.kept - 1) if spec.kept > 1 else 1
     times = step * np.arange(spec.kept) + int(rng.integers(0, spec.frames - step * (spec.kept - 1)))
@@ -95,7 +98,7 @@ def _filmed(face: Luma8, spec: ClipSpec, rng: Random, reference: int, size: int)
 
 
 def _home(index: int, size: int) -> tuple[int, int]:
-    """Place (x, y) of a resting face in the clip."""
+    """Return the position (x, y) of a resting face in the clip."""
     pitch = size + _SLACK
     row, column = divmod(index, WIDTH // pitch)
     return column * pitch + _SLACK // 2, row * pitch + _SLACK // 2
@@ -114,7 +117,7 @@ def _frames(filmed: list[_Filmed], spec: ClipSpec, noise: float, size: int, rng:
 
 
 def _cell(one: _Filmed, time: int, size: int, rng: Random) -> Image:
-    """One face and what surrounds it, at low resolution: (pitch, pitch)."""
+    """Render one face and its surroundings at low resolution: (pitch, pitch)."""
     picture = one.blurred
     if (field := one.motion.bending(time)) is not None:
         y, x = np.mgrid[: picture.shape[0], : picture.shape[1]].astype(np.float32)
@@ -122,9 +125,9 @@ def _cell(one: _Filmed, time: int, size: int, rng: Random) -> Image:
         picture = np.asarray(bent, np.float32)
     if one.smeared[time]:
         picture = motion_blur(picture, rng, 2.0, 7.0)
-    seen = cv2.blur(picture, (SCALE, SCALE), borderType=cv2.BORDER_REFLECT)  # what a pixel of the sensor sees, at each place
+    seen = cv2.blur(picture, (SCALE, SCALE), borderType=cv2.BORDER_REFLECT)  # mean over a sensor pixel at each position
     matrix = one.motion.matrix(time, picture.shape[0])
-    matrix[:, 2] += SCALE * _SLACK / 2 - (SCALE - 1) / 2 - matrix[:, :2] @ (0.5, 0.5)  # an even window lies half a pixel aside
+    matrix[:, 2] += SCALE * _SLACK / 2 - (SCALE - 1) / 2 - matrix[:, :2] @ (0.5, 0.5)  # an even window is off by half a pixel
     pitch = size + _SLACK
     small = cv2.warpAffine(seen, matrix / SCALE, (pitch, pitch), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
     return np.asarray(small * one.motion.gain[time], np.float32)
@@ -133,7 +136,7 @@ def _cell(one: _Filmed, time: int, size: int, rng: Random) -> Image:
 def _cut(
     index: int, face: Luma8, one: _Filmed, seen: list[Coded], times: NDArray[np.int64], size: int, rng: Random
 ) -> tuple[Luma8, Luma8, NDArray[np.float32], NDArray[np.float32]]:
-    """Cut a window out of each frame where a detector, which is wrong by up to a pixel, would."""
+    """Cut a window out of each frame like a detector, with an error of up to a pixel."""
     home, corners = np.array(_home(index, size)), []
     for time in times:
         jitter = rng.integers(-1, 2, 2) if rng.random() < 0.6 else np.zeros(2, np.int64)

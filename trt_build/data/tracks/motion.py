@@ -1,4 +1,4 @@
-"""How a face moves while it is filmed: affine maps and a slow bending, each still at the moment of the reference."""
+"""The motion of a face in a clip: affine maps and a slow bending, both zero at the reference frame."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ Array = NDArray[np.float64]
 _RATE = 25.0
 _TURN_DEG, _ZOOM, _SWAY_PX = 5.0, 0.04, 1.0
 _BEND = 0.045
-"""Largest bending, in shares of the face's side."""
+"""Largest bending, as a share of the face's side."""
 _MOST_STILL = 0.4
-"""Share of faces that hardly move: an encoder copies them from frame to frame."""
+"""Share of faces that hardly move, which an encoder copies from frame to frame."""
 
 
 @dataclass(frozen=True)
 class Motion:
-    """Of one face over a clip, in low-resolution pixels; zero at the reference."""
+    """Motion of one face over a clip, in low-resolution pixels; zero at the reference."""
 
     shift: Array
-    """(frames, 2): of the face's centre."""
+    """(frames, 2): shift of the face's centre."""
     turn: Array
-    """(frames,): radians."""
+    """(frames,): rotation in radians."""
     zoom: Array
-    """(frames,): relative size less 1."""
+    """(frames,): relative size minus 1."""
     bend: Array | None
-    """(modes, frames): how far each mode of `fields` is bent."""
+    """(modes, frames): amplitude of each mode of `fields`."""
     fields: NDArray[np.float32] | None
     """(modes, side, side, 2): displacement at each pixel of the truth, in its pixels."""
     gain: Array
     """(frames,): exposure."""
 
     def matrix(self, frame: int, side: int) -> Array:
-        """(2, 3): from pixels of the truth (centres at whole numbers) to those of its picture in a frame, of equal scale.
+        """Return the (2, 3) map from pixels of the truth (centres at whole numbers) to those of a frame at the same scale.
 
         Args:
-            frame: of the clip.
-            side: of the truth.
+            frame: index in the clip.
+            side: of the truth in pixels.
         """
         centre = (side - 1) / 2
         turn, zoom = self.turn[frame], 1 + self.zoom[frame]
@@ -50,23 +50,23 @@ class Motion:
         return np.column_stack([linear, offset])
 
     def bending(self, frame: int) -> NDArray[np.float32] | None:
-        """(side, side, 2): where each pixel of the bent face comes from, relative to its place; None for a rigid face."""
+        """Return (side, side, 2), the source of each pixel of the bent face relative to its position; None for a rigid face."""
         if self.bend is None or self.fields is None:
             return None
         return np.tensordot(self.bend[:, frame].astype(np.float32), self.fields, axes=1)
 
 
 def draw_motion(rng: Random, frames: int, reference: int, side: int, room: float, *, bends: bool, exposed: bool) -> Motion:
-    """Draw how one face moves.
+    """Draw the motion of one face.
 
     Args:
-        rng: decides.
-        frames: of the clip.
-        reference: the frame at which it stands as the truth shows it.
-        side: of the truth.
-        room: farthest that it may move, in low-resolution pixels.
-        bends: it turns and speaks a little.
-        exposed: the exposure changes.
+        rng: makes the random choices.
+        frames: number of frames in the clip.
+        reference: index of the frame in which it is as in the truth.
+        side: of the truth in pixels.
+        room: longest shift in low-resolution pixels.
+        bends: whether it turns and speaks a little.
+        exposed: whether the exposure changes.
     """
     still = rng.random() < _MOST_STILL
     speed = 0.0 if still else rng.uniform(0, 1) ** 1.5 * max(0.0, room - _SWAY_PX)
@@ -88,7 +88,7 @@ def draw_motion(rng: Random, frames: int, reference: int, side: int, room: float
 
 
 def slow(rng: Random, frames: int, reference: int) -> Array:
-    """A smooth course over time, (frames,), at most 1 in magnitude and 0 at the reference."""
+    """Return a smooth function of time, (frames,), at most 1 in magnitude and 0 at the reference."""
     time = np.arange(frames) / _RATE
     course = rng.normal() * time + sum(
         rng.normal() * np.sin(2 * np.pi * (rng.uniform(0.2, 1.6) * time + rng.uniform())) for _ in range(2)
@@ -98,7 +98,7 @@ def slow(rng: Random, frames: int, reference: int) -> Array:
 
 
 def _turning(side: int) -> NDArray[np.float32]:
-    """The middle of the face moves sideways, its rim does not."""
+    """Field of turning: the centre of the face moves sideways, its rim does not."""
     bump = np.cos(np.linspace(-np.pi / 2, np.pi / 2, side))
     field = np.zeros((side, side, 2), np.float32)
     field[..., 0] = np.outer(bump, bump)
@@ -106,7 +106,7 @@ def _turning(side: int) -> NDArray[np.float32]:
 
 
 def _speaking(rng: Random, side: int) -> NDArray[np.float32]:
-    """A smooth random field, stronger in the lower half."""
+    """Field of speaking: smooth and random, stronger in the lower half."""
     coarse = rng.uniform(-1, 1, (4, 4, 2)).astype(np.float32)
     field = np.asarray(cv2.resize(coarse, (side, side), interpolation=cv2.INTER_CUBIC), np.float32)
     return field * np.linspace(0.4, 1.0, side, dtype=np.float32)[:, None, None]

@@ -1,1 +1,1 @@
-"""Detectors beside their teacher: on whole clips, and on pictures that were kept apart."""
+"""Compares detectors with their teacher on whole clips and on pictures that were kept apart."""

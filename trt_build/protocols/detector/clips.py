@@ -1,4 +1,6 @@
-"""How a detector agrees with a teacher on whole clips that neither training nor the threshold has seen, and how fast it is."""
+"""Measures how a detector agrees with a teacher on whole clips used neither for training nor for the threshold,
+and its speed.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,7 @@ from trt_build.systems.detector.scoring import MATCH_IOU, Tally
 
 _TIMED, _TIMED_SIZE_PX = 30, (640, 360)
 Done = Callable[[str, int], None]
-"""Called with the name of what is measured and how many pictures are."""
+"""Called with the name of what is measured and the number of pictures done."""
 
 
 def evaluate_clips(
@@ -37,19 +39,20 @@ def evaluate_clips(
 ) -> dict[str, dict[str, float]]:
     """Return for each clip, and for all together, the figures of ``Tally.figures`` at the model's own threshold.
 
-    YuNet does not turn its points with a turned face: those of turned frames are the points of the upright frame, turned.
+    YuNet does not rotate its points with a rotated face: the reference points of rotated frames are those of the upright frame,
+    rotated.
 
-    Points are compared with ``Teacher.steadied`` ones; ``teacher_points`` is how far from them the teacher's own of the frame
-    are, which is as near as anybody can come to a single look of the teacher.
+    Points are compared with ``Teacher.steadied`` ones; ``teacher_points`` is the distance of the teacher's own points from
+    them, the best that can be reached against a single view of the teacher.
 
     Args:
         model: the detector's manifest.
         teacher: a YuNet-format ONNX file, run on the same grey frames.
         clips: files.
-        frames: of each clip, evenly spread.
+        frames: number of evenly spaced frames of each clip.
         done: for progress.
-        width_px: of the frames that both see; as recorded where None.
-        roll_degrees: by which these are turned, counter-clockwise.
+        width_px: width of the frames for both; None: as recorded.
+        roll_degrees: counter-clockwise rotation of the frames.
     """
     detector, judge = GreyDetector(SessionSpec(model, "onnxruntime")), Teacher(teacher)
     everything, rows = (Tally(), Tally()), dict[str, dict[str, float]]()
@@ -73,7 +76,7 @@ def evaluate_clips(
 
 
 def time_ratio(model: Path, teacher: Path) -> dict[str, float]:
-    """Return the median milliseconds of both detectors on one picture from a decoder, turn by turn, and their ratio."""
+    """Return the median milliseconds of both detectors on one decoded picture, run alternately, and their ratio."""
     rng = np.random.default_rng(0)
     picture = grey_planes(rng.integers(16, 236, _TIMED_SIZE_PX[::-1], dtype=np.uint8), full_range=False)
     ours: Detector = GreyDetector(SessionSpec(model, "onnxruntime"))
@@ -96,7 +99,7 @@ def _shrunk(image: Uint8, width_px: int | None) -> Uint8:
 
 
 def _turn(image: Uint8, roll_degrees: float) -> Matrix | None:
-    """Return the (2, 3) matrix that turns a picture counter-clockwise about its middle; None: it stays."""
+    """Return the (2, 3) matrix that rotates a picture counter-clockwise about its centre; None: no rotation."""
     if not roll_degrees:
         return None
     middle = (np.array(image.shape[::-1]) - 1) / 2
@@ -110,7 +113,7 @@ def _turned(image: Uint8, matrix: Matrix | None) -> Uint8:
 
 
 def _steadied(judge: Teacher, single: Labelled, upright: Uint8, matrix: Matrix | None) -> Labelled:
-    """Return the labels of a view with steadied points; a face of a turned view that the upright one does not show has none."""
+    """Return the labels of a view with steadied points; faces found only in the rotated view have none."""
     if matrix is None:
         return judge.steadied(single, full_range=False)
     known = judge.steadied(judge.label(upright, full_range=False), full_range=False)

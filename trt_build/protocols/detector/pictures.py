@@ -1,4 +1,6 @@
-"""How detectors do on real pictures and frames that were kept apart: recall by width and kind of face, false alarms, points."""
+"""Measures detectors on real pictures and frames that were kept apart: recall by width and kind of face, false
+alarms, points.
+"""
 
 from __future__ import annotations
 
@@ -21,21 +23,23 @@ from trt_build.work import Done
 BANDS = ((10.0, 16.0), (16.0, 24.0), (24.0, 48.0), (48.0, 96.0), (96.0, np.inf))
 KINDS = ("no_points", "profile", "dark")
 _PROFILE = 0.35
-"""Distance of the nose from the line between the middles of eyes and mouth, in shares of the face's width."""
+"""Distance of the nose from the line between the centres of eyes and mouth, as a share of the face's width, from which on a
+face is a profile.
+"""
 _DARK = 60.0
-"""Mean luma of a dark face."""
+"""Mean luma below which a face is dark."""
 _WORDS = {"mask-detection-dataset": "masks", "/with_mask/": "masks", "surv-dataset": "cctv"}
-"""What pictures of a source show."""
+"""Kind of the pictures of some sources."""
 Row = dict[str, float]
 
 
 @dataclass
 class Judged:
-    """What one detector found on all pictures."""
+    """The results of one detector on all pictures."""
 
     tally: Tally = field(default_factory=Tally)
     kinds: list[frozenset[str]] = field(default_factory=list)
-    """Of each face of ``tally.labelled``: those of ``KINDS``, and what the picture is called by."""
+    """Kinds of each face of ``tally.labelled``: those of ``KINDS``, and the word of its picture."""
 
     def row(self, threshold: float) -> Row:
         """Return recall and precision by width, recall by kind, false alarms a picture without a face, and the error of the
@@ -66,8 +70,8 @@ def judge(
     """Run detectors over the same grey pictures.
 
     Args:
-        detectors: by name; their ``min_score`` should be low enough for every threshold that is asked for later.
-        pictures: a word for what each shows (counted as a kind; empty: none), and the picture, luma 0 to 255.
+        detectors: by name; their ``min_score`` should be low enough for every threshold used later.
+        pictures: a word for the kind of each picture (empty: none), and the picture, luma 0 to 255.
         done: for progress.
     """
     judged = {name: Judged() for name in detectors}
@@ -83,7 +87,7 @@ def judge(
 
 
 def kept_apart(spec: MaterialSpec, cache: Path, done: Done) -> list[tuple[str, Labelled]]:
-    """Return the validation pictures of a recipe, with and without faces; what ``judge`` calls them is "masks", "cctv" or "".
+    """Return the validation pictures of a recipe, with and without faces, with the words "masks", "cctv" or "".
 
     Raises:
         DataError: the recipe names no real pictures, or they cannot be read.
@@ -112,7 +116,7 @@ def _word(source: str) -> str:
 
 
 def kinds_of(truth: Labelled) -> list[frozenset[str]]:
-    """Return what is special about each face of a picture: see ``KINDS``. ``no_points``: a given box that no teacher saw."""
+    """Return the kinds of each face of a picture, see ``KINDS``; ``no_points``: a given box that no teacher found."""
     found = []
     for box, points in zip(truth.boxes, truth.points, strict=True):
         kinds = set()

@@ -1,1 +1,1 @@
-"""Embedders on small faces: accuracy, TAR, and mixtures with dlib's."""
+"""Compares embedders on small faces: accuracy, TAR, and mixtures with dlib's."""

@@ -1,6 +1,6 @@
-"""How well embedders verify faces of every size: dlib's, those trained here, and mixtures of both.
+"""Measures how well embedders verify faces of every size: dlib's, those trained here, and mixtures of both.
 
-Everything that a mixture needs - its weights, means and deviations - comes from faces of people who are not evaluated.
+Everything that a mixture needs (weights, means and deviations) comes from faces of people who are not evaluated.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ from trt_build.measures.verification import Pairing, SortedTrial, cosine_distanc
 
 SHARP = 0
 SIZES_PX = (SHARP, 12, 16, 24, 32)
-"""Side of the whole picture of a face; ``SHARP``: as it is."""
+"""Sides of the whole picture of a face; ``SHARP``: unchanged."""
 GALLERIES = ("sharp", "low")
-"""What the small face is compared with: sharp ones, or faces as small as itself."""
+"""Faces with which the small face is compared: sharp ones, or equally small ones."""
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
-"""Of the small-face network in a mixture."""
+"""Weights of the small-face network in a mixture."""
 BASE = "dlib"
 _CHUNK = 16
 Vectors = dict[int, Float32]
-"""By size: (N, 128) of length 1."""
+"""Vectors by size: (N, 128) of length 1."""
 Cell = tuple[str, int]
 """Gallery and size."""
 System = Mapping[Cell, DistancesOf]
-"""For each cell, the distances of the faces of pairs."""
+"""For each cell, the function that gives the distances of pairs."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One system at one size; differences are to ``BASE`` on the same pictures, over the same draws."""
+    """One system at one size; gains are over ``BASE`` on the same pictures and draws."""
 
     gallery: str
     size_px: int
@@ -49,7 +49,7 @@ class Row:
     system: str
     accuracy: Interval
     tar: tuple[Interval, ...]
-    """For each of ``FMRS``."""
+    """TAR for each of ``FMRS``."""
     accuracy_gain: Interval
     tar_gain: tuple[Interval, ...]
 
@@ -63,8 +63,8 @@ def vectors_of(
         session: of a graph of ``build_dlib_resnet``.
         faces: N of them.
         enlarge: applied to the small pictures first.
-        degraded: small pictures go through a camera; otherwise they are only shrunk.
-        done: called with how many pictures are embedded, and of how many.
+        degraded: small pictures go through a simulated camera; otherwise they are only shrunk.
+        done: called with the number of embedded pictures and the total.
     """
     every = {}
     for number, size in enumerate(SIZES_PX):
@@ -97,7 +97,7 @@ def eyes_px(faces: ChipFaces, size: int) -> float:
 
 
 def mixed(base: Vectors, small: Vectors, weights: Mapping[int, float]) -> Vectors:
-    """Return the vectors between two networks; ``weights`` of the second by size, 0 where there is none."""
+    """Return mixtures of two networks' vectors; ``weights`` of the second network by size, 0 if missing."""
     return {size: unit((1 - (w := weights.get(size, 0.0))) * base[size] + w * small[size]) for size in base}
 
 
@@ -123,13 +123,15 @@ def choose_weights(base: Vectors, small: Vectors, pairs: Pairing) -> dict[int, f
 
 
 def distances(vectors: Vectors, pairs: Pairing, cell: Cell) -> NDArray[np.float64]:
-    """Return 1 - cosine of each pair, the left face sharp or as small as the right one."""
+    """Return 1 - cosine of each pair; the left face is sharp or as small as the right one."""
     gallery, size = cell
     return cosine_distances(vectors[SHARP if gallery == "sharp" else size], vectors[size], pairs)
 
 
 def score_sums(one: Vectors, other: Vectors, reference: tuple[Vectors, Vectors, Pairing]) -> System:
-    """Return the sum of both systems' distances, each less its mean and over its deviation among strangers in ``reference``."""
+    """Return the sum of both systems' distances, each standardised by its mean and deviation among strangers in
+    ``reference``.
+    """
 
     def summed(cell: Cell) -> DistancesOf:
         known_one, known_other, known = reference
@@ -151,12 +153,12 @@ def score_sums(one: Vectors, other: Vectors, reference: tuple[Vectors, Vectors, 
 
 
 def rows_of(comparison: Comparison, enhanced: bool, systems: Mapping[str, System]) -> list[Row]:
-    """Return the rows of all systems, ``BASE`` among them."""
+    """Return the rows of all systems, including ``BASE``."""
     rows = []
     for gallery in GALLERIES:
         for size in SIZES_PX:
             if size == SHARP and (gallery == "low" or enhanced):
-                continue  # the same as sharp against sharp
+                continue  # equals sharp against sharp
             found = comparison.compare({name: system[gallery, size] for name, system in systems.items()}, BASE)
             for name, one in found.items():
                 assert one.accuracy is not None
@@ -166,7 +168,7 @@ def rows_of(comparison: Comparison, enhanced: bool, systems: Mapping[str, System
 
 
 def plain(vectors: Vectors) -> System:
-    """Return one system's distances as ``Comparison.rows`` takes them."""
+    """Return the distances of one system, by cell."""
 
     def of(cell: Cell) -> DistancesOf:
         return lambda pairs: distances(vectors, pairs, cell)

@@ -1,4 +1,4 @@
-"""The verification protocol of embedders, end to end: checkpoints in, rows for a table out."""
+"""The verification protocol of embedders, from checkpoints to the rows of a table."""
 
 from __future__ import annotations
 
@@ -46,18 +46,18 @@ _SEED = 11
 
 @dataclass(frozen=True)
 class Report:
-    """What was found."""
+    """The results."""
 
     rows: list[Row]
     weights: dict[str, dict[int, float]]
-    """Of each network in its mixture with dlib's, by size."""
+    """Weights of each network in its mixture with dlib's, by size."""
     eyes_px: dict[int, float]
-    """Median distance of the eyes in pictures of each size."""
+    """Median distance of the eyes in pictures of each size, in pixels."""
     faces: int
     people: int
     same: int
     different: int
-    """Pairs of the larger protocol."""
+    """Number of pairs of the larger protocol."""
 
 
 def evaluate_embedders(
@@ -141,10 +141,10 @@ def evaluate_embedders(
 
 
 def read_pairing(path: Path, faces: ChipFaces) -> Pairing:
-    """Read ``image_a,image_b,same``; pairs with a face in which the teacher saw none are left out.
+    """Read ``image_a,image_b,same``; pairs with a picture in which the teacher found no face are left out.
 
     Raises:
-        DataError: the table or one of its columns is missing, or no pair is left of either kind.
+        DataError: the table or one of its columns is missing, or no pair of one of the kinds is left.
     """
     if not path.is_file():
         raise DataError(f"The pair table '{path}' does not exist.")

@@ -1,1 +1,1 @@
-"""Generators against interpolation and each other: small faces, real footage, photographs."""
+"""Compares generators with interpolation and each other: small faces, real footage, photographs."""

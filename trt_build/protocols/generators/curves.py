@@ -1,4 +1,4 @@
-"""DET curves as SVG that takes its ink from the page around it."""
+"""DET curves as SVG in the text colour of the surrounding page."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def _svg(curves: Sequence[Curve], prefix: str) -> str:
 
 
 def _inline(svg: str, prefix: str) -> str:
-    """Return the element alone, with identifiers of its own and the page's colour as ink."""
+    """Return only the SVG element, with unique identifiers and the page's text colour."""
     svg = svg[svg.index("<svg") :].replace(_INK, "currentColor")
     svg = re.sub(r'\bid="', f'id="{prefix}', svg)
     svg = re.sub(r'(url\(#|href="#)', rf"\g<1>{prefix}", svg)

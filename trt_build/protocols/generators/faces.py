@@ -1,4 +1,4 @@
-"""The protocol `faces`: pictures, likeness and verification of small faces, by kind of input and by size."""
+"""The protocol `faces`: image quality, likeness and verification of small faces, by kind of input and size."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from trt_build.work import Done, WorkCount
 
 @dataclass(frozen=True)
 class Measured:
-    """What was found."""
+    """The results."""
 
     columns: list[Column]
     rows: list[Row]
@@ -36,13 +36,13 @@ class Measured:
 
 @dataclass(frozen=True)
 class _Bench:
-    """What all strata share."""
+    """Data shared by all strata."""
 
     faces: Faces
     draws: Draws
     pairs: Pairing
     recognisers: Mapping[str, Recogniser]
-    """By the prefix of their columns."""
+    """Recognisers by the prefix of their columns."""
     sharp: Mapping[str, Float32]
     options: Options
     tally: WorkCount

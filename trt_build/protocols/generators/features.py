@@ -1,6 +1,6 @@
-"""Distance of pictures as the first blocks of dlib's face network see them: what LPIPS measures, without further weights.
+"""Distance of pictures in the first blocks of dlib's face network: like LPIPS, but without further weights.
 
-Networks that were trained with the same blocks (`perceptual.network: dlib`) have an advantage here.
+Networks trained with the same blocks (`perceptual.network: dlib`) have an advantage here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from trt_build.recipes.losses import PerceptualSpec
 
 
 class FeatureDistance:
-    """Mean L1 of the features of both pictures, in shares of their mean magnitude for the second; 0 for equal ones."""
+    """Mean L1 distance of both pictures' features, relative to their mean magnitude in the second picture; 0 for equal ones."""
 
     backbone = "dlib's first blocks"
 

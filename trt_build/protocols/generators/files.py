@@ -1,4 +1,4 @@
-"""The table of results as files: CSV and Markdown."""
+"""Writes the table of results as CSV and Markdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The protocol `footage`: real faces that went through a codec as small ones, against the same faces in the clip as it was."""
+"""The protocol `footage`: real faces, shrunk and coded by a real encoder, compared with the same faces in the original clip."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from trt_build.recipes.redeg import FootageSpec
 from trt_build.work import Done, WorkCount
 
 TRUTH_PX = 64
-"""Side of the truth, or a little less where the scale does not divide it: what the faces of usual footage have."""
+"""Side of the truth, typical of faces in footage; a little less if the scale does not divide it."""
 _PASSES = 8
 SUFFIXES = (".mkv", ".mp4", ".avi", ".mov", ".webm")
 
 
 def find_clips(data: Path) -> tuple[str, ...]:
-    """Return the clips that a path names: itself, those of a folder, or those that a pattern fits.
+    """Return the clips that a path names: a file, the files of a folder, or those matching a pattern.
 
     Raises:
         DataError: there are none.

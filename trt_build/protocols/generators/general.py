@@ -1,8 +1,8 @@
-"""The protocol `general`: benchmarks of photographs as SRCNN, VDSR and EDSR were measured on them.
+"""The protocol `general`: photograph benchmarks, measured as for SRCNN, VDSR and EDSR.
 
 Luma of BT.601 (`luma`), cut to a multiple of the scale, shrunk by antialiased bicubic with a = -0.5 (`resample`) and rounded to
 8 bits, enlarged, rounded to 8 bits; PSNR and SSIM on luma, without a border of `scale` px. A colour network gets the three
-channels, each shrunk in the same way, and the luma of its result counts. Bicubic with a = -0.5 comes to the published 33.66,
+channels, each shrunk in the same way, and the luma of its result counts. Bicubic with a = -0.5 reproduces the published 33.66,
 30.39 and 28.42 dB on Set5 at x2, x3 and x4 within 0.01 dB.
 """
 
@@ -26,7 +26,7 @@ from trt_build.protocols.generators.samples import SHOWN, chosen, strip
 from trt_build.work import Done, WorkCount
 
 _ENOUGH = 10
-"""Pictures, for a bootstrap over them."""
+"""Least number of pictures for a bootstrap over them."""
 
 
 def measure_general(

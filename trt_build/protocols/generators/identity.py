@@ -1,8 +1,8 @@
-"""Does an enlarged face still show the same person? Likeness, flips and verification by a recogniser, whatever the answer.
+"""Whether an enlarged face still shows the same person: likeness, flips and verification by a recogniser.
 
-The gallery is the sharp faces of the test people. Verification compares faces of pairs of pictures, a small one against a sharp
-one (*sharp* gallery) or two small ones (*low*), by 1 - cosine. A network's distance is also averaged with the baseline's
-(*NETWORK + bicubic*): the safe use of enhancement in recognition.
+The gallery consists of the sharp faces of the test people. Verification compares faces of pairs of pictures, a small one
+against a sharp one (*sharp* gallery) or two small ones (*low*), by 1 - cosine. A network's distance is also averaged with the
+baseline's (*NETWORK + bicubic*): the safe use of enhancement in recognition.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from trt_build.measures.verification import Pairing, SortedTrial, cosine_distanc
 from trt_build.protocols.generators.results import Column, Curve, Drawn, Figure, Row
 
 GALLERIES = ("sharp", "low")
-"""What the small face is compared with: sharp ones, or faces as small as itself, of the same method."""
+"""Faces with which the small face is compared: sharp ones, or equally small ones enlarged by the same method."""
 VERIFIED_PX = (16, 24, 32)
 RATES = tuple(np.geomspace(1e-4, 1, 49).tolist())
 """False match rates of a DET curve."""
 
 
 def key_of(gallery: str, fmr: float) -> str:
-    """Return the key of a TAR's column, as ``tar_sharp_1e-2``."""
+    """Return the key of a TAR's column, such as ``tar_sharp_1e-2``."""
     return f"tar_{gallery}_1e{round(np.log10(fmr))}"
 
 
@@ -62,7 +62,7 @@ def flips(vectors: Float32, sharp: Float32, whose: NDArray[np.int64]) -> NDArray
 
 
 def drawn_identity(vectors: Float32, sharp: Float32, draws: Draws, prefix: str = "") -> dict[str, Drawn]:
-    """Return likeness and flips over each draw, by the key of the column."""
+    """Return likeness and flips for each draw, by the key of the column."""
     return {
         f"{prefix}cosine": draws.means(likeness(vectors, sharp)),
         f"{prefix}flips": draws.means(flips(vectors, sharp, draws.whose)),
@@ -71,18 +71,18 @@ def drawn_identity(vectors: Float32, sharp: Float32, draws: Draws, prefix: str =
 
 @dataclass(frozen=True)
 class Systems:
-    """Who compares faces: the recogniser after each method, and after two."""
+    """The compared systems: the recogniser after each method, and the mean of two."""
 
     vectors: Mapping[str, Float32]
-    """Of the small faces, by method, (N, D) each."""
+    """Vectors of the small faces by method, (N, D) each."""
     sharp: Float32
-    """Of the sharp faces."""
+    """Vectors of the sharp faces, (N, D)."""
     fused: Sequence[str] = ()
-    """Which methods' distances are also averaged with those of ``fused_with``."""
+    """Methods whose distances are also averaged with those of ``fused_with``."""
     fused_with: str = ""
 
     def distances(self, gallery: str) -> dict[str, DistancesOf]:
-        """Return who measures distances between faces of ``gallery`` and small faces, by name."""
+        """Return the distance functions between faces of ``gallery`` and small faces, by the name of the system."""
         alone = {name: self._of(name, gallery) for name in self.vectors}
         other = self.fused_with
         return alone | {f"{name} + {other}": _mean(alone[name], alone[other]) for name in self.fused}
@@ -100,8 +100,8 @@ def verify(systems: Systems, base: str, comparison: Comparison, done: Callable[[
     """Return the TARs of each system, by the key of the column without prefix.
 
     Args:
-        systems: what is compared.
-        base: what gains are over.
+        systems: the compared systems.
+        base: the system that gains are over.
         comparison: pairs and draws.
         done: called after each gallery.
     """
@@ -124,7 +124,7 @@ def with_verified(rows: list[Row], verified: Mapping[str, Mapping[str, Figure]],
 
 
 def det_curves(systems: Systems, pairs: Pairing, place: tuple[str, int, int]) -> list[Curve]:
-    """Return a DET curve for each gallery and method; below what the pairs resolve there is no point."""
+    """Return a DET curve for each gallery and method, without points at rates that the pairs cannot resolve."""
     strangers = int((~pairs.same).sum())
     rates = [rate for rate in RATES if rate * strangers >= 1]
     curves = []

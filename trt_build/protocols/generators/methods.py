@@ -1,4 +1,4 @@
-"""What is compared: interpolations, and networks given by name, manifest, ONNX file or checkpoint."""
+"""The compared methods: interpolations, and networks given by name, manifest, ONNX file or checkpoint."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from trt_build.networks.onnx_generator import OnnxGenerator
 from trt_build.protocols.generators import spandrel_model
 
 BASE = "bicubic"
-"""What gains are over, unless another is asked for: OpenCV's."""
+"""The default method that gains are over: OpenCV's bicubic."""
 DEFAULT_SCALES = {"faces": (4,), "footage": (4,), "general": (2, 3, 4)}
-"""Where no model is given."""
+"""Scales if no model is given."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,11 @@ class Method:
     """Implementation or origin, for the report."""
     enlarge: Enlarge
     sha256: str = ""
-    """Of the model file; empty for an interpolation."""
+    """SHA-256 of the model file; empty for an interpolation."""
     manifest: Path | None = None
-    """Of a model that has one."""
+    """Manifest of a model, if it has one."""
     enlarge_rgb: Callable[[Uint8], Uint8] | None = None
-    """A colour network on (h, w, 3) RGB."""
+    """The function of a colour network, on (h, w, 3) RGB."""
 
     @property
     def is_baseline(self) -> bool:
@@ -48,7 +48,7 @@ class Method:
 
 
 def baselines(scale: int, protocol: str) -> list[Method]:
-    """Return the interpolations that every protocol shows; for `general` also the one of the published figures."""
+    """Return the interpolations that every protocol shows; for `general` also that of the published figures."""
     version = f"OpenCV {cv2.__version__}"
     found = [
         Method(BASE, scale, f"{version} INTER_CUBIC on 8 bits: a = -0.75, no antialiasing", _each(bicubic, scale)),
@@ -87,7 +87,7 @@ def open_model(given: str) -> Method:
 
 
 def open_models(given: Sequence[str]) -> list[Method]:
-    """Open all of them; two of one name and scale are told apart by a number.
+    """Open all of them; two with the same name and scale are distinguished by a number.
 
     Raises:
         ModelError: as for ``open_model``.
@@ -104,13 +104,17 @@ def open_models(given: Sequence[str]) -> list[Method]:
 
 
 def by_scale(models: Sequence[Method], protocol: str) -> dict[int, list[Method]]:
-    """Return baselines and models of each scale, rising; without models those of ``DEFAULT_SCALES``."""
+    """Return baselines and models by scale, ascending; without models the baselines of ``DEFAULT_SCALES``."""
     scales = sorted({model.scale for model in models}) or DEFAULT_SCALES[protocol]
     return {scale: baselines(scale, protocol) + [model for model in models if model.scale == scale] for scale in scales}
 
 
 def check_against(name: str, methods: Mapping[int, Sequence[Method]]) -> None:
-    """Raise a ``ModelError`` where some scale has no method of that name, which gains are to be over."""
+    """Check that every scale has a method of that name, which gains are over.
+
+    Raises:
+        ModelError: one has not.
+    """
     for scale, some in methods.items():
         known = [method.name for method in some]
         if name not in known:

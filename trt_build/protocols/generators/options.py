@@ -1,4 +1,4 @@
-"""What all protocols are told."""
+"""Options of all protocols."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from trt_build.protocols.generators.picture_scores import Perceptual
 
 @dataclass(frozen=True)
 class Options:
-    """Of one run."""
+    """Options of one run."""
 
     seed: int
     cache: Path
-    """Of face vectors."""
+    """Folder of cached face vectors."""
     rounds: int = ROUNDS
     against: str = BASE
     """The method that gains are over."""

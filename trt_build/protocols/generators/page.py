@@ -1,4 +1,4 @@
-"""Results as one page that needs nothing else: table, curves, pictures, and how all of it was measured."""
+"""Results as one self-contained page: table, curves, pictures, and how all of it was measured."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from trt_build.writing import writable
 
 
 def check_page() -> None:
-    """Refuse early what would be missing at the end of a long run.
+    """Check early for packages that the page needs at the end of a long run.
 
     Raises:
         MissingRuntimeError: Jinja2 or matplotlib is not installed.
@@ -59,7 +59,7 @@ def render(results: Results, strips: Sequence[Strip]) -> str:
 
 
 def _places(rows: Sequence[Row]) -> list[tuple[str, list[Row]]]:
-    """Return rows that may be compared together, under one title."""
+    """Return the groups of comparable rows, each with a title."""
     found: dict[str, list[Row]] = {}
     for row in rows:
         size = f", {row.low_px} px" if row.low_px else ""

@@ -1,4 +1,4 @@
-"""What four papers print about methods that we rebuilt, slips included, and whether it compares with what we measure.
+"""Figures that four papers print for methods that we rebuilt, mistakes included, and whether they are comparable with ours.
 
 Cells are the printed text. A paper is shown where one of our models of its name is among those measured.
 """

@@ -1,4 +1,4 @@
-"""Figures of enlarged pictures against their truth, one value for each picture, so that any draw of them can be averaged."""
+"""Scores enlarged pictures against their truth, one value for each picture, so that any draw of them can be averaged."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ class PictureScores:
     true_energy: Values
     """Mean square of the truth's detail in the same band."""
     distances: Mapping[str, Values] = field(default_factory=dict)
-    """By the key of their column."""
+    """Perceptual distances by the key of their column."""
 
     def drawn(self, draws: Draws) -> dict[str, Drawn]:
-        """Return each figure over each draw, by the key of its column; the false detail is a ratio of sums."""
+        """Return each figure for each draw, by the key of its column; false detail is a ratio of sums."""
         there = draws.means(self.true_energy)
         rate = np.divide(draws.means(self.false_energy), there, out=np.full_like(there, np.nan), where=there > 1e-12)
         return {

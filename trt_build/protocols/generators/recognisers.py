@@ -1,4 +1,4 @@
-"""Face recognisers that look at the same place of a face at every size: the rows differ by the picture alone."""
+"""Face recognisers that use the same chip of a face at every size, so that rows differ only by the picture."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from trt_build.measures.verification import unit
 from trt_build.optional import require
 
 Advance = Callable[[int], None]
-"""Called with how many more faces are embedded."""
+"""Called with the number of newly embedded faces."""
 
 
 class Recogniser(Protocol):
-    """Turns the N faces that it was made for, at any size, into vectors."""
+    """Turns the N faces that it was created for, at any size, into vectors."""
 
     name: str
 
@@ -47,10 +47,10 @@ def find_places(sharp: Uint8) -> list[Matrix]:
 
 
 class DlibRecogniser:
-    """dlib's ResNet; vectors are kept on disk by their chip, so that baselines are embedded once for all runs.
+    """dlib's ResNet; vectors are cached on disk by chip, so that baselines are embedded once for all runs.
 
     Args:
-        places: of ``find_places``.
+        places: from ``find_places``.
         sharp_px: side of the pictures in which they were found.
         cache: folder of the vectors.
     """
@@ -71,15 +71,15 @@ class DlibRecogniser:
 
 
 class OnnxRecogniser:
-    """Any embedder that the engine opens, as an ArcFace model: aligned by the landmarks of dlib's chip.
+    """Any embedder that the engine opens, such as an ArcFace model, aligned by the landmarks of dlib's chip.
 
     Args:
         path: of the ONNX file or its manifest.
-        places: of ``find_places``.
+        places: from ``find_places``.
         sharp_px: side of the pictures in which they were found.
 
     Raises:
-        ModelError: the file is missing, or no embedder.
+        ModelError: the file is missing, or not an embedder.
     """
 
     def __init__(self, path: Path, places: Sequence[Matrix], sharp_px: int) -> None:

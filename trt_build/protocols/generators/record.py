@@ -1,4 +1,4 @@
-"""Figures of a run into the manifests of the models that were measured."""
+"""Writes the figures of a run into the manifests of the measured models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from trt_build.protocols.generators.results import Results, Row
 from trt_build.writing import writable
 
 _BEGIN = {"faces": ("psnr_", "ssim_", "tar_", "cosine_", "flips_"), "footage": ("footage_",), "general": ("general_",)}
-"""How the names of a protocol's figures begin."""
+"""Prefix of the names of each protocol's figures."""
 
 
 def record(models: Sequence[Method], results: Results) -> None:
@@ -22,7 +22,7 @@ def record(models: Sequence[Method], results: Results) -> None:
 
     Raises:
         ModelError: a model has no manifest.
-        DataError: a manifest cannot be written, as of a model in a folder of the system's.
+        DataError: a manifest cannot be written, for instance in a system folder.
     """
     check_manifests(models)
     for model in models:
@@ -36,14 +36,18 @@ def record(models: Sequence[Method], results: Results) -> None:
 
 
 def check_manifests(models: Sequence[Method]) -> None:
-    """Refuse models that have no manifest, as a ``ModelError``."""
+    """Refuse models without a manifest.
+
+    Raises:
+        ModelError: a model has none.
+    """
     for model in models:
         if model.manifest is None:
             raise ModelError(f"{model.name} has no manifest to record figures in: remove --record, or export it to ONNX")
 
 
 def figures_of(model: Method, results: Results) -> dict[str, float]:
-    """Return the figures of one model by the names that manifests use, as ``psnr_gain_clean_db``."""
+    """Return the figures of one model by their names in manifests, such as ``psnr_gain_clean_db``."""
     names = {model.name: "network", results.baseline: results.baseline, f"{model.name} + {results.baseline}": "fused"}
     rows = [row for row in results.rows if row.scale == model.scale and row.method in names]
     largest = max((row.low_px or 0 for row in rows), default=0)
@@ -65,7 +69,9 @@ def _plain(row: Row, place: str) -> dict[str, float]:
 
 
 def _faces(row: Row, name: str, largest_px: int) -> dict[str, float]:
-    """The sets at the largest size go by their name alone; clean faces of other sizes have it added."""
+    """Return the figures of a set; at the largest size the key has only the set's name, for clean faces of other sizes also the
+    size.
+    """
     figures, found = row.figures, {}
     place = row.inputs if row.low_px == largest_px else f"{row.inputs}_{row.low_px}px"
     if "psnr_db" in figures:

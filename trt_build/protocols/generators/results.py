@@ -1,4 +1,4 @@
-"""What a run of the evaluation found: one table, whatever the protocol, and where its figures come from."""
+"""The results of an evaluation: one table for any protocol, and the sources of its figures."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class Figure(msgspec.Struct, frozen=True):
     interval: tuple[float, float] | None = None
     """95 % over people."""
     gain: Interval | None = None
-    """Over the baseline on the same inputs and the same draws."""
+    """Gain over the baseline on the same inputs and draws."""
 
     @property
     def sign(self) -> int:
-        """1 or -1 where the interval of the gain excludes 0."""
+        """1 or -1 if the interval of the gain excludes 0, otherwise 0."""
         return self.gain.sign if self.gain else 0
 
 
@@ -48,17 +48,17 @@ class Row(msgspec.Struct, frozen=True):
     """One method on one kind of input."""
 
     inputs: str
-    """The set: `clean`, or a data set's name."""
+    """The kind of input, such as `clean`, or the name of a data set."""
     low_px: int | None
-    """Side of the input, where it is one."""
+    """Side of the input, if all inputs have the same."""
     scale: int
     method: str
     figures: dict[str, Figure]
-    """By the key of the column; a figure that does not apply is absent."""
+    """Figures by the key of the column; those that do not apply are absent."""
 
     @property
     def place(self) -> tuple[str, int | None, int]:
-        """What rows that may be compared share."""
+        """Key that comparable rows share."""
         return (self.inputs, self.low_px, self.scale)
 
 
@@ -84,7 +84,7 @@ class Curve(msgspec.Struct, frozen=True):
 
 
 class PaperRow(msgspec.Struct, frozen=True):
-    """One printed line of a paper's table, each cell as it is printed; empty: not given."""
+    """One line of a paper's table, each cell as printed; empty: not given."""
 
     method: str
     psnr: str
@@ -94,21 +94,21 @@ class PaperRow(msgspec.Struct, frozen=True):
 
 
 class Paper(msgspec.Struct, frozen=True):
-    """A paper's own figures, and why they are or are not comparable with ours."""
+    """A paper's own figures, and whether and why they are comparable with ours."""
 
     title: str
     citation: str
     table: str
     models: tuple[str, ...]
-    """Names of ours that rebuild it, without their scale."""
+    """Names of our models that rebuild it, without the scale."""
     rows: tuple[PaperRow, ...]
     compares: str
     measured: list[str] = []
-    """Which of ours were measured in this run."""
+    """Those of our models that were measured in this run."""
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything but the pictures."""
+    """All results but the pictures."""
 
     protocol: str
     baseline: str
@@ -141,7 +141,7 @@ class Strip(msgspec.Struct, frozen=True):
 
 
 def figure(drawn: Drawn, base: Drawn | None = None) -> Figure:
-    """Return a cell from its draws; with the baseline's draws also the paired gain."""
+    """Return a cell from its draws, with the paired gain if the baseline's draws are given."""
     found = interval(drawn)
     between = None if math.isnan(found.low) else (found.low, found.high)
     return Figure(found.value, between, None if base is None else interval(drawn - base))
@@ -159,5 +159,5 @@ def rows_of(drawn: dict[str, dict[str, Drawn]], base: str, place: tuple[str, int
 
 
 def present(columns: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
-    """Return the columns that some row has a figure for."""
+    """Return the columns for which some row has a figure."""
     return [column for column in columns if any(column.key in row.figures for row in rows)]

@@ -1,4 +1,4 @@
-"""The command `trt-build evaluate`, without its command line: models and data in, results and pictures out."""
+"""The command `trt-build evaluate` without its command line: from models and data to results and pictures."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from trt_build.work import Done
 Protocol = Literal["faces", "footage", "general"]
 
 _ENOUGH = 10_000
-"""Pairs of strangers for a false match rate of 1e-3."""
+"""Least number of pairs of strangers for a false match rate of 1e-3."""
 _BORDER = "Results are clamped and rounded to 8 bits. PSNR, SSIM and false detail leave out a border of `scale` px."
 ABOUT: Mapping[Protocol, tuple[str, ...]] = {
     "faces": (
@@ -66,7 +66,7 @@ ABOUT: Mapping[Protocol, tuple[str, ...]] = {
         "mean nothing.",
     ),
 }
-"""How each protocol measures, in sentences; the pages of results in the documentation have the same."""
+"""How each protocol measures, in sentences, which the documentation's pages of results repeat."""
 _FEATURES = "Networks trained with the features of dlib's first blocks have an advantage in that column."
 
 
@@ -79,7 +79,7 @@ class Request:
     data: Path
     seed: int
     faces: int | None = None
-    """At most about so many, by whole people."""
+    """Approximate number of faces, by whole people; None: all."""
     rounds: int = ROUNDS
     against: str = BASE
     """The method that gains are over: an interpolation, or a model by its name in the table."""
@@ -87,14 +87,14 @@ class Request:
     second_embedder: Path | None = None
     lpips_weights: Path | None = None
     record: bool = False
-    """Whether the figures are to go into the models' manifests."""
+    """Whether the figures will be written into the models' manifests."""
     features: bool = False
     """Whether the distance of dlib's features is measured."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was found, with its pictures and its models."""
+    """The results, with their pictures and models."""
 
     results: Results
     strips: list[Strip]

@@ -1,4 +1,4 @@
-"""Pictures for the page: a seeded choice of inputs, each as input, by every method, and as it is."""
+"""Pictures for the page: a seeded choice of inputs, each as input, by every method, and as truth."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from engine.contracts.frames import Uint8
 from trt_build.protocols.generators.results import Sample, Strip
 
 SHOWN = 4
-"""Inputs of each stratum."""
+"""Number of inputs shown of each stratum."""
 CUT_PX = 192
-"""Largest side of what is shown of a large picture: its middle."""
+"""Largest side shown of a large picture; its centre is shown."""
 
 
 def chosen(count: int, shown: int, seed: int) -> list[int]:
-    """Return the indices of ``shown`` of ``count`` inputs, drawn by ``seed``, rising."""
+    """Return the indices of ``shown`` of ``count`` inputs, drawn by ``seed``, ascending."""
     return sorted(np.random.default_rng(seed).permutation(count)[:shown].tolist())
 
 
@@ -57,6 +57,6 @@ def groups(strips: Sequence[Strip]) -> dict[str, list[Strip]]:
 
 
 def _middle(picture: Uint8, side: int) -> tuple[int, int, int, int]:
-    """Return top, left, height and width of the middle of a picture, at most ``side`` px."""
+    """Return top, left, height and width of the centre of a picture, at most ``side`` px."""
     height, width = (min(length, side) for length in picture.shape)
     return (picture.shape[0] - height) // 2, (picture.shape[1] - width) // 2, height, width

@@ -19,7 +19,7 @@ from trt_build.errors import first_line
 
 SUFFIXES = (".pth", ".pt", ".ckpt", ".safetensors")
 _LUMA = (0.299, 0.587, 0.114)
-"""Of full-range RGB (ITU-R BT.601): what a grey picture gives back unchanged."""
+"""Coefficients of full-range RGB (ITU-R BT.601), with which a grey picture is unchanged."""
 
 
 class SpandrelModel:
@@ -30,7 +30,7 @@ class SpandrelModel:
 
     Raises:
         MissingRuntimeError: spandrel is not installed.
-        ModelError: the file is missing, unknown to spandrel, or no single-image model for luma or RGB.
+        ModelError: the file is missing, unknown to spandrel, or not a single-image model for luma or RGB.
     """
 
     def __init__(self, path: Path) -> None:
@@ -39,7 +39,7 @@ class SpandrelModel:
         spandrel = _spandrel(path)
         try:
             model: Any = spandrel.ModelLoader(device="cpu").load_from_file(str(path))
-        except Exception as error:  # spandrel raises what torch and its architectures do
+        except Exception as error:  # spandrel passes on any exception of torch and of its architectures
             raise ModelError(
                 f"'{path}' cannot be loaded by spandrel ({type(error).__name__}: {first_line(error)}): give a checkpoint of an "
                 "architecture that it knows, or export the network to ONNX with a manifest"

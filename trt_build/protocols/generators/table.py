@@ -1,4 +1,4 @@
-"""Results as one table, on the terminal or in Markdown."""
+"""Formats results as a table, for the terminal or in Markdown."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MARKS = {1: " ▲", -1: " ▼", 0: ""}
 
 
 def table_of(results: Results) -> Table:
-    """Return the table: figures, and marks where the interval of the gain over the baseline excludes 0."""
+    """Return the table: figures, with marks if the interval of the gain over the baseline excludes 0."""
     table = Table(title=f"{results.protocol}: {results.data.get('source', '')}", caption=caption_of(results))
     headings, rows = cells_of(results)
     for heading in headings:
@@ -33,7 +33,7 @@ def table_of(results: Results) -> Table:
 
 
 def cells_of(results: Results) -> tuple[list[str], list[list[str]]]:
-    """Return the headings and, for each row, as many cells."""
+    """Return the headings, and as many cells for each row."""
     sized = any(row.low_px for row in results.rows)
     headings = ["input", *(["px"] if sized else []), "scale", "method"]
     rows = [[row.inputs, *([str(row.low_px or "")] if sized else []), f"x{row.scale}", row.method] for row in results.rows]
@@ -50,7 +50,7 @@ def cells_of(results: Results) -> tuple[list[str], list[list[str]]]:
 
 
 def markdown_of(results: Results) -> str:
-    """Return the same table in Markdown, with what it says beneath it."""
+    """Return the same table in Markdown, with its caption."""
     headings, rows = cells_of(results)
     facts = ", ".join(f"{name} {value}" for name, value in results.data.items())
     return "\n".join([*TextTable(headings, rows).markdown(), "", f"{caption_of(results)}. {facts}.", ""])
@@ -71,14 +71,14 @@ def print_table(results: Results, console: Console) -> None:
 
 
 def shown(figure: Figure | None, column: Column) -> str:
-    """Return the value with its mark: up where it is better than the baseline beyond doubt, down where worse."""
+    """Return the value with its mark: up if it is significantly better than the baseline, down if worse."""
     if figure is None or math.isnan(figure.value):
         return ""
     return f"{figure.value:.{column.digits}f}{_MARKS[figure.sign * column.better]}"
 
 
 def gain_text(figure: Figure | None, column: Column) -> str:
-    """Return the gain and its interval, empty where there is none."""
+    """Return the gain and its interval; empty if there is none."""
     gain = _gain(figure)
     if gain is None or math.isnan(gain.value):
         return ""

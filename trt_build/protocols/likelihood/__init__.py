@@ -1,1 +1,1 @@
-"""What comparisons are worth as evidence: likelihood ratios, fitted and tested on recorded tracks."""
+"""Likelihood ratios of comparisons, fitted and tested on recorded tracks."""

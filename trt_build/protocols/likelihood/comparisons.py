@@ -1,4 +1,4 @@
-"""Comparisons of recorded tracks with photographs, of one person and of two, in the buckets of a calibration."""
+"""Compares recorded tracks with photographs, of one person and of two, in the buckets of a calibration."""
 
 from __future__ import annotations
 
@@ -17,44 +17,45 @@ from trt_build.data.people.recording import Arrays
 from trt_build.protocols.open_set.fit import sizes_of
 
 SIZES_PX = (14.0, 20.0, 28.0, 40.0, float("inf"))
-"""Ends of the buckets: halfway between the sizes that are recorded."""
+"""Boundaries of the buckets: halfway between the recorded sizes."""
 STEP = 1e-4
-"""Of the resemblance: comparisons within one step count as equal."""
+"""Grid of the resemblance: comparisons within one step count as equal."""
 _LOWEST, _STEPS = -0.9, 18_000
 _MOST_OWN = 8
-"""Other photographs of a person that a track is compared with at most."""
+"""Most other photographs of its person with which a track is compared."""
 
 
 @dataclass(frozen=True, eq=False)
 class Comparisons:
-    """Those of one bucket. Each person counts once among those of one person, each pair of people once among those of two,
-    however many tracks and photographs there are of them."""
+    """Comparisons of one bucket. Each person counts once in those of one person, and each pair of people once in those of two,
+    however many tracks and photographs they have.
+    """
 
     low_px: float
     high_px: float
     several: bool
     same: NDArray[np.int64]
-    """(n,) place of the resemblance, see ``GRID``."""
+    """(n,) step of the resemblance, see ``GRID``."""
     same_person: NDArray[np.int64]
     """(n,)"""
     same_weight: NDArray[np.float64]
     """(n,)"""
     different: NDArray[np.int64]
-    """(m,) place of the resemblance."""
+    """(m,) step of the resemblance."""
     different_person: NDArray[np.int64]
-    """(m,) whose track it is."""
+    """(m,) person of the track."""
     different_picture: NDArray[np.int64]
-    """(m,) whose photograph it is."""
+    """(m,) person of the photograph."""
     different_weight: NDArray[np.float64]
     """(m,)"""
     people: int
-    """In all buckets; the numbers of people are below it."""
+    """Number of people in all buckets; indices of people are below it."""
 
     def histograms(self, draws: NDArray[np.float64] | None = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the weights over ``GRID`` of the comparisons of one person and of two.
 
         Args:
-            draws: (people,) how often each person counts, in place of once.
+            draws: (people,) how often each person counts; None: once.
         """
         same, different = self.same_weight, self.different_weight
         if draws is not None:
@@ -65,15 +66,15 @@ class Comparisons:
 
 
 EDGES: NDArray[np.float64] = np.asarray(_LOWEST + np.arange(_STEPS) * STEP, np.float64)
-"""Resemblance at the lower end of each step."""
+"""Resemblance at the lower end of each step of the grid."""
 GRID: NDArray[np.float64] = np.asarray(EDGES + STEP / 2, np.float64)
-"""At its middle."""
+"""Resemblance at the centre of each step."""
 
 
 def comparisons_of(
     tracks: Arrays, photographs: Photographs, measured: OpenSet, apart: Collection[str] = ()
 ) -> list[Comparisons]:
-    """Return all buckets, by size, and of each size single faces first.
+    """Return all buckets, by size, and for each size single faces first.
 
     A track is compared with the other photographs of its person, and with the best photograph of everybody else. A single face
     is the first of its track.
@@ -81,8 +82,8 @@ def comparisons_of(
     Args:
         tracks: see ``Recorder.record``.
         photographs: everybody's.
-        measured: over whose crowd the resemblance is.
-        apart: people who are compared with nobody, as those of the crowd.
+        measured: provides the crowd of the resemblance.
+        apart: people who are not compared, such as those of the crowd.
     """
     best = {person: several for person, several in photographs.of_people().items() if person not in apart}
     place = {person: at for at, person in enumerate(best)}
@@ -139,5 +140,5 @@ def _bucket(
 
 
 def place_of(resemblance: NDArray[np.floating[Any]]) -> NDArray[np.int64]:
-    """Return the step of ``GRID`` in which each lies; what is beyond lies in the last one on its side."""
+    """Return the step of ``GRID`` of each value; values beyond the grid are in the outermost step."""
     return np.clip(((resemblance - _LOWEST) / STEP).astype(np.int64), 0, _STEPS - 1)

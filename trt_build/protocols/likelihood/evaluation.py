@@ -1,4 +1,4 @@
-"""How good a calibration is on people who had no part in it, with intervals over people."""
+"""Tests a calibration on people who had no part in it, with intervals over people."""
 
 from __future__ import annotations
 
@@ -19,44 +19,44 @@ Weights = NDArray[np.float64]
 BINS = 10
 _DRAWS, _SEED = 24, 20261129
 _SURE = 4.0
-"""log10 ratio beyond which a draw of people decides nothing."""
+"""log10 ratio beyond which a draw of people says nothing."""
 
 
 class Floor(msgspec.Struct, frozen=True):
-    """What ratios without any fault would show on so few people: means over draws of them, of the best ratios in hindsight."""
+    """Figures that perfect ratios would have with so few people: means over draws, of the best ratios in hindsight."""
 
     cllr_cal: float
     calibration_error: float
 
 
 class Reliability(msgspec.Struct, frozen=True):
-    """What was stated and what was observed, by bin of the stated probability; empty bins are left out."""
+    """Stated and observed probability, by bin of the stated one; empty bins are left out."""
 
     stated: list[float]
     observed: list[Interval]
 
 
 class BucketResult(msgspec.Struct, frozen=True):
-    """One bucket on people of no training."""
+    """Results of one bucket on people who are in no training."""
 
     bucket: str
     people: int
-    """With a second photograph."""
+    """Number of people with a second photograph."""
     pairs: int
-    """Of two people."""
+    """Number of pairs of two people."""
     cllr: Interval
-    """Bits, of the bounded ratios."""
+    """Cost of the bounded ratios in bits."""
     cllr_min: Interval
     cllr_cal: Interval
-    """The difference of the two: what the calibration loses."""
+    """Difference of the two: the loss due to calibration."""
     calibration_error: Interval
-    """Expected, of the probability at even odds."""
+    """Expected calibration error of the probability at even odds."""
     dev_pav: Interval
-    """Powers of ten."""
+    """Mean distance from the best ratios, in powers of ten."""
     match_rates: dict[str, Interval]
-    """By target: the observed false match rate over it."""
+    """Observed over target false match rate, by target."""
     found: dict[str, Interval]
-    """By target: share of the comparisons of one person that pass."""
+    """Share of the comparisons of one person that pass, by target."""
     floor: Floor
     lowest: float
     highest: float
@@ -66,38 +66,38 @@ class BucketResult(msgspec.Struct, frozen=True):
 
 
 class SceneResult(msgspec.Struct, frozen=True):
-    """One bucket where two people are of one scene; each scene counts once, see ``scene_weights``."""
+    """Results of one bucket for two people in one scene; each scene counts once, see ``scene_weights``."""
 
     bucket: str
     cllr: Interval
     """Bits, of the bounded ratios. Intervals are over people and scenes."""
     cllr_min: Interval
     cllr_cal: Interval
-    """The difference of the two: what the calibration loses."""
+    """Difference of the two: the loss due to calibration."""
     calibration_error: Interval
-    """Expected, of the probability at even odds."""
+    """Expected calibration error of the probability at even odds."""
     floor: Floor
 
 
 def evaluate(calibration: Calibration, buckets: Sequence[Comparisons]) -> list[BucketResult]:
-    """Return what the calibration is worth in each bucket, see ``comparisons_of``.
+    """Return the results of a calibration in each bucket, see ``comparisons_of``.
 
     Raises:
-        DataError: a bucket holds no comparison of one person, or is not in the calibration.
+        DataError: a bucket has no comparison of one person, or is not in the calibration.
     """
     return [_evaluate(calibration, bucket_of(calibration, one), one) for one in buckets]
 
 
 def evaluate_scenes(calibration: Calibration, buckets: Sequence[Comparisons], scenes: ScenePairs) -> list[SceneResult]:
-    """Return what the calibration is worth where somebody else is of the scene of the picture.
+    """Return the results of a calibration if the other person is in the picture's scene.
 
     Args:
         calibration: of the embedder.
-        buckets: whose comparisons of one person are taken, see ``comparisons_of``.
-        scenes: pairs of people of one scene.
+        buckets: provide the comparisons of one person, see ``comparisons_of``.
+        scenes: pairs of people in one scene.
 
     Raises:
-        DataError: as ``evaluate``.
+        DataError: as for ``evaluate``.
     """
     beside, results = _scenes_drawn(scenes), []
     for one in buckets:
@@ -142,7 +142,7 @@ def _measured(ratios: Weights, limits: dict[str, float], drawn: Sequence[tuple[W
 
 
 def _floor(drawn: Sequence[tuple[Weights, Weights]]) -> Floor:
-    """Return what the best ratios for the first of these show on the others."""
+    """Return the figures of the best ratios for the first draw on the other draws."""
     best = np.clip(pav(GRID, *drawn[0]), -_SURE, _SURE)
     found = [_figures(best, {}, *weights) for weights in drawn[1:]]
     return Floor(*(float(np.mean([each[name] for each in found])) for name in ("cllr_cal", "ece")))
@@ -172,7 +172,7 @@ def _reliability(ratios: Weights, drawn: Sequence[tuple[Weights, Weights]]) -> R
 
 
 def _binned(place: NDArray[np.int64], stated: Weights, same: Weights, different: Weights) -> tuple[Weights, Weights]:
-    """Return the mean stated and the observed probability of each bin; not a number where there is nothing."""
+    """Return the mean stated and the observed probability of each bin; NaN for an empty bin."""
     shares = same / same.sum(), different / different.sum()
     both = np.bincount(place, shares[0] + shares[1], BINS)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -181,8 +181,9 @@ def _binned(place: NDArray[np.int64], stated: Weights, same: Weights, different:
 
 
 def measured_of(values: Sequence[float]) -> Interval:
-    """Return the first value, with 1.96 standard deviations of the others on either side: draws repeat people, so that their
-    middle is not the value's."""
+    """Return the first value, with 1.96 standard deviations of the others on either side: draws repeat people, so their mean is
+    biased.
+    """
     drawn = np.array(values[1:])
     drawn = drawn[np.isfinite(drawn)]
     away = 1.96 * float(drawn.std(ddof=1)) if len(drawn) > 1 else 0.0
@@ -190,7 +191,7 @@ def measured_of(values: Sequence[float]) -> Interval:
 
 
 def _drawn(one: Comparisons) -> list[tuple[Weights, Weights]]:
-    """Return the comparisons, then those of people drawn with replacement, whose tracks and photographs come with them."""
+    """Return the comparisons, then those of people drawn with replacement, with all their tracks and photographs."""
     rng = np.random.default_rng(_SEED)
     drawn = [one.histograms()]
     for _ in range(_DRAWS):
@@ -202,7 +203,7 @@ def _drawn(one: Comparisons) -> list[tuple[Weights, Weights]]:
 
 
 def _scenes_drawn(scenes: ScenePairs) -> list[Weights]:
-    """Return what people of one scene reach over ``GRID``, then the same of scenes drawn with replacement."""
+    """Return the distribution over ``GRID`` of people in one scene, then the same for scenes drawn with replacement."""
     rng = np.random.default_rng(_SEED + 1)
     place, weights = place_of(scenes.resemblance), scene_weights(scenes)
     pictures, of = np.unique(scenes.pictures, return_inverse=True)
@@ -229,7 +230,7 @@ def markdown(results: Sequence[BucketResult]) -> str:
 
 
 def scene_markdown(results: Sequence[SceneResult]) -> str:
-    """Return the table of people of one scene."""
+    """Return the table of people in one scene."""
     head = ["faces", "Cllr", "Cllr_min", "difference", "ECE", "floor of both"]
     rows = [
         [one.bucket, *map(str, (one.cllr, one.cllr_min, one.cllr_cal, one.calibration_error)), _floor_words(one.floor)]

@@ -1,4 +1,4 @@
-"""From comparisons to a calibration: ``engine.verify.likelihood``."""
+"""Fits a calibration (``engine.verify.likelihood``) to comparisons."""
 
 from __future__ import annotations
 
@@ -15,29 +15,31 @@ from trt_build.protocols.likelihood.comparisons import EDGES, GRID, Comparisons
 from trt_build.protocols.open_set.scenes import ScenePairs, scene_shares
 
 Weights = tuple[NDArray[np.float64], NDArray[np.float64]]
-"""Over ``GRID``, of comparisons of one person and of two."""
+"""Weights over ``GRID`` of comparisons of one person and of two."""
 CURVES = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0)
 PRIORS = (0.5, 0.1, 0.01, 0.001)
-"""At which ratios must serve: those of one suspect, and of one of many who are enrolled."""
+"""Priors for which ratios are fitted: those of one suspect, and of one among many enrolled people."""
 RATES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5, 1e-5, 3e-6, 1e-6)
 _ERRORS = 30
-"""Pairs of people that must have passed before a rate is believed: it is then within 30 % of the truth in 9 of 10 cases (the
-rule of 30: Doddington et al. 2000)."""
+"""Least number of passing pairs for a rate to be trusted: it is then within 30 % of the truth in 9 of 10 cases (the rule of 30:
+Doddington et al. 2000).
+"""
 _FEWEST = 20
-"""People of whom there are two photographs at least, in each bucket."""
+"""Least number of people with two photographs in each bucket."""
 _FOLDS, _SEED = 5, 20261129
 
 
 def fit(buckets: Sequence[Comparisons], scenes: ScenePairs, measured: OpenSet) -> Calibration:
-    """Return the calibration that the comparisons show.
+    """Return the calibration fitted to the comparisons.
+
 
     Args:
         buckets: see ``comparisons_of``.
-        scenes: pairs of people of one scene, of faces of any size; each scene counts once, see ``scene_shares``.
-        measured: what names ask for; over its crowd all are compared.
+        scenes: pairs of people in one scene, with faces of any size; each scene counts once, see ``scene_shares``.
+        measured: the limits of names, whose crowd all comparisons use.
 
     Raises:
-        DataError: a bucket holds too few people.
+        DataError: a bucket has too few people.
     """
     for one in buckets:
         people = len(np.unique(one.same_person))
@@ -64,13 +66,15 @@ def fit(buckets: Sequence[Comparisons], scenes: ScenePairs, measured: OpenSet) -
 
 
 def scene_histogram(scenes: ScenePairs, measured: OpenSet) -> NDArray[np.float64]:
-    """Return over ``GRID`` what people of one scene reach: as many as there are pairs, as often as ``scene_shares`` says."""
+    """Return the weights over ``GRID`` of people in one scene: their sum is the number of pairs, their shares are those of
+    ``scene_shares``.
+    """
     shares = scene_shares(scenes, measured, EDGES)
     return np.asarray(len(scenes.resemblance) * -np.diff(shares, append=0.0), np.float64)
 
 
 def _folds(one: Comparisons) -> list[tuple[Weights, Weights]]:
-    """Return the comparisons without a fifth of the people, and theirs alone, for each fifth that has any."""
+    """Return, for each fifth of the people that has comparisons, those without and those of that fifth."""
     fold = np.random.default_rng(_SEED).integers(0, _FOLDS, one.people)
     parts = [
         (one.histograms((fold != number).astype(np.float64)), one.histograms((fold == number).astype(np.float64)))
@@ -80,11 +84,11 @@ def _folds(one: Comparisons) -> list[tuple[Weights, Weights]]:
 
 
 def held_out_cost(buckets: Sequence[Sequence[tuple[Weights, Weights]]], curve: float) -> float:
-    """Return the mean cross-entropy on people who were left out of the fit, as a share of that without any comparison.
+    """Return the mean cross-entropy on people left out of the fit, relative to that without any comparison.
 
     Args:
-        buckets: of each the folds, see ``_folds``.
-        curve: of the warp.
+        buckets: folds of each bucket, see ``_folds``.
+        curve: curvature of the warp.
     """
     score, costs = warped(GRID, curve), []
     for inside, outside in (fold for folds in buckets for fold in folds):
@@ -108,15 +112,15 @@ def _fit_bucket(one: Comparisons, weights: Weights, beside: NDArray[np.float64],
 def _fit_line(
     same: NDArray[np.float64], different: NDArray[np.float64], score: NDArray[np.float64]
 ) -> tuple[tuple[float, float], float, float]:
-    """Return offset and slope, and the lowest and highest ratio that so many comparisons can show."""
+    """Return offset and slope, and the lowest and highest ratio that this many comparisons can show."""
     offset, slope = logistic(score, same, different)
     met = (same > 0) | (different > 0)
     return (offset, slope), *bounds((offset + slope * score)[met], same[met], different[met])
 
 
 def _limits(different: NDArray[np.float64], rates: Sequence[float]) -> NDArray[np.float64]:
-    """Return the resemblance that each share of the comparisons of two people reaches; infinite where they are too few."""
-    above = np.cumsum(different[::-1])[::-1] / different.sum()  # share at least as high as each step
+    """Return the resemblance that each share of the comparisons of two people reaches; infinite if there are too few."""
+    above = np.cumsum(different[::-1])[::-1] / different.sum()  # share that reaches each step
     shown = [rate * different.sum() >= _ERRORS for rate in rates]
     limits = [GRID[int(np.argmax(above <= rate))] if is_shown else np.inf for rate, is_shown in zip(rates, shown, strict=True)]
     return np.array(limits, np.float64)

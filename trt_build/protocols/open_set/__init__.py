@@ -1,1 +1,1 @@
-"""What strangers reach through the whole product: the limits from which a face gets a name."""
+"""Measures what resemblance strangers reach in the whole product: the limits above which a face gets a name."""

@@ -1,4 +1,4 @@
-"""The limits of the default embedder, end to end: photographs in, ``engine.verify.open_set.OpenSet`` out."""
+"""Measures the limits of the default embedder end to end, from photographs to ``engine.verify.open_set.OpenSet``."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from trt_build.work import Done
 
 SIZES_PX = (16.0, 24.0, 32.0, 48.0)
 CROWD = 2500
-"""People in the crowd; everyone else is compared with the strangers."""
+"""Number of people in the crowd; everyone else is compared with the strangers."""
 ROUND = 600
-"""Faces of one size that are rendered before the next size has its turn."""
+"""Number of faces of one size that are rendered before the next size."""
 _MOST_ROUNDS = 40
 _SEED = 11
 
@@ -45,18 +45,18 @@ def calibrate(
 ) -> OpenSet:
     """Record strangers through the product and return their limits.
 
-    The strangers are the people whom the recipe kept apart from the embedder's training: the embedder knows the others too well
-    where faces are small.
+    The strangers are the people whom the recipe kept apart from the embedder's training: the embedder knows small faces of the
+    others too well.
 
     Args:
-        recipe: of the adaptation to small faces that ships.
-        grounds: a zip of pictures without faces, which lie behind.
+        recipe: of the shipped adaptation to small faces.
+        grounds: a zip of pictures without faces, for backgrounds.
         groups: a zip of pictures of several people, see ``read_group_faces``.
         detector: as ``detect.detector``.
-        tracks: of strangers, at each size.
-        folder: keeps what was recorded; the same arguments go on with it.
+        tracks: number of strangers' tracks at each size.
+        folder: keeps the recordings; the same arguments continue them.
         done: for progress.
-        sizes_px: of the faces.
+        sizes_px: sizes of the faces.
 
     Raises:
         DataError: a source is missing, a run fails, or the detector finds too few faces.
@@ -79,7 +79,7 @@ def strangers_of(recipe: EmbedderRecipe, folder: Path, done: Done) -> set[str]:
 
 
 def crowd_of(photographs: Photographs, strangers: set[str]) -> list[str]:
-    """Return the people of the crowd, who are compared with nobody."""
+    """Return the people of the crowd, who are not compared."""
     others = sorted(set(photographs.of_people()) - strangers)
     return [str(one) for one in np.random.default_rng(_SEED).permutation(others)[:CROWD]]
 
@@ -94,14 +94,14 @@ def record_strangers(
     done: Done,
     sizes_px: Sequence[float] = SIZES_PX,
 ) -> Arrays:
-    """Record people's photographs in turn until there are so many tracks of each size, see ``calibrate``."""
+    """Record people's photographs in turn until there are ``tracks`` tracks of each size, see ``calibrate``."""
     nobody = folder / "nobody.sqlite"
     nobody.parent.mkdir(parents=True, exist_ok=True)
-    Gallery(nobody).close()  # a run refuses a gallery that is not there
+    Gallery(nobody).close()  # a run refuses a gallery that does not exist
     settings: dict[str, dict[str, Any]] = {
         "detect": {"detector": detector},
         "super_resolve": {"generator": "none"},  # decisions rest on the originals
-        "verify": {"gallery": str(nobody), "known_cosine": 1.0},  # not by limits that are being made
+        "verify": {"gallery": str(nobody), "known_cosine": 1.0},  # not by the limits that are being measured
         "publish": {"parts": ["embedding"]},
     }
     recorder = Recorder({one.name: one for one in photographs.actors}, folder, settings, grounds_of(grounds))
@@ -122,7 +122,7 @@ def record_strangers(
 
 
 def grounds_of(archive: Path) -> Callable[[int], Uint8 | None]:
-    """Return what lies behind the faces of a clip: plain grey in a third of them, else a picture without faces."""
+    """Return the backgrounds of clips by seed: plain grey for a third of them, otherwise a picture without faces."""
     with zipfile.ZipFile(archive) as opened:
         names = sorted(name for name in opened.namelist() if name.endswith(".jpg"))
 

@@ -1,4 +1,4 @@
-"""The crowd of strangers over which faces are compared: means of groups, nobody's vector."""
+"""The crowd of strangers that normalises comparisons: means of groups, not the vectors of individuals."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import numpy as np
 from engine.contracts.frames import Float32
 
 GROUP = 8
-"""Faces whose mean is one member of the crowd."""
+"""Mean number of faces in one member of the crowd."""
 _FEWEST = 5
-"""A smaller group tells too much of those in it, and is left out."""
+"""A smaller group would reveal too much about its members, and is left out."""
 _SEED = 20261128
 
 
@@ -30,5 +30,5 @@ def make_crowd(vectors: Float32) -> Float32:
 
 
 def as_stored(crowd: Float32) -> Float32:
-    """Return the crowd as it will be read again: it is kept in half precision."""
+    """Return the crowd as it will be read again: it is stored in half precision."""
     return crowd.astype(np.float16).astype(np.float32)

@@ -1,4 +1,4 @@
-"""How much each face of a track says: ``engine.verify.face_weights.FaceWeights``, fitted to recorded tracks of known people."""
+"""Fits the weights of a track's faces (``engine.verify.face_weights.FaceWeights``) to recorded tracks of known people."""
 
 from __future__ import annotations
 
@@ -21,18 +21,21 @@ from trt_build.data.people.scene import Actor
 from trt_build.errors import DataError
 
 NOBODY_COSINE = 0.95
-"""With the centre: reached by 1 in 100 faces of 16 and 24 px, 3 in 1,000 of 32 px, all smears and most empty pictures."""
+"""Cosine with the centre that is reached by 1 in 100 faces of 16 and 24 px, 3 in 1,000 of 32 px, all smears and most empty
+pictures.
+"""
 APART_COSINE = 0.88
-"""Of two groups of faces: no track of one person of 16 to 48 px had such groups, 1 in 100 sets of four unlike photographs from
-24 px on (6 at 16 px); 62 to 78 of 100 pairs of people have them."""
+"""Cosine of two groups of faces that are two people: no track of one person of 16 to 48 px had such groups, and 1 in 100 sets
+of four unlike photographs from 24 px on (6 at 16 px); 62 to 78 of 100 pairs of people have them.
+"""
 _BAD = ((8.0, 0.0, 4.0), (6.0, 0.0, 6.0), (16.0, 2.0, 3.0), (24.0, 4.0, 3.0))
-"""Size in pixels, blur and noise of faces that nobody would recognise."""
+"""Size in pixels, blur and noise of unrecognisable faces."""
 _EACH = 80
-"""Faces of each kind."""
+"""Number of faces of each kind."""
 _POINTS = np.array([[0.31, 0.40], [0.69, 0.40], [0.5, 0.60], [0.35, 0.78], [0.65, 0.78]], np.float32)
-"""Where landmarks lie in a face box: on what shows no face none can be found."""
+"""Typical landmarks in a face box, for pictures in which none can be found."""
 _SETS = ((8, True), (3, True), (4, False))
-"""Faces of a set, and whether they may be of several sizes."""
+"""Number of faces in a set, and whether they may be of several sizes."""
 _DRAWS = 3
 _STEPS = 10
 _SEED = 20261129
@@ -41,17 +44,17 @@ _SEED = 20261129
 def fit_face_weights(
     tracks: Arrays, photographs: Photographs, embedder: Embedder, crowd: Float32, ground: Callable[[int], Uint8 | None]
 ) -> FaceWeights:
-    """Return the weights by which the fused vectors of a person's faces resemble the person's best photograph most.
+    """Return the weights with which the fused vectors of a person's faces resemble the person's best photograph most.
 
-    To be right for one person and wrong for the others was tried as the target, too: its weights are steeper, as good for faces
-    of several sizes and worse for those of one.
+    Discriminating the person from others was tried as the target, too: its weights are steeper, as good for faces of several
+    sizes and worse for faces of one size.
 
     Args:
         tracks: of people who took no part in the embedder's training, see ``Recorder.record``.
-        photographs: theirs.
+        photographs: of the same people.
         embedder: of the tracks.
         crowd: (K, length), see ``engine.verify.open_set``.
-        ground: gives pictures without faces by number, or None.
+        ground: returns pictures without faces by number, or None.
 
     Raises:
         DataError: there are too few tracks.
@@ -62,7 +65,7 @@ def fit_face_weights(
         raise DataError("There are too few tracks to fit weights to: record more people.")
     features = _features(tracks, centre)
     best = np.array([1.0, 1.0, 0.0])
-    for step in 0.7 ** np.arange(_STEPS):  # ever shorter: the target is flat and has one top
+    for step in 0.7 ** np.arange(_STEPS):  # ever smaller steps: the target is flat and has a single maximum
         around = [best + step * np.array(turn) * (1.0, 0.5, 10.0) for turn in product((-1, 0, 1), repeat=3)]
         best = max(around, key=lambda powers: _likeness(powers, sets, features, tracks["face_vector"], crowd))
     size, quality, decay = (round(float(value), 2) for value in best)
@@ -72,12 +75,12 @@ def fit_face_weights(
 
 
 def unrecognisable(actors: Sequence[Actor], embedder: Embedder, ground: Callable[[int], Uint8 | None]) -> Float32:
-    """Return the mean vector of faces that are too bad to be recognised and of pictures without a face, (length,) of length 1.
+    """Return the mean vector of unrecognisable faces and of pictures without a face, (length,) of length 1.
 
     Args:
-        actors: whose faces are made so bad.
+        actors: whose faces are degraded.
         embedder: of the vectors.
-        ground: gives pictures without faces by number, or None.
+        ground: returns pictures without faces by number, or None.
     """
     rng = np.random.default_rng(_SEED)
     kinds = [[_ruined(actor, *bad, rng) for actor in actors[:: max(len(actors) // _EACH, 1)][:_EACH]] for bad in _BAD]
@@ -92,14 +95,14 @@ def unrecognisable(actors: Sequence[Actor], embedder: Embedder, ground: Callable
 
 @dataclass(frozen=True, eq=False)
 class _Sets:
-    """Sets of as many faces of one person each."""
+    """Sets of equally many faces, each set of one person."""
 
     faces: NDArray[np.int64]
-    """(S, K) rows of the tracks' faces."""
+    """(S, K) indices of the tracks' faces."""
     vectors: Float32
-    """(P, length) of the best photograph of everyone."""
+    """(P, length) vector of everyone's best photograph."""
     own: NDArray[np.int64]
-    """(S,) whose they are: rows of ``vectors``."""
+    """(S,) person of each set: rows of ``vectors``."""
 
 
 def _sets(tracks: Arrays, photographs: Photographs) -> list[_Sets]:
@@ -124,7 +127,7 @@ def _sets(tracks: Arrays, photographs: Photographs) -> list[_Sets]:
 
 
 def _features(tracks: Arrays, centre: Float32) -> NDArray[np.float64]:
-    """Return what the powers of a weight belong to, (F, 3)."""
+    """Return the features of which a weight is a product of powers, (F, 3)."""
     size = np.log(np.maximum(tracks["face_size_px"], 1.0) / USUAL_PX)
     return np.stack(
         [size, np.log(np.maximum(tracks["face_weight"], 1e-6)), USUAL_COSINE - tracks["face_vector"] @ centre], axis=1
@@ -134,7 +137,7 @@ def _features(tracks: Arrays, centre: Float32) -> NDArray[np.float64]:
 def _likeness(
     powers: NDArray[np.float64], sets: Sequence[_Sets], features: NDArray[np.float64], vectors: NDArray[Any], crowd: Float32
 ) -> float:
-    """Return the mean resemblance of all kinds of sets with the own photograph, without what is the photograph's alone."""
+    """Return the mean resemblance of all kinds of sets with their own photograph, without the photograph's own crowding."""
     means = []
     for one in (some for some in sets if len(some.faces)):
         logs = features[one.faces] @ powers

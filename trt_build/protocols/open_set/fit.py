@@ -1,4 +1,4 @@
-"""From tracks of people whose names are known to the limits of an embedder: ``engine.verify.open_set``."""
+"""Fits the limits of an embedder (``engine.verify.open_set``) to tracks of known people."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from trt_build.protocols.open_set.scenes import scene_limits, scene_pairs, wider
 
 CHANCES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4)
 _FAR_CHANCE = 1e-6
-"""As rare as a few pairs in all: not counted, but fitted."""
+"""A chance as rare as a few pairs in all, which is fitted instead of counted."""
 _FIRST_RARE = 3
-"""Of ``CHANCES``: from here on the limits are upper bounds; before, there are pairs enough."""
+"""Index in ``CHANCES`` from which on the limits are upper bounds; before it there are enough pairs."""
 _BOOTSTRAPS, _SURE = 100, 0.95
 _OWN_LOW, _OWN_HIGH = 0.01, 0.95
 _SEED = 20261128
 
 
 def crowd_of_people(photographs: Photographs, crowd_people: Sequence[str]) -> Float32:
-    """Return the crowd of the best photograph of each of some people, (K, length)."""
+    """Return the crowd made from the best photograph of each person, (K, length)."""
     best = photographs.of_people()
     return as_stored(make_crowd(photographs.vectors[[best[person][0] for person in crowd_people]]))
 
@@ -46,16 +46,17 @@ def fit(
 
     Each track is compared with one picture of everyone who is in neither the crowd nor the track.
 
+
     Args:
         tracks: of people who are not in the crowd, see ``Recorder.record``.
         photographs: everyone's.
-        crowd_people: whose means the crowd is, beside those of ``groups``.
-        groups: pictures of several people, which show strangers of one scene.
-        sizes_px: in which the faces were painted.
+        crowd_people: people of the crowd, besides those of ``groups``.
+        groups: pictures of several people, which show strangers in one scene.
+        sizes_px: sizes at which the faces were rendered.
         embedder_sha256: of the embedder.
 
     Raises:
-        DataError: there are too few tracks of a size, or pairs of people of one scene.
+        DataError: there are too few tracks of a size, or pairs of people in one scene.
     """
     best = {person: pictures[0] for person, pictures in photographs.of_people().items()}
     sharp = crowd_of_people(photographs, crowd_people)
@@ -96,8 +97,9 @@ def fit(
 
 
 def sizes_of(tracks: Arrays) -> NDArray[np.float64]:
-    """Return the size of each track: the mean of its faces', weighted as they were recorded, by their quality. The product now
-    weighs them by what was fitted to the embedder."""
+    """Return the size of each track: the mean of its faces' sizes, weighted by quality as at the time of recording. The product
+    now uses weights fitted to the embedder.
+    """
     count = len(tracks["picture"])
     weights = np.bincount(tracks["face_track"], tracks["face_weight"], count)
     return np.bincount(tracks["face_track"], tracks["face_weight"] * tracks["face_size_px"], count) / np.maximum(weights, 1e-12)
@@ -105,12 +107,12 @@ def sizes_of(tracks: Arrays) -> NDArray[np.float64]:
 
 @dataclass(frozen=True, eq=False)
 class _Pairs:
-    """The resemblance of the tracks of one size with the pictures of others."""
+    """Resemblance of the tracks of one size with other people's pictures."""
 
     common: NDArray[np.float64]
-    """What the first of ``CHANCES`` reach, in which there are pairs enough."""
+    """Resemblance at the first of ``CHANCES``, for which there are enough pairs."""
     values: NDArray[np.float64]
-    """Of the rarer pairs, falling."""
+    """Resemblance of the rarer pairs, descending."""
     people: NDArray[np.int64]
     """The stranger of each value."""
     pictures: NDArray[np.int64]
@@ -120,7 +122,9 @@ class _Pairs:
 
 
 def _pairs_of(resemblance: Float32, own: NDArray[np.int64], strangers: NDArray[np.int64], people: int) -> _Pairs:
-    """Arguments: (T, N) resemblance of tracks and pictures, (T,) the own picture and the person of each track, all people."""
+    """Return the pairs, from the (T, N) resemblance of tracks and pictures, the own picture and person of each track (T,), and
+    the number of people.
+    """
     others = np.ones(resemblance.shape, np.bool_)
     others[np.arange(len(own)), own] = False
     common = np.quantile(resemblance[others], 1 - np.array(CHANCES[:_FIRST_RARE])).astype(np.float64)
@@ -134,13 +138,13 @@ def _pairs_of(resemblance: Float32, own: NDArray[np.int64], strangers: NDArray[n
 
 
 def _limits(sizes: Sequence[_Pairs]) -> NDArray[np.float64]:
-    """Return for each size what a share of ``CHANCES`` of the pairs reaches at most, and of ``_FAR_CHANCE``; the rarer ones are
-    upper bounds at 95 %.
+    """Return for each size the resemblance reached with each of ``CHANCES``, and with ``_FAR_CHANCE``; the rarer ones are upper
+    bounds at 95 %.
 
-    Beyond the last the tail is taken as exponential (Pickands 1975), with a mean excess halfway between that of the size, which
-    few pairs show, and that of all sizes together: larger faces do have the longer tail. On halves of the people that kept the
-    rates in more galleries than either, for as many right names. The bounds come from a bootstrap over people, both strangers
-    and enrolled (Owen 2007).
+    Beyond the last one the tail is taken as exponential (Pickands 1975), with a mean excess halfway between that of the size,
+    which few pairs show, and that of all sizes together: larger faces have the longer tail. In tests on halves of the people
+    this kept the rates in more galleries than either alone, with as many right names. The bounds come from a bootstrap over
+    people, both strangers and enrolled (Owen 2007).
     """
     rng = np.random.default_rng(_SEED)
     people, pictures = sizes[0].met.shape
@@ -153,7 +157,7 @@ def _limits(sizes: Sequence[_Pairs]) -> NDArray[np.float64]:
 
 
 def _tails(sizes: Sequence[_Pairs], people: NDArray[np.float64], pictures: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the limits of the rarer chances, (S, C), where people and pictures count by weight."""
+    """Return the limits of the rarer chances, (S, C), with weighted people and pictures."""
     wanted = np.array(CHANCES[_FIRST_RARE:])
     counted, excess, weight = [], [], []
     for one in sizes:

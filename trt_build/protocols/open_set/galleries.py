@@ -1,4 +1,6 @@
-"""From the mean over galleries to 95 of 100 of them: who looks like somebody enrolled does so in every track."""
+"""From the mean rate over galleries to one that holds in 95 of 100: somebody who looks like an enrolled person does so in every
+track.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +13,22 @@ from engine.contracts.frames import Float32
 
 RATES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4)
 KEPT = 0.95
-"""Of the galleries in which a rate shall hold."""
+"""Share of the galleries in which a rate must hold."""
 _PEOPLE = (1, 3, 10, 30)
-"""Enrolled in the galleries that are drawn. In larger ones the same few look-alikes would come up again and again."""
+"""Numbers of people in the drawn galleries. In larger ones the same few look-alikes would occur again and again."""
 _DRAWS = 1000
 _LEAST = 0.5
-"""Tracks that a rate must allow in a set, else nothing in it speaks of that rate."""
+"""Least number of tracks that a rate must allow in a set, otherwise the set says nothing about that rate."""
 _SEED = 20261129
 OWN = -9.0
-"""Stands for the resemblance with the own picture, which is no stranger's."""
+"""Marks the resemblance with the own picture, which is not a stranger's."""
 
 
 def mean_rates(sizes: Sequence[Float32], rates: Sequence[float] = RATES) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the rates that the tracks can show, (R,), and what each must be in the mean to hold in 95 of 100 galleries.
+    """Return the rates that the tracks can show, (R,), and the mean rates with which they hold in 95 of 100 galleries.
 
-    Galleries are drawn from the pictures with replacement. Of each rate that share of the mean is taken which the size of
-    gallery with the most clustered false names asks for, and of the sizes of faces the geometric mean: they differ by chance
-    alone.
+    Galleries are drawn from the pictures with replacement. For each rate the gallery size with the most clustered false names
+    decides, and the geometric mean is taken over the sizes of faces, which differ only by chance.
 
     Args:
         sizes: for each size of faces the resemblance of strangers' tracks and pictures, (T, N), ``OWN`` with the own one.
@@ -49,12 +50,12 @@ def mean_rates(sizes: Sequence[Float32], rates: Sequence[float] = RATES) -> tupl
 
 
 def limits_of(one: Float32, people: int, rates: Sequence[float], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return above which resemblance no more than each rate is named in 95 of 100 galleries of so many people: (R,).
+    """Return the resemblance above which each rate is kept in 95 of 100 galleries of ``people`` people: (R,).
 
-    All galleries meet the same strangers, and whom they look like is drawn with the gallery.
+    All galleries meet the same strangers; their look-alikes are drawn with the gallery.
     """
     tracks, pictures = one.shape
-    ranks = tracks - 1 - (np.array(rates) * tracks + 1e-9).astype(np.int64)  # the first track that would be too many
+    ranks = tracks - 1 - (np.array(rates) * tracks + 1e-9).astype(np.int64)  # the first track beyond the allowed number
     galleries = (rng.integers(0, pictures, people) for _ in range(_DRAWS))
     needed = [np.partition(one[:, gallery].max(axis=1), ranks)[ranks] for gallery in galleries]
     return np.asarray(np.quantile(needed, KEPT, axis=0), np.float64)

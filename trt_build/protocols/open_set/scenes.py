@@ -1,7 +1,8 @@
-"""What strangers of one scene reach: people who stand in one picture, so in one light, before one camera, often of one age.
+"""Measures strangers in one scene: people in one picture, so in the same light, in front of the same camera, often of the same
+age.
 
-The crowd is made wider by the faces of the pictures, so that whom LFW has hardly any of (children, other continents, blurred
-and dark faces) is not taken for rare. No pair is compared over a crowd that it had a part in.
+The crowd is widened by the faces of the pictures, so that faces rare in LFW (children, other continents, blurred and dark
+faces) do not count as rare. No pair is compared over a crowd that contains it.
 """
 
 from __future__ import annotations
@@ -20,39 +21,40 @@ from trt_build.protocols.open_set.crowd import as_stored, make_crowd
 CHANCES = (1e-1, 3e-2, 1e-2, 3e-3, 1e-3)
 _FAR_CHANCE = 1e-5
 _TAIL = 2
-"""Of ``CHANCES``, the last that is counted: some hundred pictures show no rarer one. The tail beyond is taken as exponential
-(Pickands 1975)."""
+"""Index in ``CHANCES`` of the last one that is counted: some hundred pictures show no rarer one. The tail beyond is taken as
+exponential (Pickands 1975).
+"""
 _FEWEST = 100
-"""Pictures, so that the last chance that is counted is one of them."""
+"""Least number of pictures, so that the last counted chance is one of them."""
 _BOOTSTRAPS, _SURE = 2000, 0.95
 _SEED = 20261129
 
 
 @dataclass(frozen=True, eq=False)
 class ScenePairs:
-    """P pairs of two people, each in one picture."""
+    """P pairs of two people in one picture."""
 
     resemblance: NDArray[np.float64]
     sizes_px: NDArray[np.float64]
-    """(P,) of the smaller face."""
+    """(P,) size of the smaller face."""
     pictures: NDArray[np.int64]
     faces: NDArray[np.int64]
     """(P, 2) rows of ``GroupFaces``."""
 
 
 def wider_crowd(crowd: Float32, faces: GroupFaces, half: int | None = None) -> Float32:
-    """Return a crowd and the groups of all faces of the pictures, or of one half of them, bare or masked: (K, length)."""
+    """Return a crowd widened by groups of all faces of the pictures, or of one half of them, bare or masked: (K, length)."""
     chosen = slice(None) if half is None else faces.halves == half
     return as_stored(np.concatenate([crowd, make_crowd(faces.vectors[chosen])]))
 
 
 def crowd_without(faces: GroupFaces, measured: OpenSet) -> Float32:
-    """Return the crowd without the groups of the pictures that made it wider: (K, length)."""
+    """Return the crowd without the groups that widened it: (K, length)."""
     return measured.crowd[: len(measured.crowd) - len(make_crowd(faces.vectors))]
 
 
 def scene_pairs(faces: GroupFaces, crowd: Float32, *, masked: bool = False, wider: bool = True) -> ScenePairs:
-    """Return all pairs of people who stand in one picture, each half of the pictures over a crowd without it.
+    """Return all pairs of people in one picture; each half of the pictures is compared over a crowd without it.
 
     Args:
         faces: in pictures.
@@ -74,23 +76,23 @@ def scene_pairs(faces: GroupFaces, crowd: Float32, *, masked: bool = False, wide
 
 
 def scene_weights(pairs: ScenePairs) -> NDArray[np.float64]:
-    """Return what each pair counts for, (P,): those of one picture are one together.
+    """Return the weight of each pair, (P,); those of one picture sum to 1.
 
-    Each picture is one scene, however many people stand in it: else a few halls full of people who have nothing to do with each
-    other decide for everybody.
+    Each picture is one scene, however many people it shows: otherwise a few crowded halls would dominate.
     """
     _, place, sizes = np.unique(pairs.pictures, return_inverse=True, return_counts=True)
     return np.asarray(1 / sizes[place], np.float64)
 
 
 def scene_shares(pairs: ScenePairs, measured: OpenSet, at: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the share of people of one scene who resemble each other by at least so much: (N,), falling where ``at`` rises.
+    """Return the share of pairs of people in one scene whose resemblance reaches each value: (N,), descending for ascending
+    ``at``.
 
-    A share so rare that names know it is theirs, with its bound and its tail: what a ratio claims and what a name asks for
-    rest on the same. A more common one is counted.
+    Rare shares are those of the limits of names, with their bound and tail, so that ratios and names rest on the same numbers.
+    More common ones are counted.
 
     Args:
-        pairs: those that the limits of names rest on.
+        pairs: pairs that the limits of names rest on.
         measured: these limits.
         at: (N,) resemblance.
     """
@@ -103,10 +105,10 @@ def scene_shares(pairs: ScenePairs, measured: OpenSet, at: NDArray[np.float64]) 
 
 
 def scene_limits(pairs: ScenePairs) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the chances that a stranger of the picture's scene resembles it so much, falling, and the resemblance.
+    """Return chances, descending, and the resemblance that a stranger in the picture's scene reaches with each.
 
     Each picture counts once, see ``scene_weights``. From 1 in 100 on they are upper bounds at 95 %, by a bootstrap over
-    pictures. They hardly differ by size: all sizes count together.
+    pictures. They hardly depend on size, so all sizes count together.
 
     Raises:
         DataError: the pairs are of too few pictures.
@@ -126,7 +128,7 @@ def scene_limits(pairs: ScenePairs) -> tuple[NDArray[np.float64], NDArray[np.flo
 
 
 def _reached(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return what each chance reaches, the rarest from the mean excess; ``values`` fall."""
+    """Return the value reached with each chance, the rarest from the mean excess; ``values`` are descending."""
     common, rare = np.array(CHANCES[: _TAIL + 1]), np.array([*CHANCES[_TAIL + 1 :], _FAR_CHANCE])
     limits = values[np.searchsorted(np.cumsum(weights) / weights.sum(), common)]
     beyond = values >= limits[-1]
