@@ -8,7 +8,9 @@ recogniser does.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,11 +79,11 @@ def render_sample(
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         _, truth, folder = files_of_sample(out)
-        enrolment = _write_enrolment(folder, scene.people)
         boxes: list[list[TruthBox]] = []
-        names = {name: f"{path.parent.name}/{path.name}" for name, path in enrolment.items()}
-        with replacing(out, public=True) as video:
+        with replacing(out, public=True) as video, _gone_on_failure(folder):
             codec = _encode(video, scene.render(boxes, progress), size_px, bits_per_second)
+            enrolment = _write_enrolment(folder, scene.people)
+            names = {name: f"{path.parent.name}/{path.name}" for name, path in enrolment.items()}
             write_whole(truth, msgspec.json.encode(Truth(out.name, seed, FPS, *size_px, names, boxes)))
     except OSError as error:
         raise PublishError(f"cannot write the sample {out}: {error.strerror or error}") from error
@@ -167,6 +169,18 @@ def _truth(actor: Actor, index: int, rank: int, ranks: Uint8) -> TruthBox | None
     return TruthBox(actor.person.name, corners, round(visible, 3))
 
 
+@contextmanager
+def _gone_on_failure(folder: Path) -> Iterator[None]:
+    """Remove a folder if the block fails, unless it was there before."""
+    was_there = folder.exists()
+    try:
+        yield
+    except BaseException:
+        if not was_there:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
 def _write_enrolment(folder: Path, people: list[Person]) -> dict[str, Path]:
     """Write one picture of each person who is not seen from the side, from the photograph itself: larger, darker, tilted as it
     was taken."""
@@ -180,8 +194,7 @@ def _write_enrolment(folder: Path, people: list[Person]) -> dict[str, Path]:
         larger = cv2.resize(crop, None, fx=1.3, fy=1.3, interpolation=cv2.INTER_CUBIC)
         darker = (255 * (larger.astype(np.float32) / 255) ** 1.25).round().astype(np.uint8)
         written[person.name] = folder / f"{person.name}.png"
-        if not cv2.imwrite(str(written[person.name]), darker):
-            raise OSError(f"{written[person.name]} could not be written")
+        write_whole(written[person.name], cv2.imencode(".png", darker)[1].tobytes())
     return written
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from contextlib import closing
 from pathlib import Path
 
@@ -209,3 +211,26 @@ def test_what_is_no_truth_is_named(tmp_path):
     Path(tmp_path / "x.json").write_text("{}")
     with pytest.raises(ConfigError, match="is not the ground truth of a sample clip"):
         read_truth(tmp_path / "x.json")
+
+
+@pytest.mark.parametrize("fits", [0, 3, 6])
+@pytest.mark.parametrize("was_there", [False, True])
+def test_a_disk_that_is_full_has_nothing_of_it(tmp_path, monkeypatch, fits, was_there):
+    """It kept the folder with the pictures, some of them without an end."""
+    written = []
+
+    def write(path: Path, content: bytes) -> None:
+        if len(written) == fits:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written.append(path)
+        path.write_bytes(content)
+
+    if was_there:
+        (tmp_path / "a-enrol").mkdir()
+        (tmp_path / "a-enrol" / "mine.png").write_bytes(b"mine")
+    monkeypatch.setattr("engine.sample.clip.write_whole", write)
+    with pytest.raises(PublishError, match="No space left on device"):
+        render_sample(tmp_path / "a.mp4", seconds=0.1, size_px=SMALL)
+    assert len(written) == fits
+    assert [path.name for path in tmp_path.iterdir()] == (["a-enrol"] if was_there else [])
+    assert (tmp_path / "a-enrol" / "mine.png").exists() == was_there
