@@ -1,11 +1,11 @@
-"""How far long work is, told to whoever shows it."""
+"""Progress of long work, for display."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
 Done = Callable[[str, int, int], None]
-"""Called with what is being done, how much of it is, and of how much."""
+"""Called with the name of the work, how much is done, and the total."""
 
 
 class WorkCount:
@@ -16,6 +16,6 @@ class WorkCount:
         self._done, self._totals, self._counts = done, totals, dict.fromkeys(totals, 0)
 
     def add(self, what: str, count: int = 1) -> None:
-        """So many more are done."""
+        """Note that ``count`` more are done."""
         self._counts[what] += count
         self._done(what, self._counts[what], self._totals[what])

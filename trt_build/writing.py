@@ -12,10 +12,10 @@ from trt_build.errors import DataError
 
 @contextmanager
 def writable(path: Path, error: type[FacestreamError] = DataError) -> Iterator[None]:
-    """Make the folder of a file that is written inside the block.
+    """Create the folder of a file that is written within the block.
 
     Raises:
-        error: it cannot be written, as on a full disk.
+        error: it cannot be written, for instance because the disk is full.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -25,10 +25,10 @@ def writable(path: Path, error: type[FacestreamError] = DataError) -> Iterator[N
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder and those above it.
+    """Create a folder and its parents.
 
     Raises:
-        DataError: it cannot be made.
+        DataError: it cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Figures as tables: on the terminal, in Markdown and as JSON, the same for every protocol."""
+"""Writes figures as tables on the terminal, in Markdown and as JSON, for all protocols."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class TextTable:
     title: str | None = None
 
     def on_terminal(self) -> Table:
-        """Return what rich prints."""
+        """Return the table for rich."""
         table = Table(*self.headings, box=None, title=self.title)
         for row in self.rows:
             table.add_row(*row)
@@ -34,7 +34,7 @@ class TextTable:
 
 
 def table_of(rows: Mapping[str, Mapping[str, float]], corner: str, digits: str) -> TextTable:
-    """Return a table of figures by row and column; ``digits``: how a figure is written, as ``.3g``."""
+    """Return a table of figures by row and column; ``digits``: format of a figure, such as ``.3g``."""
     columns = list(next(iter(rows.values()), {}))
     return TextTable(
         [corner, *columns], [[name, *(f"{row[column]:{digits}}" for column in columns)] for name, row in rows.items()]
@@ -42,13 +42,13 @@ def table_of(rows: Mapping[str, Mapping[str, float]], corner: str, digits: str) 
 
 
 def turned(rows: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
-    """Return the same figures with rows and columns exchanged."""
+    """Return the figures transposed."""
     columns = list(next(iter(rows.values()), {}))
     return {column: {name: row[column] for name, row in rows.items()} for column in columns}
 
 
 def write_json(value: object, path: Path) -> None:
-    """Write figures as indented JSON; one that is not a number becomes null.
+    """Write figures as indented JSON; NaN becomes null.
 
     Raises:
         DataError: the file cannot be written.

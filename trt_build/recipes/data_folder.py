@@ -14,21 +14,21 @@ VARIABLE = "FACESTREAM_DATA"
 
 
 def with_data_folder(text: str) -> str:
-    """Put the folder in the place of ``$FACESTREAM_DATA``; without one the name stays, and shows in messages."""
+    """Replace ``$FACESTREAM_DATA`` by the folder; if it is not set, the name stays and appears in messages."""
     folder = os.environ.get(VARIABLE)
     return text.replace(f"${VARIABLE}", folder.rstrip("/")) if folder else text
 
 
 def explained(message: str) -> str:
-    """Say what to do about a message that names the folder, because there is none."""
+    """Add what to do to a message that contains the unset ``$FACESTREAM_DATA``."""
     return f"{message} Set {VARIABLE} to the folder of the data." if f"${VARIABLE}" in message else message
 
 
 def data_file(relative: str, option: str) -> Path:
-    """Return a path (or pattern) in the folder, the default of ``option``.
+    """Return a path (or pattern) in the folder, as the default of ``option``.
 
     Raises:
-        UsageError: there is no such folder.
+        UsageError: the folder is not set.
     """
     path = f"${VARIABLE}/{relative}"
     if (found := with_data_folder(path)) == path:

@@ -1,4 +1,4 @@
-"""How training makes faces small and bad, as recipes name it."""
+"""The degradations of faces in training."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ class MixtureSpec(Spec, frozen=True):
 
     @property
     def simulated(self) -> float:
-        """Of those that are made for each sample anew, and at any size; the others come from banks."""
+        """Total share of the degradations made anew for each sample, at any size; the others come from banks."""
         return self.clean + self.first_order + self.second_order
 
 
 class LateSpec(Spec, frozen=True):
-    """Other shares from a step on, once the hard samples have taught what they can."""
+    """Other shares from a step on, when the hard samples no longer help."""
 
     from_step: Positive
     mixture: MixtureSpec
 
 
 class H264Spec(Spec, frozen=True):
-    """The H.264 bank: how often each face is encoded and how hard."""
+    """The H.264 bank: how often and how strongly each face is compressed."""
 
     passes: Positive = 4
     frames: Annotated[int, msgspec.Meta(ge=6)] = 12
@@ -53,10 +53,10 @@ class LearnedSpec(Spec, frozen=True):
     """The bank of learned degradations, see ``trt_build.systems.redeg``."""
 
     checkpoint: str = ""
-    """Of DegNet and SynNet."""
+    """Checkpoint of DegNet and SynNet."""
     passes: Positive = 4
-    """How often each face is degraded, as another real face each time."""
+    """How often each face is degraded, each time like another real face."""
     noise_share: Share = 0.4
-    """Of pictures that get a little noise, lest the generator learn what SynNet hides in them."""
+    """Share of pictures with a little added noise, so that the generator does not learn what SynNet hides in them."""
     noise_max: float = 4.0
-    """Levels."""
+    """Standard deviation of that noise, in grey levels."""

@@ -25,26 +25,27 @@ class NetworkSpec(Spec, frozen=True):
 
 
 class ClipsSpec(Spec, frozen=True):
-    """A zip of clips; those of validation are never learnt, neither as clips nor as pictures of the same source."""
+    """A zip of clips; validation clips are never used for training, neither as clips nor as pictures of the same source."""
 
     archive: str = ""
     frames_per_clip: Positive = 8
     validation_share: Share = 0.34
     validation_clips: tuple[str, ...] = ()
-    """Names of files that are kept apart whatever the share."""
+    """Names of files that are always kept apart for validation."""
     looked_at: str = ""
-    """A table (file, x, y, w, h, is) of boxes that were looked at: a ``face``, ``doubtful``, or ``none``; a file is a clip and
-    the number of a frame, ``CLIP#FRAME``. Of the clips to learn from alone."""
+    """A table (file, x, y, w, h, is) of inspected boxes in the training clips: a ``face``, ``doubtful``, or ``none``; a file is
+    a clip and a frame number, ``CLIP#FRAME``.
+    """
     looked_at_apart: str = ""
-    """Such a table of the clips of validation."""
+    """Such a table for the validation clips."""
 
     def keeps_apart(self, clip: str) -> bool:
-        """Tell whether a clip (name of a file) is for validation: those that are named, and a share of all others."""
+        """Tell whether a clip (a file name) is for validation: those that are named, and a share of all others."""
         return clip in self.validation_clips or zlib.crc32(clip.encode()) % 100 < 100 * self.validation_share
 
 
 class MaterialSpec(Spec, frozen=True):
-    """Where scenes come from. Whole clips are kept apart: none may stand in both lists."""
+    """Sources of scenes. Whole clips are kept apart: no clip may be in both lists."""
 
     teacher: str
     """A YuNet-format ONNX file, which labels grey pixels."""
@@ -59,17 +60,18 @@ class MaterialSpec(Spec, frozen=True):
     negatives: str = ""
     """Zips of real pictures, with faces and without, as ``read_pictures`` takes them."""
     no_faces: str = ""
-    """A table (file, x, y, w, h) of boxes in ``pictures`` that were looked at and are no faces, whatever the teacher says."""
+    """A table (file, x, y, w, h) of inspected boxes in ``pictures`` that are not faces, whatever the teacher says."""
     looked_at: str = ""
-    """A table (file, x, y, w, h, is) of boxes in both that were looked at: a ``face``, ``doubtful``, or ``none``, whatever the
-    teacher says."""
+    """A table (file, x, y, w, h, is) of inspected boxes in ``pictures`` and ``negatives``: a ``face``, ``doubtful``, or
+    ``none``, whatever the teacher says.
+    """
     clips: ClipsSpec = ClipsSpec()
     """Clips of cameras, with and without faces."""
     validation_sources: tuple[str, ...] = ()
-    """Beginnings of the sources (repository and path) of those that are kept apart whole, beside a tenth of all others."""
+    """Prefixes of sources (repository and path) that are kept apart completely, in addition to a tenth of all others."""
     frames_per_clip: Positive = 60
     validation_backgrounds: Positive = 20
-    """Photographs kept apart, every so-manieth."""
+    """One photograph in this many is kept apart."""
 
     def __post_init__(self) -> None:
         if twice := set(self.footage) & set(self.validation_footage):
@@ -77,28 +79,28 @@ class MaterialSpec(Spec, frozen=True):
 
 
 class SceneSpec(Spec, frozen=True):
-    """How a training picture is made."""
+    """How training pictures are made."""
 
     side_px: Annotated[int, msgspec.Meta(ge=64, multiple_of=32)] = 320
     faces: int = 8
-    """At most."""
+    """Most faces in a scene."""
     smallest_px: float = 8.0
     largest_px: float = 260.0
     """Width of a face, drawn log-uniformly between the smallest and the scene's largest, which is drawn the same way."""
     usual_px: float = 0.0
-    """Most faces of real pictures are drawn between the smallest and this width; 0: no size is preferred."""
+    """Most faces of real pictures get a width between the smallest and this one; 0: no size is preferred."""
     pictures: Share = 0.0
     """Share of windows of real pictures with faces."""
     real: Share = 0.35
-    """Share of footage frames; what is left is composed."""
+    """Share of footage frames; the remainder is composed."""
     clips: Share = 0.0
     """Share of windows of frames of clips with faces."""
     negatives: Share = 0.0
     """Share of windows of pictures without a face."""
     hard: Share = 0.4
-    """Of these, and as many of the windows with faces, once there are some: those about a false alarm or a missed face."""
+    """Share of the windows without and with faces that are placed around a known false alarm or missed face."""
     overlays: Share = 0.0
-    """Share of the windows with text, digits or logos on them."""
+    """Share of the windows with overlaid text, digits or logos."""
     covers: Share = 0.0
     """Share of the faces in windows that get a mask, a cap, glasses, a hand or a phone."""
 
@@ -110,60 +112,60 @@ class SceneSpec(Spec, frozen=True):
 
 
 class DetectorLossSpec(Spec, frozen=True):
-    """Weights of the parts."""
+    """Weights of the parts of the loss."""
 
     score: float = 2.0
     box: float = 1.5
     points: float = 0.5
     late_points: float = 4.0
-    """From ``late_from`` of the budget on."""
+    """Weights from the share ``late_from`` of the budget on."""
     late_from: Share = 0.7
 
 
 class DistilSpec(Spec, frozen=True):
-    """What is learnt from the inside of the teacher, on every training picture."""
+    """Distillation from the teacher's features, on every training picture."""
 
     features: float = 0.0
-    """Weight of the likeness of the features before the outputs, which must be as many as the teacher's; falls to 0 ..."""
+    """Weight of the similarity of the last features, of which there must be as many as the teacher has; falls to 0 ..."""
     until: Share = 0.7
     """... at this share of the budget."""
     soft: float = 0.0
-    """Weight of the teacher's scores where the labels say nothing."""
+    """Weight of the teacher's scores in cells that the labels ignore."""
 
     @property
     def asked(self) -> bool:
-        """The teacher has to look at each picture."""
+        """Whether the teacher must run on each picture."""
         return self.features > 0 or self.soft > 0
 
 
 class MiningSpec(Spec, frozen=True):
-    """False alarms and missed faces are looked for while training."""
+    """Mining of false alarms and missed faces during training."""
 
     every_minutes: float = 6.0
     pictures: Positive = 300
-    """Looked at each time."""
+    """Number of pictures examined each time."""
     negatives: Share = 0.0
     faces: Share = 0.0
     clips: Share = 0.0
-    """Shares of real pictures without and with faces, and of frames of clips; the rest are backgrounds and textures."""
+    """Shares of real pictures without faces and with faces, and of clip frames; the rest are backgrounds and textures."""
     keep: Positive = 2000
     min_score: float = 0.3
     missed_score: Share = 0.0
-    """A face that is found with less is missed; 0: none is looked for."""
+    """A face with a lower score counts as missed; 0: missed faces are not mined."""
 
 
 class DetectorRecipe(TimedRecipe, frozen=True, kw_only=True):
-    """Everything that one training run needs."""
+    """All settings of one training run."""
 
     material: MaterialSpec
     network: NetworkSpec = NetworkSpec()
     start: str = ""
-    """The ONNX file of an earlier, not larger one, whose weights the network begins with."""
+    """ONNX file of an earlier network, not larger than this one, from whose weights training starts."""
     scene: SceneSpec = SceneSpec()
     optimiser: OptimiserSpec = OptimiserSpec(rate=3e-3, ema_decay=0.998, weight_decay=1e-4, clip_norm=10.0)
     loss: DetectorLossSpec = DetectorLossSpec()
     distil: DistilSpec = DistilSpec()
     mining: MiningSpec = MiningSpec()
     precision: Precision = "float32"
-    """Of a training step; bfloat16 pays only on a GPU or a CPU that has it, and is computed on any."""
+    """Precision of a training step; bfloat16 works everywhere, but pays only on a GPU or CPU that supports it."""
     validate_every_minutes: float = 8.0

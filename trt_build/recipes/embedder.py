@@ -12,28 +12,28 @@ from trt_build.recipes.timed import OptimiserSpec, TimedRecipe
 
 
 class FacesSpec(Spec, frozen=True):
-    """Whom to learn from."""
+    """The training faces."""
 
     train: str
     """A zip or folder of square grey faces, one folder for each person."""
     teacher: str
     """A YuNet-format ONNX file, which finds their landmarks."""
     kept_apart: Share = 0.12
-    """Share of the people who are not trained on: they choose the checkpoint, and the rule by which the network is used."""
+    """Share of people kept out of training; the checkpoint, and the rule for using the network, are chosen on them."""
 
 
 class SmallSpec(Spec, frozen=True):
-    """How a face becomes small."""
+    """How small faces are made."""
 
     smallest_px: Annotated[float, msgspec.Meta(ge=4)] = 10.0
     largest_px: float = 64.0
-    """Side of the whole picture, drawn log-uniformly."""
+    """Side of the whole picture, drawn log-uniformly between the two."""
     sharp: Share = 0.3
-    """Share of faces that stay as they are: what the network knows already must not change."""
+    """Share of faces that stay sharp, so that the network's vectors of sharp faces do not change."""
     clean: Share = 0.35
-    """Share of the small ones that are only shrunk; the others go through a camera."""
+    """Share of small faces that are only shrunk; the others go through a simulated camera."""
     jitter: float = 0.04
-    """Error of the landmarks, as a share of the distance of the eyes, besides a tenth of a pixel of the small picture."""
+    """Error of the landmarks as a share of the eye distance, in addition to a tenth of a pixel of the small picture."""
 
     def __post_init__(self) -> None:
         if self.smallest_px > self.largest_px:
@@ -41,24 +41,24 @@ class SmallSpec(Spec, frozen=True):
 
 
 class EmbedderLossSpec(Spec, frozen=True):
-    """Weights."""
+    """Weights of the parts of the loss."""
 
     distance: float = 1.0
-    """Of the squared distance to the sharp face's vector."""
+    """Weight of the squared distance to the sharp face's vector."""
     sharp: float = 3.0
-    """The same where the face itself is sharp."""
+    """The same for sharp faces."""
     rank: float = 0.3
-    """Of the cross-entropy of finding the face among all others."""
+    """Weight of the cross-entropy of finding the face among all others."""
     temperature: float = 0.06
-    """Squared distance that makes a face e times less likely there."""
+    """Temperature of that cross-entropy: the squared distance that makes a face e times less likely."""
 
 
 class EmbedderRecipe(TimedRecipe, frozen=True, kw_only=True):
-    """Everything that one training run needs."""
+    """All settings of one training run."""
 
     faces: FacesSpec
     adapted_blocks: Annotated[int, msgspec.Meta(ge=0, le=len(BLOCKS))] = 10
-    """So many of dlib's blocks, from the input on, and the stem are trained; the others stay as they are."""
+    """Number of dlib's blocks, counted from the input, that are trained together with the stem; the others are frozen."""
     small: SmallSpec = SmallSpec()
     loss: EmbedderLossSpec = EmbedderLossSpec()
     optimiser: OptimiserSpec = OptimiserSpec(rate=1e-4, final_rate=1e-6, ema_decay=0.998, weight_decay=1e-4, clip_norm=1.0)

@@ -1,4 +1,4 @@
-"""What the fields of recipes are made of."""
+"""Types of the fields of recipes."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A section of a recipe: a key that it does not know is an error."""
+    """A section of a recipe: an unknown key is an error."""

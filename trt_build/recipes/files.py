@@ -1,4 +1,4 @@
-"""Recipes in files: found by name, read from YAML, and each mistake named with its key and line."""
+"""Finds recipes by name and reads them from YAML; errors name the key and the line."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read_recipe_of(kind: type[AnyRecipe], path: Path) -> AnyRecipe:
 
 
 def find_recipe(name: str) -> Path:
-    """A recipe by path, or by name: one that ships, or one in `configs/train` of the working folder."""
+    """Return the path of a recipe given by path or name: one that ships, or one in `configs/train` of the working folder."""
     path = Path(name)
     if path.suffix in (".yaml", ".yml") or path.exists():
         return path

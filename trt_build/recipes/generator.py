@@ -26,22 +26,24 @@ class DataSpec(Spec, frozen=True):
 
     train: str
     kind: Literal["faces", "photographs", "small_faces"] = "faces"
-    """Square grey faces (`Person_Name/Person_Name_0001.jpg`), photographs of any content (`data/photographs.py`), or small
-    faces alone, whose truth is what ZSSR makes of them (`data/small_faces.py`)."""
+    """Square grey faces (`Person_Name/Person_Name_0001.jpg`), photographs of any content (`data/photographs.py`), or only small
+    faces, whose truth is made by ZSSR (`data/small_faces.py`).
+    """
     validation: str = ""
-    """Of other people, or other photographs; without it every tenth photograph or small face of `train` is kept apart."""
+    """Other people, or other photographs; without it every tenth photograph or small face of `train` is kept apart."""
     hr_px: Positive = 128
     """Side of a training picture: the whole face, or a patch of a photograph."""
     scale: Positive = 4
     native_crop: Share = 0.25
-    """Share of samples of faces cut at the stored scale instead of shrunk to `hr_px`."""
+    """Share of face samples cropped at the stored scale instead of shrunk to `hr_px`."""
     area_share: Share = 0.7
-    """Of clean faces, those shrunk by area, as validation does; the others by an antialiased cubic."""
+    """Share of clean faces shrunk by area, as in validation; the others by antialiased cubic."""
     sizes_px: tuple[Positive, ...] = ()
-    """Sides of the small faces, one drawn for each batch; `hr_px / scale` alone if empty. Others than that have no H.264
-    and no learned degradations."""
+    """Sides of the small faces, one drawn for each batch; only `hr_px / scale` if empty. Other sizes have no H.264 and no
+    learned degradations.
+    """
     zooms: tuple[Annotated[float, msgspec.Meta(gt=0, le=1)], ...] = (1.0, 0.8, 0.6)
-    """Photographs are shrunk to these shares of their size before patches are cut, as the literature does."""
+    """Photographs are shrunk to these shares of their size before patches are cut, as in the literature."""
 
     def __post_init__(self) -> None:
         if self.kind == "faces" and not self.validation:
@@ -62,20 +64,21 @@ class ZeroShotOptions(Spec, frozen=True):
 
 
 class ValidationSpec(Spec, frozen=True):
-    """On how many of the validation pictures."""
+    """Number of validation pictures."""
 
     faces: Positive = 200
     seed: NotNegative = 2024
 
 
 class Recipe(TimedRecipe, frozen=True, kw_only=True):
-    """Everything that one training run of a generator needs."""
+    """All settings of one training run of a generator."""
 
     data: DataSpec
     generator: GeneratorSpec = GeneratorSpec()
     start: dict[str, str] = {}
-    """Trained generators (name, manifest, safetensors file or checkpoint) whose weights training begins with, by the part of
-    the network that they are; "" is all of it."""
+    """Trained generators (name, manifest, safetensors file or checkpoint) from whose weights training starts, by the part of
+    the network they initialise; "" is the whole network.
+    """
     mixture: MixtureSpec = MixtureSpec()
     late: tuple[LateSpec, ...] = ()
     """In the order of `from_step`."""
@@ -84,8 +87,9 @@ class Recipe(TimedRecipe, frozen=True, kw_only=True):
     zero_shot: ZeroShotOptions = ZeroShotOptions()
     loss: LossSpec = LossSpec()
     merit: Literal["psnr", "features"] = "psnr"
-    """What the best checkpoint is chosen by: the mean gain in PSNR over bicubic, or the mean gain in the distance of dlib's
-    features to those of the truth, which suits networks that are not trained for PSNR alone."""
+    """Criterion of the best checkpoint: the mean gain in PSNR over bicubic, or the mean gain in the distance of dlib's features
+    from those of the truth, which suits networks that are not trained for PSNR alone.
+    """
     validation: ValidationSpec = ValidationSpec()
     validate_every_minutes: float = 5.0
 
@@ -100,7 +104,7 @@ class Recipe(TimedRecipe, frozen=True, kw_only=True):
             raise ValueError("mixture.learned needs `learned.checkpoint`: that of a run of `trt-build redeg train`")
 
     def mixtures(self) -> tuple[MixtureSpec, ...]:
-        """All that come up in a run."""
+        """Return all mixtures of a run."""
         return (self.mixture, *(late.mixture for late in self.late))
 
 

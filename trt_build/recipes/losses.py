@@ -1,4 +1,4 @@
-"""The losses of a generator, as recipes name them."""
+"""The losses of a generator."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ class PerceptualSpec(Spec, frozen=True):
     network: Literal["dlib", "vgg16", "vgg19"] = "dlib"
     """`dlib` comes with the face embedder; the others need `weights`."""
     layers: tuple[str, ...] = ()
-    """The network's usual ones if empty."""
+    """Layers of the network; its default ones if empty."""
     weights: str = ""
     """A state dict in torchvision's layout, trained on ImageNet."""
     distance: Literal["l1", "mse"] = "l1"
 
 
 class AdversarialSpec(Spec, frozen=True):
-    """A discriminator that is trained against the generator."""
+    """A discriminator trained against the generator."""
 
     weight: float
     discriminator: Literal["srgan", "patch", "unet"] = "unet"
@@ -31,26 +31,26 @@ class AdversarialSpec(Spec, frozen=True):
     loss: Literal["bce", "hinge", "relativistic"] = "bce"
     """Goodfellow et al. 2014; Lim and Ye 2017; relativistic average: Jolicoeur-Martineau 2018, as in ESRGAN."""
     rate: float = 1e-4
-    """Learning rate of the discriminator; it falls as the generator's does."""
+    """Learning rate of the discriminator; it falls like the generator's."""
     begin: Share = 0.0
-    """Share of the budget after which it begins."""
+    """Share of the budget after which it starts."""
 
 
 class LossSpec(Spec, frozen=True):
-    """Weights of what a generator learns from."""
+    """Weights of the losses of a generator."""
 
     pixel: Literal["charbonnier", "l1", "mse", "psnr"] = "charbonnier"
     """`psnr`: the mean PSNR of the pictures in dB, negative; about 0.002 weighs as much as the others do."""
     pixel_weight: float = 1.0
     charbonnier_epsilon: float = 1e-3
     fourier_weight: float = 0.05
-    """Of the L1 of the Fourier coefficients of the error."""
+    """Weight of the L1 norm of the error's Fourier coefficients."""
     identity_weight: float = 0.0
-    """Of the squared distance between the vectors that dlib's network gives for the result and for the truth."""
+    """Weight of the squared distance between dlib's vectors of the result and of the truth."""
     identity_faces: Annotated[int, msgspec.Meta(ge=0)] = 0
-    """How many of each batch that network looks at, which costs more than a small generator itself; all for 0."""
+    """Number of pictures of each batch for which that is computed, as it costs more than a small generator; 0: all."""
     consistency_weight: float = 0.0
-    """Of the L1 between the result, shrunk by area, and what went in."""
+    """Weight of the L1 distance between the result, shrunk by area, and the input."""
     perceptual: PerceptualSpec | None = None
     adversarial: AdversarialSpec | None = None
 

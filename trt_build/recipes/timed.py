@@ -1,4 +1,4 @@
-"""What the recipes of all trainings share: how long, how fast, and from which seed."""
+"""The settings shared by all recipes: budget, optimiser and seed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class OptimiserSpec(Spec, frozen=True):
     """AdamW or SOAP with a linear warm-up and a cosine to `final_rate`, over the elapsed budget.
 
     SOAP (Vyas et al., "SOAP: Improving and Stabilizing Shampoo using Adam", ICLR 2025) is Adam in the eigenbasis of the
-    gradients' covariance; its authors' betas are (0.95, 0.95). It costs a little more a step; SRCNN needs far fewer steps.
+    gradients' covariance; its authors' betas are (0.95, 0.95). A step costs a little more; SRCNN needs far fewer steps.
     """
 
     method: Literal["adamw", "soap"] = "adamw"
@@ -26,8 +26,9 @@ class OptimiserSpec(Spec, frozen=True):
     clip_norm: Annotated[float, msgspec.Meta(gt=0)] = 1.0
     ema_decay: float = 0.999
     cooldown: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
-    """Last share of the budget, over which the rate falls from `rate` to `final_rate`; a run whose rate stays until then can be
-    resumed with a larger budget."""
+    """Last share of the budget, over which the rate falls from `rate` to `final_rate`; because the rate is constant before, a
+    run can be resumed with a larger budget.
+    """
 
 
 class BudgetSpec(Spec, frozen=True):
@@ -42,7 +43,7 @@ class BudgetSpec(Spec, frozen=True):
 
 
 class TimedRecipe(Spec, frozen=True, kw_only=True):
-    """What all recipes share."""
+    """Base of all recipes."""
 
     name: str
     budget: BudgetSpec
@@ -52,14 +53,14 @@ class TimedRecipe(Spec, frozen=True, kw_only=True):
     seed: NotNegative = 7
     threads: Positive = 2
     loaders: NotNegative = 1
-    """Processes that make batches; 0: the training process itself."""
+    """Number of processes that make batches; 0: the training process itself."""
 
 
 AnyTimedRecipe = TypeVar("AnyTimedRecipe", bound=TimedRecipe)
 
 
 def for_minutes(recipe: AnyTimedRecipe, minutes: float) -> AnyTimedRecipe:
-    """Return the recipe with another budget.
+    """Return the recipe with a budget in minutes.
 
     Raises:
         RecipeError: the minutes are not above 0.

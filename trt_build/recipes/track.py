@@ -12,30 +12,30 @@ from trt_build.recipes.timed import OptimiserSpec, TimedRecipe
 
 
 class ClipSpec(Spec, frozen=True):
-    """How faces move in a simulated clip, and what the camera and the encoder do to them."""
+    """Motion, camera and encoder of simulated clips."""
 
     frames: Annotated[int, msgspec.Meta(ge=9)] = 24
-    """Of a clip, at 25 a second."""
+    """Number of frames of a clip, at 25 fps."""
     kept: Annotated[int, msgspec.Meta(ge=1)] = 8
     """Frames of a track, evenly spread over the clip; the first of them is the reference."""
     crf_min: int = 18
     crf_max: int = 35
     raw_share: Share = 0.3
-    """Share of clips that no encoder saw."""
+    """Share of clips that are not encoded."""
     presets: tuple[str, ...] = ("ultrafast", "veryfast", "veryfast", "faster", "medium")
     groups: tuple[Positive, ...] = (12, 25, 50, 250)
-    """Frames from one key frame to the next."""
+    """Distance of key frames, in frames."""
     noise_max: float = 6.0
-    """Levels; most clips have less."""
+    """Largest noise in grey levels; most clips have less."""
     blur_share: Share = 0.35
-    """Of faces that are out of focus ..."""
+    """Share of faces that are out of focus ..."""
     blur_max: float = 1.6
     """... by up to this sigma in pixels of the truth."""
     bending_share: Share = 0.3
-    """Of faces that turn or speak a little, which no affine map follows."""
+    """Share of faces that turn or speak a little, which no affine map can follow."""
     exposure_share: Share = 0.2
     smear_share: Share = 0.15
-    """Of faces of which some frames are blurred by motion."""
+    """Share of faces with motion blur in some frames."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.crf_min <= self.crf_max <= 51:
@@ -45,16 +45,16 @@ class ClipSpec(Spec, frozen=True):
 
 
 class TrackDataSpec(Spec, frozen=True):
-    """Faces that are made tracks of."""
+    """Faces from which tracks are made."""
 
     train: str
     validation: str
-    """Of other people."""
+    """Faces of other people."""
     sizes_px: tuple[Positive, ...] = (12, 16, 24, 32)
     passes: tuple[Positive, ...] = (2, 2, 2, 1)
-    """How often each face is filmed, by size."""
+    """Number of tracks made of each face, by size."""
     faces: NotNegative = 0
-    """At most so many of `train`; all for 0."""
+    """Most faces of `train`; 0: all."""
     validation_faces: Positive = 96
     validation_crfs: tuple[int, ...] = (23, 28)
 
@@ -64,36 +64,36 @@ class TrackDataSpec(Spec, frozen=True):
 
 
 class TrackDrawSpec(Spec, frozen=True):
-    """What a training sample is made of."""
+    """How training samples are drawn."""
 
     frames: tuple[Positive, ...] = (8, 8, 8, 4, 4, 2, 1)
-    """How many frames a sample has, one drawn for each batch."""
+    """Numbers of frames in a sample; one is drawn for each batch."""
     pixels: Positive = 12288
-    """Low-resolution pixels of a batch over all its frames; `batch` is the most samples."""
+    """Most low-resolution pixels of a batch over all its frames; `batch` is the most samples."""
     shift_px: float = 0.08
-    """Registration errs by so much, in low-resolution pixels (standard deviation) ..."""
+    """Error of registration, standard deviation in low-resolution pixels ..."""
     gross_share: Share = 0.015
-    """... and in this share of frames grossly."""
+    """... and share of frames with gross errors."""
     wrong_share: Share = 0.05
-    """Of samples with a frame of somebody else ..."""
+    """Share of samples with a frame of somebody else ..."""
     caught_share: Share = 0.7
-    """... of which so many were caught before, and come with a weight of 0."""
+    """... of which this share is recognised, and has weight 0."""
     weighed_share: Share = 0.2
-    """Of samples whose frames have unequal weights."""
+    """Share of samples whose frames have unequal weights."""
 
 
 class TrackNetworkSpec(Spec, frozen=True):
     """The network of `networks/track.py`."""
 
     start: str = "compact_fine_x4"
-    """The single-frame generator that it begins with, and is for one frame."""
+    """The single-frame generator from which it starts, and which it equals for one frame."""
     width: Positive = 32
-    """Channels of the decoder."""
+    """Number of channels of the decoder."""
     blocks: Positive = 2
 
 
 class TrackRecipe(TimedRecipe, frozen=True, kw_only=True):
-    """Everything that one training run needs."""
+    """All settings of one training run."""
 
     data: TrackDataSpec
     clips: ClipSpec = ClipSpec()
@@ -101,11 +101,11 @@ class TrackRecipe(TimedRecipe, frozen=True, kw_only=True):
     network: TrackNetworkSpec = TrackNetworkSpec()
     optimiser: OptimiserSpec = OptimiserSpec(method="soap", rate=1e-3, betas=(0.95, 0.95), clip_norm=0.5)
     encoder_rate: Share = 0.5
-    """Learning rate of what is taken over, as a share of that of the new parts."""
+    """Learning rate of the initialised parts, as a share of that of the new parts."""
     frozen_steps: NotNegative = 300
-    """First steps, in which what is taken over stays as it is."""
+    """Number of first steps in which the initialised parts are frozen."""
     pixel_weight: float = 2e-3
-    """Of the negative PSNR in dB."""
+    """Weight of the negative PSNR in dB."""
     precision: Precision = "float32"
-    """Of a training step; bfloat16 pays only on a GPU or a CPU that has it, and is computed on any."""
+    """Precision of a training step; bfloat16 works everywhere, but pays only on a GPU or CPU that supports it."""
     validate_every_minutes: float = 5.0

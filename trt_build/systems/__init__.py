@@ -1,1 +1,1 @@
-"""What is trained: each system has its batches, its training and its export."""
+"""The systems that are trained: each has its batches, its training and its export."""

@@ -1,4 +1,4 @@
-"""Generator against discriminator: which networks judge, and what both lose by the judgement."""
+"""Adversarial training: the discriminators, and the losses of both sides."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trt_build.recipes.losses import AdversarialSpec
 
 
 def build_discriminator(spec: AdversarialSpec) -> nn.Module:
-    """Make the discriminator of a recipe: luma (N, 1, H, W) to logits."""
+    """Build the discriminator of a recipe: luma (N, 1, H, W) to logits."""
     match spec.discriminator:
         case "srgan":
             return SRGANDiscriminator(spec.width)
@@ -22,16 +22,16 @@ def build_discriminator(spec: AdversarialSpec) -> nn.Module:
 
 
 class AdversarialLoss:
-    """What one side loses; logits of the other side's pictures are constants to it."""
+    """The losses of both sides; logits of the other side's pictures are constants."""
 
     def __init__(self, kind: str) -> None:
         """``kind``: see ``AdversarialSpec.loss``."""
         self._kind = kind
         self.needs_real = kind == "relativistic"
-        """Whether the generator's loss depends on the judgement of true pictures."""
+        """Whether the generator's loss depends on the logits of true pictures."""
 
     def generator(self, fake: Tensor, real: Tensor | None = None) -> Tensor:
-        """Return the loss of whoever made the pictures that got the logits ``fake``; ``real``: see ``needs_real``."""
+        """Return the generator's loss for pictures with the logits ``fake``; ``real``: see ``needs_real``."""
         if self._kind == "hinge":
             return -fake.mean()
         if self._kind == "relativistic":
@@ -40,7 +40,7 @@ class AdversarialLoss:
         return _towards(fake, 1.0)
 
     def discriminator(self, fake: Tensor, real: Tensor) -> Tensor:
-        """Return the loss of the judge."""
+        """Return the discriminator's loss."""
         if self._kind == "hinge":
             return (functional.relu(1 - real).mean() + functional.relu(1 + fake).mean()) / 2
         if self._kind == "relativistic":

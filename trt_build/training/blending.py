@@ -1,6 +1,7 @@
-"""A trained network, averaged with an earlier export: where the one has gained and the other lost, the mean often keeps both.
+"""Averages a trained network with an earlier export: the mean often keeps the strengths of both.
 
-The weights are averaged, so it costs nothing to run: Wortsman and others, Robust fine-tuning of zero-shot models, CVPR 2022.
+The weights are averaged, so it costs nothing at inference (Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR
+2022).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from trt_build.training.unfolding import Folded, matched
 
 
 def blend(network: nn.Module, known: Folded, exported: Path, share: float) -> None:
-    """Fold the normalisation of ``network`` away, and take ``share``, 0 to 1, of each weight from an exported one, in place.
+    """Fold the normalisation of ``network`` and mix in ``share``, 0 to 1, of each weight of an exported one, in place.
 
     Args:
         network: trained.

@@ -1,4 +1,4 @@
-"""Checkpoint files: put in place at once, read without running code from them."""
+"""Checkpoint files: written atomically, and read without executing code."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ AnyNetwork = TypeVar("AnyNetwork", bound=nn.Module)
 
 
 def write_checkpoint(data: dict[str, Any], path: Path) -> None:
-    """Write beside and move into place, so that a crash or a full disk leaves the old one.
+    """Write to a temporary file and move it into place, so that a crash or a full disk leaves the old one.
 
     Raises:
-        TrainingError: it cannot be written, as on a full disk.
+        TrainingError: it cannot be written, for instance because the disk is full.
     """
     try:
         with replacing(path, public=True) as beside:
@@ -37,7 +37,7 @@ def read_checkpoint(path: Path, schema: str) -> dict[str, Any]:
     """Read a checkpoint.
 
     Raises:
-        TrainingError: there is none, it cannot be read, or another trainer wrote it.
+        TrainingError: it does not exist, cannot be read, or was written by another trainer.
     """
     try:
         data = torch.load(path, map_location="cpu", weights_only=True)
@@ -51,10 +51,10 @@ def read_checkpoint(path: Path, schema: str) -> dict[str, Any]:
 
 
 def recipe_of(data: dict[str, Any], kind: type[AnyRecipe], source: str) -> AnyRecipe:
-    """Return the recipe that a checkpoint was trained by; ``source``: what it is called in messages.
+    """Return the recipe of a checkpoint; ``source``: its name in messages.
 
     Raises:
-        TrainingError: it is not one of this version.
+        TrainingError: this version cannot read the recipe.
     """
     try:
         return msgspec.convert(data["recipe"], kind)
@@ -63,7 +63,7 @@ def recipe_of(data: dict[str, Any], kind: type[AnyRecipe], source: str) -> AnyRe
 
 
 def check_unchanged(saved: msgspec.Struct, recipe: msgspec.Struct, keys: Iterable[str]) -> None:
-    """Refuse to go on with a run by another recipe.
+    """Refuse to continue a run with another recipe.
 
     Raises:
         RecipeError: they differ in one of the keys.
@@ -89,13 +89,13 @@ def fill(model: nn.Module, stored: Mapping[str, Tensor], source: str) -> None:
 def load_averaged(
     path: Path, schema: str, kind: type[AnyRecipe], build: Callable[[AnyRecipe], AnyNetwork]
 ) -> tuple[AnyNetwork, AnyRecipe, dict[str, Any]]:
-    """Return the averaged network of a checkpoint, ready to run, its recipe, and all that is in the file.
+    """Return the averaged network of a checkpoint, ready to run, its recipe, and the content of the file.
 
     Args:
         path: of the checkpoint.
         schema: of the trainer that wrote it.
-        kind: of its recipe.
-        build: makes the network of a recipe, not yet trained.
+        kind: type of its recipe.
+        build: builds the untrained network of a recipe.
 
     Raises:
         TrainingError: it cannot be read, or its recipe is not one of this version.
@@ -109,7 +109,7 @@ def load_averaged(
 
 
 def last_checkpoint(folder: Path, schema: str, *, resume: bool) -> dict[str, Any] | None:
-    """Return the checkpoint to go on from, None for a new run.
+    """Return the checkpoint to resume from; None for a new run.
 
     Raises:
         RecipeError: the folder holds a run and ``resume`` is false.

@@ -1,4 +1,4 @@
-"""The record of a run: `validation.csv`, and TensorBoard events where it is installed."""
+"""The record of a run: `validation.csv`, and TensorBoard events if it is installed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Journal:
         """Rewrite the table with all rows and add the last one to the TensorBoard events.
 
         Raises:
-            TrainingError: they cannot be written, as on a full disk.
+            TrainingError: they cannot be written, for instance because the disk is full.
         """
         try:
             self._write_table(history)

@@ -1,4 +1,4 @@
-"""The training loop of every network here: batches in, checkpoints and validation rows out, over a budget of time or steps."""
+"""The training loop of all networks: from batches to checkpoints and validation rows, over a budget of time or steps."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from trt_build.training.run_state import RATE_SHARE, Network, Row, RunState
 from trt_build.training.schedule import learning_rate
 
 CHECKPOINT_SECONDS = 60.0
-"""Training time that a crash can cost."""
+"""Most training time that a crash can cost."""
 Parts = dict[str, float]
 
 
@@ -31,7 +31,7 @@ class Watcher(Protocol):
     """Shows progress."""
 
     def on_prepare(self, what: str, done: int, total: int) -> None:
-        """So many of ``total`` are done; a total of 0 is not known yet."""
+        """``done`` of ``total`` are done; a total of 0 is not known yet."""
 
     def on_step(self, step: int, fraction: float, loss: float, parts: Parts, rate: float) -> None: ...
 
@@ -41,9 +41,9 @@ class Watcher(Protocol):
 def loaded_batches(
     data: object, first: int, loaders: int, prefetch: int, method: Literal["fork", "spawn"] = "spawn"
 ) -> Iterator[list[Tensor]]:
-    """Return the batches from step ``first`` on, made by ``loaders`` processes (or here, for 0).
+    """Return the batches from step ``first`` on, made by ``loaders`` processes (0: this process).
 
-    ``fork`` shares the material instead of sending it, and must come before torch has threads of its own.
+    ``fork`` shares the material instead of sending it, and must happen before torch starts threads.
     """
     loader: DataLoader[list[Tensor]] = DataLoader(
         cast(Dataset[list[Tensor]], data),
@@ -58,7 +58,7 @@ def loaded_batches(
 
 
 def _quiet_loader(_: int) -> None:
-    """One thread each; Ctrl-C is the parent's to handle."""
+    """Limit a loader to one thread; leave Ctrl-C to the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
@@ -68,7 +68,7 @@ class Trainer(ABC, Generic[AnyTimedRecipe, Network]):
     """One run in ``folder``: last.pt, best.pt and validation.csv."""
 
     schema: str
-    """Of the checkpoints."""
+    """Schema of the checkpoints."""
 
     def __init__(
         self, state: RunState[AnyTimedRecipe, Network], batches: Iterator[list[Tensor]], folder: Path, watcher: Watcher
@@ -80,21 +80,21 @@ class Trainer(ABC, Generic[AnyTimedRecipe, Network]):
 
     @abstractmethod
     def _loss(self, batch: list[Tensor], fraction: float) -> tuple[Tensor, Parts]:
-        """Return the loss and its parts, for a batch on the device and the share of the budget that is spent."""
+        """Return the loss and its parts, for a batch on the device and the spent share of the budget."""
 
     @abstractmethod
     def _measure(self) -> Row:
         """Return the figures of a validation; ``merit`` says how good the averaged network is."""
 
     def _rival_loss(self, batch: list[Tensor], fraction: float) -> Tensor | None:
-        """Return the loss of ``RunState.rival`` after the network's own step; None: it rests."""
+        """Return the loss of ``RunState.rival`` after the network's own step; None: it is not trained now."""
         return None
 
     def _between(self) -> None:
         """Called between two steps; not counted as training."""
 
     def run(self, stop_after: int | None = None) -> RunState[AnyTimedRecipe, Network]:
-        """Train until the budget is spent, or ``stop_after`` steps in all.
+        """Train until the budget is spent, or for ``stop_after`` steps in total.
 
         ``last.pt`` is never older than a minute of training.
 

@@ -1,4 +1,4 @@
-"""A trained network as one self-contained ONNX file with its manifest; what the exports of all systems share."""
+"""Exports a trained network to one self-contained ONNX file with its manifest, for all systems."""
 
 from __future__ import annotations
 
@@ -27,20 +27,22 @@ OPSET = 18
 
 
 def write_onnx(network: nn.Module, example: Tensor, path: Path, names: tuple[str, list[str]], axes: dict[int, Any]) -> None:
-    """Write a network of one input as one file without external data, checked by onnx.
+    """Write a network with one input as one file without external data, checked by onnx.
 
     Args:
-        network: gives one tensor, or a tuple of them.
+        network: returns a tensor or a tuple of tensors.
         example: an input.
         path: of the file; its folder exists.
         names: of the input, and of the outputs.
-        axes: the dimensions of the input that are free, as ``torch.export.Dim``.
+        axes: free dimensions of the input, as ``torch.export.Dim``.
     """
     write_onnx_of(network, {names[0]: (example, axes)}, path, names[1])
 
 
 def write_onnx_of(network: nn.Module, inputs: dict[str, tuple[Tensor, dict[int, Any]]], path: Path, outputs: list[str]) -> None:
-    """Write a network of several inputs: by their names, in order, an example and the free dimensions; else as above."""
+    """Write a network with several inputs: ``inputs`` has an example and the free dimensions by name, in order; otherwise like
+    ``write_onnx``.
+    """
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -59,10 +61,11 @@ def write_onnx_of(network: nn.Module, inputs: dict[str, tuple[Tensor, dict[int, 
 
 
 def save_checked(model: onnx.ModelProto, path: Path) -> None:
-    """Write a model, in the place of what was there; one that onnx refuses is not written.
+    """Write a model, replacing an existing file; an invalid model is not written.
 
     Raises:
-        onnx.checker.ValidationError, onnx.shape_inference.InferenceError: it is no valid model.
+        onnx.checker.ValidationError,
+        onnx.shape_inference.InferenceError: the model is invalid.
         OSError: it cannot be written.
     """
     onnx.checker.check_model(model, full_check=True)
@@ -71,7 +74,7 @@ def save_checked(model: onnx.ModelProto, path: Path) -> None:
 
 
 def _without_notes(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Drop what the exporter notes about the machine it ran on (source paths, stack traces)."""
+    """Remove the exporter's notes about its machine (source paths, stack traces)."""
     graph = model.graph
     noted = [model, graph, *graph.node, *graph.input, *graph.output, *graph.value_info]
     for part in [*noted, *graph.initializer]:
@@ -81,11 +84,11 @@ def _without_notes(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def store_in_half(path: Path, least: int = 1024) -> None:
-    """Keep the weights of a file as float16, half its size, which become float32 again when it is opened.
+    """Store the weights of a file as float16, at half its size; they are cast to float32 when it is opened.
 
     Args:
-        path: of an ONNX file, rewritten.
-        least: numbers that a tensor has to have for it to be worth it.
+        path: of an ONNX file, which is rewritten.
+        least: smallest number of values of a tensor for which it pays.
     """
     model = onnx.load(str(path))
     casts = []
@@ -102,14 +105,14 @@ def store_in_half(path: Path, least: int = 1024) -> None:
 
 
 def round_to_half(network: nn.Module) -> None:
-    """Round all parameters to what float16 can hold, in place, so that a file that keeps them so computes the same."""
+    """Round all parameters to float16 values, in place, so that a file that stores float16 computes the same."""
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.copy_(parameter.half().float())
 
 
 def fold(module: nn.Module) -> None:
-    """Replace each convolution and the normalisation behind it by one convolution, in place."""
+    """Replace each convolution and the normalisation after it by one convolution, in place."""
     for child in module.children():
         if isinstance(child, nn.Sequential) and isinstance(child[0], nn.Conv2d) and isinstance(child[1], nn.BatchNorm2d):
             child[0], child[1] = fuse_conv_bn_eval(child[0], child[1]), nn.Identity()
@@ -120,12 +123,12 @@ def fold(module: nn.Module) -> None:
 def parity_of(
     network: Callable[..., Tensor | tuple[Tensor, ...]], path: Path, inputs: Iterable[NDArray[Any] | tuple[NDArray[Any], ...]]
 ) -> Parity:
-    """Return the largest absolute difference between a network and its file, over all outputs; infinite for no number.
+    """Return the largest absolute difference between a network and its file over all outputs; infinite for NaN.
 
     Args:
-        network: of one input or several.
+        network: with one or several inputs.
         path: of its file.
-        inputs: one array for each comparison, or one for each input; shapes are kept of the first.
+        inputs: for each comparison an array, or a tuple with an array for each input; the shapes of the first are recorded.
     """
     session = open_session(SessionSpec(path, "onnxruntime", threads=0))
     names = [one.name for one in session.inputs]
@@ -158,7 +161,7 @@ def described(path: Path, parity: Parity, made_by: dict[str, str] | None = None,
     Args:
         path: NAME.onnx.
         parity: of the file.
-        made_by: versions beside those of the tools.
+        made_by: versions in addition to those of the tools.
         known: the other fields.
 
     Raises:
@@ -178,7 +181,7 @@ def described(path: Path, parity: Parity, made_by: dict[str, str] | None = None,
 
 
 def versions() -> dict[str, str]:
-    """What wrote a model, for its manifest."""
+    """Return the versions of the tools that write a model, for its manifest."""
     return {
         "python": platform.python_version(),
         "torch": str(torch.__version__),

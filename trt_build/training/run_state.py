@@ -1,4 +1,4 @@
-"""All that changes while a network is trained."""
+"""Everything that changes while a network is trained."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from trt_build.training.schedule import Clock
 Network = TypeVar("Network", bound=nn.Module)
 Row = dict[str, float]
 RATE_SHARE = "rate_share"
-"""Key of an optimiser's group: the share of the learning rate that its parameters get, 1 without it."""
+"""Key of an optimiser's group: its share of the learning rate, 1 by default."""
 _POWER_ITERATION = (".0._u", ".0._v")
-"""How torch names the vectors of `spectral_norm`."""
+"""Torch's names of the vectors of `spectral_norm`."""
 
 
 @dataclass
 class Rival:
-    """A network that is trained against the other, as the discriminator of a GAN."""
+    """A network trained against the main one, such as the discriminator of a GAN."""
 
     model: nn.Module
     optimiser: torch.optim.Optimizer
@@ -54,13 +54,13 @@ class RunState(Generic[AnyTimedRecipe, Network]):
         rival: tuple[nn.Module, float] | None = None,
         slower: tuple[nn.Module, float] | None = None,
     ) -> RunState[AnyTimedRecipe, Network]:
-        """Put a network on the GPU, where there is one, with an average and an optimiser.
+        """Put a network on the GPU, if there is one, with an average and an optimiser.
 
         Args:
             recipe: of the run.
             model: the network.
-            rival: is trained against it, and its rate.
-            slower: a part of the network that learns at this share of the rate.
+            rival: network that is trained against it, and its rate.
+            slower: a part of the network, and its share of the learning rate.
         """
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         model = model.to(device)
@@ -74,8 +74,8 @@ class RunState(Generic[AnyTimedRecipe, Network]):
     def average(self) -> None:
         """Move the average towards the model; the decay grows to its value over the first steps.
 
-        Statistics of batch normalisation are averaged too; the vectors of spectral norm are copied, since an average of unit
-        vectors is shorter, and the weights would be divided by too little.
+        Statistics of batch normalisation are averaged too; the vectors of spectral norm are copied: an average of unit vectors
+        is shorter, so the weights would be divided by too little.
         """
         decay = min(self.recipe.optimiser.ema_decay, (1 + self.clock.step) / (10 + self.clock.step))
         averages, currents = [], []
@@ -113,7 +113,7 @@ class RunState(Generic[AnyTimedRecipe, Network]):
         write_checkpoint(data, path)
 
     def restore(self, data: dict[str, Any]) -> None:
-        """Go on where a checkpoint stands."""
+        """Restore the state of a checkpoint."""
         self.model.load_state_dict(data["model"])
         self.ema.load_state_dict(data["ema"])
         self.optimiser.load_state_dict(data["optimiser"])

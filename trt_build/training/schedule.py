@@ -10,11 +10,11 @@ from statistics import median
 from trt_build.recipes.timed import BudgetSpec, OptimiserSpec
 
 _RECENT = 101
-"""Steps that say how long one usually takes; few enough that a machine that became slower is believed soon."""
+"""Number of steps from which the usual duration is estimated; few enough to adapt soon when the machine slows down."""
 _HALTED = 10.0
-"""A step that takes so many times as long as usual was halted (a stopped process, a sleeping computer)."""
+"""A step that takes this many times as long as usual was halted (a stopped process, a sleeping computer)."""
 _FEW = 5
-"""The first steps, before it is known how long one takes, are judged again with each that follows."""
+"""Number of first steps that are judged again with each following step, until the usual duration is known."""
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Clock:
         self._begun = self.seconds
 
     def add(self, seconds: float) -> None:
-        """Add the time of a step; one that was halted adds what a step usually takes."""
+        """Add the time of a step; a halted step adds the usual time."""
         self._recent.append(seconds)
         usual = median(self._recent)
         if len(self._recent) <= _FEW:
@@ -38,7 +38,7 @@ class Clock:
             self.seconds += _counted(seconds, usual)
 
     def fraction(self, budget: BudgetSpec) -> float:
-        """How much of the budget is spent, 0 to 1."""
+        """Return the spent share of the budget, 0 to 1."""
         if budget.steps is not None:
             return min(1.0, self.step / budget.steps)
         assert budget.minutes is not None

@@ -1,4 +1,4 @@
-"""A network begins as what an exported one computes, although the export folded its normalisation away."""
+"""Initialises a network from an exported one, although the export folded the normalisation."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Folded = dict[str, tuple[Tensor, Tensor]]
 
 
 def open_exported(exported: Path) -> onnx.ModelProto:
-    """Open an exported network.
+    """Load an exported network.
 
     Raises:
         DataError: it cannot be read.
     """
     try:
         return onnx.load(exported)
-    except Exception as error:  # onnx raises whatever its parser does
+    except Exception as error:  # onnx passes on any exception of its parser
         raise DataError(f"'{exported}' cannot be read: {error}") from None
 
 
@@ -42,13 +42,13 @@ def folded_weights(model: onnx.ModelProto, exported: Path) -> Folded:
         for one in model.graph.initializer
     }
     names = [name.removesuffix(".weight") for name in found if name.startswith(_PREFIX) and name.endswith(".weight")]
-    if any(f"{name}.bias" not in found for name in names):  # equal arrays are written once: so it is before training
+    if any(f"{name}.bias" not in found for name in names):  # equal arrays are written only once, as before training
         raise DataError(f"'{exported}' holds no trained network.")
     return {name.removeprefix(_PREFIX): (found[f"{name}.weight"], found[f"{name}.bias"]) for name in names}
 
 
 def matched(network: nn.Module, known: Folded, exported: Path) -> dict[str, tuple[nn.Conv2d | nn.Linear, Tensor, Tensor]]:
-    """Return each layer of a network by its name, with the weight and the bias that an exported one has.
+    """Return each layer of a network by name, with the weight and bias of the exported one.
 
     Raises:
         DataError: the exported one is another network.
@@ -60,12 +60,12 @@ def matched(network: nn.Module, known: Folded, exported: Path) -> dict[str, tupl
 
 
 def calibrate(network: nn.Module, biases: dict[str, Tensor], shown: Tensor) -> None:
-    """Let each normalisation give what comes in, plus the bias that its convolution had.
+    """Set each normalisation so that it returns its input plus the bias of its convolution.
 
     Args:
-        network: its convolutions have their weights.
-        biases: of each convolution, by its name.
-        shown: enough input that the statistics of a batch are like its.
+        network: with the convolutions' weights.
+        biases: of each convolution, by name.
+        shown: enough input for representative statistics of a batch.
     """
     handles = []
     for name, block in network.named_modules():
@@ -81,7 +81,7 @@ def _undo(bias: Tensor) -> Callable[[nn.Module, tuple[Any, ...]], None]:
     def hook(normalisation: nn.Module, inputs: tuple[Any, ...]) -> None:
         assert isinstance(normalisation, nn.BatchNorm2d)
         variance, mean = torch.var_mean(inputs[0], dim=(0, 2, 3), correction=0)
-        # A channel that hardly varies would make its scale vanish, and could not be learnt any more.
+        # The scale of a channel that hardly varies would vanish, and could not be trained any more.
         spread = (variance + normalisation.eps).sqrt().clamp(min=1e-2)
         normalisation.weight.copy_(spread)
         normalisation.bias.copy_(mean + bias.to(mean))

@@ -1,1 +1,1 @@
-"""The second look: its limits, and how it and the detector decide together."""
+"""The second look: chooses its limits, and how it and the detector decide together."""

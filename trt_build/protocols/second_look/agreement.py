@@ -1,4 +1,4 @@
-"""How much the second look and its detector should count, chosen on the detector's validation pictures."""
+"""Chooses the weights of the second look and its detector on the detector's validation pictures."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ must bring together above that one, and the score of a face that needs no other;
 is not seen. A false alarm that stays comes and goes, a face is found look after look. Found on clips (see the card), as
 pictures do not move."""
 _LEAST_GAIN = 0.01
-"""In the mean recall of all widths, for which it is worth asking twice."""
+"""Least gain in the mean recall over all widths that is worth a second look."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """A picture, and what both found in it at a low threshold."""
+    """A picture with the results of both at a low threshold."""
 
     truth: Labelled
     found: Detections
 
 
 def look_at(pictures: Sequence[Labelled], detector: Detector, network: SecondLook, done: Done) -> list[Seen]:
-    """Run both over pictures of full range; the detector is open at ``ASKED_FROM``."""
+    """Run both over full-range pictures; the detector must be open at ``ASKED_FROM``."""
     seen = []
     for number, truth in enumerate(pictures):
         image = np.ascontiguousarray(truth.image)
@@ -53,7 +53,7 @@ def look_at(pictures: Sequence[Labelled], detector: Detector, network: SecondLoo
 
 
 def tally_of(seen: Sequence[Seen], weight: float) -> Tally:
-    """Count faces and false alarms by the scores of both."""
+    """Count faces and false alarms by the combined score."""
     tally = Tally()
     for one in seen:
         assert one.found.faceness is not None
@@ -65,7 +65,9 @@ def tally_of(seen: Sequence[Seen], weight: float) -> Tally:
 
 
 def fit(seen: Sequence[Seen], detector_sha256: str) -> Agreement | None:
-    """Return the weight at which most faces are found, each width counting alike; None where the detector alone is as good."""
+    """Return the weight with which most faces are found, with equal weight for each width; None if the detector alone is as
+    good.
+    """
     tallies = {weight: tally_of(seen, weight) for weight in _WEIGHTS}
     recalls = {weight: _mean_recall(tally) for weight, tally in tallies.items()}
     weight = max(recalls, key=lambda one: (recalls[one], -one))
@@ -78,7 +80,7 @@ def fit(seen: Sequence[Seen], detector_sha256: str) -> Agreement | None:
 
 
 def _raised(score: float, by: float) -> float:
-    """Return a score whose logit is larger by so much."""
+    """Return a score with its logit raised by an amount."""
     return float(1 / (1 + (1 / score - 1) * np.exp(-by)))
 
 

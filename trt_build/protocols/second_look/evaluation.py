@@ -1,4 +1,4 @@
-"""What a network says of candidates that it has not learnt from."""
+"""Judges candidates that a network was not trained on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from trt_build.work import Done
 
 
 def judged_by(network: SecondLook, recipe: SecondLookRecipe, cache: Path, done: Done) -> tuple[Judged, Judged, float]:
-    """Return the candidates of validation pictures and of the clips kept apart, and the detector's own threshold.
+    """Return the judged candidates of validation pictures and of the clips kept apart, and the detector's own threshold.
 
     Raises:
         DataError: material is missing.
@@ -35,7 +35,7 @@ def judged_by(network: SecondLook, recipe: SecondLookRecipe, cache: Path, done: 
 
 
 def agreement_of(network: SecondLook, recipe: SecondLookRecipe, cache: Path, done: Done) -> Agreement | None:
-    """Return how a network and its recipe's detector decide together, None where the detector alone is as good.
+    """Return how a network and its recipe's detector decide together; None if the detector alone is as good.
 
     Raises:
         DataError: material is missing.

@@ -1,4 +1,4 @@
-"""The limits of a second look, chosen on candidates that it has not learnt from, and how good it is there."""
+"""Chooses the limits of a second look on candidates that it was not trained on, and measures it there."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from engine.detect.second_look import Faceness
 from trt_build.systems.second_look.candidates import Candidates
 
 _HARD_SCORE = 0.3
-"""Of the detector, from which a false alarm is one that matters: above its own threshold there are too few to choose by."""
+"""Detector score from which false alarms count: above its own threshold there are too few to choose by."""
 _FACES_REFUSED, _FACES_NOT_ACCEPTED, _FACES_NOT_ALONE = 0.005, 0.15, 0.35
-"""Shares of the faces at the detector's own threshold that the limits may cost at most ..."""
+"""Largest shares of the faces at the detector's own threshold that the limits may cost ..."""
 _ALARMS_ACCEPTED, _ALARMS_ALONE = 0.01, 0.003
-"""... and shares of the false alarms that they may let pass, where they cost less."""
+"""... and shares of the false alarms that they may let pass if they cost less."""
 BANDS = ((0.0, 16.0), (16.0, 24.0), (24.0, 48.0), (48.0, np.inf))
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Candidates with what the network says of them."""
+    """Candidates with the network's verdicts."""
 
     faceness: Float32
     scores: Float32
-    """(N,) of the detector."""
+    """(N,) scores of the detector."""
     widths: Float32
-    """(N,) px, as they were shown."""
+    """(N,) widths in pixels, as shown to the network."""
     is_face: NDArray[np.bool_]
 
     @classmethod
     def of(cls, candidates: Candidates, faceness: Float32) -> Judged:
-        """Join both."""
+        """Join candidates and verdicts."""
         return cls(faceness, candidates.scores, candidates.boxes[:, 2] * candidates.scales, candidates.is_face)
 
     def share(self, limit: float, *, faces: bool, min_score: float, band: tuple[float, float] = (0.0, np.inf)) -> float:
-        """Return which share of the faces, or of the false alarms, of these scores and widths reaches a limit."""
+        """Return the share of the faces, or of the false alarms, with these scores and widths that reaches a limit."""
         chosen = (self.is_face == faces) & (self.scores >= min_score) & (self.widths >= band[0]) & (self.widths < band[1])
         return float(np.mean(self.faceness[chosen] >= limit)) if chosen.any() else float("nan")
 
@@ -54,7 +54,7 @@ def choose(judged: Judged, min_score: float) -> Faceness:
 
 
 def rows(judged: Judged, limits: Faceness, min_score: float) -> list[tuple[str, ...]]:
-    """Return a table: by width, which shares of faces and of false alarms reach each limit."""
+    """Return a table of the shares of faces and of false alarms that reach each limit, by width."""
     table = []
     for low, high in BANDS:
         row = [f"{low:.0f} to {high:.0f} px"]
@@ -68,7 +68,7 @@ def rows(judged: Judged, limits: Faceness, min_score: float) -> list[tuple[str, 
 
 
 def figures(judged: Judged, limits: Faceness, min_score: float) -> dict[str, float]:
-    """Return the limits and what they do, for the manifest."""
+    """Return the limits and their effect, for the manifest."""
     found = {"refused_below": limits.refused_below, "accepted_from": limits.accepted_from, "alone_from": limits.alone_from}
     for name, limit in tuple(found.items()):
         word = name.split("_")[0]

@@ -1,1 +1,1 @@
-"""How good one picture out of several frames is, beside what needs no training for it."""
+"""Measures one picture made of several frames against methods without training."""

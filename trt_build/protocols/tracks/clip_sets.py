@@ -1,4 +1,4 @@
-"""Tracks of real clips to measure with: faces that turn and speak, shrunk and encoded; only the distance is simulated."""
+"""Test tracks from real clips: faces that turn and speak, shrunk and encoded; only the distance is simulated."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from trt_build.work import Done
 
 FRAMES = 8
 _SPACING = 3
-"""Frames from one of a track to the next: at 25 to 30 a second eight of them make up most of a second."""
+"""Distance of a track's frames: at 25 to 30 fps eight of them span most of a second."""
 _PASSES = 3
 _SIZES = (0.9, 1.1)
 _MOST_FRAMES = 300
 Place = tuple[float, float, float]
-"""Middle of a face, x and y, and its height, in pixels of the clip."""
+"""Centre of a face, x and y, and its height, in pixels of the clip."""
 
 
 class Clips:
-    """The frames of some clips and where their faces are, read once."""
+    """The frames of clips and the positions of their faces, read once."""
 
     def __init__(self, paths: Sequence[Path], done: Done) -> None:
         """Read them.
@@ -57,13 +57,14 @@ class Clips:
     def tracks(self, low_px: int, crf: int | None, seed: int) -> TrackSet:
         """Return tracks of eight frames within a second each, the first one the reference.
 
+
         Args:
             low_px: side of the small pictures, which is about the height of the face.
             crf: of libx264; None: no encoder.
-            seed: of the sizes, and of which frame is the reference.
+            seed: of the sizes, and of the choice of reference frames.
 
         Raises:
-            DataError: there is none.
+            DataError: there is no track.
         """
         made = []
         for number, (name, (frames, places)) in enumerate(self._found.items()):
@@ -81,7 +82,9 @@ class Clips:
 def _tracks(
     frames: list[Uint8], places: list[Place | None], low_px: int, crf: int | None, turn: int, rng: np.random.Generator
 ) -> list[tuple[Uint8, Uint8, NDArray[np.float64]]]:
-    """Small frames (FRAMES, low_px, low_px), truths, SCALE times as large, and QP (FRAMES,) of each piece of one clip."""
+    """Return small frames (FRAMES, low_px, low_px), truths of SCALE times the size, and QP (FRAMES,) of each
+    piece of a clip.
+    """
     heights = [place[2] for place in places if place is not None]
     ratio = min(1.0, low_px / float(np.median(heights)) * rng.uniform(*_SIZES)) if heights else 1.0
     height, width = (2 * round(length * ratio / 2) for length in frames[0].shape)
@@ -106,7 +109,7 @@ def _tracks(
 
 
 def _corner(place: Place | None, shares: np.ndarray, low_px: int, size: tuple[int, int]) -> tuple[int, int] | None:
-    """Return where the window around a face begins in the small frame; None where it is not wholly in it."""
+    """Return the corner of the window around a face in the small frame; None if the window is not completely inside."""
     if place is None:
         return None
     left, top = np.rint(np.array(place[:2]) * shares - low_px / 2).astype(int).tolist()

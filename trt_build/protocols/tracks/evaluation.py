@@ -1,4 +1,4 @@
-"""The command `trt-build track evaluate`, without its command line: one table of all methods, sizes and kinds."""
+"""The command `trt-build track evaluate` without its command line: one table of all methods, sizes and kinds."""
 
 from __future__ import annotations
 
@@ -55,12 +55,12 @@ class Request:
     network: Path | None
     """Manifest of a network that fuses tracks."""
     data: Path
-    """Faces, in folders of their people."""
+    """Faces, in one folder for each person."""
     clips: Sequence[Path] = ()
     kinds: Sequence[str] = KINDS
     sizes_px: Sequence[int] = SIZES_PX
     verified: Sequence[str] = ("crf23", "crf28")
-    """Kinds for which people are recognised, too: that takes most of the time."""
+    """Kinds for which recognition is measured, too, which takes most of the time."""
     people: int | None = None
     rounds: int = 500
     seed: int = 2024
@@ -73,7 +73,7 @@ def evaluate_tracks(request: Request, done: Done) -> tuple[Results, list[Strip]]
     Raises:
         DataError: the data are missing, damaged or too few.
         ModelError: a model is missing or fails.
-        MissingRuntimeError: dlib is not installed, and people shall be recognised.
+        MissingRuntimeError: dlib is not installed, and recognition is to be measured.
     """
     cache = request.cache or user_cache_path("facestream")
     found = find_model(GENERATOR)
@@ -166,7 +166,7 @@ class _Bench:
 
 
 def _scores(some: Uint8, tracks: TrackSet, places: NDArray[np.int64] | None = None) -> PictureScores:
-    """Score pictures in the place of the first frames, or of those that ``places`` (T,) names."""
+    """Score pictures against the truth of the first frames, or of the frames ``places`` (T,)."""
     if places is None or tracks.truths is None:
         return score_pictures(some, tracks.truth, tracks.low[:, 0], SCALE)
     each = np.arange(len(places))
@@ -174,7 +174,7 @@ def _scores(some: Uint8, tracks: TrackSet, places: NDArray[np.int64] | None = No
 
 
 def _registration(made: Pictures, draws: Draws) -> dict[str, Drawn]:
-    """Return how far registration is off and what the gate left out, of frames other than the first."""
+    """Return the errors of registration and the frames that the gate left out, without the first frames."""
     found = {"rejected": draws.means(1 - made.agreed[:, 1:].mean(axis=1))}
     errors = made.errors_px[:, 1:].astype(np.float64)
     if not np.isnan(errors).any():

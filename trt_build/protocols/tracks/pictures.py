@@ -1,4 +1,4 @@
-"""One picture of each track by every method, all in the place of its first frame."""
+"""Makes one picture of each track by every method, all aligned with its first frame."""
 
 from __future__ import annotations
 
@@ -26,34 +26,34 @@ ONE_SMALL, ONE = "one frame, interpolated", "one frame"
 BEST, BEST_QUALITY = "best frame by the truth", "best frame by its quality"
 SMALL_MEAN, MEAN, MEDIAN, TRUE_MEAN = "mean of interpolated", "mean of enhanced", "median of enhanced", "mean, true places"
 CAREFUL = "careful mean"
-"""What the engine does without a network."""
+"""The engine's method without a network."""
 _PLAIN = Average(4, is_plain=True)
 NETWORK = "network"
 FRAMES = (2, 4, 8)
 FREE = f"{NETWORK}, {FRAMES[-1]}, not kept to its frame"
-"""As the network gives it: see ``engine.super_resolve.reference_consistency``."""
+"""The network's raw output, see ``engine.super_resolve.reference_consistency``."""
 SCALE = 4
 
 
 @dataclass(frozen=True)
 class Pictures:
-    """What was made of T tracks."""
+    """The pictures of T tracks."""
 
     by_method: dict[str, Uint8]
     """(T, 4 h, 4 w) each."""
     places: dict[str, NDArray[np.int64]]
-    """(T,): which frame's truth the pictures of a method show, where it is not the first one's."""
+    """(T,): the frame with whose truth a method's pictures are aligned, if it is not the first."""
     frames: Uint8
-    """(T, K, 4 h, 4 w): each frame enhanced alone, as the reference sees it."""
+    """(T, K, 4 h, 4 w): each frame enhanced alone and warped to the reference."""
     agreed: NDArray[np.bool_]
-    """(T, K): what the gate let through."""
+    """(T, K): whether the gate passed each frame."""
     errors_px: Float32
-    """(T, K) how far registration is off over the face, pixels of the frames; NaN where the truth is unknown."""
+    """(T, K): error of registration over the face in pixels of the frames; NaN if the truth is unknown."""
 
 
 @dataclass(frozen=True)
 class Tools:
-    """What makes pictures."""
+    """The models that make pictures."""
 
     generator: Enlarge
     """The default network."""
@@ -80,8 +80,9 @@ def make_pictures(tracks: TrackSet, tools: Tools, advance: Callable[[], None]) -
 
 
 def fused_alone(tracks: TrackSet, tools: Tools, advance: Callable[[], None]) -> tuple[dict[str, Uint8], NDArray[np.bool_]]:
-    """Return the fused pictures of all frames alone, (T, 4 h, 4 w), by the mean and, if there is one, the network, and which
-    frames agreed, (T, K)."""
+    """Return only the pictures fused from all frames, (T, 4 h, 4 w), by the mean and, if there is one, the network; and which
+    frames agreed, (T, K).
+    """
     made: dict[str, list[Uint8]] = {}
     agreed = []
     for index in range(len(tracks.low)):
@@ -152,7 +153,7 @@ class _Track:
         ]
 
     def _fuse(self, fusion: Fusion, shots: list[TrackShot], found: Registration) -> tuple[Uint8, Uint8]:
-        """Return the picture as it is fused, and what the first frame bears out of it, which is what the engine takes."""
+        """Return the fused picture, and the same made consistent with the first frame, which the engine uses."""
         _, seen = that_agree(shots, found, 0, SCALE)
         if len(seen.seen) == 1:
             return to_levels(seen.seen[0]), to_levels(seen.seen[0])
@@ -167,7 +168,9 @@ class _Track:
         return to_levels(np.asarray(np.median(seen, axis=0), np.float32))
 
     def _kept(self, found: Registration) -> Registration:
-        """The first frame stays the reference, as the truth is in its place: where it does not fit the others, it is alone."""
+        """Keep the first frame as reference, because the truth is aligned with it; if it does not fit the others, it is used
+        alone.
+        """
         if found.agrees[0]:
             return found
         return Registration(found.warps, np.arange(len(self._lows)) == 0, found.likeness, SCALE)
@@ -178,7 +181,7 @@ def _first(found: Registration, count: int) -> Registration:
 
 
 def _seen(picture: Uint8, warp: NDArray[np.floating]) -> Uint8:
-    """Return a frame's picture as the reference sees it."""
+    """Return a frame's picture warped to the reference."""
     if np.array_equal(warp, np.eye(2, 3)):
         return picture
     shape = (picture.shape[0], picture.shape[1])
@@ -186,7 +189,7 @@ def _seen(picture: Uint8, warp: NDArray[np.floating]) -> Uint8:
 
 
 def _quality(low: Uint8) -> float:
-    """Return the square of the sharpness of the face, the middle of the picture: what the engine's score varies with here."""
+    """Return the squared sharpness of the centre of the picture, the only part of the engine's quality that varies here."""
     height, width = low.shape
     face = low[height // 4 : height - height // 4, width // 4 : width - width // 4]
     return max(0.001, sharpness(np.ascontiguousarray(face), float(face.shape[0])) ** 2)

@@ -1,4 +1,4 @@
-"""Pictures of some tracks on one sheet: a line for each track, input first, truth last."""
+"""Draws pictures of some tracks on one sheet: a row for each track, input first, truth last."""
 
 from __future__ import annotations
 

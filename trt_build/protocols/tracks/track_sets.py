@@ -1,4 +1,6 @@
-"""Tracks to measure with: faces of people in no training, filmed by a simulated camera, with what the first frame shows."""
+"""Simulated test tracks: faces of people in no training set, filmed by a simulated camera, with the truth of the
+first frame.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,7 @@ KINDS = ("clean", "camera", "crf18", "crf23", "crf28")
 SIZES_PX = (12, 16, 24, 32)
 """Sides of the pictures; the faces are about half as wide."""
 _TOGETHER = 34
-"""Faces of one clip, which share its noise."""
+"""Number of faces in one clip, which share its noise."""
 _PLAIN = {"blur_share": 0.0, "bending_share": 0.0, "exposure_share": 0.0, "smear_share": 0.0}
 _NOISY = {"blur_share": 0.5, "bending_share": 0.0, "exposure_share": 0.5, "smear_share": 0.3}
 
@@ -38,15 +40,15 @@ class TrackSet:
     kind: str
     low_px: int
     low: Uint8
-    """(T, K, h, w), full range."""
+    """(T, K, h, w), full-range luma."""
     truth: Uint8
     """(T, 4 h, 4 w): what the reference shows, before the camera."""
     affine: NDArray[np.float32] | None
-    """(T, K, 2, 3): from pixels of the enlarged reference to those of the enlarged frame, where they are known."""
+    """(T, K, 2, 3): from pixels of the enlarged reference to those of the enlarged frame, if known."""
     people: tuple[str, ...]
-    """Whose face each is, or which piece of a clip: what is drawn for the intervals."""
+    """Person or clip piece of each track: the units that are drawn for the intervals."""
     truths: Uint8 | None = None
-    """(T, K, 4 h, 4 w): what each frame shows, where faces move in themselves, so that no map joins them."""
+    """(T, K, 4 h, 4 w): the truth of each frame, if faces deform so that no map relates the frames."""
     qp: NDArray[np.floating] | None = None
     """(T, K): see ``Tracks.qp``."""
 
@@ -59,14 +61,14 @@ class People:
     references: Uint8
     names: tuple[str, ...]
     key: str
-    """Of the file."""
+    """SHA-256 of the file."""
 
 
 def two_pictures_each(source: Path, most: int | None = None, seed: int = 0) -> People:
-    """Return the first two photographs of everybody who has two, or of ``most`` of them drawn by the seed.
+    """Return the first two photographs of everybody who has two, or of ``most`` such people drawn by the seed.
 
     Raises:
-        DataError: there are no two such people, or the pictures cannot be read.
+        DataError: there are fewer than two such people, or the pictures cannot be read.
     """
     faces: Faces = load_faces(source)
     of_person: dict[str, list[int]] = {}
@@ -82,7 +84,7 @@ def two_pictures_each(source: Path, most: int | None = None, seed: int = 0) -> P
 
 
 def clip_spec(kind: str) -> ClipSpec:
-    """Return how faces of a kind are filmed: rigid ones, eight frames of a second."""
+    """Return the clip settings of a kind: rigid faces, eight frames of a second."""
     if kind.startswith("crf"):
         return at_crf(ClipSpec(), int(kind[3:]))
     noisy = kind == "camera"
@@ -90,10 +92,10 @@ def clip_spec(kind: str) -> ClipSpec:
 
 
 def simulated(people: People, kind: str, low_px: int, seed: int, cache: Path, done: Done) -> TrackSet:
-    """Film the first photograph of everybody, or read what was filmed before.
+    """Simulate tracks of everybody's first photograph, or read cached ones.
 
     Args:
-        people: of ``two_pictures_each``.
+        people: from ``two_pictures_each``.
         kind: one of ``KINDS``, or ``crf`` and another number.
         low_px: side of the frames.
         seed: of the movements and the noise.
@@ -117,7 +119,7 @@ def simulated(people: People, kind: str, low_px: int, seed: int, cache: Path, do
 
 
 def with_strangers(tracks: TrackSet, seed: int) -> tuple[TrackSet, NDArray[np.int64]]:
-    """Return the same with one frame of each track, never the first, of somebody else, and which one: (T,)."""
+    """Return the tracks with one frame of each, never the first, replaced by somebody else's, and its index: (T,)."""
     rng = np.random.default_rng(seed)
     low = tracks.low.copy()
     places = rng.integers(1, low.shape[1], len(low))

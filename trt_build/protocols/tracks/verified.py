@@ -1,4 +1,4 @@
-"""Is the person of a track recognised in its picture? dlib's network, against another sharp photograph of the person."""
+"""Whether the person of a track is recognised in its picture, by dlib's network, against another sharp photograph."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from trt_build.protocols.tracks.track_sets import People, TrackSet
 
 FMR = 0.01
 VECTORS = "mean of vectors"
-"""Of all frames enhanced: what a recogniser does with several faces."""
+"""Mean of the vectors of all enhanced frames, as a recogniser would use several faces."""
 _METHODS = (names.ONE_SMALL, names.ONE, names.BEST_QUALITY, names.SMALL_MEAN, names.MEAN, names.CAREFUL)
 
 
@@ -57,7 +57,7 @@ class Verification:
 
 
 def tars(vectors: Float32, gallery: Float32, draws: Draws) -> Drawn:
-    """Return the TAR at ``FMR`` over each draw of people: each vector against all of the gallery, (P, D) both."""
+    """Return the TAR at ``FMR`` for each draw of people: each vector against the whole gallery, both (P, D)."""
     count = len(vectors)
     left, right = (place.ravel() for place in np.indices((count, count)))
     pairs = Pairing(left, right, left == right)
@@ -66,7 +66,7 @@ def tars(vectors: Float32, gallery: Float32, draws: Draws) -> Drawn:
 
 
 def _at_high(sharp: Uint8) -> Uint8:
-    """Landmarks are found at one size."""
+    """Enlarge to the one size at which landmarks are found."""
     if sharp.shape[1] >= HIGH_PX:
         return to_size(sharp, HIGH_PX)
     return np.stack([cv2.resize(one, (HIGH_PX, HIGH_PX), interpolation=cv2.INTER_CUBIC) for one in sharp]).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Training batches as a pure function of the step number and of the false alarms known then."""
+"""Training batches as a pure function of the step number and of the false alarms known at that time."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from trt_build.recipes.detector import DetectorRecipe
 from trt_build.systems.detector.targets import NOTHING, targets_of
 
 _LOOK_EVERY = 20
-"""Batches between two looks for new false alarms."""
+"""Number of batches between two checks for new false alarms."""
 _FEATURES_OF = 320
-"""Cells of a picture whose features are compared with the teacher's."""
+"""Number of cells of a picture whose features are compared with the teacher's."""
 Batch = tuple[NDArray[Any], ...]
 
 
 class SceneBatches:
     """``batches[step]``: pictures (B, 1, side, side) uint8, and state, boxes and points of their cells as in ``Targets``.
 
-    With ``distil``, then the teacher's scores (B, cells), and for some cells, those of faces first, their numbers (B, some) and
-    the teacher's features of them (B, some, channels), of ``Teacher.look``.
+    With ``distil`` also the teacher's scores (B, cells) and, for K chosen cells, faces first, their numbers (B, K) and the
+    teacher's features (B, K, channels), from ``Teacher.look``.
     """
 
     def __init__(self, material: Material, recipe: DetectorRecipe, hard: Path, teacher: Teacher | None = None) -> None:
-        """``hard``: the file of ``write_hard``, which may come and change while training; ``teacher``: see ``agreed``."""
+        """``hard``: the file of ``write_hard``, which may appear and change during training; ``teacher``: see ``agreed``."""
         self._material = material
         self._recipe = recipe
         self._hard_file = hard
@@ -78,6 +78,6 @@ class SceneBatches:
 def _chosen(
     scores: Float32, features: Float32, state: NDArray[np.uint8], rng: Random
 ) -> tuple[Float32, NDArray[np.int64], Float32]:
-    """Return the scores, and number and features of so many cells: of faces and about them, then any."""
+    """Return the scores, and numbers and features of the chosen cells: first those of faces and around them, then any."""
     order = np.argsort(rng.random(len(state)) - (state != NOTHING))[:_FEATURES_OF]
     return scores, order.astype(np.int64), features[order]

@@ -1,4 +1,4 @@
-"""From a network to one ONNX file and its manifest: dynamic batch and size, batch normalisation folded, parity checked."""
+"""Exports a network to one ONNX file and its manifest: dynamic batch and size, batch normalisation folded, parity checked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INPUT = "luma"
 TOLERANCE = 2e-3
 """Largest accepted difference from torch: scores are at most 1, and boxes and points in strides, 16 of them at most."""
 _FIGURES = ("recall", "precision", "recall_10_px", "recall_16_px", "recall_24_px", "recall_48_px", "points")
-"""Of the run's own validation, for the manifest."""
+"""Figures of the run's own validation that go into the manifest."""
 _SHAPES = ((1, 1, 64, 96), (1, 1, 384, 640), (3, 1, 32, 32), (2, 1, 160, 224))
 
 
@@ -38,14 +38,14 @@ def export_detector(
     """Write NAME.onnx and NAME.json into ``folder``.
 
     Args:
-        network: trained; is changed.
-        folder: is created.
+        network: trained; modified.
+        folder: created if missing.
         name: of the model.
         licence: of the weights.
         training_data: a sentence for the manifest.
         min_score: the default threshold.
-        sure_score: of a face that can stand alone.
-        validated: its figures in its own validation; empty: there are none.
+        sure_score: least score of a face that can start a track.
+        validated: figures of its own validation; empty: none.
 
     Raises:
         ExportError: the folder cannot be written to, or the file does not compute what the network computes.
@@ -88,7 +88,9 @@ def export_network(network: GreyDetector, path: Path) -> None:
 
 
 def fold_division(path: Path) -> None:
-    """Let the weights of the first convolution divide, not a pass over every pixel: exact, since it is by a power of two."""
+    """Move the division of the input into the weights of the first convolution: exact, because the divisor is a
+    power of two.
+    """
     model = onnx.load(str(path))
     (division,) = (node for node in model.graph.node if node.op_type == "Div")
     (convolution,) = (node for node in model.graph.node if division.output[0] in node.input)

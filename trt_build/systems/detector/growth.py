@@ -1,4 +1,5 @@
-"""A larger network that begins as what a smaller, exported one computes: wider at random, deeper as identity.
+"""Initialises a larger network so that it computes the same as a smaller, exported one: new channels at random, new blocks as
+identity.
 
 Only at stride 4 may it be narrower, see ``narrowing``.
 """
@@ -16,7 +17,7 @@ from trt_build.systems.detector.narrowing import narrowed
 from trt_build.training.unfolding import Folded, calibrate, folded_weights, open_exported
 
 _SMALL = 0.1
-"""How much of an ordinary weight leads from what is new to what was there."""
+"""Scale, relative to ordinary weights, of the weights from new channels to old ones."""
 _FIRST, _EARLY = "stem.0.0", "stem.1.0"
 
 
@@ -25,10 +26,11 @@ def grow_from(network: GreyDetector, exported: Path, pictures: Tensor) -> None:
 
     An exported network has no normalisation: that of the new one is set so that it changes nothing on ``pictures``.
 
+
     Args:
-        network: not smaller anywhere but at stride 4.
+        network: not smaller except at stride 4.
         exported: the ONNX file of ``export_detector``.
-        pictures: (N, 1, H, W), 0 to 255; enough that the statistics of a batch are like theirs.
+        pictures: (N, 1, H, W), 0 to 255; enough for representative statistics of a batch.
 
     Raises:
         DataError: the file cannot be read, or holds another or a larger network.
@@ -57,7 +59,7 @@ def weights_of(exported: Path) -> Folded:
     weights = folded_weights(model, exported)
     if _FIRST in weights and all(node.op_type != "Div" for node in model.graph.node):
         weight, bias = weights[_FIRST]
-        weights[_FIRST] = weight * SPREAD, bias  # the export let the weights divide
+        weights[_FIRST] = weight * SPREAD, bias  # the export moved the division into the weights
     return weights
 
 
@@ -78,14 +80,14 @@ def _filled(layer: nn.Conv2d, weight: Tensor, bias: Tensor) -> Tensor:
 
 
 def _is_deeper(name: str, known: Folded) -> int:
-    """Return how many channels of a block that the start has not are to be passed on: as many as the start has there."""
+    """Return how many channels a new block must pass on: as many as the start has there."""
     stage = name.rsplit(".", 3)[0]
     widths = [len(bias) for other, (_, bias) in known.items() if other.startswith(f"{stage}.")]
     return widths[-1] if widths else 0
 
 
 def _identity(layer: nn.Conv2d, channels: int) -> Tensor:
-    """Let the first channels through as they are; they are not negative, so the ReLU behind changes nothing."""
+    """Make the layer pass on its first channels; they are not negative, so the ReLU after it changes nothing."""
     kernel = layer.kernel_size[0]
     layer.weight[:channels] *= 0.0 if layer.groups > 1 else _SMALL
     if layer.groups == 1:

@@ -1,4 +1,4 @@
-"""What the detector learns from: score, box and points."""
+"""The losses of the detector: score, box and points."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def detection_loss(
         cells: of ``cells_of``.
         targets: state (N, cells), boxes (N, cells, 4), points (N, cells, 10), as in ``Targets``.
         spec: the weights.
-        fraction: of the budget that is spent, 0 to 1.
+        fraction: spent share of the budget, 0 to 1.
         soft: (N, cells) scores of a teacher, which count where ``state`` is ``IGNORE``.
-        soft_weight: how much.
+        soft_weight: their weight.
     """
     state, boxes, points = targets
     learn = state == LEARN
@@ -44,7 +44,7 @@ def detection_loss(
     iou, diou = _overlap(found, wanted)
     quality = torch.zeros_like(logit)
     quality[learn] = 0.5 + 0.5 * iou.detach().clamp(min=0).to(quality.dtype)
-    if soft is not None:  # where the labels say nothing, the teacher may
+    if soft is not None:  # the teacher decides where the labels say nothing
         doubtful = state == IGNORE
         quality[doubtful] = soft[doubtful].to(quality.dtype)
     focal = functional.binary_cross_entropy_with_logits(logit, quality, reduction="none")
@@ -67,12 +67,13 @@ def detection_loss(
 
 
 def unlikeness(features: Tensor, chosen: Tensor, wanted: Tensor) -> Tensor:
-    """Return how unlike the teacher's features the network's are, 0 to 1: the angle between them, whatever their size.
+    """Return the dissimilarity of the network's and the teacher's features, 0 to 1: the angle between them, regardless of
+    magnitude.
 
     Args:
         features: (N, cells, channels), of the network.
-        chosen: (N, some), numbers of cells.
-        wanted: (N, some, channels), the teacher's features of these.
+        chosen: (N, K), numbers of cells.
+        wanted: (N, K, channels), the teacher's features of these cells.
     """
     ours = features.gather(1, chosen[..., None].expand(-1, -1, features.shape[2])).float()
     return (1 - functional.cosine_similarity(ours, wanted, dim=2, eps=1e-4)).mean()

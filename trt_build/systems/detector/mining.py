@@ -1,4 +1,4 @@
-"""Looks for what a detector gets wrong on its training material: false alarms, and faces that it misses."""
+"""Mines a detector's mistakes on its training material: false alarms and missed faces."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from trt_build.recipes.detector import MiningSpec
 from trt_build.systems.detector import scoring
 
 _MOST = 10
-"""False alarms, and missed faces, of one picture."""
+"""Most false alarms, and most missed faces, of one picture."""
 _LEAST_PX = 12.0
-"""A face that was narrower where it was looked for is not called missed."""
+"""A face that was narrower than this in the examined picture does not count as missed."""
 
 
 def mine(network: nn.Module, material: Material, before: Hard, spec: MiningSpec, side_px: int, rng: Random) -> Hard:
-    """Look at pictures, and return what is wrong in them after what was wrong before; of each kind the newest are kept.
+    """Examine pictures, and return the mistakes in them after the earlier ones; the newest of each kind are kept.
 
     Args:
         network: of a detector.
-        material: to look at.
-        before: what is known.
-        spec: how many pictures, of which kinds.
-        side_px: of a training picture.
+        material: pictures to examine.
+        before: mistakes known before.
+        spec: number and kinds of pictures.
+        side_px: side of a training picture.
         rng: chooses the pictures and their scales.
     """
     kinds = {NEGATIVES: material.negatives, PICTURES: material.pictures, CLIPS: material.clips}
@@ -47,7 +47,7 @@ def mine(network: nn.Module, material: Material, before: Hard, spec: MiningSpec,
 
 
 def wrong_boxes(truth: Labelled, found: Detections, spec: MiningSpec, least_px: float) -> tuple[Float32, Float32]:
-    """Return what was found away from all faces and doubtful ones (N, 4), and the faces of that width that were not (M, 4)."""
+    """Return detections away from all faces and doubtful boxes (N, 4), and missed faces of at least ``least_px`` (M, 4)."""
     false = found.boxes[~(overlaps(found.boxes, np.concatenate([truth.boxes, truth.unsure])) > 0).any(axis=1)]
     seen = (overlaps(truth.boxes, found.boxes[found.scores >= spec.missed_score]) >= scoring.MATCH_IOU).any(axis=1)
     asked = (truth.boxes[:, 2] >= least_px) & (spec.missed_score > 0)
@@ -63,7 +63,7 @@ def _wrong_in(network: nn.Module, picture: Labelled, spec: MiningSpec, rng: Rand
 
 
 def _false_windows(network: nn.Module, material: Material, spec: MiningSpec, side_px: int, rng: Random) -> list[Uint8]:
-    """Return what is wrong in a background or a texture, cut out."""
+    """Return the false alarms in a background or a texture, cut out."""
     backgrounds = material.backgrounds
     if backgrounds and rng.random() < 0.6:
         picture = resized(backgrounds[rng.integers(len(backgrounds))], _scale(rng))

@@ -1,4 +1,4 @@
-"""The layer at stride 4 of a trained network with fewer channels, so that what follows it gets as nearly the same as it can."""
+"""Reduces the channels of a trained network at stride 4, so that the next layer gets nearly the same input."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ Weights = dict[str, tuple[Tensor, Tensor]]
 """Weight and bias of each convolution, by its name."""
 _THIN, _DEPTHWISE, _POINTWISE = "stem.1.0", "stem.2.0.0", "stem.2.1.0"
 _RIDGE = 1e-3
-"""Of the mean variance of a channel: keeps the fit from leaning on channels that hardly vary."""
+"""Regularisation, as a share of a channel's mean variance: keeps the fit from relying on channels that hardly vary."""
 
 
 def narrowed(known: Weights, channels: int, pictures: Tensor) -> Weights:
     """Return weights with ``channels`` channels at stride 4, up to the pointwise convolution of the first block there.
 
-    The channels whose loss changes least of what that convolution gives go, one by one; it is fitted anew to those that stay.
+    The channels whose removal changes that convolution's output least are removed one by one; the convolution is fitted again
+    to the rest.
 
     Args:
-        known: of a network with a block at stride 4.
-        channels: that stay, at most as many as there are.
+        known: weights of a network with a block at stride 4.
+        channels: number to keep, at most as many as there are.
         pictures: (N, 1, H, W), 0 to 255, on which it is fitted.
     """
     with torch.no_grad():
@@ -50,12 +51,12 @@ def _before_the_pointwise(known: Weights, features: Tensor) -> Tensor:
 
 
 def _fitted(covariance: Tensor, matrix: Tensor, kept: list[int]) -> Tensor:
-    """Return the matrix (out, kept) that gives what ``matrix`` gives, but for as little as possible in the mean square."""
+    """Return the matrix (out, kept) that best approximates ``matrix`` in the mean square."""
     solved: Tensor = torch.linalg.solve(covariance[kept][:, kept], covariance[kept] @ matrix.T)
     return solved.T
 
 
 def _left_over(covariance: Tensor, matrix: Tensor, kept: list[int]) -> float:
-    """Return the variance of what ``matrix`` gives that the channels ``kept`` do not explain."""
+    """Return the variance of the output of ``matrix`` that the channels ``kept`` do not explain."""
     explained = _fitted(covariance, matrix, kept) @ covariance[kept] @ matrix.T
     return float((matrix @ covariance @ matrix.T - explained).diagonal().sum())

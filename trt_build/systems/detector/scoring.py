@@ -1,4 +1,4 @@
-"""From the network's maps to faces, and how far they agree with the labels."""
+"""Decodes faces from the network's maps, and compares them with the labels."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from trt_build.networks.grey_detector import boxes_of, cells_of
 SIZE_BANDS = ((10.0, 16.0), (16.0, 24.0), (24.0, 48.0), (48.0, np.inf))
 MATCH_IOU = 0.4
 ASKED_PRECISION, ASKED_ALARMS = 0.985, 0.01
-"""Share of detections from 16 px on that are faces, and false ones a picture without a face."""
+"""Required precision from 16 px on, and most false alarms in a picture without a face."""
 _SAME_PLACE_IOU = 0.2
 _NARROWER = 0.85
-"""So much narrower than a face a false alarm may be to count among faces of its width."""
+"""How much narrower than a range of face widths a false alarm may be to count in it."""
 _MULTIPLE_OF = 32
 
 
@@ -52,15 +52,15 @@ class Tally:
     """Faces found and labelled over many pictures; everything needed for figures at any threshold."""
 
     labelled: list[tuple[float, float]] = field(default_factory=list)
-    """Of each labelled face: its width, and the best score that found it (0: never)."""
+    """Width of each labelled face, and the best score that found it (0: never)."""
     false: list[tuple[float, float]] = field(default_factory=list)
-    """Of each false alarm: its width and score."""
+    """Width and score of each false alarm."""
     point_errors: list[tuple[float, float]] = field(default_factory=list)
-    """Of each face found: its width, and the mean distance of its points in shares of the distance of the eyes."""
+    """Width of each found face, and the mean distance of its points as a share of the eye distance."""
     empty: int = 0
-    """Pictures without any face."""
+    """Number of pictures without any face."""
     empty_scores: list[float] = field(default_factory=list)
-    """Of the false alarms on those."""
+    """Scores of the false alarms in those."""
 
     def add(self, truth: Labelled, found: Detections, smallest_px: float = 0.0) -> None:
         """Count one picture; detections over a doubtful face do not count, nor those below ``smallest_px``.
@@ -78,7 +78,7 @@ class Tally:
             self.labelled.append((float(box[2]), float(found.scores[at])))
             eyes = float(np.linalg.norm(points[0] - points[1]))
             error = float(np.linalg.norm(found.landmarks[at] - points, axis=1).mean())
-            if np.isfinite(error):  # not so where it is unknown where the points should be
+            if np.isfinite(error):  # not if the true points are unknown
                 self.point_errors.append((float(box[2]), error / max(eyes, 1e-3)))
         doubtful = overlap[len(truth.boxes) :]
         alarms = [at for at in left if found.boxes[at][2] >= smallest_px and not (doubtful[:, at] >= _SAME_PLACE_IOU).any()]
@@ -88,18 +88,18 @@ class Tally:
             self.empty_scores += [float(found.scores[at]) for at in alarms]
 
     def recall(self, threshold: float, low_px: float = 0.0, high_px: float = np.inf) -> float:
-        """Share of the labelled faces of these widths that were found; NaN where there are none."""
+        """Return the share of labelled faces of these widths that were found; NaN if there are none."""
         scores = [score for width, score in self.labelled if low_px <= width < high_px]
         return float(np.mean([score >= threshold for score in scores])) if scores else float("nan")
 
     def precision(self, threshold: float, low_px: float = 0.0, high_px: float = np.inf) -> float:
-        """Share of the detections of these widths that are faces; 1 where there is none."""
+        """Return the share of detections of these widths that are faces; 1 if there are none."""
         right = sum(score >= threshold for width, score in self.labelled if low_px <= width < high_px)
         wrong = sum(score >= threshold for width, score in self.false if _NARROWER * low_px <= width < _NARROWER * high_px)
         return right / (right + wrong) if right + wrong else 1.0
 
     def careful_threshold(self) -> float:
-        """Return the lowest score, in hundredths, with the precision and the few false alarms that are asked for."""
+        """Return the lowest score, in hundredths, with the required precision and few enough false alarms."""
         for step in np.arange(0.2, 0.9, 0.01):
             alarms = sum(score >= step for score in self.empty_scores)
             if self.precision(step, 16) >= ASKED_PRECISION and alarms <= ASKED_ALARMS * self.empty:
@@ -107,7 +107,9 @@ class Tally:
         return 0.9
 
     def quiet_threshold(self) -> float:
-        """Return the score from which no empty picture has a false alarm, in hundredths, at least ``careful_threshold()``."""
+        """Return the lowest score, in hundredths, without a false alarm in any empty picture, at least
+        ``careful_threshold()``.
+        """
         return max(self.careful_threshold(), math.floor(100 * max(self.empty_scores, default=0.0) + 1) / 100)
 
     def figures(self, threshold: float) -> dict[str, float]:
@@ -131,7 +133,7 @@ def measure(network: nn.Module, pictures: Iterable[Labelled], min_score: float =
 
 
 def windows(picture: Uint8, boxes: Sequence[Float32], margin: float = 0.3) -> list[Uint8]:
-    """Cut out what was found, with some of its surroundings."""
+    """Cut out detections with some of their surroundings."""
     cuts = []
     for box in boxes:
         x, y, width, height = (float(value) for value in box)

@@ -1,4 +1,4 @@
-"""Which cells of the network learn which face."""
+"""Assigns faces to the cells of the network."""
 
 from __future__ import annotations
 
@@ -12,27 +12,28 @@ from trt_build.data.scenes.scene import Scene
 from trt_build.networks.grey_detector import STRIDES
 
 SIZES = {8: (0.0, 34.0), 16: (20.0, 84.0), 32: (52.0, np.inf)}
-"""Faces (square root of the area, px) of each stride; they overlap, so that no size lies between two levels."""
+"""Sizes of faces (square root of the area, px) of each stride; the ranges overlap, so that no size falls between levels."""
 _RADIUS, _LEAST, _MOST = 0.3, 0.8, 1.3
-"""Cells whose middle is this near learn a face: as a share of its size, but at least and at most so many cells, so that a large
-face does not count for more than a small one."""
+"""Cells with centres this close learn a face: as a share of its size, with a minimum and maximum in cells, so that a large face
+does not count for more than a small one.
+"""
 NOTHING, LEARN, IGNORE = 0, 1, 2
 
 
 @dataclass(frozen=True)
 class Targets:
-    """Of one scene, over the cells of all levels in the order of ``GreyDetector.forward``."""
+    """Targets of one scene, over the cells of all levels in the order of ``GreyDetector.forward``."""
 
     state: NDArray[np.uint8]
     """(cells,): ``NOTHING``, ``LEARN`` or ``IGNORE``."""
     boxes: Float32
-    """(cells, 4) in pixels, of the face that the cell learns."""
+    """(cells, 4) box in pixels of the face that the cell learns."""
     points: Float32
-    """(cells, 10) in strides from the cell's corner."""
+    """(cells, 10) points in strides from the cell's corner."""
 
 
 def targets_of(scene: Scene) -> Targets:
-    """Assign faces to cells: of several that are near, a cell learns the smallest."""
+    """Assign faces to cells: of several close faces, a cell learns the smallest."""
     side = scene.image.shape[0]
     parts = [_level(scene, side, stride) for stride in STRIDES]
     return Targets(*(np.concatenate([part[at] for part in parts]) for at in range(3)))
@@ -54,7 +55,7 @@ def _level(scene: Scene, side: int, stride: int) -> tuple[NDArray[np.uint8], Flo
     for index in np.argsort(-sizes):
         box = scene.boxes[index]
         if low <= sizes[index] < high:
-            # Just around what is learnt a cell may say what it likes; anywhere else in a face it must not see a smaller one.
+            # Cells right around those that learn are ignored; elsewhere in a face they must not report a smaller one.
             ring = _near(middle, box, float(sizes[index]), stride, 1.6)
             state[ring & (state == NOTHING)] = IGNORE
             near = _near(middle, box, float(sizes[index]), stride)
@@ -65,7 +66,7 @@ def _level(scene: Scene, side: int, stride: int) -> tuple[NDArray[np.uint8], Flo
 
 
 def _within(middle: Float32, box: Float32, share: float, stride: int) -> NDArray[np.bool_]:
-    """Cells inside the box, reduced to ``share`` of its sides about its middle, half a cell wider."""
+    """Return the cells inside the box, shrunk to ``share`` of its sides about its centre, half a cell wider."""
     offset = np.abs(middle - (box[:2] + box[2:] / 2))
     return np.asarray((offset <= box[2:] * share + stride / 2).all(axis=1), np.bool_)
 

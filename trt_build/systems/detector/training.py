@@ -1,4 +1,4 @@
-"""Trains a detector: scenes in; checkpoints, validation rows and what it got wrong out."""
+"""Trains a detector: from scenes to checkpoints, validation rows and mined mistakes."""
 
 from __future__ import annotations
 
@@ -69,18 +69,18 @@ def train_detector(recipe: DetectorRecipe, folder: Path, watcher: Watcher, *, re
 
 
 def new_state(recipe: DetectorRecipe) -> State:
-    """Begin with a network of random numbers."""
+    """Start with a randomly initialised network."""
     torch.manual_seed(recipe.seed)
     return RunState.begin(recipe, network_of(recipe))
 
 
 def network_of(recipe: DetectorRecipe) -> GreyDetector:
-    """Return the network of a recipe, not yet trained."""
+    """Return the untrained network of a recipe."""
     return GreyDetector(**msgspec.structs.asdict(recipe.network))
 
 
 def begin_as(state: State, exported: Path, scenes: SceneBatches) -> None:
-    """Begin with the weights of an exported network, see ``grow_from``."""
+    """Start with the weights of an exported network, see ``grow_from``."""
     device = next(state.model.parameters()).device
     pictures = torch.cat([torch.from_numpy(scenes[step][0]) for step in range(_START_BATCHES)]).float().to(device)
     grow_from(state.model, exported, pictures)
@@ -91,14 +91,14 @@ def load_detector(path: Path) -> tuple[GreyDetector, DetectorRecipe]:
     """Return the averaged network of a checkpoint, ready to run, and its recipe.
 
     Raises:
-        TrainingError: it cannot be read, or its recipe is not one of this version.
+        TrainingError: it cannot be read, or this version cannot read its recipe.
         RecipeError: it holds another network than its recipe says.
     """
     return load_averaged(path, SCHEMA, DetectorRecipe, network_of)[:2]
 
 
 def last_validation(path: Path) -> Row:
-    """Return the figures of a checkpoint's own validation, its ``threshold`` and ``quiet_threshold`` among them, see ``Tally``.
+    """Return the figures of a checkpoint's own validation, including ``threshold`` and ``quiet_threshold``, see ``Tally``.
 
     Raises:
         TrainingError: the checkpoint cannot be read, or is older than the run's first validation.
@@ -162,12 +162,12 @@ class Trainer(loop.Trainer[DetectorRecipe, GreyDetector]):
         threshold = tally.careful_threshold()
         row = {"hard": float(len(self._hard)), "quiet_threshold": tally.quiet_threshold(), "threshold": threshold}
         row |= tally.figures(threshold)
-        merit = row["recall"] - (row["points"] if np.isfinite(row["points"]) else 1.0)  # not finite: no face was found yet
+        merit = row["recall"] - (row["points"] if np.isfinite(row["points"]) else 1.0)  # not finite if no face was found yet
         return row | {"merit": merit}
 
 
 def validation_scenes(material: Material, recipe: DetectorRecipe, teacher: Teacher) -> list[Labelled]:
-    """Return composed scenes of the validation side with what the teacher sees too, half of them empty; always the same."""
+    """Return composed validation scenes with the faces that the teacher sees too, half of them empty; always the same."""
     crowded = msgspec.structs.replace(recipe.scene, side_px=384)
     empty = msgspec.structs.replace(crowded, faces=0)
     scenes = []

@@ -1,4 +1,4 @@
-"""From a checkpoint to the file that ships: the differences to dlib's network."""
+"""Exports a checkpoint to the file that ships: the differences from dlib's network."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from trt_build.systems.embedder.training import load_embedder
 from trt_build.writing import writable
 
 TOLERANCE = 1e-3
-"""Smallest accepted cosine is 1 less this, between the network and what was exported of it."""
+"""The smallest accepted cosine between the network and its export is 1 minus this."""
 
 
 def export_embedder(checkpoint: Path, folder: Path, name: str | None = None) -> tuple[Path, float]:

@@ -1,4 +1,4 @@
-"""Adapts dlib's network to small faces, or teaches a small one, while the vectors of sharp faces stay where they are."""
+"""Adapts dlib's network to small faces, or trains a small one, while the vectors of sharp faces stay unchanged."""
 
 from __future__ import annotations
 
@@ -39,9 +39,7 @@ State = RunState[EmbedderRecipe, DlibResNet]
 
 
 def train_embedder(recipe: EmbedderRecipe, folder: Path, watcher: Watcher, *, resume: bool = False) -> State:
-    """Adapt the packaged network; on a GPU where there is one.
-
-    ``folder`` holds last.pt, best.pt, validation.csv and cache/ then.
+    """Adapt the packaged network, on a GPU if there is one, into ``folder`` (last.pt, best.pt, validation.csv, cache/).
 
     Raises:
         RecipeError: the folder holds a run and ``resume`` is false, or one of another network.
@@ -66,10 +64,10 @@ def train_embedder(recipe: EmbedderRecipe, folder: Path, watcher: Watcher, *, re
 
 
 def check_split(training: ChipFaces, apart: ChipFaces, source: str) -> None:
-    """Refuse faces that nothing can be learned from or chosen by.
+    """Refuse faces that are unsuitable for training or validation.
 
     Raises:
-        DataError: nobody is trained on, or those kept apart do not make pairs of one person and of two.
+        DataError: nobody is left for training, or those kept apart do not make pairs of one person and of two.
     """
     sizes = Counter(apart.people)
     if not len(training) or len(sizes) < 2 or max(sizes.values()) < 2:
@@ -80,14 +78,14 @@ def check_split(training: ChipFaces, apart: ChipFaces, source: str) -> None:
 
 
 def new_state(recipe: EmbedderRecipe, weights: DlibWeights) -> State:
-    """Begin with dlib's own numbers."""
+    """Start with dlib's own weights."""
     torch.manual_seed(recipe.seed)
     return RunState.begin(recipe, network_of(recipe, weights))
 
 
 def network_of(recipe: EmbedderRecipe, weights: DlibWeights) -> DlibResNet:
-    """Return the network of a recipe, not yet trained; it computes in float32 on a GPU too."""
-    torch.backends.cudnn.allow_tf32 = False  # torch's default: convolutions in 10 bits of mantissa
+    """Return the untrained network of a recipe; it computes in float32 on a GPU too."""
+    torch.backends.cudnn.allow_tf32 = False  # by default torch computes convolutions with 10 bits of mantissa
     network = DlibResNet(weights)
     network.freeze_from(recipe.adapted_blocks)
     return network
@@ -97,16 +95,16 @@ def load_embedder(path: Path, weights: DlibWeights) -> tuple[DlibResNet, Embedde
     """Return the averaged network of a checkpoint, ready to run, and its recipe; ``weights`` give its shape.
 
     Raises:
-        TrainingError: it cannot be read, or its recipe is not one of this version.
+        TrainingError: it cannot be read, or this version cannot read its recipe.
         RecipeError: it holds another network than its recipe says.
     """
     return load_averaged(path, SCHEMA, EmbedderRecipe, lambda recipe: network_of(recipe, weights))[:2]
 
 
 def sharp_vectors(faces: ChipFaces, weights: DlibWeights, cache: Path, done: Done) -> Float32:
-    """Return the vectors of all sharp chips, as they are and mirrored, (N, 2, 128); kept in ``cache``."""
+    """Return the vectors of all sharp chips, plain and mirrored, (N, 2, 128); cached in ``cache``."""
     key = hashlib.sha256(faces.images.tobytes() + faces.matrices.tobytes()).hexdigest()[:12]
-    path = cache / f"targets-float32-{key}.npy"  # earlier versions kept some in bfloat16, as targets-KEY
+    path = cache / f"targets-float32-{key}.npy"  # earlier versions stored some in bfloat16, as targets-KEY
     if path.exists():
         stored: Float32 = np.load(path)
         return stored
@@ -126,9 +124,9 @@ def adaptation_loss(
     """Return the loss and its parts.
 
     Args:
-        vectors: (B, 128) of the faces seen.
-        targets: (B, 128) of the same faces when they are sharp.
-        sharp: (B,) whether the face seen is.
+        vectors: (B, 128) of the input faces.
+        targets: (B, 128) of the same faces when sharp.
+        sharp: (B,) whether the input face is sharp.
         everyone: (N, 128) sharp vectors of all faces.
         rivals: (B, N) which of them belong to other people.
         spec: the weights.
@@ -190,7 +188,7 @@ class Trainer(loop.Trainer[EmbedderRecipe, DlibResNet]):
         return row | {"merit": float(np.mean([row[f"tar_{side}"] for side in VALIDATED_PX]))}
 
     def _vectors(self, chips: list[Any]) -> Float32:
-        """Of the averaged network, length 1."""
+        """Return the averaged network's vectors, of length 1."""
         parts = []
         with torch.inference_mode():
             for at in range(0, len(chips), _CHUNK):

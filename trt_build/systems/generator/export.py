@@ -1,4 +1,4 @@
-"""From a checkpoint to one ONNX file with dynamic N, H and W, parity checked, its manifests and its weights alone."""
+"""Exports a checkpoint to one ONNX file with dynamic N, H and W, its manifests and a weights file; parity is checked."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def export_module(model: nn.Module, path: Path) -> None:
     dynamic = {axis: torch.export.Dim(text, min=1) for axis, text in axes.items()}
     plain = model.eval()
     if scales := scales_of(model):
-        plain = copy.copy(model)  # instead of a network around it, in which the weights would have other names
+        plain = copy.copy(model)  # instead of a wrapper network, in which the weights would have other names
         plain.forward = plain.pyramid  # type: ignore[assignment]
     write_onnx(plain, example, path, (INPUT, [output_of(scale) for scale in scales] or [OUTPUT]), dynamic)
 
 
 def output_of(scale: int) -> str:
-    """Name of the output of one of several scales."""
+    """Return the name of the output of one of several scales."""
     return f"{OUTPUT}_x{scale}"
 
 
@@ -55,7 +55,7 @@ def export_checkpoint(
     """Export the averaged weights of `checkpoint` into `folder` as NAME.onnx with NAME.json, and as NAME.safetensors.
 
     A network of several scales is one ONNX file with an output and a manifest for each: NAME_x4.json and so on.
-    ``start_share`` of the weights are those that training began with, see `mixed_with_start`.
+    ``start_share`` is the share of the weights from which training started, see `mixed_with_start`.
 
     Raises:
         RecipeError, TrainingError: as for `load_generator`.

@@ -15,11 +15,12 @@ from trt_build.networks.perceptual import PerceptualLoss
 from trt_build.recipes.losses import LossSpec
 
 _CHIP_DROP = 0.085
-"""How much lower dlib's chip lies than the LFW pictures that we train on, in shares of their side; it is as large as they are
-(medians over 1,831 faces: 0.084 and 0.99)."""
+"""Downward shift of dlib's chip relative to the LFW pictures used for training, as a share of their side; its size is the same
+(medians over 1,831 faces: 0.084 and 0.99).
+"""
 
 _LEAST_ERROR = 1e-7
-"""Mean square, of a picture that is right to far below one 8-bit level."""
+"""Least mean squared error: that of a picture accurate to far below one 8-bit level."""
 
 
 def charbonnier(difference: Tensor, epsilon: float) -> Tensor:
@@ -30,7 +31,8 @@ def charbonnier(difference: Tensor, epsilon: float) -> Tensor:
 def negative_psnr(difference: Tensor) -> Tensor:
     """Mean over the pictures (N, 1, H, W) of their PSNR in dB, negative, for a peak of 1 (Chen et al., HINet, 2021).
 
-    What a table of mean PSNRs measures: pictures count alike, however hard they are, and within one the squared error counts.
+    This is what a table of mean PSNRs measures: all pictures count alike, however hard they are, and within one the squared
+    error counts.
     """
     return 10 * torch.log10(difference.square().mean(dim=(1, 2, 3)) + _LEAST_ERROR).mean()
 
@@ -44,7 +46,7 @@ def fourier_l1(difference: Tensor) -> Tensor:
 class IdentityLoss(nn.Module):
     """Squared distance between the vectors of dlib's network for two versions of each face; strangers are 0.36 apart and more.
 
-    The pictures must show the whole face as LFW's do. The network is frozen: gradients reach the pictures alone.
+    The pictures must show the whole face as LFW's do. The network is frozen: gradients reach only the pictures.
     """
 
     def __init__(self) -> None:
@@ -66,12 +68,12 @@ def _chips(faces: Tensor) -> Tensor:
 
 
 def shrunk(pictures: Tensor, scale: int) -> Tensor:
-    """Shrink by the mean over squares of ``scale`` pixels: what a sensor with larger pixels sees."""
+    """Shrink by the mean over squares of ``scale`` pixels, as a sensor with larger pixels does."""
     return functional.avg_pool2d(pictures, scale)
 
 
 class GeneratorLoss(nn.Module):
-    """The weighted sum of a recipe's losses, but for the adversarial one."""
+    """The weighted sum of a recipe's losses, without the adversarial one."""
 
     def __init__(self, spec: LossSpec) -> None:
         super().__init__()
@@ -84,8 +86,8 @@ class GeneratorLoss(nn.Module):
 
         Args:
             output: (N, 1, H, W).
-            target: the truth, the same shape.
-            low: (N, 1, H / scale, W / scale), what went in.
+            target: the truth, same shape.
+            low: (N, 1, H / scale, W / scale), the input.
         """
         parts = dict(self._parts(output, target, low))
         return torch.stack(list(parts.values())).sum(), {name: float(value.detach()) for name, value in parts.items()}

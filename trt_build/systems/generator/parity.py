@@ -1,4 +1,4 @@
-"""Does the exported file compute what the network computes?"""
+"""Checks that the exported file computes the same as the network."""
 
 from __future__ import annotations
 

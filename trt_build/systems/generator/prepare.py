@@ -1,4 +1,4 @@
-"""Everything a run needs before its first step: pictures, H.264 bank, validation sets."""
+"""Prepares everything a run needs before its first step: pictures, H.264 bank, validation sets."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ SMOKE_FACES = 48
 
 @dataclass(frozen=True)
 class RunData:
-    """What a generator is trained and chosen on."""
+    """Training and validation data of a generator."""
 
     batches: TrainBatches | PatchBatches | PairBatches
     validated: list[FaceSet]
 
 
 def run_data(recipe: Recipe, cache: Path, done: Done, *, smoke: bool = False) -> RunData:
-    """Read and make what the recipe asks for; ``smoke``: from the pictures that come with scikit-image.
+    """Read and make the data of a recipe; ``smoke``: from the pictures that come with scikit-image.
 
     Raises:
         DataError: data are missing or do not fit.
@@ -60,7 +60,7 @@ def run_data(recipe: Recipe, cache: Path, done: Done, *, smoke: bool = False) ->
 
 
 def _from_small_faces(recipe: Recipe, cache: Path, done: Done) -> RunData:
-    """Pairs of small faces and of what each taught a network of its own; there is nothing larger that could be seen."""
+    """Return pairs of small faces and their zero-shot enlargements; there is no high resolution that could be seen."""
     data = recipe.data
     low = SmallFaces(Path(data.train), data.hr_px // data.scale).images
     apart = np.arange(len(low)) % KEPT_APART == KEPT_APART - 1
@@ -80,7 +80,7 @@ def _faces(recipe: Recipe, cache: Path, smoke: bool) -> tuple[Faces, Faces]:
 
 
 def _check_side(faces: Faces, recipe: Recipe) -> None:
-    """Refuse faces that would have to be enlarged to be the truth."""
+    """Refuse faces that are smaller than the truth."""
     data, side = recipe.data, faces.images.shape[1]
     largest = max(data.hr_px, *(data.scale * size for size in data.sizes_px), 0)
     if side < largest:
@@ -91,7 +91,7 @@ def _check_side(faces: Faces, recipe: Recipe) -> None:
 
 
 def cached_bank(faces: Faces, recipe: Recipe, folder: Path, done: Done) -> Luma8:
-    """The bank of these faces, from `folder` if it was made before with the same settings."""
+    """Return the bank of these faces, from `folder` if it was made with the same settings before."""
     data = recipe.data
     settings = msgspec.json.encode((recipe.h264, data.hr_px, data.scale, recipe.seed))
     content = settings + np.ascontiguousarray(faces.images).tobytes()

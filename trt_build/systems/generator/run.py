@@ -1,4 +1,4 @@
-"""One training run from recipe to final checkpoint: what `trt-build train` does."""
+"""One training run from recipe to final checkpoint, as by `trt-build train`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The state of a generator's run: begun, restored, and read as a network."""
+"""Creates and restores the state of a generator's run, and loads networks."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from trt_build.training.run_state import RunState
 
 SCHEMA = "facestream-checkpoint/2"
 KEPT = ("generator", "data", "batch", "seed", "mixture", "h264", "learned", "zero_shot", "optimiser", "loss", "merit")
-"""What a resumed run may not change. The budget may, and what comes later (`late`)."""
+"""Settings that a resumed run must not change. The budget and later mixtures (`late`) may change."""
 State = RunState[Recipe, nn.Module]
 
 
 def new_state(recipe: Recipe) -> State:
-    """Seed torch and build model, average and optimiser, and the discriminator where there is one."""
+    """Seed torch, and build the model, its average, the optimiser and, if any, the discriminator."""
     torch.manual_seed(recipe.seed)
     model = network_of(recipe)
     for part, name in recipe.start.items():
@@ -38,7 +38,7 @@ def new_state(recipe: Recipe) -> State:
 
 
 def network_of(recipe: Recipe) -> nn.Module:
-    """Return the network of a recipe, not yet trained."""
+    """Return the untrained network of a recipe."""
     return build_generator(recipe.generator.name, recipe.generator.options)
 
 
@@ -55,7 +55,7 @@ def load_trained(model: nn.Module, name: str) -> None:
     Args:
         model: of the same kind and options.
         name: of an exported generator, or the path of its manifest, of its weights (``.safetensors``), or of a checkpoint
-            (``.pt``). The latter two fit always; ONNX files only where no batch normalisation was folded away.
+            (``.pt``). The latter two always fit; ONNX files only if no batch normalisation was folded.
 
     Raises:
         RecipeError: there is no such model, or it is another network.
@@ -86,10 +86,10 @@ def load_exported(model: nn.Module, name: str) -> None:
 
 
 def check_scale(recipe: Recipe) -> None:
-    """Refuse a generator that does not enlarge as the data ask for.
+    """Refuse a generator whose scale differs from the data's.
 
     Raises:
-        RecipeError: it does not, or there is no such generator.
+        RecipeError: it differs, or there is no such generator.
     """
     model = network_of(recipe).eval()
     with torch.inference_mode():
@@ -101,10 +101,10 @@ def check_scale(recipe: Recipe) -> None:
 
 
 def mixed_with_start(model: nn.Module, recipe: Recipe, share: float) -> None:
-    """Move a network that was trained on from another towards that one: ``share`` of each weight is the other's.
+    """Interpolate between a network and the one from which its training started: ``share`` of each weight is the latter's.
 
-    What it learned last is kept in part, and what it forgot comes back (network interpolation of ESRGAN, Wang et al. 2018;
-    as an average that is better than both ends: Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022).
+    What it learned last is kept in part, and what it forgot comes back (network interpolation of ESRGAN, Wang et al. 2018; as
+    an average that is better than both ends: Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022).
 
     Raises:
         RecipeError: the share is not within 0 and 1, or the recipe began with random weights.
@@ -117,12 +117,13 @@ def mixed_with_start(model: nn.Module, recipe: Recipe, share: float) -> None:
     load_trained(began, recipe.start[""])
     with torch.no_grad():
         for mine, theirs in zip(model.state_dict().values(), began.state_dict().values(), strict=True):
-            if mine.is_floating_point():  # not the counters of batch normalisation
+            if mine.is_floating_point():  # but not the counters of batch normalisation
                 mine.lerp_(theirs, share)
 
 
 def restored(data: dict[str, Any], recipe: Recipe) -> State:
-    """Continue from a checkpoint; the recipe may differ from the saved one in what is not among `KEPT`, as its budget.
+    """Continue from a checkpoint; the recipe may differ from the saved one in settings that are not in `KEPT`, such as the
+    budget.
 
     Raises:
         RecipeError: it differs otherwise, or the checkpoint holds another network than its recipe says.
@@ -137,7 +138,7 @@ def restored(data: dict[str, Any], recipe: Recipe) -> State:
 
 
 def load_generator(path: Path) -> tuple[nn.Module, Recipe, dict[str, Any]]:
-    """The averaged generator of a checkpoint, ready to run, its recipe and the raw checkpoint.
+    """Return the averaged generator of a checkpoint, ready to run, its recipe and the raw checkpoint.
 
     Raises:
         RecipeError: the checkpoint holds another network than its recipe says.

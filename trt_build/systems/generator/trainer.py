@@ -20,10 +20,10 @@ from trt_build.training.run_state import Row
 
 
 class GeneratorTrainer(loop.Trainer[Recipe, nn.Module]):
-    """See ``loop.Trainer``; besides, a picture of samples for each validation.
+    """See ``loop.Trainer``; in addition it writes sample pictures at each validation.
 
-    A network that makes pictures at several scales learns all of them: the truth of the smaller ones is the truth, shrunk by
-    area. The discriminator sees the largest.
+    A network with several scales is trained on all of them: the truth of the smaller ones is shrunk by area. The discriminator
+    sees the largest.
     """
 
     schema = SCHEMA
@@ -37,7 +37,7 @@ class GeneratorTrainer(loop.Trainer[Recipe, nn.Module]):
         self._adversarial = state.recipe.loss.adversarial
         self._against = AdversarialLoss(self._adversarial.loss) if self._adversarial else None
         self._made: Tensor | None = None
-        """The generator's last pictures, for the discriminator to learn from."""
+        """The generator's last pictures, for training the discriminator."""
 
     def _loss(self, batch: list[Tensor], fraction: float) -> tuple[Tensor, Parts]:
         low, high = (part.contiguous(memory_format=torch.channels_last) for part in batch)
@@ -54,7 +54,7 @@ class GeneratorTrainer(loop.Trainer[Recipe, nn.Module]):
         return loss, parts
 
     def _judged(self, output: Tensor, high: Tensor, fraction: float) -> Tensor | None:
-        """Return the weighted adversarial loss, None while the discriminator rests."""
+        """Return the weighted adversarial loss; None while the discriminator is not used."""
         self._made = None
         if self._adversarial is None or self._against is None or fraction < self._adversarial.begin:
             return None

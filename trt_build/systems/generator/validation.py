@@ -1,4 +1,4 @@
-"""Validation while training: gains over bicubic on the fixed sets, and a picture of samples."""
+"""Validation during training: gains over bicubic on the fixed sets, and sample pictures."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Validator:
         self._baseline: dict[str, Score] = {faces.name: score_bicubic(faces) for faces in sets}
 
     def measure(self, model: nn.Module) -> Row:
-        """PSNR and SSIM with their gains by set, and `merit`: the mean gain of what the recipe chooses by."""
+        """Return PSNR and SSIM with their gains by set, and `merit`: the mean gain of the recipe's criterion."""
         row: Row = {}
         for faces in self._sets:
             enlarged = enlarge_with(model, faces.low)
@@ -61,7 +61,7 @@ class Validator:
         return row | {"merit": float(np.mean(gains))}
 
     def write_samples(self, model: nn.Module, name: str) -> None:
-        """A grid PNG: for each set, rows of bicubic, network, truth."""
+        """Write a grid as PNG: for each set, rows of bicubic, network and truth."""
         rows = []
         for faces in self._sets:
             pictures = (self._smooth[faces.name][:SHOWN], enlarge_with(model, faces.low[:SHOWN]), faces.high[:SHOWN])
@@ -69,7 +69,7 @@ class Validator:
         cv2.imwrite(str(self._folder / f"{name}.png"), np.vstack(rows))
 
     def _distance(self, pictures: Luma8, truth: Luma8) -> float:
-        """Mean distance of dlib's features, in shares of their magnitude."""
+        """Return the mean distance of dlib's features, relative to their magnitude."""
         assert self._features is not None
         with torch.inference_mode():
             distances = [

@@ -1,4 +1,4 @@
-"""A bank of faces with learned damage, made once and off-line: each as some real face is."""
+"""A bank of faces with learned damage, made once before training: each is damaged like some real face."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _BATCH = 64
 
 
 def learned_bank(faces: Luma8, recipe: Recipe, folder: Path, done: Done) -> Luma8:
-    """The bank of ``faces`` (N, 64, 64): uint8 (passes, N, 16, 16), from ``folder`` if it was made before.
+    """Return the bank of ``faces`` (N, 64, 64): uint8 (passes, N, 16, 16), from ``folder`` if it was made before.
 
     Raises:
-        RecipeError: the recipe trains at another size or scale than the networks.
+        RecipeError: the recipe has another size or scale than the networks.
         TrainingError: there is no checkpoint of the networks.
         DataError: the footage that they were trained on is missing.
     """
@@ -49,7 +49,7 @@ def learned_bank(faces: Luma8, recipe: Recipe, folder: Path, done: Done) -> Luma
 def make_bank(
     model: Redeg, faces: Luma8, real: tuple[Luma8, Luma8], spec: LearnedSpec, seed: int, done: Done | None = None
 ) -> Luma8:
-    """Degrade every face ``spec.passes`` times, each time as another of the real faces (restored and small) is."""
+    """Degrade every face ``spec.passes`` times, each time like another of the real faces (restored and small)."""
     omegas = torch.cat([model.omega(*pair) for pair in _batches(*real)])
     rng = np.random.default_rng((seed, 3_000_017))
     bank = np.empty((spec.passes, len(faces), SMALL_PX, SMALL_PX), np.uint8)

@@ -1,4 +1,4 @@
-"""What DegNet and SynNet learn from: two faces through one simulated camera, and real faces with a restored version of each."""
+"""Training batches of DegNet and SynNet: two faces through one simulated camera, and real faces with restored versions."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Levels = NDArray[np.float32]
 
 
 class SameCamera(np.random.Generator):
-    """Draws the same settings of a camera for every picture, and other noise for each.
+    """Draws the same camera settings for every picture, but different noise.
 
-    Noise comes from a generator of its own, because how many numbers it takes depends on the picture.
+    Noise has a separate generator, because the number of values it draws depends on the picture.
     """
 
     def __init__(self, camera: int, picture: int) -> None:
@@ -38,9 +38,9 @@ def through_camera(face: Luma8, low_px: int, camera: int, picture: int, second_o
     Args:
         face: sharp.
         low_px: side of the result.
-        camera: any number; decides all settings.
-        picture: any number; decides the noise.
-        second_order: share of cameras whose pictures were stored and taken again.
+        camera: seed of the settings.
+        picture: seed of the noise.
+        second_order: share of cameras whose pictures are stored and captured again.
     """
     rng = SameCamera(camera, picture)
     if rng.random() < second_order:

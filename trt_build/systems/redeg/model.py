@@ -1,4 +1,4 @@
-"""DegNet and SynNet together on small pictures, and who judges what they make."""
+"""DegNet and SynNet together on small pictures, and their discriminator."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ SHARP_PX = 64
 """Side of the sharp pictures, which is that of both networks."""
 _DAMAGE_GAIN = 3.0
 _HINTS = 4
-"""Planes that tell the judge of omega."""
+"""Number of planes by which the judge gets omega."""
 
 
 class Redeg(nn.Module):
-    """What made a small picture of a sharp one, and the same done to others.
+    """Estimates the degradation between a sharp and a small picture, and applies it to others.
 
     The networks work at 64 px: small pictures are enlarged by repeating pixels on the way in, and what SynNet draws is
     shrunk by area, which undoes that exactly.
@@ -28,13 +28,13 @@ class Redeg(nn.Module):
         super().__init__()
         self.degnet, self.synnet = DegNet(options), SynNet(options)
         self.spread = nn.BatchNorm1d(options.dim, affine=False)
-        """Takes away what omega has in common for all pictures, which spectral norm makes nearly all of it."""
+        """Removes omega's common part, which with spectral norm is nearly all of it."""
 
     def omega(self, sharp: Tensor, small: Tensor) -> Tensor:
         """(N, 1, 64, 64) and (N, 1, s, s) in [0, 1] -> what was done, (N, dim), of mean square 1.
 
-        DegNet sees the small picture as its difference from the shrunk sharp one, since the damage is slight beside what both
-        show. SynNet brings omega to that length before all else, so that its length means nothing; so do we, to compare.
+        DegNet gets the small picture as its difference from the shrunk sharp one, because the damage is slight compared with
+        the content. SynNet normalises omega first, so its length has no meaning; it is normalised here too, for comparisons.
         """
         damage = small - functional.avg_pool2d(sharp, sharp.shape[-1] // small.shape[-1])
         enlarged = functional.interpolate(0.5 + _DAMAGE_GAIN * damage, size=sharp.shape[-2:], mode="nearest")
@@ -42,13 +42,15 @@ class Redeg(nn.Module):
         return raw * torch.rsqrt(raw.square().mean(1, keepdim=True) + 1e-8)
 
     def apply_to(self, sharp: Tensor, omega: Tensor, small_px: int) -> Tensor:
-        """Do what ``omega`` (N, dim) says to (N, 1, 64, 64): (N, 1, small_px, small_px) in [0, 1]."""
+        """Apply ``omega`` (N, dim) to (N, 1, 64, 64): (N, 1, small_px, small_px) in [0, 1]."""
         made: Tensor = self.synnet(sharp, omega)
         return functional.avg_pool2d(made, sharp.shape[-1] // small_px)
 
 
 class Judge(nn.Module):
-    """Whether a small picture was made by a camera or by SynNet, given the sharp one and omega: a logit for each pixel."""
+    """Judges whether a small picture comes from a camera or from SynNet, given the sharp one and omega: a logit
+    for each pixel.
+    """
 
     def __init__(self, width: int, dim: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Whether omega tells of the damage alone: faces and cameras crossed, every face through every camera."""
+"""Tests whether omega depends only on the damage: faces and cameras crossed, every face through every camera."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from trt_build.systems.redeg.model import Redeg
 
 Values = NDArray[np.float64]
 FIRST_CAMERA = 10**9
-"""Numbers of the cameras of validation; training draws its own from a range where these are as good as never met."""
+"""First number of the validation cameras; training practically never draws these."""
 SIGNATURE = ("strength", "sharpness", "grain")
 
 
@@ -40,7 +40,7 @@ def crossed(faces: Luma8, small_px: int, cameras: int, second_order: float) -> C
 
 
 def separation(model: Redeg, sets: Crossed) -> dict[str, float]:
-    """Return how far omega tells of cameras and not of faces, and what happens when it is used on other faces.
+    """Return how far omega depends on cameras and not on faces, and the effect of using it on other faces.
 
     - ``omega_camera``, ``omega_face``: shares of omega's variance that the camera and the face explain alone.
     - ``omega_found``: how often the nearest omega among those of the next face is that of the same camera;
@@ -65,7 +65,7 @@ def separation(model: Redeg, sets: Crossed) -> dict[str, float]:
 
 
 def all_omegas(model: Redeg, sets: Crossed) -> Values:
-    """Omega of every face through every camera, (C, F, dim)."""
+    """Return omega of every face through every camera, (C, F, dim)."""
     device, rows = _device(model), []
     with torch.inference_mode():
         sharp = unit_tensor(sets.sharp).to(device)
@@ -75,7 +75,7 @@ def all_omegas(model: Redeg, sets: Crossed) -> Values:
 
 
 def apply_to_all(model: Redeg, sets: Crossed, omegas: Values) -> Luma8:
-    """What SynNet makes of each face with the omegas (C, F, dim) in its place: (C, F, s, s)."""
+    """Return SynNet's picture of each face with the omegas (C, F, dim): (C, F, s, s)."""
     device, side, rows = _device(model), sets.small.shape[-1], []
     with torch.inference_mode():
         sharp = unit_tensor(sets.sharp).to(device)
@@ -90,7 +90,7 @@ def _device(model: Redeg) -> torch.device:
 
 
 def signature(small: Luma8, sharp: Luma8) -> list[Values]:
-    """What kind of damage: figures of the difference from the shrunk sharp face, (C, F) each.
+    """Describe the damage by figures of the difference from the shrunk sharp face, (C, F) each.
 
     Strength: log of its deviation; sharpness: log of the ratio of both pictures' mean Laplacian; grain: correlation of
     neighbouring pixels of the difference, 0 for noise, high for blur.
@@ -112,7 +112,7 @@ def _laplacian(pictures: Values) -> Values:
 
 
 def _explained(omegas: Values) -> tuple[float, float]:
-    """Shares of the variance of (C, F, dim) that the means over faces and the means over cameras make up."""
+    """Return the shares of the variance of (C, F, dim) explained by the means over faces and by the means over cameras."""
     middle = omegas.mean((0, 1))
     total = ((omegas - middle) ** 2).sum(2).mean()
     of_camera = ((omegas.mean(1) - middle) ** 2).sum(1).mean()
@@ -136,7 +136,7 @@ def _psnr(one: Luma8, other: Luma8) -> float:
 
 
 def grid(model: Redeg, sets: Crossed, cameras: int, shown: int) -> Luma8:
-    """A picture: for each camera its own small faces above SynNet's, with the omega of the first face alone.
+    """Return a picture: for each camera its own small faces above SynNet's, with the omega of the first face only.
 
     The first column is that face, whose omega is used; the top row the sharp faces.
     """

@@ -35,7 +35,7 @@ SCALE = 4
 SMALL_PX = SHARP_PX // SCALE
 _PREFETCH = 8
 _FACES, _CAMERAS = 16, 48
-"""Of validation."""
+"""Numbers of cameras and faces in validation."""
 _SHOWN_CAMERAS, _SHOWN_FACES = 6, 12
 State = RunState[RedegRecipe, Redeg]
 
@@ -68,7 +68,7 @@ def train_redeg(recipe: RedegRecipe, folder: Path, watcher: Watcher, *, resume: 
 
 
 def new_state(recipe: RedegRecipe) -> State:
-    """Begin with networks of random numbers."""
+    """Start with randomly initialised networks."""
     torch.manual_seed(recipe.seed)
     model, judge = Redeg(recipe.network), Judge(recipe.loss.judge_width, recipe.network.dim)
     for network in (model, judge):
@@ -80,7 +80,7 @@ def load_redeg(path: Path) -> tuple[Redeg, RedegRecipe]:
     """Return the averaged networks of a checkpoint, ready to run, and their recipe.
 
     Raises:
-        TrainingError: the file is missing, damaged, no such checkpoint, or its recipe is not one of this version.
+        TrainingError: the file is missing, damaged, not such a checkpoint, or this version cannot read its recipe.
         RecipeError: it holds other networks than its recipe says.
     """
     model, recipe, _ = load_averaged(path, SCHEMA, RedegRecipe, lambda recipe: Redeg(recipe.network))
@@ -88,9 +88,9 @@ def load_redeg(path: Path) -> tuple[Redeg, RedegRecipe]:
 
 
 def real_faces(recipe: RedegRecipe, cache: Path, done: Done) -> tuple[Luma8, Luma8]:
-    """Return the recipe's real faces: restored (N, 64, 64), and as they are (N, 16, 16).
+    """Return the recipe's real faces: restored (N, 64, 64), and original (N, 16, 16).
 
-    The sharp ones that the footage has stay unseen.
+    The footage's sharp faces are not used.
     """
     footage: Footage = cached_footage(recipe.footage, SMALL_PX, SCALE, recipe.seed, cache, done)
     manifest = find_model(recipe.restorer)
@@ -114,7 +114,7 @@ class _Batch(NamedTuple):
 
 
 def same_camera(one: Tensor, other: Tensor, temperature: float) -> Tensor:
-    """InfoNCE of two omegas for each camera, (N, dim) each of mean square 1: both ways, log(N) when they say nothing."""
+    """InfoNCE of two omegas for each camera, (N, dim) each of mean square 1: symmetric; log(N) if they say nothing."""
     alike = one @ other.T / (one.shape[1] * temperature)
     numbers = torch.arange(len(one), device=one.device)
     return (functional.cross_entropy(alike, numbers) + functional.cross_entropy(alike.T, numbers)) / 2
@@ -127,8 +127,8 @@ def _given(batch: list[Tensor]) -> _Batch:
 class Trainer(loop.Trainer[RedegRecipe, Redeg]):
     """See ``loop.Trainer``.
 
-    SynNet must give the small version of the first faces back, mostly from the omega of the second faces, and the real ones
-    from their own. Both omegas of a camera must be the same. The judge sees all of it.
+    SynNet must reproduce the small versions of the first faces, mostly from the omega of the second faces, and of the real ones
+    from their own. Both omegas of a camera must agree. The judge sees all of SynNet's pictures.
     """
 
     schema = SCHEMA
@@ -138,7 +138,7 @@ class Trainer(loop.Trainer[RedegRecipe, Redeg]):
         self._sets = sets
         self._against = AdversarialLoss("hinge")
         self._made: tuple[Tensor, Tensor, Tensor] | None = None
-        """What SynNet drew last, of which sharp pictures, with which omegas; for the judge to learn from."""
+        """SynNet's last pictures with their sharp pictures and omegas, for training the judge."""
 
     def _loss(self, batch: list[Tensor], fraction: float) -> tuple[Tensor, Parts]:
         spec, model, given = self._state.recipe.loss, self._state.model, _given(batch)

@@ -1,1 +1,1 @@
-"""The second look: a small network that tells faces from what a detector takes for one."""
+"""The second look: a small network that tells faces from a detector's false alarms."""

@@ -1,4 +1,4 @@
-"""What a detector takes for faces at a low threshold, sorted by the labels into faces and false alarms."""
+"""Candidates: a detector's faces at a low threshold, sorted by the labels into faces and false alarms."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ from trt_build.systems.detector.scoring import MATCH_IOU
 from trt_build.work import Done
 
 _AWAY_IOU, _AWAY_SHARE = 0.02, 0.1
-"""A false alarm overlaps what may be a face by no more: over the union, and over the smaller of the two."""
+"""Largest overlap of a false alarm with anything that may be a face: over the union, and over the smaller box."""
 _LEAST_SIDE_PX = 64
 _FORMAT = 2
-"""Of what is kept: all that was found, sorted by the labels when it is read."""
+"""Version of the cache, which holds all detections; labels are applied when it is read."""
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Boxes in a list of pictures; what is neither surely a face nor surely none is left out."""
+    """Boxes in a list of pictures, without doubtful ones."""
 
     pictures: list[Labelled]
     picture: NDArray[np.int64]
-    """(N,) number of the picture of each."""
+    """(N,) index of each box's picture."""
     boxes: Float32
-    """(N, 4) in its pixels."""
+    """(N, 4) boxes in pixels of the picture."""
     scores: Float32
-    """(N,) of the detector."""
+    """(N,) scores of the detector."""
     scales: Float32
-    """(N,) at which the picture was shown to the detector."""
+    """(N,) scales at which the picture was shown to the detector."""
     is_face: NDArray[np.bool_]
-    """(N,)."""
+    """(N,) whether it is a face."""
 
     def __len__(self) -> int:
         return len(self.boxes)
 
     def only(self, rows: NDArray[np.int64]) -> Candidates:
-        """Return some of them, of the same pictures."""
+        """Return some rows, with the same pictures."""
         return Candidates(
             self.pictures, self.picture[rows], self.boxes[rows], self.scores[rows], self.scales[rows], self.is_face[rows]
         )
@@ -55,13 +55,13 @@ class Candidates:
 def collect(
     pictures: Sequence[Labelled], detector: Detector, scales: Sequence[float], name: str, cache: Path, done: Done
 ) -> Candidates:
-    """Show each picture to the detector at each scale; what was found is kept in ``cache``, and sorted by the labels anew.
+    """Run the detector on each picture at each scale; detections are cached in ``cache``, and sorted by the current labels.
 
     Args:
         pictures: luma of either range.
         detector: open at a low threshold.
-        scales: by which they are shrunk or enlarged.
-        name: of the pictures, for the file in the cache; other pictures need another.
+        scales: factors of the pictures' size.
+        name: of the pictures, for the file in the cache; other pictures need another name.
         cache: folder.
         done: for progress.
     """
@@ -79,7 +79,7 @@ def collect(
 
 
 def _sorted(pictures: list[Labelled], found: dict[str, NDArray[Any]]) -> Candidates:
-    """Leave out what is neither surely a face nor surely none; ``found``: grouped by pictures."""
+    """Sort detections and drop doubtful ones; ``found`` is grouped by pictures."""
     is_face, is_none = np.zeros((2, len(found["picture"])), bool)
     ends = np.searchsorted(found["picture"], np.arange(len(pictures) + 1))
     for one, first, end in zip(pictures, ends, ends[1:], strict=False):
@@ -105,14 +105,14 @@ def _seen(one: Labelled, number: int, detector: Detector, scale: float) -> dict[
 
 
 def scaled(image: Uint8, scale: float) -> Uint8 | None:
-    """Return a picture at another scale, None where too little would be left."""
+    """Return a picture at another scale; None if it would be too small."""
     if scale * min(image.shape) < _LEAST_SIDE_PX and scale < 1:
         return None
     return resized(image, scale)
 
 
 def sorted_by_labels(boxes: Float32, truth: Labelled) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return which boxes are a labelled face, and which lie away from all that may be one."""
+    """Return which boxes are a labelled face, and which are away from everything that may be one."""
     is_face = np.any(overlaps(boxes, truth.boxes) >= MATCH_IOU, axis=1)
     known = np.concatenate([truth.boxes, truth.unsure])
     near = np.any((overlaps(boxes, known) > _AWAY_IOU) | (shares(boxes, known) > _AWAY_SHARE), axis=1)

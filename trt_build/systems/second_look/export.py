@@ -1,4 +1,4 @@
-"""From a checkpoint to one ONNX file and its manifest: any number of faces, normalisation folded, parity checked."""
+"""Exports a checkpoint to one ONNX file and its manifest: any number of faces, normalisation folded, parity checked."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ def export_second_look(
     """Write NAME.onnx and NAME.json into ``folder``.
 
     Args:
-        network: trained; is changed.
-        folder: is created.
+        network: trained; modified.
+        folder: created if missing.
         name: of the model.
         licence: of the weights.
         training_data: a sentence for the manifest.
-        figures: its limits and what was measured.
-        detector_sha256: of the detector that it agrees with by these figures; empty: with none.
+        figures: its limits and measurements.
+        detector_sha256: of the detector with which it decides by these figures; empty: none.
 
     Raises:
         ExportError: the folder cannot be written to, or the file does not compute what the network computes.

@@ -1,4 +1,4 @@
-"""Training and validation candidates: of real pictures, of clips, and of scenes as the detector is trained on."""
+"""Training and validation candidates: from real pictures, from clips, and from scenes like the detector's training data."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from trt_build.work import Done
 
 
 def training_candidates(recipe: SecondLookRecipe, cache: Path, done: Done) -> list[Candidates]:
-    """Return the candidates to learn from: of pictures, of frames and of scenes; what takes long is kept in ``cache``.
+    """Return the training candidates from pictures, frames and scenes; slow results are cached in ``cache``.
 
     Raises:
         DataError: a source is missing or cannot be read.
@@ -51,7 +51,7 @@ def training_candidates(recipe: SecondLookRecipe, cache: Path, done: Done) -> li
 
 
 def candidates_apart(recipe: SecondLookRecipe, cache: Path, done: Done) -> tuple[Candidates, Candidates]:
-    """Return the candidates of validation pictures, and of the clips that were kept apart: looked at, not chosen by.
+    """Return the candidates of validation pictures, and of the clips kept apart, which are only reported.
 
     Raises:
         DataError: a source is missing or cannot be read.
@@ -77,7 +77,7 @@ def _collected(
 
 
 def pictures_of(detector_recipe: DetectorRecipe, cache: Path, done: Done) -> tuple[list[Labelled], list[Labelled]]:
-    """Return the real pictures to learn from, and those that the detector's recipe keeps apart."""
+    """Return the real pictures for training, and those that the detector's recipe keeps apart."""
     material = detector_recipe.material
     learnt: list[Labelled] = []
     apart: list[Labelled] = []
@@ -95,9 +95,9 @@ def _scenes(
     cache: Path,
     done: Done,
 ) -> tuple[str, list[Labelled]]:
-    """Return pictures as the detector is trained on, with more overlays, and a name that changes with them.
+    """Return scenes like the detector's training data, with more overlays, and a name that changes with them.
 
-    None is of a clip: all frames of those are candidates themselves.
+    None is from a clip: the clips' frames give candidates themselves.
     """
     spec = msgspec.structs.replace(detector_recipe.scene, overlays=recipe.candidates.overlays)
     count = recipe.candidates.scenes

@@ -1,4 +1,4 @@
-"""Training batches as a pure function of the step number: windows about candidates, as a camera would give them."""
+"""Training batches as a pure function of the step number: windows around candidates, as from a camera."""
 
 from __future__ import annotations
 
@@ -24,59 +24,62 @@ _LARGEST_PX, _LARGEST_ENLARGED = 56.0, 1.6
 _UNTOUCHED = 0.3
 _SURE_SCORE = 0.35
 _MARGIN = 1.15
-"""Of the window around what is cut from it at last."""
+"""Size of the outer window, relative to the final crop."""
 _TRIES = 8
 _VIEWS = 3
-"""Of each picture that was photographed, which takes longer than to cut it."""
+"""Number of crops of each simulated picture, because simulating takes longer than cropping."""
 _ASTRAY = 0.15
-"""Share of the labelled faces whose box is far off, as that of a detector below 20 px is."""
+"""Share of the labelled faces with an inaccurate box, like a detector's below 20 px."""
 Batch = tuple[Uint8, Float32, Float32]
 
 
 @dataclass(frozen=True)
 class _Place:
-    """A box in a picture, how it is shown, and what it is."""
+    """A box in a picture, how it is shown, and its label."""
 
     image: Uint8
     box: Float32
     scale: float
     truth: tuple[Float32, Float32] | None = None
-    """Box (4,) and landmarks (5, 2) of the face that it is; None: of none."""
+    """Box (4,) and landmarks (5, 2) of its face; None: not a face."""
     spread: float = 1.0
-    """How far the boxes of its views lie off, times what a detector does."""
+    """Inaccuracy of the boxes of its views, relative to a detector's."""
 
     @property
     def is_face(self) -> bool:
-        """Whether it is one."""
+        """Whether it is a face."""
         return self.truth is not None
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """Some of the candidates of one part."""
+    """Some candidates of one part."""
 
     numbers: NDArray[np.int64]
     reached: NDArray[np.floating]
-    """Sum of the losses up to each."""
+    """Cumulative sum of the losses."""
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     def one(self, hard: float, rng: Random) -> int:
-        """Draw one; ``hard``: how often by its loss."""
+        """Draw one; ``hard``: share drawn by loss."""
         if hard and self.reached[-1] > 0 and rng.random() < hard:
             return int(self.numbers[np.searchsorted(self.reached, rng.uniform(0, self.reached[-1]), side="right")])
         return int(self.numbers[rng.integers(len(self))])
 
 
 class WindowBatches:
-    """``batches[step]``: windows (B, contexts, 40, 40) uint8; 1 for a face, 0 for none, (B,) float32; and places (B, 7, 2),
-    NaN where there is none or it is unknown."""
+    """``batches[step]``: windows (B, contexts, 40, 40) uint8; 1 for a face, otherwise 0, (B,) float32; and places (B, 7, 2),
+    NaN if there is no face or they are unknown.
+    """
 
     def __init__(
         self, candidates: Sequence[Candidates], recipe: SecondLookRecipe, losses: Sequence[NDArray[np.floating]] | None = None
     ) -> None:
-        """Draw from ``candidates``; ``losses``: of each, the larger the harder it is; without them all are equally hard."""
+        """Draw from ``candidates``; ``losses``: of each candidate, larger for harder ones; without them all are
+        equally hard.
+        """
         self._parts, self._recipe = candidates, recipe
         losses = losses or [np.ones(len(part)) for part in candidates]
         self._faces = _by_part(candidates, losses, lambda one: one.is_face)
@@ -113,7 +116,7 @@ class WindowBatches:
         return self._candidate(self._sure if sure else self._alarms, rng)
 
     def _candidate(self, rows: list[_Rows], rng: Random) -> _Place:
-        """Return one of any part: a part that is ten times as large comes up three times as often."""
+        """Return a candidate of any part; a part ten times as large is drawn three times as often."""
         often = np.sqrt([len(some) for some in rows])
         part = int(rng.choice(len(rows), p=often / often.sum()))
         found, at = self._parts[part], rows[part].one(self._recipe.draw.hard, rng)
@@ -145,14 +148,15 @@ def _by_part(
 
 
 def truth_of(box: Float32, picture: Labelled) -> tuple[Float32, Float32]:
-    """Return box (4,) and landmarks (5, 2) of the labelled face that a box (4,) overlaps most; the picture has one."""
+    """Return box (4,) and landmarks (5, 2) of the labelled face that a box (4,) overlaps most; the picture has faces."""
     at = int(overlaps(box[None], picture.boxes)[0].argmax())
     return picture.boxes[at], picture.points[at]
 
 
 def windows_of(place: _Place, count: int, rng: Random) -> tuple[Uint8, Float32]:
-    """Return views of one place (count, contexts, 40, 40) and the places in them (count, 7, 2): turned and photographed once,
-    moved and mirrored each time."""
+    """Return views of one place (count, contexts, 40, 40) and the places in them (count, 7, 2): rotated and degraded once,
+    shifted and mirrored each time.
+    """
     size = float(np.sqrt(place.box[2:].prod()))
     scale = min(place.scale, _LARGEST_PX / size)
     side = 2 * int(np.ceil(max(24.0, _MARGIN * CONTEXTS[-1] * size * scale) / 2))
@@ -176,14 +180,14 @@ def windows_of(place: _Place, count: int, rng: Random) -> tuple[Uint8, Float32]:
 
 
 def mirrored(places: Float32) -> Float32:
-    """Return places (N, 7, 2) in mirrored squares: what was left is right."""
+    """Return places (N, 7, 2) in mirrored squares: left and right are exchanged."""
     turned = places[:, [0, 1, 3, 2, 4, 6, 5]] * np.array([-1, 1], np.float32)
     turned[:, :2, 0] = turned[:, 1::-1, 0]
     return np.asarray(turned, np.float32)
 
 
 def _span(image: Uint8, middle: NDArray[np.floating], span: float) -> tuple[slice, slice]:
-    """Return the rows and columns that a window can need, turned or not."""
+    """Return the rows and columns that a window can need, rotated or not."""
     reach = 0.75 * span + 4
     low = np.clip(np.floor(middle - reach), 0, np.array(image.shape[::-1]) - 1).astype(int)
     high = np.clip(np.ceil(middle + reach), 1, np.array(image.shape[::-1])).astype(int)
@@ -204,15 +208,16 @@ def _moved(matrix: NDArray[np.float64], image: Uint8, middle: NDArray[np.floatin
 
 
 def _jittered(size: NDArray[np.floating], side: int, spread: float, rng: Random) -> Float32:
-    """Return a box (1, 4) of about this size about the middle of a window, as a detector misses it."""
+    """Return a box (1, 4) of about this size around the centre of a window, with a detector's inaccuracy."""
     size = size * np.exp(rng.normal(0, 0.1 * spread)) * np.exp(rng.normal(0, 0.04, 2))
     middle = side / 2 + rng.normal(0, 0.06 * spread, 2) * size
     return np.concatenate([middle - size / 2, size]).astype(np.float32)[None]
 
 
 def plain_windows(candidates: Candidates) -> tuple[Uint8, Float32]:
-    """Return what the second look sees of each candidate (N, contexts, 40, 40), at the scale at which it was found, and the
-    places (N, 7, 2) of the faces in it."""
+    """Return the second look's input for each candidate, (N, contexts, 40, 40), at the scale at which it was found, and the
+    places of the faces (N, 7, 2).
+    """
     windows = np.zeros((len(candidates), len(CONTEXTS), SIDE_PX, SIDE_PX), np.uint8)
     places = np.full((len(candidates), POINTS, 2), np.nan, np.float32)
     shown: tuple[int, float] | None = None

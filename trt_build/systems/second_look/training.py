@@ -1,4 +1,4 @@
-"""Trains a second look: windows in, checkpoints and validation rows out."""
+"""Trains a second look: from windows to checkpoints and validation rows."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _PREFETCH = 6
 _AT_ONCE = 512
 _START_BATCHES = 20
 _WRONG = 3.0
-"""Loss from which a candidate is no harder."""
+"""Loss above which candidates do not count as harder."""
 _PLACE = 0.02
-"""Error of a place, in shares of the square's side, up to which its loss is a square."""
+"""Error of a place, as a share of the square's side, up to which its loss is quadratic."""
 _KEPT_FACES = (0.95, 0.98, 0.99)
-"""Shares of the faces that stay, at which it is asked how many false alarms go."""
+"""Shares of faces kept, at which the share of refused false alarms is reported."""
 State = RunState[SecondLookRecipe, SecondLook]
 
 
@@ -57,7 +57,7 @@ def train_second_look(recipe: SecondLookRecipe, folder: Path, watcher: Watcher, 
     learnt = training_candidates(recipe, folder / "cache", watcher.on_prepare)
     validation, _ = candidates_apart(recipe, folder / "cache", watcher.on_prepare)
     torch.manual_seed(recipe.seed)
-    torch.set_num_threads(1)  # the loaders are forked below, and a pool of threads would not be there any more
+    torch.set_num_threads(1)  # the loaders are forked below, and a thread pool would not survive that
     state = RunState.begin(recipe, SecondLook(recipe.widths))
     if before is not None:
         state.restore(before)
@@ -73,7 +73,7 @@ def load_second_look(path: Path) -> tuple[SecondLook, SecondLookRecipe]:
     """Return the averaged network of a checkpoint, ready to run, and its recipe.
 
     Raises:
-        TrainingError: it cannot be read, or its recipe is not one of this version.
+        TrainingError: it cannot be read, or this version cannot read its recipe.
         RecipeError: it holds another network than its recipe says.
     """
     return load_averaged(path, SCHEMA, SecondLookRecipe, lambda recipe: SecondLook(recipe.widths))[:2]
@@ -116,8 +116,9 @@ class Trainer(loop.Trainer[SecondLookRecipe, SecondLook]):
 
 
 def hardness(network: SecondLook, candidates: Sequence[Candidates], least: float, done: Done) -> list[Float32]:
-    """Return the loss of each candidate, as it was found, for each part; what is more wrong than ``_WRONG`` is often wrongly
-    labelled. 0 below the detector's score ``least``."""
+    """Return the loss of each candidate, as found, for each part; losses above ``_WRONG`` often come from wrong labels. 0 below
+    the detector's score ``least``.
+    """
     losses = []
     for part in candidates:
         asked = np.flatnonzero(part.scores >= least)
@@ -133,7 +134,7 @@ def hardness(network: SecondLook, candidates: Sequence[Candidates], least: float
 
 
 def begin_as(state: State, exported: Path, batches: WindowBatches) -> None:
-    """Begin as an exported network of the same widths.
+    """Start with an exported network of the same widths.
 
     Raises:
         DataError: it cannot be read, or is another network.
@@ -164,12 +165,12 @@ def looked(network: SecondLook, windows: Uint8) -> tuple[Float32, Float32]:
 
 
 def misplaced(places: Float32, truth: Float32) -> dict[str, float]:
-    """Return the median distance of corners and of landmarks from where they should be, in shares of the face's width."""
-    away = np.linalg.norm(places - truth, axis=2) * CONTEXTS[0]  # the square is so many faces wide
+    """Return the median error of corners and of landmarks, as a share of the face's width."""
+    away = np.linalg.norm(places - truth, axis=2) * CONTEXTS[0]  # width of the square in faces
     return {"corners": float(np.nanmedian(away[:, :2])), "points": float(np.nanmedian(away[:, 2:]))}
 
 
 def refused(faceness: Float32, is_face: NDArray[np.bool_]) -> dict[str, float]:
-    """Return the share of the false alarms that is refused where so many of the faces stay, by ``refused_95`` and so on."""
+    """Return the share of refused false alarms at each share of faces kept, as ``refused_95`` and so on."""
     faces, others = faceness[is_face], faceness[~is_face]
     return {f"refused_{100 * kept:.0f}": float(np.mean(others < np.quantile(faces, 1 - kept))) for kept in _KEPT_FACES}

@@ -1,1 +1,1 @@
-"""One picture out of the frames of a track: from a recipe to a checkpoint, and from there to ONNX."""
+"""The network that makes one picture of a track's frames: training, and export to ONNX."""

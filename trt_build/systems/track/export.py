@@ -1,4 +1,4 @@
-"""From a checkpoint to one ONNX file with any number of frames of any size, parity checked, and its manifest."""
+"""Exports a checkpoint to one ONNX file, for any number of frames of any size, with its manifest; parity is checked."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OUTPUTS = ["picture", "deviation"]
 TOLERANCE = 5e-4
 """Largest accepted difference from torch, for values in [0, 1]: an eighth of one 8-bit level; noise is the worst case."""
 _SHAPES = ((1, 16, 16), (2, 12, 12), (8, 24, 20), (3, 1, 1), (5, 7, 33), (8, 32, 32))
-"""Checked: frames, height, width."""
+"""Shapes that are checked: frames, height, width."""
 
 
 def export_track(
@@ -35,8 +35,8 @@ def export_track(
 
     Args:
         checkpoint: of ``train_track``.
-        folder: is created.
-        name: the recipe's where None.
+        folder: created if missing.
+        name: of the model; None: the recipe's.
         licence: of the weights.
         training_data: a sentence for the manifest.
 
@@ -67,7 +67,7 @@ def export_track(
 
 
 def export_network(network: TrackNetwork, path: Path) -> None:
-    """Write a network as one self-contained ONNX file; its weights become what float16 holds, in place."""
+    """Write a network as one self-contained ONNX file; its weights are rounded to float16 in place."""
     round_to_half(network)
     frames, height, width = (torch.export.Dim(text, min=1) for text in ("frames", "height", "width"))
     luma, affine, weight = (torch.from_numpy(one) for one in next(_noise(((2, 24, 20),))))
@@ -81,7 +81,7 @@ def export_network(network: TrackNetwork, path: Path) -> None:
 
 
 def _noise(shapes: tuple[tuple[int, int, int], ...] = _SHAPES) -> Iterator[tuple[NDArray[np.float32], ...]]:
-    """Frames of noise with maps that turn and shift them, some out of sight, and weights of which one is 0."""
+    """Yield frames of noise with maps that rotate and shift them, some out of view, and weights of which one is 0."""
     rng = np.random.default_rng(0)
     for frames, height, width in shapes:
         affine = np.tile(np.eye(2, 3), (frames, 1, 1)) + rng.normal(size=(frames, 2, 3)) * (0.05, 0.05, 3.0)

@@ -1,4 +1,4 @@
-"""The state of a run of the several-frame network: begun, restored, and read as a network."""
+"""Creates and restores the state of a run of the multi-frame network, and loads networks."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from trt_build.training.run_state import RATE_SHARE, RunState
 
 SCHEMA = "facestream-track/1"
 KEPT = ("data", "clips", "network", "seed")
-"""What a resumed run may not change."""
+"""Settings that a resumed run must not change."""
 State = RunState[TrackRecipe, TrackNetwork]
 
 
 def network_of(recipe: TrackRecipe) -> TrackNetwork:
-    """Return the network of a recipe, not yet trained."""
+    """Return the untrained network of a recipe."""
     return TrackNetwork(CompactOptions(), recipe.network.width, recipe.network.blocks)
 
 
 def single_frame_network(recipe: TrackRecipe) -> Compact:
-    """Return what the network begins with, and what it is compared with.
+    """Return the single-frame network from which training starts, and with which the result is compared.
 
     Raises:
         RecipeError: there is no such generator, or it is another network.
@@ -37,7 +37,7 @@ def single_frame_network(recipe: TrackRecipe) -> Compact:
 
 
 def new_state(recipe: TrackRecipe) -> State:
-    """Seed torch, and begin with the single-frame network."""
+    """Seed torch, and start with the single-frame network."""
     torch.manual_seed(recipe.seed)
     network = network_of(recipe)
     network.encoder.load_state_dict(single_frame_network(recipe).state_dict())
@@ -46,7 +46,7 @@ def new_state(recipe: TrackRecipe) -> State:
 
 
 def restored(data: dict[str, Any], recipe: TrackRecipe) -> State:
-    """Continue from a checkpoint; the recipe may differ from the saved one in what is not among `KEPT`.
+    """Continue from a checkpoint; the recipe may differ from the saved one in settings that are not in `KEPT`.
 
     Raises:
         RecipeError: it differs otherwise, or the checkpoint holds another network than its recipe says.
@@ -61,7 +61,7 @@ def restored(data: dict[str, Any], recipe: TrackRecipe) -> State:
 
 
 def load_track_network(path: Path) -> tuple[TrackNetwork, TrackRecipe, dict[str, Any]]:
-    """The averaged network of a checkpoint, ready to run, its recipe and the raw checkpoint.
+    """Return the averaged network of a checkpoint, ready to run, its recipe and the raw checkpoint.
 
     Raises:
         RecipeError: the checkpoint holds another network than its recipe says.

@@ -1,4 +1,4 @@
-"""Trains the several-frame network."""
+"""Trains the multi-frame network."""
 
 from __future__ import annotations
 

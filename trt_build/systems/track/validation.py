@@ -1,4 +1,4 @@
-"""Validation while training: the picture of 1, 2, 4 and 8 frames beside what needs no training."""
+"""Validation during training: pictures of 1, 2, 4 and 8 frames, compared with methods without training."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ class TrackValidator:
                 self._before[f"{name}_{size}px_crf{crf}"] = self._psnr(untrained.eval(), (size, crf), frames)
 
     def measure(self, network: TrackNetwork) -> Row:
-        """PSNR by frames, size and CRF; `merit`: the mean gain of all frames over the default network's one."""
+        """Return the PSNR by frames, size and CRF, and `merit`: the mean gain of all frames over the default network's single
+        frame.
+        """
         row, gains = dict(self._before), []
         for (size, crf), one in self._tracks.items():
             most = one.low.shape[1]
@@ -54,7 +56,7 @@ class TrackValidator:
 
 
 def registered(low: Luma8) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Maps (T, N, 2, 3) and weights (T, N) of tracks (T, N, h, w), as the live side finds them without landmarks."""
+    """Return maps (T, N, 2, 3) and weights (T, N) of tracks (T, N, h, w), as found by the live code without landmarks."""
     found = [register(frames, None, 0, SCALE) for frames in low]
     weight = np.stack([one.agrees for one in found]).astype(np.float32)
     weight[:, 0] = 1
@@ -62,7 +64,7 @@ def registered(low: Luma8) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 
 
 def fused(network: TrackNetwork, low: Luma8, maps: NDArray[np.float32], weight: NDArray[np.float32]) -> Luma8:
-    """Pictures uint8 (T, 4h, 4w) of tracks: ``low`` (T, N, h, w), ``maps`` (T, N, 2, 3), ``weight`` (T, N)."""
+    """Return pictures uint8 (T, 4h, 4w) of tracks: ``low`` (T, N, h, w), ``maps`` (T, N, 2, 3), ``weight`` (T, N)."""
     device, parts = next(network.parameters()).device, []
     with torch.inference_mode():
         for at in range(0, len(low), _CHUNK):

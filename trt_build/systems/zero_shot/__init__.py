@@ -1,1 +1,1 @@
-"""Super-resolution learnt from the picture itself."""
+"""Super-resolution learned from the picture itself."""

@@ -1,4 +1,4 @@
-"""ZSSR as a generator of the live side: ``facestream enhance --zero-shot``."""
+"""ZSSR as a live generator, for ``facestream enhance --zero-shot``."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from trt_build.errors import DataError
 from trt_build.systems.zero_shot.zssr import SURVEILLANCE, enlarge_zero_shot
 
 _MOST_PIXELS = 1_000_000
-"""Of a picture: the widest layer of a larger one would not fit into the memory of a laptop."""
+"""Most pixels of a picture: the widest layer of a larger one would not fit into a laptop's memory."""
 
 
 class ZeroShotGenerator:
-    """Learns a network from each picture and forgets it; see ``Generator``. Pictures of one size are learnt side by side."""
+    """Trains a network on each picture and discards it; see ``Generator``. Pictures of one size are trained side by side."""
 
     name = "zero-shot"
     sha256 = ""
@@ -35,7 +35,7 @@ class ZeroShotGenerator:
         """See ``Generator.upscale``.
 
         Raises:
-            InferenceError: a picture is too small or too large to be learnt.
+            InferenceError: a picture is too small or too large for training.
         """
         results: dict[int, Uint8] = {}
         for shape in {picture.shape for picture in pictures}:
@@ -52,4 +52,4 @@ class ZeroShotGenerator:
         return [results[index] for index in range(len(pictures))]
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: there is nothing to free."""

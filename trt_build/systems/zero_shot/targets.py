@@ -1,4 +1,4 @@
-"""Pseudo high resolution for small faces: each enlarged by what it taught a network of its own (ZSSR)."""
+"""Pseudo high resolution for small faces: each is enlarged by a network trained on it alone (ZSSR)."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from trt_build.systems.zero_shot.zssr import ZeroShotSpec, enlarge_zero_shot
 from trt_build.work import Done
 
 _CHUNK = 16
-"""Pictures learnt side by side, and lost if the run is stopped."""
+"""Number of pictures trained side by side, which are lost if the run is stopped."""
 
 
 def zero_shot_targets(images: Uint8, spec: ZeroShotSpec, cache: Path, done: Done) -> Uint8:
-    """Return (N, scale * h, scale * w) for (N, h, w); what is finished is kept in ``cache`` and found again.
+    """Return (N, scale * h, scale * w) for (N, h, w); finished pictures are cached in ``cache``.
 
     Raises:
         DataError: the pictures are too small.

@@ -26,16 +26,17 @@ from trt_build.networks.generators.interpolation import Bicubic, start_at_zero
 _LAYERS = 8
 _LOOK_EVERY, _LOOK_BACK = 60, 256
 _SLOPE, _FALL, _LAST_RATE = 1.5, 10.0, 9e-6
-"""Every so many steps a line is fitted to the last errors: where it falls by less than its scatter, the rate is divided by 10;
-below the last rate learning ends. Numbers of the authors' code."""
+"""At intervals a line is fitted to the last errors: if it falls by less than its scatter, the rate is divided by 10; below the
+last rate training ends. The numbers are those of the authors' code.
+"""
 _SMALLEST_PX = 8
 Done = Callable[[int, int], None]
-"""Called with the steps done, and how many there will be at most."""
+"""Called with the number of steps done, and the most that there will be."""
 
 
 @dataclass(frozen=True)
 class ZeroShotSpec:
-    """How one picture is learnt."""
+    """How a network is trained on one picture."""
 
     scale: int = 2
     width: int = 32
@@ -43,22 +44,22 @@ class ZeroShotSpec:
     steps: int = 500
     rate: float = 1e-3
     crop_px: int = 96
-    """Side of what is learnt at a time of larger pictures."""
+    """Side of the patches of larger pictures used in a step."""
     smallest_zoom: float = 0.75
     """Pictures are shrunk to no less than this share of their size."""
     noise: float = 0.0125
-    """Deviation, for values of 0 to 1, of what is added to the small one: the authors' setting for real cameras."""
+    """Standard deviation of noise added to the small picture, for values of 0 to 1: the authors' setting for real cameras."""
     seed: int = 0
 
 
 SURVEILLANCE = ZeroShotSpec()
-"""For noisy, compressed pictures. The authors shrink down to 0.5; of a face of 32 px too little is left then."""
+"""Settings for noisy, compressed pictures. The authors shrink down to 0.5, which leaves too little of a 32 px face."""
 
 
 class _Networks(nn.Module):
-    """``count`` networks side by side: (1, count, H, W) enlarged luma to the same with what each has learnt added.
+    """``count`` networks side by side: (1, count, H, W) enlarged luma to the same plus each network's residual.
 
-    All begin with the same numbers, so that a picture's result does not depend on its place.
+    All start with the same weights, so that a picture's result does not depend on its position.
     """
 
     def __init__(self, count: int, width: int, generator: torch.Generator) -> None:
@@ -88,12 +89,12 @@ def _convolution(count: int, before: int, after: int, generator: torch.Generator
 
 
 def enlarge_zero_shot(pictures: Uint8, spec: ZeroShotSpec, done: Done = lambda steps, total: None) -> Uint8:
-    """Learn each picture from itself, and enlarge it.
+    """Train a network on each picture, and enlarge the picture with it.
 
     Args:
         pictures: (N, h, w) luma of one size; memory grows with N.
-        spec: how.
-        done: told after each step.
+        spec: the training settings.
+        done: called after each step.
 
     Returns:
         (N, scale * h, scale * w).
@@ -125,7 +126,7 @@ def _learn(
         truth = _truth(images, spec, generator)
         small = _shrunk(truth, spec.scale)
         small = small + spec.noise * torch.randn(small.shape[2:], generator=generator)
-        # The mean over the pixels of each picture, summed: networks do not share, so each learns as if it were alone.
+        # The sum of each picture's mean loss: networks share nothing, so each is trained as if it were alone.
         error = (networks(_enlarged(small, bicubic)) - truth).abs().mean(dim=(2, 3))
         optimiser.zero_grad(set_to_none=True)
         error.sum().backward()
@@ -149,7 +150,7 @@ def _stands_still(errors: list[float]) -> bool:
 
 
 def _truth(images: Tensor, spec: ZeroShotSpec, generator: torch.Generator) -> Tensor:
-    """Return all pictures shrunk, turned and mirrored alike at random, and cut to a multiple of the scale."""
+    """Return all pictures randomly shrunk, rotated and mirrored alike, and cropped to a multiple of the scale."""
 
     def draw() -> float:
         return float(torch.rand(1, generator=generator))
@@ -164,7 +165,7 @@ def _truth(images: Tensor, spec: ZeroShotSpec, generator: torch.Generator) -> Te
 
 
 def _turned(images: Tensor, way: int) -> Tensor:
-    """One of the eight turns and mirrorings."""
+    """Return pictures in one of the eight rotations and mirrorings."""
     images = images.rot90(way % 4, (2, 3))
     return images.flip(3) if way >= 4 else images
 
