@@ -77,6 +77,18 @@ def test_nothing_keeps_anybody_out(open_page, server, complaints):
     complaints[:] = [one for one in complaints if "404" not in one]  # of the track that is not there
 
 
+def test_on_paper_an_enhanced_picture_stays_marked_and_the_page_is_light(open_page, server):
+    """Printed were neither the grounds of marks, whose letters are white, nor the end of the log."""
+    page = open_page(color_scheme="dark")
+    furnish(server.service)
+    page.locator(".face .mark").first.wait_for()
+    page.emulate_media(media="print", color_scheme="dark")
+    style = "(one, name) => getComputedStyle(one)[name]"
+    assert page.locator(".mark").first.evaluate(style, "printColorAdjust") == "exact"
+    assert page.locator("h1").first.evaluate(style, "color") == "rgb(22, 25, 29)"
+    assert [one for one in page.locator("button, .bar nav").all() if one.is_visible()] == []
+
+
 def test_names_of_any_length_and_script_keep_nothing_out_of_sight(open_page, server):
     service = server.service
     stream = "yard-" + "long-" * 11
