@@ -159,7 +159,7 @@ def _unknown_key(key: str, owner: Any, root: type[msgspec.Struct]) -> str:
     near = [meant] if meant in fields else difflib.get_close_matches(key, fields, n=1)
     near = near or [elsewhere[field] for field in difflib.get_close_matches(key, elsewhere, n=1, cutoff=0.75)]
     hint = f"did you mean {near[0]}? " if near else ""
-    return f"unknown key; {hint}allowed here: {', '.join(fields)}"
+    return f"unknown key; {hint}allowed here: {', '.join(fields) or 'none'}"
 
 
 def _in_words(types_quoted: str) -> str:

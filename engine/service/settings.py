@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -64,11 +65,10 @@ class ChangeableSettings:
         """
         for name in changes:
             if name not in CHANGEABLE:
-                raise Refusal(
-                    "refused",
-                    f"{name[:80]!r} cannot be changed while the service runs; these can: {', '.join(CHANGEABLE)}",
-                    f"changes.{name[:80]}",
-                )
+                near = difflib.get_close_matches(name[:80], CHANGEABLE, n=1)
+                hint = f"did you mean {near[0]}? These" if near else "these"
+                what = f"{name[:80]!r} cannot be changed while the service runs; {hint} can: {', '.join(CHANGEABLE)}"
+                raise Refusal("refused", what, f"changes.{name[:80]}")
         generator = changes.get("super_resolve.generator")
         if generator is not None and generator not in _generators():
             known = f"there is no generator {str(generator)[:80]!r}: use one of {', '.join(_generators())}"

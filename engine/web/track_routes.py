@@ -22,6 +22,8 @@ from engine.web.track_values import Page, Query, TrackShown
 
 _PICTURE = re.compile(rf"([^~/]+)~([^~/]+)~([0-9]{{1,18}})~([0-9]{{1,18}})~({'|'.join(get_args(PictureName))})")
 _MOST_LIMIT, _MOST_NAME = 500, 256
+_OF_OTHER_UNITS = range(10**9, 10**17)
+"""Moments of this century in seconds, milliseconds or microseconds; taken for nanoseconds no track would fit."""
 _DECISIONS = ("", "known", "unknown", "undecided", "none")
 Value = TypeVar("Value")
 
@@ -55,8 +57,8 @@ async def _read(web: Web, read: Callable[[], Value]) -> Value:
 
 def _query(request: Request) -> Query:
     known: dict[str, Any] = {
-        "since_ns": _number(request, "from", 0, 2**63),
-        "until_ns": _number(request, "to", 0, 2**63),
+        "since_ns": _moment(request, "from"),
+        "until_ns": _moment(request, "to"),
         "limit": _number(request, "limit", 50, _MOST_LIMIT) or 1,
         "decision": request.query_params.get("decision", ""),
         "person": request.query_params.get("person", "")[:_MOST_NAME],
@@ -68,12 +70,20 @@ def _query(request: Request) -> Query:
     return Query(**known, stream=checked_stream(stream) if stream else "")
 
 
-def _number(request: Request, name: str, default: int, most: int) -> int:
+def _moment(request: Request, name: str) -> int:
+    wanted = "the Unix time in nanoseconds, which has 19 digits"
+    moment = _number(request, name, 0, 2**63, wanted)
+    if moment in _OF_OTHER_UNITS:
+        raise Refusal("bad_request", f"{name}: {moment} would be in the 1970s: give {wanted}", name)
+    return moment
+
+
+def _number(request: Request, name: str, default: int, most: int, wanted: str = "") -> int:
     text = request.query_params.get(name, "")
     if not text:
         return default
     if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= most):
-        raise Refusal("bad_request", f"{name}: give a whole number of at most {most}", name)
+        raise Refusal("bad_request", f"{name}: give {wanted or f'a whole number of at most {most}'}", name)
     return int(text)
 
 

@@ -21,3 +21,12 @@ def test_rates_that_a_run_would_refuse_are_refused_before_they_are_kept(changes,
 
 def test_a_rate_that_the_data_can_show_is_kept():
     assert ChangeableSettings(None).merged({}, {"verify.target_fmr": 0.01}) == {"verify.target_fmr": 0.01}
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"), [("crop.min_size", "crop.min_size_px"), ("live.fps", "live.detect_fps"), ("xyz", "")]
+)
+def test_a_name_that_is_no_setting_is_told_with_the_one_that_was_meant(name, meant):
+    with pytest.raises(Refusal) as refused:
+        ChangeableSettings(None).merged({}, {name: 16})
+    assert (f"did you mean {meant}? " in str(refused.value.problem.message)) == bool(meant)

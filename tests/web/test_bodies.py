@@ -19,6 +19,8 @@ SOURCE = {"uri": "rtsp://192.0.2.9/s", "name": "gate"}
         ("/streams", {"source": "rtsp://192.0.2.9/s"}, "source: expected a section of keys, got text"),
         ("/streams", {"source": SOURCE | {"rotate": 91}}, "source.rotate: unknown value 91; allowed: 0, 90, 180, 270"),
         ("/people/Ada/rename", {}, "the key new_name is missing"),
+        ("/drain", {"now": True}, "now: unknown key; allowed here: none"),
+        ("/streams/door/pause", {"seconds": 60}, "seconds: unknown key; allowed here: name"),
     ],
 )
 def test_what_is_wrong_in_a_body_is_told_with_what_is_allowed(web: Server, path: str, body: object, words: str) -> None:

@@ -291,9 +291,11 @@ def test_the_picture_of_an_earlier_line_stands_for_a_track_as_in_the_report(
 @pytest.mark.parametrize(
     ("query", "field"),
     [("limit=x", "limit"), ("limit=501", "limit"), ("from=-1", "from"), ("to=" + "9" * 400, "to"), ("decision=no", "decision"),
-     ("cursor=../x", "cursor"), ("limit=%D9%A3", "limit")],
+     ("cursor=../x", "cursor"), ("limit=%D9%A3", "limit"), ("to=1700000000", "to"), ("from=1700000000000", "from"),
+     ("from=2023-11-14", "from")],
 )  # fmt: skip
 def test_wrong_questions_are_refused(web: Server, query: str, field: str) -> None:
     answer = web.ask("GET", f"/api/v1/tracks?{query}")
     assert (answer.status, answer.json["error"]["field"]) == (400, field)
+    assert ("in nanoseconds" in answer.json["error"]["message"]) == (field in {"from", "to"})
     assert web.ask("GET", "/api/v1/tracks?stream=a%2Fb").status == 404
