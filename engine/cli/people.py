@@ -23,7 +23,7 @@ from engine.cli.who import user_name
 from engine.desk.chosen import choose_results
 from engine.desk.corrected import Desk, beside_each_other, directories_of, only_grouped
 from engine.desk.people import PRIOR, People, Person, people_of
-from engine.desk.people_page import correction_words, write_people
+from engine.desk.people_page import correction_words, nobody_words, write_people
 from engine.desk.stored import Result
 from engine.errors import UsageError
 from engine.keys.signing import signing_key
@@ -124,7 +124,10 @@ def people(
         return 0
     for one in done:
         say(f"{one.id}: {correction_words(one)}; `--undo {one.id}` takes it back")
-    _tell_people(persons, several=len(chosen.results) > 1)
+    if persons:
+        _tell_people(persons, several=len(chosen.results) > 1)
+    else:
+        say(nobody_words(found))
     if history:
         _tell_history(found.corrections)
     for sentence in notices:
@@ -183,9 +186,6 @@ def _notices(found: People) -> list[str]:
 
 
 def _tell_people(persons: Sequence[Person], *, several: bool) -> None:
-    if not persons:
-        say("nobody was seen more than once")
-        return
     columns = [Column("id", "word"), Column("name"), *(Column(title, "number") for title in ("tracks", "faces", "px"))]
     columns += [Column("first seen", "word"), Column("where", "word" if several else "words")]
     Console(highlight=False).print(Rows(columns, [_cells(person, several=several) for person in persons]))

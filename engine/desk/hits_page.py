@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from html import escape
+from itertools import groupby
 from pathlib import Path
 
 from engine.desk.hits import Found, Hit
@@ -14,7 +15,9 @@ from engine.desk.said_names import Names
 from engine.report.isolated import isolated
 from engine.words.numbers import count
 from engine.words.text import readable
-from engine.words.worth import worth
+from engine.words.worth import degree, worth
+
+_SOMEBODY_ELSE = "More probably somebody else"
 
 
 def write_hits(path: Path, photograph: Photographed, found: Found, notices: Sequence[str], given: Names) -> None:
@@ -59,11 +62,23 @@ def _body(photograph: Photographed, found: Found, given: Names) -> Iterator[str]
     remarks = "".join(f"<li>{escape(one)}</li>" for one in photograph.remarks)
     yield "<h2>Looked for</h2>"
     yield f'<article class="card probe"><div class="pictures">{pictures}</div><div><h3>{isolated(photograph.label)}</h3>'
-    yield f"{facts}{f'<ul>{remarks}</ul>' if remarks else ''}</div></article><h2>Hits, best first</h2>"
+    yield f"{facts}{f'<ul>{remarks}</ul>' if remarks else ''}</div></article>"
     if not found.hits:
-        yield '<p class="soft">There is no face to compare with.</p>'
-    for number, hit in enumerate(found.hits, 1):
-        yield _card(number, hit, found.tracks, given.get(ref_of(hit.track), ""))
+        yield '<h2>Hits, best first</h2><p class="soft">There is no face to compare with.</p>'
+    numbered = enumerate(found.hits, 1)
+    for heading, hits in groupby(numbered, lambda one: _heading(one[1])):
+        yield f"<h2>{heading}</h2>"
+        for number, hit in hits:
+            if number == 1 and heading == _SOMEBODY_ELSE:
+                yield '<p class="soft">No track speaks for the person of the photograph.</p>'
+            yield _card(number, hit, found.tracks, given.get(ref_of(hit.track), ""))
+
+
+def _heading(hit: Hit) -> str:
+    """Return under what a hit stands: a list of "hits" alone makes one of somebody who is more probably somebody else."""
+    if hit.worth is None:
+        return "Not weighed, the most alike first"
+    return _SOMEBODY_ELSE if hit.worth.log10_lr < 0 and degree(hit.worth.log10_lr) else "Hits, best first"
 
 
 def _card(number: int, hit: Hit, tracks: int, given: str) -> str:

@@ -53,17 +53,25 @@ def write_people(
     title = f"People in {results[0]}" if len(results) == 1 else f"People in {len(results)} results"
     strangers = sum(not person.name for person in people.persons)
     subtitle = f"{len(people.persons) - strangers:,} with a name, {count(strangers, 'stranger')}"
-    write_page(path, title, subtitle, said, _body(shown_persons[:_MOST_PERSONS], people.corrections, told), _FOOT)
+    write_page(path, title, subtitle, said, _body(shown_persons[:_MOST_PERSONS], people, told), _FOOT)
 
 
-def _body(persons: Sequence[Person], corrections: Sequence[Correction], told: Sequence[str]) -> Iterator[str]:
-    for sentence in told:
+def nobody_words(people: People) -> str:
+    """Return why nobody is listed, without a full stop: nobody was seen, nobody can be recognised, or each stranger was seen
+    once."""
+    if people.persons:
+        return "nobody has a name, and nobody was seen more than once"
+    return "nobody who was seen can be told from others" if people.left_out else "nobody was seen: there is no track"
+
+
+def _body(persons: Sequence[Person], people: People, told: Sequence[str]) -> Iterator[str]:
+    for sentence in [*told, *([] if persons else [f"{nobody_words(people).capitalize()}."])]:
         yield f'<p class="soft">{escape(readable(sentence))}</p>'
-    yield "<h2>Who was seen</h2>" if persons else '<p class="soft">Nobody was seen.</p>'
+    yield "<h2>Who was seen</h2>" if persons else ""
     for person in persons:
         yield _card(person)
-    if corrections:
-        yield f"<h2>What people have said</h2>{_history(corrections)}"
+    if people.corrections:
+        yield f"<h2>What people have said</h2>{_history(people.corrections)}"
 
 
 def _card(person: Person) -> str:

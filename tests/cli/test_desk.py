@@ -108,6 +108,21 @@ def test_people_name_their_tracks_as_split_takes_them_and_the_page_warns_of_noth
     assert facestream("people", "one", "--split", found[0]).code == 0
 
 
+@pytest.mark.parametrize(
+    ("walks", "says"),
+    [
+        ([], "nobody was seen: there is no track"),
+        ([("ann", "", 0)], "nobody has a name, and nobody was seen more than once"),
+    ],
+)
+def test_why_nobody_is_listed_is_told_as_it_is(facestream, tmp_path, walks, says):
+    write_result(tmp_path / "one", walks)
+    told = facestream("people", "one", "--page", "p.html")
+    assert told.out.startswith(f"{says}\n")
+    assert f'<p class="soft">{says.capitalize()}.</p>' in Path("p.html").read_text()
+    assert "<h2>Who was seen" not in Path("p.html").read_text()
+
+
 def test_the_commands_of_the_page_do_what_they_say(facestream, results):
     assert facestream("people", *results, "--page", "p.html").code == 0
     page = Path("p.html").read_text()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,6 +96,19 @@ def test_the_page_of_hits_holds_its_pictures(result, likeness, tmp_path: Path):
     assert "<i>" not in text
     assert "AI-enhanced" in text
     assert text.count("Zo\u00eb</bdi>, named by a person") == 1
+
+
+def test_who_is_more_probably_somebody_else_stands_apart_from_the_hits(result, likeness, tmp_path: Path):
+    def page(who: str, limit: int) -> list[str]:
+        photograph = Photographed("a.jpg", person_vector(who, 1), Quality(100, 0.8, 0.9, 0.7), b"\xff\xd8", [])
+        found = search(photograph.vector, 100.0, [result], likeness, limit)
+        write_hits(tmp_path / f"{who}.html", photograph, found, [], {})
+        text = (tmp_path / f"{who}.html").read_text()
+        return re.findall(r"<h2>(.*?)</h2>|(No track speaks for the person of the photograph)", text)
+
+    assert page("person7", 4) == [("Looked for", ""), ("Hits, best first", ""), ("More probably somebody else", "")]
+    nobody = ("", "No track speaks for the person of the photograph")
+    assert page("a stranger", 2) == [("Looked for", ""), ("More probably somebody else", ""), nobody]
 
 
 def test_two_tracks_are_compared_with_what_limits_it(result, likeness):
