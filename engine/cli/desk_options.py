@@ -24,6 +24,7 @@ from engine.errors import EnrolmentRefused, UsageError
 from engine.models import find_model
 from engine.pictures.face_jpeg import face_jpeg
 from engine.results.digits import rounded
+from engine.verify.copies import both_ways
 from engine.verify.embedder import Embedder, open_embedder
 from engine.words.numbers import count
 from engine.words.text import readable
@@ -60,8 +61,9 @@ def photographs(paths: Iterable[Path], embedder: str, detector: str = "auto") ->
                 raise EnrolmentRefused("; ".join([str(error), *still.remarks])) from error
             portrait, remarks = _chosen(path, found, face, of_several=len(stills) > 1)
             remarks += [f"{sentence}." for sentence in still.remarks]
-            [vector] = model.embed([portrait.bgr], [portrait.landmarks])
-            return Photographed(path.name, vector, portrait.quality, face_jpeg(portrait.bgr, portrait.box), remarks)
+            vector, mirrored = both_ways(portrait.bgr, portrait.landmarks, model)
+            small = face_jpeg(portrait.bgr, portrait.box)
+            return Photographed(path.name, vector, portrait.quality, small, remarks, mirrored)
 
         yield read, model
 

@@ -13,13 +13,9 @@ from engine.desk.beside import at_once
 from engine.desk.likeness import Likeness, Worth, haze_of
 from engine.desk.photograph import Photographed
 from engine.desk.stored import StoredTrack
+from engine.verify.copies import COPY_COSINE
 from engine.words.numbers import told_apart
 
-_COPIES = 0.99
-"""Cosine of the default embedder above which two photographs may be copies. On LFW pictures all 48 copies reach it (JPEG
-quality 75 and 40, scaled by 0.7 and 1.5), but not every copy that was halved, cropped or mirrored; none of 100 pairs of
-different pictures of one person does (the highest: 0.986).
-"""
 _SMALL_PX, _PLAIN_PX = 28.0, 40.0
 _BLURRED, _TURNED, _POOR_QP, _ONE_FACE = 0.4, 0.85, 34.0, 2
 
@@ -40,6 +36,8 @@ class Side:
     """Where it comes from; None: a photograph."""
     pictures: list[tuple[str, str, tuple[str, bytes]]]
     """Caption, kind (``original`` or ``enhanced``), media type and bytes of each."""
+    mirrored: NDArray[np.float32] | None = None
+    """(d,) of length 1, of a photograph's mirrored face; None: it is not known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +81,7 @@ def compare(one: Side, other: Side, likeness: Likeness) -> Compared:
         limits.append(_TWO_TRACKS)
     elif not tracks:
         limits.append(_TWO_PHOTOGRAPHS)
-        if cosine >= _COPIES:
+        if max(cosine, _mirrored_cosine(one, other)) >= COPY_COSINE:
             limits.insert(0, _MAY_BE_COPIES)
     return Compared(
         one,
@@ -97,10 +95,14 @@ def compare(one: Side, other: Side, likeness: Likeness) -> Compared:
     )
 
 
+def _mirrored_cosine(one: Side, other: Side) -> float:
+    return -1.0 if one.mirrored is None else float(one.mirrored @ other.vector)
+
+
 _THE_SAME = "Both are one and the same face in one picture: their likeness says nothing."
 _MAY_BE_COPIES = (
-    "They are as alike as copies of one photograph, which two different ones hardly ever are: if they are copies, that they "
-    "are alike says nothing."
+    "They are as alike as copies of one photograph (saved again, resized, cropped, mirrored), which two different ones hardly "
+    "ever are: if they are copies, that they are alike says nothing."
 )
 _BESIDE = (
     "Both are there at the same time in one stream: they are two people, unless one is a mirror image, or a picture, of the "
@@ -118,7 +120,7 @@ def photograph_side(photograph: Photographed) -> Side:
     quality = photograph.quality
     pictures = [(f"{quality.size_px:.0f} px", "original", ("image/jpeg", photograph.picture))]
     limits = [*photograph.remarks, *quality_limits([quality])]
-    return Side(photograph.label, photograph.vector, quality.size_px, 1, limits, None, pictures)
+    return Side(photograph.label, photograph.vector, quality.size_px, 1, limits, None, pictures, photograph.mirrored)
 
 
 def track_side(track: StoredTrack, vector: NDArray[np.float32], pictures: Sequence[tuple[str, str, tuple[str, bytes]]]) -> Side:

@@ -23,3 +23,5 @@ class Photographed:
     """JPEG of the face, for a page."""
     remarks: list[str]
     """Sentences on how it was chosen."""
+    mirrored: NDArray[np.float32] | None = None
+    """(d,) of length 1, of the mirrored face; None: it is not known."""

@@ -20,6 +20,7 @@ from engine.enrolment.likeness import doubt_about, typical_first
 from engine.enrolment.portrait import find_portrait
 from engine.errors import EnrolmentRefused, GalleryError, InferenceError, PictureError, UsageError
 from engine.pictures.face_jpeg import face_jpeg
+from engine.verify.copies import both_ways, copy_cosine
 from engine.verify.embedder import Embedder
 from engine.verify.gallery.person_name import person_name
 from engine.verify.gallery.records import Enrolled
@@ -113,6 +114,8 @@ class _Look:
     holder: Enrolled | None = None
     vector: Float32 | None = None
     """None: nothing more is to be done."""
+    mirrored: Float32 | None = None
+    """The same of the mirrored face."""
     doubt: str = ""
     """What speaks against it by itself."""
     portrait: bytes = b""
@@ -142,25 +145,27 @@ class _Enrolment:
                 reason = f"{path} is enrolled for {self.name} already: nothing to do"
                 return _Look(replace(result, outcome="duplicate", reason=reason))
             if holder and holder.identity != self.name:
-                first = f"facestream gallery remove {shlex.quote(holder.identity)} --picture {digest[:8]}"
-                raise EnrolmentRefused(f"{path} is enrolled for {holder.identity}: `{first}` first if it shows {self.name}")
+                remove = _remove_command(holder.identity, digest)
+                raise EnrolmentRefused(f"{path} is enrolled for {holder.identity}: if it shows {self.name}, run {remove} first")
             still = read_still(path, content)
             result = replace(result, pages=still.pages, remarks=still.remarks)
             portrait = find_portrait(path, still.bgr, self.detector, self.second_look)
             result = replace(result, quality=portrait.quality, turned_degrees=portrait.turned_degrees)
             check_quality(path, portrait.quality, self.limits)
-            vector = self.embedder.embed([portrait.bgr], [portrait.landmarks])[0]
+            vector, mirrored = both_ways(portrait.bgr, portrait.landmarks, self.embedder)
             doubt = detail_doubt(portrait, self.limits)
         except (EnrolmentRefused, InferenceError, PictureError) as refusal:
             return _Look(replace(result, reason="; ".join([str(refusal), *result.remarks])))
         small = face_jpeg(portrait.bgr, portrait.box, _PORTRAIT_PX, _PORTRAIT_QUALITY)
-        return _Look(replace(result, outcome="enrolled"), digest, holder, vector, doubt, small)
+        return _Look(replace(result, outcome="enrolled"), digest, holder, vector, mirrored, doubt, small)
 
     def judge(self, look: _Look) -> EnrolResult:
         """Write a picture into the gallery, or set it apart."""
-        if look.vector is None or look.result.quality is None:
+        if look.vector is None or look.mirrored is None or look.result.quality is None:
             return look.result
-        path, doubt = look.result.path, look.doubt or doubt_about(self.name, look.vector, self.embedder, self.gallery)
+        people = self.gallery.snapshot(self.embedder.sha256)
+        path, doubt = look.result.path, look.doubt or doubt_about(self.name, look.vector, self.embedder, people)
+        copied = None if look.holder else copy_cosine(self.name, (look.vector, look.mirrored), people)
         result = replace(look.result, doubt=doubt)
         apart = bool(doubt) and not self.force
         try:
@@ -184,12 +189,23 @@ class _Enrolment:
         remarks = _remarks(result)
         if not apart:
             remarks += [f"it was enrolled although the face {doubt}"] if doubt else []
+            remarks += [self._copy_words(copied, look.digest)] if copied is not None else []
             return replace(result, reason=f"{path}: {'; '.join(remarks)}" if remarks else "")
         done = f" ({'; '.join(remarks)})" if remarks else ""
         till_then = "its vector of an earlier version stays enrolled" if look.holder else "nobody is compared with it"
         reason = f"the face in {path}{done} {doubt}: it is set apart, and {till_then}"
         release = f"facestream gallery release {look.digest[:8]} --name {shlex.quote(self.name)}"
         return replace(result, outcome="quarantined", reason=reason, remedy=f"if it is {self.name}, `{release}`")
+
+    def _copy_words(self, cosine: float, digest: str) -> str:
+        return (
+            f"it is as much like another picture of {self.name} as a copy would be (cosine {cosine:.3f}): if it is one, "
+            f"resized, cropped or mirrored, it adds nothing, and {_remove_command(self.name, digest)} takes it out"
+        )
+
+
+def _remove_command(name: str, digest: str) -> str:
+    return f"`facestream gallery remove {shlex.quote(name)} --picture {digest[:8]}`"
 
 
 def _remarks(result: EnrolResult) -> list[str]:

@@ -17,12 +17,12 @@ import numpy as np
 
 from engine.contracts.frames import Float32
 from engine.verify.embedder import Embedder
-from engine.verify.gallery.store import GalleryReader
+from engine.verify.gallery.snapshot import Snapshot
 from engine.verify.scores import best_cosines
 from engine.words.numbers import told_apart
 
 
-def doubt_about(name: str, vector: Float32, embedder: Embedder, gallery: GalleryReader) -> str:
+def doubt_about(name: str, vector: Float32, embedder: Embedder, people: Snapshot) -> str:
     """Return what speaks against a picture of a person as part of a sentence, with the cosine; empty where nothing does.
 
     The thresholds are the embedder's own: what it calls unknown is unlike the person's other pictures, and who is known, ahead
@@ -32,12 +32,8 @@ def doubt_about(name: str, vector: Float32, embedder: Embedder, gallery: Gallery
         name: as ``person_name`` returns it.
         vector: (length,) of length 1.
         embedder: made the vector.
-        gallery: is not changed.
-
-    Raises:
-        GalleryError: it cannot be read.
+        people: who is enrolled with this embedder.
     """
-    people = gallery.snapshot(embedder.sha256)
     cosines = best_cosines(vector, people.names, people.matrix)
     return doubt_of(name, cosines.pop(name, None), cosines, embedder)
 

@@ -100,7 +100,7 @@ def photographs(archive: Path, seed: int) -> Iterator[tuple[str, list[Uint8]]]:
 
 def kind_of(result: EnrolResult) -> str:
     """Return the outcome with the words that say why, without names and figures."""
-    words = re.sub(r"^.*?\.png |\([^)]*\)|:.*$", "", result.reason.removeprefix("the face in ")) if result.reason else ""
+    words = re.sub(r"^.*?\.png:? |\([^)]*\)|:.*$", "", result.reason.removeprefix("the face in ")) if result.reason else ""
     words = re.sub(r"(like|of) (?!the)[A-Z]\S*( \S+)?", r"\1 NAME", words)
     return f"{result.outcome} {' '.join(words.split())}".strip()
 
@@ -144,8 +144,8 @@ def main() -> None:
                 cv2.imwrite(str(paths[-1]), picture)
             for one in enrol_pictures(name, paths, detector, embedder, gallery, second_look=second_look):
                 seen.setdefault(kind, Counter())[kind_of(one)] += 1
-            if measured is not None:
-                crowding.setdefault(kind, []).extend(measured.crowding(one[None])[0].item() for one in vectors)
+            if measured is not None:  # every other vector is of a face's mirror image
+                crowding.setdefault(kind, []).extend(measured.crowding(one[None])[0].item() for one in vectors[::2])
             vectors.clear()
 
         for _ in range(options.people):

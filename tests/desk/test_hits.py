@@ -132,6 +132,18 @@ def test_two_copies_of_one_photograph_are_pointed_out(likeness, change, is_told)
     assert any("copies of one photograph" in sentence for sentence in compared.limits) == is_told
 
 
+def test_a_mirrored_copy_of_a_photograph_is_pointed_out(likeness):
+    one, other, mirrored = person_vector("ann"), person_vector("ann", 1), person_vector("ann", 2)
+    quality = Quality(100, 0.8, 0.9, 0.7)
+    sides = [
+        photograph_side(Photographed("1.jpg", one, quality, b"", [], mirrored)),
+        photograph_side(Photographed("2.jpg", mirrored, quality, b"", [], other)),
+    ]
+    assert "copies of one photograph" in compare(sides[0], sides[1], likeness).limits[0]
+    alone = photograph_side(Photographed("2.jpg", other, quality, b"", []))
+    assert "copies of one photograph" not in compare(sides[0], alone, likeness).limits[0]
+
+
 def test_limits_are_those_of_the_better_faces():
     good, small = Quality(60, 0.9, 0.95, 0.8, qp=20), Quality(20, 0.9, 0.95, 0.2)
     assert quality_limits([good, small]) == []

@@ -42,7 +42,7 @@ def test_each_is_judged_as_if_it_came_after_all_others(tmp_path: Path, seed: int
         for number, (name, vector) in vectors.items():
             (gone,) = gallery.remove_picture(name, f"{number:064d}")
             unit = np.asarray(vector / np.linalg.norm(vector), np.float32)
-            if doubt := doubt_about(name, unit, EMBEDDER, gallery):
+            if doubt := doubt_about(name, unit, EMBEDDER, gallery.snapshot(EMBEDDER.sha256)):
                 wanted[gone.picture_sha256] = doubt
             put(gallery, name, vector, number)
     assert {digest: one.doubt for digest, one in found.items()} == wanted
