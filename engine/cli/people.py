@@ -22,6 +22,7 @@ from engine.cli.tables import Column, Rows
 from engine.cli.who import user_name
 from engine.desk.chosen import choose_results
 from engine.desk.corrected import Desk, beside_each_other, directories_of, only_grouped
+from engine.desk.namesakes import unlike_namesakes
 from engine.desk.people import PRIOR, People, Person, people_of
 from engine.desk.people_page import correction_words, nobody_words, write_people
 from engine.desk.stored import Result
@@ -182,7 +183,12 @@ def _corrections(results: Sequence[Result]) -> list[Correction]:
 def _notices(found: People) -> list[str]:
     tracks = count(found.left_out, "track")
     why = "no vector is left, or the face is too poor to recognise"
-    return [f"{tracks} cannot be grouped: {why}"] if found.left_out else []
+    said = [
+        f"{person.name} was named by two galleries, and the faces do not look like one person: perhaps two people have this "
+        f"name; compare {one.where} with {other.where}, and --split parts them"
+        for person, one, other in unlike_namesakes(found)
+    ]
+    return [*said, *([f"{tracks} cannot be grouped: {why}"] if found.left_out else [])]
 
 
 def _tell_people(persons: Sequence[Person], *, several: bool) -> None:

@@ -108,6 +108,16 @@ def test_people_name_their_tracks_as_split_takes_them_and_the_page_warns_of_noth
     assert facestream("people", "one", "--split", found[0]).code == 0
 
 
+def test_a_name_that_two_galleries_gave_to_two_people_is_pointed_out_and_parted(facestream, tmp_path):
+    write_result(tmp_path / "one", [("ann", "Ann", 0)], gallery_epoch="a")
+    write_result(tmp_path / "two", [("bea", "Ann", 0)], "gate", "run2", gallery_epoch="b")
+    told = " ".join(facestream("people", "one", "two", "--page", "p.html").out.split())
+    assert "Ann was named by two galleries, and the faces do not look like one person" in told
+    assert "Ann was named by two galleries" in Path("p.html").read_text()
+    parted = facestream("people", "one", "two", "--split", "two:gate/1").out
+    assert "two galleries" not in parted
+
+
 @pytest.mark.parametrize(
     ("walks", "says"),
     [

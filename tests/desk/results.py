@@ -41,7 +41,13 @@ def with_vector(parts: Sequence[Part], payloads: list[bytes], vector: Float32) -
 
 
 def write_result(
-    directory: Path, walks: Sequence[Walk], stream: str = "yard", run_id: str = "run1", faces: int = 2, sha256: str = DLIB
+    directory: Path,
+    walks: Sequence[Walk],
+    stream: str = "yard",
+    run_id: str = "run1",
+    faces: int = 2,
+    sha256: str = DLIB,
+    gallery_epoch: str = "",
 ) -> Path:
     """Write a finished run in which each walk is a track, with ids from 1, of two seconds."""
     sink = DirectorySink(OutputConfig(directory=str(directory)), {"run_id": run_id, "started_ns": 1})
@@ -57,5 +63,6 @@ def write_result(
         body, payloads = track(stream, track_id, first, first + 2, decision)
         parts = with_vector(body.parts, payloads, person_vector(who, 100 * track_id + 99))
         sink.write(numbering.stamp(replace(body, candidates=candidates, parts=parts)), payloads)
-    sink.close("completed", {"workers": {"enhance-1": {"embedder": "dlib", "embedder_sha256": sha256}}})
+    facts = {"embedder": "dlib", "embedder_sha256": sha256, "gallery_epoch": gallery_epoch}
+    sink.close("completed", {"workers": {"enhance-1": facts}})
     return directory
