@@ -22,6 +22,7 @@
         ├── PublishError            an endpoint cannot be bound, or an output cannot be written
         │   ├── MissingResultError  there is no output directory of a run
         │   └── OutputError         the output directory cannot be written now, as on a full disk; what was written stays valid
+        ├── PublisherGoneError      the publisher that a subscriber reads from is gone, and has not said that its run is over
         ├── AuditError              the audit log cannot be read or written
         └── WorkerError             a worker process died, hung or refused to start; another one may do
             ├── StorageAwayError    object storage does not answer now
@@ -161,6 +162,10 @@ class MissingResultError(PublishError):
     """There is no output directory of a run where one was named."""
 
     exit_code = 2
+
+
+class PublisherGoneError(FatalError):
+    """The publisher that a subscriber reads from is gone, and has not said that its run is over."""
 
 
 class AuditError(FatalError):

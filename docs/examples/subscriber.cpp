@@ -7,7 +7,10 @@
 //   ./subscriber tcp://192.0.2.5:5556 sub kiosk.key   with the file of `facestream keys new`
 #include <zmq.h>
 
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <map>
@@ -35,11 +38,31 @@ static std::vector<Frame> receive(void *socket) {
     return frames;
 }
 
+// Waits for a message; false: the publisher was there, and has been gone for so long.
+static bool wait_for_message(void *socket, void *events, int gone_seconds) {
+    using Clock = std::chrono::steady_clock;
+    static bool is_away = false;
+    static Clock::time_point since;
+    for (;;) {
+        zmq_pollitem_t items[] = {{socket, 0, ZMQ_POLLIN, 0}, {events, 0, ZMQ_POLLIN, 0}};
+        zmq_poll(items, 2, 250);
+        if (items[0].revents) return true;
+        if (items[1].revents) {
+            std::uint16_t event = 0;
+            std::memcpy(&event, receive(events).at(0).data(), sizeof event);
+            if (event == ZMQ_EVENT_DISCONNECTED && !is_away) since = Clock::now();
+            is_away = event == ZMQ_EVENT_DISCONNECTED;
+        }
+        if (is_away && Clock::now() - since >= std::chrono::seconds(gone_seconds)) return false;
+    }
+}
+
 int main(int count, char **words) {
     if (count < 2) {
         std::fprintf(stderr, "usage: subscriber ENDPOINT [sub|pull] [KEY]\n");
         return 2;
     }
+    std::setvbuf(stdout, nullptr, _IOLBF, 0);  // each line at once, also into a pipe
     const bool pull = count > 2 && std::strcmp(words[2], "pull") == 0;
     void *context = zmq_ctx_new();
     void *socket = zmq_socket(context, pull ? ZMQ_PULL : ZMQ_SUB);
@@ -60,13 +83,20 @@ int main(int count, char **words) {
             zmq_setsockopt(socket, option, text.c_str(), text.size() + 1);
         }
     }
+    // Whoever was away or too slow at the end of a run gets no `end`: after so long a publisher has to be taken for gone.
+    const char *told = std::getenv("GONE_SECONDS");
+    const int gone_seconds = told ? std::atoi(told) : 30;
+    zmq_socket_monitor(socket, "inproc://events", ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED);
+    void *events = zmq_socket(context, ZMQ_PAIR);
+    zmq_connect(events, "inproc://events");
     if (zmq_connect(socket, words[1]) != 0) {
         std::fprintf(stderr, "cannot connect to %s: %s\n", words[1], zmq_strerror(zmq_errno()));
         return 1;
     }
 
     std::map<std::string, long long> expected;  // of each run and stream: the number of its next face
-    for (;;) {
+    bool is_over = false;
+    while (!is_over && wait_for_message(socket, events, gone_seconds)) {
         const auto frames = receive(socket);  // [topic][header][part...]
         if (frames.size() < 2) continue;
         const json header = json::from_msgpack(frames[1]);
@@ -74,7 +104,7 @@ int main(int count, char **words) {
         const std::string kind = header.at("kind"), stream = header.at("stream");
         if (kind == "end") {
             std::printf("end %s\n", header.at("outcome").get<std::string>().c_str());
-            break;
+            is_over = true;
         }
         if (kind != "face") continue;
         const long long seq = header.at("seq");
@@ -91,6 +121,11 @@ int main(int count, char **words) {
             std::printf(" %s:%zu", parts[i].at("name").get<std::string>().c_str(), frames[2 + i].size());
         std::printf("\n");
     }
+    if (!is_over)
+        std::fprintf(stderr, "the publisher at %s has been gone for %d s and has not said that its run is over\n", words[1],
+                     gone_seconds);
+    zmq_close(events);
     zmq_close(socket);
     zmq_ctx_term(context);
+    return is_over ? 0 : 3;
 }

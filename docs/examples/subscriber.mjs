@@ -19,6 +19,13 @@ if (keyFile) {
   const key = JSON.parse(readFileSync(keyFile, "utf8"));
   Object.assign(socket, { curveServerKey: key.server, curvePublicKey: key.public, curveSecretKey: key.secret });
 }
+// Whoever was away or too slow at the end of a run gets no `end`: after so long without a publisher it has to be taken for gone.
+const goneSeconds = Number(process.env.GONE_SECONDS ?? 30);
+let [timer, isGone] = [undefined, false];
+socket.events.on("disconnect", () => {
+  timer ??= setTimeout(() => ((isGone = true), socket.close()), goneSeconds * 1000);
+});
+socket.events.on("handshake", () => (timer = void clearTimeout(timer)));
 socket.connect(endpoint);
 
 const expected = new Map(); // of each run and stream: the number of its next face
@@ -40,4 +47,9 @@ for await (const [, header, ...payloads] of socket) {
   const parts = message.parts.map((part, i) => ` ${part.name}:${payloads[i].length}`).join("");
   console.log(`${message.stream} ${message.track_id} ${message.decision} ${message.candidates[0]?.identity ?? "-"}${parts}`);
 }
+clearTimeout(timer);
 socket.close();
+if (isGone) {
+  console.error(`the publisher at ${endpoint} has been gone for ${goneSeconds} s and has not said that its run is over`);
+  process.exitCode = 3;
+}

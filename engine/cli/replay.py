@@ -100,6 +100,7 @@ def replay(
             passes += 1
             if times is not None and passes != loop:
                 _rest(1 / times, publisher, stop)
+        publisher.see_off(stop.is_asked)
     say(f"sent {count(sent, 'message')} in {count(passes, 'run')}", aside=True)
     if lost.missing:
         say(f"{count(lost.missing, 'part')} of messages are no longer in {result} and were left out", aside=True)

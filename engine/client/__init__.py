@@ -12,11 +12,11 @@ from engine.contracts.findings import Basis, Candidate, Enhanced, Quality
 from engine.contracts.gallery_version import GalleryVersion
 from engine.contracts.messages import AnyMessage, End, Face, Part, StageStats, Stats, Stream, Track
 from engine.contracts.track_picture import FusedFrame, TrackPicture
-from engine.errors import ConfigError, FacestreamError, FatalError, PublishError
+from engine.errors import ConfigError, FacestreamError, FatalError, PublisherGoneError, PublishError
 
 __all__ = [
     "AnyMessage", "Basis", "Candidate", "ConfigError", "End", "Enhanced", "Face", "FaceLine", "FacestreamError", "FatalError",
-    "FusedFrame", "GalleryVersion", "Gap", "Limits", "Malformed", "Part", "Position", "PublishError", "Quality", "Received",
-    "Run", "StageStats", "Stats", "Stream", "Subscriber", "Track", "TrackLine", "TrackPicture", "VectorRow", "Vectors",
-    "load_run", "unpack",
+    "FusedFrame", "GalleryVersion", "Gap", "Limits", "Malformed", "Part", "Position", "PublishError", "PublisherGoneError",
+    "Quality", "Received", "Run", "StageStats", "Stats", "Stream", "Subscriber", "Track", "TrackLine", "TrackPicture",
+    "VectorRow", "Vectors", "load_run", "unpack",
 ]  # fmt: skip

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import get_args
+from collections.abc import Collection, Iterable
+from typing import Literal, get_args
 
 from engine.contracts.messages import check_stream_name
 from engine.contracts.replay import Kind
 from engine.errors import ConfigError
+from engine.keys.files import ClientKey
 
+_GONE_SECONDS = 30.0
+"""A publisher that died is there again before that, if anybody starts it again."""
 _MOST_SECONDS = 86_400
 _KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -49,6 +52,30 @@ def check_asked(socket: str, timeout_seconds: float | None, replay_timeout_secon
         raise ConfigError(
             f"replay_timeout_seconds is {replay_timeout_seconds}: use a number above 0, {_MOST_SECONDS:,} at most"
         )
+
+
+def gone_limit(
+    seconds: float | Literal["auto"] | None, *, follow: bool, kinds: Collection[str], key: ClientKey | None
+) -> float | None:
+    """Return for how long a publisher that was there may be away; None: for ever.
+
+    Args:
+        seconds: ``auto``: 30, or for ever for a reader that does not end with the run either.
+        follow: he goes on after ``end``.
+        kinds: that he receives.
+        key: his.
+
+    Raises:
+        ConfigError: it is no time.
+    """
+    if seconds == "auto":
+        ends = not follow and "end" in kinds and (key is None or key.is_for("", "end"))
+        return _GONE_SECONDS if ends else None
+    if seconds is not None and not 0 < seconds <= _MOST_SECONDS:
+        raise ConfigError(
+            f"gone_seconds is {seconds}: use a number of seconds above 0, {_MOST_SECONDS:,} at most, or None to wait for ever"
+        )
+    return seconds
 
 
 def _several(name: str, given: Iterable[str], example: str) -> frozenset[str]:

@@ -10,7 +10,7 @@ from typing import Literal
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from engine.errors import FatalError
+from engine.errors import FatalError, PublisherGoneError
 from engine.keys.files import ClientKey
 from engine.keys.topics import EVERYTHING
 
@@ -23,8 +23,9 @@ _HUNG_UP = 5
 _TURN_SECONDS = 1.0
 """A signal that comes just before a wait begins does not interrupt it, and is seen at the end of a turn."""
 _Standing = Literal["away", "mute", "met"]
-_WHY_SILENT: dict[_Standing, str] = {
+_WHY_SILENT: dict[_Standing | Literal["gone"], str] = {
     "away": "nothing answers there: no run publishes at this address yet",
+    "gone": "the publisher that was there is gone: it was stopped or killed, or its run is over",
     "mute": "what answers there does not speak ZeroMQ: it is another program, or it hangs",
     "met": "a publisher is there, but has sent nothing that was asked for; perhaps its run has found nobody yet",
 }
@@ -41,6 +42,7 @@ class Connection:
         endpoint: for messages.
         limit_bytes: of a frame.
         key: for messages.
+        gone_seconds: a publisher that was there and is away for so long is not waited for any more; None: it is.
         tell: is told, in a sentence, why nothing comes, after ``SILENT_SECONDS`` and when that changes.
     """
 
@@ -50,11 +52,14 @@ class Connection:
         endpoint: str,
         limit_bytes: int,
         key: ClientKey | None,
+        gone_seconds: float | None,
         tell: Callable[[str], None],
     ) -> None:
         self._socket, self._endpoint, self._limit_bytes, self._tell = socket, endpoint, limit_bytes, tell
         socket.setsockopt(zmq.MAXMSGSIZE, limit_bytes)
-        self._key, self._failures = key, 0
+        self._key, self._failures, self._gone_seconds = key, 0, gone_seconds
+        self._lost_at: float | None = None
+        """Since when a publisher that was there is away."""
         self._news = socket.get_monitor_socket(
             zmq.EVENT_CLOSED
             | zmq.EVENT_DISCONNECTED
@@ -95,11 +100,12 @@ class Connection:
 
         Raises:
             FatalError: none can come any more.
+            PublisherGoneError: the publisher has been away for too long.
         """
         deadline = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         while True:
             now = time.monotonic()
-            ends = (deadline, self._cut_at and self._cut_at + _RETRY_SECONDS, now + _TURN_SECONDS)
+            ends = (deadline, self._cut_at and self._cut_at + _RETRY_SECONDS, now + _TURN_SECONDS, self._gone_at)
             left_seconds = min(end for end in ends if end is not None) - now
             self._poller.poll(max(0, int(left_seconds * 1000) + 1))
             if self.has_message():
@@ -108,6 +114,12 @@ class Connection:
             now = time.monotonic()
             if self._cut_at is not None and now - self._cut_at >= _RETRY_SECONDS:
                 raise FatalError(self._why_cut())
+            if self._gone_at is not None and now >= self._gone_at:
+                raise PublisherGoneError(
+                    f"the publisher at {self._endpoint} has been gone for {self._gone_seconds:g} s and has not said that its "
+                    "run is over: it was stopped or killed, its machine or the network is away, or the run ended while this "
+                    "reader was behind; with follow=True it is waited for"
+                )
             self._tell_of_silence(now)
             if deadline is not None and now >= deadline:
                 return False
@@ -141,6 +153,11 @@ class Connection:
         was_lost, self._was_lost = self._was_lost, False
         return was_lost
 
+    @property
+    def _gone_at(self) -> float | None:
+        lost_at, seconds = self._lost_at, self._gone_seconds
+        return None if lost_at is None or seconds is None else lost_at + seconds
+
     def _tell_of_silence(self, now: float) -> None:
         if self._silent_since is None:
             self._silent_since = now
@@ -152,7 +169,7 @@ class Connection:
             self._tell(f"nothing has come from {self._endpoint} for {seconds:.0f} s: {why}; still waiting")
 
     def _why_silent(self) -> str:
-        why = _WHY_SILENT[self._standing]
+        why = _WHY_SILENT["gone" if self._lost_at is not None and self._standing == "away" else self._standing]
         if self._standing == "met" and self._key is not None and EVERYTHING not in self._key.topics:
             return f"{why}; the key of {self._key.name} may read {', '.join(self._key.topics)} alone"
         return why
@@ -202,10 +219,12 @@ class Connection:
                     )
             case zmq.Event.HANDSHAKE_SUCCEEDED:
                 self._failures = 0
-                self._has_met = True
+                self._has_met, self._lost_at = True, None
                 self._stand("met")
             case zmq.Event.DISCONNECTED:
                 self._cut_at, self._was_lost = time.monotonic(), True
+                if self._has_met and self._lost_at is None:
+                    self._lost_at = self._cut_at
                 self._stand("away" if self._standing == "met" else self._standing)
             case zmq.Event.CONNECTED:
                 self._cut_at = None

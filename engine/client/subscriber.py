@@ -13,7 +13,7 @@ from typing import Literal, Self, cast
 import zmq
 
 from engine.client.age import age_limit
-from engine.client.asked import check_asked, kinds_asked, streams_asked
+from engine.client.asked import check_asked, gone_limit, kinds_asked, streams_asked
 from engine.client.connection import Connection
 from engine.client.deadline import Deadline
 from engine.client.heard import HeardRun, HeardRuns
@@ -66,6 +66,7 @@ class Subscriber(Closing):
         key: Path | str | None = None,
         timeout_seconds: float | None = None,
         follow: bool = False,
+        gone_seconds: float | Literal["auto"] | None = "auto",
         from_start: bool | None = None,
         resume: Position | None = None,
         refill_all: bool = False,
@@ -88,13 +89,14 @@ class Subscriber(Closing):
             key: the file that ``facestream keys new`` wrote, where the publisher has keys.
             timeout_seconds: longest silence; None waits for ever.
             follow: go on after ``end``, with the next run.
+            gone_seconds: longest absence of a publisher that was there; None waits for ever. ``auto``: 30 s, but None with
+                ``follow`` or without ``end``.
             from_start: what was sent before this subscriber came counts as missed. None: yes for ``pull`` or with ``replay``.
             resume: where an earlier subscriber came to; all that was sent since then counts as missed.
             refill_all: refill faces of cameras without the bound: for a reader that is quick, and wants all of them.
             replay_timeout_seconds: longest silence of the replay service.
             max_age_seconds: None skips nothing. ``auto``: 1 s, but None for ``pull`` and with ``replay``.
-            max_message_bytes: a larger message is not taken: it counts as malformed, or ends the iteration where one of its
-                frames alone is larger.
+            max_message_bytes: a larger message is not taken but counts as malformed; a larger frame ends the iteration.
             max_picture_px: width times height of the largest picture that ``Received.image`` decodes.
             tell: is told, in a sentence, why nothing comes, or that what comes cannot be read; None: the logger ``facestream``.
             context: None: the one that all subscribers of this process share.
@@ -102,13 +104,12 @@ class Subscriber(Closing):
         Raises:
             ConfigError: an option is not usable.
         """
-        self.endpoint = endpoint
-        self._limits = Limits(max_message_bytes, max_picture_px)
+        self.endpoint, self._limits = endpoint, Limits(max_message_bytes, max_picture_px)
         check_asked(socket, timeout_seconds, replay_timeout_seconds)
         self._kinds, self._streams = kinds_asked(kinds), streams_asked(streams)
         self._key = None if key is None else read_key(Path(key).expanduser(), ClientKey)
-        self._timeout_seconds = timeout_seconds
-        self._follow = follow
+        self._timeout_seconds, self._follow = timeout_seconds, follow
+        gone = gone_limit(gone_seconds, follow=follow, kinds=self._kinds, key=self._key)
         lossless = socket == "pull" or replay is not None
         age = partial(age_limit, endpoint, max_age_seconds, lossless=lossless)
         is_fresh = age() is not None
@@ -119,11 +120,10 @@ class Subscriber(Closing):
         unreadable, and come twice."""
         self.last_malformed = ""
         """Why the last unreadable message was not readable."""
-        self._told = ""
-        self._context = context or zmq.Context.instance()
+        self._told, self._context = "", context or zmq.Context.instance()
         self._socket = self._context.socket(zmq.SUB if socket == "sub" else zmq.PULL)
         self._tell = tell or logging.getLogger("facestream").warning
-        self._connection = Connection(self._socket, endpoint, max_message_bytes, self._key, self._tell)
+        self._connection = Connection(self._socket, endpoint, max_message_bytes, self._key, gone, self._tell)
         self._replay: ReplayClient | None = None
         try:
             connect(self._socket, endpoint, topics_of(self._kinds, self._streams), self._key, fresh=is_fresh)
@@ -160,6 +160,7 @@ class Subscriber(Closing):
 
         Raises:
             TimeoutError: nothing was handed out for ``timeout_seconds``.
+            PublisherGoneError: the publisher was away for ``gone_seconds``; its run has not said that it is over.
             FatalError: the publisher speaks another version of the wire, sent a frame beyond the bound, or refuses the key.
         """
         self._over = False

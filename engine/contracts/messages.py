@@ -232,7 +232,7 @@ class Stats(Message, frozen=True, kw_only=True, tag="stats"):
 
 
 class End(Message, frozen=True, kw_only=True, tag="end"):
-    """The last message of a run."""
+    """The last message of a run. A ``pub`` socket may send it twice, for a reader whose queue was full."""
 
     outcome: Outcome
     detail: str

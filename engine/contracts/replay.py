@@ -4,6 +4,7 @@ A DEALER sends ``[request]`` to the publisher's ROUTER (``publish.replay``), a M
 multiparts ``[answer]``, or ``[answer][topic][header][part...]`` for each message that is sent again: first at most one
 ``gone``, then the messages in order, then one ``done``; or a single ``refused``. An answer may cover less than was asked for
 (``done.last_seq``): ask again from there. Who does not read is not waited for, and gets no ``done``.
+After ``end`` the service answers until nobody has asked for 5 s, 30 s at most.
 """
 
 from __future__ import annotations

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import socket
+import struct
+import termios
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
@@ -76,6 +79,21 @@ def connections_to(endpoint: str) -> Iterator[Connection]:
         except OSError as error:  # of a file that was closed meanwhile, or is no connection
             if error.errno in _TOO_MANY_FILES:
                 raise
+
+
+def under_way(endpoint: str) -> dict[Connection, int]:
+    """Return how many bytes are on their way to the readers at a bound endpoint, of those that have not taken all.
+
+    Where libzmq itself has messages for a reader, the kernel's buffer before them is not empty.
+
+    Raises:
+        OSError: this process has too many files open to look.
+    """
+    sizes = {}
+    for connection in connections_to(endpoint):
+        with suppress(OSError):  # it has ended meanwhile
+            sizes[connection] = struct.unpack("i", fcntl.ioctl(connection.number, termios.TIOCOUTQ, bytes(4)))[0]
+    return {connection: size for connection, size in sizes.items() if size}
 
 
 def _is_bound_to(one: socket.socket, endpoint: str) -> bool:

@@ -16,7 +16,8 @@ class Patience:
     """
 
     def __init__(self, warn: Callable[[str], None]) -> None:
-        self._warn = warn
+        self.warn = warn
+        """What is told."""
         self._since: float | None = None
         self._next = 0.0
 
@@ -27,7 +28,7 @@ class Patience:
             self._since, self._next = now, now + _FIRST_SECONDS
         elif now >= self._next:
             self._next = now + _NEXT_SECONDS
-            self._warn(
+            self.warn(
                 f"no reader has taken a message from {endpoint} for {now - self._since:.0f} s, so the push socket waits, "
                 f"and the whole run with it: `facestream watch {endpoint} --socket pull` is a reader"
             )

@@ -17,11 +17,12 @@ import zmq
 
 from engine.config import PublishConfig
 from engine.contracts.envelope import Body, Payload
-from engine.contracts.messages import AnyMessage, Message, kind_of
+from engine.contracts.messages import AnyMessage, End, Message, kind_of
 from engine.errors import ConfigError
 from engine.publish.door import Door
 from engine.publish.endpoint import bind, harden
 from engine.publish.exposure import check_in_the_clear, refusal_of
+from engine.publish.farewell import Farewell
 from engine.publish.frames import frames_of, kept_back
 from engine.publish.guard import FloodGuard
 from engine.publish.numbering import Numbering
@@ -96,6 +97,7 @@ class Publisher:
         self._door: Door | None = None
         self._tap: TapSocket | None = None
         self._losers: frozenset[str] = frozenset()
+        self._end: Sequence[Payload] = ()
         self._guard, self._patience = FloodGuard(), Patience(warn)
         self.bound_endpoint = self._bound_tap = ""
         if config.replay and not config.endpoint:
@@ -202,7 +204,21 @@ class Publisher:
             return message
         self._counters["published"] += 1
         self._counters["published_bytes"] += sum(map(len, frames))
+        self._end = frames if isinstance(message, End) else ()
         return message
+
+    def see_off(self, should_stop: Callable[[], bool] = _never) -> None:
+        """Stay, after the last message, while readers are behind or ask for what they have missed: ``close`` would lose it.
+
+        On ``pub`` 30 s at most; ``end`` is sent again when one has caught up, as it was dropped if the queue was full.
+        ``should_stop`` is asked about every 50 ms; True ends this.
+        """
+        is_push = self._config.socket == "push"
+        farewell = Farewell(self.bound_endpoint, self.bound_replay, self._patience, is_push=is_push)
+        while self._end and farewell.lasts(self.counters.get("replay.requests", 0)) and not should_stop():
+            self.poll()
+            if farewell.caught_up and not is_push and self._socket is not None:
+                self._socket.send_multipart(self._end)
 
     def poll(self) -> None:
         """Answer replay requests and follow subscriptions and keys, without waiting; call it a few times a second."""

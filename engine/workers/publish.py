@@ -49,9 +49,8 @@ class PublishWorker(Actor[Any]):
         traces: Traces | None = None,
     ) -> None:  # fmt: skip
         self._publisher, self._held, self._counted_before = publisher, HeldOrders(self), Counts()
-        self.delivery = Delivery(
-            publisher, context.telemetry, upstreams, self._held.should_give_up, context.control.send, record, traces
-        )
+        self.delivery = Delivery(publisher, context.telemetry, upstreams, self._held.should_give_up, context.control.send,
+                                 record, traces)  # fmt: skip
         self._begin: Begin | None = None
         super().__init__(context, upstreams, {}, replaced=policy.replaces_workers)
 
@@ -63,6 +62,7 @@ class PublishWorker(Actor[Any]):
         self._publisher.wait_for_subscriber(should_stop=self._held.should_give_up)
         super().run()
         self.delivery.end(self.worst.outcome, self.worst.detail, self._counted_before, self.heard.now())
+        self._publisher.see_off(self._held.should_give_up)
 
     def reads(self, sender: Sender) -> bool:
         return self._begin is not None or self.stopped is not None

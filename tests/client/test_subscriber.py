@@ -119,6 +119,7 @@ def test_another_version_of_the_wire_stops_with_a_sentence(wire):
         ({"timeout_seconds": -1}, "timeout_seconds is -1: use a number of seconds from 0 on"),
         ({"timeout_seconds": float("nan")}, "timeout_seconds is nan"),
         ({"replay_timeout_seconds": 0}, "replay_timeout_seconds is 0: use a number above 0, 86,400 at most"),
+        ({"gone_seconds": 0}, "gone_seconds is 0: use a number of seconds above 0, 86,400 at most, or None"),
         ({"replay_timeout_seconds": 1e300}, "use a number above 0, 86,400 at most"),
         ({"max_message_bytes": 2**63}, "use a whole number above 0, of 63 bits at most"),
         ({"max_message_bytes": 64e6}, "max_message_bytes is 64000000.0: use a whole number"),

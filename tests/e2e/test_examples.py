@@ -129,3 +129,28 @@ def test_what_is_lost_is_counted_for_each_run(request: pytest.FixtureRequest, la
             context.term()
     lost = [line for line in out.splitlines() if line.startswith("lost")]
     assert lost == ["lost cam1 11 to 11", "lost cam1 2 to 2", "lost cam1 13 to 15"]
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("language", ["cpp", "node"])
+def test_a_publisher_that_is_gone_is_not_waited_for_any_more(request: pytest.FixtureRequest, language: str):
+    program, context = request.getfixturevalue(language), zmq.Context()
+    wire = Wire(context)
+    with subprocess.Popen(
+        [*program, wire.endpoint, "pull"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"GONE_SECONDS": "1"},
+    ) as process:
+        try:
+            wire.face(0)
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("cam1 ")
+            wire.close()
+            context.term()
+            _, said = process.communicate(timeout=PATIENCE_SECONDS)
+        finally:
+            process.kill()
+    assert said.strip() == f"the publisher at {wire.endpoint} has been gone for 1 s and has not said that its run is over"
+    assert process.returncode == 3

@@ -127,6 +127,10 @@ class Blocked:
 
     def wait_for_subscriber(self, should_stop: Callable[[], bool]) -> None: ...
 
+    def see_off(self, should_stop: Callable[[], bool]) -> None:
+        assert not should_stop()
+        self.sent.append("seen off")
+
 
 def word_of(body: Body) -> str:
     match body:
@@ -162,7 +166,7 @@ def test_what_comes_while_push_is_blocked_follows_in_its_order():
     bench.enhance.send(StreamChanged("door", "failed", "network", "it is gone", event_id=1, lanes=("enhance-1",)))
     bench.enhance.send(Drain())
     bench.worker.run()
-    assert blocked.sent == ["track 1", "stats 1", "stats 2", "stats 3", "door failed", "end"]
+    assert blocked.sent == ["track 1", "stats 1", "stats 2", "stats 3", "door failed", "end", "seen off"]
     assert bench.worker._counted_before.run == {"faces": 7}
     bench.supervisor.close()
 
@@ -185,7 +189,7 @@ def test_a_last_state_never_overtakes_what_waits_for_its_reader():
     bench.enhance.send(said(1))
     bench.enhance.send(Drain("drained"))
     worker.run()
-    assert blocked.sent == ["track 1", "door ended", "end"]
+    assert blocked.sent == ["track 1", "door ended", "end", "seen off"]
     bench.supervisor.close()
 
 
@@ -210,7 +214,7 @@ def test_a_long_wait_needs_bounded_memory_and_loses_no_stream_change_and_no_coun
     assert held == [60 + 1 + 4]
     assert [word for word in blocked.sent if "failed" in word] == [f"door{number} failed" for number in (0, 50, 100, 150)]
     kept = [f"stats {number}" for number in range(140, 200)]
-    assert [word for word in blocked.sent if "failed" not in word] == ["track 1", *kept, "end"]
+    assert [word for word in blocked.sent if "failed" not in word] == ["track 1", *kept, "end", "seen off"]
     assert blocked.sent.index("door150 failed") == blocked.sent.index("stats 150") + 1, "in their order"
     assert bench.worker._counted_before.run == {"faces": 199}
     bench.supervisor.close()
