@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
 from typing import Literal, get_args, get_origin
 
 from cyclopts import (
@@ -43,18 +45,27 @@ def _said(error: CycloptsError) -> str:
             if word == "-":
                 return "standard input is not read: give the path of a file"
             names = [name for one in error.argument_collection if one.parse for name in one.names if name.startswith("-")]
-            return f"there is no option {word}{_meant(word, names)}"
+            if word in names:
+                return f"behind -- nothing is an option: put {word} before it"
+            return f"there is no option {word}{_meant(word, names)}{_of_a_file(token.value or word)}"
         case RepeatArgumentError(token=token):
             return f"{token.keyword or token.value} is given more than once: give it once"
         case MissingArgumentError(argument=argument, keyword=keyword) if argument is not None:
             what = " ".join((argument.parameter.help or "").split()).rstrip(".")
             lacking = f"{keyword} has no value" if keyword else f"{_label(argument.name)} is missing"
-            return f"{lacking}: {_small(what)}" if what else lacking
+            behind = (word for option, word in pairwise(error.root_input_tokens or ()) if option == keyword)
+            return (f"{lacking}: {_small(what)}" if what else lacking) + _of_a_file(*behind)
         case CoercionError(msg=None, argument=argument, token=token) if argument is not None and token is not None:
             wanted = _wanted(error.target_type, token.value)
             if wanted:
                 return f"{token.keyword or _label(argument.name)} {token.value}: {wanted}"
     return " ".join(str(error).split()).rstrip(".")
+
+
+def _of_a_file(*words: str) -> str:
+    """Return what to write instead of a word that was taken for an option and is the name of a file."""
+    files = (word for word in words if word.startswith("-") and Path(word).exists())
+    return next((f"; for the file of that name write ./{word}" for word in files), "")
 
 
 def _wanted(kind: object, given: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.cli.command import complains, here
@@ -43,6 +45,31 @@ def test_what_is_wrong_and_what_was_meant_is_said(
     refused = here(capsys, *words)
     complains(refused, 2, says)
     assert refused.err == f"facestream: {says}\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "--source", "-a.mkv"),
+        ("run", "-s", "b.mkv", "-s", "-a.mkv"),
+        ("annotate", "-a.mkv", "--out", "c.mp4"),
+        ("export", "-a.mkv"),
+    ],
+)
+def test_a_file_whose_name_begins_with_a_dash_is_told_how_to_be_given(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert "for the file" not in here(capsys, *words).err
+    for name in ("-a.mkv", "b.mkv"):
+        Path(name).touch()
+    complains(here(capsys, *words), 2, f"; for the file of that name write ./-a.mkv; see facestream {words[0]} --help")
+
+
+def test_an_option_behind_two_dashes_is_said_to_be_none(capsys: pytest.CaptureFixture[str]) -> None:
+    """It was said not to be there, and to be what was meant."""
+    refused = here(capsys, "sample", "--", "a.mp4", "--seconds", "1")
+    complains(refused, 2, "behind -- nothing is an option: put --seconds before it")
 
 
 def test_the_lab_speaks_in_the_same_words(capsys: pytest.CaptureFixture[str]) -> None:
