@@ -10,6 +10,7 @@ from pathlib import Path
 from engine.config import SourceConfig
 from engine.contracts.messages import Clock
 from engine.errors import ConfigError
+from engine.words.times import zoned
 
 _NAME = "name:"
 _DIRECTIVES = {
@@ -51,18 +52,20 @@ def beginning_of(source: SourceConfig, path: Path, warn: Callable[[str], None]) 
     Args:
         source: that has passed ``check_clock``.
         path: the recording.
-        warn: called with a sentence where the file's name does not fit the pattern.
+        warn: called with a sentence where the file's name does not fit the pattern, or the time comes twice in this machine's
+            time zone or not at all, because the clocks are changed.
     """
     if source.start_time:
-        return _nanoseconds(_parse_time(source.start_time)), "start_time"
+        return _nanoseconds(_parse_time(source.start_time), path, warn), "start_time"
     if not source.clock_from.startswith(_NAME):
         return None, ""
     text = source.clock_from.removeprefix(_NAME)
     for found in pattern_of(source.clock_from).finditer(path.name):
         try:
-            return _nanoseconds(_believable(datetime.strptime(found[1], text))), "file_name"
+            when = _believable(datetime.strptime(found[1], text))
         except ValueError:
             continue
+        return _nanoseconds(when, path, warn), "file_name"
     warn(f"{path} has no time of the form {text} in its name: when it was recorded is not known")
     return None, ""
 
@@ -115,5 +118,11 @@ def _believable(when: datetime) -> datetime:
     return when
 
 
-def _nanoseconds(when: datetime) -> int:
-    return round(when.astimezone().timestamp() * 1e6) * 1000
+def _nanoseconds(when: datetime, path: Path, warn: Callable[[str], None]) -> int:
+    here = when.astimezone()
+    if when.tzinfo is None and here.utcoffset() != when.replace(fold=1).astimezone().utcoffset():
+        is_twice = here.replace(tzinfo=None) == when
+        happens = "comes twice, as clocks go back" if is_twice else "does not come, as clocks go forward"
+        advice = "if that is wrong, give `start_time` with its offset"
+        warn(f"{path}: {when:%Y-%m-%d %H:%M:%S} {happens}; it is taken for {zoned(here)}: {advice}")
+    return round(here.timestamp() * 1e6) * 1000

@@ -98,6 +98,27 @@ def test_what_is_no_time_is_said(keys, words):
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("date", "utc", "words"),
+    [
+        ("20261025_015958", (2026, 10, 24, 23, 59, 58), ""),
+        ("20261025_023000", (2026, 10, 25, 0, 30), "comes twice, as clocks go back; it is taken for 2026-10-25 02:30:00 +0200"),
+        ("20261025_030000", (2026, 10, 25, 2, 0), ""),
+        ("20260329_023000", (2026, 3, 29, 0, 30), "not come, as clocks go forward; it is taken for 2026-03-29 01:30:00 +0100"),
+    ],
+)
+def test_a_time_that_comes_twice_or_not_at_all_is_told(monkeypatch, date, utc, words):
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    said: list[str] = []
+    source = SourceConfig(uri="x", clock_from="name:%Y%m%d_%H%M%S")
+    assert beginning_of(source, Path(f"{date}.mp4"), said.append) == (nanoseconds(*utc), "file_name")
+    assert [words in sentence for sentence in said] == ([True] if words else [])
+    with_offset = SourceConfig(uri="x", start_time="2026-10-25T02:30:00+01:00")
+    assert beginning_of(with_offset, Path("x"), said.append)[0] == nanoseconds(2026, 10, 25, 1, 30)
+    assert len(said) == bool(words), "an offset leaves nothing open"
+
+
 def test_nothing_said_leaves_it_to_the_file(tmp_path):
     (tmp_path / "a.mp4").write_bytes(b"x")
     for clock_from, trusted in (("", True), ("creation_time", True), ("none", False), ("name:%Y%m%d", False)):
