@@ -1,13 +1,8 @@
 """Whether two photographs of a person may be copies of one: saved again, resized, cropped a little, mirrored.
 
-A copy teaches nothing about a person, and that copies are alike says nothing. Measured with the default embedder on 24
-pictures of LFW and nine copies of each: 206 of the 214 in which a face was found reach ``COPY_COSINE``.
-
-    JPEG of quality 75, of 40; scaled by 1.5; brightened     24 of 24 each
-    scaled by 0.7; mirrored; mirrored and scaled by 0.7      23 of 24 each (without a look at the mirror image 12 and 8 of 24)
-    scaled by 0.5; cropped by 5 %                            21 and 20 of 23
-
-Of 134 pairs of different pictures of one person none does; the highest has 0.988.
+A copy teaches nothing about a person, and that copies are alike says nothing. With the default embedder 202 of 214 copies of 24
+pictures of LFW reach ``COPY_COSINE``; of the 46 mirrored ones among them 41 do, and 15 would without a look at the mirror
+image. Of 117 pairs of different pictures of one person none does (``docs/results/gallery.md``).
 """
 
 from __future__ import annotations
