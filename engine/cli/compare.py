@@ -60,7 +60,7 @@ def compare(
 
         facestream compare monday:entrance/12 tuesday:yard/3 --page same.html
     """
-    check_place(page, overwrite=overwrite)
+    check_place(page, overwrite=overwrite, read=[Path(one), Path(other)])
     check_outside_runs(page)
     tracks = {words: track for words in (one, other) if (track := find_track(words)) is not None}
     of_tracks = {words: track_side(track, vector_of(track), track_pictures(track)) for words, track in tracks.items()}

@@ -74,7 +74,7 @@ def enrol(
     Exit code 1: a picture was refused or set apart.
     """
     name = person_name(name)
-    check_place(sheet, overwrite=overwrite)
+    check_place(sheet, overwrite=overwrite, read=images)
     check_outside_runs(sheet)
     missing: list[EnrolResult] = []
     pictures = picture_files(images, lambda path, reason: missing.append(EnrolResult(path, "refused", reason)))

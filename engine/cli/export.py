@@ -17,6 +17,7 @@ from engine.client.results import Run, load_run
 from engine.errors import PublishError, UsageError
 from engine.results.export import Form, Rows, check_form, export_vectors, keys_of, vectors_astray
 from engine.results.export import export as export_table
+from engine.results.tracks_of import places_read
 from engine.whole_file import replacing
 from engine.words.numbers import count
 
@@ -73,7 +74,7 @@ def export(
         if vectors.suffix != ".npy":
             raise UsageError(f"{vectors} must end with .npy, as files of vectors do")
         for path in (vectors, keys_of(vectors)):
-            check_place(path, overwrite=overwrite)
+            check_place(path, overwrite=overwrite, read=places_read(run))
             if out is not None and os.path.realpath(out) == os.path.realpath(path):
                 raise UsageError(f"--out {out} is what --vectors {vectors} writes, too: give another name")
     if to is not None:
@@ -97,7 +98,7 @@ def _table(run: Run, rows: Rows, to: Form, out: Path | None, *, overwrite: bool)
             raise UsageError("parquet needs --out FILE")
         export_table(run, rows, to, sys.stdout.buffer)
         return
-    check_place(out, overwrite=overwrite)
+    check_place(out, overwrite=overwrite, read=places_read(run))
     try:
         with replacing(out, new=not overwrite) as beside, beside.open("wb") as file:
             number = export_table(run, rows, to, file)

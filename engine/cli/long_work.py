@@ -21,7 +21,7 @@ def check_place(path: Path | None, *, overwrite: bool, read: Iterable[Path] = ()
     Args:
         path: of the file; None: there is none.
         overwrite: whether it may be there.
-        read: recordings that the work reads: nothing replaces one, whatever else may be replaced.
+        read: recordings and pictures that the work reads: nothing replaces one, whatever else may be replaced.
 
     Raises:
         UsageError: it is there, and may not be replaced; it is a folder; or its folder is not there, or cannot be written.
@@ -31,7 +31,7 @@ def check_place(path: Path | None, *, overwrite: bool, read: Iterable[Path] = ()
     if path.is_dir():
         raise UsageError(f"{path} is a folder: give a file")
     if path.exists() and any(one.exists() and path.samefile(one) for one in read):
-        raise UsageError(f"{path} is a recording that is read: choose another name")
+        raise UsageError(f"{path} is a recording or picture that is read: choose another name")
     check_new([path], overwrite=overwrite)
     if not path.absolute().parent.is_dir():
         raise UsageError(f"there is no folder {path.parent}: make it first, or choose another place")

@@ -69,7 +69,7 @@ def search(
         raise UsageError(f"--limit {limit} must be 1 or more")
     if photo.is_dir():
         raise UsageError(f"{photo} is a folder: give the photograph first, then the results")
-    check_place(page, overwrite=overwrite)
+    check_place(page, overwrite=overwrite, read=[photo])
     check_outside_runs(page)
     chosen = choose_results(results)
     with photographs([photo], embedder_of(chosen.results, embedder)) as (read, model):

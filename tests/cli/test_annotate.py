@@ -74,8 +74,8 @@ def test_nothing_takes_the_place_of_the_recording_that_is_read(tmp_path: Path, c
     link.symlink_to(path)
     for source, out in [(path, path), (path, link), (made.run.directory, path), (made.run.directory, linked)]:
         done = here(capsys, "annotate", source, "--out", out, "--overwrite")
-        complains(done, 2, f"{out} is a recording that is read")
-        complains(here(capsys, "clip", made.run.directory, "-t", 1, "-o", out, "--overwrite"), 2, "is a recording that is read")
+        complains(done, 2, f"{out} is a recording or picture that is read")
+        complains(here(capsys, "clip", made.run.directory, "-t", 1, "-o", out, "--overwrite"), 2, "is a recording")
     assert path.stem == "door"
     complains(here(capsys, "annotate", made.run.directory, "--out", path.parent, "--overwrite"), 2, "is a recording")
     assert path.read_bytes() == before
@@ -92,9 +92,9 @@ def test_nothing_takes_the_place_of_another_recording_of_the_run(tmp_path: Path,
     before = [path.read_bytes() for path in (other, third)]
     done = here(capsys, "annotate", made.run.directory, "--out", tmp_path, "--overwrite")
     assert done.code == 1
-    assert " ".join(done.err.split()).count("is a recording that is read: choose another name") == 3
+    assert " ".join(done.err.split()).count("is a recording or picture that is read: choose another name") == 3
     clip = here(capsys, "clip", made.run.directory, "-t", 1, "-o", other, "--overwrite")
-    complains(clip, 2, "hall.mp4 is a recording that is read")
+    complains(clip, 2, "hall.mp4 is a recording or picture that is read")
     assert [path.read_bytes() for path in (other, third)] == before
 
 

@@ -43,3 +43,12 @@ def test_what_makes_no_sense_is_refused(tmp_path: Path, capsys: pytest.CaptureFi
     (tmp_path / "b.csv").write_text("mine")
     complains(here(capsys, "export", run, "--to", "csv", "--out", tmp_path / "b.csv"), 2, "is there already")
     assert (tmp_path / "b.csv").read_text() == "mine"
+
+
+def test_no_table_takes_the_place_of_a_recording_of_the_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made = make_run(tmp_path)
+    (recording,) = (Path(facts["path"]) for facts in made.run.inputs.values())
+    was = recording.read_bytes()
+    for words in (("--out", recording), ("--out", recording, "--overwrite")):
+        complains(here(capsys, "export", made.run.directory, "--to", "csv", *words), 2, f"{recording} is a recording")
+    assert recording.read_bytes() == was
