@@ -95,7 +95,7 @@ def enrol(
             )
         results = found + missing
         if sheet is not None:
-            write_sheet(sheet, results)
+            write_sheet(sheet, name, results)
         if json:
             _tell_programs(name, results, opened.where, namesakes)
         else:

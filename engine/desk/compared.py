@@ -109,10 +109,10 @@ _BESIDE = (
     "other."
 )
 _TWO_TRACKS = (
-    "What such a likeness is worth was measured of a face in a recording and a sharp photograph. Between two recordings both "
+    "What such a likeness is worth was measured on a face in a recording and a sharp photograph. Between two recordings both "
     "faces lack detail, which makes strangers look more alike: for that an allowance is made, by the size of both."
 )
-_TWO_PHOTOGRAPHS = "What such a likeness is worth was measured of faces in recordings, not of two photographs."
+_TWO_PHOTOGRAPHS = "What such a likeness is worth was measured on faces in recordings, not on two photographs."
 
 
 def photograph_side(photograph: Photographed) -> Side:

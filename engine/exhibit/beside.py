@@ -23,7 +23,7 @@ def look_beside(directory: Path, verdict: Verdict) -> None:
     names = sorted(path.name for path in directory.iterdir() if path.name not in known and not row_bytes(path.name))
     for name in names:
         if name in _DERIVED:
-            verdict.notes.append(f"{name} is made of the rest, and no block vouches for it: make it again to be sure of it")
+            verdict.notes.append(f"{name} is made from the rest, and no block vouches for it: make it again to be sure of it")
     if others := [name for name in names if name not in _DERIVED]:
         shown = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
         verdict.notes.append(f"no block vouches for {shown}")

@@ -8,8 +8,8 @@ from __future__ import annotations
 import math
 
 LIMITS = (
-    "It compares with one person: of many who are enrolled the best one has a high ratio by chance. Relatives and twins were "
-    "not measured: for them it says too much."
+    "A ratio is about one comparison: the best of many has a high one by chance. Relatives and twins were not measured: for "
+    "them it is too high."
 )
 _LEAST = math.log10(2)
 """Less than this either way is no support."""

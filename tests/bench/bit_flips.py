@@ -1,7 +1,7 @@
 """Random bits of a finished result are flipped, one at a time: how many does ``facestream audit`` find, and name first?
 
 ``python -m tests.bench.bit_flips RESULT --flips 100`` works on a copy. Half of the flips fall on any byte (so mostly on
-pictures), half on any kind of file. ``report.html`` is left out: it is made of the rest, and no block vouches for it.
+pictures), half on any kind of file. ``report.html`` is left out: it is made from the rest, and no block vouches for it.
 """
 
 from __future__ import annotations

@@ -102,6 +102,12 @@ def test_another_person_s_picture_needs_force_and_the_reason_is_kept(capsys, fol
     assert here(capsys, "enrol", "bob", "tight.png", "--sheet", page).code == 1
     assert "<img src=" in page.read_text()
     assert "looks like ada (cosine 0.9" in page.read_text()
+    for part in (
+        "<h1>Pictures of <bdi>bob</bdi> that were not enrolled</h1>",
+        "<p>1 of 1 picture</p>",
+        "tight.png</bdi>: set apart",
+    ):
+        assert part in page.read_text()
     assert here(capsys, "enrol", "bob", "tight.png", "--force").code == 0
     assert "forced" in here(capsys, "gallery", "list").out
     here(capsys, "gallery", "export", "people.jsonl")

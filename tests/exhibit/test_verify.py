@@ -191,7 +191,7 @@ def test_what_is_derived_and_what_nobody_knows_is_said(result):
     assert faults(result) == []
     assert notes(result) == [
         "faces: no line names one of the pictures there, so it is no part of the result, as after a kill",
-        "report.html is made of the rest, and no block vouches for it: make it again to be sure of it",
+        "report.html is made from the rest, and no block vouches for it: make it again to be sure of it",
         "no block vouches for notes.txt",
     ]
 

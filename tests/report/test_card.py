@@ -54,7 +54,7 @@ def test_a_card_says_what_its_likelihood_ratio_is_worth_and_how_much_could_be_sh
         in page
     )
     assert "for 28-40 px, several faces 1/50 to 20,000 can be shown. Calibration 0123456789ab.</p>" in page
-    assert page.count("It compares with one person") == 1
+    assert page.count("A ratio is about one comparison") == 1
     line["candidates"][0]["log10_lr"] = 4.3
     (tmp_path / "tracks.jsonl").write_text(json.dumps(line) + "\n")
     page = report(tmp_path)
