@@ -7,12 +7,12 @@ elsewhere now and then, and check with ``holds`` that the log still contains it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.audit.entries import Entry
-from engine.audit.log import ENGINE, GAP, REPAIR, beside, read_head
+from engine.audit.log import ENGINE, GAP, REPAIR, Head, beside, read_head
 from engine.contracts.hash_chain import FIRST, decode, hash_of
 from engine.errors import AuditError
 from engine.words.numbers import count
@@ -20,16 +20,16 @@ from engine.words.numbers import count
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found."""
+    """The result of a check."""
 
     lines: int
-    """Whole ones, up to the first fault."""
+    """Number of intact lines, up to the first fault."""
     sha256: str
-    """Of the last of them: keep it elsewhere to ask for it later."""
+    """Hash of the last of them: keep it elsewhere, to check with ``holds`` later."""
     faults: tuple[str, ...] = ()
     """Sentences; none: the log is whole."""
     notes: tuple[str, ...] = ()
-    """What is told, and is no fault: the half line of a power cut, and how often one was cut off."""
+    """Remarks that are no faults: an unfinished line after a power cut, and how often one was cut off."""
 
 
 def verify(path: Path, holds: str = "") -> Verdict:
@@ -43,47 +43,50 @@ def verify(path: Path, holds: str = "") -> Verdict:
         AuditError: it cannot be read.
     """
     head = read_head(path)  # first: a line that is written meanwhile comes after it
-    lines, last, repairs, seen, broken = 0, FIRST, 0, {FIRST}, False
-    faults: list[str] = []
-    notes: list[str] = []
-    at_head = FIRST if head is not None and head.lines == 0 else ""
-    for line in _lines(path):
+    hashes, repairs, is_broken = [FIRST], 0, False
+    faults, notes = list[str](), list[str]()
+    for number, line in enumerate(_lines(path), start=1):
         if not line.endswith(b"\n"):
             notes.append(f"ends in {count(len(line), 'byte')} of a line that was never finished: the next one cuts that off")
             break
         entry = decode(line, Entry)
-        if entry is None or entry.number != lines or entry.before != last:
-            broken = True
-            faults.append(f"line {lines + 1} {_why(entry is None, entry is not None and entry.number != lines)}")
+        if entry is None or entry.number != number - 1 or entry.before != hashes[-1]:
+            faults.append(f"line {number} {_why(entry, number - 1)}")
+            is_broken = True
             break
-        lines, last = lines + 1, hash_of(line)
+        hashes.append(hash_of(line))
         if entry.who == ENGINE:
             repairs += entry.did == REPAIR
-            faults += [f"line {lines} says: {entry.detail}"] if entry.did == GAP else []
-        seen.add(last)
-        if head is not None and lines == head.lines:
-            at_head = last
-    if not broken and head is not None and at_head != head.sha256:
-        faults.append(
-            f"there should be {count(head.lines, 'line')}, but there are {lines}: {_missing(head.lines - lines)} at the end"
-            if lines < head.lines
-            else f"line {head.lines} is not the one that was written"
-        )
+            faults += [f"line {number} says: {entry.detail}"] if entry.did == GAP else []
+    lines = len(hashes) - 1
+    if head is not None and not is_broken:
+        faults += _wrong_end(head, hashes)
     if head is None and lines > 1:  # after the first a power cut may come before it
         faults.append(f"{beside(path)[0].name} is missing or damaged: nothing says where the log should end")
-    if holds and holds.lower() not in seen:
+    if holds and holds.lower() not in hashes:
         faults.append(f"no line has the hash {holds}: this is another log, or it was cut off before that line")
     if repairs:
         notes.append(f"the end of a line was cut off {count(repairs, 'time')} after a power cut")
-    return Verdict(lines, last, tuple(faults), tuple(notes))
+    return Verdict(lines, hashes[-1], tuple(faults), tuple(notes))
 
 
-def _why(unreadable: bool, misnumbered: bool) -> str:
-    if unreadable:
+def _why(entry: Entry | None, number: int) -> str:
+    """Return what is wrong with the entry of a line that should have this number, from 0."""
+    if entry is None:
         return "is not as it was written: it was changed"
-    if misnumbered:
+    if entry.number != number:
         return "has the wrong number: lines before it were removed, inserted or moved"
     return "does not hold the hash of the line before: one of the two was changed"
+
+
+def _wrong_end(head: Head, hashes: Sequence[str]) -> Iterator[str]:
+    """Yield what is wrong with the end of a log by its head; ``hashes`` are those of its lines, after ``FIRST``."""
+    missing = head.lines - (len(hashes) - 1)
+    if missing > 0:
+        are_missing = "1 is missing" if missing == 1 else f"{missing} are missing"
+        yield f"there should be {count(head.lines, 'line')}, but there are {len(hashes) - 1}: {are_missing} at the end"
+    elif hashes[head.lines] != head.sha256:
+        yield f"line {head.lines} is not the one that was written"
 
 
 def _lines(path: Path) -> Iterator[bytes]:
@@ -92,7 +95,3 @@ def _lines(path: Path) -> Iterator[bytes]:
             yield from file
     except OSError as error:
         raise AuditError(f"cannot read the audit log {path}: {error.strerror}") from error
-
-
-def _missing(lines: int) -> str:
-    return "1 is missing" if lines == 1 else f"{lines} are missing"

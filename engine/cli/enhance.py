@@ -23,7 +23,7 @@ from engine.cli.plain import plain
 from engine.cli.tables import Column, Rows
 from engine.config import SuperResolveConfig
 from engine.errors import UsageError
-from engine.marking import load_credentials
+from engine.marking import Credentials, load_credentials
 from engine.marking.metadata import UNTRAINED
 from engine.models import find_model
 from engine.source.picture_files import picture_files
@@ -75,36 +75,44 @@ def enhance(
     if (sign_key is None) != (certificate is None):
         raise UsageError("--sign-key and --certificate belong together: give both")
     credentials = load_credentials(sign_key, certificate) if sign_key and certificate else None
+    complaints = list[str]()
     is_file = out is not None and out.suffix.lower() in PICTURE_EXTENSIONS and not out.is_dir()
     if out is not None:
         check_writable(out.parent if is_file else out)
-    complaints = list[str]()
     pictures = _pictures(images, complaints)
     if is_file and (faces or len(pictures) > 1 or (out and out.suffix.lower() != ".png")):
         raise UsageError(f"--out {out} is one file: name a .png file for one picture without --faces, else a folder")
     results = Results(None if is_file else out, out if is_file else None, pictures, overwrite)
     todo = [picture for picture in pictures if faces or _is_free(results, picture, complaints)]
-    # An exhibit does not depend on what engines were built on a machine, and one picture takes no time.
-    name = ZERO_SHOT if zero_shot else generator or SuperResolveConfig().generator
-    chosen = SuperResolveConfig(generator=name, precision="float32", engines="none")
     made = list[Made]()
     with ExitStack() as opened:
         opened.callback(_tell, made, complaints, json)  # also of what was made before an interruption
         if todo:
-            bar = opened.enter_context(TileBar(Console(stderr=True)))
-            network = open_generator(chosen, find_model, threads=0)
-            enhancer = Enhancer(network if zero_shot else TiledGenerator(network, bar.tile_done), strength, float("inf"))
-            opened.enter_context(closing(enhancer))
-            finder = opened.enter_context(closing(Faces())) if faces else None
-            invents = network.name not in UNTRAINED and strength > 0
-            limits = Limits(network.scale, invents=invents, learns=zero_shot, whole=finder is None)
-            maker = Maker(enhancer, finder, limits, results, credentials, bar.begin)
+            name = ZERO_SHOT if zero_shot else generator or SuperResolveConfig().generator
+            maker = _maker(opened, name, strength, results, credentials, faces=faces)
             for image in todo:
                 for one in maker.make(image, complaints.append):
                     made.append(one)
                     if json:
                         write_lines([one.facts()])
     return 1 if complaints else 0
+
+
+def _maker(
+    opened: ExitStack, name: str, strength: float, results: Results, credentials: Credentials | None, *, faces: bool
+) -> Maker:
+    """Open what makes the results; ``opened`` closes it."""
+    bar = opened.enter_context(TileBar(Console(stderr=True)))
+    # An exhibit does not depend on what engines were built on a machine, and one picture takes no time.
+    chosen = SuperResolveConfig(generator=name, precision="float32", engines="none")
+    network = open_generator(chosen, find_model, threads=0)
+    learns = name == ZERO_SHOT
+    enhancer = Enhancer(network if learns else TiledGenerator(network, bar.tile_done), strength, float("inf"))
+    opened.enter_context(closing(enhancer))
+    finder = opened.enter_context(closing(Faces())) if faces else None
+    invents = network.name not in UNTRAINED and strength > 0
+    limits = Limits(network.scale, invents=invents, learns=learns, whole=finder is None)
+    return Maker(enhancer, finder, limits, results, credentials, bar.begin)
 
 
 def _pictures(images: Sequence[Path], complaints: list[str]) -> list[Path]:

@@ -23,6 +23,7 @@ from engine.keys.signing import signing_key
 from engine.privacy import Erasure
 from engine.privacy import erase as erase_person
 from engine.privacy.mentions import Mentions
+from engine.privacy.receipt import RunErased
 from engine.verify.gallery.opening import gallery_words, is_there, open_gallery
 from engine.verify.gallery.person_name import alike, person_name
 from engine.whole_file import write_whole
@@ -144,28 +145,7 @@ def _say_all(done: Erasure, file: Path) -> None:
         if done.gallery.still_in:
             say(f"  it is in use, so the erased data is still in {', '.join(done.gallery.still_in)}: do it again")
     for run in done.runs:
-        if run.error:
-            say(f"{run.directory}: NOT DONE: {run.error}")
-            continue
-        counts = (
-            count(run.tracks, "track"),
-            count(run.faces, "face"),
-            count(run.pictures, "picture"),
-            count(run.vectors, "vector"),
-        )
-        say(f"{run.directory}: {', '.join(counts)} {would}; {count(run.changed_lines, 'line')} of others no longer name them")
-        if run.block is not None:
-            say(f"  block {run.block} of its hash chain says so: {run.head}")
-        if run.breaks_off:
-            say("  the run is signed but this block is not, as `facestream audit` will report; --sign KEY signs it")
-        for title, files in (
-            ("not followed", run.not_followed),
-            ("the name still stands in", run.mentions),
-            ("not of the run, and left as it is", run.unknown),
-            ("looks like them and was shown under the name by `people`; kept, as nobody has confirmed it", run.look_alikes),
-        ):
-            if files:
-                say(f"  {title}: {', '.join(files[:5])}{f' and {len(files) - 5} more' if len(files) > 5 else ''}")
+        _say_run(run, would)
     say(f"audit log: {count(done.audit_names, 'name')} {would}")
     for log in done.service_logs:
         say(f"{log.file}: NOT DONE: {log.error}" if log.error else f"{log.file}: {count(log.names, 'name')} {would}")
@@ -176,6 +156,31 @@ def _say_all(done: Erasure, file: Path) -> None:
     if not done.dry_run:
         say(_summary(done))
         say(f"receipt: {file}")
+
+
+def _say_run(run: RunErased, would: str) -> None:
+    if run.error:
+        say(f"{run.directory}: NOT DONE: {run.error}")
+        return
+    counts = (
+        count(run.tracks, "track"),
+        count(run.faces, "face"),
+        count(run.pictures, "picture"),
+        count(run.vectors, "vector"),
+    )
+    say(f"{run.directory}: {', '.join(counts)} {would}; {count(run.changed_lines, 'line')} of others no longer name them")
+    if run.block is not None:
+        say(f"  block {run.block} of its hash chain says so: {run.head}")
+    if run.breaks_off:
+        say("  the run is signed but this block is not, as `facestream audit` will report; --sign KEY signs it")
+    for title, files in (
+        ("not followed", run.not_followed),
+        ("the name still stands in", run.mentions),
+        ("not of the run, and left as it is", run.unknown),
+        ("looks like them and was shown under the name by `people`; kept, as nobody has confirmed it", run.look_alikes),
+    ):
+        if files:
+            say(f"  {title}: {', '.join(files[:5])}{f' and {len(files) - 5} more' if len(files) > 5 else ''}")
 
 
 def _summary(done: Erasure) -> str:

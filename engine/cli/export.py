@@ -79,16 +79,29 @@ def export(
                 raise UsageError(f"--out {out} is what --vectors {vectors} writes, too: give another name")
     if to is not None:
         _table(run, rows, to, out, overwrite=overwrite)
-    if vectors is not None:
-        written = export_vectors(run, rows, vectors)
-        for path, number, length in written:
-            say(f"{path}: {count(number, 'vector')} of {length} numbers, whose they are in {keys_of(path)}", aside=True)
-        if astray := vectors_astray(run, rows):
-            say(f"left out: {count(astray, 'vector')}: the lines point to rows that do not exist", aside=True)
-        if not written:
-            say(f"{result} has no vectors of {rows}: nothing was written to {vectors}", aside=True)
-            return 1
-    return 0
+    return 0 if vectors is None else _vectors(run, rows, vectors)
+
+
+def _check_vectors(vectors: Path, out: Path | None, *, overwrite: bool) -> None:
+    """Refuse a place of vectors before anything is written."""
+    if vectors.suffix != ".npy":
+        raise UsageError(f"{vectors} must end with .npy, as files of vectors do")
+    for path in (vectors, keys_of(vectors)):
+        check_place(path, overwrite=overwrite)
+        if out is not None and os.path.realpath(out) == os.path.realpath(path):
+            raise UsageError(f"--out {out} is what --vectors {vectors} writes, too: give another name")
+
+
+def _vectors(run: Run, rows: Rows, vectors: Path) -> int:
+    """Write vectors, and say what was written; return the exit code."""
+    written = export_vectors(run, rows, vectors)
+    for path, number, length in written:
+        say(f"{path}: {count(number, 'vector')} of {length} numbers, whose they are in {keys_of(path)}", aside=True)
+    if astray := vectors_astray(run, rows):
+        say(f"left out: {count(astray, 'vector')}: the lines point to rows that do not exist", aside=True)
+    if not written:
+        say(f"{run.directory} has no vectors of {rows}: nothing was written to {vectors}", aside=True)
+    return 0 if written else 1
 
 
 def _table(run: Run, rows: Rows, to: Form, out: Path | None, *, overwrite: bool) -> None:

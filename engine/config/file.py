@@ -182,14 +182,7 @@ def _read(path: Path | None, kind: type[Section]) -> tuple[str, dict[str, Any]]:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where else ""
-        problem = " ".join(str(getattr(error, "problem", None) or error).split())
-        if "'\\t'" in problem:
-            problem = "it is indented with tabs: use spaces"
-        elif problem == "but found another document":
-            problem = "it holds more than one document: use `---` only at its beginning"
-        elif isinstance(error, RecursionError):
-            problem = "its lists and sections are nested too deeply"
-        raise ConfigError(f"{path}{line} is not usable YAML: {problem}") from error
+        raise ConfigError(f"{path}{line} is not usable YAML: {_problem_of(error)}") from error
     if twice:
         raise ConfigError(f"{path}, line {twice[1]}: {twice[0]}: this key appears twice")
     if tree is None:
@@ -198,3 +191,13 @@ def _read(path: Path | None, kind: type[Section]) -> tuple[str, dict[str, Any]]:
         raise ConfigError(f"{path} must be a mapping with the keys {', '.join(kind.__struct_fields__)}")
     # A section whose keys are all commented out is empty, which means the defaults.
     return text, {key: value for key, value in tree.items() if value is not None}
+
+
+def _problem_of(error: Exception) -> str:
+    """Return what PyYAML found wrong, in words that say what to do where that is known."""
+    problem = " ".join(str(getattr(error, "problem", None) or error).split())
+    if "'\\t'" in problem:
+        return "it is indented with tabs: use spaces"
+    if problem == "but found another document":
+        return "it holds more than one document: use `---` only at its beginning"
+    return "its lists and sections are nested too deeply" if isinstance(error, RecursionError) else problem

@@ -246,31 +246,14 @@ class Crew:
         self._starts[name] = earlier + 1
         match member.role:
             case "publish":
-                # What was sent last is only known from an output directory; without one, subscribers see another run.
-                suffix = f"-{earlier}" if earlier and not config.output.directory else ""
-                run = self._run | {"run_id": f"{self._run['run_id']}{suffix}"}
-                read_again = tuple(run.get("inputs", ())) if self.policy.replaces_workers else ()
-                survives = bool(config.publish.endpoint) or self._tap is not None or self.policy.replaces_workers
-                record = Record(config.output, run, self._resume, self.policy.expires, survives, read_again)
                 tap = self._tap.messages if self._tap else ""
-                return start(inputs, config.publish, record, self.policy, earlier > 0, tap)
+                return start(inputs, config.publish, self._record(earlier), self.policy, earlier > 0, tap)
             case "perceive":
                 first_id = (self._resume.first_track_id if self._resume else 1) + earlier * IDS_PER_PERCEIVE
-                counted = self._resume.counts.streams if self._resume else {}
-                rejected = {stream: counts["rejected"] for stream, counts in counted.items() if "rejected" in counts}
                 # Recordings are known beforehand; beside cameras, which come and go, there is no order to rely on.
                 numbered = () if self.policy.replaces_workers else tuple(self._run.get("inputs", ()))
-                about = (
-                    config,
-                    first_id,
-                    numbered,
-                    rejected,
-                    devices,
-                    self.policy.goes_on,
-                    self._tap,
-                    str(self._run["run_id"]),
-                )
-                return start(inputs, set(self.readers), outputs, *about)
+                about = config, first_id, numbered, self._rejected_before(), devices, self.policy.goes_on, self._tap
+                return start(inputs, set(self.readers), outputs, *about, str(self._run["run_id"]))
             case "enhance":
                 threads = self.policy.threads(len(self.plan.of("enhance")))
                 return start(inputs["perceive"], outputs["publish"], config, self.policy, threads, devices)
@@ -281,3 +264,17 @@ class Crew:
                 return start(outputs["perceive"], self.cameras[name], config.decode)
             case "reader":
                 return start(outputs["perceive"], config.decode, config.detect.every, list(unsaid))
+
+    def _record(self, earlier: int) -> Record:
+        """Return what the publish worker writes, after so many that were started before it."""
+        # What was sent last is only known from an output directory; without one, subscribers see another run.
+        suffix = f"-{earlier}" if earlier and not self._config.output.directory else ""
+        run = self._run | {"run_id": f"{self._run['run_id']}{suffix}"}
+        read_again = tuple(run.get("inputs", ())) if self.policy.replaces_workers else ()
+        survives = bool(self._config.publish.endpoint) or self._tap is not None or self.policy.replaces_workers
+        return Record(self._config.output, run, self._resume, self.policy.expires, survives, read_again)
+
+    def _rejected_before(self) -> dict[str, int]:
+        """Return how many tracks of each stream a run that is resumed had rejected."""
+        counted = self._resume.counts.streams if self._resume else {}
+        return {stream: counts["rejected"] for stream, counts in counted.items() if "rejected" in counts}
