@@ -1,6 +1,7 @@
 import subprocess
 import sys
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -26,12 +27,17 @@ def test_the_lock_goes_with_its_process(tmp_path):
 
 
 def test_a_lock_that_is_given_back_soon_is_waited_for(tmp_path):
-    first = DirectoryLock(tmp_path)
-    timer = threading.Timer(0.1, first.close)
+    first, given_back = DirectoryLock(tmp_path), threading.Event()
+
+    def give_back() -> None:
+        given_back.set()
+        first.close()
+
+    timer = threading.Timer(0.1, give_back)
     timer.start()
-    DirectoryLock(tmp_path, 10.0).close()
+    with closing(DirectoryLock(tmp_path, 10.0)):
+        assert given_back.is_set()
     timer.join()
-    first.close()
 
 
 def test_an_open_file_is_locked_once_and_waited_for_no_longer_than_said(tmp_path):

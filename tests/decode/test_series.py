@@ -13,7 +13,6 @@ from engine.decode.series import SeriesDecoder
 from engine.decode.still import read_still
 from engine.errors import PictureError
 from engine.pictures.colour import bgr_from_planes
-from tests.assets import shared
 
 
 def scene(size: tuple[int, int] = (64, 48)) -> np.ndarray:
@@ -161,10 +160,6 @@ def test_a_series_without_a_picture_fails_with_the_first_reason(tmp_path):
         "not_found",
         f"{tmp_path / '2.jpg'} cannot be read (No such file or directory): check the path",
     )
-
-
-def test_a_photograph_of_a_camera_is_read():
-    assert read_still(shared("cases/exif-jpeg/Canon_40D.jpg")).bgr.shape == (68, 100, 3)
 
 
 def test_a_series_is_turned_stretched_and_dated_as_a_video_is(tmp_path):

@@ -47,7 +47,10 @@ def test_a_box_outside_the_picture_has_no_patch(outside: np.ndarray):
 
 
 def test_a_box_over_the_border_has_one():
-    assert patch_of(texture(1), box(-20, -20, 60, 60)) is not None
+    patch = patch_of(texture(1), box(-20, -20, 60, 60))
+    assert patch is not None
+    assert patch.shape == (16, 16)
+    assert np.isfinite(patch).all()
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,12 @@ def test_counters_of_batch_normalisation_are_not_mixed(tmp_path):
     states.new_state(tiny_recipe(generator=spec)).save(tmp_path / "start.pt", states.SCHEMA)
     recipe = tiny_recipe(generator=spec, start={"": str(tmp_path / "start.pt")})
     model = states.new_state(recipe).model
+    counters = {name: counter for name, counter in model.named_buffers() if name.endswith("num_batches_tracked")}
+    for counter in counters.values():
+        counter.fill_(7)
     states.mixed_with_start(model, recipe, 0.5)
+    assert counters
+    assert all(counter.item() == 7 for counter in counters.values())
 
 
 @pytest.mark.parametrize(

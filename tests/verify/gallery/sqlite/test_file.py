@@ -186,7 +186,8 @@ def test_a_gallery_that_cannot_be_counted_is_not_opened(gallery, damage, read_on
 
 def test_opening_reads_no_pictures(gallery):
     damaged(gallery, "UPDATE pictures SET quality = 'high'")
-    Gallery(gallery.path, read_only=True).close()
+    with closing(Gallery(gallery.path, read_only=True)) as opened, pytest.raises(GalleryError, match=DAMAGED):
+        opened.list()
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e10, 0.0])
