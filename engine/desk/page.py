@@ -21,7 +21,8 @@ Picture = tuple[str, bytes]
 FOOT = (
     "A likelihood ratio compares two explanations: it is the person, or it is somebody else. How probable it is that it is the "
     "person also depends on what else is known. Relatives and twins were not measured: for them the ratio is too high. "
-    "Decisions rest on the original pictures; enhanced ones hold detail that a network has inferred, and are not for identification."
+    "Decisions rest on the original pictures; enhanced ones hold detail that a network has inferred, and are not for "
+    "identification."
 )
 
 
