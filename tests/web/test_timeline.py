@@ -42,8 +42,7 @@ class Runs:
     """A folder of runs that a test writes."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.timeline = Timeline(folder)
+        self.folder, self.timeline = folder, Timeline(folder)
 
     def write(self, run: str, *messages: Track | Face | bytes) -> None:
         directory = self.folder / run
