@@ -4,7 +4,7 @@ It reads and never writes: ``facestream audit DIR`` and the pages of an exhibit 
 """
 
 from engine.exhibit.status import ChainStatus, chain_status
-from engine.exhibit.two_person import Confirmation, confirmed_by, is_shown
+from engine.exhibit.two_person import Confirmation, confirmed_by, is_same_name, is_shown
 from engine.exhibit.verify import Fault, Verdict, verify
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Verdict",
     "chain_status",
     "confirmed_by",
+    "is_same_name",
     "is_shown",
     "verify",
 ]

@@ -42,6 +42,11 @@ def confirmed_by(confirmations: Iterable[Confirmation], stream: str, track_id: i
     return tuple(sorted(shown[who] for who, one in last.items() if not one.takes_back and _spelling(one.name) == wanted))
 
 
+def is_same_name(one: str, other: str) -> bool:
+    """Whether two names are one: neither capitals nor spaces nor another encoding tell them apart."""
+    return _spelling(one) == _spelling(other)
+
+
 def is_shown(by: Iterable[str], *, two_person: bool) -> bool:
     """Whether a name may stand as confirmed: at least two different people have said so where that is required, else one."""
     return len({_spelling(one) for one in by} - {""}) >= (TWO if two_person else 1)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from engine.archive.reader import FaceLine, TrackRecord
 from engine.contracts.findings import Basis, Candidate
+from engine.exhibit.two_person import is_same_name
 from engine.report.figures import MARK, Pictures, figure, small, strip_of
 from engine.report.fused import Fused, agreement_figure, fused_figures, fused_of, fused_strip
 from engine.report.isolated import isolated
@@ -72,10 +73,13 @@ def headline(track: Indexed) -> str:
 
 
 def badge(track: Indexed) -> str:
-    """Return the decision, or who has named a track that the run has not named."""
+    """Return the decision, or who has named a track that the run has not named; and who gives it another name than the run."""
     if track.section == "called":
         return f'<span class="badge known">{isolated(track.naming)}</span>'
-    return f'<span class="badge {track.decision}">{track.decision}</span>'
+    decision = f'<span class="badge {track.decision}">{track.decision}</span>'
+    if not track.naming or is_same_name(track.group, track.identity):
+        return decision
+    return f'{decision} <span class="badge undecided">{isolated(track.group)}: {isolated(track.naming)}</span>'
 
 
 def where(track: Indexed) -> str:

@@ -153,6 +153,10 @@ def test_whom_people_named_stands_there_with_who_named_them_and_is_never_left_ou
     assert "Named by people <small>2</small>" in page
     assert '<h3><bdi>Bea</bdi> <span class="badge known"><bdi>named by me &amp; you</bdi></span></h3>' in page
     assert '<b><bdi>Cid</bdi> <span class="badge known"><bdi>named by me</bdi></span></b>' in page
+    otherwise = '<span class="badge undecided"><bdi>Bea</bdi>: <bdi>named by me</bdi></span></h3>'
+    assert page.count(f'<span class="badge known">known</span> {otherwise}') == 1, "who contradicts the run is not passed over"
+    groups = {("cam1", 1): Group("ADA", "named by me")}
+    assert "ADA" not in write_report(tmp_path, groups=groups).read_text(), "the same name is said once"
     assert "Strangers seen more than once" not in page
 
 

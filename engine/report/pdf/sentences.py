@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engine.archive.reader import TrackRecord
 from engine.contracts.findings import Basis, Decision
-from engine.exhibit import ChainStatus, Confirmation, confirmed_by, is_shown
+from engine.exhibit import ChainStatus, Confirmation, confirmed_by, is_same_name, is_shown
 from engine.report.figures import MARK
 from engine.words.numbers import count, told_apart
 from engine.words.worth import bounded, ratio, worth
@@ -56,14 +56,20 @@ class Confirmed:
         return self.two_person and bool(name) and not is_shown(self._by(record, name), two_person=True)
 
     def words(self, record: TrackRecord) -> str:
-        """Return what people say of a track; empty where it has no name and nobody has said anything."""
+        """Return what people say of a track, also against the name that the software gave; empty if there is no name and nobody
+        has said anything.
+        """
         name = _name_of(record)
-        if not name:
-            names = dict.fromkeys(
-                one.name for one in self.said if (one.stream, one.track_id) == (record.stream, record.track_id)
-            )
-            told = [f"{_and(by)} {_says(by)} that it is {one}." for one in names if one and (by := self._by(record, one))]
-            return " ".join(told)
+        names = dict.fromkeys(one.name for one in self.said if (one.stream, one.track_id) == (record.stream, record.track_id))
+        told = [
+            f"{_and(by)} {_says(by)} that it is {one}."
+            for one in names
+            if one and not is_same_name(one, name) and (by := self._by(record, one))
+        ]
+        return " ".join([*([self._confirmation(record, name)] if name else []), *told])
+
+    def _confirmation(self, record: TrackRecord, name: str) -> str:
+        """Return who has confirmed the name that the software gave."""
         by = self._by(record, name)
         if self.lacks(record):
             who = f"{_and(by)} {_says(by)} so, nobody else" if by else "nobody has"

@@ -72,6 +72,16 @@ def test_what_people_say_of_a_track_without_a_name_is_told():
     assert told.words(a_record("unknown")) == "Ada and Grace say that it is Mary. Alan says that it is Joan."
 
 
+def test_who_says_that_it_is_somebody_else_is_told_beside_the_name_of_the_software():
+    record = a_record()
+    against = said(("Ada", "Mary"))
+    assert Confirmed(against).words(record) == "No person has confirmed it. Ada says that it is Mary."
+    lacks = "Two people must confirm this name, and nobody has: it does not count yet."
+    assert Confirmed(against, two_person=True).words(record) == f"{lacks} Ada says that it is Mary."
+    both = said(("Ada", "Mary"), ("Grace", "EILEEN  collins"))
+    assert Confirmed(both).words(record) == "Confirmed by Grace. Ada says that it is Mary."
+
+
 def test_the_record_of_the_run_is_told_as_it_is():
     whole = ChainStatus(True, "as it was written; nobody has signed it", "ab" * 32, 29, (), True, (), ())
     assert record_words(whole) == (
