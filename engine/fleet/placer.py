@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from engine.fleet.file import FleetCamera
-from engine.fleet.place import next_moves, place
+from engine.fleet.placement import next_moves, place
 from engine.fleet.room import Node, estimate_of
 from engine.fleet.schema import CHANNEL, place_of
 from engine.fleet.store import cameras_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine.fleet.even import Move, even_out
-from engine.fleet.place import place
+from engine.fleet.placement import place
 from engine.fleet.placer import standing
 from engine.fleet.schema import CHANNEL, migrate, place_of, require_tables
 from engine.postgres.connection import told

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from engine.fleet.even import even_out
 from engine.fleet.file import FleetCamera
-from engine.fleet.place import place
+from engine.fleet.placement import place
 from engine.fleet.room import Node, fits, why_never
-from tests.fleet.test_place import NAMES, camera, cameras, nodes, placements
+from tests.fleet.test_placement import NAMES, camera, cameras, nodes, placements
 
 
 def homes(wanted: list[FleetCamera], there: list[Node], now: dict[str, str]) -> dict[str, str]:

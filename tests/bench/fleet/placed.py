@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.fleet.file import FleetCamera
-from engine.fleet.place import next_moves, place
+from engine.fleet.placement import next_moves, place
 from engine.fleet.room import Node
 from tests.bench.fleet.load import Load
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.fleet.file import FleetCamera
-from engine.fleet.place import next_moves, place
+from engine.fleet.placement import next_moves, place
 from engine.fleet.room import Node, estimate_of
 from engine.fleet.view import Load
 

@@ -14,7 +14,7 @@ _NO_LIMIT = 1e6
 
 
 @dataclass(frozen=True)
-class Placing:
+class Placement:
     """Where cameras are to be."""
 
     nodes: dict[str, str]
@@ -25,7 +25,7 @@ class Placing:
 
 def place(
     cameras: Iterable[FleetCamera], nodes: Iterable[Node], now: Mapping[str, str], wishes: Mapping[str, str] | None = None
-) -> Placing:
+) -> Placement:
     """Return where each camera is to be.
 
     A camera moves only where its node is gone, drained, may not have it any more, has more than it can have, or has been
@@ -77,7 +77,7 @@ def place(
     givers = {node.name for node in known.values() if node.gives}
     if givers and found == staying:  # one thing after another: what moves now may be enough
         found |= {move.camera: move.after for move in even_out(wanted, known.values(), found, givers, most=1)}
-    return Placing(found, reasons)
+    return Placement(found, reasons)
 
 
 def next_moves(now: Mapping[str, str], target: Mapping[str, str], present: Collection[str], *, calm: bool) -> dict[str, str]:
