@@ -22,12 +22,12 @@ from engine.errors import ConfigError, DatabaseError, error_words
 from engine.fleet.cache import FleetFolder, Remembered
 from engine.fleet.cameras import Cameras
 from engine.fleet.file import FleetCamera
+from engine.fleet.held_cameras import HeldCameras
 from engine.fleet.lease import Lease, abort
 from engine.fleet.peers import Peers
 from engine.fleet.permit import Permit, now_seconds
 from engine.fleet.placer import place_all
 from engine.fleet.quorum import Permission, Timing
-from engine.fleet.taken import TakenCameras
 from engine.fleet.view import About
 from engine.postgres.address import is_postgres, refuse_password
 from engine.postgres.connection import require_driver
@@ -78,7 +78,7 @@ class Agent(Closing):
         ends = now + timing.lease if self._is_alone else self._permit.until + timing.margin
         self._permission = Permission(self.node, timing, now, ends if ends - timing.margin > now else 0.0)
         self._peers = self._listen()
-        self._cameras, self._taken = cameras, TakenCameras(self.node, cameras, self._remember_cameras)
+        self._cameras, self._taken = cameras, HeldCameras(self.node, cameras, self._remember_cameras)
         self._lease: Lease | None = None
         self._newest = (0, "")
         """What was known of the nodes when they were last looked at: one that was started anew may be asked elsewhere."""

@@ -27,7 +27,7 @@ class _Taken:
     """It is to be stopped, and only then perhaps taken anew."""
 
 
-class TakenCameras:
+class HeldCameras:
     """For the thread of the lease, but for ``stop_all``.
 
     Args:
