@@ -16,10 +16,10 @@ from engine.client.age import age_limit
 from engine.client.asked import check_asked, gone_limit, kinds_asked, streams_asked
 from engine.client.connection import Connection
 from engine.client.deadline import Deadline
-from engine.client.heard import HeardRun, HeardRuns
 from engine.client.limits import Limits
 from engine.client.received import Gap, Malformed, Received, parse
 from engine.client.replay import ReplayClient
+from engine.client.runs import HeardRun, HeardRuns
 from engine.client.sequence import Position
 from engine.client.wiring import connect, topics_of
 from engine.contracts.messages import AnyMessage, End, Face, kind_of

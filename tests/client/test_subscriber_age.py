@@ -44,7 +44,7 @@ def test_old_faces_of_cameras_are_skipped_and_reported_as_one_gap(opened, clock)
 def clock(monkeypatch):
     """What the subscriber takes for now; it stands still unless a test moves it on."""
     stands = SimpleNamespace(ns=time.time_ns())
-    monkeypatch.setattr("engine.client.heard.time", SimpleNamespace(time_ns=lambda: stands.ns))
+    monkeypatch.setattr("engine.client.runs.time", SimpleNamespace(time_ns=lambda: stands.ns))
     return stands
 
 

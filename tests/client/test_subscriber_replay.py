@@ -100,7 +100,7 @@ def test_a_replay_answer_with_strangers_and_forgeries_gives_what_is_usable(wire,
 
 
 def test_refilling_what_cameras_send_is_bounded_by_what_comes_and_recordings_are_not(opened, monkeypatch):
-    monkeypatch.setattr("engine.client.heard._REFILL_BURST", 4)
+    monkeypatch.setattr("engine.client.runs._REFILL_BURST", 4)
     for live, expected in (
         (True, [0, (1, 6), 7, 8, 9, 10, 11, (12, 19), 20, 21, 22, 23, 24, "End"]),
         (False, [*range(25), "End"]),

@@ -8,7 +8,7 @@ import pytest
 import zmq
 
 from engine.client import Face, Gap, Subscriber
-from engine.client.heard import _MOST_RUNS, HeardRuns
+from engine.client.runs import _MOST_RUNS, HeardRuns
 from engine.client.sequence import Position
 from tests.client.wire import Wire, subscribed
 from tests.patience import PATIENCE_SECONDS, until
