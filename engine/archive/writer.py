@@ -38,10 +38,10 @@ from engine.archive.chain_writer import ChainWriter, keep_of
 from engine.archive.checkpoint_writer import CheckpointWriter
 from engine.archive.claim import LINES, check_free, held_by_a_run, lock_for_run
 from engine.archive.files import AppendedFiles, Stored, track_folder, write_new
-from engine.archive.letting_go import LettingGo
 from engine.archive.pictures import picture_name
 from engine.archive.resume import Resume
 from engine.archive.rewind import rewind
+from engine.archive.run_retention import RunRetention
 from engine.archive.same_job import check_same_models
 from engine.archive.vector_files import vectors_name
 from engine.config import OutputConfig
@@ -109,7 +109,7 @@ class DirectorySink:
                     (self.directory / "report.html").unlink(missing_ok=True)
             self._files.note = self._chain.note
             self._begin(run, resume or Resume(), keep_of(config) if expires else None)
-            self._going = LettingGo(config, self.directory, self._chain) if expires else None
+            self._going = RunRetention(config, self.directory, self._chain) if expires else None
             undo.pop_all()
 
     def write(self, message: AnyMessage, payloads: Sequence[Payload | Stored]) -> None:
@@ -200,7 +200,7 @@ class DirectorySink:
 
     @property
     def counters(self) -> dict[str, int]:
-        """What went, see ``LettingGo.counters``."""
+        """What went, see ``RunRetention.counters``."""
         return {} if self._going is None else self._going.counters
 
     def _folder(self, message: Face | Track) -> Path:

@@ -17,7 +17,7 @@ from engine.config import OutputConfig
 _DAY_SECONDS, _GB = 86_400.0, 10**9
 
 
-class LettingGo:
+class RunRetention:
     """Asked after each message.
 
     Args:
