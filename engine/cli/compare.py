@@ -21,12 +21,12 @@ from engine.cli.long_work import check_place
 from engine.cli.outside_runs import check_outside_runs
 from engine.cli.overwriting import OverwriteOption
 from engine.cli.saying import say
-from engine.desk.chosen import find_track, vector_of
 from engine.desk.compare_page import figures_of, worth_of, write_comparison
 from engine.desk.compared import Compared, Side, photograph_side, track_side
 from engine.desk.compared import compare as compare_sides
 from engine.desk.likeness import Likeness
 from engine.desk.page import track_pictures
+from engine.desk.selection import find_track, vector_of
 from engine.desk.stored import StoredTrack
 from engine.errors import UsageError
 from engine.words.text import readable

@@ -20,11 +20,11 @@ from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
 from engine.cli.who import user_name
-from engine.desk.chosen import choose_results
 from engine.desk.corrected import Desk, beside_each_other, directories_of, only_grouped
 from engine.desk.namesakes import unlike_namesakes
 from engine.desk.people import PRIOR, People, Person, people_of
 from engine.desk.people_page import correction_words, nobody_words, write_people
+from engine.desk.selection import choose_results
 from engine.desk.stored import Result
 from engine.errors import UsageError
 from engine.keys.signing import signing_key

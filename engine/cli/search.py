@@ -25,7 +25,6 @@ from engine.cli.overwriting import OverwriteOption
 from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
-from engine.desk.chosen import choose_results
 from engine.desk.compared import quality_limits
 from engine.desk.hits import Found, Hit
 from engine.desk.hits import search as search_results
@@ -35,6 +34,7 @@ from engine.desk.page import ratio_words
 from engine.desk.people import ref_of
 from engine.desk.photograph import Photographed
 from engine.desk.said_names import Names, said_names
+from engine.desk.selection import choose_results
 from engine.desk.stored import Result
 from engine.errors import PublishError, UsageError
 from engine.words.text import readable

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.archive.corrections import Correction, in_force, read_corrections
-from engine.desk.chosen import choose_results
 from engine.desk.corrected import directories_of
 from engine.desk.people import Person, people_of, ref_of
+from engine.desk.selection import choose_results
 from engine.desk.stored import StoredTrack
 from engine.errors import FacestreamError
 from engine.report.track_tables import Group, Key

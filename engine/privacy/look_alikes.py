@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from engine.archive.corrections import read_corrections
-from engine.desk.chosen import choose_results
 from engine.desk.people import people_of
+from engine.desk.selection import choose_results
 from engine.errors import FacestreamError
 from engine.privacy.mentions import Mentions
 from engine.privacy.said import Key

@@ -8,10 +8,10 @@ import pytest
 from engine.archive.chain import CHAIN
 from engine.archive.corrections import TrackRef, read_corrections
 from engine.archive.pieces import CORRECTIONS
-from engine.desk.chosen import choose_results, find_track
 from engine.desk.corrected import Desk, only_grouped
 from engine.desk.people import people_of
 from engine.desk.people_page import write_people
+from engine.desk.selection import choose_results, find_track
 from engine.desk.stored import read_result
 from engine.errors import FacestreamError, PublishError, UsageError
 from engine.exhibit.verify import verify as verify_run

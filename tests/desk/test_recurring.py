@@ -1,7 +1,7 @@
-from engine.desk.chosen import choose_results
 from engine.desk.corrected import Desk
 from engine.desk.people import people_of
 from engine.desk.recurring import recurring_strangers
+from engine.desk.selection import choose_results
 from tests.desk.results import write_result
 from tests.report.test_page import write_run
 

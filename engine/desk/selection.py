@@ -18,7 +18,7 @@ _MOST_NAMED = 10
 
 
 @dataclass(frozen=True)
-class Chosen:
+class Selection:
     """Results whose vectors can be compared."""
 
     results: list[Result]
@@ -27,7 +27,7 @@ class Chosen:
     """One sentence for each result that is left out."""
 
 
-def choose_results(directories: Sequence[Path]) -> Chosen:
+def choose_results(directories: Sequence[Path]) -> Selection:
     """Read results, each once, and leave out those that cannot be read or compared: only results of the most common embedder
     are compared; in a tie, of the one named first.
 
@@ -68,7 +68,7 @@ def choose_results(directories: Sequence[Path]) -> Chosen:
         if result.astray:
             vectors = count(result.astray, "vector")
             left_out.append(f"{vectors} of {result.run.directory}: its lines point to rows that do not exist")
-    return Chosen(kept, [f"left out: {sentence}" for sentence in left_out])
+    return Selection(kept, [f"left out: {sentence}" for sentence in left_out])
 
 
 def _usual(results: Sequence[Result]) -> str:
