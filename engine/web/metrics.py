@@ -5,7 +5,9 @@ Every name is in ``docs/metrics.md``. The number of series is bounded: beyond ``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry
@@ -22,6 +24,8 @@ from engine.web.problems import Refusal
 from engine.web.seen import BUCKETS_SECONDS, OTHER, Seen
 
 Named = TypeVar("Named")
+Group = tuple[str, list[Stream]]
+"""A camera by its name; beyond ``MOST_STREAMS`` all others are one."""
 MOST_STREAMS = 200
 _MOST_NAMES = 200
 """Stages, causes, workers."""
@@ -37,6 +41,7 @@ _STREAM_RATES = {
     "detections_per_second": ("detections_per_second", "Frames searched for faces per second, over the last seconds."),
     "seconds_in_state": ("state_seconds", "How long the stream has been in its state."),
 }
+_HIGHEST = "Of several streams, the highest."
 _FUNNEL = "Frames and faces by how far they got."
 _RECONNECTS = "Reconnections to the camera, by the reason why it was lost."
 
@@ -136,43 +141,52 @@ def _stages(status: Status) -> Iterator[Metric]:
 
 
 def _streams(streams: list[Stream]) -> Iterator[Metric]:
-    states: dict[str, int] = {}
-    for stream in streams:
-        states[stream.state] = states.get(stream.state, 0) + 1
-    yield _labelled(
-        GaugeMetricFamily, "facestream_streams", "Cameras by state.", ["state"], (([s], n) for s, n in states.items())
-    )
+    states = Counter(stream.state for stream in streams)
+    yield _labelled(GaugeMetricFamily, "facestream_streams", "Cameras by state.", ["state"],
+                    (([state], count) for state, count in states.items()))  # fmt: skip
+    groups = _groups(streams)
+    yield _by_stream(GaugeMetricFamily, "live", "Whether pictures arrive; of several, how many.", groups, _live)
+    for field, what in _STREAM_COUNTS.items():
+        yield _by_stream(CounterMetricFamily, field, what, groups, partial(_total, field))
+    for field, (name, what) in _STREAM_RATES.items():
+        yield _by_stream(GaugeMetricFamily, name, f"{what} {_HIGHEST}", groups, partial(_highest, field))
+    for share in ("p50", "p99"):
+        what = f"From packet to message, {share} of the newest. {_HIGHEST}"
+        highest = partial(_highest, f"latency_{share}_ms", parts=1e3)
+        yield _by_stream(GaugeMetricFamily, f"latency_{share}_seconds", what, groups, highest)
+    yield _labelled(CounterMetricFamily, "facestream_stream_funnel", _FUNNEL, ["stream", "step"],
+                    (([name, step], sum(getattr(one.funnel, step) for one in group))
+                     for name, group in groups for step in group[0].funnel.__struct_fields__))  # fmt: skip
+    yield _labelled(CounterMetricFamily, "facestream_stream_reconnects_by_reason", _RECONNECTS, ["stream", "reason"],
+                    (([name, reason], sum(one.reconnects_by.get(reason, 0) for one in group))
+                     for name, group in groups
+                     for reason in sorted({key for one in group for key in one.reconnects_by})))  # fmt: skip
+
+
+def _groups(streams: list[Stream]) -> list[Group]:
     ordered = sorted(streams, key=lambda stream: stream.name)
     labelled, others = ordered[:MOST_STREAMS], ordered[MOST_STREAMS:]
-    groups = [(stream.name, [stream]) for stream in labelled] + ([(OTHER, others)] if others else [])
-    yield _labelled(GaugeMetricFamily, "facestream_stream_live", "Whether pictures arrive; of several, how many.", ["stream"],
-                    (([name], sum(one.state == "live" for one in group)) for name, group in groups
-                     if any(one.state != "paused" for one in group)))  # fmt: skip
-    for field, what in _STREAM_COUNTS.items():
-        values = (([name], sum(getattr(one, field) for one in group)) for name, group in groups)
-        yield _labelled(CounterMetricFamily, f"facestream_stream_{field}", what, ["stream"], values)
-    for field, (name_, what) in _STREAM_RATES.items():
-        highest = (([name], max(getattr(one, field) for one in group)) for name, group in groups)
-        yield _labelled(
-            GaugeMetricFamily, f"facestream_stream_{name_}", f"{what} Of several streams, the highest.", ["stream"], highest
-        )
-    for share in ("p50", "p99"):
-        known = [
-            (name, [ms for one in group if (ms := getattr(one, f"latency_{share}_ms")) is not None]) for name, group in groups
-        ]
-        yield _labelled(GaugeMetricFamily, f"facestream_stream_latency_{share}_seconds",
-                        f"From packet to message, {share} of the newest. Of several streams, the highest.", ["stream"],
-                        (([name], max(found) / 1e3) for name, found in known if found))  # fmt: skip
-    funnel = CounterMetricFamily("facestream_stream_funnel", _FUNNEL, labels=["stream", "step"])
-    for name, group in groups:
-        for step in group[0].funnel.__struct_fields__:
-            funnel.add_metric([name, step], sum(getattr(one.funnel, step) for one in group))
-    yield funnel
-    reconnects = CounterMetricFamily("facestream_stream_reconnects_by_reason", _RECONNECTS, labels=["stream", "reason"])
-    for name, group in groups:
-        for reason in sorted({reason for one in group for reason in one.reconnects_by}):
-            reconnects.add_metric([name, reason], sum(one.reconnects_by.get(reason, 0) for one in group))
-    yield reconnects
+    return [(stream.name, [stream]) for stream in labelled] + ([(OTHER, others)] if others else [])
+
+
+def _by_stream(kind: type, name: str, what: str, groups: list[Group], value: Callable[[list[Stream]], float | None]) -> Metric:
+    """Return one value for each group that has one."""
+    values = (([stream], found) for stream, group in groups if (found := value(group)) is not None)
+    return _labelled(kind, f"facestream_stream_{name}", what, ["stream"], values)
+
+
+def _live(group: list[Stream]) -> int | None:
+    wanted = [one for one in group if one.state != "paused"]
+    return sum(one.state == "live" for one in wanted) if wanted else None
+
+
+def _total(field: str, group: list[Stream]) -> int:
+    return sum(getattr(one, field) for one in group)
+
+
+def _highest(field: str, group: list[Stream], parts: float = 1.0) -> float | None:
+    known = [value for one in group if (value := getattr(one, field)) is not None]
+    return max(known) / parts if known else None
 
 
 def _labelled(kind: type, name: str, what: str, labels: list[str], values: Iterable[tuple[list[str], object]]) -> Metric:
