@@ -78,7 +78,7 @@ class Agent(Closing):
         ends = now + timing.lease if self._is_alone else self._permit.until + timing.margin
         self._permission = Permission(self.node, timing, now, ends if ends - timing.margin > now else 0.0)
         self._peers = self._listen()
-        self._cameras, self._taken = cameras, HeldCameras(self.node, cameras, self._remember_cameras)
+        self._cameras, self._held = cameras, HeldCameras(self.node, cameras, self._remember_cameras)
         self._lease: Lease | None = None
         self._newest = (0, "")
         """What was known of the nodes when they were last looked at: one that was started anew may be asked elsewhere."""
@@ -108,12 +108,12 @@ class Agent(Closing):
             thread.join(_END_SECONDS)
         if not self._threads[1].is_alive():
             self._peers.close()
-        self._taken.close()
+        self._held.close()
 
     # The thread of the lease.
 
     def _hold(self) -> None:
-        self._taken.resume(self._remembered.cameras, goes_on=now_seconds() < self._permission.until)
+        self._held.resume(self._remembered.cameras, goes_on=now_seconds() < self._permission.until)
         while not self._over.is_set():
             try:
                 self._one_session()
@@ -181,7 +181,7 @@ class Agent(Closing):
     def _reclaim(self, lease: Lease) -> None:
         """Take the cameras that are read here, under the new session, or stop them, before anything is renewed."""
         self._write_permit()
-        self._taken.reclaim(lease, self._permission.timing.delay)
+        self._held.reclaim(lease, self._permission.timing.delay)
 
     def _know(self, lease: Lease) -> None:
         known = lease.known()
@@ -194,7 +194,7 @@ class Agent(Closing):
         if newest != self._newest:
             self._know(lease)
             self._newest = newest
-        busy = self._taken.follow(lease, lease.placed())
+        busy = self._held.follow(lease, lease.placed())
         if lease.is_placer():
             place_all(lease.connection)
         pause = _BUSY_SECONDS if busy else self._permission.timing.renew
@@ -267,7 +267,7 @@ class Agent(Closing):
         if not was_over:
             self._is_over = False
             return
-        stopped = self._taken.stop_all()
+        stopped = self._held.stop_all()
         if stopped and not self._is_over:
             self._says.warn(f"fleet: this node's lease expired: {', '.join(sorted(stopped))} stopped until it has one again")
         self._is_over = True

@@ -1,4 +1,4 @@
-"""The cameras that a node has taken: each under its lock from before it is started until after it has stopped."""
+"""The cameras that a node holds: each under its lock from before it is started until after it has stopped."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LOOK_SECONDS = 0.05
 
 
 @dataclass
-class _Taken:
+class _Held:
     """One camera."""
 
     camera: FleetCamera
@@ -33,12 +33,12 @@ class HeldCameras:
     Args:
         node: the name of this node.
         cameras: of the service.
-        remember: keeps, on the disk, which cameras are taken.
+        remember: keeps, on the disk, which cameras are held.
     """
 
     def __init__(self, node: str, cameras: Cameras, remember: Callable[[tuple[FleetCamera, ...]], None]) -> None:
         self._node, self._cameras, self._remember = node, cameras, remember
-        self._taken: dict[str, _Taken] = {}
+        self._held: dict[str, _Held] = {}
         self._hands = ThreadPoolExecutor(_HANDS, "fleet-start")
 
     def resume(self, remembered: Iterable[FleetCamera], *, goes_on: bool) -> None:
@@ -56,30 +56,30 @@ class HeldCameras:
         """Do what the placements say, as far as it can be done now; return whether something is left to do."""
         rows = list(rows)
         mine = {row.name: row.camera for row in rows if row.node == self._node and row.camera is not None}
-        busy = self._leave(lease, [name for name, one in self._taken.items() if one.is_lost or name not in mine])
+        busy = self._leave(lease, [name for name, one in self._held.items() if one.is_lost or name not in mine])
         for row in rows:
-            if row.holder == self._node and row.name not in self._taken and row.name not in mine:
+            if row.holder == self._node and row.name not in self._held and row.name not in mine:
                 if self._cameras.may_run(row.name):
                     busy = True
                 else:
                     lease.give_back(row.name)
-        new = [camera for name, camera in mine.items() if name not in self._taken]
+        new = [camera for name, camera in mine.items() if name not in self._held]
         taken = [camera for camera in new if not self._cameras.may_run(camera.name) and lease.take(camera)]
         if taken:
-            self._remember((*(one.camera for one in self._taken.values()), *taken))
+            self._remember((*(one.camera for one in self._held.values()), *taken))
         for camera in taken:
             self._start(camera)
         kept = {row.name: row.kept for row in rows}
-        for name in sorted(name for name, one in self._taken.items() if name in mine and not one.is_lost):
+        for name in sorted(name for name, one in self._held.items() if name in mine and not one.is_lost):
             busy |= self._look_after(lease, mine[name], kept[name])
         return busy or len(taken) < len(new)
 
     def reclaim(self, lease: Lease, wait_seconds: float) -> None:
         """Under a new session take again what is read here; stop what is another node's now, and wait briefly for that."""
         mine = {row.name for row in lease.placed() if row.node == self._node and row.camera is not None}
-        for name, one in self._taken.items():
+        for name, one in self._held.items():
             one.is_lost = one.is_lost or name not in mine or not lease.take(one.camera)
-        lost = [name for name, one in self._taken.items() if one.is_lost]
+        lost = [name for name, one in self._held.items() if one.is_lost]
         for name in lost:
             self._cameras.stop(name)
         until = time.monotonic() + wait_seconds
@@ -88,7 +88,7 @@ class HeldCameras:
 
     def stop_all(self) -> list[str]:
         """Stop what may be read only while the permission is good; return what was not stopped yet. From any thread."""
-        lost = {name: one for name, one in list(self._taken.items()) if not one.is_lost and not self._keeps(one.camera)}
+        lost = {name: one for name, one in list(self._held.items()) if not one.is_lost and not self._keeps(one.camera)}
         for name, one in lost.items():
             one.is_lost = True
             self._cameras.stop(name)
@@ -103,14 +103,14 @@ class HeldCameras:
 
     def _start(self, camera: FleetCamera) -> None:
         started = self._hands.submit(self._cameras.start, camera, keeps=self._keeps(camera))
-        self._taken[camera.name] = _Taken(camera, started)
+        self._held[camera.name] = _Held(camera, started)
 
-    def _remember_taken(self) -> None:
-        self._remember(tuple(one.camera for one in self._taken.values()))
+    def _remember_held(self) -> None:
+        self._remember(tuple(one.camera for one in self._held.values()))
 
     def _look_after(self, lease: Lease, camera: FleetCamera, kept: bool) -> bool:
-        """See to one that is placed here and taken; return whether something is left to do."""
-        one = self._taken[camera.name]
+        """See to one that is placed here and held; return whether something is left to do."""
+        one = self._held[camera.name]
         if not one.started.done():
             return True
         if fault := _fault(one.started):
@@ -120,7 +120,7 @@ class HeldCameras:
             if self._keeps(camera) and not lease.take(camera):  # that nobody takes it over is said before it is so
                 return True
             self._start(camera)
-            self._remember_taken()
+            self._remember_held()
             return True
         if kept != self._keeps(camera):
             lease.take(camera)
@@ -131,11 +131,11 @@ class HeldCameras:
         left = False
         for name in names:
             self._cameras.stop(name)
-            if not self._taken[name].started.done() or self._cameras.may_run(name):
+            if not self._held[name].started.done() or self._cameras.may_run(name):
                 left = True
                 continue
-            del self._taken[name]
-            self._remember_taken()  # before another node may have it
+            del self._held[name]
+            self._remember_held()  # before another node may have it
             lease.give_back(name)
         return left
 
