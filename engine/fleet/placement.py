@@ -39,45 +39,76 @@ def place(
         now: camera to node.
         wishes: camera to node: where the operator would have it, if it can be there.
     """
-    known = {node.name: node for node in sorted(nodes, key=lambda one: one.name)}
-    wanted = sorted(cameras, key=lambda one: one.name)
-    used = dict.fromkeys(known, 0.0)
-    found, reasons, homeless = dict[str, str](), dict[str, str](), list[FleetCamera]()
-    for camera in sorted(wanted, key=lambda one: (not one.only, -one.weight, one.name)):
-        node = known.get(now.get(camera.name, ""))
-        if node is not None and _stays(camera, node) and fits(camera, node, used):
-            found[camera.name] = node.name
-            used[node.name] += camera.weight
-        else:
-            homeless.append(camera)
-    choices = {
-        camera.name: [node for node in known.values() if node.takes and not why_never(camera, node)] for camera in homeless
-    }
-    for camera in sorted(homeless, key=lambda one: (len(choices[one.name]), -one.weight, one.name)):
-        room = [node for node in choices[camera.name] if fits(camera, node, used)]
-        if room:
-            best = min(room, key=lambda node: _unfitness(camera, node, used))
-            found[camera.name] = best.name
-            used[best.name] += camera.weight
-            continue
-        reasons[camera.name] = why_nowhere(camera, known.values(), used)
-        before = known.get(now.get(camera.name, ""))
-        if before is not None and not why_never(camera, before):  # it goes on there, or does when the node is back
-            found[camera.name] = before.name
-            used[before.name] += camera.weight
-    by_name = {camera.name: camera for camera in wanted}
-    staying = {name: node for name, node in found.items() if now.get(name) == node and name not in reasons}
-    for name, wish in sorted((wishes or {}).items()):
-        target = known.get(wish)
-        if name in staying and target is not None and target.takes and target.name != staying[name]:
-            camera = by_name[name]
-            if not why_never(camera, target) and fits(camera, target, used):  # until it has moved it counts on both
-                found[name] = target.name
-                used[target.name] += camera.weight
-    givers = {node.name for node in known.values() if node.gives}
-    if givers and found == staying:  # one thing after another: what moves now may be enough
-        found |= {move.camera: move.after for move in even_out(wanted, known.values(), found, givers, most=1)}
-    return Placement(found, reasons)
+    plan = _Plan(cameras, nodes, now)
+    plan.keep()
+    plan.house()
+    plan.grant(wishes or {})
+    plan.even()
+    return Placement(plan.found, plan.reasons)
+
+
+class _Plan:
+    """A placement that is being made, step by step; ``used`` is the weight on each node."""
+
+    def __init__(self, cameras: Iterable[FleetCamera], nodes: Iterable[Node], now: Mapping[str, str]) -> None:
+        self._cameras = {camera.name: camera for camera in sorted(cameras, key=lambda one: one.name)}
+        self._nodes = {node.name: node for node in sorted(nodes, key=lambda one: one.name)}
+        self._now = now
+        self._used = dict.fromkeys(self._nodes, 0.0)
+        self.found: dict[str, str] = {}
+        self.reasons: dict[str, str] = {}
+
+    def keep(self) -> None:
+        """Leave cameras where they are, as far as they may stay there and have room: first those of one node only, then the
+        heaviest."""
+        for camera in sorted(self._cameras.values(), key=lambda one: (not one.only, -one.weight, one.name)):
+            node = self._before(camera)
+            if node is not None and _stays(camera, node) and fits(camera, node, self._used):
+                self._put(camera, node)
+
+    def house(self) -> None:
+        """Find a node for each of the others: first for those that have the least choice."""
+        choices = {
+            camera.name: [node for node in self._nodes.values() if node.takes and not why_never(camera, node)]
+            for camera in self._cameras.values()
+            if camera.name not in self.found
+        }
+        for name in sorted(choices, key=lambda one: (len(choices[one]), -self._cameras[one].weight, one)):
+            camera = self._cameras[name]
+            if room := [node for node in choices[name] if fits(camera, node, self._used)]:
+                self._put(camera, min(room, key=lambda node: _unfitness(camera, node, self._used)))
+                continue
+            self.reasons[name] = why_nowhere(camera, self._nodes.values(), self._used)
+            before = self._before(camera)
+            if before is not None and not why_never(camera, before):  # it goes on there, or does when the node is back
+                self._put(camera, before)
+
+    def grant(self, wishes: Mapping[str, str]) -> None:
+        """Move cameras that stay to where the operator would have them."""
+        staying = self._staying()
+        for name, wish in sorted(wishes.items()):
+            target = self._nodes.get(wish)
+            if name in staying and target is not None and target.takes and target.name != staying[name]:
+                camera = self._cameras[name]
+                if not why_never(camera, target) and fits(camera, target, self._used):
+                    self._put(camera, target)  # until it has moved it counts on both
+
+    def even(self) -> None:
+        """Let one camera leave a node that has long been overloaded, if nothing else moves: that may be enough."""
+        givers = {node.name for node in self._nodes.values() if node.gives}
+        if givers and self.found == self._staying():
+            moves = even_out(list(self._cameras.values()), self._nodes.values(), self.found, givers, most=1)
+            self.found |= {move.camera: move.after for move in moves}
+
+    def _before(self, camera: FleetCamera) -> Node | None:
+        return self._nodes.get(self._now.get(camera.name, ""))
+
+    def _put(self, camera: FleetCamera, node: Node) -> None:
+        self.found[camera.name] = node.name
+        self._used[node.name] += camera.weight
+
+    def _staying(self) -> dict[str, str]:
+        return {name: node for name, node in self.found.items() if self._now.get(name) == node and name not in self.reasons}
 
 
 def next_moves(now: Mapping[str, str], target: Mapping[str, str], present: Collection[str], *, calm: bool) -> dict[str, str]:
