@@ -288,13 +288,12 @@ def test_the_picture_of_an_earlier_line_stands_for_a_track_as_in_the_report(
 
 
 @pytest.mark.parametrize(
-    ("query", "field"),
-    [("limit=x", "limit"), ("limit=501", "limit"), ("from=-1", "from"), ("to=" + "9" * 400, "to"), ("decision=no", "decision"),
-     ("cursor=../x", "cursor"), ("limit=%D9%A3", "limit"), ("to=1700000000", "to"), ("from=1700000000000", "from"),
-     ("from=2023-11-14", "from")],
+    "query",
+    ["limit=x", "limit=501", "limit=%D9%A3", "decision=no", "cursor=../x", "from=-1", "to=" + "9" * 400, "to=today",
+     "to=1700000000", "from=1700000000000"],
 )  # fmt: skip
-def test_wrong_questions_are_refused(web: Server, query: str, field: str) -> None:
-    answer = web.ask("GET", f"/api/v1/tracks?{query}")
-    assert (answer.status, answer.json["error"]["field"]) == (400, field)
-    assert ("in nanoseconds" in answer.json["error"]["message"]) == (field in {"from", "to"})
+def test_wrong_questions_are_refused(web: Server, query: str) -> None:
+    answer, field = web.ask("GET", f"/api/v1/tracks?{query}"), query.partition("=")[0]
+    says_unit = "in nanoseconds" in answer.json["error"]["message"]
+    assert (answer.status, answer.json["error"]["field"], says_unit) == (400, field, field in ("from", "to"))
     assert web.ask("GET", "/api/v1/tracks?stream=a%2Fb").status == 404
