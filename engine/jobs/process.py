@@ -15,6 +15,7 @@ import numpy as np
 from engine.errors import FacestreamError, FatalError, RecoverableError, UsageError, WorkerError, error_words
 from engine.jobs.messages import ORDERS, Answered, Asked, Do, Ended, Moved, Question
 from engine.jobs.task import LINE, Kept, Task, work_of
+from engine.runtime.awake import AwakeClock
 from engine.runtime.channel import Channel, ChannelClosed, Waitable, wait_for_any
 from engine.runtime.protocol import Drain, Failed, Ready
 from engine.runtime.worker import BodyIn, Worker, WorkerContext, start_worker
@@ -148,7 +149,8 @@ class TaskProcess:
         raise WorkerError(f"the process that does the tasks did not start: {how}")
 
     def _follow(self, worker: Worker, moved: Callable[[float], bool], away: Ask | None) -> Ended:
-        done, since = -1.0, time.monotonic()
+        clock = AwakeClock()
+        done, since = -1.0, clock.now()
         while True:
             for said in self._heard(worker):
                 if isinstance(said, Ended):
@@ -162,7 +164,7 @@ class TaskProcess:
                         )
                     worker.control.send(Answered(np.frombuffer(answer, np.uint8)))
                 if isinstance(said, Moved) and said.seconds > done:
-                    done, since = said.seconds, time.monotonic()
+                    done, since = said.seconds, clock.now()
             size = _resident_bytes(self.pid)
             if not moved(max(done, 0.0)):
                 return self._stop(Ended("held"))
@@ -171,7 +173,7 @@ class TaskProcess:
                 return self._stop(
                     Ended("died", f"took {size / gib:.1f} GiB of memory, where {self._most_bytes / gib:.1f} are allowed")
                 )
-            if time.monotonic() - since > self._stuck_seconds:
+            if clock.now() - since > self._stuck_seconds:
                 return self._stop(Ended("died", f"made no progress for {self._stuck_seconds:.0f} s"))
 
     def _heard(self, worker: Worker) -> list[Ended | Moved | Asked]:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 
 from engine.contracts.camera import Camera
+from engine.runtime.awake import AwakeClock
 
 _GRACE_SECONDS = 10.0
 """FFmpeg's own time-outs, and the decoder's, come first."""
 
 
 class Watchdog:
-    """Remembers when each worker was last heard of.
+    """Remembers when each worker was last heard of. While this process was stopped, so were the workers: that is no silence.
 
     Args:
         hung_seconds: a worker that is silent for longer hangs.
@@ -22,6 +22,7 @@ class Watchdog:
 
     def __init__(self, hung_seconds: float, cameras: Mapping[str, Camera]) -> None:
         self._hung_seconds = hung_seconds
+        self._clock = AwakeClock()
         self.cameras = cameras
         """Worker name to camera, as of now."""
         self._deadline_of_life: dict[str, float] = {}
@@ -29,7 +30,7 @@ class Watchdog:
 
     def begin(self, name: str, seconds: float = 0.0) -> None:
         """Watch a worker, which may be silent for ``seconds`` first."""
-        now = time.monotonic()
+        now = self._clock.now()
         self._deadline_of_life[name] = now + max(seconds, self._hung_seconds)
         if name in self.cameras:
             self._packets[name] = (-1, now + seconds)
@@ -42,21 +43,21 @@ class Watchdog:
     def saw(self, name: str) -> None:
         """A worker said something."""
         if name in self._deadline_of_life:
-            self._deadline_of_life[name] = time.monotonic() + self._hung_seconds
+            self._deadline_of_life[name] = self._clock.now() + self._hung_seconds
 
     def saw_event(self, name: str) -> None:
         """A camera's state changed."""
         if name in self._packets:
-            self._packets[name] = (self._packets[name][0], time.monotonic())
+            self._packets[name] = (self._packets[name][0], self._clock.now())
 
     def saw_packets(self, name: str, counters: Mapping[str, int]) -> None:
         """A camera's worker told how many packets it has read."""
         if name in self._packets and (count := counters.get("packets", 0)) != self._packets[name][0]:
-            self._packets[name] = (count, time.monotonic())
+            self._packets[name] = (count, self._clock.now())
 
     def hung(self) -> list[tuple[str, str]]:
         """Return the workers that hang, each with the reason for a person; each is named once."""
-        now = time.monotonic()
+        now = self._clock.now()
         found = [
             (name, f"gave no sign of life for {self._hung_seconds:g} s")
             for name, deadline in self._deadline_of_life.items()

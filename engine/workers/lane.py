@@ -11,6 +11,7 @@ from engine.contracts.streams import Checkpoint, InputFile, StreamChanged
 from engine.runtime.channel import Channel
 from engine.runtime.fair_queue import FairQueue
 from engine.runtime.mailbox import Outbox
+from engine.runtime.protocol import Drain
 from engine.workers.losses import Losses
 
 Passed = FaceCrop | TrackClosed | StreamChanged | Checkpoint | InputFile
@@ -74,6 +75,10 @@ class Lane:
     def take_close_calls(self) -> int:
         """Return how many of the faces that went out would soon have been dropped, since this was last asked."""
         return self._queue.take_close_calls()
+
+    def say_last(self, last: Drain) -> None:
+        """Send the last word behind all that went out."""
+        self._outbox.tell(last)
 
     def hear(self) -> None:
         """Take the worker's answers; notice that it is gone."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 
 from msgspec.structs import replace
 
@@ -13,7 +12,7 @@ from engine.config import LiveConfig
 from engine.contracts.counts import Counts
 from engine.contracts.faces import FaceCrop, TrackClosed
 from engine.contracts.streams import Checkpoint, InputFile, StreamChanged
-from engine.runtime.channel import Channel, ChannelClosed
+from engine.runtime.channel import Channel
 from engine.runtime.protocol import Drain
 from engine.workers.lane import Cause, Lane
 
@@ -104,7 +103,5 @@ class Lanes:
                 if lane.channel is None:
                     lane.abandon()
         for lane in living:
-            if lane.channel is not None:
-                with suppress(ChannelClosed):
-                    lane.channel.send(last)
+            lane.say_last(last)
             last = replace(last, counts=Counts())

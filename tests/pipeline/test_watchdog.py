@@ -15,11 +15,19 @@ class Clock:
     def monotonic(self) -> float:
         return self.now
 
+    def goes_on(self, dog: Watchdog, seconds: int) -> list[str]:
+        """Let time pass, in which the supervisor looks after its workers every second; return the names of those that hang."""
+        found = []
+        for _ in range(seconds):
+            self.now += 1
+            found += [name for name, _ in dog.hung()]
+        return found
+
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("engine.pipeline.watchdog.time", clock)
+    monkeypatch.setattr("engine.runtime.awake.time", clock)
     return clock
 
 
@@ -33,11 +41,10 @@ def watchdog(**settings: object) -> Watchdog:
 
 def test_a_silent_process_is_named_once(clock: Clock):
     dog = watchdog()
-    clock.now += 15
+    assert clock.goes_on(dog, 20) == []
     dog.saw("camera-yard")
     dog.saw_event("camera-yard")
-    assert dog.hung() == []
-    clock.now += 6
+    clock.now += 1
     assert dog.hung() == [("perceive", "gave no sign of life for 20 s")]
     assert dog.hung() == []
 
@@ -79,7 +86,16 @@ def test_a_worker_that_loads_its_models_is_given_time(clock: Clock):
     dog = watchdog()
     dog.begin("perceive", 120.0)
     dog.forget("camera-yard")
-    clock.now += 119
-    assert dog.hung() == []
-    clock.now += 2
-    assert [name for name, _ in dog.hung()] == ["perceive"]
+    assert clock.goes_on(dog, 119) == []
+    assert clock.goes_on(dog, 2) == ["perceive"]
+
+
+@pytest.mark.parametrize("stopped_seconds", [21, 3600])
+def test_nobody_hangs_because_all_were_stopped(clock: Clock, stopped_seconds: int):
+    """Ctrl-Z, a paused container, a suspended machine: all workers were killed when it was over."""
+    dog = watchdog()
+    assert clock.goes_on(dog, 5) == []
+    clock.now += stopped_seconds
+    assert clock.goes_on(dog, 12) == []
+    dog.saw("perceive")
+    assert set(clock.goes_on(dog, 10)) == {"camera-yard"}

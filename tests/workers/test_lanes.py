@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
+from threading import Event
 
 from engine.config import LiveConfig
 from engine.contracts.counts import Calls
 from engine.contracts.streams import StreamChanged
-from engine.runtime.protocol import Taken
+from engine.runtime.protocol import Drain, Taken
 from engine.workers.lanes import Lanes
 from engine.workers.links import link_pair
 from tests.workers.test_lane import face
@@ -35,6 +37,21 @@ def test_the_account_of_model_calls_goes_one_way_only():
     for pair in pairs:
         for end in pair:
             end.close()
+
+
+def test_who_waits_to_say_the_last_word_lives():
+    """Behind a full pipe perceive fell silent, and was killed as one that hangs."""
+    sending, reading = link_pair()
+    waits = Event()
+    lanes = Lanes({"enhance-1": sending}, LiveConfig(), count(1), lambda *_: None, waits.set)
+    last = Drain("failed", "more than a pipe holds " * 200_000)
+    with ThreadPoolExecutor(1) as pool:
+        said = pool.submit(lanes.drain, last)
+        assert waits.wait(60)
+        assert reading.receive() == last
+        said.result()
+    sending.close()
+    reading.close()
 
 
 def test_a_share_of_the_faces_is_traced_from_here_on():
