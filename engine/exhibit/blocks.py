@@ -87,6 +87,7 @@ class ChainReader:
     def _check_signature(self, block: Block) -> None:
         if not block.key:
             if self._must_be_signed and only_corrects(block):
+                self._verdict.unsigned_corrections += 1
                 self._verdict.notes.append(f"block {block.number}: corrections by {block.who or 'somebody'} are not signed")
             elif self._must_be_signed:
                 what = _WORDS.get(block.why, "")

@@ -27,6 +27,8 @@ class ChainStatus:
     """Sentences, the earliest first."""
     notes: tuple[str, ...]
     """What is to be told and is no fault, as what retention has deleted."""
+    unsigned_corrections: int = 0
+    """Blocks of a signed chain that hold only what people have said, and that nobody has signed."""
 
 
 def chain_status(directory: str | Path) -> ChainStatus:
@@ -50,6 +52,7 @@ def status_of(verdict: Verdict) -> ChainStatus:
         signatures_checked=verdict.signatures_checked,
         faults=tuple(fault.sentence for fault in verdict.faults),
         notes=tuple(verdict.notes),
+        unsigned_corrections=verdict.unsigned_corrections,
     )
 
 

@@ -52,6 +52,8 @@ class Verdict:
     """Blocks whose signature was checked and is right."""
     keys: list[str] = field(default_factory=list)
     """Public keys that have signed, in their order."""
+    unsigned_corrections: int = 0
+    """Blocks of a signed chain that hold only what people have said, and that nobody has signed."""
     signatures_checked: bool = True
     """False: there are signatures, and the package that checks them is not installed."""
     faults: list[Fault] = field(default_factory=list)

@@ -86,7 +86,7 @@ def test_an_erasure_without_the_key_breaks_off_and_with_it_does_not(result, key,
     assert (done.breaks_off, done.error) == (True, "")
     assert "that an erasure has written at" in faults(result)[0]
     [done] = erase(["Eileen Collins"], outputs=[again], who="Ada", key=key[0]).runs
-    assert (done.breaks_off, done.block, faults(again, key[0].public)) == (False, 3, [])
+    assert (done.breaks_off, done.block, faults(again, key[0].public)) == (False, verify(again).blocks - 1, [])
     last = decode((again / CHAIN).read_bytes().splitlines(keepends=True)[-1], Block)
     assert (last.who, last.why, last.hash) == ("Ada", "erase", done.head)
 
@@ -103,7 +103,9 @@ def test_corrections_of_people_are_in_the_chain(result):
     (result / "corrections.jsonl").write_text('{"who":"Ada"}\n')
     assert notes(result) == ["corrections.jsonl: no block vouches for its last 1 line"]
     assert seal_corrections(result, "Ada")
-    assert (faults(result), notes(result)) == ([], ["block 2: corrections by Ada are not signed"])
+    last = verify(result).blocks - 1  # how many there are depends on how long the run took to write
+    assert (faults(result), notes(result)) == ([], [f"block {last}: corrections by Ada are not signed"])
+    assert chain_status(result).unsigned_corrections == 1
     (result / "corrections.jsonl").write_text('{"who":"Bob"}\n')
     assert faults(result)[0].startswith("corrections.jsonl: line 1 was changed")
 

@@ -201,7 +201,11 @@ def record_words(status: ChainStatus) -> tuple[str, list[str]]:
     told = [f"The record of the run is {status.sentence}.", *(f"{fault}." for fault in status.faults[1:_FAULTS])]
     if len(status.faults) > _FAULTS:
         told.append(f"{len(status.faults) - _FAULTS:,} more faults: facestream audit names all of them.")
+    if said := status.unsigned_corrections:
+        entries = count(said, "entry of people, such as a confirmation, is", "entries of people, such as confirmations, are")
+        told.append(f"{entries} not signed: whoever can write into DIR can have made them.")
     if status.head:
         told.append(f"It has {count(status.blocks, 'block')}. The SHA-256 of the last one: {status.head}")
-    whole = "unchanged, by its own hashes; " + ("signed" if status.keys else "nobody has signed it")
+    signed = f"signed{', but for what people said' if status.unsigned_corrections else ''}"
+    whole = "unchanged, by its own hashes; " + (signed if status.keys else "nobody has signed it")
     return whole if status.is_whole else 'NOT as it was written, see "How to verify it"', told

@@ -91,6 +91,10 @@ def test_the_record_of_the_run_is_told_as_it_is():
             f"It has 29 blocks. The SHA-256 of the last one: {'ab' * 32}",
         ],
     )
+    in_part = ChainStatus(True, "as it was written, signed with the key cd", "ab" * 32, 29, ("cd",), True, (), (), 2)
+    briefly, told = record_words(in_part)
+    assert briefly == "unchanged, by its own hashes; signed, but for what people said"
+    assert told[1].startswith("2 entries of people, such as confirmations, are not signed: whoever can write")
     none = ChainStatus(False, "not", "", 0, (), True, ("chain.jsonl: is not there",), ())
     assert record_words(none)[1] == ["The record of the run cannot be checked: chain.jsonl: is not there."]
     faults = tuple(f"line {number}: changed" for number in range(9))
