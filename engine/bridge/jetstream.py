@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from nats.js.api import StreamConfig
 
 _CONNECT_SECONDS = 5
+_HANG_UP_SECONDS = 0.2
+"""For a connection that was never made: where TLS failed, nats-py waits for an end that asyncio has seen already."""
 _PING_SECONDS = 5
 _PINGS = 2
 _HEADER_BYTES = 1024
@@ -169,7 +171,7 @@ class JetStreamLink:
             await link._begin()
         except (Error, OSError, TimeoutError, ValueError, LinkError) as error:
             with suppress(Exception):
-                await _bounded(client.close(), _CONNECT_SECONDS)
+                await _bounded(client.close(), _HANG_UP_SECONDS)
             if isinstance(error, LinkError):
                 raise
             raise LinkError(f"{broker.shown}: {_words_at_login(failures[-1] if failures else error)}") from error
@@ -273,6 +275,8 @@ def _words_at_login(error: Exception) -> str:
 
     if isinstance(error, ConnectionResetError | BrokenPipeError | UnexpectedEOF):
         return "it hung up at the login: is it NATS, and are user and password right?"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not accepted ({error.verify_message}): --tls-ca FILE names an authority of your own"
     return _words(error)
 
 
