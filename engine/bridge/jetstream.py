@@ -4,6 +4,7 @@ another one and resends what was not acknowledged."""
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import ssl
 from collections.abc import Callable, Coroutine, Mapping
@@ -152,7 +153,7 @@ class JetStreamLink:
 
         async def closed() -> None:
             if link is not None:
-                link.broken = LinkError(_words(failures[-1]) if failures else "the connection was closed")
+                link.broken = LinkError(f"{broker.shown}: {_words(failures[-1]) if failures else 'the connection was closed'}")
             on_break()
 
         options: dict[str, Any] = {} if broker.credentials is None else {"user_credentials": broker.credentials}
@@ -281,5 +282,13 @@ def _words_at_login(error: Exception) -> str:
 
 
 def _words(error: Exception) -> str:
-    words = str(error).removeprefix("nats: ").strip("'") or type(error).__name__
-    return words[:200]
+    """What asyncio and nats-py leave without words, or say in their own, said for a person."""
+    from nats.errors import StaleConnectionError, UnexpectedEOF
+
+    if isinstance(error, UnexpectedEOF):
+        return "it closed the connection"
+    if isinstance(error, StaleConnectionError) or (isinstance(error, TimeoutError) and not error.args):
+        return "it does not answer"
+    if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and error.errno and error.errno in errno.errorcode:
+        return os.strerror(error.errno)
+    return (str(error).removeprefix("nats: ").strip("'") or type(error).__name__)[:200]

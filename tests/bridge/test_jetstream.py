@@ -140,7 +140,8 @@ def test_a_link_says_that_it_broke():
                 await link.publish(end(1))
             return str(link.broken)
 
-        assert over(Broker(mortal.url, "site"), use)
+        said = over(Broker(mortal.url, "site"), use)
+    assert said in {f"{mortal.url}: {words}" for words in ("it closed the connection", "Connection reset by peer")}
 
 
 def _open(broker: Broker) -> str:
@@ -157,7 +158,18 @@ def test_a_stream_that_is_not_there_a_broker_without_jetstream_and_none_at_all_a
         assert "has no JetStream: start it with `nats-server -js`" in _open(Broker(plain.url, "site"))
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
-        assert "127.0.0.1" in _open(Broker(f"nats://127.0.0.1:{closed.getsockname()[1]}", "site"))
+        nowhere = f"nats://127.0.0.1:{closed.getsockname()[1]}"
+        assert _open(Broker(nowhere, "site")) == f"{nowhere}: Connection refused"
+
+
+def test_a_server_that_hangs_is_said_not_to_answer(server, monkeypatch):
+    """It stood there as TimeoutError."""
+    monkeypatch.setattr("engine.bridge.jetstream._CONNECT_SECONDS", 1)
+    server.pause()
+    try:
+        assert _open(Broker(server.url, "site")) == f"{server.url}: it does not answer"
+    finally:
+        server.go_on()
 
 
 def test_a_port_that_says_nothing_is_an_error_in_time(monkeypatch):
