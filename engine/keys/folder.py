@@ -121,13 +121,13 @@ class KeyFolder:
         return clients, complaints
 
     def state(self) -> object:
-        """Return a value that differs as soon as a client was added, changed or removed.
+        """Return a value that differs as soon as a client, or the engine's own key, was added, changed or removed.
 
         Raises:
             ConfigError: the folder cannot be read.
         """
         found: list[tuple[object, ...]] = []
-        for path in self._entries():
+        for path in (self.path / _SERVER, *self._entries()):
             try:
                 status = path.stat()
             except OSError as error:  # one file that cannot be looked at takes nobody else's rights

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import zmq
 
 from engine.errors import ConfigError
-from engine.keys.files import Client
+from engine.keys.files import Client, ServerKey
 from engine.keys.folder import KeyFolder
 from engine.publish.connections import connections_to
 from engine.words.seldom import Pace
@@ -57,7 +57,7 @@ class Door:
         self._context, self._warn, self._what = context, warn, what
         self._folder = KeyFolder(folder)
         self._server = self._folder.server()
-        self._list = _AllowList(self._folder, refuses)
+        self._list = _AllowList(self._folder, self._server, refuses)
         self._monitors: dict[zmq.Socket[bytes], zmq.Socket[bytes]] = {}
         self._next_look = 0.0
         self._pace = Pace()
@@ -108,7 +108,6 @@ class Door:
             return frozenset()
         self._next_look = time.monotonic() + _LOOK_SECONDS
         self._revive()
-        self._compare_own_key()
         self._list.now()
         return self._list.take_losers()
 
@@ -147,16 +146,6 @@ class Door:
         except (zmq.ZMQError, RuntimeError, OSError) as error:
             self.tell("no start", f"{self._what}: the list of keys cannot answer, so nobody is let in: {error}")
 
-    def _compare_own_key(self) -> None:
-        """Say that the folder holds another key of the engine by now: who has that one cannot come in, and is not told why."""
-        with suppress(ConfigError):  # without one nobody is given another
-            if self._folder.server() != self._server:
-                self.tell(
-                    "own key",
-                    f"{self._what}: {self._folder.path} holds another key of the engine than at the start: clients that were "
-                    "made since then are let in after a restart, and those from before no longer",
-                )
-
     def _refuse(self, cause: str, times: int) -> None:
         self.refused += times
         self._refused[cause] += times
@@ -185,10 +174,10 @@ class _Refusals(NamedTuple):
 class _AllowList:
     """The clients of a folder as they are now; asked by the authenticator's thread and by the publisher's."""
 
-    def __init__(self, folder: KeyFolder, refuses: Callable[[Client], str]) -> None:
+    def __init__(self, folder: KeyFolder, server: ServerKey, refuses: Callable[[Client], str]) -> None:
         self.address = ""
         """Of the connection that is asked for; of the authenticator's thread."""
-        self._folder, self._refuses = folder, refuses
+        self._folder, self._server, self._refuses = folder, server, refuses
         self._lock = threading.Lock()
         self._state: object = None
         self._clients: Mapping[str, Client] = {}
@@ -224,7 +213,7 @@ class _AllowList:
                     clients, complaints = self._folder.readable_clients()
                     self._take(clients)
                     self._state = state
-                    self._faults += complaints
+                    self._faults += [*complaints, *self._of_another_engine()]
             except ConfigError as error:
                 if self._clients or self._state is not None:
                     self._faults.append(str(error))
@@ -249,6 +238,16 @@ class _AllowList:
             refusals, self._refusals = self._refusals, _Refusals()
             faults, self._faults = self._faults, []
             return refusals, faults
+
+    def _of_another_engine(self) -> list[str]:
+        """Return what is said where the folder holds another key of the engine by now: who has that one is not told why."""
+        with suppress(ConfigError):  # without one nobody is given another
+            if self._folder.server() != self._server:
+                return [
+                    f"{self._folder.path} holds another key of the engine than at the start: clients that were made since then "
+                    "are let in after a restart, and those from before no longer"
+                ]
+        return []
 
     def _take(self, clients: list[Client]) -> None:
         usable = {}

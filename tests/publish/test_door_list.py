@@ -131,3 +131,16 @@ def test_another_key_of_the_engine_in_the_folder_is_told_of(how, tmp_path):
         at.publisher.send(*face("door"))
         assert at.hear(rightful, "v1/face/door/1/") == ["v1/face/door/1/"]
     assert len(at.said) == (how == "new")
+
+
+def test_what_has_not_changed_is_not_read_again(tmp_path, monkeypatch):
+    """The engine's own key was read four times a second."""
+    with locked(tmp_path) as at:
+        read = []
+        for name in ("server", "readable_clients"):
+            monkeypatch.setattr(KeyFolder, name, lambda self, name=name: read.append(name))
+        door = at.publisher._door
+        for _ in range(2):
+            last = door._next_look
+            at.until(lambda last=last: door._next_look > last)
+    assert read == []
