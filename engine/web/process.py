@@ -19,6 +19,7 @@ from engine.contracts.http import HttpSettings, check_exposure, split_address, s
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, FacestreamError, FatalError
 from engine.web.auth import Auth
+from engine.web.certificate import follow_certificate
 from engine.web.connections import Bounds
 from engine.web.console_files import ConsoleFiles
 from engine.web.context import Web
@@ -84,6 +85,8 @@ async def serving(
     )
     server = server_of(web, tls, console)
     jobs = {"link": link.run(), "tap": web.tap.run(), "status": send_status(web.status, fan)}
+    if tls is not None:
+        jobs["certificate"] = follow_certificate(tls, settings.http, report)
     tasks = [asyncio.create_task(job, name=name) for name, job in jobs.items()]
     answering = asyncio.create_task(server.serve(sockets=[opened]), name="answering")
     for task in (*tasks, answering):

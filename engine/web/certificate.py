@@ -1,0 +1,46 @@
+"""A renewed certificate is shown to whoever connects from then on: many last some weeks, and the service runs for longer."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+from contextlib import suppress
+
+from engine.contracts.http import HttpSettings, tls_context
+from engine.errors import ConfigError
+from engine.web.report import Report
+
+_LOOK_SECONDS = 5.0
+
+
+async def follow_certificate(tls: ssl.SSLContext, settings: HttpSettings, report: Report) -> None:
+    """Look for ever whether certificate and key are other files by now; what cannot be used is told, and the old ones stay.
+
+    Args:
+        tls: what is served with, made of ``settings``.
+        settings: name the files; that of the authority of clients stays as it was.
+        report: is told.
+    """
+    used = _state(settings)
+    while True:
+        await asyncio.sleep(_LOOK_SECONDS)
+        if (found := _state(settings)) == used:
+            continue
+        try:
+            tls_context(settings)  # first apart: a key that has not followed yet would spoil the one in use
+            tls.load_cert_chain(settings.tls_certificate, settings.tls_key)
+        except (ConfigError, OSError, ssl.SSLError) as error:
+            report.say("certificate", f"the certificate has changed and cannot be used, the old one stays: {error}")
+        else:
+            used = found
+            report.tell(f"the certificate {settings.tls_certificate} has changed, and is used from now on")
+
+
+def _state(settings: HttpSettings) -> list[tuple[int, int, int]]:
+    states = []
+    for path in (settings.tls_certificate, settings.tls_key):
+        with suppress(OSError):  # where one is missing the other one is not used
+            status = os.stat(path)
+            states.append((status.st_ino, status.st_mtime_ns, status.st_size))
+    return states
