@@ -39,7 +39,8 @@ def watch(
 ) -> None:
     """Print one line for each message of a run, and save what it carries.
 
-    Stops after the run's last message, or at Ctrl-C.
+    Stops after the run's last message, or at Ctrl-C. Without --follow it fails once
+    the publisher has been gone for 30 s.
 
     For example:
 
