@@ -10,6 +10,7 @@ from rich.console import Console
 
 from engine.errors import UsageError
 from engine.sessions.session import SessionSpec
+from trt_build.cli.exported import exported_words
 from trt_build.cli.share import Share
 from trt_build.cli.training import System, add_train
 from trt_build.optional import require
@@ -91,12 +92,7 @@ def export(
     upper = validated["quiet_threshold"] if sure_score is None else sure_score
     figures = validated if blend is None else {}
     manifest = export_detector(network, out, name or recipe.name, licence, training_data, lower, upper, figures)
-    assert manifest.parity is not None
-    CONSOLE.print(
-        f"{out / manifest.file}: {manifest.parameters / 1e3:.0f} k parameters, thresholds {lower:.2f} and {upper:.2f}, "
-        f"differs from torch by at most {manifest.parity.max_abs_error:.1e}.",
-        soft_wrap=True,
-    )
+    CONSOLE.print(exported_words(manifest, out, f"thresholds {lower:.2f} and {upper:.2f}"), soft_wrap=True)
 
 
 @detector_app.command

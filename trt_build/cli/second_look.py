@@ -9,6 +9,7 @@ from cyclopts import App
 from rich.console import Console
 from rich.status import Status
 
+from trt_build.cli.exported import exported_words
 from trt_build.cli.share import Share
 from trt_build.cli.training import System, add_train
 from trt_build.optional import require
@@ -91,13 +92,8 @@ def export(
     sha256 = agreement.detector_sha256 if agreement else ""
     manifest = export_second_look(network, out, name or recipe.name, licence, training_data, found, sha256)
     CONSOLE.print(agreement or "The detector alone finds as much: no agreement.")
-    assert manifest.parity is not None
-    CONSOLE.print(
-        f"{out / manifest.file}: {manifest.parameters / 1e3:.0f} k parameters, refused below {limits.refused_below}, accepted "
-        f"from {limits.accepted_from}, alone from {limits.alone_from}, differs from torch by at most "
-        f"{manifest.parity.max_abs_error:.1e}.",
-        soft_wrap=True,
-    )
+    said = f"refused below {limits.refused_below}, accepted from {limits.accepted_from}, alone from {limits.alone_from}"
+    CONSOLE.print(exported_words(manifest, out, said), soft_wrap=True)
 
 
 @second_look_app.command

@@ -7,6 +7,7 @@ from pathlib import Path
 from cyclopts import App
 from rich.console import Console
 
+from trt_build.cli.exported import exported_words
 from trt_build.cli.track_evaluation import evaluate
 from trt_build.cli.training import System, add_train
 from trt_build.optional import require
@@ -59,9 +60,4 @@ def export(
     from trt_build.systems.track.export import export_track
 
     manifest = export_track(checkpoint, out, name, licence, training_data)
-    assert manifest.parity is not None
-    CONSOLE.print(
-        f"{out / manifest.file}: {manifest.parameters / 1e3:.0f} k parameters, differs from torch by at most "
-        f"{manifest.parity.max_abs_error:.1e}.",
-        soft_wrap=True,
-    )
+    CONSOLE.print(exported_words(manifest, out), soft_wrap=True)

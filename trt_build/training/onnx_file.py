@@ -155,18 +155,33 @@ def check(parity: Parity, path: Path, tolerance: float) -> None:
         raise ExportError(f"'{path}' differs from its network by {parity.max_abs_error:.2e}, more than {tolerance:.0e}.")
 
 
-def described(path: Path, parity: Parity, made_by: dict[str, str] | None = None, **known: Any) -> Manifest:
-    """Write the manifest of a file beside it, as NAME.json.
+def export_described(
+    path: Path,
+    write: Callable[[Path], None],
+    network: Callable[..., Tensor | tuple[Tensor, ...]],
+    inputs: Iterable[NDArray[Any] | tuple[NDArray[Any], ...]],
+    tolerance: float,
+    made_by: dict[str, str] | None = None,
+    **known: Any,
+) -> Manifest:
+    """Write a network as NAME.onnx and, if the file computes the same as the network, its manifest NAME.json.
 
     Args:
-        path: NAME.onnx.
-        parity: of the file.
+        path: NAME.onnx; its folder is created.
+        write: writes the file.
+        network: as it is written; see ``parity_of``.
+        inputs: on which both are compared; see ``parity_of``.
+        tolerance: largest accepted difference.
         made_by: versions in addition to those of the tools.
-        known: the other fields.
+        known: the other fields of the manifest.
 
     Raises:
-        ExportError: it cannot be written.
+        ExportError: a file cannot be written, or does not compute the same as its network.
     """
+    with writable(path, ExportError):
+        write(path)
+    parity = parity_of(network, path, inputs)
+    check(parity, path, tolerance)
     manifest = Manifest(
         name=path.stem,
         file=path.name,

@@ -11,11 +11,9 @@ import torch
 from onnx import numpy_helper
 
 from engine.contracts.manifest import Manifest, SizeRule
-from trt_build.errors import ExportError
 from trt_build.networks.grey_detector import Exported, GreyDetector, count_parameters, output_names
-from trt_build.training.onnx_file import check, described, fold, parity_of, save_checked, write_onnx
+from trt_build.training.onnx_file import export_described, fold, save_checked, write_onnx
 from trt_build.training.run_state import Row
-from trt_build.writing import writable
 
 INPUT = "luma"
 TOLERANCE = 2e-3
@@ -50,16 +48,13 @@ def export_detector(
     Raises:
         ExportError: the folder cannot be written to, or the file does not compute what the network computes.
     """
-    path = folder / f"{name}.onnx"
-    parameters = count_parameters(network)
-    with writable(path, ExportError):
-        export_network(network, path)
-    rng = np.random.default_rng(0)
-    parity = parity_of(Exported(network), path, (rng.integers(0, 256, shape, dtype=np.uint8) for shape in _SHAPES))
-    check(parity, path, TOLERANCE)
-    return described(
-        path,
-        parity,
+    parameters, rng = count_parameters(network), np.random.default_rng(0)
+    return export_described(
+        folder / f"{name}.onnx",
+        lambda path: export_network(network, path),
+        Exported(network),
+        (rng.integers(0, 256, shape, dtype=np.uint8) for shape in _SHAPES),
+        TOLERANCE,
         kind="detector",
         licence=licence,
         training_data=training_data,

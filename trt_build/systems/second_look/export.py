@@ -10,10 +10,8 @@ import torch
 
 from engine.contracts.manifest import Manifest
 from engine.detect.face_windows import CONTEXTS, SIDE_PX
-from trt_build.errors import ExportError
 from trt_build.networks.second_look import Exported, SecondLook, count_parameters
-from trt_build.training.onnx_file import check, described, fold, parity_of, round_to_half, store_in_half, write_onnx
-from trt_build.writing import writable
+from trt_build.training.onnx_file import export_described, fold, round_to_half, store_in_half, write_onnx
 
 INPUT, OUTPUTS = "windows", ["faceness", "places"]
 TOLERANCE = 1e-4
@@ -44,17 +42,13 @@ def export_second_look(
     Raises:
         ExportError: the folder cannot be written to, or the file does not compute what the network computes.
     """
-    path = folder / f"{name}.onnx"
-    parameters = count_parameters(network)
-    with writable(path, ExportError):
-        export_network(network, path)
-    rng = np.random.default_rng(0)
-    shapes = [(count, len(CONTEXTS), SIDE_PX, SIDE_PX) for count in _COUNTS]
-    parity = parity_of(Exported(network), path, (rng.integers(0, 256, shape, dtype=np.uint8) for shape in shapes))
-    check(parity, path, TOLERANCE)
-    return described(
-        path,
-        parity,
+    parameters, rng = count_parameters(network), np.random.default_rng(0)
+    return export_described(
+        folder / f"{name}.onnx",
+        lambda path: export_network(network, path),
+        Exported(network),
+        (rng.integers(0, 256, (count, len(CONTEXTS), SIDE_PX, SIDE_PX), dtype=np.uint8) for count in _COUNTS),
+        TOLERANCE,
         {"detector_sha256": detector_sha256} if detector_sha256 else None,
         kind="second_look",
         licence=licence,

@@ -11,11 +11,9 @@ import torch
 from numpy.typing import NDArray
 
 from engine.contracts.manifest import Manifest
-from trt_build.errors import ExportError
 from trt_build.networks.track import SCALE, OneTrack, TrackNetwork
 from trt_build.systems.track.state import load_track_network
-from trt_build.training.onnx_file import check, described, parity_of, round_to_half, store_in_half, write_onnx_of
-from trt_build.writing import writable
+from trt_build.training.onnx_file import export_described, round_to_half, store_in_half, write_onnx_of
 
 OUTPUTS = ["picture", "deviation"]
 TOLERANCE = 5e-4
@@ -45,14 +43,12 @@ def export_track(
         ExportError: the folder cannot be written to, or the file does not compute what the network computes.
     """
     network, recipe, data = load_track_network(checkpoint)
-    path = folder / f"{name or recipe.name}.onnx"
-    with writable(path, ExportError):
-        export_network(network, path)
-    parity = parity_of(OneTrack(network), path, _noise())
-    check(parity, path, TOLERANCE)
-    return described(
-        path,
-        parity,
+    return export_described(
+        folder / f"{name or recipe.name}.onnx",
+        lambda path: export_network(network, path),
+        OneTrack(network),
+        _noise(),
+        TOLERANCE,
         kind="track",
         licence=licence,
         training_data=training_data,
