@@ -11,6 +11,7 @@ from engine.archive.corrections import Correction, in_force
 from engine.desk.page import figures, track_pictures, write_page
 from engine.desk.people import People, Person
 from engine.desk.stored import StoredTrack
+from engine.exhibit.two_person import is_same_name
 from engine.report.figures import embedded, figure, read_at
 from engine.report.isolated import isolated
 from engine.report.table import table
@@ -77,6 +78,8 @@ def _body(persons: Sequence[Person], people: People, told: Sequence[str]) -> Ite
 def _card(person: Person) -> str:
     by = "named by a person" if person.given else "name from the gallery"
     badge = f'<span class="badge known">{by}</span>' if person.name else ""
+    for other in sorted({track.name for track in person.tracks if track.name and not is_same_name(track.name, person.name)}):
+        badge += f' <span class="badge undecided">the gallery says: {isolated(other)}</span>'
     seen = f"{person.id} · " if person.name else ""
     seen += f"{count(len(person.tracks), 'track')}, {count(person.faces, 'face')}, up to {person.largest_px:.0f} px"
     where = ", ".join(f"{isolated(result)} · {escape(stream)}" for result, stream in person.places)

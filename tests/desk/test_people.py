@@ -223,6 +223,18 @@ def test_a_result_of_two_embedders_is_refused(tmp_path: Path):
         read_result(one)
 
 
+def test_the_page_says_whom_the_gallery_named_where_people_say_another_name(tmp_path: Path):
+    one = write_result(tmp_path / "one", [("ann", "Ann", 0), ("bea", "Bea", 9)])
+    chosen, people = found_in([one])
+    Desk(chosen, people, "ada").name("yard/1", "Anna <i>")
+    Desk(chosen, people, "ada").name("yard/2", "BEA")
+    _, people = found_in([one])
+    write_people(tmp_path / "p.html", people, people.persons, ["one"], [])
+    text = (tmp_path / "p.html").read_text()
+    assert text.count("the gallery says") == 1, "capitals make no other name"
+    assert '<span class="badge undecided">the gallery says: <bdi>Ann</bdi></span>' in text
+
+
 def test_the_page_shows_names_as_text_and_what_was_said(results, tmp_path: Path):
     chosen, people = found_in(results)
     Desk(chosen, people, "ada", "<i>sure</i>").name("yard/1", "<b>Ann</b>")
