@@ -6,6 +6,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from engine.decode.ebml import head_at
+
 _LOOKED_AT_BYTES = 1 << 17
 """More than the longest packet of any of them, which is a program stream's or a page of Ogg."""
 _AFTER_GIF_BYTES = 64
@@ -17,6 +19,9 @@ _PACK, _PACK_BYTES, _PACK_1_BYTES = b"\0\0\1\xba", 14, 12
 _PREFIX, _FIRST_WITH_LENGTH = b"\0\0\1", 0xBB
 _PAGE, _PAGE_HEAD_BYTES = b"OggS", 27
 """RFC 3533, section 6."""
+_MATROSKA, _BLOCK_HEAD_BYTES = "matroska,webm", 4
+_GROUPS, _BLOCKS = {0x1F43B675, 0xA0}, {0xA3, 0xA1, 0xE7}
+"""Clusters and groups, and what stands in them: blocks and times (RFC 9559)."""
 
 
 def ends_within_packet(path: Path, kind: str, read_to_byte: int) -> bool:
@@ -34,8 +39,8 @@ def ends_within_packet(path: Path, kind: str, read_to_byte: int) -> bool:
         return False
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
-        file.seek(max(0, size - _LOOKED_AT_BYTES))
-        return _ENDS[kind](file.read(), read_to_byte - size)
+        file.seek(read_to_byte if kind == _MATROSKA else max(0, size - _LOOKED_AT_BYTES))
+        return _ENDS[kind](file.read(_LOOKED_AT_BYTES), read_to_byte - size)
 
 
 def _gif(data: bytes, _: int) -> bool:
@@ -77,12 +82,28 @@ def _ogg(data: bytes, _: int) -> bool:
     return at + _PAGE_HEAD_BYTES + len(segments) + sum(segments) > len(data)
 
 
+def _matroska(data: bytes, beyond: int) -> bool:
+    """Behind the last block, of which FFmpeg does not count number, time and flags, another one begins."""
+    at, left = _BLOCK_HEAD_BYTES, -beyond
+    try:
+        while at < left:
+            head = head_at(data, at)
+            if head.identity not in _BLOCKS and head.identity not in _GROUPS:
+                return False
+            at = head.begin + (0 if head.identity in _GROUPS else head.length or 0)
+    except IndexError:
+        return len(data) == left
+    return at > left
+
+
 _ENDS: dict[str, Callable[[bytes, int], bool]] = {
     "gif": _gif,
     "mpegts": _transport_stream,
     "mpeg": _program_stream,
     "ogg": _ogg,
+    _MATROSKA: _matroska,
     "dv": lambda _, beyond: beyond > 0,
     "yuv4mpegpipe": lambda _, beyond: beyond < 0,
 }
-"""By what FFmpeg calls the container: of its last bytes, and of how far the last payload reaches beyond them."""
+"""By what FFmpeg calls the container: of its last bytes, of Matroska those behind the last payload, and of how far that one
+reaches beyond the end."""

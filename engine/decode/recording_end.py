@@ -180,10 +180,17 @@ class RecordingEnd:
 
     def _missing_end(self) -> str:
         """Return the end of a sentence on what the header announces but is missing; empty if nothing is missing."""
-        if not self.extent.has_grown and not self.extent.is_piece and not self._goes_on() and self._ends_within_packet():
+        if self.extent.has_grown:
+            return ""
+        if less := self._less_than_announced():
+            return less
+        if not self.extent.is_piece and not self._goes_on() and self._ends_within_packet():
             return "ends in the middle of a packet"
+        return ""
+
+    def _less_than_announced(self) -> str:
         is_whole = 0 < self.extent.listed_to_byte <= self.extent.to_byte
-        if self.container.format.name not in _ANNOUNCE or is_whole or self.extent.has_grown:
+        if self.container.format.name not in _ANNOUNCE or is_whole:
             return ""
         start = (self.container.start_time or 0) / av.time_base
         read = self.extent.to_seconds or start + float(self.counted.counts["frames"] / nominal_rate(self.stream))

@@ -21,6 +21,7 @@ _KINDS = {
     "a.mpg": ("mpeg1video", *_SMALL, {}),
     "a.vob": ("mpeg2video", *_SMALL, {}),
     "a.ogv": ("libvpx", *_SMALL, {}),
+    "a.mkv": ("libx264", *_SMALL, {"live": "1"}),
 }
 
 
@@ -41,13 +42,14 @@ def test_one_that_is_cut_off_is_told(tmp_path: Path, name: str) -> None:
     assert TOLD in states[-1].detail
 
 
-@pytest.mark.parametrize("name", ["a.gif", "a.ts", "a.m2ts", "a.mpg", "a.ogv"])
+@pytest.mark.parametrize("name", ["a.gif", "a.ts", "a.m2ts", "a.mpg", "a.ogv", "a.mkv"])
 def test_bytes_of_any_kind_and_number_are_looked_at(tmp_path: Path, name: str) -> None:
     data, path = whole(tmp_path / name, 12).read_bytes(), tmp_path / "cut"
     for length in (0, 1, 4, 20, 40, 400, 2000, 3000):
         path.write_bytes(data[:length])
-        for kind in ("gif", "mpegts", "mpeg", "ogg"):
-            ends_within_packet(path, kind, length)
+        for kind in ("gif", "mpegts", "mpeg", "ogg", "matroska,webm"):
+            for read_to_byte in (length, length // 2):
+                ends_within_packet(path, kind, read_to_byte)
 
 
 @pytest.mark.parametrize(("name", "kind"), [("a.gif", "gif"), ("a.ts", "mpegts"), ("a.vob", "mpeg"), ("a.mpg", "mpeg")])
