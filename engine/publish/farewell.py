@@ -58,6 +58,11 @@ class Farewell:
         is_quiet = now - self._busy_at >= _QUIET_SECONDS or now - self._begun >= _MOST_SECONDS
         return not is_quiet and (bool(self._behind) or self._may_be_asked())
 
+    def end(self) -> None:
+        """Say so if somebody is left behind."""
+        if self._behind:
+            self._patience.warn(f"a reader at {self._endpoint} was behind to the end: what it had not taken is lost for it")
+
     def _may_be_asked(self) -> bool:
         with suppress(OSError):
             return bool(self._replay) and any(True for _ in connections_to(self._replay))

@@ -215,10 +215,11 @@ class Publisher:
         """
         is_push = self._config.socket == "push"
         farewell = Farewell(self.bound_endpoint, self.bound_replay, self._patience, is_push=is_push)
-        while self._end and farewell.lasts(self.counters.get("replay.requests", 0)) and not should_stop():
+        while farewell.lasts(self.counters.get("replay.requests", 0)) and self._end and not should_stop():
             self.poll()
             if farewell.caught_up and not is_push and self._socket is not None:
                 self._socket.send_multipart(self._end)
+        farewell.end()
 
     def poll(self) -> None:
         """Answer replay requests and follow subscriptions and keys, without waiting; call it a few times a second."""

@@ -98,15 +98,22 @@ def test_who_takes_nothing_is_given_up_and_that_is_said(tmp_path, monkeypatch):
         send_all(publisher)
         publisher.see_off()
         publisher.close(0)
-    assert said == [f"a reader at {publisher.bound_endpoint} is behind: the run stays for it, 30 s at most"]
+    assert said == [
+        f"a reader at {publisher.bound_endpoint} {words}"
+        for words in (
+            "is behind: the run stays for it, 30 s at most",
+            "was behind to the end: what it had not taken is lost for it",
+        )
+    ]
 
 
-def test_a_run_that_is_stopped_stays_for_nobody(tmp_path):
-    with published("tcp", tmp_path, zmq.SUB) as (publisher, _, said):
-        send_all(publisher)
+@pytest.mark.parametrize("kind", [zmq.SUB, zmq.PULL])
+def test_a_run_that_is_stopped_stays_for_nobody_and_says_what_that_costs(kind, tmp_path):
+    with published("tcp", tmp_path, kind) as (publisher, _, said):
+        send_all(publisher, lambda: True)
         publisher.see_off(lambda: True)
         publisher.close(0)
-    assert said == []
+    assert said == [f"a reader at {publisher.bound_endpoint} was behind to the end: what it had not taken is lost for it"]
 
 
 def test_a_reader_that_keeps_up_is_told_once(tmp_path):
