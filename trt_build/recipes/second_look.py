@@ -19,7 +19,10 @@ class CandidateSpec(Spec, frozen=True):
     scenes: Positive = 1500
     """Number of scenes, made like the detector's own training pictures."""
     overlays: Share = 0.5
-    """Share of their windows with text, digits, logos or vests."""
+    """Share of their windows with text, digits, logos, vests or wheels."""
+    forgotten_from: Share = 0.0
+    """Faceness by ``start`` from which a false alarm among people may be a face that nobody has labelled, and is left out;
+    0: none is."""
 
 
 class DrawSpec(Spec, frozen=True):

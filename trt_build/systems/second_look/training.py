@@ -14,9 +14,11 @@ from torch import Tensor, nn
 from engine.contracts.frames import Float32, Uint8
 from engine.detect.face_places import POINTS
 from engine.detect.face_windows import CONTEXTS
+from engine.sessions.session import SessionSpec, open_session
 from trt_build.networks.second_look import SecondLook
 from trt_build.recipes.second_look import SecondLookRecipe
 from trt_build.systems.second_look.candidates import Candidates
+from trt_build.systems.second_look.export import INPUT
 from trt_build.systems.second_look.material import candidates_apart, training_candidates
 from trt_build.systems.second_look.samples import WindowBatches, plain_windows
 from trt_build.training import loop
@@ -55,6 +57,10 @@ def train_second_look(recipe: SecondLookRecipe, folder: Path, watcher: Watcher, 
     cv2.setNumThreads(1)
     make_folder(folder)
     learnt = training_candidates(recipe, folder / "cache", watcher.on_prepare)
+    if recipe.start and recipe.candidates.forgotten_from:
+        *real, scenes = learnt
+        asked = (Path(recipe.start), recipe.candidates.forgotten_from, watcher.on_prepare)
+        learnt = [*(without_forgotten(part, *asked) for part in real), scenes]
     validation, _ = candidates_apart(recipe, folder / "cache", watcher.on_prepare)
     torch.manual_seed(recipe.seed)
     torch.set_num_threads(1)  # the loaders are forked below, and a thread pool would not survive that
@@ -67,6 +73,36 @@ def train_second_look(recipe: SecondLookRecipe, folder: Path, watcher: Watcher, 
     hard = WindowBatches(learnt, recipe, losses)
     batches = loaded_batches(hard, before["step"] if before else 0, recipe.loaders, _PREFETCH, "fork")
     return Trainer(state, batches, validation, folder, watcher).run()
+
+
+def without_forgotten(part: Candidates, exported: Path, least: float, done: Done) -> Candidates:
+    """Leave out what is counted as no face in a picture with people though a second look takes it for one.
+
+    The labels are a teacher's, who misses profiles and faces that look down; a better detector finds those, and they would be
+    learnt as false alarms. In pictures without people nothing is left out.
+
+    Args:
+        part: some of the candidates.
+        exported: the second look, an ONNX file.
+        least: faceness from which.
+        done: for progress.
+
+    Raises:
+        ModelError: it cannot be opened.
+    """
+    among_people = np.array([not picture.is_empty for picture in part.pictures], bool)
+    asked = np.flatnonzero(~part.is_face & among_people[part.picture])
+    kept = np.ones(len(part), bool)
+    session = open_session(SessionSpec(exported, "onnxruntime"))
+    try:
+        for at in range(0, len(asked), _AT_ONCE):
+            some = asked[at : at + _AT_ONCE]
+            faceness = session.run({INPUT: plain_windows(part.only(some))[0]})[0]
+            kept[some] = faceness.reshape(-1) < least
+            done("faces that nobody labelled", at, len(asked))
+    finally:
+        session.close()
+    return part.only(np.flatnonzero(kept))
 
 
 def load_second_look(path: Path) -> tuple[SecondLook, SecondLookRecipe]:

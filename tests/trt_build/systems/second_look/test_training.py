@@ -35,6 +35,7 @@ from trt_build.systems.second_look.training import (  # noqa: E402
     load_second_look,
     looked,
     misplaced,
+    without_forgotten,
 )
 from trt_build.training.loop import loaded_batches  # noqa: E402
 from trt_build.training.run_state import RunState  # noqa: E402
@@ -140,6 +141,24 @@ def test_what_the_network_is_wrong_about_is_drawn_more_often():
     assert set(drawn) == {4, 6}
     assert 0.65 < np.mean([at == 4 for at in drawn]) < 0.85
     assert {rows.one(0.0, rng) for _ in range(100)} == {3, 4, 5, 6}
+
+
+def test_what_may_be_a_face_that_nobody_labelled_is_left_out_among_people(tmp_path):
+    made = candidates()
+    among = Candidates(
+        made.pictures,
+        np.array([0, 1, 1, 3, 4]),
+        made.boxes,
+        made.scores,
+        made.scales,
+        np.array([True, False, False, False, False]),
+    )
+    network = SecondLook((8, 8, 8))
+    export_network(network, tmp_path / "start.onnx")
+    kept = {least: without_forgotten(among, tmp_path / "start.onnx", least, Quiet().on_prepare) for least in (0.0, 1.01)}
+    assert kept[0.0].picture.tolist() == [0, 3, 4]  # the face, and what lies in pictures without one
+    assert kept[0.0].is_face.tolist() == [True, False, False]
+    assert len(kept[1.01]) == len(among)
 
 
 def one(made: Candidates, at: int) -> Candidates:
