@@ -38,7 +38,6 @@ _NOTES: dict[str, tuple[Asks, str]] = {
     ),
 }
 """What metadata do not say, by package."""
-_NPZ = {"dlib_small.npz": "embedder", "dlib_open_set.npz": "thresholds", "dlib_likelihood.npz": "calibration"}
 
 
 class Component(msgspec.Struct, frozen=True, kw_only=True):
@@ -151,11 +150,11 @@ def _model(path: Path) -> Component:
 def _arrays() -> list[Component]:
     """The models that are no graphs and have no manifest: ours, see their cards."""
     found = []
-    for name in _NPZ:
-        sha256 = sha256_of(embedded_dir() / name)
+    for path in sorted(embedded_dir().glob("*.npz")):
+        sha256 = sha256_of(path)
         found.append(
             Component(
-                kind="model", name=name, version=sha256[:12], licence="Apache-2.0", asks="little", note=_LFW, sha256=sha256
+                kind="model", name=path.name, version=sha256[:12], licence="Apache-2.0", asks="little", note=_LFW, sha256=sha256
             )
         )
     return found

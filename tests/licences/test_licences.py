@@ -14,6 +14,7 @@ from engine.licences import bill_of_materials, components
 from engine.licences import installed as module
 from engine.licences.bundled import libraries_in, library_name, licence_of_library
 from engine.licences.spdx import asks, licence_of
+from engine.models.catalog import embedded_dir
 
 PACKAGES = {
     "facestream": "License-Expression: Apache-2.0\nProvides-Extra: more\nRequires-Dist: free>=1\nRequires-Dist: Other_Name\n"
@@ -116,6 +117,7 @@ def test_the_base_install_says_what_it_is_under():
     models = [one for one in found.values() if one.kind == "model"]
     assert len(models) >= 12
     assert all(one.sha256 and one.licence == "Apache-2.0" for one in models)
+    assert {path.name for path in embedded_dir().glob("*.npz")} == {one.name for one in models if one.name.endswith(".npz")}
     assert "without a clear commercial grant" in found["compact_fine_x4"].note
     page = (Path(__file__).parents[2] / "docs" / "licences.md").read_text(encoding="utf-8")
     asking = {one.name for one in found.values() if one.asks not in ("little", "unknown") and one.kind == "package"}
