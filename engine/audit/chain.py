@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.audit.entries import Entry
-from engine.audit.log import ENGINE, GAP, REPAIR, Head, beside, read_head
+from engine.audit.log import ENGINE, GAP, REPAIR, Head, beside, is_head_lost, read_head
 from engine.contracts.hash_chain import FIRST, decode, hash_of
 from engine.errors import AuditError
 from engine.words.numbers import count
@@ -61,7 +61,7 @@ def verify(path: Path, holds: str = "") -> Verdict:
     lines = len(hashes) - 1
     if head is not None and not is_broken:
         faults += _wrong_end(head, hashes)
-    if head is None and lines > 1:  # after the first a power cut may come before it
+    if head is None and is_head_lost(path, lines):
         faults.append(f"{beside(path)[0].name} is missing or damaged: nothing says where the log should end")
     if holds and holds.lower() not in hashes:
         faults.append(f"no line has the hash {holds}: this is another log, or it was cut off before that line")

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 from platformdirs import user_state_path
@@ -48,8 +49,9 @@ WAIT_SECONDS = 30.0
 class Head(msgspec.Struct, frozen=True):
     """What the end of the log was when something was last written."""
 
-    lines: int
-    sha256: str
+    lines: Annotated[int, msgspec.Meta(ge=1)]
+    """A head is written behind a line: there is at least one."""
+    sha256: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
     """Of the last line."""
 
 
@@ -171,7 +173,7 @@ class AuditLog:
                 f"cut off {count(len(end.torn), 'byte')} of a line that was never finished (SHA-256 {hash_of(end.torn)})",
             )
         head = read_head(self.path)
-        if head is None and end.lines > 1:
+        if head is None and is_head_lost(self.path, end.lines):
             return self._say(descriptor, end, GAP, "nothing said where the log should end: its head was missing or damaged")
         if head is not None and head.lines > end.lines:
             missing = f"{count(head.lines - end.lines, 'line')} missing at the end; the last had the SHA-256 {head.sha256}"
@@ -241,6 +243,17 @@ def read_head(path: Path) -> Head | None:
         return msgspec.json.decode(read_no_link(beside(path)[0]), type=Head)
     except (OSError, *UNREADABLE):
         return None
+
+
+def is_head_lost(path: Path, lines: int) -> bool:
+    """Return whether a log whose head cannot be read had one: a power cut may come between the first line and the first head,
+    but leaves no damaged one.
+
+    Args:
+        path: of the log.
+        lines: how many it has.
+    """
+    return lines > 1 or os.path.lexists(beside(path)[0])
 
 
 def _now() -> str:

@@ -71,23 +71,18 @@ def export(
     check_outside_runs(out, vectors)
     run = load_run(result)
     if vectors is not None:
-        if vectors.suffix != ".npy":
-            raise UsageError(f"{vectors} must end with .npy, as files of vectors do")
-        for path in (vectors, keys_of(vectors)):
-            check_place(path, overwrite=overwrite, read=places_read(run))
-            if out is not None and os.path.realpath(out) == os.path.realpath(path):
-                raise UsageError(f"--out {out} is what --vectors {vectors} writes, too: give another name")
+        _check_vectors(run, vectors, out, overwrite=overwrite)
     if to is not None:
         _table(run, rows, to, out, overwrite=overwrite)
     return 0 if vectors is None else _vectors(run, rows, vectors)
 
 
-def _check_vectors(vectors: Path, out: Path | None, *, overwrite: bool) -> None:
+def _check_vectors(run: Run, vectors: Path, out: Path | None, *, overwrite: bool) -> None:
     """Refuse a place of vectors before anything is written."""
     if vectors.suffix != ".npy":
         raise UsageError(f"{vectors} must end with .npy, as files of vectors do")
     for path in (vectors, keys_of(vectors)):
-        check_place(path, overwrite=overwrite)
+        check_place(path, overwrite=overwrite, read=places_read(run))
         if out is not None and os.path.realpath(out) == os.path.realpath(path):
             raise UsageError(f"--out {out} is what --vectors {vectors} writes, too: give another name")
 

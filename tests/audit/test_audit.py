@@ -112,6 +112,33 @@ def test_without_its_head_a_log_is_not_whole_and_says_so_for_ever(copy):
     assert "its head was missing" in verify(copy).faults[0]
 
 
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"lines": 6, "sha256": ""},
+        {"lines": 9, "sha256": ""},
+        {"lines": 0, "sha256": "0" * 64},
+        {"lines": -1, "sha256": "LAST"},
+        {"lines": -1000, "sha256": "LAST"},
+        {"lines": 10**30, "sha256": "LAST"},
+        {"lines": 5, "sha256": "LAST"},
+        {"lines": 6.5, "sha256": "LAST"},
+        {"lines": None},
+        [],
+    ],
+)
+@pytest.mark.parametrize("kept", [6, 1, 0])
+def test_a_forged_or_damaged_head_is_a_fault_however_long_the_log_is(copy, head, kept):
+    lines = copy.read_bytes().splitlines(keepends=True)
+    copy.write_bytes(b"".join(lines[:kept]))
+    copy.with_name("audit.jsonl.head").write_text(json.dumps(head).replace("LAST", verify(copy).sha256))
+    assert len(verify(copy).faults) == 1
+    AuditLog(copy).record("anna", "remove")
+    assert verify(copy).lines > kept
+    if kept < 6 or head != {"lines": 5, "sha256": "LAST"}:
+        assert "says" in verify(copy).faults[0], "the log keeps it"
+
+
 def test_a_power_cut_before_the_first_head_is_no_fault(tmp_path):
     written(tmp_path / "log", lines=1)
     (tmp_path / "log.head").unlink()
