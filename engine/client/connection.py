@@ -60,6 +60,7 @@ class Connection:
         self._key, self._failures, self._gone_seconds = key, 0, gone_seconds
         self._lost_at: float | None = None
         """Since when a publisher that was there is away."""
+        self._is_over = False
         self._news = socket.get_monitor_socket(
             zmq.EVENT_CLOSED
             | zmq.EVENT_DISCONNECTED
@@ -92,8 +93,12 @@ class Connection:
         """Whether there is a message now."""
         if not self._socket.poll(0):
             return False
-        self._silent_since, self._has_heard, self._told = time.monotonic(), True, None
+        self._silent_since, self._has_heard, self._told, self._is_over = time.monotonic(), True, None, False
         return True
+
+    def run_is_over(self) -> None:
+        """The message that has come is the run's last: a publisher that goes now may."""
+        self._is_over = True
 
     def wait(self, timeout_seconds: float | None) -> bool:
         """Wait for a message; return whether there is one.
@@ -156,7 +161,7 @@ class Connection:
     @property
     def _gone_at(self) -> float | None:
         lost_at, seconds = self._lost_at, self._gone_seconds
-        return None if lost_at is None or seconds is None else lost_at + seconds
+        return None if lost_at is None or seconds is None or self._is_over else lost_at + seconds
 
     def _tell_of_silence(self, now: float) -> None:
         if self._silent_since is None:

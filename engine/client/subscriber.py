@@ -112,7 +112,6 @@ class Subscriber(Closing):
         gone = gone_limit(gone_seconds, follow=follow, kinds=self._kinds, key=self._key)
         lossless = socket == "pull" or replay is not None
         age = partial(age_limit, endpoint, max_age_seconds, lossless=lossless)
-        is_fresh = age() is not None
         self._runs = HeardRuns(lossless if from_start is None else from_start, resume, age)
         self._refill_all, self._resume, self._over = refill_all, resume, False
         self.counters = {"messages": 0, "missed": 0, "stale": 0, "replayed": 0, "malformed": 0, "repeated": 0}
@@ -120,15 +119,15 @@ class Subscriber(Closing):
         unreadable, and come twice."""
         self.last_malformed = ""
         """Why the last unreadable message was not readable."""
-        self._told, self._context = "", context or zmq.Context.instance()
-        self._socket = self._context.socket(zmq.SUB if socket == "sub" else zmq.PULL)
+        self._told, opened = "", context or zmq.Context.instance()
+        self._socket = opened.socket(zmq.SUB if socket == "sub" else zmq.PULL)
         self._tell = tell or logging.getLogger("facestream").warning
         self._connection = Connection(self._socket, endpoint, max_message_bytes, self._key, gone, self._tell)
         self._replay: ReplayClient | None = None
         try:
-            connect(self._socket, endpoint, topics_of(self._kinds, self._streams), self._key, fresh=is_fresh)
+            connect(self._socket, endpoint, topics_of(self._kinds, self._streams), self._key, fresh=age() is not None)
             if replay is not None:
-                self._replay = ReplayClient(self._context, replay, replay_timeout_seconds, max_message_bytes, self._key)
+                self._replay = ReplayClient(opened, replay, replay_timeout_seconds, max_message_bytes, self._key)
         except zmq.ZMQError as error:
             self.close()
             raise ConfigError(
@@ -207,12 +206,10 @@ class Subscriber(Closing):
             self._resume = None
 
     def _meaning(self, frames: list[bytes], waited: bool, replayed: bool = False) -> Iterator[Received | Gap]:
-        """Yield what a message that has come means; it is the last one where ``_over`` says so."""
+        """Yield what a message that has come means; the iteration ends with it where ``_over`` says so."""
         received = self._parsed(frames, replayed)
-        if received is None or not self._wants(received.message.stream, kind_of(received.message)):
-            return
-        yield from self._in_order(received, waited)
-        self._over = isinstance(received.message, End) and not self._follow
+        if received is not None and self._wants(received.message.stream, kind_of(received.message)):
+            yield from self._in_order(received, waited)
 
     def _parsed(self, frames: list[bytes], replayed: bool = False) -> Received | None:
         try:
@@ -235,6 +232,8 @@ class Subscriber(Closing):
             yield from self._runs.begin(message.run_id, follows=self._connection.is_another())
         run = self._runs.heard(message.run_id)
         missing = run.sequence.arrived(message)
+        if isinstance(message, End):  # also where it comes again: only the first one ends the iteration
+            self._connection.run_is_over()
         if missing is None:
             self.counters["repeated"] += 1
             return
@@ -250,6 +249,7 @@ class Subscriber(Closing):
                 if self._wants(stream, of_kind) and (self._key is None or self._key.is_for(stream, of_kind)):
                     yield from self._refilled(run, stream, of_kind, numbers)
             yield from run.skipped.all()
+        self._over = isinstance(message, End) and not self._follow
         yield from self._handed_out(run, received)
 
     def _refilled(self, run: HeardRun, stream: str, kind: str, numbers: range) -> Iterator[Received | Gap]:

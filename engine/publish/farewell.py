@@ -28,10 +28,13 @@ class Farewell:
     def __init__(self, endpoint: str, replay: str, patience: Patience, *, is_push: bool) -> None:
         self._endpoint, self._replay, self._patience, self._is_push = endpoint, replay, patience, is_push
         self._behind: Mapping[Connection, int] = {}
+        self._owed: set[Connection] = set()
+        """Have been behind, and are still to be told the end. Who is behind by that alone, far away, is not told it again."""
+        self._has_told = False
         self._requests, self._said = 0, False
         self._begun = self._busy_at = time.monotonic()
         self.caught_up = False
-        """As of the last look: one that had been behind no longer is. What was sent last may have found no room for it."""
+        """As of the last two looks: one that had been behind no longer is. What was sent last may have found no room for it."""
 
     def lasts(self, requests: int) -> bool:
         """Wait a moment and look; return whether somebody is behind, or may still ask.
@@ -43,7 +46,12 @@ class Farewell:
         now, before, self._behind = time.monotonic(), self._behind, {}
         with suppress(OSError):  # too many files are open to look
             self._behind = under_way(self._endpoint)
-        self.caught_up = bool(before.keys() - self._behind.keys())
+        if not self._has_told:
+            self._owed |= self._behind.keys()
+        caught_up = self._owed - before.keys() - self._behind.keys()  # twice: libzmq may be about to hand the kernel more
+        self._owed -= caught_up
+        self.caught_up = bool(caught_up)
+        self._has_told = self._has_told or self.caught_up
         if (self._behind, requests) != (before, self._requests):
             self._busy_at, self._requests = now, requests
             self._patience.is_over()
@@ -56,7 +64,7 @@ class Farewell:
         if self.caught_up:
             return True
         is_quiet = now - self._busy_at >= _QUIET_SECONDS or now - self._begun >= _MOST_SECONDS
-        return not is_quiet and (bool(self._behind) or self._may_be_asked())
+        return not is_quiet and (bool(self._behind or self._owed) or self._may_be_asked())
 
     def end(self) -> None:
         """Say so if somebody is left behind."""

@@ -210,7 +210,7 @@ class Publisher:
     def see_off(self, should_stop: Callable[[], bool] = _never) -> None:
         """Stay, after the last message, while readers are behind or ask for what they have missed: ``close`` would lose it.
 
-        On ``pub`` 30 s at most; ``end`` is sent again when one has caught up, as it was dropped if the queue was full.
+        On ``pub`` 30 s at most; ``end`` is sent again once to each that has caught up: a full queue had no room for it.
         ``should_stop`` is asked about every 50 ms; True ends this.
         """
         is_push = self._config.socket == "push"

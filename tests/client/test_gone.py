@@ -53,6 +53,23 @@ def test_a_publisher_that_comes_back_in_time_is_not_gone(opened):
         second.close()
 
 
+def test_a_publisher_that_has_said_that_its_run_is_over_may_go(opened):
+    with subscribed(opened, gone_seconds=0.1, timeout_seconds=0.5) as (wire, subscriber):
+        for _ in range(2):  # as is done for a reader that was behind
+            wire.end()
+        assert len(list(subscriber)) == 1
+        wire.socket.close(linger=1_000)
+        with pytest.raises(TimeoutError, match="the publisher that was there is gone"):
+            list(subscriber)
+
+
+def test_an_end_that_comes_again_is_not_that_of_the_next_run(opened):
+    with subscribed(opened) as (wire, subscriber):
+        for run_id in ("run1", "run1", "run2"):
+            wire.end(run_id)
+        assert [[item.message.run_id for item in subscriber] for _ in range(2)] == [["run1"], ["run2"]]
+
+
 def test_one_that_never_came_is_waited_for():
     nowhere = f"tcp://127.0.0.1:{free_port('127.0.0.1')}"
     with Subscriber(nowhere, gone_seconds=0.1, timeout_seconds=0.5) as subscriber, pytest.raises(TimeoutError):

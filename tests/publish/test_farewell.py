@@ -12,6 +12,7 @@ from engine.contracts.messages import decode_header
 from engine.contracts.replay import ReplayRequest, encode_replay
 from engine.publish import farewell
 from engine.publish.opening import open_publisher
+from engine.publish.patience import Patience
 from tests.publish.samples import context, end, face
 
 FACES = 1_500
@@ -126,6 +127,20 @@ def test_a_reader_that_keeps_up_is_told_once(tmp_path):
         while reader.poll(200):
             taking()
     assert taking.kinds() == ["Face", "End"]
+
+
+@pytest.mark.parametrize("looks", [[], ["near"], ["near", "far"]])
+def test_what_is_sent_again_makes_nobody_behind_who_is_sent_it_again(looks, monkeypatch):
+    """Readers whose answers take longer than the time from one look to the next have something on its way after each."""
+    under_way = [{"near": 900, "far": 900}, {"far": 900}, {}]
+    monkeypatch.setattr(farewell, "_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(farewell, "under_way", lambda _: under_way.pop(0) if under_way else {})
+    seeing_off, ends = farewell.Farewell("tcp://192.0.2.1:5556", "", Patience([].append), is_push=False), 0
+    while seeing_off.lasts(0):
+        if seeing_off.caught_up:
+            ends += 1
+            under_way = [dict.fromkeys(looks, 300), dict.fromkeys(looks, 300), {}]
+    assert ends == 2
 
 
 def test_what_was_missed_is_still_replayed_while_it_is_asked_for(tmp_path, monkeypatch):
