@@ -79,8 +79,8 @@ def _spec(node: Any) -> TensorSpec:
 
 
 def _kept(model: Path | bytes) -> dict[str, str]:
-    """Return the setting for TensorRT-RTX's cache of compiled kernels: a folder beside the engine, or none if it cannot be
-    created, with which no model could be opened.
+    """Return the setting for TensorRT-RTX's cache of compiled kernels, a folder beside the engine; no setting if the folder
+    cannot be created, as no model could be opened with it.
     """
     if isinstance(model, bytes):
         return {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 
 from engine.contracts.frames import Float32, Uint8
@@ -38,7 +39,7 @@ def both_ways(picture: Uint8, landmarks: Float32 | None, embedder: Embedder) -> 
         x, y = landmarks[list(_OTHER_SIDE)].T
         mirrored = np.stack([picture.shape[1] - 1 - x, y], axis=1).astype(np.float32)
     [vector] = embedder.embed([picture], [landmarks])
-    [mirror_vector] = embedder.embed([np.ascontiguousarray(picture[:, ::-1])], [mirrored])
+    [mirror_vector] = embedder.embed([np.asarray(cv2.flip(picture, 1), np.uint8)], [mirrored])
     return vector, mirror_vector
 
 

@@ -19,7 +19,7 @@ from trt_build.protocols.open_set.fit import sizes_of
 SIZES_PX = (14.0, 20.0, 28.0, 40.0, float("inf"))
 """Boundaries of the buckets: halfway between the recorded sizes."""
 STEP = 1e-4
-"""Grid of the resemblance: comparisons within one step count as equal."""
+"""Step of the grid of the resemblance: comparisons within one step count as equal."""
 _LOWEST, _STEPS = -0.9, 18_000
 _MOST_OWN = 8
 """Most other photographs of its person with which a track is compared."""
