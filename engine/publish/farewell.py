@@ -52,18 +52,20 @@ class Farewell:
         self._owed -= caught_up
         self.caught_up = bool(caught_up)
         self._has_told = self._has_told or self.caught_up
-        if (self._behind, requests) != (before, self._requests):
+        # More on its way than before is nothing that was taken: heartbeats of libzmq follow what is queued.
+        has_taken = any(self._behind.get(connection, 0) < size for connection, size in before.items())
+        if has_taken or requests != self._requests:
             self._busy_at, self._requests = now, requests
             self._patience.is_over()
         if self._behind and self._is_push:
             self._patience.waits(self._endpoint)
             return True
-        if self._behind and not self._said and now - self._begun >= _QUIET_SECONDS:
+        is_quiet = now - self._busy_at >= _QUIET_SECONDS or now - self._begun >= _MOST_SECONDS
+        if self._behind and not self._said and not is_quiet and now - self._begun >= _QUIET_SECONDS:
             self._said = True
             self._patience.warn(f"a reader at {self._endpoint} is behind: the run stays for it, {_MOST_SECONDS:g} s at most")
         if self.caught_up:
             return True
-        is_quiet = now - self._busy_at >= _QUIET_SECONDS or now - self._begun >= _MOST_SECONDS
         return not is_quiet and (bool(self._behind or self._owed) or self._may_be_asked())
 
     def end(self) -> None:

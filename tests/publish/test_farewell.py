@@ -99,13 +99,20 @@ def test_who_takes_nothing_is_given_up_and_that_is_said(tmp_path, monkeypatch):
         send_all(publisher)
         publisher.see_off()
         publisher.close(0)
-    assert said == [
-        f"a reader at {publisher.bound_endpoint} {words}"
-        for words in (
-            "is behind: the run stays for it, 30 s at most",
-            "was behind to the end: what it had not taken is lost for it",
-        )
-    ]
+    assert said == [f"a reader at {publisher.bound_endpoint} was behind to the end: what it had not taken is lost for it"]
+
+
+def test_heartbeats_to_who_takes_nothing_are_no_sign_of_its_life(monkeypatch):
+    sizes, said = iter(range(90_000, 10**9, 8_192)), []
+    monkeypatch.setattr(farewell, "_LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(farewell, "_QUIET_SECONDS", 0.05)
+    monkeypatch.setattr(farewell, "_MOST_SECONDS", float("inf"))
+    monkeypatch.setattr(farewell, "under_way", lambda _: {"reader": next(sizes)})
+    seeing_off = farewell.Farewell("tcp://192.0.2.1:5556", "", Patience(said.append), is_push=False)
+    while seeing_off.lasts(0):
+        pass
+    seeing_off.end()
+    assert "was behind to the end" in said[-1]
 
 
 @pytest.mark.parametrize("kind", [zmq.SUB, zmq.PULL])
