@@ -64,3 +64,7 @@ class SecondLookRecipe(TimedRecipe, frozen=True, kw_only=True):
     precision: Precision = "float32"
     """Precision of a training step; bfloat16 works everywhere, but pays only on a GPU or CPU that supports it."""
     validate_every_minutes: float = 3.0
+
+    def __post_init__(self) -> None:
+        if self.candidates.forgotten_from and not self.start:
+            raise ValueError("candidates.forgotten_from asks the network that start names: give both")

@@ -57,7 +57,7 @@ def train_second_look(recipe: SecondLookRecipe, folder: Path, watcher: Watcher, 
     cv2.setNumThreads(1)
     make_folder(folder)
     learnt = training_candidates(recipe, folder / "cache", watcher.on_prepare)
-    if recipe.start and recipe.candidates.forgotten_from:
+    if recipe.candidates.forgotten_from:
         *real, scenes = learnt
         asked = (Path(recipe.start), recipe.candidates.forgotten_from, watcher.on_prepare)
         learnt = [*(without_forgotten(part, *asked) for part in real), scenes]

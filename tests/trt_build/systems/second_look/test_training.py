@@ -161,6 +161,11 @@ def test_what_may_be_a_face_that_nobody_labelled_is_left_out_among_people(tmp_pa
     assert len(kept[1.01]) == len(among)
 
 
+def test_nobody_is_asked_for_such_faces_without_a_network_to_start_from():
+    with pytest.raises(ValueError, match="give both"):
+        recipe(candidates=CandidateSpec(detector="", forgotten_from=0.5))
+
+
 def one(made: Candidates, at: int) -> Candidates:
     chosen = slice(at, at + 1)
     return Candidates(
