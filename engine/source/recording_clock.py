@@ -10,7 +10,7 @@ from pathlib import Path
 from engine.config import SourceConfig
 from engine.contracts.messages import Clock
 from engine.errors import ConfigError
-from engine.words.times import zoned
+from engine.words.times import without_zone, zoned
 
 _NAME = "name:"
 _DIRECTIVES = {
@@ -124,5 +124,5 @@ def _nanoseconds(when: datetime, path: Path, warn: Callable[[str], None]) -> int
         is_twice = here.replace(tzinfo=None) == when
         happens = "comes twice, as clocks go back" if is_twice else "does not come, as clocks go forward"
         advice = "if that is wrong, give `start_time` with its offset"
-        warn(f"{path}: {when:%Y-%m-%d %H:%M:%S} {happens}; it is taken for {zoned(here)}: {advice}")
+        warn(f"{path}: {without_zone(when)} {happens}; it is taken for {zoned(here)}: {advice}")
     return round(here.timestamp() * 1e6) * 1000

@@ -38,6 +38,11 @@ def zoned(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S %z}"
 
 
+def without_zone(moment: datetime) -> str:
+    """Return a moment to the second, as ``2026-03-01 14:05:00``, for one whose time zone is what is in doubt."""
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
 def wall_span(first_ns: int, last_ns: int) -> str:
     """Return from when to when, the day and the zone once where they are the same."""
     first, last = _local(first_ns), _local(last_ns)

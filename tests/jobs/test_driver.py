@@ -135,7 +135,7 @@ def test_long_tasks_go_one_by_one(folder: JobFolder) -> None:
 def test_asked_once_it_finishes_what_runs(folder: JobFolder, workers: ThreadWorkers) -> None:
     over = drive(folder, FakeJob([task(f"k{number}", "0.3") for number in range(6)]), workers, [1])
     assert over.phase == "stopped"
-    assert folder.done() == {one.key for one in workers.given}
+    assert folder.done() == {one.key for one in workers.given}, (over, folder.read_attempts())
     assert len(workers.given) == 2
 
 
