@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from engine.archive.writer import DirectorySink
-from engine.contracts.counts import Counts
+from engine.contracts.counts import Counting, Counts
 from engine.contracts.envelope import Body
 from engine.contracts.faces import FaceResult
 from engine.contracts.frames import Uint8
@@ -118,16 +118,18 @@ class Delivery:
             for name, total in sink.counters.items():
                 self._telemetry.counters[name] = total
 
-    def end(self, outcome: Outcome, detail: str, *counted: Counts) -> None:
-        """Say and write how the run ended, with the totals of all its workers.
+    def end(self, outcome: Outcome, detail: str, *counted: Counts) -> Counting:
+        """Say and write how the run ended, with the totals of all its workers; return them.
+
+        They are not in the telemetry yet: while readers are waited for, it tells what this worker alone has counted.
 
         Args:
             outcome: of the run.
             detail: for a person.
             counted: by the others.
         """
-        counts = self._telemetry.counts
-        for part in (self._record.counted, *counted):
+        counts = Counting()
+        for part in (self._telemetry.counts.now(), self._record.counted, *counted):
             counts.add(part)
         self.send(RunEnd(outcome, detail, counts.now().flat()), [])
         counts.run.update(self._publisher.counters)
@@ -136,6 +138,7 @@ class Delivery:
             about = {"workers": self._facts, "counters": totals.flat(), "streams": counts.streams}
             kept: Outcome = "failed" if self._unwritten.any else outcome
             self._unwritten.guard(sink, lambda: sink.close(kept, about))
+        return counts
 
     def _pass(self, events: Iterable[StreamChanged | Checkpoint]) -> None:
         for event in filter(self._repeats.passes, events):

@@ -61,8 +61,9 @@ class PublishWorker(Actor[Any]):
             self.context.alive_during(lambda: self.delivery.open(begin.facts))  # an earlier run that it deletes may be large
         self._publisher.wait_for_subscriber(should_stop=self._held.should_give_up)
         super().run()
-        self.delivery.end(self.worst.outcome, self.worst.detail, self._counted_before, self.heard.now())
+        totals = self.delivery.end(self.worst.outcome, self.worst.detail, self._counted_before, self.heard.now())
         self._publisher.see_off(self._held.should_give_up)
+        self.context.telemetry.counts = totals  # for the last beat, which is not added to those of the others
 
     def reads(self, sender: Sender) -> bool:
         return self._begin is not None or self.stopped is not None

@@ -113,6 +113,7 @@ class Blocked:
         self._news: Callable[[], None] | None = news
         self.sent: list[str] = []
         self.counters: dict[str, int] = {}
+        self.while_seen_off: Callable[[], None] = lambda: None
 
     def send(self, body: Body, payloads: list[memoryview], should_stop: Callable[[], bool]) -> Body:
         news, self._news = self._news, None
@@ -130,6 +131,7 @@ class Blocked:
     def see_off(self, should_stop: Callable[[], bool]) -> None:
         assert not should_stop()
         self.sent.append("seen off")
+        self.while_seen_off()
 
 
 def word_of(body: Body) -> str:
@@ -168,6 +170,23 @@ def test_what_comes_while_push_is_blocked_follows_in_its_order():
     bench.worker.run()
     assert blocked.sent == ["track 1", "stats 1", "stats 2", "stats 3", "door failed", "end", "seen off"]
     assert bench.worker._counted_before.run == {"faces": 7}
+    bench.supervisor.close()
+
+
+def test_while_readers_are_seen_off_the_counts_of_others_are_not_told_as_its_own():
+    """The supervisor adds up what living workers tell: a run that waited for a reader seemed to have read every frame twice."""
+    bench, blocked = blocked_bench(lambda bench: bench.supervisor.send(CountedBefore(Counts({"frames": 7}))))
+    counts = bench.worker.context.telemetry.counts
+    counts.run["mine"] = 1
+    told: list[Counts] = []
+    blocked.while_seen_off = lambda: told.append(bench.worker.context.telemetry.beat().counts)
+    bench.enhance.send(said(1))
+    bench.enhance.send(Drain(counts=Counts({"faces": 3})))
+    bench.worker.run()
+    assert told[0].run.get("mine") == 1
+    assert not {"frames", "faces"} & told[0].run.keys()
+    last = bench.worker.context.telemetry.beat(finished=True).counts
+    assert (last.run["mine"], last.run["frames"], last.run["faces"]) == (1, 7, 3)
     bench.supervisor.close()
 
 
