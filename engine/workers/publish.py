@@ -44,10 +44,8 @@ class PublishWorker(Actor[Any]):
 
     wait_seconds = 0.05
 
-    def __init__(
-        self, context: WorkerContext, upstreams: dict[str, Channel], publisher: Publisher, record: Record, policy: Policy,
-        traces: Traces | None = None,
-    ) -> None:  # fmt: skip
+    def __init__(self, context: WorkerContext, upstreams: dict[str, Channel], publisher: Publisher, record: Record,
+                 policy: Policy, traces: Traces | None = None) -> None:  # fmt: skip
         self._publisher, self._held, self._counted_before = publisher, HeldOrders(self), Counts()
         self.delivery = Delivery(publisher, context.telemetry, upstreams, self._held.should_give_up, context.control.send,
                                  record, traces)  # fmt: skip
