@@ -108,24 +108,24 @@ class Subscriber(Closing):
         check_asked(socket, timeout_seconds, replay_timeout_seconds)
         self._kinds, self._streams = kinds_asked(kinds), streams_asked(streams)
         self._key = None if key is None else read_key(Path(key).expanduser(), ClientKey)
-        self._timeout_seconds, self._follow = timeout_seconds, follow
+        self._timeout_seconds, self._follow, self._resume, self._refill_all = timeout_seconds, follow, resume, refill_all
         gone = gone_limit(gone_seconds, follow=follow, kinds=self._kinds, key=self._key)
         lossless = socket == "pull" or replay is not None
         age = partial(age_limit, endpoint, max_age_seconds, lossless=lossless)
+        is_fresh = age() is not None  # or refused, before anything is open
         self._runs = HeardRuns(lossless if from_start is None else from_start, resume, age)
-        self._refill_all, self._resume, self._over = refill_all, resume, False
         self.counters = {"messages": 0, "missed": 0, "stale": 0, "replayed": 0, "malformed": 0, "repeated": 0}
         """Since the start: handed out, lost for good, skipped for their age, come back by replay (of those handed out),
         unreadable, and come twice."""
         self.last_malformed = ""
         """Why the last unreadable message was not readable."""
-        self._told, opened = "", context or zmq.Context.instance()
+        self._told, self._over, opened = "", False, context or zmq.Context.instance()
         self._socket = opened.socket(zmq.SUB if socket == "sub" else zmq.PULL)
         self._tell = tell or logging.getLogger("facestream").warning
         self._connection = Connection(self._socket, endpoint, max_message_bytes, self._key, gone, self._tell)
         self._replay: ReplayClient | None = None
         try:
-            connect(self._socket, endpoint, topics_of(self._kinds, self._streams), self._key, fresh=age() is not None)
+            connect(self._socket, endpoint, topics_of(self._kinds, self._streams), self._key, fresh=is_fresh)
             if replay is not None:
                 self._replay = ReplayClient(opened, replay, replay_timeout_seconds, max_message_bytes, self._key)
         except zmq.ZMQError as error:

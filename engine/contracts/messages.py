@@ -232,7 +232,8 @@ class Stats(Message, frozen=True, kw_only=True, tag="stats"):
 
 
 class End(Message, frozen=True, kw_only=True, tag="end"):
-    """The last message of a run. A ``pub`` socket may send it twice, for a reader whose queue was full."""
+    """The last message of a run. A ``pub`` socket may send it again, once for each reader that was behind, as its queue may
+    have been full."""
 
     outcome: Outcome
     detail: str

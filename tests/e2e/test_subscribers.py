@@ -180,4 +180,4 @@ def test_a_subscriber_may_be_there_before_its_publisher(tmp_path):
 
 def test_readers_share_the_context_of_their_process():
     with Subscriber("tcp://127.0.0.1:5556") as one, Subscriber("tcp://127.0.0.1:5557") as other:
-        assert one._context is other._context is zmq.Context.instance()
+        assert one._socket.context is other._socket.context is zmq.Context.instance()

@@ -13,7 +13,7 @@ from engine.runtime.worker import WorkerContext
 from engine.workers.links import link_pair
 from engine.workers.policy import policy_of
 from engine.workers.publish import PublishWorker
-from tests.workers.test_publish import Blocked
+from tests.workers.publish_bench import Blocked
 
 
 class Sink:
