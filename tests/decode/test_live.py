@@ -15,7 +15,6 @@ from tests.decode.byte_server import ByteServer, http, raw
 from tests.decode.clips import render
 from tests.decode.test_deinterlace import interlaced, read
 from tests.decode.watching import TRANSPORTS, watching
-from tests.patience import PATIENCE_SECONDS
 from tests.rtsp.clips import frame_number, numbered_clip
 from tests.rtsp.script import Behaviour
 from tests.rtsp.scripted import ScriptedServer
@@ -185,7 +184,7 @@ def test_three_pictures_one_after_the_other_are_enough_to_begin_with():
         connections.append(client)
         client.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: video/x-motion-jpeg\r\n\r\n" + 3 * picture)
 
-    with ByteServer(answer) as server, watching(server.url("http"), connect_seconds=PATIENCE_SECONDS) as watch:
+    with ByteServer(answer) as server, watching(server.url("http"), connect_seconds=15.0) as watch:
         watch.until(lambda w: len(w.frames) == 1 or len(w.states) > 2)
     assert (watch.order, len(connections)) == (["connecting", "live", "frame"], 1)
 
