@@ -242,7 +242,7 @@ def test_video_beside_audio_and_without_parameter_sets(scripted: StartScripted, 
 
 
 def test_a_camera_with_a_limit_refuses_one_more(scripted: StartScripted, small_clip: Clip) -> None:
-    server = scripted(small_clip, [replace(FAST, faults=(Reset(10),)), FAST], limit=1, hold_seconds=0.5)
+    server = scripted(small_clip, [replace(FAST, faults=(Reset(10),)), FAST], limit=1, hold_seconds=4.0)
     assert watch(server.url(), 60).end == "closed"
     server.wait(lambda: server.connections_open == 0)
     assert server.counts.sessions_open == 1
