@@ -53,7 +53,6 @@ def open_recording(
 ) -> tuple[InputContainer, VideoStream]:
     """Open a file and choose its video stream; the caller closes the container.
 
-
     Args:
         path: the file.
         video_stream: which of its video streams, from 0; None: FFmpeg's choice of the best.

@@ -85,7 +85,6 @@ def read_content(path: Path) -> bytes:
 def read_still(path: Path, content: bytes | None = None) -> Still:
     """Read one picture.
 
-
     Args:
         path: the file; its name does not matter, the content decides.
         content: its bytes if they were read already.

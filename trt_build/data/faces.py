@@ -59,7 +59,6 @@ def encoded(source: Path, seed: int | None = None) -> Iterator[tuple[str, bytes]
 def grey_pictures(source: Path, what: str, seed: int | None = None) -> Iterator[tuple[str, Luma8]]:
     """Yield name and pixels of every picture of a zip or folder, decoded as grey.
 
-
     Args:
         source: the zip or folder.
         what: what the pictures are, for messages.

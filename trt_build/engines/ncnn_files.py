@@ -24,7 +24,6 @@ _DATE = (1980, 1, 1, 0, 0, 0)
 def ncnn_container(model: onnx.ModelProto, name: str, shapes: Shapes) -> tuple[bytes, NcnnTensors]:
     """Return the file and the tensors of the model; the same model gives the same bytes.
 
-
     Args:
         model: from ``plain_graph``.
         name: its name in messages.

@@ -20,7 +20,6 @@ Shapes = tuple[Shape, Shape, Shape]
 def profile_for(manifest: Manifest, sizes: str | None = None, batch: str | None = None) -> Profile:
     """Return the profile of a model.
 
-
     Args:
         manifest: of the model, which may fix the input size.
         sizes: smallest and largest height and width, such as ``16..96``.

@@ -28,7 +28,6 @@ def build_engine(
 ) -> tuple[bytes, tuple[Tensor, ...], tuple[Tensor, ...]]:
     """Return the engine, its inputs and its outputs.
 
-
     Args:
         target: ``tensorrt-rtx`` or ``tensorrt``.
         model: in the types in which it computes.

@@ -98,7 +98,6 @@ def cross_entropy(log10_ratio: Values, same: Values, different: Values, prior: f
 def logistic(score: Values, same: Values, different: Values, prior: float = 0.5) -> tuple[float, float]:
     """Return offset and slope of the line over the score that best fits the log10 ratio (logistic regression).
 
-
     Args:
         score: see the module.
         same: likewise.

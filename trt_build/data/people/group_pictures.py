@@ -64,7 +64,6 @@ class GroupFaces:
 def read_group_faces(archive: Path, detector: str, cache: Path, done: Done) -> GroupFaces:
     """Find and embed all faces of a zip of pictures as the product would; the result is cached in ``cache``.
 
-
     Args:
         archive: ``images/``, ``manifest.csv``, which names the source of each file, and ``boxes.csv``, which may label faces.
         detector: as ``detect.detector``.

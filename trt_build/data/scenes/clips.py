@@ -44,7 +44,6 @@ def clips_in(archive: Path, folder: Path) -> Iterator[Path]:
 def labelled_clips(spec: ClipsSpec, teacher: Teacher, cache: Path, done: Done, *, apart: bool) -> list[Labelled]:
     """Return frames of clips in full range; the teacher's labels are cached in ``cache``, and corrected by inspection.
 
-
     Args:
         spec: names the clips.
         teacher: labels the frames at several scales.

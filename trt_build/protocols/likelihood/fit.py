@@ -32,7 +32,6 @@ _FOLDS, _SEED = 5, 20261129
 def fit(buckets: Sequence[Comparisons], scenes: ScenePairs, measured: OpenSet) -> Calibration:
     """Return the calibration fitted to the comparisons.
 
-
     Args:
         buckets: see ``comparisons_of``.
         scenes: pairs of people in one scene, with faces of any size; each scene counts once, see ``scene_shares``.

@@ -46,7 +46,6 @@ def fit(
 
     Each track is compared with one picture of everyone who is in neither the crowd nor the track.
 
-
     Args:
         tracks: of people who are not in the crowd, see ``Recorder.record``.
         photographs: everyone's.

@@ -57,7 +57,6 @@ class Clips:
     def tracks(self, low_px: int, crf: int | None, seed: int) -> TrackSet:
         """Return tracks of eight frames within a second each, the first one the reference.
 
-
         Args:
             low_px: side of the small pictures, which is about the height of the face.
             crf: of libx264; None: no encoder.

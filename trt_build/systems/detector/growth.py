@@ -26,7 +26,6 @@ def grow_from(network: GreyDetector, exported: Path, pictures: Tensor) -> None:
 
     An exported network has no normalisation: that of the new one is set so that it changes nothing on ``pictures``.
 
-
     Args:
         network: not smaller except at stride 4.
         exported: the ONNX file of ``export_detector``.
