@@ -29,6 +29,11 @@ def others_may_read(file: os.stat_result) -> bool:
     return bool(file.st_mode & (0o037 if handed_over else 0o077))
 
 
+def version_of(file: os.stat_result) -> tuple[int, int, int]:
+    """Return a value that differs as soon as a file was replaced or written to."""
+    return file.st_ino, file.st_mtime_ns, file.st_size
+
+
 def warning_of(path: Path, file: os.stat_result, what: str) -> str:
     """Return a sentence where others may read a file with a secret, else "".
 

@@ -17,7 +17,7 @@ from engine.errors import ConfigError
 from engine.keys.curve import require_curve
 from engine.keys.files import Client, ClientKey, ControlRole, ServerKey, read_key, remove_entry, write_key
 from engine.keys.topics import check_rights
-from engine.private_file import is_ours_alone
+from engine.private_file import is_ours_alone, version_of
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SERVER, _CLIENTS, _SUFFIX = "server.json", "clients", ".json"
@@ -133,7 +133,7 @@ class KeyFolder:
             except OSError as error:  # one file that cannot be looked at takes nobody else's rights
                 found.append((path.name, error.errno))
             else:
-                found.append((path.name, status.st_ino, status.st_mtime_ns, status.st_size))
+                found.append((path.name, *version_of(status)))
         return tuple(found)
 
     def _entries(self) -> list[Path]:

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from engine.contracts.http import HttpSettings, tls_context
 from engine.errors import ConfigError
+from engine.private_file import version_of
 from engine.web.report import Report
 
 _LOOK_SECONDS = 5.0
@@ -41,6 +42,5 @@ def _state(settings: HttpSettings) -> list[tuple[int, int, int]]:
     states = []
     for path in (settings.tls_certificate, settings.tls_key):
         with suppress(OSError):  # where one is missing the other one is not used
-            status = os.stat(path)
-            states.append((status.st_ino, status.st_mtime_ns, status.st_size))
+            states.append(version_of(os.stat(path)))
     return states

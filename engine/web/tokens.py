@@ -22,7 +22,7 @@ from engine.contracts.unreadable import UNREADABLE
 from engine.control.verbs import Role
 from engine.errors import ConfigError
 from engine.keys.files import remove_entry
-from engine.private_file import is_ours_alone, make_own_folder
+from engine.private_file import is_ours_alone, make_own_folder, version_of
 from engine.whole_file import write_private
 
 PREFIX = "fs_"
@@ -108,9 +108,7 @@ class TokenFolder:
             if not is_ours_alone(self.path.stat()):
                 raise ConfigError(f"others may use the folder of tokens {self.path}: run `chmod 700 {quote(str(self.path))}`")
             found = sorted(self.path.iterdir())[:_MOST]
-            state = tuple(
-                (path.name, status.st_ino, status.st_mtime_ns, status.st_size) for path in found if (status := _look(path))
-            )
+            state = tuple((path.name, *version_of(status)) for path in found if (status := _look(path)))
         except FileNotFoundError:
             found, state = [], ()
         except OSError as error:
