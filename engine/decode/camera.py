@@ -48,6 +48,11 @@ def scheme_of(url: str) -> str:
     return urlsplit(url).scheme.lower()
 
 
+def is_http(url: str) -> bool:
+    """Whether the pictures come over HTTP, as JPEG or as a stream."""
+    return scheme_of(url) in {"http", "https"}
+
+
 def server_port(url: str) -> int | None:
     """Return the TCP port of a URL; None if there is none."""
     try:
@@ -92,7 +97,7 @@ def plan_of(camera: Camera, kind: str | None = None) -> OpenPlan:
         options["rtsp_transport"] = "tcp" if scheme == "rtsps" else camera.transport
     else:
         options |= _AT_ONCE if kind else {"probesize": "1000000", "analyzeduration": "500000"}
-    if scheme in {"http", "https"}:  # FFmpeg counts 25 JPEG pictures a second, and would analyse 14 of a camera that gives few
+    if is_http(camera.url):  # FFmpeg counts 25 JPEG pictures a second, and would analyse 14 of a camera that gives few
         options["framerate"] = "1"
     if is_udp(camera):
         options |= {"max_delay": str(round(REORDER_SECONDS * 1e6)), "buffer_size": str(RECEIVE_BUFFER_BYTES)}

@@ -14,7 +14,7 @@ import av
 
 from engine.contracts.camera import Camera
 from engine.contracts.messages import Reason
-from engine.decode.camera import scheme_of, server_port
+from engine.decode.camera import is_http, scheme_of, server_port
 from engine.decode.certificate_question import certificate_fault
 from engine.decode.http_question import ask_over_http
 from engine.decode.rtsp_password import unknown_to_ffmpeg
@@ -126,7 +126,7 @@ def _asked(camera: Camera, with_password: bool = True) -> Answer:
     scheme = scheme_of(camera.url)
     if scheme in {"rtsp", "rtsps"}:
         return ask(camera, with_password)
-    return ask_over_http(camera) if scheme in {"http", "https"} else Answer("", 0)
+    return ask_over_http(camera) if is_http(camera.url) else Answer("", 0)
 
 
 def _by_status(camera: Camera, error: Exception) -> SourceError | None:
@@ -217,7 +217,7 @@ def _by_content(camera: Camera, error: Exception) -> SourceError:
         )
     if isinstance(error, av.error.FFmpegError) and not _is_vague(error):
         return failure(camera, "network", f"could not be opened: {error.strerror}")
-    if scheme in {"http", "https"} and _asked(camera).kind == "web_page":
+    if is_http(camera.url) and _asked(camera).kind == "web_page":
         what = "answers with a web page, as one to log in: give the path of its video, and user and password if it asks"
         return failure(camera, "not_a_video", what)
     return failure(camera, "not_a_video", "sends no video that FFmpeg can read: check the path and the port")

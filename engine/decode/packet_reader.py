@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 
 from engine.contracts.camera import Camera
 from engine.contracts.networks import Networks
-from engine.decode.camera import plan_of, read_timeout_seconds, scheme_of, server_port
+from engine.decode.camera import is_http, plan_of, read_timeout_seconds, server_port
 from engine.decode.camera_errors import explain_end, explain_open, failure
 from engine.decode.packet_queue import Arrival, PacketQueue
 from engine.decode.packets import packets_of
@@ -146,10 +146,6 @@ class PacketReader(Reader):
         finally:
             container.close()  # this also tells an RTSP server that the session is over
 
-    @property
-    def _is_web_camera(self) -> bool:
-        return scheme_of(self._camera.url) in {"http", "https"}
-
     def _check_place(self) -> None:
         """Refuse a camera at an address that is not allowed: a name may resolve to another one by now."""
         if self._camera.networks is None:
@@ -163,7 +159,7 @@ class PacketReader(Reader):
         try:
             container = self._opened_as()
         except SourceError as error:
-            if error.reason == "not_a_video" and self._is_web_camera:
+            if error.reason == "not_a_video" and is_http(self._camera.url):
                 return self._opened_by_pictures(error)
             raise
         name = container.format.name
@@ -205,7 +201,7 @@ class PacketReader(Reader):
 
     def _stream_of(self, container: InputContainer) -> VideoStream:
         camera = self._camera
-        if self._is_web_camera and container.duration:
+        if is_http(self._camera.url) and container.duration:
             seconds = container.duration / av.time_base
             what = f"is a recording of {seconds:.0f} s: download it and give the file"
             raise failure(camera, "not_live", what)
