@@ -18,7 +18,7 @@ def utc(at_ns: int) -> datetime:
 
 def utc_words(at_ns: int) -> str:
     """Return it to the second, as ``2026-03-01 13:05:00 UTC``."""
-    return f"{utc(at_ns):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{without_zone(utc(at_ns))} UTC"
 
 
 def clock(seconds: float) -> str:
@@ -35,7 +35,7 @@ def wall_clock(nanoseconds: int) -> str:
 
 def zoned(moment: datetime) -> str:
     """Return a moment to the second, as ``2026-03-01 14:05:00 +0100``, in its own time zone."""
-    return f"{moment:%Y-%m-%d %H:%M:%S %z}"
+    return f"{without_zone(moment)} {moment:%z}"
 
 
 def without_zone(moment: datetime) -> str:
@@ -47,7 +47,7 @@ def wall_span(first_ns: int, last_ns: int) -> str:
     """Return from when to when, the day and the zone once where they are the same."""
     first, last = _local(first_ns), _local(last_ns)
     if (first.date(), first.utcoffset()) == (last.date(), last.utcoffset()):
-        return f"{first:%Y-%m-%d %H:%M:%S} to {last:%H:%M:%S %z}"
+        return f"{without_zone(first)} to {last:%H:%M:%S %z}"
     return f"{zoned(first)} to {zoned(last)}"
 
 
