@@ -59,9 +59,13 @@ def photographs(paths: Iterable[Path], embedder: str, detector: str = "auto") ->
                 found = find_people(path, still.bgr, finder, second_look)
             except EnrolmentRefused as error:
                 raise EnrolmentRefused("; ".join([str(error), *still.remarks])) from error
-            portrait, remarks = _chosen(path, found, face, of_several=len(stills) > 1)
+            are_several = len(stills) > 1
+            portrait, remarks = _chosen(path, found, face, of_several=are_several)
             remarks += [f"{sentence}." for sentence in still.remarks]
-            vector, mirrored = both_ways(portrait.bgr, portrait.landmarks, model)
+            if are_several:
+                vector, mirrored = both_ways(portrait.bgr, portrait.landmarks, model)
+            else:  # with nothing that it might be a mirrored copy of
+                [vector], mirrored = model.embed([portrait.bgr], [portrait.landmarks]), None
             small = face_jpeg(portrait.bgr, portrait.box)
             return Photographed(path.name, vector, portrait.quality, small, remarks, mirrored)
 
