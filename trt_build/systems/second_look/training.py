@@ -95,11 +95,9 @@ def without_forgotten(part: Candidates, exported: Path, least: float, done: Done
     kept = np.ones(len(part), bool)
     session = open_session(SessionSpec(exported, "onnxruntime"))
     try:
-        for at in range(0, len(asked), _AT_ONCE):
-            some = asked[at : at + _AT_ONCE]
-            faceness = session.run({INPUT: plain_windows(part.only(some))[0]})[0]
-            kept[some] = faceness.reshape(-1) < least
-            done("faces that nobody labelled", at, len(asked))
+        for rows, some in _at_once(part, asked, "faces that nobody labelled", done):
+            faceness = session.run({INPUT: plain_windows(some)[0]})[0]
+            kept[rows] = faceness.reshape(-1) < least
     finally:
         session.close()
     return part.only(np.flatnonzero(kept))
@@ -157,16 +155,23 @@ def hardness(network: SecondLook, candidates: Sequence[Candidates], least: float
     """
     losses = []
     for part in candidates:
-        asked = np.flatnonzero(part.scores >= least)
         loss = np.zeros(len(part), np.float32)
-        for at in range(0, len(asked), _AT_ONCE):
-            some = part.only(asked[at : at + _AT_ONCE])
+        for rows, some in _at_once(part, np.flatnonzero(part.scores >= least), "how hard each is", done):
             faceness, _ = looked(network, plain_windows(some)[0])
             right = np.where(some.is_face, faceness, 1 - faceness)
-            loss[asked[at : at + _AT_ONCE]] = np.minimum(-np.log(np.maximum(right, 1e-6)), _WRONG)
-            done("how hard each is", at, len(asked))
+            loss[rows] = np.minimum(-np.log(np.maximum(right, 1e-6)), _WRONG)
         losses.append(loss)
     return losses
+
+
+def _at_once(
+    part: Candidates, rows: NDArray[np.int64], what: str, done: Done
+) -> Iterator[tuple[NDArray[np.int64], Candidates]]:
+    """Yield as many rows at a time as a network is given, with their candidates; ``what`` is done, for progress."""
+    for at in range(0, len(rows), _AT_ONCE):
+        some = rows[at : at + _AT_ONCE]
+        yield some, part.only(some)
+        done(what, at, len(rows))
 
 
 def begin_as(state: State, exported: Path, batches: WindowBatches) -> None:
