@@ -14,7 +14,7 @@ from tests.carried import carried
 from tests.decode.byte_server import ByteServer, http, raw
 from tests.decode.clips import render
 from tests.decode.test_deinterlace import interlaced, read
-from tests.decode.watching import TRANSPORTS, watching
+from tests.decode.watching import TRANSPORTS, Watch, watching
 from tests.rtsp.clips import frame_number, numbered_clip
 from tests.rtsp.script import Behaviour
 from tests.rtsp.scripted import ScriptedServer
@@ -153,25 +153,32 @@ def test_two_pictures_of_jpeg_over_http_are_enough_to_begin_with(kind, has_lengt
     assert watch.order == ["connecting", "live", "frame"]
 
 
+def watched_parts(before: str, off: int = 0) -> Watch:
+    """Watch a camera that sends 40 JPEG pictures as parts, up to the 30th or to a second connection.
+
+    Args:
+        before: what stands before the head of each part.
+        off: by how much each says a wrong length.
+    """
+    picture = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
+    head = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=b\r\n\r\n"
+    lines = f"{before}Content-Type: image/jpeg\r\nContent-Length: {len(picture) + off}\r\n\r\n"
+    part = lines.encode() + picture + b"\r\n"
+    with ByteServer(raw(head + 40 * part)) as server, watching(server.url("http")) as watch:
+        return watch.until(lambda w: len(w.frames) == 30 or w.count("connecting") == 2)
+
+
 @pytest.mark.parametrize("off", [500, -60])
 def test_jpeg_over_http_is_read_where_its_parts_say_a_wrong_length(off):
     """One picture came of each connection, or none at all."""
-    picture = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
-    head = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=b\r\n\r\n"
-    part = f"--b\r\nContent-Type: image/jpeg\r\nContent-Length: {len(picture) + off}\r\n\r\n".encode() + picture + b"\r\n"
-    with ByteServer(raw(head + 40 * part)) as server, watching(server.url("http")) as watch:
-        watch.until(lambda w: len(w.frames) == 30 or w.count("connecting") == 2)
+    watch = watched_parts("--b\r\n", off)
     assert len(watch.frames) == 30
     assert watch.count("live") == 1
 
 
 @pytest.mark.parametrize("before", ["b\r\n", "A message of several parts\r\n--b\r\n"])
 def test_jpeg_over_http_is_read_where_its_boundaries_are_none_to_ffmpeg(before):
-    picture = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
-    head = b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=b\r\n\r\n"
-    part = f"{before}Content-Type: image/jpeg\r\nContent-Length: {len(picture)}\r\n\r\n".encode() + picture + b"\r\n"
-    with ByteServer(raw(head + 40 * part)) as server, watching(server.url("http")) as watch:
-        watch.until(lambda w: len(w.frames) == 30 or w.count("connecting") == 2)
+    watch = watched_parts(before)
     assert (len(watch.frames), watch.count("live")) == (30, 1)
 
 
