@@ -27,6 +27,9 @@ def reproduce(
     track: Annotated[int, Parameter(help="The track's number, as the run's table and report show it.")],
     stream: Annotated[str, Parameter(help="Its stream, if several streams have that number.")] = "",
     recording: Annotated[Path | None, Parameter(help="Where the recording is now, if it was moved.")] = None,
+    engines: Annotated[
+        Path | None, Parameter(help="Folder of engines, if you trust it; by default your own, whatever the result names.")
+    ] = None,
     whole: Annotated[
         bool, Parameter(negative=(), help="Also find and follow the faces again, from the beginning of the recording.")
     ] = False,
@@ -56,6 +59,7 @@ def reproduce(
             track,
             stream,
             recording=recording,
+            engines=engines,
             whole=whole,
             progress=lambda frame: status.update(f"frame {frame}"),
             warn=lambda sentence: None if json else say(f"note: {sentence}", aside=True),
@@ -73,7 +77,7 @@ def _say(told: Reproduction) -> None:
     for sentence in (*told.sightings, *told.scores):
         say(sentence)
     if not told.scores_compared:
-        say("the scores were not compared: the gallery has changed, or is missing")
+        say("the scores were not compared: the gallery has changed, is missing, or is in a database")
     if not told.hashed:
         say("the run did not record the SHA-256 of the recording, so it is unknown whether this is the one that was read")
     if not told.last_word:

@@ -22,6 +22,8 @@ from engine.footage.recordings import recording_of
 from engine.footage.sameness import check_same
 from engine.sessions.session import AUTO, RUNTIMES
 
+_NOT_A_PATH = ("auto", "none")
+
 
 @dataclass(frozen=True)
 class RecordedTrack:
@@ -29,7 +31,7 @@ class RecordedTrack:
 
     run: Run
     config: Config
-    """Of the run, with what computed its models in the place of ``auto``."""
+    """Of the run, with what computed its models in the place of ``auto``, and engines from where this user has them."""
     stream: str
     track_id: int
     faces: list[FaceLine]
@@ -46,13 +48,14 @@ class RecordedTrack:
         return None if path is None else path.read_bytes()
 
 
-def recorded_track(directory: Path, track_id: int, stream: str = "") -> RecordedTrack:
+def recorded_track(directory: Path, track_id: int, stream: str = "", engines: Path | None = None) -> RecordedTrack:
     """Return a track of a run.
 
     Args:
         directory: of the run.
         track_id: of the track.
         stream: of the track; empty: of the one stream that has such a track.
+        engines: the folder of engines; None: this user's own.
 
     Raises:
         PublishError: it is not a run's directory, or was written by a version whose settings are not understood.
@@ -69,7 +72,8 @@ def recorded_track(directory: Path, track_id: int, stream: str = "") -> Recorded
     if faces[0].face.live or name not in run.inputs:
         raise UsageError(f"track {track_id} is of the camera {name}: only what was recorded can be made again")
     last = next((line for line in run.tracks() if line.track.ended and _is_meant(line.track, track_id, name)), None)
-    return RecordedTrack(run, _as_computed(_config(run), run.record.get("workers") or {}), name, track_id, faces, last)
+    config = _with_engines_of(engines, _as_computed(_config(run), run.record.get("workers") or {}))
+    return RecordedTrack(run, config, name, track_id, faces, last)
 
 
 def recording_again(track: RecordedTrack, moved_to: Path | None = None) -> Recording:
@@ -92,6 +96,14 @@ def _config(run: Run) -> Config:
         raise PublishError(
             f"the settings in {run.directory / 'run.json'} are not understood ({error}): use the version that wrote them"
         ) from error
+
+
+def _with_engines_of(folder: Path | None, config: Config) -> Config:
+    """Return the settings without the folder of engines that the record names: an engine may be machine code, and the record
+    may be a stranger's."""
+    recorded = config.super_resolve.engines
+    chosen = str(folder) if folder else recorded if recorded in _NOT_A_PATH else "auto"
+    return replace(config, super_resolve=replace(config.super_resolve, engines=chosen))
 
 
 def _as_computed(config: Config, workers: Mapping[str, Mapping[str, Any]]) -> Config:

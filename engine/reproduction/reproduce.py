@@ -21,8 +21,8 @@ from engine.contracts.orders import Warned
 from engine.contracts.recording import Recording
 from engine.enhancement import models as enhancing
 from engine.enhancement.enhancement import Enhancement, Said
-from engine.errors import GalleryError
 from engine.perception import models as perceiving
+from engine.postgres.address import is_postgres
 from engine.reproduction.again import cut_again, followed_again
 from engine.reproduction.compared import Compared, compared, scores_apart
 from engine.reproduction.differences import computed_together, gallery_differs, model_differences, version_differences
@@ -54,7 +54,7 @@ class Reproduction:
     scores_far: bool = False
     """By more than the tolerance, or another decision."""
     scores_compared: bool = True
-    """False: the gallery is another one now, or not there."""
+    """False: the gallery is another one now, not there, or in a database."""
     hashed: bool = True
     """False: the SHA-256 of the recording was not recorded, as by a killed run: it may be another one."""
     last_word: bool = True
@@ -78,6 +78,7 @@ def reproduce(
     stream: str = "",
     *,
     recording: Path | None = None,
+    engines: Path | None = None,
     whole: bool = False,
     progress: Callable[[int], None] = lambda frame: None,
     warn: Callable[[str], None] = lambda sentence: None,
@@ -89,6 +90,7 @@ def reproduce(
         track_id: of the track.
         stream: of the track; empty: the one that has such a track.
         recording: where the recording is now; None: where it was.
+        engines: the folder of engines; None: this user's own, whatever folder the record names.
         whole: see above.
         progress: called with the index of each frame that was read.
         warn: called with what is odd and ends nothing; with the differences of models and versions before anything is made.
@@ -97,7 +99,7 @@ def reproduce(
         UsageError, PublishError, SourceError: see ``recorded_track`` and ``recording_again``.
         FacestreamError: a model of the run cannot be opened.
     """
-    track = recorded_track(directory, track_id, stream)
+    track = recorded_track(directory, track_id, stream, engines)
     source = recording_again(track, recording)
     told = Reproduction(str(directory), track.stream, track_id, str(source.path), whole, len(track.faces))
     told.hashed = bool(track.run.inputs[track.stream].get("sha256"))
@@ -131,10 +133,9 @@ def reproduce(
 
 
 def _has_gallery(config: Config) -> bool:
-    try:
-        return is_there(config.verify.gallery_place)
-    except GalleryError:  # a database that is away, or that the record does not name in full
-        return False
+    """Whether the gallery is a file that is there. No database is called: the record may name anybody's, and it would be shown
+    the password of this user's own."""
+    return not is_postgres(config.verify.gallery) and is_there(config.verify.gallery_place)
 
 
 def _cut_again(source: Recording, track: RecordedTrack, progress: Callable[[int], None]) -> list[FaceCrop]:

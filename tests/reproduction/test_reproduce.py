@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 
 import cv2
 import pytest
@@ -110,6 +111,27 @@ def test_it_is_computed_by_what_the_run_took_where_that_was_left_to_it(result):
     assert ran_by("gone 1 CPU float32", engine) == ("auto", "auto", "auto"), "an engine is left to be chosen"
     changed(result, lambda run: run["config"]["detect"].update(runtime="openvino"))
     assert ran_by("onnxruntime 1 CPUExecutionProvider float32", engine)[0] == "openvino", "it was named"
+
+
+def test_no_engine_is_taken_from_a_folder_that_the_record_of_a_stranger_names(result, tmp_path):
+    changed(result, lambda run: run["config"]["super_resolve"].update(engines=str(result / "engines")))
+    track = track_of(result)
+    assert recorded_track(result, track).config.super_resolve.engines == "auto"
+    assert recorded_track(result, track, engines=tmp_path).config.super_resolve.engines == str(tmp_path)
+    changed(result, lambda run: run["config"]["super_resolve"].update(engines="none"))
+    assert recorded_track(result, track).config.super_resolve.engines == "none"
+
+
+def test_no_database_is_called_that_the_record_of_a_stranger_names(result):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)
+        address = f"postgresql://127.0.0.1:{listening.getsockname()[1]}/gallery"
+        changed(result, lambda run: run["config"]["verify"].update(gallery=address))
+        told = reproduce(result, track_of(result))
+        with pytest.raises(BlockingIOError):
+            listening.accept()
+    assert told.is_within
+    assert not told.scores_compared
 
 
 def test_of_a_device_that_computes_what_comes_together_it_says_that_last_digits_may_differ():
