@@ -24,13 +24,17 @@ from engine.decode.recording_errors import check_playlist, encrypted, explain_op
 from engine.decode.transport_stream import Piece
 from engine.errors import SourceError
 
-_OPTIONS = {"protocol_whitelist": "file"}
+_LISTS = {"concat", "dash"}
+"""Excluded demuxers: what they read names files, which may lie outside its folder, behind a link, or be a pipe, and which are not
+in the recording's SHA-256. Playlists (HLS) are examined before."""
+_FORMATS = {"format_whitelist": ",".join(sorted(av.formats_available - _LISTS))}
+_OPTIONS = {**_FORMATS, "protocol_whitelist": "file"}
 """Protocols that stay within this machine."""
-_OF_PLAYLISTS = {"protocol_whitelist": "file,crypto", "allowed_extensions": "ALL", "extension_picky": "0"}
+_OF_PLAYLISTS = {**_FORMATS, "protocol_whitelist": "file,crypto", "allowed_extensions": "ALL", "extension_picky": "0"}
 """For playlists: they are decrypted if the key lies beside them, and their segments may have any name, as they must lie in the
 folder.
 """
-_OF_PIECES = {"protocol_whitelist": "file,subfile"}
+_OF_PIECES = {**_FORMATS, "protocol_whitelist": "file,subfile"}
 _TEXT_DEMUXERS = {"tty"}
 """Excluded: FFmpeg would render any .txt or .nfo file as a picture of a terminal."""
 _PICTURE_DEMUXERS = "_pipe"

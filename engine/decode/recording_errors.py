@@ -11,6 +11,7 @@ from engine.decode.playlist import is_playlist, missing_from, trouble_of
 from engine.errors import SourceError
 from engine.words.lists import some_of
 
+_LIST_START = b"ffconcat"
 _SEGMENT_STARTS = (b"styp", b"moof", b"sidx")
 _MOVIE_STARTS = {b"ftyp": "an MP4", **dict.fromkeys((b"wide", b"mdat", b"free", b"skip", b"pnot"), "a QuickTime file")}
 """First boxes of a file whose index may come last."""
@@ -53,6 +54,8 @@ def explain_open(path: Path, error: Exception) -> SourceError:
         return SourceError(f"{path} cannot be read: {problem}", reason)
     if not start:
         return SourceError(f"{path} is empty", reason)
+    if start.startswith(_LIST_START):
+        return SourceError(f"{path} is a list of files (ffconcat), which is not read: give the files themselves", reason)
     if kind := encryption_of_file(path):
         return encrypted(path, kind)
     if start[4:8] in _SEGMENT_STARTS:

@@ -22,10 +22,10 @@ from engine.words.redaction import redact_tree, redact_url
 
 LOCKED = {
     "max_redirects": "0",
-    "format_whitelist": "mpjpeg,mjpeg,jpeg_pipe,image2pipe,mpegts,flv,matroska,mov,h264,hevc,asf,ogg,avi",
+    "format_whitelist": "mpjpeg,mjpeg,jpeg_pipe,image2pipe,mpegts,flv,matroska,mov,h264,hevc,asf,ogg,avi,rtsp",
 }
-"""What FFmpeg may not do for a camera by HTTP that others gave: it follows no redirection, and no play list, to where nobody
-looked."""
+"""What FFmpeg may not do for a camera that others gave: over HTTP it follows no redirection, and no play list anywhere, to where
+nobody looked. The options are those of both its streams, of which one may come over RTSP."""
 
 
 class Accepted(NamedTuple):
@@ -120,8 +120,7 @@ class GivenSources:
         hosts = self.logins.hosts_file(source.credentials) if source.credentials else None
         if source.credentials:
             source = replace(source, credentials=str(self.logins.path(source.credentials)))
-        by_http = any(url.name in ("http", "https") for url in addresses_of(source).values())
-        locked = LOCKED if by_http else {}
+        locked = LOCKED if addresses_of(source) else {}
         found = expand_sources([replace(source, options=source.options | locked)], self.live)
         assert isinstance(found[0], Camera)
         return replace(found[0], networks=self._serve.cameras_in, credentials_hosts=str(hosts or ""))

@@ -50,6 +50,13 @@ def bad_file(folder: Path, kind: str) -> Path:
         case "playlist":
             path = folder / "list.m3u8"
             path.write_text("#EXTM3U\n#EXTINF:1,\nmissing.ts\n#EXT-X-ENDLIST\n")
+        case "list":
+            render(folder / "a.mp4")
+            path.write_text("ffconcat version 1.0\nfile a.mp4\n")
+        case "list_in_playlist":
+            path = folder / "list.m3u8"
+            path.write_text("#EXTM3U\n#EXTINF:1,\nlist.mp4\n#EXT-X-ENDLIST\n")
+            bad_file(folder, "list")
         case "locked":
             path = folder / "list.m3u8"
             path.write_text('#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI="gone.bin"\n#EXTINF:1,\na.ts\n#EXT-X-ENDLIST\n')
@@ -71,6 +78,8 @@ def bad_file(folder: Path, kind: str) -> Path:
         ("audio", "no_video", "has no video stream, only audio"),
         ("cover", "no_video", "has no video stream, only a cover and audio"),
         ("playlist", "not_a_video", "of which nothing can be read (missing.ts not there): keep its segments beside it"),
+        ("list", "not_a_video", "is a list of files (ffconcat), which is not read: give the files themselves"),
+        ("list_in_playlist", "not_a_video", "is a playlist of which nothing can be read"),
         ("locked", "encrypted", "is protected (HLS"),
     ],
 )

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from engine.service.build import Parts
+from tests.rtsp.fixtures import scripted, small_clip
 from tests.service.parts import SOURCES, service_in
+
+__all__ = ["scripted", "small_clip"]
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from engine.decode.camera import plan_of
 from engine.decode.packet_reader import PacketReader
 from engine.service.given_source import LOCKED
 from tests.patience import PATIENCE_SECONDS
+from tests.rtsp.clips import Clip
+from tests.rtsp.fixtures import StartScripted
 
 NOISE = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
 JPEG = bytes(cv2.imencode(".jpg", NOISE)[1].tobytes())
@@ -85,6 +87,11 @@ def test_a_camera_is_read(site: tuple[str, list[str]]) -> None:
     url, asked = site
     assert pictures(f"{url}/v.mjpg", LOCKED) == 3
     assert asked == ["/v.mjpg"]
+
+
+def test_of_a_camera_by_rtsp_the_lock_keeps_nothing_away(scripted: StartScripted, small_clip: Clip) -> None:
+    """Its other stream may come over HTTP, and both have the same options."""
+    assert pictures(scripted(small_clip).url(), LOCKED) == 3
 
 
 @pytest.mark.parametrize("path", ["/redirects", "/list.m3u8", "/list.mpd"])
