@@ -25,8 +25,8 @@ from engine.decode.transport_stream import Piece
 from engine.errors import SourceError
 
 _LISTS = {"concat", "dash"}
-"""Excluded demuxers: what they read names files, which may lie outside its folder, behind a link, or be a pipe, and which are not
-in the recording's SHA-256. Playlists (HLS) are examined before."""
+"""Excluded demuxers: what they read names files, which may lie outside its folder, behind a link, or be a pipe, and are not in
+the recording's SHA-256. Playlists (HLS) are examined before."""
 _FORMATS = {"format_whitelist": ",".join(sorted(av.formats_available - _LISTS))}
 _OPTIONS = {**_FORMATS, "protocol_whitelist": "file"}
 """Protocols that stay within this machine."""

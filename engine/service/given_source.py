@@ -24,8 +24,8 @@ LOCKED = {
     "max_redirects": "0",
     "format_whitelist": "mpjpeg,mjpeg,jpeg_pipe,image2pipe,mpegts,flv,matroska,mov,h264,hevc,asf,ogg,avi,rtsp",
 }
-"""What FFmpeg may not do for a camera that others gave: over HTTP it follows no redirection, and no play list anywhere, to where
-nobody looked. The options are those of both its streams, of which one may come over RTSP."""
+"""What FFmpeg may not do for a camera that others gave: it follows no redirection over HTTP, and no play list, to where nobody
+looked. The options are those of both its streams, of which one may come over RTSP."""
 
 
 class Accepted(NamedTuple):
