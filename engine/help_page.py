@@ -19,6 +19,8 @@ SELDOM = "Seldom used"
 """The heading of the options that stand on a page of their own."""
 MORE = "--help-more"
 _INDENT, _GAP, _WIDEST_LABEL = 2, 2, 24
+_WIDEST_CHOICES = 48
+"""Longer ones are broken between two, not within one."""
 _ARGS = re.compile(r"\[ARGS(?:\.\.\.)?\]")
 _COMMAND = re.compile("[a-z][a-z-]*")
 
@@ -105,7 +107,7 @@ def _row(entry: HelpEntry, console: Console) -> tuple[str, str]:
     if entry.choices:
         choices = "|".join(entry.choices)
         if entry.positional_label or len(f"{label} {choices}") > _WIDEST_LABEL:
-            words.append(f"[{choices}]")
+            words.append(f"[{' | '.join(entry.choices) if len(choices) > _WIDEST_CHOICES else choices}]")
         else:
             value = choices + value.removeprefix("CHOICE")
     if entry.default and entry.default != "False" and not entry.default.startswith(("(", '"')):

@@ -19,6 +19,9 @@ def writable(path: Path, error: type[FacestreamError] = DataError) -> Iterator[N
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as failure:
+        raise error(f"'{path}' cannot be written: {_unmade(path.parent, failure)}.") from None
+    try:
         yield
     except OSError as failure:
         raise error(f"'{path}' cannot be written: {failure.strerror or failure}.") from None
@@ -33,4 +36,9 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as failure:
-        raise DataError(f"The folder '{folder}' cannot be made: {failure.strerror}.") from None
+        raise DataError(f"The folder '{folder}' cannot be made: {_unmade(folder, failure)}.") from None
+
+
+def _unmade(folder: Path, failure: OSError) -> str:
+    """Return why a folder could not be created. Of a file in its place the system only says that it exists."""
+    return f"{folder} is not a folder" if isinstance(failure, FileExistsError) else failure.strerror or str(failure)

@@ -69,9 +69,17 @@ class EngineKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         return bool(self.compute_capability)
 
     def difference(self, other: EngineKey) -> str:
-        """Return in words how another key differs, as ``precision fp16 instead of fp32``; empty where they are equal."""
-        pairs = ((name, getattr(self, name), getattr(other, name)) for name in self.__struct_fields__)
-        return ", ".join(f"{name} {_short(theirs)} instead of {_short(ours)}" for name, ours, theirs in pairs if ours != theirs)
+        """Return in words what this one is for, and another is not, as ``tensorrt-rtx 1.6.1, not 1.7.1; precision fp32, not
+        fp16``; empty where they are equal.
+        """
+        names = {"model_sha256": "model ", "target_version": f"{self.target} ", "profile": ""}
+        found = []
+        for name in self.__struct_fields__:
+            ours, theirs = getattr(self, name), getattr(other, name)
+            if ours != theirs:
+                called = names.get(name, name.replace("_", " ") + " ")
+                found.append(f"{called}{_short(ours)}, not {_short(theirs)}")
+        return "; ".join(found)
 
 
 class EngineParity(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -26,6 +26,7 @@ def build_command(
     capability: str = "",
     pixels: str = "",
     calibration: Path | None = None,
+    verb: str = "build",
 ) -> str:
     """Return the command; what is not given is left to its defaults.
 
@@ -34,6 +35,7 @@ def build_command(
         described: what the manifest says.
         folder: of engines.
         target, precision, profile, capability, pixels, calibration: of the engine.
+        verb: of `trt-build`, if it is not to build but to do something else with a model's engines.
     """
     sizes = profile.sizes_px if profile and not described.input_size_px else ()
     options = {
@@ -47,11 +49,18 @@ def build_command(
         "--out": "" if folder in (None, engines_dir()) else str(folder),
     }
     given = [word for option, value in options.items() if value for word in (option, value)]
-    return shlex.join(["trt-build", "build", name_of(model, described), *given])
+    return shlex.join(["trt-build", verb, name_of(model, described), *given])
 
 
-def rebuild_command(model: Path, described: Manifest, engine: Path) -> str:
-    """Return the command that makes an engine file anew: by its manifest or, where nobody can read that, by its name."""
+def rebuild_command(model: Path, described: Manifest, engine: Path, *, for_this_gpu: bool = False) -> str:
+    """Return the command that makes an engine file anew: by its manifest or, where nobody can read that, by its name.
+
+    Args:
+        model: the model's file, or its manifest.
+        described: what the manifest says.
+        engine: the file.
+        for_this_gpu: make one for the GPU of this machine, whichever the file is for.
+    """
     try:
         key = msgspec.json.decode(engine_manifest_path(engine).read_bytes(), type=_Keyed).key
     except (OSError, *UNREADABLE):
@@ -69,7 +78,7 @@ def rebuild_command(model: Path, described: Manifest, engine: Path) -> str:
         key.target,
         key.precision,
         profile=key.profile,
-        capability=key.compute_capability,
+        capability="current" if for_this_gpu else key.compute_capability,
         pixels=pixels,
     )
 

@@ -159,4 +159,4 @@ def _check(path: Path, manifest: EngineManifest, model: Manifest) -> None:
         recipe=RECIPE,
     )
     if difference := key.difference(wanted):
-        raise ModelError(f"the engine {path} was built for another purpose ({difference})")
+        raise ModelError(f"the engine {path} was built for {difference}")

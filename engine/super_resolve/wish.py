@@ -22,6 +22,7 @@ from engine.sessions.onnxruntime_providers import ON_CUDA, ON_RTX
 from engine.sessions.race import Example
 from engine.sessions.session import AUTO, COMPILED, Session, SessionSpec
 from engine.sessions.tensorrt_api import FLAVOURS
+from engine.words.numbers import count
 
 _ANY = "auto"
 _LOSSES = ("float32", "float16", "bfloat16", "float8", "int8")
@@ -79,15 +80,27 @@ def open_wished(spec: SessionSpec, model: Manifest, wish: Wish, example: Example
         if value in _ON_GPUS and not on_gpu:
             raise ConfigError(f"super_resolve.{key}: {value} is computed on a GPU: set super_resolve.device to cuda:0")
     shelf = engines_for(spec.path, model, wish.folder, on_gpu=on_gpu) if wish.folder else Shelf()
+    said: list[str] = []
+
+    def tell(sentence: str) -> None:
+        said.append(sentence)
+        warn(sentence)
+
     for trouble in shelf.troubles:
-        warn(f"an engine of {model.name} is not used: {trouble}")
+        tell(f"an engine of {model.name} is not used: {trouble}")
     engines = sorted(_wanted(shelf, wish), key=lambda one: _LOSSES.index(one.precision))
     candidates = _plain(spec, wish, on_gpu) + [_candidate(one, spec) for one in engines]
     if not candidates:
         raise _missing(spec, model, wish, shelf)
-    remedies = {one.name: f": run `{rebuild_command(spec.path, model, one.path)}`" for one in engines}
+    remedies = {one.name: f": run `{rebuild_command(spec.path, model, one.path, for_this_gpu=on_gpu)}`" for one in engines}
     if on_gpu:
-        return _on_gpu(candidates, engines, remedies, example, warn)
+        try:
+            return _on_gpu(candidates, engines, remedies, example, tell)
+        except FacestreamError as error:
+            said += _untested(spec, model, wish, shelf)
+            if candidates[0].is_proven or not said:
+                raise
+            raise type(error)(f"{'; '.join(said)}; and without an engine {error}") from error
     if candidates[0].spec.precision != "float32" and engines:
         candidates = candidates[1:]  # an engine of the same runtime and precision has passed the gate
     return _fastest(candidates, engines, remedies, example, warn)
@@ -140,6 +153,16 @@ def _wanted(shelf: Shelf, wish: Wish) -> list[BuiltEngine]:
         and not (one.runtime == AUTO and one.precision == "float32")  # that is the model as it is
         and (is_named or one.runtime != "openvino" or one.manifest.key.profile.step_px > 1)  # see ``_plain``
     ]
+
+
+def _untested(spec: SessionSpec, model: Manifest, wish: Wish, shelf: Shelf) -> list[str]:
+    """Return a sentence on the engines that were built on another machine and not compared on this one, if there are any."""
+    found = [
+        one for one in shelf.engines if wish.allows(one.runtime, one.precision) and one.manifest.parity.verdict == "not run"
+    ]
+    command = build_command(spec.path, model, wish.folder, verb="check")
+    was = "was" if len(found) == 1 else "were"
+    return [f"{count(len(found), 'engine')} of {model.name} {was} not compared with it here: run `{command}`"] if found else []
 
 
 def _plain(spec: SessionSpec, wish: Wish, on_gpu: bool) -> list[Candidate]:

@@ -80,11 +80,11 @@ WRONG = {
     "flipped": (flip, "is damaged, or it is another one"),
     "gone": (lambda path: path.unlink(), "describes an engine which is not beside it"),
     "no manifest": (lambda path: engine_manifest_path(path).write_text("{"), "is not an engine manifest"),
-    "of another version": (forge(target_version="0.1"), r"target_version \S+ instead of 0\.1"),
-    "of another model": (forge(model_sha256="0" * 64), r"model_sha256 \w{12} instead of 000000000000"),
-    "of another output": (forge(output="enhanced_x8"), "output none instead of enhanced_x8"),
-    "for another processor": (forge(processor="Some CPU 1f2e3d4c"), "processor .* instead of Some CPU 1f2e3d4c"),
-    "made in another way": (forge(recipe=1), "recipe 2 instead of 1"),
+    "of another version": (forge(target_version="0.1"), r"built for onnxruntime 0\.1, not \d"),
+    "of another model": (forge(model_sha256="0" * 64), r"built for model 000000000000, not \w{12}"),
+    "of another output": (forge(output="enhanced_x8"), "built for output enhanced_x8, not none"),
+    "for another processor": (forge(processor="Some CPU 1f2e3d4c"), "built for processor Some CPU 1f2e3d4c, not "),
+    "made in another way": (forge(recipe=1), "built for recipe 1, not 2"),
 }
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import onnxruntime
 import pytest
+from msgspec.structs import replace
 
+from engine.contracts.engine_manifest import EngineParity
 from engine.errors import FacestreamError, MissingRuntimeError, ModelError
 from engine.sessions import built_engines
 from engine.sessions.onnxruntime_providers import ON_CUDA, ON_RTX
-from engine.sessions.session import Session, SessionSpec, open_elsewhere
+from engine.sessions.session import Session, SessionSpec, open_elsewhere, open_session
 from tests.inference.fake_device import DEVICE, open_fake
 from tests.super_resolve.engine_bench import Bench
 
@@ -66,6 +69,67 @@ def test_on_a_gpu_what_cannot_be_opened_gives_way(bench: Bench, gpu: None):
     assert "int8 (gate passed" in bench.runtime(device=DEVICE)
     too_old = "onnxruntime float16 is not used: the NVIDIA driver here is too old for it: update the driver"
     assert bench.said == [too_old], "nobody is told to build it again"
+
+
+NO_CUDA = "and without an engine the installed ONNX Runtime has no CUDA"
+
+
+@pytest.fixture
+def no_cuda(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+
+
+def test_whoever_has_no_cuda_besides_is_told_what_is_wrong_with_the_engine(bench: Bench, no_cuda: None):
+    """After an update of the runtime it was only said that ONNX Runtime had no CUDA, and how to replace it."""
+    older = bench.add(precision="fp16", target_version="0.1", **ON_GPU)
+    cut = bench.add(precision="int8", **ON_GPU)
+    cut.write_bytes(cut.read_bytes()[:100])
+    with pytest.raises(MissingRuntimeError) as refused:
+        bench.runtime(device=DEVICE)
+    found = str(refused.value)
+    assert f"the engine {older} was built for onnxruntime 0.1, not " in found
+    assert f"the engine {cut} is cut off after 100 of " in found
+    assert found.count(": run `trt-build build ") == 2
+    assert NO_CUDA in found
+
+
+def test_an_engine_that_cannot_be_opened_is_named_before_what_else_is_missing(bench: Bench, gpu: None, no_cuda: None):
+    engine = bench.add(precision="fp16", **ON_GPU)
+
+    def refused(spec: SessionSpec) -> Session:
+        if spec.model == engine:
+            raise MissingRuntimeError("the NVIDIA driver here is too old for it: update the driver")
+        return open_session(replace(spec, device="cuda:1"))  # which is no other's
+
+    open_elsewhere(DEVICE, refused)
+    with pytest.raises(MissingRuntimeError, match=f"is not used: the NVIDIA driver here is too old .*; {NO_CUDA}"):
+        bench.runtime(device=DEVICE)
+
+
+def test_an_engine_for_another_gpu_is_built_for_this_one(bench: Bench, gpu: None):
+    """The command was the one that had built it for the other."""
+    engine = bench.add(precision="fp16", **ON_GPU)
+
+    def refused(spec: SessionSpec) -> Session:
+        if spec.model == engine:
+            raise ModelError("it was made for another compute capability than this GPU's")
+        return open_fake(spec)
+
+    open_elsewhere(DEVICE, refused)
+    assert bench.runtime(device=DEVICE).startswith("fake over onnxruntime")
+    assert "than this GPU's: run `trt-build build " in bench.said[0]
+    assert f" --batch 1,8,64 --compute-capability current --pixels float --out {bench.folder}`" in bench.said[0]
+
+
+def test_engines_from_another_machine_wait_for_their_gate(bench: Bench, no_cuda: None):
+    for precision in ("fp16", "int8"):
+        bench.add(precision=precision, parity=EngineParity(verdict="not run", reason="no GPU"), **ON_GPU)
+    check = rf"run `trt-build check {bench.model.with_suffix('.onnx')} --out {bench.folder}`"
+    with pytest.raises(MissingRuntimeError, match=f"^2 engines of tiny were not compared with it here: {check}; {NO_CUDA}"):
+        bench.runtime(device=DEVICE)
+    (bench.folder / "tiny-onnxruntime-int8.onnx.json").unlink()
+    with pytest.raises(MissingRuntimeError, match=f"^1 engine of tiny was not compared with it here: {check}; {NO_CUDA}"):
+        bench.runtime(device=DEVICE)
 
 
 @pytest.mark.parametrize("target", [ON_CUDA, ON_RTX])

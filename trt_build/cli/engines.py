@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Annotated, Literal
 
-import msgspec
 from cyclopts import Parameter, validators
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Column, Table
 
-from engine.contracts.engine_manifest import EngineManifest, EnginePrecision, Target
+from engine.contracts.engine_manifest import EnginePrecision, Target
 from engine.contracts.manifest import Manifest, read_manifest
 from engine.errors import FacestreamError, ModelError, UsageError
 from engine.models.catalog import engines_dir, find_model, models_dir
 from engine.models.engine_command import build_command
+from trt_build.cli.engine_table import Row, show
 from trt_build.errors import ExportError
 from trt_build.optional import require_from
-from trt_build.recipes.data_folder import explained
 
-CONSOLE = Console()
 NOTES = Console(stderr=True)
 _Flag = Annotated[bool, Parameter(negative=())]
 _EXTRAS = {
@@ -185,23 +180,13 @@ def check(
             found = check_engines(path, described, shop, target or "")
             if not found:
                 command = build_command(path, described, folder, target or "")
-                tuned = command.replace(" build ", " tune ", 1) if described.kind == "generator" and target is None else ""
-                for_cpu = f" or, for this CPU, `{tuned}`" if tuned else ""
+                tunes = described.kind == "generator" and target is None
+                for_cpu = f" or, for this CPU, `{build_command(path, described, folder, verb='tune')}`" if tunes else ""
                 raise ModelError(f"there is no engine of {described.name} in {folder}: run `{command}`{for_cpu}")
             rows += [Row(one.path, one.manifest, "unusable" if one.trouble else "whole", one.trouble) for one in found]
     show(rows, json)
     if bad := [row for row in rows if row.trouble]:
         raise ExportError(f"{len(bad)} of {len(rows)} engines in {folder} cannot be used as they are.")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One engine, for the table."""
-
-    path: Path
-    manifest: EngineManifest | None
-    state: str
-    trouble: str
 
 
 class EngineProgress:
@@ -259,29 +244,3 @@ def _check_takes_faces(option: str, given: Path | None, models: Sequence[tuple[P
 def folder_of(out: Path | None) -> Path:
     """Return the folder of engines."""
     return out if out is not None else engines_dir()
-
-
-def show(rows: Sequence[Row], as_json: bool) -> None:
-    """Print a table and what is wrong, or JSON."""
-    if as_json:
-        found = [
-            {"path": str(row.path), "state": row.state, "trouble": explained(row.trouble), "manifest": row.manifest}
-            for row in rows
-        ]
-        sys.stdout.write(msgspec.json.format(msgspec.json.encode(found), indent=2).decode() + "\n")
-        return
-    table = Table(Column("engine", overflow="fold"), "", "MB", "seconds", "gate", "faces")
-    for row in rows:
-        table.add_row(row.path.name, row.state, *(_cells(row.manifest) if row.manifest else ()))
-    CONSOLE.print(table)
-    for row in rows:
-        if row.trouble:
-            CONSOLE.print(f"{row.path.name}: {explained(row.trouble)}", soft_wrap=True, markup=False)
-    CONSOLE.print(f"in {rows[0].path.parent}", soft_wrap=True, markup=False)
-
-
-def _cells(manifest: EngineManifest) -> tuple[str, str, str, str]:
-    parity = manifest.parity
-    figures = ", ".join(f"{name} {parity.figures[name]:.4g}" for name in parity.limits)
-    gate = f"{parity.verdict}{f': {figures}' if figures else ''}"
-    return f"{manifest.size_bytes / 1e6:.2f}", f"{manifest.seconds:.2f}", gate, parity.note or str(parity.faces or "")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.config import SuperResolveConfig
-from trt_build.cli.engines import CONSOLE, EngineProgress, GateFaces, Row, folder_of, model_of, show
+from trt_build.cli.engine_table import CONSOLE, Row, show
+from trt_build.cli.engines import EngineProgress, GateFaces, folder_of, model_of
 from trt_build.errors import ExportError, WriteError
 
 

@@ -188,7 +188,7 @@ def _fitting(path: Path, key: EngineKey) -> EngineManifest | str:
     except ModelError as error:
         return str(error)
     if difference := manifest.key.difference(key):
-        return f"the engine {path} was built for another purpose ({difference})"
+        return f"the engine {path} was built for {difference}"
     try:
         try_fitness(path, manifest)
     except ModelError as error:
@@ -199,13 +199,14 @@ def _fitting(path: Path, key: EngineKey) -> EngineManifest | str:
 
 
 def try_fitness(path: Path, manifest: EngineManifest) -> None:
-    """Refuse an engine that cannot run here, as far as can be told without loading it.
+    """Refuse an engine that cannot run here, as far as can be told without loading it. One for another GPU than this
+    machine's is what was ordered.
 
     Raises:
         ModelError: another one is needed.
         MissingRuntimeError: this machine lacks what it needs.
     """
-    if manifest.key.target in FLAVOURS:
+    if manifest.key.target in FLAVOURS and capability_here() in ("", manifest.key.compute_capability):
         tensorrt(manifest.key.target).check(path.read_bytes(), str(path))
 
 

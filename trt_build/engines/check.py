@@ -39,7 +39,6 @@ def check(model: Path, described: Manifest, shop: Workshop, target: str = "") ->
         target: check only engines for it; empty: all.
 
     Raises:
-        WriteError: a manifest cannot be written.
         DataError: the faces that were given cannot be read.
     """
     found = []
@@ -72,17 +71,22 @@ def _check(model: Path, described: Manifest, path: Path, manifest: EngineManifes
     except FacestreamError as error:
         return Checked(path, manifest, str(error))
     if difference:
-        return Checked(path, manifest, f"it was built for another purpose ({difference}): run `{again}`")
+        return Checked(path, manifest, f"it was built for {difference}: run `{again}`")
     try:
         try_fitness(path, manifest)
-        manifest = msgspec.structs.replace(manifest, parity=shop.gate(order, manifest, path))
+        parity = shop.gate(order, manifest, path)
     except ModelError as error:
         return Checked(path, manifest, f"{error}: run `{again}`")
     except MissingRuntimeError as error:
         return Checked(path, manifest, str(error))
-    with writable(path, WriteError):
-        write_engine_manifest(manifest, path)
-    return Checked(path, manifest, advice(manifest, shop.folder))
+    judged = msgspec.structs.replace(manifest, parity=parity)
+    if judged != manifest:  # a folder that cannot be written, as in a container image, can be checked
+        try:
+            with writable(path, WriteError):
+                write_engine_manifest(judged, path)
+        except WriteError as error:  # the others are still checked
+            return Checked(path, judged, f"its verdict cannot be kept: {error}")
+    return Checked(path, judged, advice(judged, shop.folder))
 
 
 def advice(manifest: EngineManifest, folder: Path) -> str:

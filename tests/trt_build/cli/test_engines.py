@@ -143,6 +143,21 @@ def test_check_names_an_engine_that_is_gone(capsys, tmp_path):
     ), "as a run says it"
 
 
+def test_an_engine_that_was_not_compared_says_what_compares_it(capsys, monkeypatch, tmp_path):
+    """A newcomer saw `not run`, and no more."""
+    pytest.importorskip("tensorrt_rtx", reason="needs the extra trt-rtx")
+    monkeypatch.setattr(building, "capability_here", lambda: "")
+    models = [write_generator(tmp_path, name) for name in ("one", "two")]
+    options = ("--compute-capability", "7.5,8.9", "--out", tmp_path / "e")
+    for command in (("build", *models, *options), ("check", *models, "--out", tmp_path / "e")):
+        code, out, _ = run(capsys, *command)
+        assert code == 0
+        for capability in ("7.5", "8.9"):
+            reason = f"tensorrt-rtx engines run on a GPU: this one is for {capability}, and here is none"
+            assert out.count(f"gate not run: {reason}\n") == 1
+        assert out.count("`trt-build check one two` on a machine with such a GPU compares them") == 1
+
+
 def test_without_a_gpu_the_default_says_what_to_run(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(gpus.shutil, "which", lambda name: None)
     code, _, err = run(capsys, "build", "srcnn_x2", "--out", tmp_path)

@@ -7,6 +7,7 @@ import pytest
 from engine.contracts.engine_manifest import read_engine_manifest
 from engine.contracts.manifest import read_manifest
 from engine.errors import MissingRuntimeError, ModelError
+from engine.sessions.tensorrt_api import TensorRT
 from tests.trt_build.engines.networks import write_generator
 from tests.trt_build.engines.orders import PASSED, flip, order_of
 from trt_build.engines import build as building
@@ -14,7 +15,6 @@ from trt_build.engines import check as checking
 from trt_build.engines.build import build
 from trt_build.engines.check import advice, check
 from trt_build.engines.parity import LIMITS, verdict_of
-from trt_build.errors import ExportError
 
 pytestmark = pytest.mark.usefixtures("quick_gate")
 
@@ -68,14 +68,37 @@ def test_an_engine_whose_runtime_is_missing_does_not_hide_the_others(model, shop
 
 
 def test_a_manifest_that_cannot_be_written_is_one_sentence(model, shop, monkeypatch):
-    build(order_of(model), shop)
+    """It ended the command, and what was found of the others was lost."""
+    for precision in ("fp32", "fp16"):
+        build(order_of(model, precision=precision), shop)
 
     def full(self, content):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(ExportError, match=r"tiny-onnxruntime-fp32\.onnx' cannot be written: No space left on device"):
-        check(model, read_manifest(model), shop)
+    assert [one.trouble for one in check(model, read_manifest(model), shop)] == ["", ""], "there was nothing new to write"
+    failed = verdict_of({"psnr_lost_db": 0.31, "cosine_moved": 0.0}, LIMITS["generator"], 2, "two made up faces")
+    monkeypatch.setattr(building, "compare", lambda model, compared, done: failed)
+    half, whole = check(model, read_manifest(model), shop)
+    for one, name in ((half, "fp16"), (whole, "fp32")):
+        assert one.manifest.parity.verdict == "failed"
+        path = shop.folder / f"tiny-onnxruntime-{name}.onnx"
+        assert one.trouble == f"its verdict cannot be kept: '{path}' cannot be written: No space left on device."
+
+
+def test_an_engine_for_another_gpu_than_this_machines_is_whole(model, shop, monkeypatch):
+    """On a machine with a card it was called unusable, and `build` made it anew each time."""
+    pytest.importorskip("tensorrt_rtx", reason="needs the extra trt-rtx")
+    order = order_of(model, "tensorrt-rtx", "fp16", "7.5")
+    monkeypatch.setattr(building, "capability_here", lambda: "8.9")
+    monkeypatch.setattr(TensorRT, "fitness", lambda self, engine: ("unfit", "it was made for another compute capability"))
+    assert build(order, shop).is_new
+    assert not build(order, shop).is_new
+    (found,) = check(model, read_manifest(model), shop)
+    assert found.trouble == ""
+    assert found.manifest.parity.reason == "tensorrt-rtx engines run on a GPU: this one is for 7.5, and here is 8.9"
+    monkeypatch.setattr(building, "capability_here", lambda: "7.5")
+    assert build(order, shop).is_new, "one for this card that the card refuses"
 
 
 def test_check_names_what_is_damaged(model, shop):

@@ -84,7 +84,7 @@ def test_where_nothing_can_be_written_it_ends_in_1_and_keeps_what_is_there(model
     made = []
     if kind == "a file in the way":
         folder.write_text("")
-        error = "File exists"
+        error = f"{folder} is not a folder"
     else:
         write = pathlib.Path.write_bytes
 
