@@ -176,8 +176,7 @@ def _reads_recordings(options: list[str]) -> bool:
 
 
 def _complain(sentence: str, code: int) -> int:
-    from engine.cli.plain import plain
+    from engine.cli.plain import plain_lines
 
-    told = "\n".join(map(plain, sentence.split("\n")))
-    sys.stderr.write(f"facestream: {told}\n")
+    sys.stderr.write(f"facestream: {plain_lines(sentence)}\n")
     return code

@@ -151,19 +151,14 @@ def _tell_programs(name: str, results: Sequence[EnrolResult], gallery: str, name
 
 
 def _tell_people(name: str, results: Sequence[EnrolResult], gallery: str, namesakes: Sequence[str]) -> None:
-    console = Console(highlight=False, soft_wrap=True)
     refused = all(result.outcome == "refused" for result in results)
-    console.print(
-        Text(f"no picture of {readable(name)} was put into {gallery}" if refused else f"{readable(name)} in {gallery}")
-    )
-    console.print(_table(results), soft_wrap=False)
+    say(f"no picture of {name} was put into {gallery}" if refused else f"{name} in {gallery}")
+    Console(highlight=False).print(_table(results))
     for result in results:
         if result.sentence:
-            console.print(Text(result.sentence))
+            say(result.sentence)
     for other in () if refused else namesakes:
-        console.print(
-            Text(f"{readable(other)} is in the gallery, too: if both are one, `facestream gallery rename --join` joins them")
-        )
+        say(f"{other} is in the gallery, too: if both are one, `facestream gallery rename --join` joins them")
 
 
 def _table(results: Sequence[EnrolResult]) -> Rows:
@@ -180,4 +175,4 @@ def _rows(results: Sequence[EnrolResult]) -> Iterator[list[str | Text]]:
             else [""] * 4
         )
         colour = {"enrolled": "green", "duplicate": "yellow", "quarantined": "magenta", "refused": "red"}[result.outcome]
-        yield [readable(result.path.name), Text(result.outcome, colour), *figures]
+        yield [result.path.name, Text(result.outcome, colour), *figures]

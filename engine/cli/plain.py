@@ -16,6 +16,11 @@ def plain(text: str) -> str:
     return text if text.isascii() and text.isprintable() else "".join(map(_plain, text))
 
 
+def plain_lines(text: str) -> str:
+    """Return the same of a text of several lines, which stay."""
+    return "\n".join(map(plain, text.split("\n")))
+
+
 def _plain(character: str) -> str:
     if unicodedata.category(character) not in _STEERS and character not in _REORDERS:
         return character

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from engine.cli.json_lines import write_lines
 from engine.cli.overwriting import check_new
+from engine.cli.plain import plain
 from engine.config import DetectConfig, LiveConfig, SourceConfig
 from engine.contracts.camera import Camera
 from engine.contracts.probed import Probed
@@ -69,7 +70,7 @@ def probe(
     camera = _camera(source)
     streams = [camera] if camera.main is None else [camera, camera.main]
     detect = None if detector == "none" else DetectConfig(detector=detector)
-    with Console(stderr=True, quiet=json).status(f"looking at {camera.shown} for {seconds:g} s"):
+    with Console(stderr=True, quiet=json).status(Text(f"looking at {plain(camera.shown)} for {seconds:g} s")):
         probed = [look(one, detect, seconds) for one in streams]
     if picture is not None:
         _write(picture, probed[-1].picture)
@@ -99,7 +100,7 @@ def _camera(source: SourceConfig) -> Camera:
 
 
 def _warn(sentence: str) -> None:
-    sys.stderr.write(f"facestream: note: {redact(sentence)}\n")
+    sys.stderr.write(f"facestream: note: {plain(redact(sentence))}\n")
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -123,7 +124,7 @@ def _table(probed: Probed) -> Table:
         "faces": _face_words(probed),
     }
     for name, words in rows.items():
-        table.add_row(name, Text(words))
+        table.add_row(name, Text(plain(words)))
     return table
 
 

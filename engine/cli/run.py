@@ -19,6 +19,7 @@ from engine.cli.run_options import check_duration, given, sources_of
 from engine.cli.run_result import print_result, shortcomings
 from engine.cli.run_view import run_view
 from engine.cli.run_words import printable
+from engine.cli.saying import say_on
 from engine.config import Config, Redact
 from engine.config.file import load_config
 from engine.contracts.camera import HardwareDecoding
@@ -266,4 +267,4 @@ def _warn(sentence: str) -> None:
 def _say_what_is_left(settings: Config, attempts: Set[str], console: Console) -> None:
     """After a failure: where to find what this run, known by its attempts, wrote before it."""
     if settings.output.directory and recorded(Path(settings.output.directory)).get("run_id") in attempts:
-        console.print(f"What was written before the failure is in {settings.output.directory}", highlight=False)
+        say_on(console, f"What was written before the failure is in {settings.output.directory}")

@@ -13,6 +13,7 @@ from engine.archive.reader import track_lines
 from engine.cli.run_news import is_stopped
 from engine.cli.run_table import end_table, failed_table
 from engine.cli.run_words import drops_words, errors_words, removed_words
+from engine.cli.saying import say_on
 from engine.cli.tables import Column, Rows
 from engine.config import Config
 from engine.contracts.messages import Track
@@ -57,9 +58,9 @@ def print_result(console: Console, result: RunResult, config: Config, notes: Ite
     for sentence in notes:
         console.print(Text(sentence), style="yellow", highlight=False, soft_wrap=True)
     if directory is not None:
-        console.print(f"faces and scores: {directory}", highlight=False, soft_wrap=True)
+        say_on(console, f"faces and scores: {directory}")
     if result.report is not None:
-        console.print(f"report: {result.report.resolve()}", highlight=False, soft_wrap=True)
+        say_on(console, f"report: {result.report.resolve()}")
 
 
 def shortcomings(result: RunResult, config: Config) -> Iterator[str]:

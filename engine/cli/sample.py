@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from engine.archive.claim import check_writable
 from engine.cli.overwriting import check_new
+from engine.cli.saying import say_on
 from engine.cli.share_bar import on_terminal
 from engine.errors import UsageError
 from engine.sample.clip import files_of_sample, render_sample
@@ -71,9 +72,6 @@ def sample(
             bitrate,
             lambda done, total: bar.update(task, completed=done, total=total),
         )
-    console.print(f"{clip.video}: {count(clip.frames, 'frame')}, {clip.codec}", soft_wrap=True)
-    console.print(f"{clip.truth}: who is where", soft_wrap=True)
-    console.print(
-        f"{next(iter(clip.enrolment.values())).parent}/: one picture each of {', '.join(sorted(clip.enrolment))}",
-        soft_wrap=True,
-    )
+    say_on(console, f"{clip.video}: {count(clip.frames, 'frame')}, {clip.codec}")
+    say_on(console, f"{clip.truth}: who is where")
+    say_on(console, f"{next(iter(clip.enrolment.values())).parent}/: one picture each of {', '.join(sorted(clip.enrolment))}")

@@ -14,4 +14,9 @@ def say(sentence: str, *, aside: bool = False) -> None:
         sentence: for people.
         aside: on standard error, where standard output is for a program.
     """
-    Console(stderr=aside).print(plain(sentence), highlight=False, markup=False, soft_wrap=True)
+    say_on(Console(stderr=aside), sentence)
+
+
+def say_on(console: Console, sentence: str) -> None:
+    """Print a sentence likewise, on a console that is there."""
+    console.print(plain(sentence), highlight=False, markup=False, emoji=False, soft_wrap=True)

@@ -14,6 +14,8 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
+from engine.cli.plain import plain_lines
+
 Kind = Literal["number", "word", "words", "sentence"]
 """``number`` (also a date, or a size: never broken, to the right), ``word`` (never broken), ``words`` (broken between words),
 ``sentence`` (wants a column that is wide enough to read)."""
@@ -45,7 +47,7 @@ class Rows:
 
     Args:
         columns: the first one names the row, and heads its block where there is no room for a table.
-        rows: a cell for each column.
+        rows: a cell for each column; what is no ``Text`` is shown ``plain``, line by line.
         title: above.
         caption: below.
     """
@@ -54,7 +56,7 @@ class Rows:
         self, columns: Sequence[Column], rows: Iterable[Sequence[str | Text]], *, title: str | Text = "", caption: str = ""
     ) -> None:
         self._columns, self._title, self._caption = columns, title, caption
-        self._rows = [[Text(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+        self._rows = [[Text(plain_lines(cell)) if isinstance(cell, str) else cell for cell in row] for row in rows]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         shown = list(range(len(self._columns)))

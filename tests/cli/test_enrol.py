@@ -168,6 +168,13 @@ def test_a_file_name_that_is_not_utf_8_is_shown_with_escapes(capsys, folder):
     assert "ada-\\udce9.png" in (folder / "people.csv").read_text()
 
 
+def test_the_name_of_a_file_steers_no_terminal(capsys, folder):
+    (folder / "\x1b[31mred.png").write_bytes(b"text")
+    shown = here(capsys, "enrol", "ada", folder / "\x1b[31mred.png")
+    assert (shown.code, "\x1b" in shown.out + shown.err) == (1, False)
+    assert "\\x1b[31mred.png is not a picture" in shown.out
+
+
 @pytest.mark.parametrize(
     "name", ["李小龍 " * 30, PERSIAN * 20, "Nguye\u0302\u0303n " * 25, "\U0001f468\u200d\U0001f469\u200d\U0001f467" * 30]
 )

@@ -1,9 +1,12 @@
+import io
 import unicodedata
 
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from engine.cli.plain import plain
+from engine.cli.saying import say_on
 
 
 def test_names_stay_and_what_steers_becomes_an_escape():
@@ -23,3 +26,10 @@ def test_nothing_of_a_text_steers_a_terminal(text):
     shown = plain(text)
     assert not any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in shown)
     assert plain(shown) == shown
+
+
+def test_a_sentence_with_brackets_is_no_markup():
+    """A run whose directory was called so ended in an error, after all its work."""
+    shown = io.StringIO()
+    say_on(Console(file=shown, force_terminal=True, width=20), "report: /out[/b]/:key:\x1b[31m/report.html")
+    assert shown.getvalue() == "report: /out[/b]/:key:\\x1b[31m/report.html\n"

@@ -11,6 +11,7 @@ import pytest
 from tests.cli.command import complains, here
 from tests.rtsp.clips import Clip, encode, numbered_clip
 from tests.rtsp.fixtures import gst, http, scripted, small_clip
+from tests.rtsp.listener import refusing_port
 from tests.rtsp.script import Behaviour
 
 __all__ = ["gst", "http", "scripted", "small_clip"]
@@ -50,6 +51,11 @@ def test_a_wrong_password_is_one_sentence(gst, small_clip, tmp_path, capsys):
     outcome = here(capsys, "probe", server.url("cam"), "--credentials", secret)
     complains(outcome, 1, "refuses the user name or password")
     assert "wrong-secret" not in outcome.err
+
+
+def test_an_address_with_brackets_is_no_markup(capsys):
+    with refusing_port() as port:
+        complains(here(capsys, "probe", f"rtsp://127.0.0.1:{port}/[/b]"), 1, f"rtsp://127.0.0.1:{port}/[/b] ")
 
 
 def test_sound_alone_is_no_video(gst, capsys):

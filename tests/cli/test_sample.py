@@ -9,7 +9,7 @@ from tests.cli.command import complains, here
 
 
 def test_it_writes_what_it_says(capsys, tmp_path):
-    video = tmp_path / "new" / "clip.mp4"
+    video = tmp_path / "new[" / "b]" / "clip.mp4"  # which is no markup
     shown = here(capsys, "sample", video, "--seconds", "0.2", "--size", "320x240", "--seed", "5")
     assert (shown.code, shown.err) == (0, "")
     assert f"{video}: 5 frames" in shown.out

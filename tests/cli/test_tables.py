@@ -139,3 +139,9 @@ def test_very_many_rows_are_bare_columns_and_nothing_of_them_is_lost():
     for width, first in ((24, "Ada"), (60, "Ada\n")):
         shown = drawn(width, Rows(columns, [(first if name == "Ada" else name, "12", "2026-01-01") for name in names]))
         assert words_of(shown) > {"Ada", "visitor", "1999", "2026-01-01"}
+
+
+def test_a_cell_steers_no_terminal_and_is_no_markup():
+    rows = [("\x1b[31mred\n[/b]", "\x07")]
+    lines = drawn(60, Rows([Column("name"), Column("why")], rows))
+    assert {"\\x1b[31mred", "[/b]", "\\x07"} <= words_of(lines)

@@ -28,8 +28,8 @@ from trt_build.cli.tune import tune
 from trt_build.optional import require
 from trt_build.recipes.data_folder import explained
 
-CONSOLE = Console()
-ERRORS = Console(stderr=True)
+CONSOLE = Console(markup=False)
+ERRORS = Console(stderr=True, markup=False)
 
 _COMPACT = Compact()
 app = _COMPACT.app = App(

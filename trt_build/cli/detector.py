@@ -20,7 +20,7 @@ from trt_build.recipes.data_folder import data_file
 if TYPE_CHECKING:
     from engine.detect.detector import Detector
 
-CONSOLE = Console()
+CONSOLE = Console(markup=False)
 
 detector_app = App(name="detector", help="Train, export and evaluate the face detector.", help_epilogue="")
 

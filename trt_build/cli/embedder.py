@@ -10,7 +10,7 @@ from rich.console import Console
 from trt_build.cli.training import System, add_train
 from trt_build.optional import require
 
-CONSOLE = Console()
+CONSOLE = Console(markup=False)
 
 embedder_app = App(name="embedder", help="Adapt the face embedder to small faces, and compare embedders.", help_epilogue="")
 

@@ -14,7 +14,7 @@ from rich.table import Column, Table
 from engine.contracts.engine_manifest import EngineManifest
 from trt_build.recipes.data_folder import explained
 
-CONSOLE = Console()
+CONSOLE = Console(markup=False)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from trt_build.cli.engine_table import Row, show
 from trt_build.errors import ExportError
 from trt_build.optional import require_from
 
-NOTES = Console(stderr=True)
+NOTES = Console(stderr=True, markup=False)
 _Flag = Annotated[bool, Parameter(negative=())]
 _EXTRAS = {
     "ncnn": "ncnn-build",

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from trt_build.recipes.data_folder import data_file
 
-CONSOLE = Console()
+CONSOLE = Console(markup=False)
 DATA = {"faces": "data/lfw_gray/val.zip", "footage": "video/asl_h*.mkv", "general": "data/general_sr/test.zip"}
 """In ``$FACESTREAM_DATA``."""
 

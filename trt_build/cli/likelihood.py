@@ -10,7 +10,7 @@ from rich.console import Console
 from engine.config.verify import VerifyConfig
 from engine.models.catalog import embedded_dir
 
-CONSOLE = Console()
+CONSOLE = Console(markup=False)
 
 likelihood_app = App(name="likelihood", help="Calibrate likelihood ratios, and test them.", help_epilogue="")
 

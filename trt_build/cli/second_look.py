@@ -16,7 +16,7 @@ from trt_build.optional import require
 from trt_build.protocols.tables import TextTable
 from trt_build.work import Done
 
-CONSOLE = Console()
+CONSOLE = Console(markup=False)
 
 second_look_app = App(
     name="second-look", help="Train, export and evaluate what tells faces from a detector's false alarms.", help_epilogue=""

@@ -12,7 +12,7 @@ from trt_build.cli.track_evaluation import evaluate
 from trt_build.cli.training import System, add_train
 from trt_build.optional import require
 
-CONSOLE = Console()
+CONSOLE = Console(markup=False)
 
 track_app = App(name="track", help="Train and export the network that combines a track into one picture.", help_epilogue="")
 

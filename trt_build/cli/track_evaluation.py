@@ -8,7 +8,7 @@ from rich.console import Console
 
 from trt_build.recipes.data_folder import data_file
 
-CONSOLE = Console()
+CONSOLE = Console(markup=False)
 
 
 def evaluate(

@@ -17,7 +17,7 @@ from trt_build.recipes.timed import TimedRecipe, for_minutes
 if TYPE_CHECKING:
     from trt_build.training.run_state import RunState
 
-CONSOLE = Console()
+CONSOLE = Console(markup=False)
 System = tuple[type[TimedRecipe], "Callable[..., RunState[Any, Any]]"]
 """The kind of a recipe, and the training function: `(recipe, folder, watcher, *, resume)` to the final state."""
 
