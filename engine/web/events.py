@@ -28,8 +28,12 @@ _HEADERS = [
 ]
 
 
-def asked_for(request: Request) -> Client:
+def asked_for(request: Request, name: str) -> Client:
     """Return the queue that a request asks for: ``kinds`` and ``streams``, lists with commas.
+
+    Args:
+        request: of somebody who is known.
+        name: of that one.
 
     Raises:
         Refusal: a kind is not known, a name is no stream's, or there are too many of them.
@@ -47,7 +51,7 @@ def asked_for(request: Request) -> Client:
     except ConfigError as error:
         wrong = "streams: a name has more than 64 characters, or others than A-Z a-z 0-9 _ . -"
         raise Refusal("bad_request", wrong, "streams") from error
-    return Client(kinds or KINDS, names)
+    return Client(kinds or KINDS, names, name)
 
 
 class EventStream(Response):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from engine.web.crowd import crowding
 from engine.web.problems import Refusal
 
 NEWEST_ONLY = frozenset({"preview", "stats", "status"})
@@ -38,9 +39,11 @@ class Client:
     Args:
         kinds: of events that it wants.
         streams: whose it wants; None: of all.
+        name: of who listens.
     """
 
-    def __init__(self, kinds: Collection[str] = KINDS, streams: Collection[str] | None = None) -> None:
+    def __init__(self, kinds: Collection[str] = KINDS, streams: Collection[str] | None = None, name: str = "") -> None:
+        self.name = name
         self.kinds, self.streams = frozenset(kinds), None if streams is None else frozenset(streams)
         self._queue: OrderedDict[object, Event] = OrderedDict()
         self._size_bytes = 0
@@ -105,7 +108,8 @@ class Fan:
         self._epoch = secrets.token_hex(4)
         """Of this process: after a restart the numbers begin again."""
         self._number = 0
-        self._clients: set[Client] = set()
+        self._clients: dict[Client, None] = {}
+        """The longest there first."""
         self._lost_by_gone = 0
         self._kept: deque[Event] = deque()
         self._kept_bytes = 0
@@ -139,31 +143,40 @@ class Fan:
                 client.offer(event)
 
     def join(self, client: Client, last_id: str = "") -> None:
-        """Let a browser listen, and give it again what it missed.
+        """Let a browser listen, and give it again what it missed. Where too many listen, one of whoever has the most ends.
 
         Args:
             client: its queue.
             last_id: of the last event that it had; empty: it had none.
 
         Raises:
-            Refusal: too many listen already.
+            Refusal: too many listen already, and nobody has more than this one.
         """
-        if len(self._clients) >= MOST_CLIENTS:
+        if len(self._clients) >= MOST_CLIENTS and not self._has_made_room(client.name):
             raise Refusal("busy", f"{MOST_CLIENTS} are already listening: close a page", headers={"Retry-After": "10"})
         if last_id:
             self._give_missed(client, last_id)
-        self._clients.add(client)
+        self._clients[client] = None
 
     def leave(self, client: Client) -> None:
         """Forget a browser."""
         if client in self._clients:
-            self._clients.remove(client)
+            del self._clients[client]
             self._lost_by_gone += client.lost
 
     def close(self) -> None:
         """Let all answers end."""
         for client in self._clients:
             client.end()
+
+    def _has_made_room(self, name: str) -> bool:
+        crowd = crowding((client.name for client in self._clients), beside=name)
+        if crowd is None:
+            return False
+        longest = next(client for client in self._clients if client.name == crowd)
+        longest.end()
+        self.leave(longest)
+        return True
 
     def _give_missed(self, client: Client, last_id: str) -> None:
         epoch, _, number = last_id.partition("-")

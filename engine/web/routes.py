@@ -116,7 +116,7 @@ async def _fleet(web: Web, request: Request, asker: Asker) -> Response:
 async def _events(web: Web, request: Request, asker: Asker) -> Response:
     if request.method == "HEAD":
         return Response(media_type="text/event-stream")
-    client = asked_for(request)
+    client = asked_for(request, asker.name)
     shown = client.streams
     if "preview" not in client.kinds:
         shown = frozenset()

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from engine.control.verbs import Role
+from engine.web.crowd import crowding
 from engine.web.tokens import Entry, hashed
 
 _IDLE_SECONDS, _LONGEST_SECONDS = 12 * 3600.0, 7 * 86_400.0
 _MOST = 200
-"""Sessions; the one that was used the longest ago gives way."""
+"""Sessions; of whoever has the most, the one that was used the longest ago gives way."""
 LINK_SECONDS = 15 * 60.0
 """So long the link that stands on the terminal counts."""
 
@@ -44,9 +45,11 @@ class Sessions:
         """Return the value of a new cookie, which is never one that was sent here, and the session."""
         secret, now = secrets.token_urlsafe(32), self._now()
         session = Session(name, roles, token_sha256, begun=now, used=now)
+        if len(self._by_hash) >= _MOST:
+            crowd = crowding((one.name for one in self._by_hash.values()), beside=name) or name
+            oldest = next((key for key, one in self._by_hash.items() if one.name == crowd), next(iter(self._by_hash)))
+            del self._by_hash[oldest]
         self._by_hash[hashed(secret)] = session
-        while len(self._by_hash) > _MOST:
-            self._by_hash.popitem(last=False)
         return secret, session
 
     def find(self, secret: str, entries: tuple[Entry, ...]) -> Session | None:

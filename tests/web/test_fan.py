@@ -76,3 +76,22 @@ def test_too_many_are_refused() -> None:
         fan.join(Client())
     with pytest.raises(Refusal, match="64 are already listening"):
         fan.join(Client())
+
+
+def test_one_who_holds_all_places_gives_way() -> None:
+    """A token that may only look kept everybody else's console without news."""
+    fan, crowd = Fan(), [Client(name="guard") for _ in range(MOST_CLIENTS)]
+    for one in crowd:
+        fan.join(one)
+    fan.join(operator := Client(name="operator"))
+    assert (crowd[0].is_over, crowd[1].is_over, operator in fan.clients, len(fan.clients)) == (True, False, True, MOST_CLIENTS)
+    with pytest.raises(Refusal, match="64 are already listening"):
+        fan.join(Client(name="guard"))
+
+
+def test_nobody_gives_way_to_one_who_holds_as_many() -> None:
+    fan = Fan()
+    for number in range(MOST_CLIENTS):
+        fan.join(Client(name=str(number)))
+    with pytest.raises(Refusal, match="64 are already listening"):
+        fan.join(Client(name="another"))

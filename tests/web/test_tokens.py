@@ -10,7 +10,7 @@ import pytest
 from engine.errors import ConfigError
 from engine.service.directory import ServiceDirectory
 from engine.web.sessions import LoginLink, Sessions
-from engine.web.tokens import TokenFolder, hashed
+from engine.web.tokens import Entry, TokenFolder, hashed
 
 
 @pytest.fixture
@@ -129,6 +129,16 @@ def test_sessions_are_bounded_and_hold_no_secret() -> None:
     assert sum(sessions.find(secret, ()) is not None for secret in secrets) == 200
     assert sessions.find(secrets[-1], ()) is not None
     assert not set(secrets) & set(sessions._by_hash)
+
+
+def test_who_logs_in_again_and_again_logs_nobody_else_out() -> None:
+    """A token that may only look ended the sessions of all others."""
+    sessions, guard = Sessions(), Entry(name="guard", roles=("view",), sha256="ab" * 32)
+    owner, _ = sessions.begin("owner", ("view",), "")
+    guards = [sessions.begin("guard", ("view",), guard.sha256)[0] for _ in range(300)]
+    assert sessions.find(owner, (guard,)) is not None
+    assert sum(sessions.find(secret, (guard,)) is not None for secret in guards) == 199
+    assert sessions.find(guards[-1], (guard,)) is not None
 
 
 def test_a_link_counts_once_and_an_older_one_never() -> None:
