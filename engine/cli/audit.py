@@ -13,18 +13,21 @@ from rich.console import Console
 from engine.audit import AuditLog, Entry, default_log, read_entries
 from engine.audit import verify as verify_chain
 from engine.audit.people import called, shown
-from engine.cli.audit_run import say_run
 from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.cli.share_bar import share_bar
 from engine.cli.tables import Column, Rows
 from engine.errors import AuditError
+from engine.exhibit.status import status_of
+from engine.exhibit.verdict import Verdict
 from engine.exhibit.verify import verify as verify_run
 from engine.keys.signing import public_key as read_public_key
 from engine.words.numbers import count
 
 LogOption = Annotated[Path | None, Parameter(name="--log", help="The file; the user's own by default.")]
+
+_MOST_FAULTS = 20
 
 audit_app = App(
     name="audit",
@@ -70,8 +73,34 @@ def audit(
         told = {"whole": found.is_whole} | dataclasses.asdict(found)
         write_lines([told])
         return int(not found.is_whole)
-    say_run(found, holds)
+    _say_run(found, holds)
     return int(not found.is_whole)
+
+
+def _say_run(found: Verdict, holds: str) -> None:
+    """Print what is known, the verdict last.
+
+    Args:
+        found: all of it; of a hash that is gone there is a fault.
+        holds: the hash that was asked for; empty: none.
+    """
+    for sentence in found.notes:
+        say(f"note: {sentence}")
+    for fault in found.faults[:_MOST_FAULTS]:
+        say(f"BROKEN: {fault.sentence}")
+    if len(found.faults) > _MOST_FAULTS:
+        say(f"and {len(found.faults) - _MOST_FAULTS} more: see --json")
+    if found.went:
+        say(f"{count(found.went, 'picture was', 'pictures were')} deleted by retention, as the run's settings ask")
+    if not found.signatures_checked:
+        say("the signatures were not checked: pip install 'facestream[exhibit]'")
+    if found.head:
+        pictures = count(found.pictures, "picture", "pictures")
+        say(f"as written: {count(found.pieces, 'line or vector', 'lines and vectors')}, {pictures}")
+        say(f"the last of {count(found.blocks, 'block', 'blocks')} has the SHA-256 {found.head}")
+    if holds and found.head and not any(holds.lower() in fault.what for fault in found.faults):
+        say(f"the chain still has the block {holds.lower()}")
+    say(f"{found.directory} is {status_of(found).sentence}")
 
 
 @audit_app.command

@@ -19,7 +19,7 @@ from engine.cli.doctor_gallery import say_gallery
 from engine.cli.doctor_gpu import say_providers, say_tensorrt
 from engine.cli.doctor_models import Says, State, say_detector, say_embedder, say_generator, say_names, say_second_look
 from engine.config import Config
-from engine.contracts.gallery_place import GalleryPlace
+from engine.contracts.gallery import GalleryPlace
 from engine.errors import FacestreamError, MissingRuntimeError
 from engine.words.numbers import count
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from engine.cli.doctor_models import Says
-from engine.contracts.gallery_place import GalleryPlace
+from engine.contracts.gallery import GalleryPlace
 from engine.errors import GalleryError
 from engine.words.numbers import count
 

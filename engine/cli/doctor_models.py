@@ -7,7 +7,7 @@ from typing import Literal
 
 from engine.config import DetectConfig, SuperResolveConfig
 from engine.config.verify import VerifyConfig
-from engine.contracts.gallery_place import GalleryPlace
+from engine.contracts.gallery import GalleryPlace
 from engine.models import find_model
 
 SMALLEST_FACE_PX = {

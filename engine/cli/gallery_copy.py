@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from engine.cli.json_lines import JsonOption, write_lines
 from engine.cli.saying import say
-from engine.contracts.gallery_place import GalleryPlace
+from engine.contracts.gallery import GalleryPlace
 from engine.errors import UsageError
 from engine.verify.gallery.copy import Copied, copy_gallery
 from engine.verify.gallery.opening import gallery_file, open_gallery

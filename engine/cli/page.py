@@ -11,7 +11,7 @@ from engine.cli.json_lines import write_lines
 from engine.cli.outside_runs import check_outside_runs
 from engine.cli.overwriting import check_new
 from engine.cli.saying import say
-from engine.contracts.gallery_place import GalleryPlace
+from engine.contracts.gallery import GalleryPlace
 from engine.desk.recurring import recurring_strangers
 from engine.errors import UsageError
 from engine.postgres.address import is_postgres

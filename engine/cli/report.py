@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from engine.cli.page import write_page
 from engine.cli.pdf import write_document
-from engine.contracts.gallery_place import GalleryPlace
+from engine.contracts.gallery import GalleryPlace
 from engine.errors import UsageError
 
 

@@ -9,7 +9,7 @@ from engine.client.sequence import Position
 from engine.client.subscriber import Subscriber
 from engine.client.unpacking import unpack
 from engine.contracts.findings import Basis, Candidate, Enhanced, Quality
-from engine.contracts.gallery_version import GalleryVersion
+from engine.contracts.gallery import GalleryVersion
 from engine.contracts.messages import AnyMessage, End, Face, Part, StageStats, Stats, Stream, Track
 from engine.contracts.track_picture import FusedFrame, TrackPicture
 from engine.errors import ConfigError, FacestreamError, FatalError, PublisherGoneError, PublishError

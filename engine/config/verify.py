@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from engine.config.section import Device, Positive, Section
-from engine.contracts.gallery_place import GalleryPlace
+from engine.contracts.gallery import GalleryPlace
 
 
 class VerifyConfig(Section, frozen=True):

@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.contracts.findings import Basis, Candidate, Decision, Enhanced, Quality
 from engine.contracts.frames import FrameTime, Planes, Span
-from engine.contracts.gallery_version import GalleryVersion
+from engine.contracts.gallery import GalleryVersion
 from engine.contracts.messages import Part
 from engine.contracts.track_picture import TrackPicture
 

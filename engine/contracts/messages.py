@@ -21,7 +21,7 @@ from typing import Literal
 import msgspec
 
 from engine.contracts.findings import Basis, Candidate, Decision, Enhanced, Quality
-from engine.contracts.gallery_version import GalleryVersion
+from engine.contracts.gallery import GalleryVersion
 from engine.contracts.times import Int64, Number, StreamSeconds, UnixNs
 from engine.contracts.track_picture import TrackPicture
 from engine.errors import ConfigError

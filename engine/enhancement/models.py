@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from engine.config import Config
-from engine.contracts.gallery_version import GalleryVersion
+from engine.contracts.gallery import GalleryVersion
 from engine.contracts.orders import Warned
 from engine.enhancement.enhancement import Enhancement
 from engine.enhancement.fusing import TrackFuser, open_fuser

@@ -9,8 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from engine.archive.claim import check_free, check_writable, held_by_a_run, lock_for_run
-from engine.config import Config
-from engine.contracts.gallery_place import GalleryPlace
+from engine.config import Config, PublishConfig
+from engine.contracts.gallery import GalleryPlace
 from engine.errors import ConfigError, GalleryError, MissingGalleryError
 from engine.models import find_model
 from engine.models.dlib_embedder import NAME as DLIB
@@ -86,9 +86,19 @@ def _check_publish(config: Config, warn: Callable[[str], None]) -> None:
     if sentence := check_exposure(publish):
         warn(sentence)
     if publish.endpoint:
-        from engine.publish.trial import try_sockets
+        _try_sockets(publish)
 
-        try_sockets(publish)
+
+def _try_sockets(publish: PublishConfig) -> None:
+    """Open the sockets that a run is to publish at, and let go of them at once."""
+    import zmq
+
+    from engine.publish.publisher import Publisher
+
+    with zmq.Context() as context:
+        publisher = Publisher(publish, "", context)
+        publisher.remove_socket_files()
+        publisher.close()
 
 
 def _check_models(config: Config) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from engine import __version__
-from engine.contracts.gallery_version import GalleryVersion
+from engine.contracts.gallery import GalleryVersion
 from engine.verify.gallery.stored import StoredGallery
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from engine.contracts.gallery_place import GalleryPlace
+from engine.contracts.gallery import GalleryPlace
 from engine.contracts.messages import is_run_id
 from engine.control.answers import Done, Enrolled, Found, People, Person, Quarantine, SetApart
 from engine.control.verbs import (

@@ -7,7 +7,7 @@ import msgspec
 from engine.config import DetectConfig, Redact
 from engine.config.verify import VerifyConfig
 from engine.contracts.camera import Camera
-from engine.contracts.gallery_place import GalleryPlace
+from engine.contracts.gallery import GalleryPlace
 from engine.contracts.probed import Probed
 from engine.control.answers import Done, Enrolled, Found, Problem
 from engine.control.verbs import Picture

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from engine.contracts.findings import Basis, Candidate, Decision
 from engine.contracts.frames import Float32
-from engine.contracts.gallery_version import GalleryVersion
+from engine.contracts.gallery import GalleryVersion
 
 
 @dataclass(frozen=True, slots=True, eq=False)

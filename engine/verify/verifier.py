@@ -14,7 +14,7 @@ from engine.config.verify import VerifyConfig
 from engine.contracts.faces import FaceCrop
 from engine.contracts.findings import Basis, Candidate, Decision
 from engine.contracts.frames import Float32, Uint8
-from engine.contracts.gallery_version import GalleryVersion
+from engine.contracts.gallery import GalleryVersion
 from engine.errors import GalleryError
 from engine.verify.compared import FaceScores, TrackScores
 from engine.verify.embedder import Embedder

@@ -13,7 +13,7 @@ import pytest
 from engine.cli import doctor, doctor_checks, doctor_gpu, doctor_models
 from engine.cli.doctor_checks import CHECKS, findings
 from engine.contracts.engine_manifest import EngineParity
-from engine.contracts.gallery_place import GalleryPlace
+from engine.contracts.gallery import GalleryPlace
 from engine.errors import ConfigError, MissingRuntimeError, ModelError
 from engine.sessions import built_engines, openvino_session
 from engine.sessions.built_engines import BuiltEngine

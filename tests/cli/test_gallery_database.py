@@ -11,7 +11,7 @@ import pytest
 from engine.cli.doctor_gallery import say_gallery
 from engine.cli.gallery import list_people, remove, rename
 from engine.cli.gallery_pictures import pictures
-from engine.contracts.gallery_place import GalleryPlace
+from engine.contracts.gallery import GalleryPlace
 from engine.errors import ConfigError, FacestreamError, NameTakenError
 from engine.privacy import erase
 from engine.verify.gallery.opening import gallery_to_follow, open_gallery

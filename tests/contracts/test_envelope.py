@@ -9,7 +9,7 @@ from engine.contracts.envelope import Envelope, kind_of_body, sealed
 from engine.contracts.faces import FaceResult, Sighting, TrackClosed, TrackResult
 from engine.contracts.findings import Basis, Candidate, Enhanced, Quality
 from engine.contracts.frames import FrameTime, Span
-from engine.contracts.gallery_version import GalleryVersion
+from engine.contracts.gallery import GalleryVersion
 from engine.contracts.messages import StageStats, decode_header, encode_header, kind_of
 from engine.contracts.streams import Calls, RunEnd, RunStats, StreamChanged
 from engine.contracts.track_picture import FusedFrame, TrackPicture

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
-from engine.contracts.gallery_place import GalleryPlace
+from engine.contracts.gallery import GalleryPlace
 from engine.errors import ConfigError, FacestreamError, GalleryError, MissingGalleryError, OlderGalleryError
 from engine.postgres.address import is_postgres
 from engine.verify.gallery.sqlite.cipher import GalleryKey, read_key

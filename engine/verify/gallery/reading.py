@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from engine.contracts.gallery_version import GalleryVersion
+from engine.contracts.gallery import GalleryVersion
 from engine.errors import GalleryError
 from engine.verify.gallery.digest import digest_of
 from engine.verify.gallery.leaf import Gone, Leaf, Row, Rows, changed, leaves_of

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.frames import Float32
-from engine.contracts.gallery_version import GalleryVersion
+from engine.contracts.gallery import GalleryVersion
 from engine.verify.gallery.kept import Kept
 from engine.verify.gallery.leaf import Leaf, Row, Rows, leaves_of
 from engine.verify.gallery.negatives import Denials

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.contracts.gallery_place import GalleryPlace
+from engine.contracts.gallery import GalleryPlace
 from engine.errors import GalleryError
 from engine.verify.gallery.opening import key_of, open_gallery
 from engine.verify.gallery.sqlite.backup import back_up

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.contracts.gallery_version import GalleryVersion
+from engine.contracts.gallery import GalleryVersion
 from engine.verify.gallery.sqlite.epoch import beside
 from engine.verify.gallery.sqlite.gallery import Gallery
 from tests.verify.vectors import SHA, add, vector
