@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from engine.contracts.frames import Float32
 from engine.verify.gallery.digest import leaf_digest
-from engine.verify.gallery.kept import Kept
 from engine.verify.gallery.nearest import sketch_of
+from engine.verify.gallery.object_cache import ObjectCache
 from engine.verify.gallery.persons import Persons, persons_of
 from engine.verify.open_set import OpenSet, crowding_of
 
@@ -72,9 +72,9 @@ class Leaf:
     others: Sequence[Row] = ()
     length: int = 0
     """Length of the gallery's vectors; 0: the gallery is empty."""
-    _crowdings: Kept[Float32] = field(default_factory=Kept, repr=False)
+    _crowdings: ObjectCache[Float32] = field(default_factory=ObjectCache, repr=False)
     """Crowding of each row, by crowd."""
-    _sketches: Kept[Float32] = field(default_factory=Kept, repr=False)
+    _sketches: ObjectCache[Float32] = field(default_factory=ObjectCache, repr=False)
     _whole: tuple[Leaf, NDArray[np.bool_]] | None = field(default=None, repr=False)
     """The leaf that this is a part of, and the rows."""
 

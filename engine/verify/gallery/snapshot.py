@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from engine.contracts.frames import Float32
 from engine.contracts.gallery import GalleryVersion
-from engine.verify.gallery.kept import Kept
 from engine.verify.gallery.leaf import Leaf, Row, Rows, leaves_of
 from engine.verify.gallery.negatives import Denials
+from engine.verify.gallery.object_cache import ObjectCache
 from engine.verify.gallery.persons import Persons
 from engine.verify.open_set import OpenSet
 
@@ -54,9 +54,9 @@ class Snapshot:
     """One or more, by name. Leaves that a change does not touch stay the same objects."""
     gallery: GalleryVersion | None = None
     """Which state of which gallery this is; None if it is from no store."""
-    _crowdings: Kept[Float32] = field(default_factory=Kept, repr=False)
+    _crowdings: ObjectCache[Float32] = field(default_factory=ObjectCache, repr=False)
     """Crowding of each row, by crowd."""
-    _sketches: Kept[list[Float32]] = field(default_factory=Kept, repr=False)
+    _sketches: ObjectCache[list[Float32]] = field(default_factory=ObjectCache, repr=False)
     _parts: dict[frozenset[str], Snapshot] = field(default_factory=dict, repr=False)
     """Reduced snapshots by the people left out, the last used last."""
 
@@ -219,7 +219,7 @@ class Snapshot:
         part = self._parts.pop(people, None)
         if part is None:
             leaves = [leaf.without(people) for leaf in self.leaves]
-            part = replace(self, leaves=leaves, _crowdings=Kept(), _sketches=Kept(), _parts={})
+            part = replace(self, leaves=leaves, _crowdings=ObjectCache(), _sketches=ObjectCache(), _parts={})
         self._parts[people] = part
         if len(self._parts) > _MOST_PARTS:
             self._parts.pop(next(iter(self._parts)))

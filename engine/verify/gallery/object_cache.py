@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 Value = TypeVar("Value")
 
 
-class Kept(Generic[Value]):
+class ObjectCache(Generic[Value]):
     """Values by the identity of the object they were computed from: arrays have no hash, and take long to compare."""
 
     def __init__(self) -> None:
