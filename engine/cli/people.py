@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -95,8 +95,8 @@ def people(
     everybody
         Include strangers who were seen once.
     """
-    asked = [bool(merge), bool(split), name is not None, bool(unname), bool(undo)]
-    if (note or who) and not any(asked):
+    asked = list(_asked(merge, split, name, unname, undo))
+    if (note or who) and not asked:
         raise UsageError("--note and --who belong to a correction: give --merge, --split, --name, --unname or --undo")
     check_place(page, overwrite=overwrite)
     check_outside_runs(page)
@@ -105,12 +105,11 @@ def people(
     found = people_of(chosen.results, _corrections(chosen.results), prior)
     done: list[Correction] = []
     notices: list[str] = []
-    for is_asked, way in zip(asked, ("merge", "split", "name", "unname", "undo"), strict=True):
-        if is_asked:
-            desk = Desk(chosen.results, found, who or user_name(), note, key)
-            done.append(_correct(desk, way, merge, split, name, unname, undo))
-            notices += desk.notices
-            found = people_of(chosen.results, _corrections(chosen.results), prior)
+    for correct in asked:
+        desk = Desk(chosen.results, found, who or user_name(), note, key)
+        done.append(correct(desk))
+        notices += desk.notices
+        found = people_of(chosen.results, _corrections(chosen.results), prior)
     notices += [words for one in done if one.what == "name" and (words := _grouping_words(found, one))]
     notices += [words for one in done if (words := _beside_words(found, one))]
     persons = [one for one in found.persons if everybody or one.name or len(one.tracks) > 1]
@@ -138,18 +137,24 @@ def people(
     return 0
 
 
-def _correct(
-    desk: Desk, way: str, merge: Sequence[str], split: Sequence[str], name: tuple[str, str] | None, unname: str, undo: str
-) -> Correction:
-    if way == "merge":
-        return desk.merge(merge)
-    if way == "split":
-        return desk.split(split)
-    if way == "undo":
-        return desk.undo(undo)
-    if way == "unname" or name is None:
-        return desk.name(unname, "")
-    whom, what = name
+def _asked(
+    merge: Sequence[str], split: Sequence[str], name: tuple[str, str] | None, unname: str, undo: str
+) -> Iterator[Callable[[Desk], Correction]]:
+    """Yield what is to be said at the desk, in this order."""
+    if merge:
+        yield lambda desk: desk.merge(merge)
+    if split:
+        yield lambda desk: desk.split(split)
+    if name is not None:
+        whom, what = name
+        yield lambda desk: _name(desk, whom, what)
+    if unname:
+        yield lambda desk: desk.name(unname, "")
+    if undo:
+        yield lambda desk: desk.undo(undo)
+
+
+def _name(desk: Desk, whom: str, what: str) -> Correction:
     if not what.strip():
         raise UsageError("the name is empty: --unname takes a name back")
     for other in desk.namesakes(what):

@@ -102,13 +102,17 @@ def replay(
                 _rest(1 / times, publisher, stop)
         publisher.see_off(stop.is_asked)
     say(f"sent {count(sent, 'message')} in {count(passes, 'run')}", aside=True)
+    _say_lost(result, lost)
+    return 1 if lost.changed else 0
+
+
+def _say_lost(result: Path, lost: Lost) -> None:
     if lost.missing:
         say(f"{count(lost.missing, 'part')} of messages are no longer in {result} and were left out", aside=True)
     for path in lost.changed[:_MOST_SAID]:
         say(f"{path} is no longer what was sent (SHA-256 differs): left out", aside=True)
     if len(lost.changed) > _MOST_SAID:
         say(f"so are {len(lost.changed) - _MOST_SAID} more", aside=True)
-    return 1 if lost.changed else 0
 
 
 def _await_readers(readers: int, seconds: float, publisher: Publisher, stop: _Stop) -> None:

@@ -80,13 +80,7 @@ class GalleryFile:
         run = self._database.execute
         run("PRAGMA secure_delete = ON")
         if not read_only and self._is_blank():
-            self._use_wal()
-            with self.transaction("IMMEDIATE"):
-                if self._is_blank():  # checked again under the lock: another process may have been first
-                    for statement in SCHEMA:
-                        run(statement)
-                    run(f"PRAGMA application_id = {_APPLICATION_ID}")
-                    run(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            self._make_tables()
         if run("PRAGMA application_id").fetchone()[0] != _APPLICATION_ID:
             raise GalleryError(f"{self.path} is a database, but not a gallery of facestream: choose another path")
         found = run("PRAGMA user_version").fetchone()[0]
@@ -107,6 +101,15 @@ class GalleryFile:
                 make_log(self)
                 if is_older:
                     self.make("quarantined")
+
+    def _make_tables(self) -> None:
+        self._use_wal()
+        with self.transaction("IMMEDIATE"):
+            if self._is_blank():  # checked again under the lock: another process may have been first
+                for statement in SCHEMA:
+                    self._database.execute(statement)
+                self._database.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+                self._database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 
     def _from_format_1(self, read_only: bool) -> int:
         """Migrate an older file to this format, or present it in this format to readers; return the format."""
