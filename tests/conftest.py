@@ -7,6 +7,7 @@ import os
 # Read when numpy and torch are loaded. Tests run side by side: a second thread of one would only wait, busily, for a core.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -33,3 +34,13 @@ def _nobodys_gallery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         patch.setenv(VARIABLE, "onnxruntime")  # nothing is measured
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)  # the product starts its processes hundreds of times
         yield
+
+
+@pytest.fixture
+def in_india(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A zone whose clocks differ from UTC, and by no whole number of hours."""
+    monkeypatch.setenv("TZ", "Asia/Kolkata")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()

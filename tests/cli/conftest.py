@@ -1,8 +1,12 @@
 """Fixtures of this folder."""
 
+import cv2
 import pytest
+from skimage import data
 
+import engine.cli.run
 from tests.cli.command import here
+from tests.cli.stand_in import Runs
 from tests.desk.results import write_result
 from tests.servers.s3_fixtures import s3 as s3
 
@@ -20,3 +24,19 @@ def results(tmp_path):
     write_result(tmp_path / "one", [("ann", "", 0), ("bea", "", 10), ("cid", "Cid", 20)])
     write_result(tmp_path / "two", [("bea", "", 0), ("ann", "", 10)], "gate", "run2")
     return ("one", "two")
+
+
+@pytest.fixture
+def face(tmp_path):
+    """The file of a picture of a face, 40 px."""
+    path = tmp_path / "face.png"
+    cv2.imwrite(str(path), cv2.resize(data.astronaut()[20:180, 140:300, ::-1], (40, 40), interpolation=cv2.INTER_AREA))
+    return path
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
+    """In the place of the pipeline under ``facestream run``."""
+    stand_in = Runs()
+    monkeypatch.setattr(engine.cli.run, "run_pipeline", stand_in)
+    return stand_in

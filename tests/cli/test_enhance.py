@@ -15,13 +15,6 @@ from engine.super_resolve.interpolation import Interpolation
 from tests.cli.command import complains, here
 
 
-@pytest.fixture
-def face(tmp_path):
-    path = tmp_path / "face.png"
-    cv2.imwrite(str(path), cv2.resize(data.astronaut()[20:180, 140:300, ::-1], (40, 40), interpolation=cv2.INTER_AREA))
-    return path
-
-
 def test_a_picture_is_enlarged_beside_itself_and_says_what_it_is(capsys, face):
     shown = here(capsys, "enhance", face)
     assert (shown.code, shown.err) == (0, "")

@@ -19,13 +19,6 @@ from tests.cli.command import here
 from tests.desk.results import write_result
 
 
-@pytest.fixture
-def face(tmp_path):
-    path = tmp_path / "face.png"
-    cv2.imwrite(str(path), cv2.resize(data.astronaut()[20:180, 140:300, ::-1], (40, 40), interpolation=cv2.INTER_AREA))
-    return path
-
-
 def sized(path, width, height):
     pixels = np.random.default_rng(1).integers(60, 200, (height, width, 3), np.uint8)
     assert cv2.imwrite(str(path), pixels)

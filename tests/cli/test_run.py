@@ -6,22 +6,13 @@ import json
 
 import pytest
 
-import engine.cli.run
 from engine.config import Config
 from engine.contracts.counts import Counts
 from engine.contracts.orders import Warned
 from engine.errors import WorkerError
 from engine.runtime.protocol import Beat
 from tests.cli.command import Outcome, apart, complains, here
-from tests.cli.stand_in import Runs
 from tests.cli.statuses import SECRET, fail, stall
-
-
-@pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
-    stand_in = Runs()
-    monkeypatch.setattr(engine.cli.run, "run_pipeline", stand_in)
-    return stand_in
 
 
 def lines_of(outcome: Outcome) -> list[dict]:

@@ -7,7 +7,6 @@ from contextlib import closing
 import numpy as np
 import pytest
 
-import engine.cli.run
 from engine.contracts.counts import Counts
 from engine.contracts.streams import StreamChanged
 from engine.pipeline.status import RunStatus
@@ -15,18 +14,10 @@ from engine.pipeline.stream_status import StreamStatus
 from engine.runtime.protocol import Beat
 from engine.verify.gallery.opening import open_gallery
 from tests.cli.command import complains, here
-from tests.cli.stand_in import Runs
 from tests.cli.statuses import status_of
 
 CAMERA = ("--source", "rtsp://192.0.2.1/x")
 TWO_HOSTS = ("-s", "rtsp://192.0.2.1/x", "-s", "rtsp://192.0.2.2/x", "-s", "rtsp://me:own@192.0.2.3/x", "-o", "out")
-
-
-@pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
-    stand_in = Runs()
-    monkeypatch.setattr(engine.cli.run, "run_pipeline", stand_in)
-    return stand_in
 
 
 def test_a_password_is_told_to_the_host_that_it_is_for(capsys, runs):

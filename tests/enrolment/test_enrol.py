@@ -7,30 +7,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.config import DetectConfig
-from engine.detect.catalog import open_detector
 from engine.enrolment.enrol import enrol_pictures
 from engine.enrolment.judge import EnrolLimits
 from engine.errors import GalleryError, InferenceError, UsageError
-from engine.models import find_model
 from engine.verify.gallery.sqlite.gallery import Gallery
-from tests.assets import SHARED
 from tests.crop.photographs import FOUND, PROFILE, picture
 from tests.enrolment.blobs import BlobDetector, draw, empty
 from tests.verify.faces import ThumbnailEmbedder, portrait
 
-YUNET = SHARED / "models" / "face_detection_yunet_2023mar.onnx"
-
 POOR = {"min_sharpness": 0.0, "min_score": 0.0}
-
-
-@pytest.fixture(scope="module", params=["grey", "yunet"])
-def detector(request):
-    if request.param == "yunet" and not YUNET.exists():
-        pytest.skip("needs the YuNet model of the shared folder (set FACESTREAM_SHARED)")
-    opened = open_detector(DetectConfig(detector=request.param), {"yunet": YUNET, "grey": find_model("grey")}.get)
-    yield opened
-    opened.close()
 
 
 def enrol(paths, detector, gallery, name="ada", **limits):
@@ -101,10 +86,8 @@ def test_small_blurred_and_turned_faces_are_refused(write, detector, gallery):
     assert gallery.version() == 0
 
 
-def test_a_profile_is_refused_by_the_default_limits(write, gallery):
-    if not YUNET.exists():
-        pytest.skip("needs the YuNet model of the shared folder (set FACESTREAM_SHARED)")
-    detector = open_detector(DetectConfig(detector="yunet"), {"yunet": YUNET, "grey": find_model("grey")}.get)
+@pytest.mark.parametrize("detector", ["yunet"], indirect=True)
+def test_a_profile_is_refused_by_the_default_limits(write, detector, gallery):
     result = enrol([write("profile.png", portrait("t1", PROFILE)[0])], detector, gallery)[0]
     assert result.outcome == "refused"
     assert "looks too far to the side" in result.reason

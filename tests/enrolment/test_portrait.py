@@ -8,30 +8,16 @@ import cv2
 import numpy as np
 import pytest
 
-from engine.config import DetectConfig
-from engine.detect.catalog import open_detector
 from engine.detect.second_look import Faceness
 from engine.enrolment.portrait import find_portrait
 from engine.enrolment.search import find_places
 from engine.errors import EnrolmentRefused
-from engine.models import find_model
 from engine.sample.known_face import known_face
-from tests.assets import SHARED
 from tests.crop.photographs import FOUND, picture
 from tests.enrolment.blobs import BlobDetector, draw, empty
 from tests.verify.faces import PEOPLE, portrait
 
 PATH = Path("photo.jpg")
-YUNET = SHARED / "models" / "face_detection_yunet_2023mar.onnx"
-
-
-@pytest.fixture(scope="module", params=["grey", "yunet"])
-def detector(request):
-    if request.param == "yunet" and not YUNET.exists():
-        pytest.skip("needs the YuNet model of the shared folder (set FACESTREAM_SHARED)")
-    opened = open_detector(DetectConfig(detector=request.param), {"yunet": YUNET, "grey": find_model("grey")}.get)
-    yield opened
-    opened.close()
 
 
 @pytest.mark.parametrize("turn", range(4))

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 from msgspec.structs import replace
 
+from engine.contracts.profile import Profile
 from engine.errors import DeviceLostError, DeviceMemoryError, InferenceError
 from engine.inference.process import inference_body
 from engine.runtime.listener import Listener
@@ -18,12 +20,21 @@ from engine.runtime.worker import WorkerContext
 from engine.sessions.onnxruntime_providers import ON_CUDA, ON_RTX
 from engine.sessions.session import Session, SessionSpec, open_session
 from engine.sessions.tensors import Tensor
+from tests.onnx_models import grey_model
 from tests.patience import PATIENCE_SECONDS
 
 DEVICE = "cuda:0"
+GREY = SessionSpec(grey_model(), device=DEVICE, profile=Profile(1, 4, 8), name="grey")
 KILL, LOSE = 251, 252
 """First value of a uint8 tensor that ends the process, or loses the device: once, where ``FUSE`` names a file."""
 FUSE = "FACESTREAM_TEST_FUSE"
+
+
+def lumas(count: int, first: int = 100, side: int = 32) -> dict[str, np.ndarray]:
+    """Return the input of ``GREY``: ``first`` is the first value of each item."""
+    items = np.random.default_rng(first).integers(0, 200, (count, 1, side, side)).astype(np.uint8)
+    items[:, :, 0, 0] = first
+    return {"luma": items}
 
 
 class FakeSession:

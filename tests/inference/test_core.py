@@ -11,17 +11,10 @@ from engine.contracts.profile import Profile
 from engine.errors import DeviceLostError, DeviceMemoryError, InferenceError
 from engine.inference.core import Batch, InferenceCore
 from engine.sessions.session import SessionSpec
-from tests.inference.fake_device import DEVICE, FakeSession
+from tests.inference.fake_device import DEVICE, GREY, FakeSession, lumas
 from tests.onnx_models import doubling_model, grey_model
 
-GREY = SessionSpec(grey_model(), device=DEVICE, profile=Profile(1, 4, 8), name="grey")
 WAIT = 0.01
-
-
-def lumas(count: int, first: int = 100, side: int = 32) -> dict[str, np.ndarray]:
-    items = np.random.default_rng(first).integers(0, 200, (count, 1, side, side)).astype(np.uint8)
-    items[:, :, 0, 0] = first
-    return {"luma": items}
 
 
 class Bench:

@@ -25,18 +25,11 @@ from engine.runtime.protocol import Beat, Drain
 from engine.runtime.worker import WorkerContext, start_worker
 from engine.sessions.session import Session, SessionSpec, open_session
 from engine.workers.links import LINKS, link_pair
-from tests.inference.fake_device import DEVICE, FUSE, KILL, LOSE, FakeSession, open_fake
+from tests.inference.fake_device import DEVICE, FUSE, GREY, KILL, LOSE, FakeSession, lumas, open_fake
 from tests.onnx_models import grey_model
 from tests.patience import PATIENCE_SECONDS
 
-GREY = SessionSpec(grey_model(), device=DEVICE, profile=Profile(1, 4, 8), name="grey")
 WAIT_MS, STUCK = 5.0, 30.0
-
-
-def lumas(count: int, first: int = 100, side: int = 32) -> dict[str, np.ndarray]:
-    items = np.random.default_rng(first).integers(0, 200, (count, 1, side, side)).astype(np.uint8)
-    items[:, :, 0, 0] = first
-    return {"luma": items}
 
 
 HERE = open_session(SessionSpec(grey_model()))

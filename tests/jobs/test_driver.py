@@ -21,13 +21,6 @@ from tests.jobs.thread_workers import ThreadWorkers
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> JobFolder:
-    made = JobFolder(tmp_path / "job")
-    made.make()
-    return made
-
-
-@pytest.fixture
 def workers(folder: JobFolder) -> Iterator[ThreadWorkers]:
     made = ThreadWorkers(folder.directory)
     yield made

@@ -22,14 +22,6 @@ from tests.patience import until
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> JobFolder:
-    """A job's directory."""
-    made = JobFolder(tmp_path / "job")
-    made.make()
-    return made
-
-
-@pytest.fixture
 def worker(folder: JobFolder) -> Iterator[ArchiveWorker]:
     """A worker of it."""
     made = ArchiveWorker(folder, 1.0)

@@ -1,7 +1,6 @@
 import base64
 import json
 import re
-import time
 
 import cv2
 import msgspec
@@ -153,16 +152,7 @@ def test_what_a_name_may_claim_is_said_once(tmp_path):
     assert report(tmp_path).count("Names: at most 1 in 1,000 strangers get a name; faces below 20 px &amp; less are") == 1
 
 
-@pytest.fixture
-def _in_india(monkeypatch):
-    monkeypatch.setenv("TZ", "Asia/Kolkata")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
-
-
-@pytest.mark.usefixtures("_in_india")
+@pytest.mark.usefixtures("in_india")
 @pytest.mark.parametrize(
     ("clock_is", "words"), [("start_time", "as given"), ("file_name", "by the file"), ("creation_time", "creation_time")]
 )

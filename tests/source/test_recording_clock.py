@@ -13,14 +13,7 @@ from engine.errors import ConfigError
 from engine.source.recording_clock import beginning_of, check_clock, pattern_of
 from engine.source.sources import expand_sources
 
-
-@pytest.fixture(autouse=True)
-def _in_india(monkeypatch):
-    monkeypatch.setenv("TZ", "Asia/Kolkata")
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
+pytestmark = pytest.mark.usefixtures("in_india")
 
 
 def nanoseconds(*when: int) -> int:
