@@ -30,8 +30,8 @@ def given(options: dict[str, Any]) -> dict[str, Any]:
 def sources_of(
     uris: list[str] | None,
     settings: dict[str, Any],
-    crop_uris: list[str] | None = None,
-    credentials: list[str] | None = None,
+    crop_uris: list[str] | None,
+    credentials: list[str] | None,
 ) -> list[dict[str, Any]] | None:
     """Return the sources of the command line, each with those of the settings that mean something for it.
 

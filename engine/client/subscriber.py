@@ -211,7 +211,7 @@ class Subscriber(Closing):
         if received is not None and self._wants(received.message.stream, kind_of(received.message)):
             yield from self._in_order(received, waited)
 
-    def _parsed(self, frames: list[bytes], replayed: bool = False) -> Received | None:
+    def _parsed(self, frames: list[bytes], replayed: bool) -> Received | None:
         try:
             return parse(frames, replayed, self._limits)
         except Malformed as error:

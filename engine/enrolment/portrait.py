@@ -53,7 +53,7 @@ class Portrait:
     """(4,) of the face in ``bgr``: x, y, width, height; None: all of it."""
 
 
-def find_people(path: Path, picture: Uint8, detector: Detector, second_look: SecondLook | None = None) -> list[Portrait]:
+def find_people(path: Path, picture: Uint8, detector: Detector, second_look: SecondLook | None) -> list[Portrait]:
     """Return everyone whose face a picture shows clearly, the largest first; the same arguments as ``find_portrait``.
 
     Raises:

@@ -90,7 +90,7 @@ def check_payloads(
     ledger: Ledger,
     told: dict[str, Compared],
     verdict: Verdict,
-    progress: Callable[[float], None] = lambda share: None,
+    progress: Callable[[float], None],
 ) -> None:
     """Compare the pictures and vectors of all lines that are as they were written; what is found is told to ``verdict``.
 

@@ -76,7 +76,7 @@ def recorded_track(directory: Path, track_id: int, stream: str = "", engines: Pa
     return RecordedTrack(run, config, name, track_id, faces, last)
 
 
-def recording_again(track: RecordedTrack, moved_to: Path | None = None) -> Recording:
+def recording_again(track: RecordedTrack, moved_to: Path | None) -> Recording:
     """Return the recording of a track, which must be the one that was read, byte by byte where its SHA-256 is known.
 
     Raises:

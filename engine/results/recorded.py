@@ -27,9 +27,7 @@ class Lost:
     """Files that are not what was sent, by their SHA-256: their parts are left out."""
 
 
-def recorded_messages(
-    run: Run, lost: Lost, without: Collection[str] = ()
-) -> Iterator[tuple[Face | Track | Stream, list[bytes]]]:
+def recorded_messages(run: Run, lost: Lost, without: Collection[str]) -> Iterator[tuple[Face | Track | Stream, list[bytes]]]:
     """Yield each message with its payloads, one for each of its ``parts``: those that are not there any more are left out.
 
     ``stats`` and ``end`` are not written to a directory.

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from engine.contracts.frames import Float32, Uint8
 
 FACE_METRES = 0.15
+_TILE_M = 0.6
+"""Side of a tile, of the floor and of the ceiling."""
 FPS = 25
 CYCLE_SECONDS = 20.0
 """After this time everybody starts the same way again."""
@@ -61,7 +63,7 @@ class Camera:
     def metres_above_floor(self) -> float:
         return self.metres_above_crown + 1.68
 
-    def top_of(self, face_px: float | NDArray[np.float64], taller_metres: float = 0.0) -> float | NDArray[np.float64]:
+    def top_of(self, face_px: float | NDArray[np.float64], taller_metres: float) -> float | NDArray[np.float64]:
         """Return the row of the crown of a person whose face is ``face_px`` wide."""
         return self.horizon_px + (self.metres_above_crown - taller_metres) / FACE_METRES * face_px
 
@@ -104,14 +106,14 @@ def hall(camera: Camera, rng: np.random.Generator) -> Uint8:
 
 
 def _floor(x: Float32, z: Float32) -> Float32:
-    tile = ((np.floor(x / 0.6) * 7 + np.floor(z / 0.6) * 13) % 5 - 2) * 4
-    joint = 24 * np.clip(1 - np.minimum(_to_line(x, 0.6), _to_line(z, 0.6)) / (0.008 + 0.0012 * z), 0, 1)
+    tile = ((np.floor(x / _TILE_M) * 7 + np.floor(z / _TILE_M) * 13) % 5 - 2) * 4
+    joint = 24 * np.clip(1 - np.minimum(_to_joint(x), _to_joint(z)) / (0.008 + 0.0012 * z), 0, 1)
     return _tint((128, 138, 142), tile - joint)
 
 
 def _ceiling(x: Float32, z: Float32) -> Float32:
     lamp = ((np.abs(np.abs(x) - 1.5) < 0.3) & (z % 3.0 < 1.2)) * 100
-    return _tint((142, 148, 150), lamp - 14 * (np.minimum(_to_line(x, 0.6), _to_line(z, 0.6)) < 0.02))
+    return _tint((142, 148, 150), lamp - 14 * (np.minimum(_to_joint(x), _to_joint(z)) < 0.02))
 
 
 def _wall(z: Float32, y: Float32, floor_m: float) -> Float32:
@@ -137,8 +139,9 @@ def _lamps(x: Float32, z: Float32) -> Float32:
     return np.asarray(0.80 + 0.22 * below, np.float32)
 
 
-def _to_line(value: Float32, spacing: float) -> Float32:
-    return np.asarray(np.abs((value + spacing / 2) % spacing - spacing / 2), np.float32)
+def _to_joint(value: Float32) -> Float32:
+    """Return how far each point is from the nearest joint of the tiles, in metres."""
+    return np.asarray(np.abs((value + _TILE_M / 2) % _TILE_M - _TILE_M / 2), np.float32)
 
 
 def _tint(bgr: tuple[int, int, int], offset: Float32) -> Float32:

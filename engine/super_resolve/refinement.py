@@ -11,6 +11,8 @@ import numpy as np
 from engine.contracts.frames import Float32
 from engine.super_resolve.warps import Warp, compose, inverse, look_through
 
+_STEPS = 8
+"""Most steps of a refinement; the fine ones mostly need two."""
 _STILL = 0.01
 """Iteration ends when a step moves no point farther than this, in pixels."""
 _FARTHEST = 3.0
@@ -48,10 +50,10 @@ class Template:
         energy = float(self._weights @ centred**2)
         return float(self._weighted @ centred / np.sqrt(max(energy * self._energy, _NOTHING)))
 
-    def refine(self, frame: Float32, warp: Warp, steps: int) -> Warp:
+    def refine(self, frame: Float32, warp: Warp) -> Warp:
         """Return the warp near ``warp`` that makes ``frame`` most like the template; never one that makes it less so."""
         best, highest = warp, -1.0
-        for _ in range(steps):
+        for _ in range(_STEPS):
             seen = self._centred_on(look_through(frame, warp, self.shape).ravel())
             shared, energy = float(self._weighted @ seen), float(self._weights @ (seen * seen))
             likeness = shared / np.sqrt(max(energy * self._energy, _NOTHING))

@@ -29,8 +29,6 @@ _LEAST_COARSE, _JUDGED = 0.6, 0.6
 """Least blur of the first pass, and blur of the pictures by which agreement is judged: sigma in pixels of the crops."""
 _REACH = 0.3
 """Sigma of the window, as a share of the crop's side."""
-_STEPS = 8
-"""Most steps of each pass; the fine ones mostly need two."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +75,7 @@ def register(lows: Sequence[Uint8], landmarks: Sequence[Points | None] | None, r
         identity() if index == reference else _guess(first, coarse[reference], frame, points[reference], points[index])
         for index, frame in enumerate(coarse)
     ]
-    warps = [first.refine(frame, warp, _STEPS) for frame, warp in zip(coarse, warps, strict=True)]
+    warps = [first.refine(frame, warp) for frame, warp in zip(coarse, warps, strict=True)]
     warps = _onto_each_other(fine, warps, reference, window)
     agrees, likeness = alike(_correlations(fine, warps, window))
     warps = [enlarged(warp, scale / _WORK) for warp in warps]
@@ -131,11 +129,11 @@ def _guess(template: Template, reference: Float32, frame: Float32, mine: Points 
 
 def _onto_each_other(frames: list[Float32], warps: list[Warp], reference: int, window: Float32) -> list[Warp]:
     first = Template(frames[reference], window)
-    warps = [first.refine(frame, warp, _STEPS) for frame, warp in zip(frames, warps, strict=True)]
+    warps = [first.refine(frame, warp) for frame, warp in zip(frames, warps, strict=True)]
     if len(frames) > 2:
         common = np.median(_seen(frames, warps, window), axis=0)
         template = Template(np.asarray(common, np.float32), window)
-        warps = [template.refine(frame, warp, _STEPS) for frame, warp in zip(frames, warps, strict=True)]
+        warps = [template.refine(frame, warp) for frame, warp in zip(frames, warps, strict=True)]
     back = inverse(warps[reference])
     return [identity() if index == reference else compose(warp, back) for index, warp in enumerate(warps)]
 

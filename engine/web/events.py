@@ -73,7 +73,7 @@ class EventStream(Response):
         tap: Tap,
         request: Request,
         still: Callable[[], bool],
-        shown: frozenset[str] | None = frozenset(),
+        shown: frozenset[str] | None,
     ) -> None:
         self._client, self._fan, self._tap, self._still, self._shown = client, fan, tap, still, shown
         fan.join(client, request.headers.get("last-event-id", ""))

@@ -7,7 +7,7 @@ import shlex
 from engine.words.redaction import redact
 
 
-def enrol_command(gallery: str = "", key_file: str = "") -> str:
+def enrol_command(gallery: str, key_file: str = "") -> str:
     """Return the command that enrols somebody.
 
     Args:

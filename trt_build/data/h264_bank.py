@@ -102,11 +102,9 @@ def _clip(
         yield to_levels(small + grain)
 
 
-def through_h264(
-    frames: Iterable[Luma8], size: tuple[int, int], crf: int, preset: str = "veryfast", group: int = 250
-) -> list[Luma8]:
+def through_h264(frames: Iterable[Luma8], size: tuple[int, int], crf: int) -> list[Luma8]:
     """Return only the luma of ``coded_by_h264``."""
-    return [luma for luma, _ in coded_by_h264(frames, size, crf, preset, group)]
+    return [luma for luma, _ in coded_by_h264(frames, size, crf)]
 
 
 def coded_by_h264(

@@ -76,10 +76,11 @@ def probability_of(log10_ratio: Values, prior: float) -> Values:
     return np.asarray(1 / (1 + np.exp(-odds)), np.float64)
 
 
-def calibration_error(log10_ratio: Values, same: Values, different: Values, prior: float = 0.5, bins: int = 10) -> float:
-    """Return the expected calibration error: mean distance of stated and observed probability, over bins of the stated one."""
-    stated = probability_of(log10_ratio, prior)
-    weights = prior * same / same.sum(), (1 - prior) * different / different.sum()
+def calibration_error(log10_ratio: Values, same: Values, different: Values, bins: int = 10) -> float:
+    """Return the expected calibration error, where both are equally likely beforehand: mean distance of stated and observed
+    probability, over bins of the stated one."""
+    stated = probability_of(log10_ratio, 0.5)
+    weights = 0.5 * same / same.sum(), 0.5 * different / different.sum()
     place = np.minimum((stated * bins).astype(np.int64), bins - 1)
     away = (weights[0] + weights[1]) * stated - weights[0]
     return float(np.abs(np.bincount(place, away, bins)).sum())

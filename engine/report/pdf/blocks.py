@@ -96,7 +96,7 @@ class Table:
                 height += self.draw_row(sheet, x, y + height, width, size, row, draw=draw)
         return height + self.after_mm
 
-    def draw_row(self, sheet: Sheet, x: float, y: float, width: float, size: float, row: int, *, draw: bool = True) -> float:
+    def draw_row(self, sheet: Sheet, x: float, y: float, width: float, size: float, row: int, *, draw: bool) -> float:
         """Draw one row, -1 for the head, and return its height."""
         cells, points = self.head if row < 0 else self.rows[row], size * self.scale
         heights = [line_mm(points)]

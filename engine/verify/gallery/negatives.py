@@ -63,7 +63,7 @@ def remove_negatives(file: GalleryTables, identity: str) -> int:
     return file.execute("DELETE FROM negatives WHERE identity = ?", (spelling(identity),))
 
 
-def may_be_of(file: GalleryTables, names: Sequence[str], sources: Collection[str] = ()) -> list[int]:
+def may_be_of(file: GalleryTables, names: Sequence[str], sources: Collection[str]) -> list[int]:
     """Return the row numbers of other people's negatives that show, or may show, a person whose pictures are still enrolled.
 
     A negative shows them if it comes from their tracks. It may show them if, among all enrolled people but the one it was

@@ -26,7 +26,7 @@ class Followed(Protocol):
         ...
 
 
-def gallery_file(where: Where = "") -> Path | None:
+def gallery_file(where: Where) -> Path | None:
     """Return the file of a gallery; None: it is in a database.
 
     Raises:
@@ -57,7 +57,7 @@ def key_of(where: Where) -> GalleryKey | None:
     return read_key(Path(where.key_file))
 
 
-def gallery_words(where: Where = "") -> str:
+def gallery_words(where: Where) -> str:
     """Return the name of a gallery for messages, without a password.
 
     Raises:
@@ -70,7 +70,7 @@ def gallery_words(where: Where = "") -> str:
     return address_of(str(_named(where))).where
 
 
-def open_gallery(where: Where = "", *, read_only: bool = False) -> StoredGallery:
+def open_gallery(where: Where, *, read_only: bool = False) -> StoredGallery:
     """Open a gallery; create it if it does not exist, unless it is only read.
 
     Args:
@@ -93,7 +93,7 @@ def open_gallery(where: Where = "", *, read_only: bool = False) -> StoredGallery
     return PostgresGallery(address_of(str(_named(where))), default_gallery_path().parent, read_only)
 
 
-def is_there(where: Where = "") -> bool:
+def is_there(where: Where) -> bool:
     """Whether a gallery exists, of any version; nothing is created.
 
     Raises:
@@ -128,7 +128,7 @@ def kept_here(where: Where) -> int:
     return seen_at(address_of(str(_named(where))).cache(default_gallery_path().parent))
 
 
-def gallery_to_follow(where: Where = "", max_age: float = 0.0) -> Followed:
+def gallery_to_follow(where: Where, max_age: float = 0.0) -> Followed:
     """Return a gallery to compare faces with.
 
     A file is created if it does not exist, and otherwise not modified: one of an older format stays readable for the version

@@ -227,7 +227,7 @@ class StoredGallery(Closing):
             changed.append(kept > 0)
         return kept
 
-    def forget_faces_of(self, names: Sequence[str], sources: Sequence[str] = (), dry_run: bool = False) -> Faces:
+    def forget_faces_of(self, names: Sequence[str], sources: Sequence[str], dry_run: bool) -> Faces:
         """Delete negatives of other people that may show a person, see ``engine.verify.gallery.negatives``, and pictures
         quarantined for others because they resemble the person; call it before ``remove``. Return how many there were.
 

@@ -26,6 +26,8 @@ _SAME_PLACE_IOU = 0.2
 _NARROWER = 0.85
 """How much narrower than a range of face widths a false alarm may be to count in it."""
 _MULTIPLE_OF = 32
+_MARGIN = 0.3
+"""What is cut out around a detection, as a share of its size."""
 
 
 def find_faces(network: nn.Module, picture: Uint8, min_score: float) -> Detections:
@@ -132,13 +134,13 @@ def measure(network: nn.Module, pictures: Iterable[Labelled], min_score: float =
     return tally
 
 
-def windows(picture: Uint8, boxes: Sequence[Float32], margin: float = 0.3) -> list[Uint8]:
+def windows(picture: Uint8, boxes: Sequence[Float32]) -> list[Uint8]:
     """Cut out detections with some of their surroundings."""
     cuts = []
     for box in boxes:
         x, y, width, height = (float(value) for value in box)
-        left, top = max(0, int(x - margin * width)), max(0, int(y - margin * height))
-        cut = picture[top : int(y + (1 + margin) * height) + 1, left : int(x + (1 + margin) * width) + 1]
+        left, top = max(0, int(x - _MARGIN * width)), max(0, int(y - _MARGIN * height))
+        cut = picture[top : int(y + (1 + _MARGIN) * height) + 1, left : int(x + (1 + _MARGIN) * width) + 1]
         if min(cut.shape) >= 8:
             cuts.append(cut.copy())
     return cuts
