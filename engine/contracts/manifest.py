@@ -17,6 +17,10 @@ _SETTLED_NS = 2_000_000_000
 """A file that was changed since then may change again at the same time, as its clock is coarse."""
 
 
+FileName = Annotated[str, msgspec.Meta(pattern=r"^(?!\.{1,2}$)[^/\x00]+$")]
+"""Of a file beside a manifest: no path, which could lead elsewhere."""
+
+
 class SizeRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Input sizes that a model accepts; a caller pads up to the rule and crops the result back."""
 
@@ -45,7 +49,7 @@ class Parity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SmallFaces(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An embedder for faces that are too small for another, in the same space of vectors."""
 
-    model: str
+    model: FileName
     """File name of its manifest, beside the other's."""
     weights: tuple[tuple[float, float], ...]
     """Its share of the vector, 0 to 1, by the distance of the eyes in pixels, rising; linear between, constant beyond."""
@@ -60,7 +64,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     name: str
     kind: Literal["generator", "detector", "embedder", "second_look", "track"]
     """`track`: makes one picture of several frames of a face."""
-    file: str
+    file: FileName
     """File name of the model, relative to the manifest."""
     output: str = ""
     """Which output of the file, where several manifests share one (generators of several scales); empty: its only one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 
@@ -73,4 +74,12 @@ def test_one_that_has_just_been_written_is_hashed_each_time(described, monkeypat
     read_manifest(described)
     described.with_suffix(".onnx").write_bytes(b"WEIGHTS")
     with pytest.raises(ModelError, match=r"is not the file that one\.json describes"):
+        read_manifest(described)
+
+
+@pytest.mark.parametrize("name", ["../one.onnx", "/tmp/one.onnx", "", ".", "..", "a\0b", "folder/one.onnx"])
+def test_a_model_is_named_by_the_name_of_a_file_beside_it_and_by_no_path(described, name):
+    text = described.read_text().replace('"one.onnx"', json.dumps(name))
+    described.write_text(text)
+    with pytest.raises(ModelError, match=r"is not a model manifest: .* - at `\$\.file`"):
         read_manifest(described)
