@@ -55,6 +55,8 @@ def reached(address: Address) -> Address:
 
 def is_public(address: Address) -> bool:
     """Whether an address is one of the Internet: of nobody's own network, of no single link, and for one receiver alone."""
+    if isinstance(address, ipaddress.IPv6Address) and address.is_site_local:  # which Python counts as global
+        return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
