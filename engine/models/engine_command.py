@@ -19,7 +19,7 @@ def build_command(
     model: Path,
     described: Manifest,
     folder: Path | None,
-    target: str,
+    target: str = "",
     precision: str = "",
     *,
     profile: Profile | None = None,
