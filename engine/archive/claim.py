@@ -11,14 +11,14 @@ from pathlib import Path
 from engine.archive.chain import CHAIN
 from engine.archive.checkpoints import PROGRESS
 from engine.archive.files import FACES
-from engine.archive.pieces import CORRECTIONS
+from engine.archive.pieces import CORRECTIONS, REJECTED
 from engine.archive.vector_files import row_bytes, vector_files
 from engine.errors import ConfigError
 from engine.lock import DirectoryLock
 
 LINES = {"face": "faces.jsonl", "track": "tracks.jsonl", "stream": "stream.jsonl"}
 """Kind of message to the file that has its lines."""
-_OWN = ("run.json", "report.html", FACES, *LINES.values(), PROGRESS, CHAIN, CORRECTIONS)
+_OWN = ("run.json", "report.html", FACES, *LINES.values(), PROGRESS, CHAIN, CORRECTIONS, REJECTED)
 _PICTURE = re.compile(rf"{FACES}/[^/]+/[0-9]+/[0-9]{{6,}}_[a-z0-9_]{{1,32}}\.(jpg|png|raw|bin)")
 OF_A_RUN = "choose another one, or replace it with --overwrite; --resume continues an interrupted run"
 

@@ -19,6 +19,7 @@ import msgspec
 
 from engine.archive.files import first_data, whole_lines
 from engine.archive.past import PastClock
+from engine.archive.pieces import REJECTED
 from engine.archive.vector_files import row_bytes, vector_files
 from engine.contracts.unreadable import UNREADABLE
 
@@ -31,7 +32,7 @@ _NEAR_NS = 10**8
 _MOST_LINES = 10_000
 """Among the first lines that stay one is looked for that has a vector."""
 _WITH_VECTORS = ("faces.jsonl", "tracks.jsonl")
-_LINES = (*_WITH_VECTORS, "stream.jsonl")
+_LINES = (*_WITH_VECTORS, "stream.jsonl", REJECTED)
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -46,7 +47,8 @@ class _Line(msgspec.Struct):
 
 
 class Expiry:
-    """Empties what is too old, or too much, in ``faces.jsonl``, ``tracks.jsonl``, ``stream.jsonl`` and the vectors beside them.
+    """Empties what is too old, or too much, in ``faces.jsonl``, ``tracks.jsonl``, ``stream.jsonl``, ``rejected.jsonl`` and the
+    vectors beside them.
 
     Args:
         directory: of the run.

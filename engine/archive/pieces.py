@@ -11,7 +11,9 @@ from engine.archive.vector_files import row_bytes
 
 CORRECTIONS = "corrections.jsonl"
 """Of people, who look at a result."""
-LINED = ("faces.jsonl", "tracks.jsonl", "stream.jsonl", "progress.jsonl", CORRECTIONS)
+REJECTED = "rejected.jsonl"
+"""Of tracks that were not believed."""
+LINED = ("faces.jsonl", "tracks.jsonl", "stream.jsonl", "progress.jsonl", REJECTED, CORRECTIONS)
 """Those of lines."""
 _AT_ONCE = 1 << 20
 

@@ -1,4 +1,5 @@
-"""``run.json``, validated once against the shape in which a run writes it, so that no reader has to check it again."""
+"""``run.json``: written without credentials, and validated once against the shape in which a run writes it, so that no reader
+has to check it again."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import msgspec
 from engine.contracts.messages import is_stream_name
 from engine.contracts.recording import Reading
 from engine.contracts.times import Int64, UnixNs
+from engine.words.redaction import redact_tree
 
 _INPUT: dict[str, Any] = {
     "path": str,
@@ -56,6 +58,12 @@ def shaped(run: Mapping[str, Any]) -> dict[str, Any]:
         attempts = found["attempts"] if isinstance(found["attempts"], list) else []
         found["attempts"] = [_fitting(one, _RUN) for one in attempts if isinstance(one, Mapping)]
     return found
+
+
+def as_json(run: dict[str, Any]) -> bytes:
+    """Return the text of ``run.json``, without credentials in URLs."""
+    whole = redact_tree(msgspec.to_builtins(run, enc_hook=str))
+    return msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n"
 
 
 def settings(run: Mapping[str, Any], section: str) -> Mapping[str, Any]:

@@ -11,8 +11,10 @@ import msgspec
 
 from engine.archive.checkpoints import AnyNote, CheckpointNote, DoneNote, MarkNote, is_final, merged_inputs, read_notes
 from engine.archive.files import whole_lines
+from engine.archive.pieces import REJECTED
 from engine.archive.reader import read_run, read_streams
 from engine.archive.record_check import RECORDS, CheckedRecords, CheckedStream, check_records, decode_record, size_of
+from engine.archive.rejected import rejected_lines
 from engine.archive.same_job import check_same_recordings, check_same_settings, difference
 from engine.contracts.counts import Counting, Counts, StreamCount
 from engine.contracts.messages import Stream
@@ -21,7 +23,7 @@ from engine.contracts.unreadable import UNREADABLE
 from engine.errors import PublishError
 from engine.lock import DirectoryLock
 
-LINES = (*RECORDS, "stream.jsonl", "progress.jsonl")
+LINES = (*RECORDS, "stream.jsonl", "progress.jsonl", REJECTED)
 _NEWEST_BYTES = 1 << 22
 """Of each file of records: a publisher that dies has one message in hand that it may have written, the last; and where perceive
 dies, too, what a recording has said since its last checkpoint comes again."""
@@ -186,6 +188,7 @@ def _plan(
     attempts = _attempts(earlier)
     used = [found.last_track_id, *(note.next_track_id - 1 for note in notes if isinstance(note, CheckpointNote | MarkNote))]
     used += [int(attempt.get("first_track_id", 1)) - 1 for attempt in attempts]
+    used += [line.track_id for line in rejected_lines(directory)]
     faces, tracks = _sums(list(kept.values()))
     all_faces, all_tracks = _sums([whole.totals for whole in found.streams.values()])
     return Resume(

@@ -25,8 +25,10 @@ from engine.archive.checkpoints import (
     read_notes,
 )
 from engine.archive.files import cut_torn_line, keep_lines, whole_lines
+from engine.archive.pieces import REJECTED
 from engine.archive.reader import NamedFiles
 from engine.archive.record_check import RECORDS, decode_record, size_of
+from engine.archive.rejected import is_whole
 from engine.archive.resume import LINES, Resume
 from engine.archive.vector_files import row_bytes, vector_files
 from engine.contracts.messages import Stream
@@ -56,6 +58,7 @@ def rewind(directory: Path, resume: Resume, chain: ChainWriter) -> None:
     chain.sync()
     for name in RECORDS:
         keep_lines(directory / name, lambda line: _keeps_record(resume, line))
+    keep_lines(directory / REJECTED, lambda line: is_whole(directory, line) and _keeps_record(resume, line))
     keep_lines(directory / "stream.jsonl", lambda line: _keeps_event(resume, line))
     _cut_embeddings(directory)
     notes = [note for note in read_notes(directory) if _keeps_note(resume, note)]
@@ -104,7 +107,7 @@ def _cut_embeddings(directory: Path) -> None:
 def _remove_pictures(directory: Path) -> None:
     """Delete the pictures that no line names, and the folders that are empty then."""
     named: set[str] = set()
-    for name in RECORDS:
+    for name in (*RECORDS, REJECTED):
         for line in whole_lines(directory / name):
             named.update(msgspec.json.decode(line, type=NamedFiles).files.values())
     for folder, _, names in os.walk(directory / "faces", topdown=False):

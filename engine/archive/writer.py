@@ -6,6 +6,7 @@
                              track's best face so far <seq>_scene.jpg, of the track itself <seq>_track.jpg, <seq>_agreement.jpg
     embeddings_<length>.f32                  little-endian float32, one row an embedding
     progress.jsonl                           what the run vouches for, see ``checkpoints.py``; only where recordings are read
+    rejected.jsonl                           tracks that were not believed, see ``rejected.py``; only where there are any
     chain.jsonl                              the hashes of all this, in a chain, see ``chain.py``
 
 A line is written after the files that it names, in a single write to the operating system: a killed run loses only the line
@@ -39,6 +40,8 @@ from engine.archive.checkpoint_writer import CheckpointWriter
 from engine.archive.claim import LINES, check_free, held_by_a_run, lock_for_run
 from engine.archive.files import AppendedFiles, Stored, track_folder, write_new
 from engine.archive.pictures import picture_name
+from engine.archive.record import as_json
+from engine.archive.rejected import BestRejected
 from engine.archive.resume import Resume
 from engine.archive.rewind import rewind
 from engine.archive.run_retention import RunRetention
@@ -47,11 +50,11 @@ from engine.archive.vector_files import vectors_name
 from engine.config import OutputConfig
 from engine.contracts.envelope import Payload
 from engine.contracts.messages import AnyMessage, Face, Stream, Track, kind_of
+from engine.contracts.rejected import Rejected
 from engine.errors import OutputError
 from engine.keys.signing import signing_key
 from engine.private_file import make_private_folder
 from engine.whole_file import sync_directory, write_whole
-from engine.words.redaction import redact_tree
 
 _MOST_FOLDERS = 4096
 """Folders that are remembered as made."""
@@ -110,6 +113,7 @@ class DirectorySink:
             self._files.note = self._chain.note
             self._begin(run, resume or Resume(), keep_of(config) if expires else None)
             self._going = RunRetention(config, self.directory, self._chain) if expires else None
+            self._rejected = BestRejected(self.directory, config.rejected_pictures, str(run.get("run_id", "")))
             undo.pop_all()
 
     def write(self, message: AnyMessage, payloads: Sequence[Payload | Stored]) -> None:
@@ -131,10 +135,15 @@ class DirectorySink:
             )
             if isinstance(message, Face | Track | Stream):
                 self._checkpoints.written(message)
-            self._chain.look()
-            if self._going is not None:
-                ended = self._folder(message) if isinstance(message, Track) and message.ended else None
-                self._folders.difference_update(self._going.look(ended))
+            self._look(self._folder(message) if isinstance(message, Track) and message.ended else None)
+
+    def write_rejected(self, track: Rejected, payloads: Sequence[Payload | Stored]) -> None:
+        """Keep a track that was rejected, if it is among the likeliest, see ``BestRejected``; raises as ``write``."""
+        with _one_sentence(self.directory):
+            written = self._rejected.take(track, payloads, self._files, self._chain)
+            if written is not None and self._going is not None:
+                self._going.wrote(*written)
+            self._look(written[0] if written is not None else None)
 
     def record_input(self, stream: str, path: str, size_bytes: int, sha256: str, mtime_ns: int) -> None:
         """Note what a recording was when it was read; call it before its end.
@@ -203,6 +212,14 @@ class DirectorySink:
         """What went, see ``RunRetention.counters``."""
         return {} if self._going is None else self._going.counters
 
+    def _look(self, ended: Path | None) -> None:
+        """Seal what was written, and let retention work; ``ended``: folder of a track of which no more comes."""
+        self._chain.look()
+        if self._going is not None:
+            gone = self._going.look(ended)
+            self._folders.difference_update(gone)
+            self._rejected.forget(gone)
+
     def _folder(self, message: Face | Track) -> Path:
         return self.directory / track_folder(message.stream, message.track_id)
 
@@ -232,7 +249,7 @@ class DirectorySink:
     def _write_run(self, kind: Kind, **facts: Any) -> None:
         """Write ``run.json``, and before it the block that vouches for it: of the two a kill leaves the first."""
         this = {key: self._run[key] for key in _OF_AN_ATTEMPT if key in self._run}
-        text = _as_json(self._run | {"attempts": [*self._earlier, this]})
+        text = as_json(self._run | {"attempts": [*self._earlier, this]})
         self._chain.add(kind, run=hashlib.sha256(text).hexdigest(), **facts)
         write_whole(self.directory / "run.json", text)
 
@@ -271,14 +288,8 @@ class DirectorySink:
             self._folders.add(folder)
 
     def _close_files(self) -> None:
-        self._files.close()
-        self._chain.close()
-        self._lock.close()
-
-
-def _as_json(run: dict[str, Any]) -> bytes:
-    whole = redact_tree(msgspec.to_builtins(run, enc_hook=str))
-    return msgspec.json.format(msgspec.json.encode(whole), indent=2) + b"\n"
+        for part in (self._files, self._chain, self._lock):
+            part.close()
 
 
 @contextlib.contextmanager

@@ -249,6 +249,9 @@ class OutputConfig(Section, frozen=True):
     """Whether the report plays recordings: ``auto`` where a browser can, and they lie near the directory."""
     scenes: bool = True
     """Keep the whole picture, at most 960 px wide or high, with a track's best face so far; not under ``publish.redact``."""
+    rejected_pictures: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 200
+    """Of tracks that the second look rejected and that came near to a face's, keep so many pictures at most, of the likeliest;
+    0: none. Not under ``publish.redact``."""
     sign: str = ""
     """File with the key (`facestream keys sign new`) that signs what is written; empty: it is not signed."""
     keep_pictures_days: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0

@@ -13,6 +13,7 @@ from engine.contracts.faces import FaceResult
 from engine.contracts.frames import Uint8
 from engine.contracts.messages import Face, Outcome
 from engine.contracts.orders import Settled, Warned
+from engine.contracts.rejected import Rejected
 from engine.contracts.streams import Checkpoint, InputFile, RunEnd, StreamChanged
 from engine.delivery.barrier import Barrier
 from engine.delivery.record import Record
@@ -69,9 +70,14 @@ class Delivery:
         else:
             self._pass(self._barrier.take(event, lane))
 
-    def take(self, body: Body, arrays: Sequence[Uint8]) -> None:
-        """Send what an enhance worker says of a face or a track, unless that was said before; args as for ``send``."""
-        if (fresh := self._repeats.fresh(body)) is not None:
+    def take(self, body: Body | Rejected, arrays: Sequence[Uint8]) -> None:
+        """Send what an enhance worker says of a face or a track, unless that was said before; args as for ``send``. Of a track
+        that was rejected nothing is sent: it is only written."""
+        if isinstance(body, Rejected):
+            if (sink := self.sink) is not None:
+                payloads = [array.data for array in arrays]
+                self._unwritten.guard(sink, lambda: sink.write_rejected(body, payloads))
+        elif (fresh := self._repeats.fresh(body)) is not None:
             self.send(fresh, arrays)
 
     def give_up(self, last: StreamChanged) -> None:

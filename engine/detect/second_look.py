@@ -49,6 +49,18 @@ class Faceness:
     """What a look takes away at which a track is not seen, in logits: a face that is there is found in nearly every look, what
     only resembles one comes and goes."""
 
+    @property
+    def near_from(self) -> float:
+        """The ``likeness`` from which a look may be of a face although its track is rejected: it speaks for its track, or,
+        where the faceness alone decides, is not clearly of none."""
+        return self.score_from or self.refused_below
+
+    def likeness(self, face: TrackedFace) -> float:
+        """Return how much a look is like one of a face, 0 to 1: the score of both, or the faceness where it alone decides."""
+        if face.faceness is None or face.faceness < self.refused_below:
+            return 0.0
+        return face.score if self.score_from else face.faceness
+
     def of_a_photograph(self) -> Faceness:
         """Return the limits where there is no more than a look or two: what is reported is accepted.
 

@@ -10,6 +10,7 @@ from engine.contracts.faces import FaceCrop, FaceResult, TrackClosed, TrackResul
 from engine.contracts.findings import Candidate, Enhanced
 from engine.contracts.messages import Part
 from engine.contracts.orders import Warned
+from engine.contracts.rejected import Rejected, TrackRejected, kept
 from engine.contracts.streams import StreamChanged
 from engine.enhancement.enlarging import Enlarged, enlarge
 from engine.enhancement.track_pictures import Fuser, Made, TrackPictures
@@ -28,7 +29,7 @@ from engine.verify.verifier import Verifier
 class Said:
     """One message for the publisher."""
 
-    body: FaceResult | TrackResult
+    body: FaceResult | TrackResult | Rejected
     payloads: list[bytes]
     """One for each of its parts."""
 
@@ -145,6 +146,12 @@ class Enhancement:
         self._forget((closed.stream, closed.track_id))
         return said
 
+    def show_rejected(self, track: TrackRejected) -> list[Said]:
+        """A track was rejected: return its picture as the source has it; nothing where none may leave."""
+        with self._telemetry.stage("encode"):
+            parts, payloads = parts_of(self._config.publish, bgr_from_planes(track.crop.planes), None, None)
+        return [Said(kept(track, parts), payloads)] if parts else []
+
     def forget_recordings(self) -> list[TrackClosed]:
         """Forget the tracks of recordings, which are read again; return the others that go on, as if each ended with its newest
         finished face."""
@@ -171,7 +178,7 @@ class Enhancement:
 
     def _track_now(self, track: TrackSoFar, *, pictured: bool = False, reason: str = "") -> Said:
         news = self._track(track.as_closed(), track.faces, ended=False, pictured=pictured, reason=reason)
-        track.is_known = news.body.decision == "known"
+        track.is_known = isinstance(news.body, TrackResult) and news.body.decision == "known"
         return news
 
     def _track(self, closed: TrackClosed, faces: int, *, ended: bool, pictured: bool, reason: str = "") -> Said:

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from engine.archive.chain import Block, Edit, Keep
 from engine.archive.checkpoints import PROGRESS
 from engine.archive.ledger import Ledger, Pieces, check_spans
-from engine.archive.pieces import CORRECTIONS
+from engine.archive.pieces import CORRECTIONS, REJECTED
 
-_AGED = ("faces.jsonl", "tracks.jsonl", "stream.jsonl")
+_AGED = ("faces.jsonl", "tracks.jsonl", "stream.jsonl", REJECTED)
 """What goes by age; notes on progress and what people have said are only set right with it."""
 _DAY_NS = 86_400 * 10**9
 _SLACK_NS = 120 * 10**9

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
+from heapq import nlargest
 from pathlib import Path
 from typing import BinaryIO
 
@@ -13,9 +14,11 @@ from msgspec.structs import replace
 
 from engine.archive.files import Stored
 from engine.archive.reader import FaceLine, TrackLine, VectorRow, face_lines, track_lines
+from engine.archive.rejected import rejected_lines
 from engine.archive.writer import DirectorySink
 from engine.contracts.envelope import Envelope, sealed
 from engine.contracts.messages import Part
+from engine.contracts.rejected import Rejected
 from engine.contracts.streams import StreamChanged
 from engine.errors import PublishError
 
@@ -26,12 +29,14 @@ class Lines:
     Args:
         sink: of the directory.
         run_id: of the run that it is.
+        most_rejected: of tracks that were rejected.
     """
 
-    def __init__(self, sink: DirectorySink, run_id: str) -> None:
-        self._sink, self._run_id = sink, run_id
+    def __init__(self, sink: DirectorySink, run_id: str, most_rejected: int) -> None:
+        self._sink, self._run_id, self._most_rejected = sink, run_id, most_rejected
         self._next_seq: Counter[tuple[str, str]] = Counter()
         self._next_track_id = 1
+        self._rejected: list[tuple[Rejected, Stored]] = []
         self.faces = self.tracks = 0
         """Lines of faces, and tracks that have ended."""
 
@@ -64,7 +69,20 @@ class Lines:
                     counts["track_pictures"] += track.track.ended and track.track.picture is not None
                     self.tracks += track.track.ended
         self.faces += counts["faces"]
+        for line in rejected_lines(directory):
+            if line.track_id >= first_id and (path := line.picture(directory)) is not None:
+                self._rejected.append((line.as_found(), Stored(path)))
+        self._rejected = nlargest(self._most_rejected, self._rejected, key=lambda one: one[0].score)
         return counts
+
+    def finish(self) -> None:
+        """Write the likeliest tracks that were rejected, by numbers behind all others: those do not depend on the segments.
+
+        Raises:
+            OutputError: they cannot be written.
+        """
+        for track, picture in self._rejected:
+            self._sink.write_rejected(replace(track, track_id=self._id(-1, {})), [picture])
 
     def _face(self, directory: Path, vectors: _Vectors, line: FaceLine, ids: dict[int, int]) -> int:
         face = line.face

@@ -112,7 +112,7 @@ def _write(
     counts, workers, failed, twice = Counting(), dict[str, dict[str, str]](), 0, 0
     output = replace(config.output, directory=str(beside))
     with _left_as_failed(DirectorySink(output, run, overwrite=True)) as sink:
-        lines = Lines(sink, str(run["run_id"]))
+        lines = Lines(sink, str(run["run_id"]), output.rejected_pictures)
         for number, part in enumerate(parts, 1):
             _note_input(sink, part.plan)
             stream = JoinedStream(part.plan, lines, counts)
@@ -127,6 +127,7 @@ def _write(
                 failed += stream.write(chain, pieces).state == "failed"
                 twice += sum(piece.frames for _, piece in pieces.values()) - chain.frames
             progress(number)
+        lines.finish()
         joined = Joined(str(run["run_id"]), len(parts), failed, counts.run["frames"], twice, lines.faces, lines.tracks)
         totals = counts.now()
         about: dict[str, Any] = {"workers": workers, "counters": totals.flat(), "streams": totals.streams}

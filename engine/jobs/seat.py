@@ -10,12 +10,13 @@ from msgspec.structs import replace
 
 from engine.contracts.counts import Calls, Counts
 from engine.contracts.faces import IDS_PER_PERCEIVE, FaceCrop, FaceResult, TrackClosed, TrackResult
+from engine.contracts.rejected import Rejected, TrackRejected
 from engine.contracts.streams import StreamChanged
 from engine.enhancement.enhancement import Said
 from engine.enhancement.models import OpenModels
 from engine.runtime.telemetry import Telemetry
 
-Work = FaceCrop | TrackClosed
+Work = FaceCrop | TrackClosed | TrackRejected
 
 
 _SEATS = count(1)
@@ -58,7 +59,9 @@ class Seat:
             if crops:
                 said += self._core.finish(crops, self._core.enlarge(crops))
                 crops = []
-            if not isinstance(one, FaceCrop):
+            if isinstance(one, TrackRejected):
+                said += self._core.show_rejected(one)
+            elif not isinstance(one, FaceCrop):
                 said.append(self._core.close_track(one))
         if crops:
             said += self._core.finish(crops, self._core.enlarge(crops))
@@ -81,6 +84,8 @@ def _renamed(said: Said, by: int) -> Said:
             return Said(replace(body, face=replace(face, track_id=face.track_id + by)), said.payloads)
         case TrackResult(track=track) as body:
             return Said(replace(body, track=replace(track, track_id=track.track_id + by)), said.payloads)
+        case Rejected() as body:
+            return Said(replace(body, track_id=body.track_id + by), said.payloads)
 
 
 class Enhancing(Protocol):

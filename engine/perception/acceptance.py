@@ -42,6 +42,10 @@ class Acceptance:
         self.refused += len(faces) - len(admitted)
         return admitted
 
+    def is_accepted(self, track_id: int) -> bool:
+        """Whether a track that is not over has been accepted."""
+        return track_id in self._tracks and self._tracks[track_id].accepted
+
     def close(self, ends: Sequence[TrackEnd]) -> list[TrackEnd]:
         """Forget tracks that are over; return those that had been accepted."""
         published = [end for end in ends if self._tracks.pop(end.track_id, _Track()).accepted]

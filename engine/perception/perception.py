@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from engine.config import Config
 from engine.contracts.faces import FaceCrop, TrackClosed
 from engine.contracts.frames import Detections, Frame
+from engine.contracts.rejected import TrackRejected
 from engine.contracts.streams import Checkpoint, StreamChanged
 from engine.contracts.tap import Preview
 from engine.detect import Detector
@@ -34,7 +35,7 @@ from engine.track.tracker import Tracker
 DEFAULT_FRAME_RATE = 25.0
 _PREVIEW_SHARE = 0.05
 _RARER_UNDER_OVERLOAD = 10.0
-Item = FaceCrop | TrackClosed | StreamChanged | Checkpoint
+Item = FaceCrop | TrackClosed | TrackRejected | StreamChanged | Checkpoint
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,8 @@ class Perception:
     def _count(self, stream: str, faces: StreamFaces, items: list[Item]) -> None:
         counts = self._telemetry.counts
         for item in items:
-            counts.run["crops" if isinstance(item, FaceCrop) else "tracks"] += 1
+            if not isinstance(item, TrackRejected):
+                counts.run["crops" if isinstance(item, FaceCrop) else "tracks"] += 1
         if complaint := faces.take_complaint():
             self._warn(stream, complaint)
         if rejected := faces.take_rejected():

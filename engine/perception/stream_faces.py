@@ -12,17 +12,20 @@ from engine.config import Config
 from engine.contracts.counts import StreamCount
 from engine.contracts.faces import FaceCrop, TrackClosed
 from engine.contracts.frames import Detections, Frame, TrackedFace, TrackEnd
+from engine.contracts.rejected import TrackRejected
 from engine.crop import scene
 from engine.crop.main_view import MainView
 from engine.crop.selector import Selector
 from engine.detect.second_look import Faceness
 from engine.perception.acceptance import Acceptance
 from engine.perception.following import Following
+from engine.perception.near_misses import NearMisses, are_wanted
 from engine.runtime.telemetry import Telemetry
 from engine.track.carry import Carrier
 from engine.track.judge import Judge
 
 _CHECKPOINT_SECONDS = 1.0
+Found = FaceCrop | TrackClosed | TrackRejected
 
 
 class StreamFaces:
@@ -67,6 +70,7 @@ class StreamFaces:
         if 0 < looks < enough:
             enough, limits = looks, limits and limits.of_a_photograph()
         self._acceptance = Acceptance(enough, limits)
+        self._near_misses = NearMisses(limits, config.crop.margin) if limits is not None and are_wanted(config) else None
         self._rejected_before, self._rejected_told = rejected, 0
         self._selector = Selector(config.crop, live=live, counts=self._counts, scenes=scene.are_wanted(config))
         self._main_view, self._is_strange_told = MainView(), False
@@ -111,7 +115,7 @@ class StreamFaces:
         if self._live:
             self._selector.thinning = factor
 
-    def update(self, frame: Frame, detections: Detections | None, telemetry: Telemetry) -> list[FaceCrop | TrackClosed]:
+    def update(self, frame: Frame, detections: Detections | None, telemetry: Telemetry) -> list[Found]:
         """Take the next frame; return the faces to enhance and the tracks that are over, in the order in which they go on."""
         with telemetry.stage("scene_cut"):
             is_cut = self._following.is_cut(frame)
@@ -126,18 +130,20 @@ class StreamFaces:
         with telemetry.stage("crop"):
             if detections is not None:
                 admitted = self._acceptance.admit(faces)
+                if self._near_misses is not None:
+                    self._near_misses.look(frame, faces, self._acceptance.is_accepted)
                 self._carrier.found(frame, admitted)
                 self._counts["unconfirmed"] += len(detections) - len(admitted)
             crops = self._cut(frame, admitted, telemetry)
         self.seen, self.accepted = faces, frozenset(face.track_id for face in admitted)
         return [*before, *crops, *self._close(ends)]
 
-    def cut(self) -> list[FaceCrop | TrackClosed]:
+    def cut(self) -> list[Found]:
         """End all tracks: what comes next does not continue what was before."""
         self._carrier.forget()
         return self._close(self._following.reset())
 
-    def pace(self, frame_rate: float) -> list[FaceCrop | TrackClosed]:
+    def pace(self, frame_rate: float) -> list[Found]:
         """Go on at another nominal rate, as where a camera has come back; tracks that are open end there."""
         if frame_rate == self._frame_rate:
             return []
@@ -173,11 +179,13 @@ class StreamFaces:
             telemetry.counts.of_stream(self._stream, "sub_faces" if from_sub else "main_faces")
         return crops
 
-    def _close(self, ends: Sequence[TrackEnd]) -> list[FaceCrop | TrackClosed]:
-        result: list[FaceCrop | TrackClosed] = []
+    def _close(self, ends: Sequence[TrackEnd]) -> list[Found]:
+        result: list[Found] = []
         for end in self._acceptance.close(ends):
             result += self._selector.close_track(end.track_id)
             result.append(TrackClosed(self._stream, end.track_id, end.span, end.frames_seen))
+        if self._near_misses is not None:
+            result += filter(None, (self._near_misses.end(self._stream, end) for end in ends))
         return result
 
 

@@ -17,6 +17,7 @@ import msgspec
 
 from engine.archive.checkpoints import PROGRESS, CheckpointNote, DoneNote, MarkNote, encode_note, read_notes
 from engine.archive.files import torn_line, track_folder, whole_lines
+from engine.archive.pieces import REJECTED
 from engine.archive.record_check import RECORDS
 from engine.contracts.manifest import sha256_of
 from engine.contracts.unreadable import UNREADABLE
@@ -25,8 +26,11 @@ from engine.whole_file import left_by_a_kill, rewriting, sync_directory
 
 Record = dict[str, Any]
 EVENTS = "stream.jsonl"
-LINES = (*RECORDS, EVENTS)
+LINES = (REJECTED, *RECORDS, EVENTS)
+"""In the order in which they are rewritten: whether a person was in a run, on which the first depend, the others tell."""
 _KINDS = ("face", "track")
+REJECTED_KIND = "rejected"
+"""Of a track that was not believed, of which nobody knows whose it would be."""
 _AT_ONCE, _ALL = 10_000, 0
 """Pictures and vectors that are destroyed together: the memory does not grow with the run."""
 
@@ -71,13 +75,16 @@ class Cut:
     """Lines out of which something went."""
     unreadable: int = 0
     """Damaged lines that went."""
+    rejected: int = 0
+    """Rejected tracks that went."""
     gone: Destroyed = field(default_factory=Destroyed)
     files: list[Rewritten] = field(default_factory=list)
 
     @property
     def touches(self) -> bool:
         """Whether anything is not as it was before."""
-        return bool(self.faces or self.tracks or self.changed or self.unreadable or self.gone.pictures or self.gone.vectors)
+        lines = self.faces or self.tracks or self.changed or self.unreadable or self.rejected
+        return bool(lines or self.gone.pictures or self.gone.vectors)
 
 
 @dataclass
@@ -93,6 +100,8 @@ class _Plan:
     """Pictures and rows that are to be destroyed."""
     dropped: Counter[tuple[str, str, int]] = field(default_factory=Counter)
     """Kind, stream and track of lines that go."""
+    rejected: set[tuple[str, int]] = field(default_factory=set)
+    """Stream and number of rejected tracks whose lines go."""
     kept: set[tuple[str, int]] = field(default_factory=set)
     changed: int = 0
     unreadable: int = 0
@@ -112,6 +121,8 @@ class _Plan:
             self.changed += 1
         elif kind in _KINDS:
             self.dropped[kind, stream, track_id] += 1
+        elif kind == REJECTED_KIND:
+            self.rejected.add((stream, track_id))
         pictures = _pictures(record) - _pictures(after or {})
         self.pictures |= pictures
         self.waiting += len(pictures)
@@ -154,10 +165,11 @@ def cut(directory: Path, judge: Judge, *, dry_run: bool = False) -> Cut:
             _survey(plan, name, judge)
         plan.destroy(_ALL)
         found.tracks, found.changed, found.unreadable = len(plan.empty_tracks), plan.changed, plan.unreadable
+        found.rejected = len(plan.rejected)
         found.faces = sum(count for (kind, _, _), count in plan.dropped.items() if kind == "face")
         if dry_run:
             return found
-        for stream, track_id in sorted(plan.empty_tracks):
+        for stream, track_id in sorted(plan.empty_tracks | (plan.rejected - plan.kept)):
             if track_id >= 0 and "/" not in stream:
                 folder.empty(track_folder(stream, track_id), found.gone)
         for name in names:

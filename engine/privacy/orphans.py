@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from engine.archive.files import FACES, whole_lines
+from engine.archive.pieces import REJECTED
 from engine.archive.reader import NamedFiles
 from engine.archive.record_check import RECORDS
 from engine.contracts.unreadable import UNREADABLE
@@ -27,7 +28,7 @@ def remove_orphans(directory: Path, before_ns: float, gone: Destroyed) -> None:
     if not old:
         return
     with Folder(directory) as folder:
-        for name in filter(folder.is_file, RECORDS):
+        for name in filter(folder.is_file, (*RECORDS, REJECTED)):
             for line in whole_lines(directory / name):
                 old.difference_update(_named_by(line))
         for name in old:

@@ -6,6 +6,7 @@
 - In another track, a single face that was: its line, pictures and vector. What was made of many frames of such a track, or of
   one that was theirs before, may show them: these pictures go, and the track's line stays.
 - The whole picture beside somebody else's face, taken while they were in the picture, or shortly before or after.
+- All tracks that were rejected, if the person is in the run: nobody knows whose they would be, and they may be theirs.
 - As a candidate of somebody else's face: the name and its scores. A decision that rested on it becomes ``undecided``.
 """
 
@@ -23,7 +24,7 @@ from engine.archive.files import whole_lines
 from engine.archive.record_check import RECORDS
 from engine.contracts.track_picture import TrackPicture
 from engine.contracts.unreadable import UNREADABLE
-from engine.privacy.cutting import Judge, Record, key_of
+from engine.privacy.cutting import REJECTED_KIND, Judge, Record, key_of
 from engine.privacy.folder import Folder
 from engine.privacy.mentions import Mentions
 from engine.privacy.said import tracks_named
@@ -116,6 +117,8 @@ class OfPerson(Judge):
 
     def record(self, record: Record) -> Record | None:
         """See ``Judge``."""
+        if record.get("kind") == REJECTED_KIND:
+            return None if self.tracks or self._mixed else record
         if record.get("kind") not in ("face", "track"):
             return record
         if key_of(record) in self.tracks or (record["kind"] == "face" and self._who(record) == "theirs"):

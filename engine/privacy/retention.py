@@ -26,7 +26,7 @@ from engine.archive.vector_files import vector_files
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import FacestreamError, UsageError
 from engine.keys.signing import SigningKey
-from engine.privacy.cutting import LINES, Cut, Judge, Record, cut, key_of
+from engine.privacy.cutting import LINES, REJECTED_KIND, Cut, Judge, Record, cut, key_of
 from engine.privacy.folder import Destroyed, Folder
 from engine.privacy.orphans import remove_orphans
 from engine.privacy.runs import REPORT, RUN, GoesOn, Report, nobody_writes, report_anew, runs_below
@@ -46,7 +46,8 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     records_days: float = 0.0
     """Lines of faces, tracks and streams, with all that they name; a run of which no line is left goes as a whole."""
     strangers_days: float = 0.0
-    """Tracks of people who were not recognised: lines, pictures and vectors; and all whole pictures, as they may be on them."""
+    """Tracks of people who were not recognised: lines, pictures and vectors; all whole pictures, as they may be on them;
+    and tracks that were rejected."""
 
     @property
     def keeps_all(self) -> bool:
@@ -104,6 +105,9 @@ class TooOld(Judge):
         sent = self._sent_ns(record)
         if self._is_over(self._policy.records_days, sent):
             return None
+        if record.get("kind") == REJECTED_KIND:  # a picture of a stranger
+            days = self._policy.pictures_days, self._policy.strangers_days
+            return None if any(self._is_over(one, sent) for one in days) else record
         if record.get("kind") not in ("face", "track"):
             return record
         key = key_of(record)

@@ -162,7 +162,7 @@
   view.addEventListener("close", () => stage.replaceChildren());
   view.addEventListener("click", (event) => { if (event.target === view) view.close(); });
 
-  main.addEventListener("click", (event) => {
+  document.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     const link = event.target.closest(".pic, .play");
     if (link) {
@@ -171,9 +171,21 @@
       else open(link);
       return;
     }
-    const code = event.target.closest("code.copy");
+    const code = main.contains(event.target) && event.target.closest("code.copy");
     if (code) copy(code);
+    const way = event.target.closest("a[href^='#']");
+    if (way) goTo(document.getElementById(way.hash.slice(1)));
   });
+  /** Not every browser opens a section that it is sent into; and cards on the way there grow when they are first drawn. */
+  function goTo(goal) {
+    const section = goal.closest("details");
+    if (section) section.open = true;
+    const come = (frames) => requestAnimationFrame(() => {
+      goal.scrollIntoView();
+      if (frames) come(frames - 1);
+    });
+    come(9);
+  }
   function copy(code) {
     const range = document.createRange();
     range.selectNodeContents(code);

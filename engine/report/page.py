@@ -23,6 +23,7 @@ from engine.report.figures import Pictures
 from engine.report.moment import Moments, Video
 from engine.report.people import people_table
 from engine.report.portraits import Portraits
+from engine.report.rejected import ANCHOR, are_there, rejected_section
 from engine.report.row import row
 from engine.report.style import style_of
 from engine.report.summary import inputs_table, models_table, names_and_values, naming, started_and_took
@@ -113,6 +114,8 @@ def _pieces(directory: Path, name: str, run: dict[str, Any], index: TrackIndex, 
     yield string.Template(head).substitute(fields)
     written = _Written()
     yield from _tracks(index, sheet, max_tracks, written)
+    rejected = (run.get("counters") or {}).get("rejected", 0)
+    fields |= {"rejected": rejected_section(directory, sheet.pictures, rejected, run.get("inputs") or {})}
     fields |= {"end": _beside(sheet.pictures, name) + _left_out(written)}
     if sheet.portraits is not None:
         yield from ("<style>\n", *sheet.portraits.rules(), "</style>\n")
@@ -153,7 +156,7 @@ def _fields(directory: Path, run: dict[str, Any], index: TrackIndex) -> dict[str
         + _notice(_failed(streams))
         + _notice(_nobody(run, index))
         + _notice(_redacted(run)),
-        "figures": _figures(index, run.get("counters") or {}),
+        "figures": _figures(index, run.get("counters") or {}, f"#{ANCHOR}" if are_there(directory) else ""),
         "people": people_table(people, index.has_ratios),
         "time": time_lines(index.tracks(), index.tracks(), found),
         "limits": escape(LIMITS) if index.has_ratios else "",
@@ -229,13 +232,17 @@ def _left_out(written: _Written) -> str:
     return _notice(f"Not shown: {written.left_out:,} more without a name; tracks.jsonl holds all tracks.")
 
 
-def _figures(index: TrackIndex, counters: Mapping[str, int]) -> str:
+def _figures(index: TrackIndex, counters: Mapping[str, int], rejected_at: str) -> str:
+    """Return the totals; ``rejected_at``: where those that were rejected are shown, empty: nowhere."""
     figures: list[tuple[str, int]] = [("tracks", index.decisions.total()), ("faces", index.faces)]
     figures += [(decision, index.decisions[decision]) for decision in _DECISIONS if index.decisions[decision]]
-    figures += [("rejected as no face", counters["rejected"])] if counters.get("rejected") else []
-    return "".join(
+    shown = [
         f"<div><b>{count:,}</b><span>{name.removesuffix('s') if count == 1 else name}</span></div>" for name, count in figures
-    )
+    ]
+    if rejected := counters.get("rejected", 0):
+        said = f'<a href="{rejected_at}">rejected as no face</a>' if rejected_at else "rejected as no face"
+        shown.append(f"<div><b>{rejected:,}</b><span>{said}</span></div>")
+    return "".join(shown)
 
 
 def _filters(index: TrackIndex) -> str:

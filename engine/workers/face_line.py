@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from engine.contracts.faces import FaceCrop, TrackClosed
+from engine.contracts.rejected import TrackRejected
 from engine.contracts.streams import Checkpoint, InputFile, StreamChanged
 from engine.enhancement.enhancement import Enhancement, Said
 from engine.enhancement.enlarging import Enlarged
@@ -18,7 +19,7 @@ from engine.workers.links import Outgoing, outgoing
 _PICTURE_SECONDS = 1.0
 """So long pictures of tracks wait for a moment without a face; then one is made between faces."""
 Event = StreamChanged | InputFile | Checkpoint
-Passed = TrackClosed | Event
+Passed = TrackClosed | TrackRejected | Event
 """Waits until the faces before it are done."""
 
 
@@ -131,6 +132,8 @@ class FaceLine:
         match tag:
             case TrackClosed():
                 yield 1, _messages([self._core.close_track(tag)])
+            case TrackRejected():
+                yield 1, _messages(self._core.show_rejected(tag))
             case _Forget():
                 for track in self._core.forget_recordings():  # one by one, as each may take as long as a picture does
                     yield 0, _messages([self._core.close_track(track)])

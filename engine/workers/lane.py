@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from engine.contracts.faces import FaceCrop, TrackClosed
+from engine.contracts.rejected import TrackRejected
 from engine.contracts.streams import Checkpoint, InputFile, StreamChanged
 from engine.runtime.channel import Channel
 from engine.runtime.fair_queue import FairQueue
@@ -14,7 +15,7 @@ from engine.runtime.mailbox import Outbox
 from engine.runtime.protocol import Drain
 from engine.workers.losses import Losses
 
-Passed = FaceCrop | TrackClosed | StreamChanged | Checkpoint | InputFile
+Passed = FaceCrop | TrackClosed | TrackRejected | StreamChanged | Checkpoint | InputFile
 Cause = Literal["late", "stale", "worker_died"]
 
 

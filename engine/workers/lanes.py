@@ -11,10 +11,11 @@ from msgspec.structs import replace
 from engine.config import LiveConfig
 from engine.contracts.counts import Counts
 from engine.contracts.faces import FaceCrop, TrackClosed
+from engine.contracts.rejected import TrackRejected
 from engine.contracts.streams import Checkpoint, InputFile, StreamChanged
 from engine.runtime.channel import Channel
 from engine.runtime.protocol import Drain
-from engine.workers.lane import Cause, Lane
+from engine.workers.lane import Cause, Lane, Passed
 
 _BACKLOG = 8
 """Items that wait for one worker before recordings are held back."""
@@ -67,14 +68,14 @@ class Lanes:
         """Whether so much waits for a worker that nothing more should be begun that must not be dropped."""
         return any(lane.waiting >= _BACKLOG for lane in self._in_turn if lane.channel is not None)
 
-    def pass_on(self, item: FaceCrop | TrackClosed | StreamChanged | Checkpoint | InputFile) -> None:
+    def pass_on(self, item: Passed) -> None:
         """Queue what a track says for its worker, and anything else for all."""
-        if isinstance(item, FaceCrop | TrackClosed):
+        if isinstance(item, FaceCrop | TrackClosed | TrackRejected):
             self.send(item)
         else:
             self.send_to_all(item)
 
-    def send(self, link: FaceCrop | TrackClosed) -> None:
+    def send(self, link: FaceCrop | TrackClosed | TrackRejected) -> None:
         """Queue for the worker of the track."""
         if self._traced and isinstance(link, FaceCrop) and random.random() < self._traced:
             link = replace(link, marks=[time.time_ns()])

@@ -1,6 +1,7 @@
 """What travels between the processes of a run; frames themselves stay in the shared pool.
 
-decode --PoolOpened, FrameReady, MainReady--> perceive --FaceCrop, TrackClosed--> enhance xN --Outgoing--> publish
+decode --PoolOpened, FrameReady, MainReady--> perceive --FaceCrop, TrackClosed, TrackRejected--> enhance xN
+enhance xN --Outgoing--> publish
 decode <--SlotReleased, Refused, MainWanted-- perceive <--Taken-- enhance <--Taken-- publish
 StreamChanged, Checkpoint, InputFile and Drain go all the way, in order
 every worker --Ready, Beat, Warned, Failed--> supervisor    publish --Settled--> supervisor
@@ -19,6 +20,7 @@ import numpy as np
 from engine.contracts.faces import FaceCrop, FaceResult, TrackClosed, TrackResult
 from engine.contracts.frames import FrameTime, Uint8
 from engine.contracts.orders import Assign, Begin, CountedBefore, MainWanted, Refused, Settled, WantRecording, Warned
+from engine.contracts.rejected import Rejected, TrackRejected
 from engine.contracts.streams import Checkpoint, InputFile, RunStats, StreamChanged
 from engine.runtime.channel import Channel, channel_pair
 from engine.runtime.codec import Codec
@@ -54,7 +56,7 @@ class MainReady(msgspec.Struct, frozen=True, array_like=True, tag=True):
 class Outgoing(msgspec.Struct, frozen=True, array_like=True, tag=True, eq=False):
     """One message for the publisher, which gives it its number, with its payloads."""
 
-    body: FaceResult | TrackResult | RunStats
+    body: FaceResult | TrackResult | RunStats | Rejected
     payloads: list[Uint8]
     """One for each of its parts: bytes, (length,)."""
 
@@ -62,14 +64,14 @@ class Outgoing(msgspec.Struct, frozen=True, array_like=True, tag=True, eq=False)
 LINKS = Codec(
     [
         *PROTOCOL,
-        *(PoolOpened, FrameReady, MainReady, SlotReleased, FaceCrop, TrackClosed, Outgoing),
+        *(PoolOpened, FrameReady, MainReady, SlotReleased, FaceCrop, TrackClosed, TrackRejected, Outgoing),
         *(StreamChanged, Checkpoint, InputFile),
         *(Begin, CountedBefore, WantRecording, Assign, Settled, Refused, MainWanted, Warned),
     ]
 )
 
 
-def outgoing(body: FaceResult | TrackResult | RunStats, payloads: Sequence[bytes] = ()) -> Outgoing:
+def outgoing(body: FaceResult | TrackResult | RunStats | Rejected, payloads: Sequence[bytes] = ()) -> Outgoing:
     """Return a message with its payloads, which are not copied."""
     return Outgoing(body, [np.frombuffer(payload, np.uint8) for payload in payloads])
 

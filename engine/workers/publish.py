@@ -9,7 +9,7 @@ from msgspec import Struct
 from engine.config import PublishConfig
 from engine.contracts.counts import Counts
 from engine.contracts.orders import Begin, CountedBefore, Warned
-from engine.contracts.streams import StreamChanged
+from engine.contracts.streams import RunStats, StreamChanged
 from engine.delivery.delivery import Delivery
 from engine.delivery.record import Record
 from engine.delivery.traces import Traces, tracing
@@ -88,8 +88,8 @@ class PublishWorker(Actor[Any]):
                 self._begin = order
             case CountedBefore():
                 self._counted_before = order.counts
-            case Outgoing():
-                self.delivery.send(order.body, order.payloads)
+            case Outgoing(body=RunStats() as stats):
+                self.delivery.send(stats, order.payloads)
             case StreamChanged():  # of a camera of which nothing ever came, or a recording that nobody reads again
                 self.delivery.give_up(order)
 

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from engine.archive.reader import FaceLine, TrackLine, face_lines, read_run, stream_lines, track_lines
+from engine.archive.rejected import rejected_lines
 from engine.contracts.messages import Stream
 
 _OF_THE_WRITING = {
@@ -46,6 +47,9 @@ def _differences(a: Path, b: Path) -> Iterator[str]:
             yield f"{stream}: {len(one)} tracks and {len(other)}"
         for number, (mine, yours) in enumerate(zip(one, other, strict=False)):
             yield from (f"{stream}: track {number}, {words}" for words in _of_lines(mine, yours))
+    one, other = ({(line.as_found().place, line.score, line.looks) for line in rejected_lines(each)} for each in (a, b))
+    if one != other:
+        yield f"rejected: {sorted(one)} and {sorted(other)}"
     yield from _of_runs(read_run(a), read_run(b))
 
 

@@ -17,6 +17,7 @@ from engine.contracts.envelope import Envelope, sealed
 from engine.contracts.faces import FaceResult, Sighting, TrackClosed, TrackResult
 from engine.contracts.findings import Candidate, Enhanced, Quality
 from engine.contracts.frames import FrameTime, Span
+from engine.contracts.rejected import Rejected
 from engine.contracts.streams import RunEnd, StreamChanged
 from engine.contracts.track_picture import FusedFrame, TrackPicture
 from engine.publish.encode import parts_of, track_parts_of
@@ -75,6 +76,20 @@ def track(
     candidates = [Candidate(identity, 0.73, 0.75), Candidate("A <b>& B", 0.31, None)]
     known = decision, candidates, 3, list(parts)
     return TrackResult(TrackClosed(stream, track_id, span, 62), ended, 3, *known, picture=picture), list(payloads)
+
+
+@cache
+def _original(size_px: int):
+    return parts_of(PublishConfig(), pictures(size_px)[0], None, None)
+
+
+def rejected(stream="cam1", track_id=9, score=0.7, index=None, size_px=24):
+    """Return a track that was rejected, seen at its best in frame ``index``, and the payload of its picture."""
+    parts, payloads = _original(size_px)
+    index = track_id if index is None else index
+    when = index, index / 25, _EPOCH_NS + index, None
+    box, crop_box = (10.0 + track_id % 7, 20.0, 24.0, 24.0), (6, 16, size_px, size_px)
+    return Rejected(stream, track_id, *when, box, crop_box, 768, 432, score, 3, list(parts)), list(payloads)
 
 
 def stream_event(stream="cam1", state="live", reason=""):
