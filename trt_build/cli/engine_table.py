@@ -40,9 +40,9 @@ def show(rows: Sequence[Row], as_json: bool) -> None:
     for row in rows:
         table.add_row(row.path.name, row.state, *(_cells(row.manifest) if row.manifest else ()))
     CONSOLE.print(table)
-    for row in rows:
-        if row.trouble:
-            CONSOLE.print(f"{row.path.name}: {explained(row.trouble)}", soft_wrap=True, markup=False)
+    for trouble in dict.fromkeys(row.trouble for row in rows if row.trouble):
+        names = ", ".join(row.path.name for row in rows if row.trouble == trouble)
+        CONSOLE.print(f"{names}: {explained(trouble)}", soft_wrap=True, markup=False)
     _say_untested([row.manifest for row in rows if row.manifest is not None and row.manifest.parity.verdict == "not run"])
     CONSOLE.print(f"in {rows[0].path.parent}", soft_wrap=True, markup=False)
 

@@ -87,8 +87,8 @@ def calibration_faces(source: Path | None = None) -> RealFaces:
     path = source or Path(with_data_folder(TRAINING))
     if source is None and not path.exists():
         raise DataError(
-            f"int8 and fp8 need at least {LEAST_CALIBRATION} real faces of the training identities to calibrate on, and "
-            f"'{path}' is not there: give --calibration a zip or folder of pictures with faces, or choose another precision."
+            f"int8 and fp8 need at least {LEAST_CALIBRATION} real faces to calibrate on: give --calibration a zip or folder of "
+            f"pictures with faces, as '{path}' is not there."
         )
     faces = _given(path, _MOST_CALIBRATION) if source else _chosen(path, _MOST_CALIBRATION, "training identities")
     if len(faces) < LEAST_CALIBRATION:

@@ -46,7 +46,7 @@ def test_one_that_cannot_be_made_hides_no_other(model, tmp_path):
     bfloat16, int8, half, failed = tuning.tune(model, read_manifest(model), shop)
     assert (bfloat16.manifest, bfloat16.trouble) == (None, "this CPU has no bfloat16")
     assert int8.manifest is None
-    assert "int8 and fp8 need at least 500 real faces of the training identities" in int8.trouble
+    assert "int8 and fp8 need at least 500 real faces to calibrate on: give --calibration" in int8.trouble
     assert half.manifest is not None
     assert half.trouble == ""
     assert failed.trouble == "fails the gate: psnr lost db 0.4 for at most 0.1"
