@@ -3,8 +3,9 @@
     python -m tests.bench.endurance --crops 1000000 --reloads 1000 --minutes 10 --json FILE
 
 Each session has a process of its own. The crops are of 64 sizes in turn, and every 500th of one of many larger sizes, as faces
-come; with `--side` all are of one size. The network is small, since it is the session that is asked about. What is opened again
-and again is the default generator, or `--generator`. The slope is that of a line through the second half of the looks.
+come; with `--side` all are of one size, and with `--most` height and width of each are drawn. The network is small, since it is
+the session that is asked about. What is opened again and again is the default generator, or `--generator`. The slope is that
+of a line through the second half of the looks.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ def main() -> None:
     )
     parser.add_argument("--only", default="", help="sessions with this in their name, as `openvino bf16`")
     parser.add_argument("--side", type=int, help="px of every crop, in place of many sizes")
+    parser.add_argument("--most", type=int, help="px: height and width of every crop are drawn from 14 to this")
     parser.add_argument("--generator", default="compact_fine_x4", help="what is opened and closed")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
@@ -89,7 +91,7 @@ def _ask(target: str, precision: str, options: argparse.Namespace) -> dict[str, 
         with tempfile.TemporaryDirectory() as folder:
             small, large = _specs(target, precision, options.generator, Path(folder))
             return {
-                "crops": _looked(_crops(small, options.side), options.crops, seconds),
+                "crops": _looked(_crops(small, options.side, options.most), options.crops, seconds),
                 "reloads": _looked(_reloads(large), options.reloads, seconds),
             }
     except FacestreamError as error:
@@ -137,14 +139,16 @@ def _looked(steps: Generator[None], count: int, seconds: float) -> dict[str, Any
     return {"count": done, "looks": looks, "slope_kb": slope_kb, "minutes": (time.monotonic() - began) / 60}
 
 
-def _crops(spec: SessionSpec, side: int | None) -> Generator[None]:
+def _crops(spec: SessionSpec, side: int | None, most: int | None) -> Generator[None]:
     rng = np.random.default_rng(0)
     sizes = [(side, side)] if side else [(high, wide) for high in range(8, 16) for wide in range(8, 16)]
     usual = [rng.random((1, 1, *size), np.float32) for size in sizes]
     with open_session(spec) as session:
         name = session.inputs[0].name
         for at in itertools.count():
-            if at % 500 == 499 and not side:
+            if most:
+                session.run({name: rng.random((1, 1, *rng.integers(14, most + 1, 2)), np.float32)})
+            elif at % 500 == 499 and not side:
                 session.run({name: rng.random((1, 1, *rng.integers(16, 145, 2)), np.float32)})
             else:
                 session.run({name: usual[at % len(usual)]})
