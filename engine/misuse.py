@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal, get_args, get_origin
 
 from cyclopts import (
+    Argument,
     CoercionError,
     CycloptsError,
     MissingArgumentError,
@@ -51,14 +52,14 @@ def _said(error: CycloptsError) -> str:
         case RepeatArgumentError(token=token):
             return f"{token.keyword or token.value} is given more than once: give it once"
         case MissingArgumentError(argument=argument, keyword=keyword) if argument is not None:
-            what = " ".join((argument.parameter.help or "").split()).rstrip(".")
-            lacking = f"{keyword} has no value" if keyword else f"{_label(argument.name)} is missing"
+            what = " ".join(_meaning(error, argument).split()).rstrip(".")
+            lacking = f"{keyword} has no value" if keyword else f"{_label(argument)} is missing"
             behind = (word for option, word in pairwise(error.root_input_tokens or ()) if option == keyword)
             return (f"{lacking}: {_small(what)}" if what else lacking) + _of_a_file(*behind)
         case CoercionError(msg=None, argument=argument, token=token) if argument is not None and token is not None:
             wanted = _wanted(error.target_type, token.value)
             if wanted:
-                return f"{token.keyword or _label(argument.name)} {token.value}: {wanted}"
+                return f"{token.keyword or _label(argument)} {token.value}: {wanted}"
     return " ".join(str(error).split()).rstrip(".")
 
 
@@ -86,9 +87,17 @@ def _meant(word: str, names: Iterable[str]) -> str:
     return f", did you mean {bare[near[0]]}?" if near else ""
 
 
-def _label(name: str) -> str:
+def _label(argument: Argument) -> str:
     """Return what the page of help calls an argument, or an option."""
-    return name if name.startswith("--") else name.upper()
+    return argument.name if argument.index is None else argument.name.lstrip("-").upper()
+
+
+def _meaning(error: CycloptsError, argument: Argument) -> str:
+    """Return what the page of help says of it: where it is declared, or in the command's docstring, which a parse skips."""
+    if argument.parameter.help or error.app is None:
+        return argument.parameter.help or ""
+    described = error.app.assemble_argument_collection(parse_docstring=True)
+    return next((one.parameter.help or "" for one in described if one.name == argument.name), "")
 
 
 def _small(sentence: str) -> str:

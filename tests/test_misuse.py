@@ -77,3 +77,17 @@ def test_the_lab_speaks_in_the_same_words(capsys: pytest.CaptureFixture[str]) ->
     said = " ".join(capsys.readouterr().err.split())
     assert "--protocol fces: use " in said
     assert said.endswith("see trt-build evaluate --help")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("build", "MODEL is missing: a model's name, its manifest, or its ONNX file; see trt-build build --help"),
+        ("check", "MODEL is missing: a model's name, its manifest, or its ONNX file; see trt-build check --help"),
+        ("small-faces x.zip", "--out is missing: the zip to write; see trt-build small-faces --help"),
+    ],
+)
+def test_what_is_missing_is_called_as_on_the_page_of_help(capsys: pytest.CaptureFixture[str], words: str, says: str) -> None:
+    """`trt-build build` said `--model is missing`, and no more."""
+    assert lab.main(words.split()) == 2
+    assert " ".join(capsys.readouterr().err.split()) == f"error: {says}"

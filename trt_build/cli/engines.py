@@ -153,7 +153,7 @@ def check(
     Parameters
     ----------
     model
-        As for `build`.
+        A model's name, its manifest, or its ONNX file.
     models
         More models.
     target
