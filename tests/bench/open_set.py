@@ -27,7 +27,7 @@ from engine.verify.embedder import open_embedder
 from engine.verify.gallery.sqlite.gallery import Gallery
 from tests.assets import SHARED
 from tests.bench.open_set_figures import CHANCE, MEAN, Outcome, agreement, measured, outcomes_of, rules, write_curves
-from tests.bench.open_set_galleries import Drawn, by_gallery
+from tests.bench.open_set_galleries import DEFAULT_RATE, Drawn, by_gallery
 from trt_build.cli.progress import RunProgress
 from trt_build.data.people.photographs import Photographs, choose, person_of, read_photographs
 from trt_build.data.people.recording import NOBODY, Arrays, Recorder, joined, plan
@@ -67,13 +67,16 @@ def main() -> None:
     _print(outcomes)
     CONSOLE.print(f"the product itself decided {same} of {of} tracks as computed here by its rule")
     nobodys = tracks["picture"] == NOBODY
-    named = int((tracks["decision"][nobodys] == "known").sum())
-    CONSOLE.print(f"{int(nobodys.sum())} tracks belong to no face that was painted: {named} of them were named")
+    known = int((tracks["decision"][nobodys] == "known").sum())
+    CONSOLE.print(f"{int(nobodys.sum())} tracks belong to no face that was painted: {known} of them were named")
     margin = rules()[CHANCE].thresholds.margin_cosine
     limits = {MEAN: replace(measured(), mean_rates=measured().rates), CHANCE: measured()}
     galleries = {name: by_gallery(tracks, photographs, one, margin) for name, one in limits.items()}
     for pictures in (1, 2, 3):
-        galleries[f"pictures of each: {pictures}"] = by_gallery(tracks, photographs, measured(), margin, pictures, least=4)
+        which = f"pictures of each: {pictures}"
+        galleries[which] = by_gallery(tracks, photographs, measured(), margin, pictures=pictures, least=4)
+    for rate in (2 * DEFAULT_RATE, 4 * DEFAULT_RATE, 10 * DEFAULT_RATE):
+        galleries[f"rate {rate:g}"] = by_gallery(tracks, photographs, measured(), margin, rate=rate)
     for name, rows in galleries.items():
         _print_galleries(name, rows)
     if options.json:

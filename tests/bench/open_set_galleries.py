@@ -16,9 +16,9 @@ from trt_build.data.people.recording import NOBODY, Arrays
 from trt_build.protocols.open_set.fit import sizes_of
 
 PEOPLE = (1, 10, 50, 100, 200, 400)
-"""In a gallery."""
+"""In a gallery; where it is one, everyone in turn."""
 _DRAWS = 200
-_RATE, _MIN_FACES = VerifyConfig().false_name_rate, VerifyConfig().min_faces
+DEFAULT_RATE, _MIN_FACES = VerifyConfig().false_name_rate, VerifyConfig().min_faces
 
 
 class Drawn(msgspec.Struct, frozen=True):
@@ -34,7 +34,7 @@ class Drawn(msgspec.Struct, frozen=True):
     named: float
     """Share of strangers' tracks, all sizes."""
     held: dict[str, float]
-    """By size: share of the galleries in which no more than the default rate of strangers' tracks were named."""
+    """By size: share of the galleries in which no more than the rate of strangers' tracks were named."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +52,14 @@ class _Compared:
 
 
 def by_gallery(
-    tracks: Arrays, photographs: Photographs, measured: OpenSet, margin: float, pictures: int = 1, least: int = 1
+    tracks: Arrays,
+    photographs: Photographs,
+    measured: OpenSet,
+    margin: float,
+    *,
+    rate: float = DEFAULT_RATE,
+    pictures: int = 1,
+    least: int = 1,
 ) -> list[Drawn]:
     """Decide every track in galleries that are drawn anew, by the limits and the doubts of ``ByChance``: all tracks at once.
 
@@ -61,6 +68,7 @@ def by_gallery(
         photographs: everybody's.
         measured: limits.
         margin: as ``Thresholds.margin_cosine``.
+        rate: of false names, as ``verify.false_name_rate``.
         pictures: of each person that are enrolled, the best.
         least: photographs of everyone who can be enrolled, at least as many as ``pictures``.
     """
@@ -68,8 +76,8 @@ def by_gallery(
     rows, sizes, places = [], sizes_of(tracks).tolist(), tracks["place_px"]
     for count in PEOPLE:
         if 2 * count <= compared.best.shape[1] or count == 1:
-            limits = np.array([measured.limit(size, count * pictures, _RATE) for size in sizes])
-            rows.append(_drawn(compared, places, limits, margin, count, pictures))
+            limits = np.array([measured.limit(size, count * pictures, rate) for size in sizes])
+            rows.append(_drawn(compared, places, limits, margin, rate, count, pictures))
     return rows
 
 
@@ -91,14 +99,21 @@ def _compare(tracks: Arrays, photographs: Photographs, measured: OpenSet, pictur
 
 
 def _drawn(
-    one: _Compared, places: NDArray[np.float32], limits: NDArray[np.float64], margin: float, people: int, pictures: int
+    one: _Compared,
+    places: NDArray[np.float32],
+    limits: NDArray[np.float64],
+    margin: float,
+    rate: float,
+    people: int,
+    pictures: int,
 ) -> Drawn:
+    everyone = one.best.shape[1]
     rng = np.random.default_rng(people)
+    drawn = np.arange(everyone)[:, None] if people == 1 else [rng.permutation(everyone)[:people] for _ in range(_DRAWS)]
     at_size = {f"{place:g} px": places == place for place in sorted(set(places.tolist()))}
     right, own, held = dict.fromkeys(at_size, 0), dict.fromkeys(at_size, 0), dict.fromkeys(at_size, 0)
     wrong = named = strangers = 0
-    for _ in range(_DRAWS):
-        gallery = rng.permutation(one.best.shape[1])[:people]
+    for gallery in drawn:
         some = one.best[:, gallery]
         first = some.argmax(axis=1)
         top = some[np.arange(len(some)), first]
@@ -112,12 +127,12 @@ def _drawn(
         for size, here in at_size.items():
             own[size] += int(np.sum(probes & here))
             right[size] += int(np.sum(probes & here & known & is_right))
-            held[size] += int(np.sum(~inside & known & here)) <= _RATE * int(np.sum(~inside & here))
+            held[size] += int(np.sum(~inside & known & here)) <= rate * int(np.sum(~inside & here))
     return Drawn(
         people,
         pictures,
         {size: right[size] / max(own[size], 1) for size in at_size},
         wrong / max(sum(own.values()), 1),
         named / max(strangers, 1),
-        {size: held[size] / _DRAWS for size in at_size},
+        {size: held[size] / len(drawn) for size in at_size},
     )
