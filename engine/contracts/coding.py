@@ -19,7 +19,8 @@ _LEAST_SHARE = 0.3
 
 
 class BlockMap(msgspec.Struct, frozen=True, array_like=True, eq=False):
-    """The blocks of an H.264 picture, in rows and columns, without gaps; they may reach over the picture's border."""
+    """The blocks of a picture, in rows and columns, without gaps; they may reach over the picture's border. There is one of the
+    picture's size where only the whole is known."""
 
     qp: NDArray[np.uint8]
     """Quantisation parameter, (rows, columns): 0 is without loss, 51 the strongest compression."""
@@ -31,6 +32,16 @@ class BlockMap(msgspec.Struct, frozen=True, array_like=True, eq=False):
     motion: NDArray[np.int8] | None = None
     """(2, rows, columns): how far what is seen moved since the picture before, to the right and down, in ``PARTS`` of a block,
     or ``UNKNOWN``; None where vectors were not asked for."""
+
+    @classmethod
+    def whole(cls, qp: int, width_px: int, height_px: int) -> BlockMap:
+        """Return the map of a picture of which only one parameter is known, 0 to 51."""
+        return cls(np.full((1, 1), qp, np.uint8), block_width_px=float(width_px), block_height_px=float(height_px))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether there is one parameter for all of the picture."""
+        return self.qp.size == 1
 
     def qp_under(self, box: Sequence[float] | NDArray[np.float32]) -> float | None:
         """Return the mean over a box (x, y, width, height), by the area of it that each block covers; None where it covers none

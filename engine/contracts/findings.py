@@ -16,7 +16,7 @@ Lack = Literal["", "faces", "size", "likeness", "margin"]
 
 
 class Quality(msgspec.Struct, frozen=True):
-    """How good one crop of a face is; every value but ``size_px`` and ``qp`` is 0 (useless) to 1 (good)."""
+    """How good one crop of a face is; numbers but ``size_px`` and ``qp`` are 0 (useless) to 1 (good)."""
 
     size_px: Finite
     """Geometric mean of the face box's sides, in pixels of the picture that it was cut from."""
@@ -29,8 +29,10 @@ class Quality(msgspec.Struct, frozen=True):
     damaged: bool = False
     """The decoder had to make up parts of the picture: the lowest score of all."""
     qp: Finite | None = None
-    """How strongly the picture was compressed under the face: mean of H.264's quantisation parameter, 0 (lossless) to 51; None
-    if the decoder does not say. It is not part of ``score``."""
+    """How strongly the picture was compressed under the face: mean of the quantisation parameter, 0 (lossless) to 51 on the
+    scale of H.264 and H.265; None if it is not known. It is not part of ``score``."""
+    qp_of_picture: bool = False
+    """``qp`` is the whole picture's (H.265), from which the encoder may depart under the face, mostly downwards."""
 
 
 class Enhanced(msgspec.Struct, frozen=True):

@@ -69,8 +69,9 @@ def assess(
     sharp = sharpness(face, size_px)
     front = frontality(landmarks)
     score = _DAMAGED_SCORE if damaged else combine(size_px, sharp, front, detection_score, combed(face))
-    qp = None if planes.blocks is None else planes.blocks.qp_under((x, y, width, height))
-    return Quality(size_px, sharp, front, score, damaged, qp)
+    blocks = planes.blocks
+    qp = None if blocks is None else blocks.qp_under((x, y, width, height))
+    return Quality(size_px, sharp, front, score, damaged, qp, qp is not None and blocks is not None and blocks.is_whole)
 
 
 def combine(size_px: float, sharpness: float, frontal: float, detection_score: float, combed: float = 0.0) -> float:

@@ -224,7 +224,7 @@ class Connection:
         gate, clock = self._ready()
         for picture, source in gate.pictures(arrival):
             try:
-                shown = self._display.show(picture, gate.pixel_aspect(picture), (picture, source))
+                shown = self._display.show(picture, gate.pixel_aspect(picture), (picture, source), gate.qp(picture))
             except (av.error.FFmpegError, ValueError):
                 self._counted.counts["corrupt_frames"] += 1
                 self._counted.drops["corrupt"] += 1

@@ -13,7 +13,8 @@ import av
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
 
-from engine.decode.h264_order import LOOKED_AT_BYTES, H264Order
+from engine.decode.h264_order import H264Order
+from engine.decode.nal_units import LOOKED_AT_BYTES
 from engine.decode.torn import Torn
 
 _BEGINS_ANYWHERE = {

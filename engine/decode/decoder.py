@@ -35,6 +35,7 @@ from engine.decode.damage import Damage
 from engine.decode.display import Display
 from engine.decode.encryption import is_encrypted_packet
 from engine.decode.gaps import Missing
+from engine.decode.hevc_qp import HevcQp
 from engine.decode.lead import Lead
 from engine.decode.packet_decoder import PacketDecoder
 from engine.decode.packets import packets_of
@@ -126,8 +127,7 @@ class Decoder(RecordingReader):
         self._counted.drops["no_key_frame"] = 0
         self._started_ns, self._clock_is = reading.started_ns, reading.clock
         self._notes: list[str] = []
-        self._size_px = (0, 0)
-        self._frame_rate, self._frames_expected = 0.0, 0
+        self._size_px, self._frame_rate, self._frames_expected = (0, 0), 0.0, 0
         self._counted.counts["frames"] = self._first_frame
         self._since_change = start.since_mark if start else 0
         self._extent = Extent(path, is_piece=piece is not None)
@@ -171,12 +171,14 @@ class Decoder(RecordingReader):
             self._frame_rate, self._frames_expected = float(nominal_rate(stream)), expected_frames(container, stream)
         clock = recording_clock(container, stream, self._config.skip_frame, self._start)
         damage = Damage(stream.codec_context)
+        compression = HevcQp(stream.codec_context.name, stream.codec_context.extradata)
         stamps = Stamps(stream, skips=self._config.skip_frame != "none")
         shape = PixelShape(container_aspect(stream))
         for packet in self._packets(container, stream):
             captured_ns = time.time_ns()
             stamps.feed(packet)
             damage.feed(packet)
+            compression.feed(packet)
             try:
                 pictures, are_guessed = decoder.decode(packet)
             except (av.error.FFmpegError, ValueError):
@@ -188,9 +190,9 @@ class Decoder(RecordingReader):
                 damage.refuse()
             shape.note(packet, decoder.context)
             for picture in pictures:
-                note = self._note(picture, stamps, damage, captured_ns)
-                if note is not None:
-                    yield from self._show(picture, shape.of(picture), note, clock)
+                qp = compression.of(picture)  # by its time, which is handed back below
+                if (note := self._note(picture, stamps, damage, captured_ns)) is not None:
+                    yield from self._show(picture, shape.of(picture), qp, note, clock)
         self._extent.tells_damage = decoder.is_strict
         yield from self._emit(self._display.flush(), clock)
 
@@ -236,10 +238,10 @@ class Decoder(RecordingReader):
         return None if too_early else _Note(pts, ticks, captured_ns, corrupt, damaged)
 
     def _show(
-        self, picture: av.VideoFrame, aspect: Fraction | None, note: _Note, clock: StreamClock
+        self, picture: av.VideoFrame, aspect: Fraction | None, qp: int | None, note: _Note, clock: StreamClock
     ) -> Iterator[Frame | StreamChanged]:
         try:
-            shown = self._display.show(picture, aspect, note)
+            shown = self._display.show(picture, aspect, note, qp)
         except Exception as error:  # an error of any kind costs only this picture
             self._counted.counts["corrupt_packets"] += 1
             self._extent.refusal = self._extent.refusal or f"{type(error).__name__}: {error}"

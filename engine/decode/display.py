@@ -65,19 +65,25 @@ class Display(Generic[Note]):
         self._converter = PlaneConverter()
         self._orientation = Orientation(appearance.rotate)
 
-    def show(self, picture: av.VideoFrame, pixel_aspect: Fraction | None, note: Note) -> list[tuple[Planes, Note]]:
+    def show(
+        self, picture: av.VideoFrame, pixel_aspect: Fraction | None, note: Note, qp: int | None = None
+    ) -> list[tuple[Planes, Note]]:
         """Return the pictures that can be shown now, in order, each with its note: this one, none yet, or also the one before.
 
         Args:
             picture: as decoded, of any pixel format.
             pixel_aspect: width over height of its pixels, None if unknown.
             note: anything that must come out with it.
+            qp: how strongly it was compressed as a whole, 0 to 51, for decoders that do not tell it by blocks; None: unknown.
 
         Raises:
             av.error.FFmpegError: FFmpeg cannot convert it.
             ValueError: likewise.
         """
-        return self._all_shown(self._deinterlacer.take(picture, (pixel_aspect, self._blocks.read(picture), note)))
+        blocks = self._blocks.read(picture)
+        if blocks is None and qp is not None:
+            blocks = BlockMap.whole(qp, picture.width, picture.height)
+        return self._all_shown(self._deinterlacer.take(picture, (pixel_aspect, blocks, note)))
 
     def flush(self) -> list[tuple[Planes, Note]]:
         """Return the held pictures: the stream ends here, or the next picture does not continue it."""

@@ -5,51 +5,16 @@ Each picture carries ``frame_num``, which increments with each reference picture
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-LOOKED_AT_BYTES = 8192
-"""Bytes of a packet to examine: parameter sets and SEI precede the first slice."""
+from engine.decode.nal_units import BitReader, units_by_length, units_by_start
+
 _SLICE_HEAD_BYTES = 32
 _SLICE, _IDR_SLICE, _SEQUENCE_PARAMETERS = 1, 5, 7
 _HIGH_PROFILES = {44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244}
 _AVCC_HEAD_BYTES = 6
 """Bytes before the sequence parameter sets; one more byte counts the picture parameter sets after them."""
-_START = b"\x00\x00\x01"
-
-
-class BitReader:
-    """Reads the bits of a NAL unit without emulation prevention bytes.
-
-    Raises:
-        ValueError: (from every method) there are no more bits, or a number is longer than allowed.
-    """
-
-    def __init__(self, nal: bytes) -> None:
-        payload = nal.replace(b"\x00\x00\x03", b"\x00\x00")
-        self._bits, self._left = int.from_bytes(payload, "big"), 8 * len(payload)
-
-    def bits(self, count: int) -> int:
-        """Return an unsigned number of ``count`` bits."""
-        self._left -= count
-        if self._left < 0:
-            raise ValueError("the NAL unit ends early")
-        return self._bits >> self._left & ((1 << count) - 1)
-
-    def ue(self) -> int:
-        """Return an unsigned Exp-Golomb number."""
-        zeros = 0
-        while not self.bits(1):
-            zeros += 1
-            if zeros > 31:
-                raise ValueError("too long a number")
-        return (1 << zeros) - 1 + self.bits(zeros)
-
-    def se(self) -> int:
-        """Return a signed Exp-Golomb number."""
-        number = self.ue()
-        return (number + 1) // 2 if number % 2 else -(number // 2)
 
 
 @dataclass(frozen=True)
@@ -80,11 +45,11 @@ class H264Order:
         self._length_bytes = 1 + (extradata[4] & 3) if extradata[:1] == b"\x01" and len(extradata) > _AVCC_HEAD_BYTES else 0
         """Bytes of the length before each NAL unit; 0: start codes."""
         if self._length_bytes:
-            found = list(islice(_prefixed(extradata[_AVCC_HEAD_BYTES:], 2), extradata[_AVCC_HEAD_BYTES - 1] & 0x1F))
+            found = list(islice(units_by_length(extradata[_AVCC_HEAD_BYTES:], 2), extradata[_AVCC_HEAD_BYTES - 1] & 0x1F))
             # If there are several, it is not looked up which one a picture uses.
             found = found if len(set(found)) == 1 else []
         else:
-            found = list(_nals(extradata))
+            found = list(units_by_start(extradata))
         for nal in found:
             self._learn(nal)
 
@@ -95,7 +60,7 @@ class H264Order:
             packet: one picture, or its first ``LOOKED_AT_BYTES``.
         """
         self.is_second_field = False
-        for nal in _prefixed(packet, self._length_bytes) if self._length_bytes else _nals(packet):
+        for nal in units_by_length(packet, self._length_bytes) if self._length_bytes else units_by_start(packet):
             kind = nal[0] & 0x1F
             if kind in (_SLICE, _IDR_SLICE):
                 try:
@@ -132,26 +97,6 @@ class H264Order:
         if last is None or is_idr or sequence.gaps_allowed:
             return False
         return (number - last) % (1 << sequence.frame_num_bits) > 1
-
-
-def _nals(data: bytes) -> Iterator[bytes]:
-    """Yield the NAL units of an Annex B stream; none for other data."""
-    if not data.startswith((_START, b"\x00" + _START)):
-        return
-    for nal in data[:LOOKED_AT_BYTES].split(_START)[1:]:
-        if nal:
-            yield nal
-
-
-def _prefixed(data: bytes, length_bytes: int) -> Iterator[bytes]:
-    """Yield NAL units preceded by their lengths; the last one may be truncated."""
-    at = 0
-    while at + length_bytes < len(data):
-        length = int.from_bytes(data[at : at + length_bytes], "big")
-        at += length_bytes
-        if length:
-            yield data[at : at + length]
-        at += length
 
 
 def _parse_sequence(nal: bytes) -> _Sequence:

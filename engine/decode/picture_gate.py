@@ -15,7 +15,9 @@ import av
 from av.video.codeccontext import VideoCodecContext
 
 from engine.decode.counted import Counted
-from engine.decode.h264_order import LOOKED_AT_BYTES, H264Order
+from engine.decode.h264_order import H264Order
+from engine.decode.hevc_qp import HevcQp
+from engine.decode.nal_units import LOOKED_AT_BYTES
 from engine.decode.packet_queue import Arrival
 from engine.decode.picture_decoder import PictureDecoder
 from engine.decode.pixel_shape import shape_of
@@ -39,6 +41,7 @@ class PictureGate:
     def __init__(self, context: VideoCodecContext | None, hwaccel: str, counted: Counted, *, motion: bool = False) -> None:
         self._decoder = None if context is None else PictureDecoder(context, hwaccel, motion=motion)
         self._order = None if context is None or context.name != "h264" else H264Order(context.extradata)
+        self._compression = None if context is None else HevcQp(context.name, context.extradata)
         self._counted = counted
         self._waits_for_key = True
         self._decoded_before = False
@@ -54,6 +57,10 @@ class PictureGate:
     def pixel_aspect(self, picture: av.VideoFrame) -> Fraction | None:
         """Return width over height of the pixels of a picture that has just come out; None if the stream does not say."""
         return shape_of(picture, self._decoder.pixel_aspect, self.codec_name) if self._decoder else None
+
+    def qp(self, picture: av.VideoFrame) -> int | None:
+        """Return how strongly a picture was compressed as a whole, see ``HevcQp.of``."""
+        return self._compression.of(picture) if self._compression else None
 
     @property
     def note(self) -> str:
@@ -107,7 +114,9 @@ class PictureGate:
             if not key:  # in a transport stream the mark may mean a loss before a key frame that is itself intact
                 self._lost()
                 return False
-        # Always called, because it follows the stream.
+        # Both follow the stream, and are always called.
+        if self._compression is not None:
+            self._compression.feed(packet)
         missing = self._order is not None and self._order.gap_before(bytes(memoryview(packet)[:LOOKED_AT_BYTES]))
         if self._waits_for_key and not key:
             self._counted.drops["no_key_frame"] += 1

@@ -13,7 +13,8 @@ import av
 from av.container import Container, InputContainer
 from av.video.stream import VideoStream
 
-from engine.decode.h264_order import LOOKED_AT_BYTES, H264Order
+from engine.decode.h264_order import H264Order
+from engine.decode.nal_units import LOOKED_AT_BYTES
 
 _NUMBER_DECODING = {"avi"}
 

@@ -153,7 +153,7 @@ def quality_limits(faces: Sequence[Quality]) -> list[str]:
         said.append(f"the face is blurred (sharpness {shown}; plain from {plain} on).")
     if frontal < _TURNED:
         said.append(f"the face is turned away (frontal {frontal:.2f}; 1 looks into the camera).")
-    qps = [face.qp for face in better if face.qp is not None]
+    qps = [face.qp for face in better if face.qp is not None and not face.qp_of_picture]
     if qps and np.mean(qps) > _POOR_QP:
         said.append(f"the recording is strongly compressed there (quantiser {np.mean(qps):.0f} of 51).")
     if all(face.damaged for face in better):

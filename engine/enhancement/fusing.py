@@ -16,7 +16,7 @@ from engine.contracts.frames import Uint8
 from engine.enhancement.best_shots import Shot
 from engine.super_resolve.generator import Generator
 from engine.super_resolve.interpolation import INTERPOLATIONS
-from engine.super_resolve.seen_shots import TrackShot
+from engine.super_resolve.seen_shots import TrackShot, qp_there
 from engine.super_resolve.track_average import Average
 from engine.super_resolve.track_network import TrackNetwork, open_fusion
 from engine.super_resolve.track_picture import Fusion, TrackPicture, fuse_track
@@ -66,7 +66,7 @@ class TrackFuser:
 
 def _taken(shot: Shot) -> TrackShot:
     crop = shot.crop
-    return TrackShot(crop.planes.y, crop.landmarks_in_crop(), shot.score, shot.luma, crop.quality.qp)
+    return TrackShot(crop.planes.y, crop.landmarks_in_crop(), shot.score, shot.luma, qp_there(crop.quality))
 
 
 def agreement_on_face(made: TrackPicture, reference: Shot) -> float:

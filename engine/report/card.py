@@ -140,7 +140,8 @@ def _details(record: TrackRecord, best: FaceLine | None, fused: Fused | None) ->
         details += [("face size", f"{face.quality.size_px:.0f} px"), ("quality", f"{face.quality.score:.2f}"),
                     ("best at", clock(face.pts_seconds))]  # fmt: skip
         if face.quality.qp is not None:
-            details.append(("compression", f"QP {face.quality.qp:.0f}"))
+            whole = " of the picture" if face.quality.qp_of_picture else ""
+            details.append(("compression", f"QP {face.quality.qp:.0f}{whole}"))
         if face.enhanced is not None:
             agrees = f"{face.enhanced.lr_consistency_db:.1f} dB"
             details.append((f'<span title="{_AGREES}">agrees with the picture</span>', agrees))

@@ -1,6 +1,6 @@
 """One picture from several frames of one face: register, leave out what does not fit, fuse, keep to the reference.
 
-shot = TrackShot(crop.planes.y, crop.landmarks_in_crop(), crop.quality.score, face.luma, crop.quality.qp)
+shot = TrackShot(crop.planes.y, crop.landmarks_in_crop(), crop.quality.score, face.luma, qp_there(crop.quality))
 picture = fuse_track([shot, ...], Average())
 
 Luma only, in the range of its stream. Colour is the reference's: ``enlarge_planes(reference.planes, scale, picture.luma)``.

@@ -201,4 +201,15 @@ def test_the_compression_under_the_face_is_told_and_changes_no_score():
     without, rated = (assess(each, face.box, face.landmarks, face.score) for each in (planes, told))
     assert without.qp is None
     assert rated.qp == pytest.approx(34)
+    assert not rated.qp_of_picture
     assert rated.score == without.score
+
+
+def test_of_a_picture_known_as_a_whole_the_face_says_so():
+    name, index = FACES[0]
+    planes, face = planes_of(name), face_of(name, index)
+    told = Planes(planes.y, planes.u, planes.v, blocks=BlockMap.whole(34, planes.width_px, planes.height_px))
+    rated = assess(told, face.box, face.landmarks, face.score)
+    assert (rated.qp, rated.qp_of_picture) == (34, True)
+    outside = assess(told, (-90, -90, 40, 40), None, face.score)
+    assert (outside.qp, outside.qp_of_picture) == (None, False)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import av
 
-from engine.decode.h264_order import BitReader
+from engine.decode.nal_units import BitReader
 from tests.decode.clips import picture
 
 _SIZE = 96, 64

@@ -151,6 +151,8 @@ def test_limits_are_those_of_the_better_faces():
     assert [any(word in one for one in said) for word in ("20 px", "blurred", "turned away", "compressed", "damaged")] == [
         True
     ] * 5
+    whole = Quality(60, 0.9, 0.95, 0.8, qp=40, qp_of_picture=True)
+    assert quality_limits([whole]) == [], "it says little about one place"
     assert "from 40 px on" in quality_limits([Quality(35, 0.9, 0.95, 0.5)])[0]
     assert quality_limits([Quality(39.8, 0.398, 0.95, 0.5)]) == [
         "the face is 39.8 px: from 40.0 px on a comparison says more.",

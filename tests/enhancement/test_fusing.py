@@ -82,7 +82,10 @@ def test_a_face_that_turned_is_left_to_one_frame():
     assert np.array_equal(made.luma, shots[0].luma)
 
 
-def test_how_strongly_a_face_was_compressed_is_passed_on():
+@pytest.mark.parametrize(
+    ("qp", "whole", "counts"), [(31.0, False, 31.0), (31.0, True, 22.0), (3.0, True, 0.0), (None, False, None)]
+)
+def test_how_strongly_a_face_was_compressed_is_passed_on(qp, whole, counts):
     seen = []
 
     class Watching(Average):
@@ -91,9 +94,10 @@ def test_how_strongly_a_face_was_compressed_is_passed_on():
             return super().fuse(shots, full_range)
 
     shots = shots_of(*(noisy(real_face(0).y, seed) for seed in range(3)))
-    coded = [dataclasses.replace(one, crop=replace(one.crop, quality=replace(one.crop.quality, qp=31.0))) for one in shots]
+    told = [replace(one.crop.quality, qp=qp, qp_of_picture=whole) for one in shots]
+    coded = [dataclasses.replace(one, crop=replace(one.crop, quality=each)) for one, each in zip(shots, told, strict=True)]
     TrackFuser(Watching(), "x").fuse(coded)
-    assert seen == [31.0] * 3
+    assert seen == [counts] * 3
 
 
 @pytest.mark.parametrize(("side", "name"), [(48, "network"), (49, "average of x")])

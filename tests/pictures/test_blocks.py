@@ -15,7 +15,7 @@ from engine.contracts.recording import Appearance, Reading
 from engine.decode.decoder import Decoder
 from engine.decode.picture_decoder import PictureDecoder
 from engine.pictures.blocks import BlockReader, ask_for_blocks
-from tests.decode.clips import X265, picture, render, with_display_matrix
+from tests.decode.clips import picture, render, with_display_matrix
 
 
 def frames_of(path: Path, **appearance) -> list[Frame]:
@@ -86,7 +86,6 @@ def test_blocks_of_interlaced_pictures_count_in_pairs_also_behind_the_filter(tmp
     [
         ("a.mp4", "mpeg4", "yuv420p", {}),
         ("a.avi", "mjpeg", "yuvj420p", {}),
-        ("a.mkv", "libx265", "yuv420p", X265),
         ("a.ts", "mpeg2video", "yuv420p", {}),
     ],
 )

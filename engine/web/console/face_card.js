@@ -90,7 +90,7 @@ export class FaceCard {
     fill(this.more, groundsList(this.entry), candidateTable(decided(this.entry).candidates, this.entry.track?.basis?.log10_lr_bounds), facts([
       ["detector", number(best.detection_score, 2)], ["sharpness", number(best.quality.sharpness, 2)],
       ["frontal", number(best.quality.frontal, 2)],
-      ["compression", typeof best.quality.qp === "number" ? `QP ${number(best.quality.qp)}` : null],
+      ["compression", typeof best.quality.qp === "number" ? `QP ${number(best.quality.qp)}${best.quality.qp_of_picture ? " of the picture" : ""}` : null],
       [agreesWithPicture(), best.enhanced && `${number(best.enhanced.lr_consistency_db, 1)} dB`],
     ]));
   }
