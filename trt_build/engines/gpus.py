@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 
@@ -21,6 +22,7 @@ _OTHERS: dict[str, tuple[str, tuple[str, ...], str]] = {
 }  # fmt: skip
 """Name of a target, compute capabilities that can be named for it, and a remark; for TensorRT see ``FLAVOURS``."""
 _SMI_SECONDS = 20.0
+_CAPABILITY = re.compile(r"\d+\.\d+")
 _LEAST = {"bf16": ("8.0", "bfloat16"), "fp8": ("8.9", "8-bit floating point")}
 """First compute capability with a precision, and the name of that precision."""
 
@@ -40,14 +42,15 @@ def capabilities(target: str, wanted: str, precision: str) -> list[str]:
     name, possible, note = _builder(target)
     if wanted == CPU and target == AOTINDUCTOR:
         return [""]
+    option = "--compute-capability {}"
     if wanted == CURRENT:
-        wanted = _current(target)
+        wanted, option = _current(target), "the GPU here is of compute capability {}"
     found = list(dict.fromkeys(part.strip() for part in wanted.split(",")))
     if not all(found):
         raise UsageError(f"--compute-capability {wanted!r} leaves one out: give them with commas between, as 7.5,8.9")
     for one in found:
         if possible and one not in possible:
-            raise UsageError(f"--compute-capability {one}: {name} builds for {', '.join(possible)}, or `current`; it {note}")
+            raise UsageError(f"{option.format(one)}: {name} builds for {', '.join(possible)}, or `current`; it {note}")
         if not possible and one != _current(target):
             raise UsageError(f"--compute-capability {one}: {name} {note}: leave it out, there")
         least, what = _LEAST.get(precision, ("0.0", ""))
@@ -62,7 +65,8 @@ def capability_here() -> str:
     """Return the compute capability of this machine's first GPU, such as ``8.9``; empty: there is none.
 
     Raises:
-        MissingRuntimeError: nvidia-smi is installed but does not answer.
+        MissingRuntimeError: nvidia-smi is installed but does not answer, or names none, for instance because the driver that is
+            loaded is not the one that is installed.
     """
     tool = shutil.which("nvidia-smi")
     if tool is None:
@@ -72,8 +76,13 @@ def capability_here() -> str:
         done = subprocess.run(query, capture_output=True, text=True, timeout=_SMI_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise MissingRuntimeError(f"nvidia-smi does not say which GPU is here ({error})") from error
-    found = done.stdout.split() if done.returncode == 0 else []
-    return found[0] if found else ""
+    said = (done.stdout.strip() or done.stderr.strip()).splitlines()
+    if done.returncode == 0 and not said:
+        return ""
+    if done.returncode or not _CAPABILITY.fullmatch(said[0].strip()):
+        told = said[0].strip()[:120] if said else f"exit code {done.returncode}"
+        raise MissingRuntimeError(f"nvidia-smi does not say which GPU is here ({told})")
+    return said[0].strip()
 
 
 def _builder(target: str) -> tuple[str, tuple[str, ...], str]:

@@ -155,7 +155,7 @@ def test_an_engine_that_was_not_compared_says_what_compares_it(capsys, monkeypat
         for capability in ("7.5", "8.9"):
             reason = f"tensorrt-rtx engines run on a GPU: this one is for {capability}, and here is none"
             assert out.count(f"gate not run: {reason}\n") == 1
-        assert out.count("`trt-build check one two` on a machine with such a GPU compares them") == 1
+        assert out.count("`trt-build check one two` compares them on a machine that has what is missing here") == 1
 
 
 def test_without_a_gpu_the_default_says_what_to_run(capsys, monkeypatch, tmp_path):

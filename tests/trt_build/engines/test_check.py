@@ -100,6 +100,16 @@ def test_an_engine_for_another_gpu_than_this_machines_is_whole(model, shop, monk
     monkeypatch.setattr(building, "capability_here", lambda: "7.5")
     assert build(order, shop).is_new, "one for this card that the card refuses"
 
+    def silent():
+        raise MissingRuntimeError("nvidia-smi does not say which GPU is here (exit code 9)")
+
+    monkeypatch.setattr(building, "capability_here", silent)
+    monkeypatch.setattr(TensorRT, "fitness", lambda self, engine: ("unknown", "no driver"))
+    assert not build(order, shop).is_new
+    (found,) = check(model, read_manifest(model), shop)
+    assert found.trouble == ""
+    assert found.manifest.parity.reason.endswith("nvidia-smi does not say which GPU is here (exit code 9)")
+
 
 def test_check_names_what_is_damaged(model, shop):
     made = build(order_of(model), shop)

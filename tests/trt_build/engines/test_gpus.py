@@ -80,10 +80,32 @@ def test_what_torch_compiles_may_be_for_the_cpu(gpu):
         capabilities("aotinductor", "current", "fp16")
 
 
-def test_a_gpu_that_does_not_answer_is_one_sentence(gpu):
-    gpu("no program")
-    with pytest.raises(MissingRuntimeError, match="nvidia-smi does not say which GPU is here"):
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("no program", ".*Exec format error.*"),
+        (
+            "#!/bin/sh\necho Failed to initialize NVML: Driver/library version mismatch\nexit 18\n",
+            "Failed to initialize NVML: Driver/library version mismatch",
+        ),
+        (
+            '#!/bin/sh\necho Field \\"compute_cap\\" is not a valid field to query. >&2\nexit 2\n',
+            'Field "compute_cap" is not .*',
+        ),
+        ("#!/bin/sh\necho No devices were found\n", "No devices were found"),
+        ("#!/bin/sh\necho '[N/A]'\n", r"\[N/A\]"),
+        ("#!/bin/sh\nexit 9\n", "exit code 9"),
+    ],
+)
+def test_a_gpu_that_does_not_answer_is_one_sentence(gpu, script, told):
+    """A driver that was updated and not loaded again was called no GPU, and what nvidia-smi says of it was lost."""
+    gpu(script)
+    with pytest.raises(
+        MissingRuntimeError,
+        match=rf"^nvidia-smi does not say which GPU is here \({told}\): look at it, or say for which, as --c",
+    ):
         capabilities("tensorrt-rtx", "current", "fp16")
+    assert capabilities("tensorrt-rtx", "8.9", "fp16") == ["8.9"]
 
 
 def test_what_onnx_runtime_computes_on_a_gpu(gpu):
@@ -104,5 +126,6 @@ def test_what_onnx_runtime_computes_on_a_gpu(gpu):
 
 def test_a_gpu_that_tensorrt_rtx_does_not_know_is_told_what_does(gpu):
     gpu("#!/bin/sh\necho 9.0\n")
-    with pytest.raises(UsageError, match=r"H100, H200, B200\), which `--target aotinductor` and `--target tensorrt` are for"):
+    told = r"^the GPU here is of compute capability 9\.0: .*, which `--target aotinductor` and `--target tensorrt` are for"
+    with pytest.raises(UsageError, match=told):
         capabilities("tensorrt-rtx", "current", "fp16")
