@@ -9,10 +9,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.client.limits import DEFAULT_LIMITS, Limits, picture_size
+from engine.client.limits import DEFAULT_LIMITS, Limits
 from engine.contracts.messages import SCHEMA, AnyMessage, End, Face, Part, Stats, Track, check_stream_name, decode_header
 from engine.contracts.unreadable import UNREADABLE
 from engine.errors import ConfigError, FatalError
+from engine.pictures.size import picture_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ class Received:
                 f"the part {name!r} of this message is a picture of {width}x{height}, more than the "
                 f"{self.limits.picture_px:,} pixels that this subscriber decodes (max_picture_px)"
             )
-        picture = decoded(file)
+        picture = decoded(file, most_px=self.limits.picture_px)
         if picture is None:
             raise ValueError(f"the part {name!r} of this message is not a picture")
         return picture

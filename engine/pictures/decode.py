@@ -6,14 +6,21 @@ import cv2
 import numpy as np
 
 from engine.contracts.frames import Uint8
+from engine.pictures.size import picture_size
+
+_MOST_PX = 100_000_000
+"""No picture that is written here has more, and a file of 3 MB may claim ten times as many, which take 3 GB."""
 
 
-def decoded(file: bytes, flags: int = cv2.IMREAD_COLOR) -> Uint8 | None:
-    """Return a picture as OpenCV reads it, (height, width, 3) BGR or with ``IMREAD_GRAYSCALE`` (height, width); None: it is
-    none, or damaged, or larger than OpenCV takes.
+def decoded(file: bytes, flags: int = cv2.IMREAD_COLOR, *, most_px: int = _MOST_PX) -> Uint8 | None:
+    """Return a picture as OpenCV reads it, (height, width, 3) BGR or with ``IMREAD_GRAYSCALE`` (height, width); None: it is no
+    JPEG or PNG, or damaged, or has more than ``most_px`` pixels, or more than OpenCV takes.
     """
     try:
-        picture = cv2.imdecode(np.frombuffer(file, np.uint8), flags) if file else None
-    except cv2.error:
+        width, height = picture_size(file)
+        if width * height > most_px:
+            return None
+        picture = cv2.imdecode(np.frombuffer(file, np.uint8), flags)
+    except (cv2.error, ValueError):
         return None
     return None if picture is None else np.asarray(picture, np.uint8)

@@ -26,3 +26,9 @@ def test_a_picture_is_read() -> None:
 )
 def test_what_is_none_is_none(file: bytes) -> None:
     assert decoded(file) is None
+
+
+def test_a_picture_with_more_pixels_than_are_wanted_is_not_decoded() -> None:
+    """A document of a result, in which a file of 3 MB claimed 900 megapixels for each face, took 9 GB and minutes."""
+    assert decoded(png(), most_px=96) is not None
+    assert decoded(png(), most_px=95) is None
