@@ -21,7 +21,7 @@ from engine.contracts.camera import Camera
 from engine.contracts.probed import Probed
 from engine.errors import UsageError
 from engine.private_file import private_opener
-from engine.probe import probe as look
+from engine.probe.probe import probe as look
 from engine.source.cameras import is_camera
 from engine.source.files import without_password
 from engine.source.sources import expand_sources

@@ -32,7 +32,7 @@ _PREDICTOR = "shape_predictor_68_face_landmarks.dat"
 
 
 class DlibHog:
-    """See ``engine.detect.Detector``."""
+    """See ``Detector``."""
 
     name = "dlib-hog"
     model_sha256 = ""

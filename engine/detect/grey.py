@@ -27,7 +27,7 @@ _HEIGHT_OVER_WIDTH = (0.6, 2.4)
 
 
 class GreyDetector:
-    """See ``engine.detect.Detector``."""
+    """See ``Detector``."""
 
     def __init__(self, spec: SessionSpec, min_score: float | None = None) -> None:
         """Open a model by its manifest.

@@ -17,7 +17,7 @@ from engine.detect.second_look import LEAST, Agreement, Faceness, SecondLook, op
 
 
 class JudgedDetector:
-    """See ``engine.detect.Detector``; what it reports has a faceness, and lies where a fitting second look puts it.
+    """See ``Detector``; what it reports has a faceness, and lies where a fitting second look puts it.
 
     With an agreement the detector is asked at a lower threshold, and what counts is a score of both: so faces are found that
     the detector alone is not sure enough of, at no more false alarms.

@@ -31,7 +31,7 @@ _LEAST_IN_COPY_PX = 50
 
 
 class LargeFaces:
-    """See ``engine.detect.Detector``; pictures with a shorter side of more than 480 px, or 240 of photographs, are looked
+    """See ``Detector``; pictures with a shorter side of more than 480 px, or 240 of photographs, are looked
     at in copies, too. Those of more than 16 megapixels are looked at tile by tile.
 
     Args:

@@ -23,7 +23,7 @@ PACKS = Path("~/.insightface/models")
 
 
 class Scrfd:
-    """See ``engine.detect.Detector``.
+    """See ``Detector``.
 
     A picture is detected at its own size where the model's input is free, otherwise scaled into the model's input.
     """
@@ -42,7 +42,7 @@ class Scrfd:
             ModelError: the pack is not there, or holds no SCRFD model that can be loaded.
             MissingRuntimeError: insightface is not installed.
         """
-        path, self._model = _open(pack_directory(pack))
+        path, self._model = _open(_pack_directory(pack))
         self.name = f"scrfd:{Path(pack).name}"
         self.min_score = self.sure_score = DEFAULT_MIN_SCORE if min_score is None else min_score
         self.model_sha256 = sha256_of(path)
@@ -69,7 +69,7 @@ class Scrfd:
         return without_nested(Detections(boxes, found[:, 4].astype(np.float32), np.asarray(points, np.float32)))
 
 
-def pack_directory(pack: str) -> Path:
+def _pack_directory(pack: str) -> Path:
     """Return the directory of a pack.
 
     Raises:

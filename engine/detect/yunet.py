@@ -32,7 +32,7 @@ DEFAULT_MIN_SCORE = 0.6
 
 
 class YuNet:
-    """See ``engine.detect.Detector``."""
+    """See ``Detector``."""
 
     profile = ONE
 

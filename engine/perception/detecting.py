@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.contracts.frames import Detections, Planes
-from engine.detect import Detector
+from engine.detect.detector import Detector
 from engine.errors import DeviceLostError
 from engine.perception.overload import Governor
 from engine.runtime.telemetry import Telemetry

@@ -17,7 +17,7 @@ from engine.contracts.frames import Detections, Frame
 from engine.contracts.rejected import TrackRejected
 from engine.contracts.streams import Checkpoint, StreamChanged
 from engine.contracts.tap import Preview
-from engine.detect import Detector
+from engine.detect.detector import Detector
 from engine.detect.second_look import Faceness
 from engine.errors import DeviceLostError
 from engine.perception.detecting import Detecting, Found

@@ -20,7 +20,7 @@ from engine.contracts.streams import StreamChanged
 from engine.decode.camera_errors import failure
 from engine.decode.connection import Connection
 from engine.decode.counted import Counted, of_camera
-from engine.detect import Detector
+from engine.detect.detector import Detector
 from engine.detect.judged import open_judged
 from engine.models import find_model
 from engine.pictures.colour import bgr_from_planes

@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.config import DetectConfig
 from engine.contracts.frames import Float32, Frame, TrackedFace
-from engine.detect import open_detector
+from engine.detect.catalog import open_detector
 from engine.models import find_model
 from engine.track.carry import Carrier
 from tests.assets import SHARED

@@ -15,7 +15,7 @@ from engine.contracts.findings import Enhanced
 from engine.contracts.frames import Frame
 from engine.crop.selector import Selector
 from engine.decode.decoder import Decoder
-from engine.detect import open_detector
+from engine.detect.catalog import open_detector
 from engine.models import find_model
 from engine.pictures.colour import bgr_from_planes
 from engine.publish.encode import parts_of

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from engine.config import DetectConfig, TrackConfig
 from engine.contracts.frames import Detections, Frame
-from engine.detect import open_detector
+from engine.detect.catalog import open_detector
 from engine.models import find_model
 from engine.perception.face_judge import FaceJudge
 from engine.perception.following import Following

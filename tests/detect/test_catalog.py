@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.config import DetectConfig
-from engine.detect import open_detector
+from engine.detect.catalog import open_detector
 from engine.errors import ConfigError, ModelError
 from engine.models import find_model
 from tests.onnx_models import yunet_model

@@ -12,7 +12,7 @@ from engine.config import DetectConfig
 from engine.contracts.frames import Detections, Planes
 from engine.contracts.manifest import Manifest, sha256_of, write_manifest
 from engine.contracts.profile import Profile
-from engine.detect import open_detector
+from engine.detect.catalog import open_detector
 from engine.detect.grey import GreyDetector, face_shaped
 from engine.errors import ModelError
 from engine.sessions.session import SessionSpec

@@ -10,7 +10,7 @@ import pytest
 
 from engine.config import DetectConfig
 from engine.contracts.frames import Float32, Planes
-from engine.detect import open_detector
+from engine.detect.catalog import open_detector
 from engine.errors import InferenceError, ModelError
 from engine.models import find_model
 from engine.perception import face_judge

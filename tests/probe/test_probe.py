@@ -13,8 +13,7 @@ from engine.contracts.camera import Camera
 from engine.contracts.frames import Detections
 from engine.errors import SourceError
 from engine.pictures.veil import hide
-from engine.probe import look_at
-from engine.probe.probe import rate_of
+from engine.probe.probe import look_at, rate_of
 from tests.decode.watching import camera
 from tests.patience import PATIENCE_SECONDS
 from tests.rtsp.clips import frame_number

@@ -16,7 +16,7 @@ from skimage.data import astronaut
 
 from engine.config import DetectConfig, SuperResolveConfig
 from engine.config.verify import VerifyConfig
-from engine.detect import open_detector
+from engine.detect.catalog import open_detector
 from engine.errors import ConfigError
 from engine.models import find_model
 from engine.models.dlib_embedder import dlib_embedder

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from engine.config import DetectConfig, TrackConfig
 from engine.contracts.frames import Detections, FrameTime
-from engine.detect import open_detector
-from engine.track import Tracker
+from engine.detect.catalog import open_detector
+from engine.track.tracker import Tracker
 from tests.assets import shared
 from tests.real_footage import frames
 
