@@ -118,7 +118,7 @@ def cutting(
         yield doing
         if not (directory / CHAIN).is_file():
             return  # all of it went
-        cut(chain, directory, why, who, keep, run=sha256_of_run(directory))
+        cut(chain, directory, why, who, keep, run=_sha256_of_run(directory))
         chain.sync()
         doing.block = -1 if chain.last is None else chain.last.number
 
@@ -180,7 +180,7 @@ def in_words(one: Difference) -> str:
     return f"{kind} {one.piece} {'is' if one.what == 'missing' else 'was'} {one.what}"
 
 
-def sha256_of_run(directory: Path) -> str:
+def _sha256_of_run(directory: Path) -> str:
     """Return the SHA-256 of ``run.json``, empty where there is none."""
     path = directory / "run.json"
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""

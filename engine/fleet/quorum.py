@@ -175,7 +175,7 @@ class Permission:
             without = {name for name, one in answers.items() if name in nodes and self._lacks(one)} - {self._name}
             if self._counted_until <= max(self._ends, now):
                 without.add(self._name)
-            if not is_more_than_half(without, nodes):
+            if not _is_more_than_half(without, nodes):
                 return False
             self._ends = max(self._ends, asked + self.timing.lease)
             return True
@@ -188,6 +188,6 @@ class Permission:
         return self._since is not None and now - self._since >= self.timing.lease
 
 
-def is_more_than_half(some: Collection[str], nodes: Collection[str]) -> bool:
+def _is_more_than_half(some: Collection[str], nodes: Collection[str]) -> bool:
     """Whether these are more than half of all nodes: then others are fewer than half."""
     return 2 * len(some) > len(nodes)

@@ -136,7 +136,7 @@ def _check_gallery(config: Config, warn: Callable[[str], None], *, is_service: b
                 warn(f"nobody is enrolled in the gallery {gallery.where} yet, so nobody is recognised: `{command}`")
     except MissingGalleryError as error:
         if not is_service:
-            raise ConfigError(missing_gallery(named) if named else str(error)) from error
+            raise ConfigError(_missing_gallery(named) if named else str(error)) from error
         where = gallery_words(place)
         warn(f"the gallery {where} does not exist yet: nobody can be recognised before someone is enrolled in it")
     except GalleryError as error:
@@ -153,7 +153,7 @@ def _is_kept_here(gallery: GalleryPlace, why: str, warn: Callable[[str], None]) 
     return bool(kept_ns)
 
 
-def missing_gallery(path: Path) -> str:
+def _missing_gallery(path: Path) -> str:
     """Return what to say of a gallery that was named and is not there, with what it may have been meant for."""
     try:
         files = [

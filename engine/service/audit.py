@@ -51,12 +51,12 @@ class Audit:
             return
         detail = f"{code} (and {more} more like it)" if more else code
         try:
-            self._log.record(who, did, on=thing_of(verb), people=people_of(verb), outcome=outcome, detail=detail)
+            self._log.record(who, did, on=_thing_of(verb), people=people_of(verb), outcome=outcome, detail=detail)
         except (AuditError, OSError) as error:
             self._warn(f"{did} by {who} is missing from the audit log: {error}")
 
 
-def thing_of(verb: AnyVerb) -> str:
+def _thing_of(verb: AnyVerb) -> str:
     """Return the stream that a verb is about; empty where it is about none."""
     match verb:
         case verbs.AddStream():

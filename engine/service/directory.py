@@ -17,14 +17,14 @@ from engine.runtime.closing import Closing
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
-def default_directory() -> Path:
+def _default_directory() -> Path:
     """Return the user's own, as ``~/.local/state/facestream``."""
     return user_state_path("facestream", appauthor=False)
 
 
 def directory_of(configured: str) -> Path:
     """Return the directory that ``serve.directory`` means."""
-    return Path(configured).expanduser().absolute() if configured else default_directory()
+    return Path(configured).expanduser().absolute() if configured else _default_directory()
 
 
 def control_endpoint(directory: Path) -> str:

@@ -70,7 +70,7 @@ def tracks_like(vector: Float32, runs: Path, embedder: Embedder, since_ns: int) 
     Vectors of other embedders are not compared.
     """
     found: dict[tuple[str, str, int], float] = {}
-    for directory in newest_runs(runs, since_ns):
+    for directory in _newest_runs(runs, since_ns):
         if embedder_sha256(recorded(directory)) != embedder.sha256:
             continue
         for one in _vectors(directory, "tracks.jsonl"):
@@ -91,7 +91,7 @@ def vectors_of(directory: Path, stream: str, track_id: int) -> list[Float32]:
     return found
 
 
-def newest_runs(runs: Path, since_ns: int) -> list[Path]:
+def _newest_runs(runs: Path, since_ns: int) -> list[Path]:
     """Return the output directories that were written to since a moment, newest first."""
     found = []
     for directory in runs.iterdir() if runs.is_dir() else ():

@@ -62,20 +62,20 @@ def streams_of(wanted: Mapping[str, Wanted], run: RunStatus | None, faults: Mapp
     return [stream_of(one, told.get(name), faults.get(name, "")) for name, one in wanted.items()]
 
 
-def workers_of(run: RunStatus | None, web: Worker | None) -> list[Worker]:
+def _workers_of(run: RunStatus | None, web: Worker | None) -> list[Worker]:
     """Return the processes of the run, and the web process."""
     workers = run.workers.values() if run else ()
     told = [Worker(name=one.name, alive=one.alive, restarts=one.restarts, pid=one.pid) for one in workers]
     return [*told, web] if web else told
 
 
-def events_of(run: RunStatus | None) -> list[Event]:
+def _events_of(run: RunStatus | None) -> list[Event]:
     """Return the newest lines of the log, oldest first."""
     events = list(run.events)[-_EVENTS:] if run else ()
     return [Event(number=one.number, time_ns=one.time_ns, level=one.level, name=one.name, fields=one.fields) for one in events]
 
 
-def stages_of(run: RunStatus | None, seconds: float) -> dict[str, StageStats]:
+def _stages_of(run: RunStatus | None, seconds: float) -> dict[str, StageStats]:
     """Return the stages of the run, rates over its whole time."""
     stages = run.stages() if run else {}
     return {
@@ -122,11 +122,11 @@ def status_of(life: Life, streams: list[Stream]) -> Status:
         endpoint=life.config.publish.endpoint,
         tap=life.tap.messages,
         previews=life.tap.previews,
-        workers=workers_of(run, life.web),
-        stages=stages_of(run, run.seconds if run else 0.0),
+        workers=_workers_of(run, life.web),
+        stages=_stages_of(run, run.seconds if run else 0.0),
         counters=run.counters if run else {},
         drops=dict(totals.drops) if totals else {},
         errors=dict(totals.errors) if totals else {},
         streams=streams,
-        events=events_of(run),
+        events=_events_of(run),
     )

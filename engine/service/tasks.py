@@ -136,12 +136,12 @@ class Tasks:
         child.kill()
         code = child.wait()
         how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
-        self._warn(f"a process that was to {content_kind(content)} ended {how}")
+        self._warn(f"a process that was to {_content_kind(content)} ended {how}")
         sentence = f"the process that does this ended {how}, perhaps because the picture is damaged or malicious: use another"
         return TaskReply(problem=Problem(code="failed", message=sentence))
 
 
-def content_kind(content: bytes) -> str:
+def _content_kind(content: bytes) -> str:
     """Return what an encoded task is called."""
     kind: str = msgspec.msgpack.decode(content)["task"]
     return kind.replace("_", "-")

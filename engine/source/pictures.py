@@ -19,7 +19,7 @@ def is_picture(path: PurePath) -> bool:
     return path.suffix.lower() in PICTURE_EXTENSIONS
 
 
-def natural_order(path: Path) -> tuple[object, ...]:
+def _natural_order(path: Path) -> tuple[object, ...]:
     """Return a key that sorts as people count: f2 before f10."""
     words = _NUMBER.split(path.name)
     return (
@@ -32,7 +32,7 @@ def natural_order(path: Path) -> tuple[object, ...]:
 def series_in(paths: Iterable[Path]) -> list[list[Path]]:
     """Return the pictures of each folder as one series, in natural order."""
     folders: dict[Path, list[Path]] = {}
-    for path in sorted(paths, key=natural_order):
+    for path in sorted(paths, key=_natural_order):
         folders.setdefault(path.parent, []).append(path)
     return list(folders.values())
 

@@ -83,7 +83,7 @@ def open_generator(
     if name in INTERPOLATIONS:
         _check_plain(config)
         return Interpolation(name)
-    path = find_generator(name, find_model)
+    path = _find_generator(name, find_model)
     if not isinstance(path, Path):
         _check_plain(config)
         return _from_plugin(path)
@@ -91,7 +91,7 @@ def open_generator(
     return ManifestGenerator(SessionSpec(path, device=config.device, threads=threads), wish, warn)
 
 
-def find_generator(name: str, find_model: FindModel) -> Path | EntryPoint:
+def _find_generator(name: str, find_model: FindModel) -> Path | EntryPoint:
     """Return what a name other than an interpolation's stands for; cheap, nothing is opened.
 
     Raises:
@@ -114,7 +114,7 @@ def check_generator(config: SuperResolveConfig, find_model: FindModel) -> None:
         ModelError: see ``open_generator``.
     """
     if config.generator not in INTERPOLATIONS:
-        find_generator(config.generator, find_model)
+        _find_generator(config.generator, find_model)
 
 
 def _engines(named: str) -> Path | None:

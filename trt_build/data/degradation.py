@@ -31,7 +31,7 @@ def convolve(image: Image, kernel: Image) -> Image:
     return np.asarray(cv2.filter2D(image, -1, kernel, borderType=cv2.BORDER_REFLECT), np.float32)
 
 
-def gaussian(image: Image, sigma: float) -> Image:
+def _gaussian(image: Image, sigma: float) -> Image:
     """Gaussian blur with reflected borders."""
     blurred = cv2.GaussianBlur(image, (0, 0), sigma, borderType=cv2.BORDER_REFLECT)
     return np.asarray(blurred, dtype=np.float32)
@@ -55,7 +55,7 @@ def optical_blur(image: Image, rng: Random, low: float, high: float) -> Image:
     if draw < 0.35:
         kernel = anisotropic_kernel(sigma, rng.uniform(low, high), rng.uniform(0, np.pi))
         return convolve(image, kernel)
-    return gaussian(image, sigma)
+    return _gaussian(image, sigma)
 
 
 def normalised(kernel: NDArray[np.float64]) -> Image:
@@ -115,7 +115,7 @@ def jpeg(image: Image, rng: Random, low: int, high: int) -> Image:
     return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), dtype=np.float32)
 
 
-def player_rescale(image: Image, rng: Random) -> Image:
+def _player_rescale(image: Image, rng: Random) -> Image:
     """Rescaling by 0.75..1.33 and back, as in a viewer or recorder."""
     size = image.shape[0]
     other = max(8, round(size * rng.uniform(0.75, 1.33)))
@@ -139,7 +139,7 @@ def first_order(image: Luma8, size: int, rng: Random) -> Luma8:
     if rng.random() < 0.7:
         out = jpeg(out, rng, 30, 95)
     if rng.random() < 0.2:
-        out = player_rescale(out, rng)
+        out = _player_rescale(out, rng)
     return to_levels(out)
 
 

@@ -174,7 +174,7 @@ def leaves_of(rows: Rows, first: str = "", length: int = 0) -> Iterator[Leaf]:
         length = length or len(row.vector) // 4
         if row.name != name:
             name = row.name
-            if name != first and begins_leaf(name):
+            if name != first and _begins_leaf(name):
                 ends = bisect_left(rows.negatives, (name,)), bisect_left(rows.others, (name,))
                 yield _leaf(first, mine, rows.negatives[done[0] : ends[0]], rows.others[done[1] : ends[1]], length)
                 first, mine, done = name, [], ends
@@ -182,7 +182,7 @@ def leaves_of(rows: Rows, first: str = "", length: int = 0) -> Iterator[Leaf]:
     yield _leaf(first, mine, rows.negatives[done[0] :], rows.others[done[1] :], length)
 
 
-def begins_leaf(name: str) -> bool:
+def _begins_leaf(name: str) -> bool:
     """Whether a leaf starts at a person of this name."""
     return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % PEOPLE == 0
 

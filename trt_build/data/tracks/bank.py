@@ -36,7 +36,7 @@ def training_tracks(recipe: TrackRecipe, cache: Path, done: Done) -> dict[int, l
         for size, passes in zip(data.sizes_px, data.passes, strict=True):
             if turn < passes:
                 seed = (recipe.seed, turn, size)
-                one = cached_tracks(faces, key, size, recipe.clips, seed, cache, lambda n: work.add("tracks", n))
+                one = _cached_tracks(faces, key, size, recipe.clips, seed, cache, lambda n: work.add("tracks", n))
                 made.setdefault(size, []).append(one)
     return made
 
@@ -53,7 +53,7 @@ def validation_tracks(recipe: TrackRecipe, cache: Path) -> dict[tuple[int, int],
     for size in data.sizes_px:
         for crf in data.validation_crfs:
             clips = at_crf(recipe.clips, crf)
-            made[size, crf] = cached_tracks(faces, key, size, clips, (recipe.seed, 99, size), cache, lambda _: None)
+            made[size, crf] = _cached_tracks(faces, key, size, clips, (recipe.seed, 99, size), cache, lambda _: None)
     return made
 
 
@@ -64,7 +64,7 @@ def at_crf(clips: ClipSpec, crf: int) -> ClipSpec:
     return msgspec.structs.replace(clips, **plain, **encoder)
 
 
-def cached_tracks(
+def _cached_tracks(
     faces: Faces, key: str, size: int, spec: ClipSpec, seed: tuple[int, ...], cache: Path, done: Callable[[int], None]
 ) -> Tracks:
     """Simulate tracks of all faces, in the order of ``faces``, or read earlier ones with the same settings.
@@ -81,7 +81,7 @@ def cached_tracks(
     settings = msgspec.json.encode((key, faces.names, size, spec, seed))
     path = cache / f"tracks-{size}-{hashlib.sha256(settings).hexdigest()[:12]}.npz"
     if not path.exists():
-        tracks = film_all(to_size(np.asarray(faces.images), SCALE * size), size, spec, seed, done)
+        tracks = _film_all(to_size(np.asarray(faces.images), SCALE * size), size, spec, seed, done)
         write_arrays(path, {"low": tracks.low, "truth": tracks.truth, "affine": tracks.affine})
         return tracks
     done(len(faces.names))
@@ -89,7 +89,7 @@ def cached_tracks(
         return Tracks(stored["low"], stored["truth"], stored["affine"])
 
 
-def film_all(high: Luma8, size: int, spec: ClipSpec, seed: tuple[int, ...], done: Callable[[int], None]) -> Tracks:
+def _film_all(high: Luma8, size: int, spec: ClipSpec, seed: tuple[int, ...], done: Callable[[int], None]) -> Tracks:
     """Simulate tracks of (T, 4 size, 4 size) faces, as many in a clip as fit; see ``film``."""
     order = np.random.default_rng((*seed, 1)).permutation(len(high))
     low = np.empty((len(high), spec.kept, size, size), np.uint8)

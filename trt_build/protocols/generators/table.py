@@ -18,7 +18,7 @@ _MARKS = {1: " ▲", -1: " ▼", 0: ""}
 
 def table_of(results: Results) -> Table:
     """Return the table: figures, with marks if the interval of the gain over the baseline excludes 0."""
-    table = Table(title=f"{results.protocol}: {results.data.get('source', '')}", caption=caption_of(results))
+    table = Table(title=f"{results.protocol}: {results.data.get('source', '')}", caption=_caption_of(results))
     headings, rows = cells_of(results)
     for heading in headings:
         words = heading in _WORDS or heading.startswith("gain")
@@ -53,7 +53,7 @@ def markdown_of(results: Results) -> str:
     """Return the same table in Markdown, with its caption."""
     headings, rows = cells_of(results)
     facts = ", ".join(f"{name} {value}" for name, value in results.data.items())
-    return "\n".join([*TextTable(headings, rows).markdown(), "", f"{caption_of(results)}. {facts}.", ""])
+    return "\n".join([*TextTable(headings, rows).markdown(), "", f"{_caption_of(results)}. {facts}.", ""])
 
 
 def has_intervals(results: Results) -> bool:
@@ -91,7 +91,7 @@ def _gain(figure: Figure | None) -> Interval | None:
     return figure.gain if figure else None
 
 
-def caption_of(results: Results) -> str:
+def _caption_of(results: Results) -> str:
     """Return what the marks and gains mean."""
     if has_intervals(results):
         return f"▲ better, ▼ worse than {results.baseline}: the 95 % interval of the paired difference excludes 0"

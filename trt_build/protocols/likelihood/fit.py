@@ -48,10 +48,10 @@ def fit(buckets: Sequence[Comparisons], scenes: ScenePairs, measured: OpenSet) -
                 f"{_FEWEST} are needed. Record more tracks."
             )
     folds = [_folds(one) for one in buckets]
-    curve = min(CURVES, key=lambda one: held_out_cost(folds, one))
+    curve = min(CURVES, key=lambda one: _held_out_cost(folds, one))
     histograms = [one.histograms() for one in buckets]
     rates = [rate for rate in RATES if any(rate * different.sum() >= _ERRORS for _, different in histograms)]
-    beside = scene_histogram(scenes, measured)
+    beside = _scene_histogram(scenes, measured)
     fitted = [_fit_bucket(one, weights, beside, curve) for one, weights in zip(buckets, histograms, strict=True)]
     limits = np.array([_limits(different, rates) for _, different in histograms])
     several = [one for one in fitted if one.least_faces > 1]
@@ -64,7 +64,7 @@ def fit(buckets: Sequence[Comparisons], scenes: ScenePairs, measured: OpenSet) -
     return Calibration(tuple(fitted), curve, np.array(rates), limits, measured.embedder_sha256, provenance)
 
 
-def scene_histogram(scenes: ScenePairs, measured: OpenSet) -> NDArray[np.float64]:
+def _scene_histogram(scenes: ScenePairs, measured: OpenSet) -> NDArray[np.float64]:
     """Return the weights over ``GRID`` of people in one scene: their sum is the number of pairs, their shares are those of
     ``scene_shares``.
     """
@@ -82,7 +82,7 @@ def _folds(one: Comparisons) -> list[tuple[Weights, Weights]]:
     return [part for part in parts if all(weights.sum() > 0 for side in part for weights in side)]
 
 
-def held_out_cost(buckets: Sequence[Sequence[tuple[Weights, Weights]]], curve: float) -> float:
+def _held_out_cost(buckets: Sequence[Sequence[tuple[Weights, Weights]]], curve: float) -> float:
     """Return the mean cross-entropy on people left out of the fit, relative to that without any comparison.
 
     Args:

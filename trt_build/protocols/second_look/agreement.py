@@ -52,7 +52,7 @@ def look_at(pictures: Sequence[Labelled], detector: Detector, network: SecondLoo
     return seen
 
 
-def tally_of(seen: Sequence[Seen], weight: float) -> Tally:
+def _tally_of(seen: Sequence[Seen], weight: float) -> Tally:
     """Count faces and false alarms by the combined score."""
     tally = Tally()
     for one in seen:
@@ -68,7 +68,7 @@ def fit(seen: Sequence[Seen], detector_sha256: str) -> Agreement | None:
     """Return the weight with which most faces are found, with equal weight for each width; None if the detector alone is as
     good.
     """
-    tallies = {weight: tally_of(seen, weight) for weight in _WEIGHTS}
+    tallies = {weight: _tally_of(seen, weight) for weight in _WEIGHTS}
     recalls = {weight: _mean_recall(tally) for weight, tally in tallies.items()}
     weight = max(recalls, key=lambda one: (recalls[one], -one))
     if recalls[weight] < recalls[0.0] + _LEAST_GAIN:

@@ -61,7 +61,7 @@ def train_detector(recipe: DetectorRecipe, folder: Path, watcher: Watcher, *, re
         begin_as(state, Path(recipe.start), scenes)
     pictures = [
         *validation.frames,
-        *validation_scenes(validation, recipe, teacher),
+        *_validation_scenes(validation, recipe, teacher),
         *validation.pictures,
         *validation.negatives,
     ]
@@ -166,7 +166,7 @@ class Trainer(loop.Trainer[DetectorRecipe, GreyDetector]):
         return row | {"merit": merit}
 
 
-def validation_scenes(material: Material, recipe: DetectorRecipe, teacher: Teacher) -> list[Labelled]:
+def _validation_scenes(material: Material, recipe: DetectorRecipe, teacher: Teacher) -> list[Labelled]:
     """Return composed validation scenes with the faces that the teacher sees too, half of them empty; always the same."""
     crowded = msgspec.structs.replace(recipe.scene, side_px=384)
     empty = msgspec.structs.replace(crowded, faces=0)

@@ -36,10 +36,10 @@ def export_module(model: nn.Module, path: Path) -> None:
     if scales := scales_of(model):
         plain = copy.copy(model)  # instead of a wrapper network, in which the weights would have other names
         plain.forward = plain.pyramid  # type: ignore[assignment]
-    write_onnx(plain, example, path, (INPUT, [output_of(scale) for scale in scales] or [OUTPUT]), dynamic)
+    write_onnx(plain, example, path, (INPUT, [_output_of(scale) for scale in scales] or [OUTPUT]), dynamic)
 
 
-def output_of(scale: int) -> str:
+def _output_of(scale: int) -> str:
     """Return the name of the output of one of several scales."""
     return f"{OUTPUT}_x{scale}"
 
@@ -97,7 +97,7 @@ def _write(
         versions=versions(),
     )
     manifests = [
-        msgspec.structs.replace(whole, name=f"{name}_x{scale}", output=output_of(scale), scale=scale)
+        msgspec.structs.replace(whole, name=f"{name}_x{scale}", output=_output_of(scale), scale=scale)
         for scale in scales_of(model)
     ] or [whole]
     for manifest in manifests:

@@ -53,7 +53,7 @@ def run_data(recipe: Recipe, cache: Path, done: Done, *, smoke: bool = False) ->
     faces, others = _faces(recipe, cache, smoke)
     banks = {}
     if any(mixture.h264 for mixture in recipe.mixtures()):
-        banks["h264"] = cached_bank(faces, recipe, cache, done)
+        banks["h264"] = _cached_bank(faces, recipe, cache, done)
     if any(mixture.learned for mixture in recipe.mixtures()):
         banks["learned"] = learned_bank(to_size(faces.images, recipe.data.hr_px), recipe, cache, done)
     return RunData(TrainBatches(faces.images, banks, recipe), validation_sets(others, recipe))
@@ -90,7 +90,7 @@ def _check_side(faces: Faces, recipe: Recipe) -> None:
         )
 
 
-def cached_bank(faces: Faces, recipe: Recipe, folder: Path, done: Done) -> Luma8:
+def _cached_bank(faces: Faces, recipe: Recipe, folder: Path, done: Done) -> Luma8:
     """Return the bank of these faces, from `folder` if it was made with the same settings before."""
     data = recipe.data
     settings = msgspec.json.encode((recipe.h264, data.hr_px, data.scale, recipe.seed))

@@ -50,9 +50,9 @@ def separation(model: Redeg, sets: Crossed) -> dict[str, float]:
     - ``swapped_psnr``, ``foreign_psnr``: of SynNet's picture against the camera's, dB, with the omega of the next face and,
       for comparison, with that of the next camera.
     """
-    omegas = all_omegas(model, sets)
+    omegas = _all_omegas(model, sets)
     next_face = np.roll(omegas, -1, axis=1)
-    made, foreign = (apply_to_all(model, sets, some) for some in (next_face, np.roll(next_face, -1, axis=0)))
+    made, foreign = (_apply_to_all(model, sets, some) for some in (next_face, np.roll(next_face, -1, axis=0)))
     found = _found(omegas)
     shares = _explained(omegas)
     wanted, got = (signature(small, sets.sharp) for small in (sets.small, made))
@@ -64,7 +64,7 @@ def separation(model: Redeg, sets: Crossed) -> dict[str, float]:
     return {"omega_camera": shares[0], "omega_face": shares[1], "omega_found": found, "omega_chance": chance} | alike | psnrs
 
 
-def all_omegas(model: Redeg, sets: Crossed) -> Values:
+def _all_omegas(model: Redeg, sets: Crossed) -> Values:
     """Return omega of every face through every camera, (C, F, dim)."""
     device, rows = _device(model), []
     with torch.inference_mode():
@@ -74,7 +74,7 @@ def all_omegas(model: Redeg, sets: Crossed) -> Values:
     return np.stack(rows)
 
 
-def apply_to_all(model: Redeg, sets: Crossed, omegas: Values) -> Luma8:
+def _apply_to_all(model: Redeg, sets: Crossed, omegas: Values) -> Luma8:
     """Return SynNet's picture of each face with the omegas (C, F, dim): (C, F, s, s)."""
     device, side, rows = _device(model), sets.small.shape[-1], []
     with torch.inference_mode():
@@ -140,9 +140,9 @@ def grid(model: Redeg, sets: Crossed, cameras: int, shown: int) -> Luma8:
 
     The first column is that face, whose omega is used; the top row the sharp faces.
     """
-    omegas = all_omegas(model, sets)
+    omegas = _all_omegas(model, sets)
     used = np.repeat(omegas[:, :1], omegas.shape[1], axis=1)
-    made = apply_to_all(model, sets, used)
+    made = _apply_to_all(model, sets, used)
     rows = [np.hstack(list(sets.sharp[:shown]))]
     for camera in range(cameras):
         rows += [_row(sets.small[camera, :shown], sets.sharp), _row(made[camera, :shown], sets.sharp)]

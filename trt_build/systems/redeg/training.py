@@ -113,7 +113,7 @@ class _Batch(NamedTuple):
     real: Tensor
 
 
-def same_camera(one: Tensor, other: Tensor, temperature: float) -> Tensor:
+def _same_camera(one: Tensor, other: Tensor, temperature: float) -> Tensor:
     """InfoNCE of two omegas for each camera, (N, dim) each of mean square 1: symmetric; log(N) if they say nothing."""
     alike = one @ other.T / (one.shape[1] * temperature)
     numbers = torch.arange(len(one), device=one.device)
@@ -151,7 +151,7 @@ class Trainer(loop.Trainer[RedegRecipe, Redeg]):
         made = model.apply_to(drawn_on, omega, wanted.shape[-1])
         losses = {
             "pixel": spec.pixel_weight * functional.l1_loss(made, wanted),
-            "same": spec.same_weight * same_camera(own, other, spec.same_temperature),
+            "same": spec.same_weight * _same_camera(own, other, spec.same_temperature),
         }
         self._made = None
         if fraction >= spec.begin and spec.adversarial_weight:

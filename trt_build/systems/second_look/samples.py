@@ -122,7 +122,7 @@ class WindowBatches:
         found, at = self._parts[part], rows[part].one(self._recipe.draw.hard, rng)
         scale = float(found.scales[at]) * float(np.exp(rng.normal(0, 0.15)))
         picture = found.pictures[found.picture[at]]
-        truth = truth_of(found.boxes[at], picture) if found.is_face[at] else None
+        truth = _truth_of(found.boxes[at], picture) if found.is_face[at] else None
         return _Place(picture.image, found.boxes[at], scale, truth)
 
     def _elsewhere(self, rng: Random) -> _Place | None:
@@ -147,7 +147,7 @@ def _by_part(
     return [_Rows(some, np.cumsum(every[some])) for some, every in zip(rows, losses, strict=True)]
 
 
-def truth_of(box: Float32, picture: Labelled) -> tuple[Float32, Float32]:
+def _truth_of(box: Float32, picture: Labelled) -> tuple[Float32, Float32]:
     """Return box (4,) and landmarks (5, 2) of the labelled face that a box (4,) overlaps most; the picture has faces."""
     at = int(overlaps(box[None], picture.boxes)[0].argmax())
     return picture.boxes[at], picture.points[at]
@@ -231,7 +231,7 @@ def plain_windows(candidates: Candidates) -> tuple[Uint8, Float32]:
         shown_box = candidates.boxes[at][None] * factor
         windows[at] = face_windows(image, shown_box)[0]
         if candidates.is_face[at]:
-            box, points = truth_of(candidates.boxes[at], picture)
+            box, points = _truth_of(candidates.boxes[at], picture)
             square = near_squares(image.shape, shown_box)
             places[at] = places_in(square, box[None] * factor, points[None] * factor[:2])[0]
     return windows, places

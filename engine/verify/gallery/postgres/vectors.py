@@ -18,7 +18,7 @@ def to_vector(content: bytes) -> bytes:
     return np.array([len(values), 0], _HEAD).tobytes() + values.astype(">f4").tobytes()
 
 
-def from_vector(sent: bytes | bytearray | memoryview) -> bytes:
+def _from_vector(sent: bytes | bytearray | memoryview) -> bytes:
     """Return the values of pgvector's binary format as float32, little-endian."""
     return np.frombuffer(sent, ">f4", offset=4).astype("<f4").tobytes()
 
@@ -49,7 +49,7 @@ def adapt(connection: Connection[Any]) -> None:
         format = Format.BINARY
 
         def load(self, data: bytes | bytearray | memoryview) -> bytes:
-            return from_vector(data)
+            return _from_vector(data)
 
     connection.adapters.register_dumper(bytes, VectorDumper)
     connection.adapters.register_loader(oid_of_vector, VectorLoader)
