@@ -27,6 +27,7 @@ from engine.privacy.receipt import RunErased
 from engine.verify.gallery.opening import gallery_words, is_there, open_gallery
 from engine.verify.gallery.person_name import alike, person_name
 from engine.whole_file import write_whole
+from engine.words.lists import first_of
 from engine.words.numbers import count
 
 _Paths = Annotated[tuple[Path, ...], Parameter(consume_multiple=True, negative="")]
@@ -180,7 +181,7 @@ def _say_run(run: RunErased, would: str) -> None:
         ("looks like them and was shown under the name by `people`; kept, as nobody has confirmed it", run.look_alikes),
     ):
         if files:
-            say(f"  {title}: {', '.join(files[:5])}{f' and {len(files) - 5} more' if len(files) > 5 else ''}")
+            say(f"  {title}: {first_of(files, 5)}")
 
 
 def _summary(done: Erasure) -> str:

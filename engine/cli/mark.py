@@ -19,6 +19,7 @@ from engine.decode.still import read_content, read_still
 from engine.errors import PictureError, UsageError
 from engine.marking import THRESHOLD, Marks, Provenance, load_credentials, marks_of, sign_picture
 from engine.source.picture_files import picture_files
+from engine.words.lists import first_of
 from engine.words.numbers import count
 
 Pictures = Annotated[Path, Parameter(required=True, help="Picture files, or folders of them.")]
@@ -168,7 +169,7 @@ def _signature(found: Provenance) -> str:
 
 
 def _several(paths: list[Path]) -> str:
-    return str(paths[0]) + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+    return first_of([str(path) for path in paths], 1)
 
 
 def _text(path: Path) -> str:

@@ -20,6 +20,7 @@ from engine.contracts.messages import Track
 from engine.pipeline.run import RunResult
 from engine.pipeline.stream_status import StreamStatus
 from engine.words.enrolling import enrol_command
+from engine.words.lists import first_of
 from engine.words.numbers import count
 from engine.words.times import clock
 
@@ -67,16 +68,13 @@ def shortcomings(result: RunResult, config: Config) -> Iterator[str]:
     """Say what a run did not do that it may seem to have done."""
     stopped = [stream for stream in result.streams if is_stopped(stream) and stream.name not in result.cameras]
     if stopped:
-        more = f" and {len(stopped) - _MOST_NAMED} more" if len(stopped) > _MOST_NAMED else ""
         goes_on = "; the same command with --resume instead of --overwrite continues" if config.output.directory else ""
-        yield f"stopped before the end: {', '.join(map(_how_far, stopped[:_MOST_NAMED]))}{more}{goes_on}"
+        yield f"stopped before the end: {first_of([_how_far(stream) for stream in stopped], _MOST_NAMED)}{goes_on}"
     if dark := result.never_live:
-        more = f" and {len(dark) - _MOST_NAMED} more" if len(dark) > _MOST_NAMED else ""
-        yield f"never gave a picture: {', '.join(stream.name for stream in dark[:_MOST_NAMED])}{more}"
+        yield f"never gave a picture: {first_of([stream.name for stream in dark], _MOST_NAMED)}"
     if tiny := [stream for stream in result.streams if _is_tiny(stream, config.crop.min_size_px)]:
-        more = f" and {len(tiny) - _MOST_NAMED} more" if len(tiny) > _MOST_NAMED else ""
-        sizes = ", ".join(f"{one.name} ({one.width_px}x{one.height_px} px)" for one in tiny[:_MOST_NAMED])
-        yield f"too small to hold a face of {config.crop.min_size_px:g} px (crop.min_size_px): {sizes}{more}"
+        sizes = first_of([f"{one.name} ({one.width_px}x{one.height_px} px)" for one in tiny], _MOST_NAMED)
+        yield f"too small to hold a face of {config.crop.min_size_px:g} px (crop.min_size_px): {sizes}"
     from engine.verify.gallery.opening import is_empty  # which a run does not need to begin
 
     counters, endpoint, place = result.counters, config.publish.endpoint, config.verify.gallery_place

@@ -15,6 +15,7 @@ from engine.exhibit.two_person import is_same_name
 from engine.report.figures import embedded, figure, read_at
 from engine.report.isolated import isolated
 from engine.report.table import table
+from engine.words.lists import first_of
 from engine.words.numbers import count
 from engine.words.text import readable
 
@@ -138,7 +139,7 @@ def _history(corrections: Sequence[Correction]) -> str:
 def correction_words(one: Correction) -> str:
     """Return a correction in words."""
     tracks = [f"{ref.stream}/{ref.track_id}" for ref in one.tracks]
-    some = ", ".join(tracks[:4]) + (f" and {len(tracks) - 4} more" if len(tracks) > 4 else "")
+    some = first_of(tracks, 4)
     others = count(len(one.others), "other track")
     return {
         "merge": f"{some} are one person",

@@ -9,6 +9,7 @@ from engine.archive.files import FACES
 from engine.archive.pieces import LINED
 from engine.archive.vector_files import row_bytes
 from engine.exhibit.verdict import Verdict
+from engine.words.lists import first_of
 
 _DERIVED = ("report.html", "report.pdf", "report")
 
@@ -25,5 +26,4 @@ def look_beside(directory: Path, verdict: Verdict) -> None:
         if name in _DERIVED:
             verdict.notes.append(f"{name} is made from the rest, and no block vouches for it: make it again to be sure of it")
     if others := [name for name in names if name not in _DERIVED]:
-        shown = ", ".join(others[:5]) + (f" and {len(others) - 5} more" if len(others) > 5 else "")
-        verdict.notes.append(f"no block vouches for {shown}")
+        verdict.notes.append(f"no block vouches for {first_of(others, 5)}")

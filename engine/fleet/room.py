@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from engine.fleet.file import FleetCamera
 from engine.fleet.view import Load
+from engine.words.lists import first_of
 
 _CPU_SHARE = 0.8
 """Up to which a node is filled, as its cameras' share of its processors is measured."""
@@ -99,7 +100,7 @@ def why_nowhere(camera: FleetCamera, nodes: Iterable[Node], used: Mapping[str, f
     nodes_by_reason = defaultdict[str, list[str]](list)
     for node in everyone:
         nodes_by_reason[_why_not_now(camera, node, used)].append(node.name)
-    return "no node can have it: " + ", ".join(f"{_named(names)} ({why})" for why, names in nodes_by_reason.items())
+    return "no node can have it: " + ", ".join(f"{first_of(names, _NAMED)} ({why})" for why, names in nodes_by_reason.items())
 
 
 def _why_not_now(camera: FleetCamera, node: Node, used: Mapping[str, float]) -> str:
@@ -109,8 +110,3 @@ def _why_not_now(camera: FleetCamera, node: Node, used: Mapping[str, float]) -> 
         return node.away or "accepts no cameras now"
     full = f"full: {used[node.name]:g} of {node.capacity:g}"
     return full if used[node.name] >= node.capacity else f"{full}, and it weighs {camera.weight:g}"
-
-
-def _named(names: list[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

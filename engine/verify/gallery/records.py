@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from engine.words.lists import first_of
 from engine.words.numbers import count
+
+_MOST_NAMED = 5
 
 
 class Identity(NamedTuple):
@@ -82,10 +85,9 @@ def unrecorded(people: Sequence[Identity]) -> str:
     names = [person.name for person in people if person.unrecorded]
     if not names:
         return ""
-    some = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     return (
-        f"{some}: enrolled by an earlier version, which may have computed vectors in bfloat16, where a cosine differs by up to "
-        "0.01; they are compared as before, enrol the same pictures again to replace them"
+        f"{first_of(names, _MOST_NAMED)}: enrolled by an earlier version, which may have computed vectors in bfloat16, where a "
+        "cosine differs by up to 0.01; they are compared as before, enrol the same pictures again to replace them"
     )
 
 
@@ -93,8 +95,7 @@ def not_comparable(names: Sequence[str], embedder: str) -> str:
     """Return one sentence about people who were enrolled with other embedders, empty if there are none."""
     if not names:
         return ""
-    some = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
     return (
-        f"{some} cannot be recognised by the embedder {embedder}: enrol them again with it "
+        f"{first_of(names, _MOST_NAMED)} cannot be recognised by the embedder {embedder}: enrol them again with it "
         f"(`facestream enrol NAME IMAGE --embedder {embedder}`), vectors of different embedders are never compared"
     )
