@@ -24,6 +24,7 @@ from engine.exhibit.verdict import Verdict
 from engine.exhibit.verify import verify as verify_run
 from engine.keys.signing import public_key as read_public_key
 from engine.words.numbers import count
+from engine.words.times import to_the_second
 
 LogOption = Annotated[Path | None, Parameter(name="--log", help="The file; the user's own by default.")]
 
@@ -177,5 +178,5 @@ def _table(entries: list[Entry], names: dict[str, str]) -> Rows:
 
 def _row(entry: Entry, names: dict[str, str]) -> list[str]:
     on = ", ".join(filter(None, (entry.on, *(called(one, names) for one in entry.people))))
-    cells = (entry.at[:19].replace("T", " "), entry.who, entry.did, on, entry.outcome, shown(entry.detail, names))
+    cells = (to_the_second(entry.at), entry.who, entry.did, on, entry.outcome, shown(entry.detail, names))
     return list(map(plain, cells))

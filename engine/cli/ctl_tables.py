@@ -17,6 +17,7 @@ from engine.contracts.probed import Probed
 from engine.control.answers import Done, Enrolled, Found, People, Quarantine, Settings, Status, Stream, Streams
 from engine.perception.overload import LEVELS
 from engine.words.numbers import count
+from engine.words.times import to_the_minute
 
 
 @singledispatch
@@ -91,8 +92,7 @@ def _(result: Quarantine) -> list[object]:
         Column("when (UTC)", "word"),
     ]
     rows = [
-        [one.picture[:8], *map(printable, (one.name, one.file, one.reason)), one.at[:16].replace("T", " ")]
-        for one in result.pictures
+        [one.picture[:8], *map(printable, (one.name, one.file, one.reason)), to_the_minute(one.at)] for one in result.pictures
     ]
     return [*([Rows(columns, rows)] if rows else []), Text(f"{count(len(rows), 'picture')} set apart")]
 

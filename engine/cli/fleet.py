@@ -18,6 +18,7 @@ from engine.cli.tables import Column, Rows
 from engine.errors import UsageError
 from engine.postgres.address import is_postgres, refuse_password, without_password
 from engine.postgres.connection import connect
+from engine.words.times import to_the_second
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -217,5 +218,5 @@ def _node_cells(node: NodeView) -> list[str]:
 
 
 def _camera_cells(camera: CameraView) -> list[str]:
-    told = [camera.name, camera.uri, camera.node or "-", camera.since.replace("T", " ")[:19], camera.reason]
+    told = [camera.name, camera.uri, camera.node or "-", to_the_second(camera.since), camera.reason]
     return [plain(cell) for cell in told]

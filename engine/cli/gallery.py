@@ -38,6 +38,7 @@ from engine.verify.gallery.records import Held, Identity, unrecorded
 from engine.verify.gallery.stored import StoredGallery
 from engine.whole_file import write_private
 from engine.words.numbers import count
+from engine.words.times import to_the_minute
 
 gallery_app = App(
     name="gallery", help="List, rename, remove or export enrolled people.", help_epilogue="", help_format="plaintext"
@@ -200,7 +201,7 @@ def _people_table(people: Sequence[Identity]) -> Rows:
             *([str(person.in_doubt or "")] if has_doubts else []),
             f"{person.best_quality:.2f}",
             ", ".join(person.embedders),
-            person.last_enrolled_at[:16].replace("T", " "),
+            to_the_minute(person.last_enrolled_at),
         )
         for person in people
     ]

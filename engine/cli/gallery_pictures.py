@@ -19,6 +19,7 @@ from engine.verify.gallery.person_name import alike, shown, spelling
 from engine.verify.gallery.records import Kept
 from engine.verify.gallery.stored import StoredGallery
 from engine.words.numbers import count
+from engine.words.times import to_the_minute
 
 PictureArgument = Annotated[str, Parameter(help="The beginning of its SHA-256, as the list shows it.")]
 WhoseOption = Annotated[str, Parameter(help="The person it was set apart for, if there are several.")]
@@ -133,4 +134,4 @@ def say_list(found: Sequence[Kept], where: str, before_doubt: str) -> None:
 
 def _row(one: Kept) -> list[str]:
     words = (plain(text) for text in (shown(one.identity), one.source_name, one.doubt))
-    return [one.picture_sha256[:SHOWN_DIGITS], *words, f"{one.quality:.2f}", one.at[:16].replace("T", " ")]
+    return [one.picture_sha256[:SHOWN_DIGITS], *words, f"{one.quality:.2f}", to_the_minute(one.at)]

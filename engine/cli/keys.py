@@ -18,6 +18,7 @@ from engine.errors import ConfigError
 from engine.keys.files import Client, ControlRole, shown_as_file, write_key
 from engine.keys.folder import KeyFolder, default_folder
 from engine.words.numbers import count
+from engine.words.times import to_the_minute
 
 FolderOption = Annotated[Path | None, Parameter(help="Folder of keys; the user's own by default.")]
 Name = Annotated[str, Parameter(help="The client's name: letters, digits, dot, _ and -.")]
@@ -151,7 +152,7 @@ def _table(clients: list[Client]) -> Rows:
             "\n".join(client.topics),
             "\n".join(client.control),
             f"{client.public[:8]}…",
-            client.made[:16].replace("T", " "),
+            to_the_minute(client.made),
         )
         for client in clients
     ]

@@ -30,6 +30,7 @@ from engine.errors import UsageError
 from engine.keys.signing import signing_key
 from engine.words.numbers import count
 from engine.words.text import readable
+from engine.words.times import to_the_second
 
 _MOST_LISTED = 5
 _Several = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative="")]
@@ -225,7 +226,7 @@ def _tell_history(corrections: Sequence[Correction]) -> None:
     rows = []
     for one in corrections:
         undone = "" if one.id in holds or one.what == "undo" else " (undone)"
-        cells = [one.id, f"{one.at[:19].replace('T', ' ')}Z", one.who, correction_words(one) + undone, one.note]
+        cells = [one.id, f"{to_the_second(one.at)}Z", one.who, correction_words(one) + undone, one.note]
         rows.append([plain(readable(cell)) for cell in cells])
     Console(highlight=False).print(Rows(columns, rows))
 

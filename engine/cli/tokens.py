@@ -20,6 +20,7 @@ from engine.service.directory import web_endpoint
 from engine.web.asked_link import AskedLink
 from engine.web.tokens import ROLES, Entry, TokenFolder
 from engine.words.numbers import count
+from engine.words.times import to_the_minute
 
 DirectoryOption = Annotated[Path | None, Parameter(help="The service's serve.directory; the user's own by default.")]
 JsonOption = Annotated[bool, Parameter(negative=(), help="Print JSON, for programs; `list` shows no tokens.")]
@@ -146,7 +147,7 @@ def _opened(directory: Path | None) -> TokenFolder:
 def _table(entries: tuple[Entry, ...]) -> Rows:
     columns = [Column("name"), Column("may"), Column("by", "word"), Column("made (UTC)", "word")]
     rows = [
-        (entry.name, ", ".join(entry.roles), "certificate" if entry.certificate else "token", entry.made[:16].replace("T", " "))
+        (entry.name, ", ".join(entry.roles), "certificate" if entry.certificate else "token", to_the_minute(entry.made))
         for entry in entries
     ]
     return Rows(columns, rows)

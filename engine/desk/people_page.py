@@ -18,6 +18,7 @@ from engine.report.table import table
 from engine.words.lists import first_of
 from engine.words.numbers import count
 from engine.words.text import readable
+from engine.words.times import to_the_second
 
 _MOST_PERSONS, _MOST_TRACKS = 300, 16
 _FOOT = (
@@ -131,7 +132,7 @@ def _history(corrections: Sequence[Correction]) -> str:
     holds, rows = {one.id for one in in_force(corrections)}, []
     for one in corrections:
         undone = "" if one.id in holds or one.what == "undo" else " (undone)"
-        cells = (f"{one.at[:19].replace('T', ' ')}Z", one.who, correction_words(one) + undone, one.note)
+        cells = (f"{to_the_second(one.at)}Z", one.who, correction_words(one) + undone, one.note)
         rows.append((f"<code>{escape(one.id)}</code>", *(escape(readable(cell)) for cell in cells)))
     return table(("id", "when", "who", "what", "why"), rows)
 

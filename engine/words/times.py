@@ -21,6 +21,16 @@ def utc_words(at_ns: int) -> str:
     return f"{without_zone(utc(at_ns))} UTC"
 
 
+def to_the_minute(iso: str) -> str:
+    """Return a time of a record (ISO 8601) to the minute, without its zone, as ``2026-03-01 13:05``."""
+    return iso[:16].replace("T", " ")
+
+
+def to_the_second(iso: str) -> str:
+    """Return a time of a record (ISO 8601) to the second, without its zone, as ``2026-03-01 13:05:00``."""
+    return iso[:19].replace("T", " ")
+
+
 def clock(seconds: float) -> str:
     """Return a time in a recording as ``hh:mm:ss.s``; one before its beginning has a minus sign."""
     tenths = abs(round(seconds * 10))

@@ -7,13 +7,18 @@ import pytest
 
 import engine
 from engine.desk.stored import when
-from engine.words.times import clock, utc, utc_words, wall_clock
+from engine.words.times import clock, to_the_minute, to_the_second, utc, utc_words, wall_clock
 
 
 def test_a_time_is_written_in_utc():
     assert utc_words(1_795_960_565_348_883_260) == "2026-11-29 13:56:05 UTC"
     assert utc(1_795_960_565_348_883_260).isoformat(timespec="milliseconds") == "2026-11-29T13:56:05.348+00:00"
     assert utc_words(-1) == "1969-12-31 23:59:59 UTC"
+
+
+def test_the_time_of_a_record_is_shown_without_its_zone():
+    assert to_the_minute("2026-11-29T13:56:05+00:00") == "2026-11-29 13:56"
+    assert to_the_second("2026-11-29T13:56:05.348Z") == "2026-11-29 13:56:05"
 
 
 @pytest.mark.parametrize("at_ns", [2**63 - 1, -(2**63), 10**21, -(10**400)])
