@@ -7,7 +7,6 @@ import numpy as np
 
 from engine.config.verify import VerifyConfig
 from engine.contracts.findings import Basis, Candidate, Decision
-from engine.contracts.frames import Float32
 from engine.errors import ConfigError
 from engine.models.catalog import embedded_dir
 from engine.verify.evidence import Fusion
@@ -47,11 +46,9 @@ class ByMatchRate(ByChance):
             f"1,000 strangers get a name{below}"
         )
 
-    def compare(
-        self, vector: Float32, enhanced: Float32 | None, faces: Fusion, people: Snapshot, limit: int, min_faces: int
-    ) -> tuple[list[Candidate], Decision, Basis]:
+    def compare(self, faces: Fusion, people: Snapshot, limit: int, min_faces: int) -> tuple[list[Candidate], Decision, Basis]:
         """See ``Rule``."""
-        candidates, decision, basis = super().compare(vector, enhanced, faces, people, limit, min_faces)
+        candidates, decision, basis = super().compare(faces, people, limit, min_faces)
         return candidates, decision, msgspec.structs.replace(basis, false_name_rate=None, target_fmr=self._target)
 
     def fits(self, resemblance: float, candidate: Candidate, faces: Fusion) -> bool:

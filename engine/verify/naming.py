@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contracts.findings import Basis, Candidate, Decision, Lack
-from engine.contracts.frames import Float32
 from engine.verify.evidence import Fusion
 from engine.verify.gallery.nearest import nearest
 from engine.verify.gallery.snapshot import Snapshot
@@ -24,7 +23,7 @@ _Lead = float | NDArray[np.floating[Any]]
 
 
 class Rule(Protocol):
-    """Compares one fused vector with everyone, and decides."""
+    """Compares the fused vector of some faces with everyone, and decides."""
 
     @property
     def thresholds(self) -> Thresholds:
@@ -35,15 +34,11 @@ class Rule(Protocol):
         """Return, in a sentence, what a name may claim with this many enrolled pictures."""
         ...
 
-    def compare(
-        self, vector: Float32, enhanced: Float32 | None, faces: Fusion, people: Snapshot, limit: int, min_faces: int
-    ) -> tuple[list[Candidate], Decision, Basis]:
+    def compare(self, faces: Fusion, people: Snapshot, limit: int, min_faces: int) -> tuple[list[Candidate], Decision, Basis]:
         """Return the ``limit`` best candidates, best first, the decision, and its reasons.
 
         Args:
-            vector: (length,) of length 1, of the originals.
-            enhanced: the same of the enhanced crops, None if there are none; it is reported but decides nothing.
-            faces: what the vector rests on.
+            faces: with a vector; that of the enhanced crops is reported but decides nothing.
             people: one or more.
             limit: at least 1.
             min_faces: fewer faces decide nothing.
@@ -67,12 +62,10 @@ class ByCosine:
         )
         return f"decided by {whose}: no rate of false names is claimed"
 
-    def compare(
-        self, vector: Float32, enhanced: Float32 | None, faces: Fusion, people: Snapshot, limit: int, min_faces: int
-    ) -> tuple[list[Candidate], Decision, Basis]:
+    def compare(self, faces: Fusion, people: Snapshot, limit: int, min_faces: int) -> tuple[list[Candidate], Decision, Basis]:
         """See ``Rule``."""
         # The margin needs the second candidate even if only one is wanted.
-        candidates = rank(vector, enhanced, people, max(limit, 2))
+        candidates = rank(faces.vector, faces.enhanced, people, max(limit, 2))
         asked = replace(self.thresholds, min_faces=min_faces)
         decision = decide(candidates, faces, asked)
         return candidates[:limit], decision, self._basis(candidates, decision, faces, asked)
@@ -115,17 +108,16 @@ class ByChance:
         promise = f"in 95 of 100 galleries at most {self._rate * 1000:g} in 1,000 strangers get a name"
         return f"{promise}; {enrolled} faces {below} are too small to name"
 
-    def compare(
-        self, vector: Float32, enhanced: Float32 | None, faces: Fusion, people: Snapshot, limit: int, min_faces: int
-    ) -> tuple[list[Candidate], Decision, Basis]:
+    def compare(self, faces: Fusion, people: Snapshot, limit: int, min_faces: int) -> tuple[list[Candidate], Decision, Basis]:
         """See ``Rule``."""
-        size, pictures = faces.size_px, people.pictures
+        vector, size, pictures = faces.vector, faces.size_px, people.pictures
+        assert vector is not None
         places, values = nearest(people, self._measured, vector, max(limit, 2))
         candidates = [
             Candidate(
                 people.name(place),
                 float(cosines_with(vector, people.vectors(place)).max()),
-                cosine_of(enhanced, people, place),
+                cosine_of(faces.enhanced, people, place),
                 false_name_chance=self._measured.chance(value, size, pictures),
             )
             for place, value in zip(places, values, strict=True)

@@ -263,7 +263,7 @@ class Verifier:
         least = self._config.min_faces if min_faces is None else min_faces
         if not (people := self._nameable(faces.vector)).pictures:
             return [], "unknown" if faces.large_faces >= least else "undecided", None
-        return self._rule.compare(faces.vector, faces.enhanced, faces, people, self._config.max_candidates, least)
+        return self._rule.compare(faces, people, self._config.max_candidates, least)
 
     def _nameable(self, vector: Float32) -> Snapshot:
         """Return the people whose names this face may get, see ``engine.verify.gallery.negatives``."""

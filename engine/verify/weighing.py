@@ -41,13 +41,11 @@ class Weighed:
         """See ``Rule``."""
         return self.rule.sentence(pictures)
 
-    def compare(
-        self, vector: Float32, enhanced: Float32 | None, faces: Fusion, people: Snapshot, limit: int, min_faces: int
-    ) -> tuple[list[Candidate], Decision, Basis]:
+    def compare(self, faces: Fusion, people: Snapshot, limit: int, min_faces: int) -> tuple[list[Candidate], Decision, Basis]:
         """See ``Rule``."""
-        candidates, decision, basis = self.rule.compare(vector, enhanced, faces, people, limit, min_faces)
-        bucket = self._calibration.bucket_of(faces.size_px, faces.moments)
-        if bucket is None:
+        candidates, decision, basis = self.rule.compare(faces, people, limit, min_faces)
+        vector, bucket = faces.vector, self._calibration.bucket_of(faces.size_px, faces.moments)
+        if bucket is None or vector is None:
             return candidates, decision, basis
         places = [place for one in candidates if (place := people.place(one.identity)) is not None]
         if self._prior is None:

@@ -129,9 +129,9 @@ class Comparing:
 
     def __call__(self, face: Float32, people: Snapshot, enhanced: Float32 | None = None) -> str:
         """Return who is first, after one comparison."""
-        fusion = Fusion(face, None, faces=2, moments=2, large_faces=2, size_px=48.0, quality=0.5, persons=1)
+        fusion = Fusion(face, enhanced, faces=2, moments=2, large_faces=2, size_px=48.0, quality=0.5, persons=1)
         people.denied(face)
-        return self._rule.compare(face, enhanced, fusion, people, 5, 2)[0][0].identity
+        return self._rule.compare(fusion, people, 5, 2)[0][0].identity
 
 
 def timed(does: Callable[[], object]) -> float:

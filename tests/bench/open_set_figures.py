@@ -102,7 +102,7 @@ def judge(tracks: Arrays, rule: Rule, people: Snapshot) -> list[Judged]:
     for at, vector in enumerate(tracks["vector"]):
         seen = int(count[at])
         faces = Fusion(vector, None, seen, seen, 0, int(large[at]), float(sizes[at]), persons=1, shown=seen)
-        candidates, decision, _ = rule.compare(vector, None, faces, people, 2, _MIN_FACES)
+        candidates, decision, _ = rule.compare(faces, people, 2, _MIN_FACES)
         judged.append(Judged(decision, candidates[0], candidates[1] if len(candidates) > 1 else None))
     return judged
 

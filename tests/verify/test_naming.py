@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -25,19 +27,19 @@ def snapshot(**people):
     return Snapshot.of(names, rows)
 
 
-def faces(count=2, size_px=64.0):
+def faces(vector, count=2, size_px=64.0, enhanced=None):
     evidence = Evidence(0.5)
     for second in range(count):
         evidence = evidence.add(FaceEvidence(unit(1), 0.5, second, size_px=size_px, quality=0.5))
-    return evidence.fused()
+    return replace(evidence.fused(), vector=vector, enhanced=enhanced)
 
 
 def compare(vector, people, size_px=64.0, count=2, min_faces=2, limit=5, rule=RULE):
-    return rule.compare(vector, None, faces(count, size_px), people, limit, min_faces)[:2]
+    return rule.compare(faces(vector, count, size_px), people, limit, min_faces)[:2]
 
 
 def why(vector, people, size_px=64.0, count=2, rule=RULE):
-    return rule.compare(vector, None, faces(count, size_px), people, 1, 2)[2]
+    return rule.compare(faces(vector, count, size_px), people, 1, 2)[2]
 
 
 ADA, BOB = unit(1), unit(0, 1)
@@ -86,8 +88,8 @@ def test_two_people_who_both_fit_leave_it_open():
 
 def test_enhanced_cosines_stand_beside_and_decide_nothing():
     people = snapshot(ada=[ADA], bob=[BOB])
-    plain, decision, _ = RULE.compare(ADA, None, faces(), people, 5, 2)
-    beside, same, _ = RULE.compare(ADA, BOB, faces(), people, 5, 2)
+    plain, decision, _ = RULE.compare(faces(ADA), people, 5, 2)
+    beside, same, _ = RULE.compare(faces(ADA, enhanced=BOB), people, 5, 2)
     assert same == decision == "known"
     assert [one.false_name_chance for one in plain] == [one.false_name_chance for one in beside]
     assert beside[1].cosine_enhanced == pytest.approx(1.0)
@@ -136,7 +138,7 @@ def test_something_is_missing_whenever_nobody_is_known(rule):
     people = snapshot(ada=[ADA], bob=[BOB], eve=[unit(0.6, 0.6)])
     for _ in range(200):
         vector = unit(*rng.normal(size=3))
-        _, decision, basis = rule.compare(vector, None, faces(int(rng.integers(1, 4)), float(rng.uniform(8, 80))), people, 5, 2)
+        _, decision, basis = rule.compare(faces(vector, int(rng.integers(1, 4)), float(rng.uniform(8, 80))), people, 5, 2)
         assert (basis.missing == "") == (decision == "known")
         assert (basis.missing == "faces") <= (decision == "undecided")
 

@@ -59,7 +59,7 @@ def seen(embedder):
 def decided(embedder, enrolled, faces):
     rule = rule_of(embedder, VerifyConfig())
     people = Snapshot.of(["enrolled"], [enrolled.vector])
-    return rule.compare(faces.vector, None, faces, people, 1, VerifyConfig().min_faces)
+    return rule.compare(faces, people, 1, VerifyConfig().min_faces)
 
 
 @pytest.mark.parametrize(("one", "other"), OF_TWO_PEOPLE)

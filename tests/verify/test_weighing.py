@@ -27,7 +27,7 @@ def faces(size_px, count):
 
 
 def compare(rule, size_px=50.0, count=2, people=PEOPLE, limit=5):
-    return rule.compare(FACE, None, faces(size_px, count), people, limit, 2)
+    return rule.compare(faces(size_px, count), people, limit, 2)
 
 
 @pytest.mark.parametrize("rule", [ByChance(ONE, THRESHOLDS, 0.001), ByCosine(THRESHOLDS, is_set=True)])
@@ -102,7 +102,7 @@ def test_only_the_last_few_who_are_left_out_are_remembered():
 def test_faces_of_one_moment_are_looked_up_as_one(count, moments, words):
     seen = replace(faces(50.0, count), moments=moments)
     for rule in (ByChance(ONE, THRESHOLDS, 0.001), ByMatchRate(ONE, THRESHOLDS, MADE_UP, 0.01)):
-        _, _, basis = Weighed(rule, ONE, MADE_UP, None).compare(FACE, None, seen, PEOPLE, 5, 2)
+        _, _, basis = Weighed(rule, ONE, MADE_UP, None).compare(seen, PEOPLE, 5, 2)
         assert (basis.bucket, basis.faces) == (f"40 px and more, {words} face{'s' * (moments > 1)}", count)
 
 

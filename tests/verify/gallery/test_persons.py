@@ -42,7 +42,7 @@ def test_who_comes_first_is_as_in_a_loop(names: list[str], seed: int, limit: int
     resemblances = looped(names, ONE.resemblance(vector, people.matrix, ONE.crowding(people.matrix)))
     faces = Fusion(vector, enhanced, faces=1, moments=1, large_faces=1, size_px=64.0, quality=0.5, persons=1)
     for rule, values in ((ByCosine(THRESHOLDS, False), cosines), (ByChance(ONE, THRESHOLDS, 0.001), resemblances)):
-        candidates = rule.compare(vector, enhanced, faces, people, limit, 1)[0]
+        candidates = rule.compare(faces, people, limit, 1)[0]
         assert [one.identity for one in candidates] == sorted(values, key=lambda name: (-values[name], name))[:limit]
         np.testing.assert_allclose(
             [one.cosine_original for one in candidates], [cosines[o.identity] for o in candidates], atol=1e-6
