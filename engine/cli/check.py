@@ -21,7 +21,7 @@ from engine.fleet.agent import node_name
 from engine.publish.exposure import check_exposure
 from engine.service.build import networks_of
 from engine.shipped import shipped
-from engine.source.cameras import CAMERA_KEYS, is_camera
+from engine.source.cameras import is_camera
 from engine.source.sources import expand_sources
 from engine.verify.gallery.opening import gallery_words, key_of
 from engine.verify.rules import check_rates
@@ -108,21 +108,25 @@ def _table(config: Config, cameras: Mapping[int, Recording | Camera]) -> Table:
 
 
 def _recording_words(source: SourceConfig) -> str:
-    return escape(redact(source.uri) + (f" as {source.name}" if source.name else ""))
+    named = redact(source.uri) + (f" as {source.name}" if source.name else "")
+    return "  ".join([escape(named), *_own_words(source, {})])
 
 
 def _camera_words(source: SourceConfig, camera: Camera) -> str:
     """Return a camera's address without credentials, its name, and the settings of its own."""
-    plain = SourceConfig(uri="")
-    own = {key: getattr(source, key) for key in CAMERA_KEYS if getattr(source, key) != getattr(plain, key)}
-    if camera.crop_shown:
-        own["crop_uri"] = camera.crop_shown
-    words = [_word(key, redact_tree(value), getattr(plain, key)) for key, value in own.items()]
-    return "  ".join([escape(f"{camera.shown} as {camera.name}"), *words])
+    shown = {"crop_uri": camera.crop_shown} if camera.crop_shown else {}
+    return "  ".join([escape(f"{camera.shown} as {camera.name}"), *_own_words(source, shown)])
+
+
+def _own_words(source: SourceConfig, shown: Mapping[str, object]) -> list[str]:
+    """Return the settings that a source has of its own, those that are in ``shown`` as they are there."""
+    plain = msgspec.structs.asdict(SourceConfig(uri=source.uri, name=source.name))
+    given = {key: value for key, value in msgspec.structs.asdict(source).items() if value != plain[key]}
+    return [_word(key, shown.get(key, redact_tree(value)), plain[key]) for key, value in given.items()]
 
 
 def _word(key: str, value: object, usual: object) -> str:
-    shown = ",".join(map(str, value)) if isinstance(value, tuple) else "auto" if value is None else str(value) or '""'
+    shown = ",".join(map(str, value)) if isinstance(value, tuple) else "null" if value is None else str(value) or '""'
     shown = shown.lower() if isinstance(value, bool) else shown
     text = escape(f"{key}={shown}")
     return text if value == usual else f"[bold]{text}[/bold]"

@@ -90,7 +90,13 @@ class Connection:
         return TimeoutError(f"no message from {self._endpoint} within {seconds} s: {self._why_silent()}")
 
     def has_message(self) -> bool:
-        """Whether there is a message now."""
+        """Whether there is a message now.
+
+        Raises:
+            ValueError: the socket is closed, as of a file.
+        """
+        if self._socket.closed:
+            raise ValueError(f"the subscriber of {self._endpoint} is closed: read it inside its `with`, or make another")
         if not self._socket.poll(0):
             return False
         self._silent_since, self._has_heard, self._told, self._is_over = time.monotonic(), True, None, False

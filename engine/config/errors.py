@@ -63,7 +63,10 @@ def explain(message: str, root: type[msgspec.Struct], file: Path | None, text: s
         return sentence(steps, f"the key {missing['key']} is missing", file, text)
     kind = _type_at(root, steps)
     what = re.sub(r"`([^`]*)`", lambda quoted: _in_words(quoted[1]), what.replace("Invalid enum value", "unknown value"))
-    if (node := _scalar_at(text, steps)) and (value := " ".join(node.value.split())[:60]) and "'" not in what:
+    node = _scalar_at(text, steps)
+    if what.startswith("unknown value"):
+        what += _about_quotes(node, what) if node and node.value in _choices(kind) else ""
+    elif node and (value := " ".join(node.value.split())[:60]):
         what = f"{_GOT.sub('', what)}, got {value}{_about_quotes(node, what)}"
     allowed = _allowed(kind)
     if allowed and (bound := _BOUND.search(what)):
@@ -168,14 +171,18 @@ def _in_words(types_quoted: str) -> str:
 
 def _allowed(kind: Any) -> str:
     """Return what a type allows, as ``; allowed: 1 to 100``; empty where anything of the type is."""
-    choices: list[str] = []
+    choices = _choices(kind)
     for option in _options(kind):
-        if typing.get_origin(option) is typing.Literal:
-            choices += map(str, typing.get_args(option))
-        elif typing.get_origin(option) is typing.Annotated:
+        if typing.get_origin(option) is typing.Annotated:
             choices += [_range(meta) for meta in typing.get_args(option)[1:] if isinstance(meta, msgspec.Meta)]
     choices = [choice for choice in choices if choice]
     return f"; allowed: {', '.join(choices)}" if choices else ""
+
+
+def _choices(kind: Any) -> list[str]:
+    """Return the values of a type that has nothing but these, as they are written."""
+    literals = (option for option in _options(kind) if typing.get_origin(option) is typing.Literal)
+    return [str(choice) for literal in literals for choice in typing.get_args(literal)]
 
 
 def _range(meta: msgspec.Meta) -> str:

@@ -14,6 +14,7 @@ import yaml
 from engine.config import PROFILES, Config
 from engine.config.errors import explain, key_that_stands_twice, sentence
 from engine.config.section import Section
+from engine.config.yaml_words import unusable
 from engine.errors import ConfigError
 
 Kind = TypeVar("Kind", bound=Section)
@@ -180,9 +181,8 @@ def _read(path: Path | None, kind: type[Section]) -> tuple[str, dict[str, Any]]:
         instead = _INSTEAD if ":/" in str(path) else ""
         raise ConfigError(f"cannot read the configuration {path}: {error.strerror}{instead}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f", line {where.line + 1}" if where else ""
-        raise ConfigError(f"{path}{line} is not usable YAML: {_problem_of(error)}") from error
+        line, what = unusable(error, text)
+        raise ConfigError(f"{path}{f', line {line}' if line else ''} is not usable YAML: {what}") from error
     if twice:
         raise ConfigError(f"{path}, line {twice[1]}: {twice[0]}: this key appears twice")
     if tree is None:
@@ -191,13 +191,3 @@ def _read(path: Path | None, kind: type[Section]) -> tuple[str, dict[str, Any]]:
         raise ConfigError(f"{path} must be a mapping with the keys {', '.join(kind.__struct_fields__)}")
     # A section whose keys are all commented out is empty, which means the defaults.
     return text, {key: value for key, value in tree.items() if value is not None}
-
-
-def _problem_of(error: Exception) -> str:
-    """Return what PyYAML found wrong, in words that say what to do where that is known."""
-    problem = " ".join(str(getattr(error, "problem", None) or error).split())
-    if "'\\t'" in problem:
-        return "it is indented with tabs: use spaces"
-    if problem == "but found another document":
-        return "it holds more than one document: use `---` only at its beginning"
-    return "its lists and sections are nested too deeply" if isinstance(error, RecursionError) else problem

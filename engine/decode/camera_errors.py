@@ -153,9 +153,9 @@ def _by_status(camera: Camera, error: Exception) -> SourceError | None:
 
 
 def _no_password(camera: Camera, error: Exception) -> SourceError:
-    refuses = "refuses the user name or password: give them in the URL, or in a file with `credentials` (--credentials)"
     if "@" not in urlsplit(camera.url).netloc:
-        return failure(camera, "auth", refuses.replace("refuses the user name or", "asks for a user name and"))
+        where = "in the URL, or in a file with `credentials` (--credentials)"
+        return failure(camera, "auth", f"asks for a user name and password: give them {where}")
     if isinstance(error, av.error.HTTPUnauthorizedError):
         answer = _asked(camera, with_password=False)
         if unknown := unknown_to_ffmpeg(answer.asked):
@@ -163,7 +163,7 @@ def _no_password(camera: Camera, error: Exception) -> SourceError:
             return failure(camera, "auth", what)
         if answer.status == 401 and not answer.asked:
             return failure(camera, "auth", "wants a password and does not say how: choose `digest` or `basic` in its settings")
-    return failure(camera, "auth", refuses)
+    return failure(camera, "auth", "refuses the user name or password: correct them where they were given")
 
 
 def _busy(camera: Camera) -> SourceError:

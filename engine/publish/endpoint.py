@@ -90,7 +90,10 @@ def _is_served(path: Path) -> bool:
 
 
 def _in_use(endpoint: str) -> PublishError:
-    return PublishError(f"{endpoint} is in use by another process: choose another endpoint or stop that process")
+    return PublishError(
+        f"{endpoint} is in use, by another process or by another key of this configuration: choose another endpoint, or stop "
+        "that process"
+    )
 
 
 def _explained(error: zmq.ZMQError, endpoint: str, key: str) -> ConfigError | PublishError:

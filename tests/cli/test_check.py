@@ -87,6 +87,24 @@ def test_a_credentials_file_that_all_may_read_is_a_warning(capsys, tmp_path):
     assert "sesame" not in shown.out
 
 
+@pytest.mark.parametrize("uri", ["rtsp://192.0.2.1/x", "door.mp4"])
+def test_every_setting_that_a_source_has_of_its_own_is_shown(capsys, tmp_path, uri):
+    own = {"rotate": 180, "deinterlace": "on", "aspect": "4:3"}
+    own |= {"fps": 12.5, "clock_from": "name"} if uri.endswith("mp4") else {"detect_fps": 2.0, "options": {"a": "b"}}
+    path = tmp_path / "a.yaml"
+    path.write_text(json.dumps({"sources": [{"uri": uri, "name": "door", **own}]}))
+    shown = here(capsys, "check", path)
+    assert shown.code == 0, shown
+    said = " ".join(shown.out.split())
+    assert all(f" {key}={value}" in said for key, value in own.items()), shown.out
+
+
+def test_what_is_left_open_is_shown_as_a_file_may_say_it(capsys, tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("live: {max_reconnects: null}\n")
+    assert "max_reconnects=null" in here(capsys, "check", path).out
+
+
 def test_the_example_with_cameras_is_right(capsys):
     shown = here(capsys, "check", "configs/pipelines/cameras.yaml")
     assert (shown.code, shown.err) == (0, "")

@@ -57,6 +57,20 @@ def test_only_the_kinds_and_streams_that_are_asked_for(wire):
         assert seen(subscriber) == [0, "End"]
 
 
+def test_one_that_is_closed_says_so(wire):
+    with wire.subscriber() as subscriber:
+        wire.end()
+        assert seen(subscriber) == ["End"]
+    with pytest.raises(ValueError, match="is closed: read it inside its `with`, or make another"):
+        next(iter(subscriber))
+
+    async def read() -> None:
+        await anext(aiter(subscriber))
+
+    with pytest.raises(ValueError, match="is closed"):
+        asyncio.run(read())
+
+
 def test_following_goes_on_with_the_next_run(wire):
     with wire.subscriber(follow=True, timeout_seconds=PATIENCE_SECONDS) as subscriber:
         wire.face(0)

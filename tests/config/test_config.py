@@ -109,8 +109,7 @@ def test_a_folder_is_no_configuration(tmp_path):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("detect: {every: 2\n", "line 2 is not usable YAML: expected"),
-        ("a: b: c\n", "line 1 is not usable YAML: mapping values"),
+        ("detect: {every: 2\n", "line 1 is not usable YAML: the { or"),
         ("\0", "is a binary file, not a configuration; a recording or camera is given with --source"),
         ("\x1b", "is not usable YAML: unacceptable character"),
         ("when: 2024-13-45\n", "is not usable YAML: month"),
@@ -126,7 +125,7 @@ def test_a_folder_is_no_configuration(tmp_path):
             "holds more than 100,000 values",
         ),
         ("profile: balanced # " + "x" * 1_000_000, "has more than 1,000,000 bytes"),
-        ("x: !!python/object:os.system 1\n", "line 1 is not usable YAML: could not determine a constructor"),
+        ("x: !!python/object:os.system 1\n", "line 1 is not usable YAML: a value that begins with ! must"),
         ("detect: {every: 2}\n---\ntrack: {}\n", "line 2 is not usable YAML: it holds more than one document"),
         ("- a\n", "must be a mapping with the keys profile, sources"),
         ("hello", "must be a mapping"),

@@ -23,6 +23,8 @@ from engine.errors import ConfigError
     ("text", "sentence"),
     [
         ("publish:\n  socket: psuh\n", "line 2: publish.socket: unknown value 'psuh'; allowed: pub, push"),
+        ("sources:\n  - {uri: a, rotate: 45}\n", "line 2: sources[0].rotate: unknown value 45; allowed: 0, 90"),
+        ("sources:\n  - {uri: a, rotate: '90'}\n", "rotate: unknown value '90' in quotes: leave them out; allowed: 0, 90"),
         ("detect:\n\n  every: 0\n", "line 3: detect.every: out of range, got 0; allowed: 1 or more"),
         ("detect:\n  every: 1.5\n", "line 2: detect.every: expected a whole number, got 1.5; allowed: 1 or more"),
         ("detect:\n  every: true\n", "line 2: detect.every: expected a whole number, got true; allowed: 1 or more"),

@@ -112,7 +112,7 @@ def test_an_endpoint_in_use_is_refused_before_anything_starts(tmp_path, monkeypa
         (tmp_path / "clip.mp4").touch()
         publish = PublishConfig(**({"endpoint": "tcp://127.0.0.1:*"} | {key: form.format(port=port, folder=tmp_path)}))
         config = replace(Config(), sources=(SourceConfig(uri=str(tmp_path / "clip.mp4")),), publish=publish)
-        with pytest.raises(PublishError, match="is in use by another process"):
+        with pytest.raises(PublishError, match="is in use, by another process"):
             run.run_pipeline(config)
 
 

@@ -290,7 +290,7 @@ def test_a_message_on_the_wire_is_topic_header_and_parts():
 def test_a_port_in_use_and_replay_without_a_socket_are_errors():
     with publishing() as publisher:
         opened = context()
-        with pytest.raises(PublishError, match="in use by another process"):
+        with pytest.raises(PublishError, match="is in use, by another process"):
             Publisher(PublishConfig(endpoint=publisher.bound_endpoint), "run2", opened)
         with pytest.raises(ConfigError, match=r"publish.replay needs publish.endpoint"):
             Publisher(PublishConfig(replay="tcp://127.0.0.1:*"), "run2", opened)

@@ -11,9 +11,9 @@ from engine.service.refusal import in_service_words
     ("sentence", "said"),
     [
         (
-            "rtsp://192.0.2.1/s refuses the user name or password: give them in the URL, or in a file with `credentials` "
+            "rtsp://192.0.2.1/s asks for a user name and password: give them in the URL, or in a file with `credentials` "
             "(--credentials)",
-            "rtsp://192.0.2.1/s refuses the user name or password: give them",
+            "rtsp://192.0.2.1/s asks for a user name and password: give them",
         ),
         ("look at it with `facestream gallery quarantine`", "look at it with `facestream ctl people quarantine`"),
         (

@@ -1,0 +1,52 @@
+"""Says what is wrong with a file that is no YAML, where, and what to do: PyYAML speaks of its own parser."""
+
+from __future__ import annotations
+
+import re
+
+_UNLIKE = re.compile(
+    r"^(?:[ \t]*(?P<space>[\u00a0\u2000-\u200b\u202f\u3000\ufeff])"
+    r"|[ ]*(?P<dash>[\u2010-\u2015\u2212])[ ]"
+    r"|[ ]*(?:- +)?\w+(?P<colon>\uff1a))"
+)
+"""A character that is put there by a word processor or a page, and looks like one that YAML knows."""
+_WORDS = (
+    ("'\\\\t'", "it is indented with tabs: use spaces"),
+    ("^but found another document$", "it holds more than one document: use `---` only at its beginning"),
+    ("^expected <block end>", "this line does not begin in the same column as those beside it: indent them alike"),
+    (
+        "^mapping values are not allowed",
+        "a key cannot begin here: indent it like those beside it, and put a value that holds `: ` in quotes",
+    ),
+    ("^could not find expected ':'", "this is no `key: value`: write a colon and a space behind the key"),
+    (r"^found character '(.)' that cannot start", r"a value that begins with \1 must be in quotes"),
+    (r"^found undefined alias", "a value that begins with * must be in quotes"),
+    (r"^could not determine a constructor", "a value that begins with ! must be in quotes"),
+    (r"^found unexpected end of stream", "the quotes that begin here do not end"),
+)
+_FROM_THE_BEGINNING = ("while scanning a simple key", "while scanning a quoted scalar")
+"""What PyYAML notices lines below the one that is wrong."""
+
+
+def unusable(error: Exception, text: str) -> tuple[int | None, str]:
+    """Return the line (from 1) of what is wrong, None where it is not known, and a clause that says what to do as far as known.
+
+    Args:
+        error: what PyYAML raised.
+        text: what it was given.
+    """
+    for number, written in enumerate(text.splitlines(), 1):
+        if unlike := _UNLIKE.match(written):
+            code = ord(unlike[kind := str(unlike.lastgroup)])
+            return number, f"there is a character U+{code:04X} that only looks like a {kind}: type a plain one"
+    if isinstance(error, RecursionError):
+        return None, "its lists and sections are nested too deeply"
+    problem = " ".join(str(getattr(error, "problem", None) or error).split())
+    context, begins, noticed = (getattr(error, name, None) for name in ("context", "context_mark", "problem_mark"))
+    in_brackets = "while parsing a flow" in (context or "")
+    mark = begins if begins and (in_brackets or context in _FROM_THE_BEGINNING) else noticed
+    line = mark.line + 1 if mark else None
+    if in_brackets:
+        return line, "the { or [ that begins here does not end, or a comma is missing in it"
+    said = ((re.search(pattern, problem), words) for pattern, words in _WORDS)
+    return line, next((found.expand(words) for found, words in said if found), problem)
