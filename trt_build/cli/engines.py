@@ -190,7 +190,9 @@ def check(
 
 
 class EngineProgress:
-    """Shows on standard error what is being done and since when, so that standard output holds only the result."""
+    """Shows on standard error what is being done and since when, so that standard output holds only the result. In a file, or a
+    log, each thing that is begun has a line.
+    """
 
     def __init__(self) -> None:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), TextColumn("{task.fields[note]}"))
@@ -213,6 +215,8 @@ class EngineProgress:
         if what != self._what:
             self._what = what
             self._progress.reset(self._task, description=what)
+            if not self._progress.console.is_terminal:
+                self.say(what)
         self._progress.update(self._task, note=f"{done} of {total}" if total else "")
 
 

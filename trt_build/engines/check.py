@@ -63,6 +63,7 @@ def engines_of(name: str, folder: Path) -> list[Path]:
 
 
 def _check(model: Path, described: Manifest, path: Path, manifest: EngineManifest, shop: Workshop) -> Checked:
+    shop.done(f"checking {path.name}", 0, 0)
     key = manifest.key
     order = Order(model, described, TARGETS[key.target], key.precision, key.profile, key.compute_capability, pixels=key.pixels)
     again = rebuild_command(model, described, path)

@@ -41,6 +41,14 @@ def test_json_is_all_that_is_printed(capsys, tmp_path):
     assert [one["state"] for one in json.loads(out)] == ["whole"]
 
 
+def test_in_a_log_there_is_a_line_for_what_is_begun(capsys, tmp_path):
+    """A build that was not watched said nothing before it ended, which can take a quarter of an hour."""
+    model, options = write_generator(tmp_path), ("--out", tmp_path / "e")
+    file = "tiny-onnxruntime-fp32.onnx"
+    assert run(capsys, "build", model, "--target", "onnxruntime", *options)[2] == f"building {file}"
+    assert run(capsys, "check", model, *options)[2] == f"checking {file}"
+
+
 def test_what_fails_the_gate_is_said_and_check_returns_1(capsys, tmp_path, gate):
     gate["psnr_lost_db"] = 0.4
     model = write_generator(tmp_path)
