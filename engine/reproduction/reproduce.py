@@ -187,12 +187,12 @@ def _compare(track: RecordedTrack, crops: Sequence[FaceCrop], said: Sequence[Sai
         told.parts += _parts("face", index, track, line, face.parts, now)
         _note_scores(told, f"frame {index}", face, again.body)
     told.sightings += [f"frame {index}: a face that was not written" for index in made]
-    ends = [one for one in said if not isinstance(one.body, FaceResult) and one.body.ended]
+    ends = [(one.body, one.payloads) for one in said if isinstance(one.body, TrackResult) and one.body.ended]
     if track.last is not None and ends:
-        last, end = track.last, ends[-1]
-        now = dict(zip((part.name for part in end.body.parts), end.payloads, strict=True))
+        last, (end, payloads) = track.last, ends[-1]
+        now = dict(zip((part.name for part in end.parts), payloads, strict=True))
         told.parts += _parts("track", -1, track, last, last.track.parts, now)
-        _note_scores(told, "the track", last.track, end.body)
+        _note_scores(told, "the track", last.track, end)
 
 
 def _note_scores(told: Reproduction, of: str, then: Face | Track, now: FaceResult | TrackResult) -> None:
