@@ -18,7 +18,7 @@ from engine.archive.reader import recorded
 from engine.config import OutputConfig
 from engine.privacy import Policy
 from engine.service.refusal import Refusal
-from engine.service.run_bound import sizes_of
+from engine.service.run_expiry import sizes_of
 from engine.service.task_messages import ExpiredRun, ExpireTask
 from engine.service.tasks import Tasks
 

@@ -33,7 +33,7 @@ class WebProcess:
 
     def __init__(self, settings: str, warn: Callable[[str], None], command: list[str] | None = None) -> None:
         self._warn = warn
-        self._command = command or [sys.executable, "-m", "engine.service.bound", _MODULE, settings]
+        self._command = command or [sys.executable, "-m", "engine.runtime.bond", _MODULE, settings]
         self._child: subprocess.Popen[bytes] | None = None
         self._started = 0.0
         self._deaths = self._restarts = 0

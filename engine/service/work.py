@@ -26,7 +26,7 @@ from engine.models import find_model
 from engine.probe.probe import probe
 from engine.service.refusal import Refusal, in_service_words, nobody
 from engine.service.resemblance import people_like, tracks_like, vectors_of
-from engine.service.run_bound import expire_run
+from engine.service.run_expiry import expire_run
 from engine.service.self_test import self_test
 from engine.service.task_messages import (
     AnyTask,

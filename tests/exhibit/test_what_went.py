@@ -15,7 +15,7 @@ from engine.exhibit import verify
 from engine.privacy import Policy, erase, expire
 from engine.privacy.cutting import cut
 from engine.publish.numbering import Numbering
-from engine.service.run_bound import expire_run
+from engine.service.run_expiry import expire_run
 from engine.service.task_messages import ExpireTask
 from tests.exhibit.results import faults, finished, notes, sink, write_some
 from tests.privacy.output import write_run

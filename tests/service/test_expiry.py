@@ -13,7 +13,7 @@ from engine.control.answers import Problem
 from engine.privacy import Policy
 from engine.service.expiry import RunExpiry, limits_of
 from engine.service.refusal import Refusal
-from engine.service.run_bound import expire_run, sizes_of
+from engine.service.run_expiry import expire_run, sizes_of
 from engine.service.task_messages import ExpiredRun, ExpireTask
 from engine.service.tasks import Tasks
 from tests.privacy.output import write_run
@@ -155,7 +155,7 @@ def test_of_a_large_run_the_oldest_lines_go_first(tmp_path: Path, monkeypatch: p
         began = time.time_ns() - len(lines) * 10**9
         lines = [line | {"sent_ns": began + number * 10**9} for number, line in enumerate(lines)]
         (run / name).write_text("".join(json.dumps(line) + "\n" for line in lines))
-    monkeypatch.setattr("engine.service.run_bound._FEW_BYTES", 0)
+    monkeypatch.setattr("engine.service.run_expiry._FEW_BYTES", 0)
     records = sizes_of(run)[1]
     gone = expire_run(ExpireTask(run=str(run), most_records_bytes=records // 2))
     assert gone.faults == []
