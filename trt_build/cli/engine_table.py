@@ -53,8 +53,8 @@ def _say_untested(manifests: Sequence[EngineManifest]) -> None:
         CONSOLE.print(f"gate not run: {reason}", soft_wrap=True, markup=False)
     if names := " ".join(dict.fromkeys(one.name for one in manifests)):
         CONSOLE.print(
-            f"`trt-build check {names}` compares them on a machine that has what is missing here; before that no run takes "
-            "them by itself",
+            f"`trt-build check {names}` compares them on a machine that has what is missing here; by itself a run takes "
+            "only what has passed",
             soft_wrap=True,
             markup=False,
         )

@@ -81,7 +81,8 @@ def _check(model: Path, described: Manifest, path: Path, manifest: EngineManifes
     except MissingRuntimeError as error:
         return Checked(path, manifest, str(error))
     judged = msgspec.structs.replace(manifest, parity=parity)
-    if judged != manifest:  # a folder that cannot be written, as in a container image, can be checked
+    # A machine that cannot compare leaves the verdict of one that could; a folder that cannot be written can be checked.
+    if judged != manifest and parity.verdict != "not run":
         try:
             with writable(path, WriteError):
                 write_engine_manifest(judged, path)

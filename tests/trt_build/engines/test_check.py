@@ -111,6 +111,18 @@ def test_an_engine_for_another_gpu_than_this_machines_is_whole(model, shop, monk
     assert found.manifest.parity.reason.endswith("nvidia-smi does not say which GPU is here (exit code 9)")
 
 
+def test_a_machine_that_cannot_compare_leaves_the_verdict_of_one_that_could(model, shop, monkeypatch):
+    """A check before the driver was loaded took an engine that had passed from every run."""
+    pytest.importorskip("tensorrt_rtx", reason="needs the extra trt-rtx")
+    monkeypatch.setattr(building, "_no_gpu", lambda order: "")
+    made = build(order_of(model, "tensorrt-rtx", "fp16", "8.9"), shop)
+    assert made.manifest.usable_by_auto
+    monkeypatch.setattr(building, "_no_gpu", lambda order: "no driver")
+    (found,) = check(model, read_manifest(model), shop)
+    assert (found.trouble, found.manifest.parity.verdict) == ("", "not run")
+    assert read_engine_manifest(made.path) == made.manifest
+
+
 def test_check_names_what_is_damaged(model, shop):
     made = build(order_of(model), shop)
     flip(made.path)
