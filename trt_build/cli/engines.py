@@ -17,7 +17,7 @@ from engine.errors import FacestreamError, ModelError, UsageError
 from engine.models.catalog import engines_dir, find_model, models_dir
 from engine.models.engine_command import build_command
 from trt_build.cli.engine_table import Row, show
-from trt_build.errors import ExportError
+from trt_build.errors import DataError, ExportError
 from trt_build.optional import require_from
 
 NOTES = Console(stderr=True, markup=False)
@@ -107,8 +107,8 @@ def build(
         raise UsageError(
             f"--calibration {calibration}: {precision} needs none: leave it out, or give --precision {' or '.join(CALIBRATED)}"
         )
-    _check_takes_faces("--calibration", calibration, found)
-    _check_takes_faces("--faces", faces, found)
+    check_faces("--calibration", calibration, found)
+    check_faces("--faces", faces, found)
     orders = []
     for path, described in found:
         spec = target_of(target, precision, described.kind)
@@ -173,7 +173,7 @@ def check(
     folder = folder_of(out)
     rows = []
     models_found = [model_of(name) for name in (model, *models)]
-    _check_takes_faces("--faces", faces, models_found)
+    check_faces("--faces", faces, models_found)
     with EngineProgress() as progress:
         shop = Workshop(folder, progress.say, progress.on_work, faces, gate_faces)
         for path, described in models_found:
@@ -238,11 +238,18 @@ def model_of(name: str) -> tuple[Path, Manifest]:
     return path, read_manifest(path)
 
 
-def _check_takes_faces(option: str, given: Path | None, models: Sequence[tuple[Path, Manifest]]) -> None:
-    """Refuse faces that no model would use."""
+def check_faces(option: str, given: Path | None, models: Sequence[tuple[Path, Manifest]]) -> None:
+    """Refuse faces that no model would use, or that are not there, before anything is built.
+
+    Raises:
+        UsageError: no model would use them.
+        DataError: they do not exist.
+    """
     if given is not None and not any(described.kind in ("generator", "embedder") for _, described in models):
         names = ", ".join(described.name for _, described in models)
         raise UsageError(f"{option} {given}: for {names} pictures with faces are taken, from $FACESTREAM_DATA: leave it out")
+    if given is not None and not given.exists():
+        raise DataError(f"{option} {given}: there is no such file or folder.")
 
 
 def folder_of(out: Path | None) -> Path:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.config import SuperResolveConfig
 from trt_build.cli.engine_table import CONSOLE, Row, show
-from trt_build.cli.engines import EngineProgress, GateFaces, folder_of, model_of
+from trt_build.cli.engines import EngineProgress, GateFaces, check_faces, folder_of, model_of
 from trt_build.errors import ExportError, WriteError
 
 
@@ -55,6 +55,8 @@ def tune(
     found = [model_of(name) for name in (model, *models)]
     for _, described in found:
         check_is_generator(described)
+    for option, given in (("--calibration", calibration), ("--faces", faces)):
+        check_faces(option, given, found)
     with EngineProgress() as progress:
         shop = Workshop(folder, progress.say, progress.on_work, faces, gate_faces)
         rows, chosen, unwritten = [], [], ""

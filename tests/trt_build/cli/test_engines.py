@@ -89,6 +89,17 @@ def test_wrong_use_is_one_sentence(capsys, tmp_path, arguments, code, words):
     assert "Traceback" not in err
 
 
+@pytest.mark.parametrize("command", ["build --target onnxruntime --precision int8", "tune", "check"])
+def test_faces_that_are_not_there_are_missed_before_anything_is_built(capsys, tmp_path, monkeypatch, command):
+    """The engine was built first, which can take minutes, and then lost."""
+    monkeypatch.setattr(building, "make", lambda order: pytest.fail("it was built"))
+    for option in ("--faces", "--calibration")[: 1 if command == "check" else 2]:
+        code, _, err = run(
+            capsys, *command.split(), write_generator(tmp_path), option, tmp_path / "gone", "--out", tmp_path / "e"
+        )
+        assert (code, err) == (1, f"error: {option} {tmp_path / 'gone'}: there is no such file or folder.")
+
+
 def test_nothing_to_check(capsys, tmp_path):
     code, _, err = run(capsys, "check", "srcnn_x2", "--out", tmp_path)
     assert code == 2
