@@ -29,6 +29,8 @@ WIDTH, HEIGHT = 1280, 720
 _PITCH, _LEAST_SLACK = 48, 16
 Coded = tuple[Luma8, BlockMap | None]
 """A decoded frame, (height, width), and its map of blocks; None if it was not encoded."""
+Coder = Callable[[Iterable[Luma8], tuple[int, int], int, str, int], list[Coded]]
+"""As ``coded_by_h264``."""
 
 
 def make_bank(faces: Luma8, size: int, spec: H264Spec, seed: int, done: Callable[[int], None] | None = None) -> Luma8:

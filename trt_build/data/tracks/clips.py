@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trt_build.data.degradation import Image, Luma8, Random, motion_blur, optical_blur
-from trt_build.data.h264_bank import HEIGHT, WIDTH, Coded, coded_by_h264, cut
+from trt_build.data.h264_bank import HEIGHT, WIDTH, Coded, Coder, coded_by_h264, cut
 from trt_build.data.tracks.motion import Motion, draw_motion
 from trt_build.errors import DataError
 from trt_build.measures.resample import to_levels
@@ -61,7 +61,7 @@ def per_clip(size: int) -> int:
     return (WIDTH // pitch) * (HEIGHT // pitch)
 
 
-def film(faces: Luma8, spec: ClipSpec, rng: Random, size: int) -> Tracks:
+def film(faces: Luma8, spec: ClipSpec, rng: Random, size: int, code: Coder = coded_by_h264) -> Tracks:
     """Simulate up to ``per_clip(size)`` faces in one clip.
 
     Args:
@@ -69,6 +69,7 @@ def film(faces: Luma8, spec: ClipSpec, rng: Random, size: int) -> Tracks:
         spec: settings of the clip.
         rng: makes the random choices.
         size: side of the small faces in pixels.
+        code: encodes and decodes the clip.
     """
     step = (spec.frames - 1) // max(1, spec.kept - 1) if spec.kept > 1 else 1
     times = step * np.arange(spec.kept) + int(rng.integers(0, spec.frames - step * (spec.kept - 1)))
@@ -80,7 +81,7 @@ def film(faces: Luma8, spec: ClipSpec, rng: Random, size: int) -> Tracks:
         seen: list[Coded] = [(frame, None) for frame in frames]
     else:
         crf = int(rng.integers(spec.crf_min, spec.crf_max + 1))
-        seen = coded_by_h264(frames, (WIDTH, HEIGHT), crf, str(rng.choice(spec.presets)), int(rng.choice(spec.groups)))
+        seen = code(frames, (WIDTH, HEIGHT), crf, str(rng.choice(spec.presets)), int(rng.choice(spec.groups)))
     tracks = [
         _cut(index, face, one, seen, times, size, rng) for index, (face, one) in enumerate(zip(faces, filmed, strict=True))
     ]

@@ -15,7 +15,7 @@ from engine.contracts.frames import Uint8
 from engine.detect.catalog import open_detector
 from engine.models.catalog import find_model
 from trt_build.data.clips import luma_frames
-from trt_build.data.h264_bank import Coded, coded_by_h264, cut
+from trt_build.data.h264_bank import Coded, Coder, coded_by_h264, cut
 from trt_build.data.scenes.teacher import expand, grey_planes
 from trt_build.data.tracks.clips import SCALE
 from trt_build.errors import DataError
@@ -54,13 +54,14 @@ class Clips:
             self._found[path.stem] = (frames, places)
             done("finding faces in clips", len(self._found), len(paths))
 
-    def tracks(self, low_px: int, crf: int | None, seed: int) -> TrackSet:
+    def tracks(self, low_px: int, crf: int | None, seed: int, code: Coder = coded_by_h264) -> TrackSet:
         """Return tracks of eight frames within a second each, the first one the reference.
 
         Args:
             low_px: side of the small pictures, which is about the height of the face.
-            crf: of libx264; None: no encoder.
+            crf: of the encoder; None: there is none.
             seed: of the sizes, and of the choice of reference frames.
+            code: encodes and decodes the clip.
 
         Raises:
             DataError: there is no track.
@@ -69,7 +70,7 @@ class Clips:
         for number, (name, (frames, places)) in enumerate(self._found.items()):
             for turn in range(_PASSES):
                 rng = np.random.default_rng((seed, number, turn))
-                made += [(name, *one) for one in _tracks(frames, places, low_px, crf, turn, rng)]
+                made += [(name, *one) for one in _tracks(frames, places, low_px, crf, turn, rng, code)]
         if not made:
             raise DataError(f"No clip shows a face through {FRAMES * _SPACING} frames: choose other clips.")
         names, lows, sharp, qps = zip(*made, strict=True)
@@ -79,7 +80,13 @@ class Clips:
 
 
 def _tracks(
-    frames: list[Uint8], places: list[Place | None], low_px: int, crf: int | None, turn: int, rng: np.random.Generator
+    frames: list[Uint8],
+    places: list[Place | None],
+    low_px: int,
+    crf: int | None,
+    turn: int,
+    rng: np.random.Generator,
+    code: Coder,
 ) -> list[tuple[Uint8, Uint8, NDArray[np.float64]]]:
     """Return small frames (FRAMES, low_px, low_px), truths of SCALE times the size, and QP (FRAMES,) of each
     piece of a clip.
@@ -88,7 +95,9 @@ def _tracks(
     ratio = min(1.0, low_px / float(np.median(heights)) * rng.uniform(*_SIZES)) if heights else 1.0
     height, width = (2 * round(length * ratio / 2) for length in frames[0].shape)
     small = [np.asarray(cv2.resize(frame, (width, height), interpolation=cv2.INTER_AREA), np.uint8) for frame in frames]
-    seen: list[Coded] = [(frame, None) for frame in small] if crf is None else coded_by_h264(small, (width, height), crf)
+    seen: list[Coded] = (
+        [(frame, None) for frame in small] if crf is None else code(small, (width, height), crf, "veryfast", 250)
+    )
     shares = np.array([width, height]) / np.array(frames[0].shape[::-1])
     length, found = _SPACING * FRAMES, []
     for start in range(turn * length // _PASSES, len(frames) - length + 1, length):

@@ -102,7 +102,7 @@ class _Track:
         self._affine = None if tracks.affine is None else tracks.affine[index]
         self.found = self._kept(register(self._lows, None, 0, SCALE))
         self._enhanced = tools.generator(self._lows)
-        self._qualities = np.array([_quality(low) for low in self._lows])
+        self._qualities = np.array([quality_of(low) for low in self._lows])
         told = np.full(len(self._lows), np.nan) if tracks.qp is None else tracks.qp[index]
         self._qps = [None if np.isnan(qp) else float(qp) for qp in told]
         places = self.found.warps if self._affine is None else self._affine
@@ -188,7 +188,7 @@ def _seen(picture: Uint8, warp: NDArray[np.floating]) -> Uint8:
     return to_levels(look_through(picture.astype(np.float32), warp.astype(np.float64), shape))
 
 
-def _quality(low: Uint8) -> float:
+def quality_of(low: Uint8) -> float:
     """Return the squared sharpness of the centre of the picture, the only part of the engine's quality that varies here."""
     height, width = low.shape
     face = low[height // 4 : height - height // 4, width // 4 : width - width // 4]
