@@ -7,6 +7,7 @@ line stays. So the file grows with the logarithm of their number, and the pictur
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Collection, Iterator, Sequence
@@ -149,7 +150,8 @@ class BestRejected:
         path = line.picture(self._directory)
         if path is not None:
             path.unlink(missing_ok=True)
-            path.parent.rmdir()
+            with contextlib.suppress(OSError):  # somebody has put something there
+                path.parent.rmdir()
         del self._kept[place]
 
     def _relative(self, folder: Path) -> str:

@@ -174,7 +174,8 @@
     const code = main.contains(event.target) && event.target.closest("code.copy");
     if (code) copy(code);
     const way = event.target.closest("a[href^='#']");
-    if (way) goTo(document.getElementById(way.hash.slice(1)));
+    const goal = way && document.getElementById(way.hash.slice(1));
+    if (goal) goTo(goal);
   });
   /** Not every browser opens a section that it is sent into; and cards on the way there grow when they are first drawn. */
   function goTo(goal) {

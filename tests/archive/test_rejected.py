@@ -215,6 +215,16 @@ def test_retention_of_a_camera_deletes_them_and_makes_room(tmp_path):
     assert found.is_whole, found.faults
 
 
+def test_what_somebody_has_put_beside_a_picture_stays_and_ends_nothing(tmp_path):
+    written = sink(tmp_path, most=1)
+    write(written, [0.5])
+    (tmp_path / "faces/cam1/1/Thumbs.db").write_bytes(b"mine")
+    write(written, [0.6], 2)
+    written.close("completed")
+    assert shown(tmp_path) == [(2, 0.6)]
+    assert (tmp_path / "faces/cam1/1/Thumbs.db").exists()
+
+
 def test_its_file_is_a_run_s_own(tmp_path):
     written = sink(tmp_path)
     write(written, [0.5])

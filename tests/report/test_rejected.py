@@ -18,11 +18,12 @@ from tests.publish.samples import face, rejected, stream_event, track
 from tests.web.console.browser import chromium
 
 
-def write_run(directory, scores=(0.71, 0.82, 0.68), counters=None):
+def write_run(directory, scores=(0.71, 0.82, 0.68), counters=None, tracks=1):
     numbering, sink = Numbering("run1"), DirectorySink(OutputConfig(directory=str(directory)), {"run_id": "run1"})
     sink.write(numbering.stamp(stream_event("door")), [])
-    for body, payloads in (face("door"), track("door")):
-        sink.write(numbering.stamp(body), payloads)
+    for number in range(1, tracks + 1):
+        for body, payloads in (face("door", number), track("door", number)):
+            sink.write(numbering.stamp(body), payloads)
     for track_id, score in enumerate(scores, 25):
         sink.write_rejected(*rejected("door", track_id, score))
     sink.close("completed", {"counters": counters or {"rejected": 57}, "inputs": {"door": {"path": "/door.mp4"}}})
@@ -113,6 +114,18 @@ def test_the_summary_opens_it(tmp_path, script):
             assert "0.82 · 00:00:01.0 door" in page.inner_text("#view .said")
             page.keyboard.press("Escape")
             assert not any(faults_of(page).values())
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_summary_leads_there_past_cards_that_were_not_drawn_yet(tmp_path, width):
+    """On a phone the page ended up a thousand pixels above: cards are as high as was guessed until they come near."""
+    address = write_report(write_run(tmp_path, tracks=9)).absolute().as_uri()
+    with chromium() as browser:
+        page = browser.new_context(viewport={"width": width, "height": 800}).new_page()
+        page.goto(address)
+        page.click(".figures a")
+        title = "document.querySelector('summary').getBoundingClientRect()"
+        page.wait_for_function(f"() => {title}.top >= 0 && {title}.bottom < innerHeight - 100")
 
 
 def test_on_paper_it_is_open_and_on_a_phone_it_fits(tmp_path):
