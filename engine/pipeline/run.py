@@ -128,10 +128,11 @@ def run_pipeline(
         run = describe_run(config, service.run_id if service else "")
         try:
             result = _attempt(config, run, sources, observer, duration_seconds, control, service, same_run=same_run)
-        except WorkerError:
+        except WorkerError as error:
             if restarts == 0:
                 raise
             restarts -= 1
+            warn(f"{error}; the run {'goes on where it was' if _has_begun(config, run) else 'begins again'}")
         else:
             if not resumable or result.interrupted <= read_again:
                 return result

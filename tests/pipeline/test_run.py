@@ -47,16 +47,18 @@ def attempts(monkeypatch: pytest.MonkeyPatch, *, claims: bool) -> list[OutputCon
 
 
 def test_after_a_death_the_run_goes_on_where_it_was(config: Config, monkeypatch: pytest.MonkeyPatch):
-    seen = attempts(monkeypatch, claims=True)
-    assert run.run_pipeline(config) is DONE
+    seen, said = attempts(monkeypatch, claims=True), list[str]()
+    assert run.run_pipeline(config, warn=said.append) is DONE
     assert seen == [config.output, replace(config.output, resume=True, overwrite=False)]
+    assert said[-1] == "a worker died; the run goes on where it was", "who died, and of what, is told each time"
 
 
 def test_after_a_death_before_the_run_began_it_begins_again(config: Config, monkeypatch: pytest.MonkeyPatch):
     """What lies in the directory is another run's: going on with that would report its results as this one's."""
-    seen = attempts(monkeypatch, claims=False)
-    assert run.run_pipeline(config) is DONE
+    seen, said = attempts(monkeypatch, claims=False), list[str]()
+    assert run.run_pipeline(config, warn=said.append) is DONE
     assert seen == [config.output, config.output]
+    assert said[-1] == "a worker died; the run begins again"
 
 
 def test_a_report_that_fails_does_not_hide_what_went_wrong(config: Config, monkeypatch: pytest.MonkeyPatch):
