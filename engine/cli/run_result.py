@@ -66,10 +66,14 @@ def print_result(console: Console, result: RunResult, config: Config, notes: Ite
 
 def shortcomings(result: RunResult, config: Config) -> Iterator[str]:
     """Say what a run did not do that it may seem to have done."""
-    stopped = [stream for stream in result.streams if is_stopped(stream) and stream.name not in result.cameras]
-    if stopped:
+    recordings = [stream for stream in result.streams if stream.name not in result.cameras]
+    stopped = [_how_far(stream) for stream in recordings if is_stopped(stream)]
+    waiting = [stream for stream in recordings if stream.state == "connecting"]
+    if stopped or waiting:
+        left = [first_of(stopped, _MOST_NAMED)] if stopped else []
+        left += [f"{count(len(waiting), 'recording')} not begun"] if waiting else []
         goes_on = "; the same command with --resume instead of --overwrite continues" if config.output.directory else ""
-        yield f"stopped before the end: {first_of([_how_far(stream) for stream in stopped], _MOST_NAMED)}{goes_on}"
+        yield f"stopped before the end: {', and '.join(left)}{goes_on}"
     if dark := result.never_live:
         yield f"never gave a picture: {first_of([stream.name for stream in dark], _MOST_NAMED)}"
     if tiny := [stream for stream in result.streams if _is_tiny(stream, config.crop.min_size_px)]:

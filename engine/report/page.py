@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.resources
 import string
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from html import escape
@@ -26,18 +26,21 @@ from engine.report.portraits import Portraits
 from engine.report.rejected import ANCHOR, are_there, rejected_section
 from engine.report.row import row
 from engine.report.style import style_of
-from engine.report.summary import inputs_table, models_table, names_and_values, naming, started_and_took
+from engine.report.summary import inputs_table, left_unread, models_table, names_and_values, naming, started_and_took
 from engine.report.time_line import time_lines
 from engine.report.track_index import Indexed, TrackIndex
 from engine.report.track_tables import Group, Key, Section
 from engine.whole_file import write_pieces
 from engine.words.enrolling import enrol_command
+from engine.words.lists import first_of
+from engine.words.numbers import count
 from engine.words.times import zone, zone_minutes
 from engine.words.worth import LIMITS
 
 MOST_TRACKS = 200
 _MOST_ROWS = 20_000
 _FACES_PER_TRACK = 7
+_MOST_NAMED = 5
 _ROOM_BYTES = 12_000_000
 """Of pictures that the page holds itself."""
 _DECISIONS: tuple[Decision, ...] = ("known", "undecided", "unknown", "none")
@@ -152,7 +155,7 @@ def _fields(directory: Path, run: dict[str, Any], index: TrackIndex) -> dict[str
     return {
         "title": escape(title or str(run.get("run_id", "run"))),
         "subtitle": escape(" · ".join(filter(None, ("facestream", started_and_took(run), outcome)))),
-        "notice": _notice(_OUTCOMES.get(outcome, ""))
+        "notice": _notice(" ".join(filter(None, (_OUTCOMES.get(outcome, ""), _unread(run, streams)))))
         + _notice(_failed(streams))
         + _notice(_nobody(run, index))
         + _notice(_redacted(run)),
@@ -211,8 +214,19 @@ def _failed(streams: dict[str, list[Stream]]) -> str:
     failed = [f"{event.stream} ({event.reason.replace('_', ' ')})" for event in last if event.state == "failed"]
     if not failed:
         return ""
-    named = ", ".join(failed[:5]) + (f" and {len(failed) - 5} more, see the table below" if len(failed) > 5 else "")
-    return f"{len(failed)} of {len(last)} stream{'s' * (len(last) != 1)} failed: {named}."
+    return f"{len(failed)} of {len(last)} stream{'s' * (len(last) != 1)} failed: {_first(failed)}."
+
+
+def _unread(run: Mapping[str, Any], streams: dict[str, list[Stream]]) -> str:
+    if not (unread := left_unread(run, streams)):
+        return ""
+    named = _first([f"{stream} ({how})" for stream, how in unread.items()])
+    of, were = count(len(run["inputs"]), "recording"), "was" if len(unread) == 1 else "were"
+    return f"{len(unread):,} of {of} {were} not searched to the end: {named}."
+
+
+def _first(names: Sequence[str]) -> str:
+    return first_of(names, _MOST_NAMED) + (", see the table below" if len(names) > _MOST_NAMED else "")
 
 
 def _notice(sentence: str) -> str:

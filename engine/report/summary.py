@@ -35,6 +35,23 @@ def started_and_took(run: Mapping[str, Any]) -> str:
     return f"{text}, {took} {(ended - started) / 1e9:.1f} s" if isinstance(ended, int) else text
 
 
+def left_unread(run: Mapping[str, Any], streams: Mapping[str, Sequence[Stream]]) -> dict[str, str]:
+    """Return which recordings were not read to their end although none failed, each with ``read in part`` or ``not read``.
+
+    Only of a run that was stopped, killed or is going on: that nobody was found in them does not say that nobody is in them.
+
+    Args:
+        run: its record.
+        streams: the events of each stream.
+    """
+    if run.get("outcome") == "completed":
+        return {}
+    last = {name: events[-1] for name, events in streams.items() if events}
+    read = {name for name, event in last.items() if event.state == "failed" or event.reason == "end_of_file"}
+    unread = sorted(set(run.get("inputs") or {}) - read)
+    return {name: "read in part" if name in last else "not read" for name in unread}
+
+
 def inputs_table(
     inputs: Mapping[str, Mapping[str, Any]], streams: Mapping[str, Sequence[Stream]], found: Mapping[str, tuple[int, int]]
 ) -> str:

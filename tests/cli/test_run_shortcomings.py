@@ -34,6 +34,16 @@ def test_a_password_is_told_to_the_host_that_it_is_for(capsys, runs):
     complains(here(capsys, "run", *main, "--credentials", "192.0.2.1=door.txt"), 2, "would both get it")
 
 
+def test_recordings_that_a_stopped_run_never_began_are_counted(capsys, runs):
+    """Those that it was at were named, as if they were all that was missing."""
+    runs.status = RunStatus({name: StreamStatus(name) for name in ("door", "yard", "hall")})
+    shown = here(capsys, "run", "--source", "x.mp4", "--out", "out", "-q")
+    assert "stopped before the end: 3 recordings not begun; the same command with --resume" in shown.err
+    runs.status.take_event(StreamChanged("door", "ended", "drained"))
+    shown = here(capsys, "run", "--source", "x.mp4", "-q")
+    assert "stopped before the end: door (0 frames read), and 2 recordings not begun" in shown.err
+
+
 def test_where_no_camera_ever_gave_a_picture_the_exit_code_is_1(capsys, runs):
     """24 dead cameras were a success."""
     runs.status = RunStatus({name: StreamStatus(name) for name in ("door", "yard")})

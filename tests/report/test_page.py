@@ -56,6 +56,19 @@ def test_tracks_of_no_face_are_counted_in_the_summary(tmp_path):
     assert "<b>1,234</b><span>rejected as no face</span>" in report(directory)
 
 
+def test_what_a_run_left_unread_is_named(tmp_path):
+    """That a recording has no track said nothing of whether it was looked at."""
+    directory = write_run(tmp_path, tracks=1, faces=1)
+    assert "not searched" not in report(directory)
+    record = json.loads((directory / "run.json").read_text())
+    inputs = record["inputs"] | {"yard": {"path": "yard.mp4"}}
+    (directory / "run.json").write_text(json.dumps(record | {"outcome": "drained", "inputs": inputs}))
+    assert "1 of 2 recordings was not searched to the end: yard (not read)." in report(directory)
+    with (directory / "stream.jsonl").open("a") as lines:
+        lines.write((directory / "stream.jsonl").read_text().splitlines()[0].replace("cam1", "yard") + "\n")
+    assert "1 of 2 recordings was not searched to the end: yard (read in part)." in report(directory)
+
+
 def cards(page):
     return re.findall(r'<article class="card.*?</article>', page, re.DOTALL)
 

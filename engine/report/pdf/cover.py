@@ -18,7 +18,9 @@ from engine.report.pdf.flow import flow
 from engine.report.pdf.sentences import DECISIONS, Confirmed, headline
 from engine.report.pdf.sheet import GREY, Sheet
 from engine.report.pdf.source_frames import SourceState
+from engine.report.summary import left_unread
 from engine.report.track_tables import Key
+from engine.words.lists import first_of
 from engine.words.numbers import count
 from engine.words.times import clock, wall_clock
 from engine.words.worth import degree, ratio
@@ -176,7 +178,8 @@ def _source(page: Cover, stream: str) -> str:
     told = [source_name(page.run, stream) or "camera"]
     told += [f"{facts['size_bytes']:,} bytes"] if isinstance(facts.get("size_bytes"), int) else []
     told += [f"begins {wall_clock(begins)}"] if begins is not None else []
-    told += [_ended(events[-1])] if events else []
+    unread = left_unread(page.run, page.streams).get(stream)
+    told += [unread] if unread else [_ended(events[-1])] if events else []
     return ", ".join(told)
 
 
@@ -191,14 +194,15 @@ def _why(event: Stream) -> str:
 
 
 def _not_read(page: Cover) -> list[Block]:
-    """Return which sources failed: that they have no track, or few, does not say that nobody is to be seen in them."""
-    failed = [events[-1] for _, events in sorted(page.streams.items()) if events and events[-1].state == "failed"]
-    if not failed:
+    """Return which sources failed or were left: that they have no track, or few, does not say that nobody is seen in them."""
+    last = [events[-1] for events in page.streams.values() if events]
+    failed = {event.stream: _why(event) for event in last if event.state == "failed"}
+    unread = sorted((failed | left_unread(page.run, page.streams)).items())
+    if not unread:
         return []
-    named = ", ".join(f"{event.stream} ({_why(event)})" for event in failed[:_MOST_SOURCES])
-    more = f" and {len(failed) - _MOST_SOURCES:,} more" if len(failed) > _MOST_SOURCES else ""
-    were = "source was" if len(failed) == 1 else "sources were"
-    words = f"{len(failed):,} {were} not read to the end: {named}{more}. What was not read was not searched for faces."
+    named = first_of([f"{stream} ({why})" for stream, why in unread], _MOST_SOURCES)
+    were = "source was" if len(unread) == 1 else "sources were"
+    words = f"{len(unread):,} {were} not read to the end: {named}. What was not read was not searched for faces."
     return [Words(words, style="B", after_mm=1.5)]
 
 
