@@ -23,11 +23,16 @@ _CLOCKS: dict[str, str] = {
 
 
 def started_and_took(run: Mapping[str, Any]) -> str:
-    """Return when a run was begun, in how many attempts, and how long the last one took, as far as its record says."""
+    """Return when a run was begun, in how many attempts, and how long the last one took, as far as its record says.
+
+    Of an archive the record says only when its parts were put together: they were processed before.
+    """
     tries = attempts(run)
     begun, started, ended = tries[0].get("started_ns"), run.get("started_ns"), run.get("ended_ns")
     if not isinstance(begun, int) or not isinstance(started, int):
         return ""
+    if "archive" in run:
+        return f"results put together {utc_words(started)}"
     text = f"processed {utc_words(begun)}"
     resumed = len(tries) > 1
     text += f" in {len(tries)} attempts" if resumed else ""

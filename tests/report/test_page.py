@@ -69,6 +69,13 @@ def test_what_a_run_left_unread_is_named(tmp_path):
     assert "1 of 2 recordings was not searched to the end: yard (read in part)." in report(directory)
 
 
+def test_how_long_an_archive_took_is_not_how_long_its_results_were_put_together(tmp_path):
+    directory = write_run(tmp_path, tracks=1, faces=1)
+    record = json.loads((directory / "run.json").read_text())
+    (directory / "run.json").write_text(json.dumps(record | {"archive": {"content": "", "joined": {}}}))
+    assert re.search(r"facestream · results put together [-0-9]+ [:0-9]+ UTC · completed<", report(directory))
+
+
 def cards(page):
     return re.findall(r'<article class="card.*?</article>', page, re.DOTALL)
 

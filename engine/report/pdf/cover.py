@@ -133,8 +133,9 @@ def _are_long(notes: str) -> bool:
 
 def _about(page: Cover) -> list[tuple[str, str]]:
     outcome = str(page.run.get("outcome", ""))
+    began = "results put together" if "archive" in page.run else "processing began"  # an archive's parts were processed before
     rows = [
-        ("case", page.case), ("examiner", page.examiner), ("processing began", made_at(page.run)),
+        ("case", page.case), ("examiner", page.examiner), (began, made_at(page.run)),
         ("run", f"{page.run.get('run_id', '')}, {_OUTCOMES.get(outcome, outcome)}, by facestream {_version(page.run)}"),
         ("document made", f"{page.made}, by facestream {__version__}"), ("notes", "" if _are_long(page.notes) else page.notes),
     ]  # fmt: skip

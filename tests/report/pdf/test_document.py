@@ -234,36 +234,6 @@ def test_recordings_without_a_track_in_the_document_are_named_and_what_was_no_fa
     assert "one person may have several. 4 tracks were left out as no face." in first
 
 
-def test_a_source_that_failed_is_not_taken_for_one_without_faces(tmp_path):
-    directory = a_run(tmp_path / "run", {1: {}})
-    lines = [json.loads(line) for line in (directory / "stream.jsonl").read_text().splitlines()]
-    failed = [lines[-1] | {"stream": name, "state": "failed", "reason": "not_a_video"} for name in ("door", "yard")]
-    (directory / "stream.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines + failed))
-    record = json.loads((directory / "run.json").read_text())
-    record["inputs"] |= {"door": {"path": "/secret/door.mp4", "sha256": SHA, "size_bytes": 6}}
-    (directory / "run.json").write_text(json.dumps(record))
-    first = " | ".join(document(directory)[2][:2])
-    assert f"door | door.mp4, 6 bytes, NOT read to its end: not a video | {SHA}" in first
-    assert "2 sources were not read to the end: door (not a video), yard (not a video). What was not read was not" in first
-    assert "not read to the end" not in document(a_run(tmp_path / "whole", {1: {}}))[2][0]
-
-
-@pytest.mark.parametrize("outcome", ["drained", "failed", "running"])
-def test_a_source_that_was_left_is_not_taken_for_one_without_faces(tmp_path, outcome):
-    directory = a_run(tmp_path / "run", {1: {}})
-    lines = [json.loads(line) for line in (directory / "stream.jsonl").read_text().splitlines()]
-    left = [lines[-1] | {"stream": "door", "state": "ended", "reason": "drained"}]
-    left += [lines[-1] | {"stream": "cam1", "state": "ended", "reason": "end_of_file"}]
-    (directory / "stream.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines + left))
-    record = json.loads((directory / "run.json").read_text())
-    record["inputs"] |= {name: {"path": f"/secret/{name}.mp4", "sha256": SHA, "size_bytes": 6} for name in ("door", "yard")}
-    (directory / "run.json").write_text(json.dumps(record | {"outcome": outcome}))
-    first = " | ".join(document(directory)[2][:2])
-    assert f"door | door.mp4, 6 bytes, read in part | {SHA}" in first
-    assert f"yard | yard.mp4, 6 bytes, not read | {SHA}" in first
-    assert "2 sources were not read to the end: door (read in part), yard (not read). What was not read was not" in first
-
-
 @pytest.mark.parametrize(("tracks", "covers"), [(12, 1), (13, 2), (14, 2), (40, 2)])
 def test_no_page_is_begun_for_the_last_lines_of_the_first_ones(tmp_path, monkeypatch, tracks, covers):
     monkeypatch.setattr("engine.report.pdf.track_page.track_page", lambda *_: None)
