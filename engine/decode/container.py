@@ -23,6 +23,7 @@ from engine.decode.rates import FALLBACK_TIME_BASE, nominal_rate, time_base_of
 from engine.decode.recording_errors import check_playlist, encrypted, explain_open
 from engine.decode.transport_stream import Piece
 from engine.errors import SourceError
+from engine.pictures.size import MOST_PX
 
 _LISTS = {"concat", "dash"}
 """Excluded demuxers: what they read names files, which may lie outside its folder, behind a link, or be a pipe, and are not in
@@ -222,4 +223,8 @@ def _video_stream_of(path: Path, container: InputContainer, wanted: int | None) 
         if kind := encryption_of_file(path):
             raise encrypted(path, kind)
         raise SourceError(f"{path}: FFmpeg has no decoder for its video stream", "codec")
+    if stream.width * stream.height > MOST_PX:
+        size = f"{stream.width}x{stream.height} pixels"
+        most = f"more than {MOST_PX // 10**6} megapixels are not read, scale it down first"
+        raise SourceError(f"{path} has pictures of {size}: {most}", "codec")
     return stream

@@ -10,7 +10,7 @@ from av.video.codeccontext import VideoCodecContext
 
 from engine.config import DecodeConfig
 from engine.decode.field_pairs import FieldPairs
-from engine.decode.strictness import ask_to_refuse
+from engine.decode.strictness import ask_to_refuse, refuse_immense
 from engine.pictures.blocks import ask_for_blocks
 
 _SKIP: dict[str, Literal["DEFAULT", "NONREF", "NONKEY"]] = {"none": "DEFAULT", "nonref": "NONREF", "nonkey": "NONKEY"}
@@ -88,3 +88,4 @@ class PacketDecoder:
         context.thread_type = "SLICE" if self._config.thread_count == 1 else "AUTO"
         context.skip_frame = _SKIP[self._config.skip_frame]
         ask_for_blocks(context, motion=self._config.motion)
+        refuse_immense(context)

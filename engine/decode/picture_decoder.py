@@ -12,7 +12,7 @@ from av.codec.hwaccel import HWAccel
 from av.video.codeccontext import VideoCodecContext
 
 from engine.decode.hwaccel import choose_hwaccel
-from engine.decode.strictness import ask_to_refuse
+from engine.decode.strictness import ask_to_refuse, refuse_immense
 from engine.pictures.blocks import ask_for_blocks
 
 _REORDERED = {"hevc"}
@@ -111,6 +111,7 @@ def _quick(context: VideoCodecContext) -> VideoCodecContext:
     """Set up a context so that a packet's picture comes out at once, or in order; frame threads would hold some back."""
     context.thread_count = 1
     context.thread_type = "SLICE"
+    refuse_immense(context)
     if context.name not in _IN_ORDER_OF_PACKETS:
         context.flags |= CodecFlags.low_delay
     return context

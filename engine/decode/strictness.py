@@ -1,4 +1,4 @@
-"""Which decoders can be set to refuse damaged packets, and which do not report damage at all."""
+"""What decoders are set to refuse: damaged packets, where they can, and immense pictures; and which report no damage at all."""
 
 from __future__ import annotations
 
@@ -9,11 +9,18 @@ from typing import Any
 import av
 from av.video.codeccontext import VideoCodecContext
 
+from engine.pictures.size import MOST_PX
+
 _REFUSE = {"err_detect": "crccheck+explode"}
 _BY_DECODER = {"libdav1d": {"strict": "strict"}}
 _HASH = re.compile(rb"\x50[\x01-\x07]\x84[\x11\x31]\x00")
 """MD5 of an H.265 picture with one or three planes (ITU-T H.265, D.2.19), which an encoder may append."""
 _SILENT = {"hevc": "H.265", "vp8": "VP8", "vp9": "VP9"}
+
+
+def refuse_immense(context: VideoCodecContext) -> None:
+    """Set a decoder that is not open yet to refuse pictures of more than ``MOST_PX``, whatever the container says of them."""
+    context.options = {**context.options, "max_pixels": str(MOST_PX)}
 
 
 def ask_to_refuse(context: VideoCodecContext, first: av.Packet[Any] | None = None) -> bool:

@@ -6,13 +6,10 @@ import cv2
 import numpy as np
 
 from engine.contracts.frames import Uint8
-from engine.pictures.size import picture_size
-
-_MOST_PX = 100_000_000
-"""No picture that is written here has more, and a file of 3 MB may claim ten times as many, which take 3 GB."""
+from engine.pictures.size import MOST_PX, picture_size
 
 
-def decoded(file: bytes, flags: int = cv2.IMREAD_COLOR, *, most_px: int = _MOST_PX) -> Uint8 | None:
+def decoded(file: bytes, flags: int = cv2.IMREAD_COLOR, *, most_px: int = MOST_PX) -> Uint8 | None:
     """Return a picture as OpenCV reads it, (height, width, 3) BGR or with ``IMREAD_GRAYSCALE`` (height, width); None: it is no
     JPEG or PNG, or damaged, or has more than ``most_px`` pixels, or more than OpenCV takes.
     """

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import struct
 
+MOST_PX = 100_000_000
+"""Most pixels of a picture that is decoded: none that is written here has more, and no camera's. A file of half a megabyte may
+claim ten times as many, which take 3 GB."""
 _JPEG_SIZES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 """Markers of the segments that give the size: SOF0 to SOF15."""
 _PNG = b"\x89PNG\r\n\x1a\n"

@@ -147,3 +147,19 @@ def test_a_clip_that_was_copied_without_its_key_frame_is_told_so(tmp_path, name)
     _, states, _ = read(tmp_path / name)
     assert states[-1].reason == "codec"
     assert "h264 packets (none is a key frame, with which a clip must begin)" in states[-1].detail
+
+
+def test_pictures_of_immense_size_are_not_read(tmp_path, monkeypatch):
+    """Half a megabyte that claimed 256 megapixels a picture took gigabytes and minutes."""
+    clip = render(tmp_path / "a.mp4")
+    monkeypatch.setattr("engine.decode.container.MOST_PX", 1000)
+    _, states, _ = read(clip)
+    assert (states[-1].state, states[-1].reason) == ("failed", "codec")
+    assert "more than 0 megapixels are not read, scale it down first" in states[-1].detail
+
+
+def test_a_decoder_refuses_them_whatever_the_container_says(tmp_path, monkeypatch):
+    clip = render(tmp_path / "a.mp4")
+    monkeypatch.setattr("engine.decode.strictness.MOST_PX", 1000)
+    frames, states, _ = read(clip)
+    assert (frames, states[-1].state, states[-1].reason) == ([], "failed", "codec")
