@@ -147,7 +147,7 @@ def test_a_folder_that_cannot_be_written_is_named(model, shop, tmp_path):
 
 
 def test_int8_without_faces_says_what_it_needs(model, shop):
-    with pytest.raises(DataError, match=r"int8 and fp8 need at least 500 real faces of the training identities.*--calibration"):
+    with pytest.raises(DataError, match=r"int8 and fp8 need at least 500 real faces to calibrate on: give --calibration"):
         build(order_of(model, precision="int8"), shop)
 
 
