@@ -54,6 +54,9 @@ class UsageError(FacestreamError):
 class ConfigError(UsageError):
     """A configuration key or value is wrong."""
 
+    keys: tuple[str | int, ...] = ()
+    """The path of what is wrong, as ``("sources", 1, "name")``; empty where the message says it."""
+
 
 class RecoverableError(FacestreamError):
     """One stream or one item fails; the run goes on."""

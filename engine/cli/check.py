@@ -13,6 +13,7 @@ from rich.table import Table
 
 from engine.cli.json_lines import write_lines
 from engine.config import Config, SourceConfig
+from engine.config.blame import lines_of
 from engine.config.file import load_config
 from engine.contracts.camera import Camera
 from engine.contracts.recording import Recording
@@ -31,7 +32,7 @@ from engine.words.redaction import redact, redact_tree
 def check(config: Path | None = None, /, *, profile: str = "", example: str = "", json: bool = False) -> None:
     """Check a configuration file and show its effective settings.
 
-    Addresses, names and credentials files of cameras are checked too, without connecting; recordings are not checked.
+    Addresses, names and credentials files of cameras are checked too, without connecting; recordings are not looked for.
 
     For example:
 
@@ -64,7 +65,11 @@ def check(config: Path | None = None, /, *, profile: str = "", example: str = ""
     console = Console(highlight=False)
     warnings: list[str] = list(filter(None, [check_exposure(loaded.publish)]))
     cameras = [source for source in loaded.sources if is_camera(source.uri)]
-    found = expand_sources(cameras, loaded.live, warnings.append)
+    with lines_of(config):
+        # A recording may be on another machine.
+        found = expand_sources(
+            loaded.sources, loaded.live, warnings.append, lambda source: None if is_camera(source.uri) else []
+        )
     if json:
         write_lines([{"config": redact_tree(msgspec.to_builtins(loaded)), "warnings": [redact(one) for one in warnings]}])
         return

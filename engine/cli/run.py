@@ -21,6 +21,7 @@ from engine.cli.run_view import run_view
 from engine.cli.run_words import printable
 from engine.cli.saying import say_on
 from engine.config import Config, Redact
+from engine.config.blame import lines_of
 from engine.config.file import load_config
 from engine.contracts.camera import HardwareDecoding
 from engine.contracts.messages import Deinterlace
@@ -200,7 +201,9 @@ def run(
                 "sign": str(sign) if sign else None,
             },
         }
-        return _run(load_config(config, given(options)), log, duration, quiet=quiet)
+        settings = load_config(config, given(options))
+        with lines_of(None if source else config):
+            return _run(settings, log, duration, quiet=quiet)
 
     if log_format is None:
         return carry_out(None)

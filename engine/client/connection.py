@@ -216,9 +216,9 @@ class Connection:
                 )
             case zmq.Event.HANDSHAKE_FAILED_PROTOCOL if value == zmq.PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH:
                 wanted = (
-                    "has no keys: leave --key out"
+                    "has no keys: leave the key out"
                     if self._key
-                    else "wants a key: give --key with a file of `facestream keys new`"
+                    else "wants a key: give a file of `facestream keys new` (key=, --key)"
                 )
                 raise FatalError(f"{self._endpoint} {wanted}")
             case zmq.Event.HANDSHAKE_FAILED_NO_DETAIL if self._key:

@@ -152,8 +152,12 @@ def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _text_of(data: bytes, path: Path) -> str:
-    """Return what a file says: in UTF-8, or in UTF-16 with the mark with which editors of Windows let it begin."""
+def text_of(data: bytes, path: Path) -> str:
+    """Return what a file says: in UTF-8, or in UTF-16 with the mark with which editors of Windows let it begin.
+
+    Raises:
+        ConfigError: it is no text, or too long for a configuration; ``path`` stands for it in the message.
+    """
     coding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8"
     if coding == "utf-8" and b"\0" in data:
         raise ConfigError(f"{path} is a binary file, not a configuration{_INSTEAD}")
@@ -172,7 +176,7 @@ def _read(path: Path | None, kind: type[Section]) -> tuple[str, dict[str, Any]]:
     try:
         with path.open("rb") as file:
             data = file.read(_MOST_BYTES + 1)
-        text = _text_of(data, path)
+        text = text_of(data, path)
         tree = yaml.load(text, _Loader)
         if _is_too_much(tree):
             raise ConfigError(f"{path} holds more than {_MOST_VALUES:,} values, or one that holds itself")

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from msgspec.structs import replace
 
 from engine.config import Config
+from engine.config.blame import lines_of
 from engine.config.serve import ServeConfig
 from engine.contracts.http import check_exposure, tls_context
 from engine.control.verbs import LogLevel
@@ -95,7 +96,8 @@ def build(path: Path | None, says: Says, closing: ExitStack, addresses_of: Calla
         says.warn("output.directory is not used: each run of a service has a directory in runs/ of serve.directory")
     serve = config.serve
     networks = networks_of(serve, addresses_of)
-    from_file = sources_of_file(config, says.warn)
+    with lines_of(path):
+        from_file = sources_of_file(config, says.warn)
     if len(from_file) > serve.max_streams:
         raise ConfigError(
             f"the configuration has {len(from_file)} sources, and serve.max_streams is {serve.max_streams}: raise it, or leave "

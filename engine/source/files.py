@@ -76,6 +76,8 @@ def with_settings(source: SourceConfig, recordings: Iterable[Recording], warn: C
     """
     check_clock(source)
     found = [_with_settings(source, recording, warn) for recording in recordings]
+    if not found:
+        return []
     if source.name and len(found) > 1:
         raise ConfigError(
             f"the name {source.name!r} cannot stand for the {len(found)} recordings of {source.uri}: leave it out, "

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from engine.config.blame import blaming
 from engine.contracts.messages import check_stream_name
 from engine.errors import ConfigError
 
@@ -74,13 +75,14 @@ def name_streams(wanted: Iterable[tuple[str, str]]) -> list[str]:
             latter gets a number behind it where it is taken.
 
     Raises:
-        ConfigError: a given name cannot stand in a topic, or is given twice.
+        ConfigError: a given name cannot stand in a topic, or is given twice; ``keys`` begins with its index.
     """
     pairs = list(wanted)
     taken: set[str] = set()
-    for given, _ in pairs:
-        if given and check_stream_name(given) in taken:
-            raise ConfigError(f"two streams have the name {given!r}: give each its own")
+    for index, (given, _) in enumerate(pairs):
+        with blaming(index, "name"):
+            if given and check_stream_name(given) in taken:
+                raise ConfigError(f"two streams have the name {given!r}: give each its own")
         taken.add(given)
     return [given or new_name(made, taken) for given, made in pairs]
 

@@ -9,8 +9,10 @@ from contextlib import suppress
 import msgspec
 
 from engine.config import LiveConfig, SourceConfig
+from engine.config.blame import blaming
 from engine.contracts.camera import Camera
 from engine.contracts.recording import Recording
+from engine.errors import ConfigError
 from engine.source.cameras import camera_of, check_recording, is_camera
 from engine.source.files import named_by, recordings_of, with_settings
 from engine.source.names import name_streams, names_of_files
@@ -38,24 +40,30 @@ def expand_sources(
     Raises:
         ConfigError: a recording does not exist, a directory may not be read or holds none, a glob matches none; a name is
             invalid, given twice, or given to several files; a camera's address, credentials or keys are wrong. No message shows
-            credentials.
+            credentials; ``keys`` lead to the source.
     """
     found: list[Recording | Camera] = []
     made: dict[int, str] = {}
-    for source in sources:
-        if (there := elsewhere(source)) is not None:
-            check_recording(source)
-            found += with_settings(source, there, warn)
-            continue
-        if is_camera(source.uri):
-            camera, made[len(found)] = camera_of(source, live, warn)
-            found.append(camera)
-            continue
-        check_recording(source)
-        found += recordings_of(source, warn)
+    source_of: list[int] = []
+    for index, source in enumerate(sources):
+        with blaming("sources", index):
+            if (there := elsewhere(source)) is not None:
+                check_recording(source)
+                found += with_settings(source, there, warn)
+            elif is_camera(source.uri):
+                camera, made[len(found)] = camera_of(source, live, warn)
+                found.append(camera)
+            else:
+                check_recording(source)
+                found += recordings_of(source, warn)
+        source_of += [index] * (len(found) - len(source_of))
     files = {index: named_by(stream) for index, stream in enumerate(found) if isinstance(stream, Recording)}
     made.update(zip(files, names_of_files(list(files.values())), strict=True))
-    names = name_streams((stream.name, made[index]) for index, stream in enumerate(found))
+    try:
+        names = name_streams((stream.name, made[index]) for index, stream in enumerate(found))
+    except ConfigError as error:
+        error.keys = ("sources", source_of[int(error.keys[0])], *error.keys[1:])
+        raise
     return [_named(stream, name) for stream, name in zip(found, names, strict=True)]
 
 

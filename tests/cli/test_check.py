@@ -76,6 +76,41 @@ def test_what_is_wrong_with_a_camera_is_one_sentence(capsys, tmp_path):
     complains(here(capsys, "check", path), 2, "two streams have the name 'a'")
 
 
+@pytest.mark.parametrize(
+    ("lines", "line", "says"),
+    [
+        ("uri: rtsp://192.0.2.1/x\n    credentials: none.txt", 3, "sources[1]: the credentials file none.txt cannot be read"),
+        ("uri: rstp://192.0.2.1/x", 3, "sources[1]: rstp://192.0.2.1/x has a scheme that is not known"),
+        ("uri: rtsp://192.0.2.1:99999/x", 3, "sources[1]: rtsp://"),
+        ("uri: rtsp://192.0.2.1/x\n    name: back yard", 4, "sources[1].name: the stream name 'back yard' is not usable"),
+        ("uri: rtsp://192.0.2.1/x\n    name: gate", 4, "sources[1].name: two streams have the name 'gate'"),
+        ("uri: rtsp://192.0.2.1/x\n    fps: 5", 3, "sources[1]: rtsp://192.0.2.1/x is a camera, `fps` is for recordings"),
+        ("uri: 192.0.2.1/x\n    detect_fps: 5", 3, "sources[1]: the source 192.0.2.1/x is a recording, `detect_fps`"),
+    ],
+)
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_what_is_wrong_with_a_source_has_its_line(capsys, tmp_path, command, lines, line, says):
+    path = tmp_path / "a.yaml"
+    path.write_text(f"sources:\n  - {{uri: 'rtsp://192.0.2.9/x', name: gate}}\n  - {lines}\n")
+    outcome = here(capsys, command, path, *(["--out", tmp_path / "out"] if command == "run" else []))
+    complains(outcome, 2, f"{path}, line {line}: ", says)
+
+
+def test_recordings_count_in_the_place_of_a_source_and_their_keys_are_checked(capsys, tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("sources:\n  - {uri: elsewhere.mp4, fps: 5}\n  - uri: rstp://192.0.2.1/x\n")
+    complains(here(capsys, "check", path), 2, f"{path}, line 3: sources[1]: rstp:")
+    path.write_text("sources:\n  - uri: elsewhere.mp4\n    clock_from: dial\n")
+    complains(here(capsys, "check", path), 2, f"{path}, line 2: sources[0]: clock_from: 'dial' is not known")
+
+
+def test_of_a_source_on_the_command_line_the_file_is_not_blamed(capsys, tmp_path):
+    path = tmp_path / "a.yaml"
+    path.write_text("sources:\n  - uri: door.mp4\n")
+    outcome = here(capsys, "run", path, "--source", "rstp://192.0.2.1/x", "--out", tmp_path / "out")
+    complains(outcome, 2, "facestream: rstp://192.0.2.1/x has a scheme that is not known")
+
+
 def test_a_credentials_file_that_all_may_read_is_a_warning(capsys, tmp_path):
     secrets = tmp_path / "door.txt"
     secrets.write_text("admin:sesame\n")
@@ -90,7 +125,7 @@ def test_a_credentials_file_that_all_may_read_is_a_warning(capsys, tmp_path):
 @pytest.mark.parametrize("uri", ["rtsp://192.0.2.1/x", "door.mp4"])
 def test_every_setting_that_a_source_has_of_its_own_is_shown(capsys, tmp_path, uri):
     own = {"rotate": 180, "deinterlace": "on", "aspect": "4:3"}
-    own |= {"fps": 12.5, "clock_from": "name"} if uri.endswith("mp4") else {"detect_fps": 2.0, "options": {"a": "b"}}
+    own |= {"fps": 12.5, "clock_from": "none"} if uri.endswith("mp4") else {"detect_fps": 2.0, "options": {"a": "b"}}
     path = tmp_path / "a.yaml"
     path.write_text(json.dumps({"sources": [{"uri": uri, "name": "door", **own}]}))
     shown = here(capsys, "check", path)

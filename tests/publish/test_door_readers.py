@@ -68,7 +68,10 @@ def test_our_subscriber_reads_with_its_file_and_says_why_it_cannot(tmp_path):
             with at.working():
                 assert [(item.message.seq, item.replayed) for item in subscriber] == [(0, True), (1, False), (0, False)]
         write_key(tmp_path / "former.key", revoked_key(at, tmp_path))
-        for file, why in ((None, "wants a key: give --key"), ("former.key", "does not accept this key, or no longer")):
+        for file, why in (
+            (None, "wants a key: give a file of `facestream keys new`"),
+            ("former.key", "does not accept this key, or no longer"),
+        ):
             with (
                 Subscriber(
                     there, key=file and tmp_path / file, timeout_seconds=PATIENCE_SECONDS, context=at.context
