@@ -102,4 +102,5 @@ def _meaning(error: CycloptsError, argument: Argument) -> str:
 
 def _small(sentence: str) -> str:
     """Return a sentence as it goes on behind a colon: its first word small, where that is no name."""
-    return sentence if sentence[1:2].isupper() else sentence[:1].lower() + sentence[1:]
+    first, *_ = [*sentence.split(), ""]
+    return sentence if first[1:] != first[1:].lower() else sentence[:1].lower() + sentence[1:]

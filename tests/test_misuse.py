@@ -30,6 +30,10 @@ from trt_build import cli as lab
         (("run", "--every", "often"), "--every often: give a whole number; see facestream run --help"),
         (("run", "--duration", "long"), "--duration long: give a number; see facestream run --help"),
         (("run", "--out"), "--out has no value: directory for crops, JSON lines and report.html; see facestream run --help"),
+        (
+            ("replay", "result"),
+            "--publish is missing: ZeroMQ endpoint to bind, such as tcp://127.0.0.1:5556; see facestream replay --help",
+        ),
         (("enrol",), "NAME is missing: who is in the pictures; see facestream enrol --help"),
         (
             ("enrol", "ada"),
