@@ -33,7 +33,8 @@ def _pieces(item: Received) -> Iterator[tuple[str, str]]:
     match message:
         case Face():
             yield f"face {message.stream} #{message.track_id}", "cyan"
-            compression = "" if message.quality.qp is None else f" QP {message.quality.qp:.0f}"
+            whole = " of the picture" if message.quality.qp_of_picture else ""
+            compression = "" if message.quality.qp is None else f" QP {message.quality.qp:.0f}{whole}"
             size = f"{message.quality.size_px:.0f} px quality {message.quality.score:.2f}"
             yield f"{clock(message.pts_seconds)} {size}{compression}", ""
             yield _who(message), _STYLES[message.decision]

@@ -164,6 +164,13 @@ def test_what_a_publisher_says_cannot_steer_the_terminal():
         assert said.isprintable()
 
 
+@pytest.mark.parametrize(("of_picture", "words"), [(False, " QP 31  "), (True, " QP 31 of the picture  ")])
+def test_the_compression_of_a_whole_picture_is_called_so(of_picture, words):
+    seen = as_sent(face()[0])
+    quality = msgspec.structs.replace(seen.quality, qp=31.2, qp_of_picture=of_picture)
+    assert words in describe(Received(msgspec.structs.replace(seen, quality=quality), face()[1], replayed=False)).plain
+
+
 def test_a_gap_is_said_in_red_and_what_was_replayed_in_words():
     gap = describe(Gap("cam1", "face", 3, 5))
     assert (gap.plain, str(gap.style)) == ("missed 3 face of cam1: seq 3 to 5", "bold red")

@@ -181,9 +181,13 @@ def limits(record: TrackRecord) -> Iterator[str]:
         )
         yield "No figure here was measured with this camera: angle, light, infra-red can make strangers more alike."
         yield "Whether the enrolled photographs show whom their names say, the software cannot know."
-    qp = record.best.face.quality.qp if record.best else None
-    if qp is not None:
-        yield f"The video is compressed (quantiser {qp:.0f}; 0: without loss, 51: strongest); the figures do not allow for it."
+    quality = record.best.face.quality if record.best else None
+    if quality is not None and quality.qp is not None:
+        of = " of the whole picture" if quality.qp_of_picture else ""
+        yield (
+            f"The video is compressed (quantiser{of} {quality.qp:.0f}; 0: without loss, 51: strongest); the figures do not "
+            "allow for it."
+        )
     if record.candidates and record.decision != "known":
         yield "No name does not mean that the person is not enrolled."
     if record.track is not None and record.track.basis is not None and record.track.basis.persons > 1:

@@ -6,14 +6,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from engine.archive.reader import TrackRecord
+from engine.archive.reader import FaceLine, TrackRecord
 from engine.contracts.findings import Basis, Candidate
 from engine.models.catalog import embedded_dir
 from engine.report.pdf.error_rates import bucket_of, error_rates, naming_rates
 from engine.report.pdf.sentences import limits, strength
 from engine.verify.likelihood import read_calibration
 from engine.words.worth import bounded, one_in
-from tests.publish.samples import as_sent, track
+from tests.publish.samples import as_sent, face, track
 
 CALIBRATION = read_calibration(embedded_dir() / "dlib_likelihood.npz")
 RUN = {"workers": {"enhance-1": {"embedder": "dlib", "embedder_sha256": CALIBRATION.embedder_sha256, "names": "a rule"}}}
@@ -48,6 +48,14 @@ def test_the_bench_of_names_is_the_documentation():
         rf"people \(95 %: at most {large.high_per_1000} in 1,000\)",
         text,
     )
+
+
+@pytest.mark.parametrize(("of_picture", "words"), [(False, "(quantiser 31;"), (True, "(quantiser of the whole picture 31;")])
+def test_the_compression_is_that_of_the_face_only_where_it_is_known(of_picture, words):
+    seen = as_sent(face()[0])
+    quality = msgspec.structs.replace(seen.quality, qp=31.2, qp_of_picture=of_picture)
+    record = TrackRecord("cam1", 3, faces=[FaceLine(msgspec.structs.replace(seen, quality=quality), {})])
+    assert any(words in sentence for sentence in limits(record))
 
 
 def test_a_track_has_the_rates_of_its_size_and_what_they_were_measured_on():
