@@ -35,7 +35,7 @@ def unusable(error: Exception, text: str) -> tuple[int | None, str]:
         error: what PyYAML raised.
         text: what it was given.
     """
-    for number, written in enumerate(text.splitlines(), 1):
+    for number, written in enumerate(text.removeprefix("\ufeff").splitlines(), 1):  # which editors of Windows put there
         if unlike := _UNLIKE.match(written):
             code = ord(unlike[kind := str(unlike.lastgroup)])
             return number, f"there is a character U+{code:04X} that only looks like a {kind}: type a plain one"

@@ -57,6 +57,13 @@ def test_the_line_that_is_wrong_and_what_to_do(tmp_path, right, wrong, line, say
     assert "\n" not in str(caught.value)
 
 
+def test_the_mark_at_the_beginning_of_a_file_is_not_what_is_wrong(tmp_path):
+    path = tmp_path / "cameras.yaml"
+    path.write_text(GOOD.replace("name: door", "name: %door"), encoding="utf-8-sig")
+    with pytest.raises(ConfigError, match="line 4 is not usable YAML: a value that begins with % must be in quotes"):
+        load_config(path)
+
+
 def test_odd_characters_are_no_fault_where_they_mean_nothing(tmp_path):
     path = tmp_path / "cameras.yaml"
     path.write_text(GOOD + "# \u2013 a dash\uff1a\u00a0a space\n", encoding="utf-8")
