@@ -29,8 +29,8 @@ _LISTS = {"concat", "dash"}
 """Excluded demuxers: what they read names files, which may lie outside its folder, behind a link, or be a pipe, and are not in
 the recording's SHA-256. Playlists (HLS) are examined before."""
 _FORMATS = {"format_whitelist": ",".join(sorted(av.formats_available - _LISTS))}
-_OPTIONS = {**_FORMATS, "protocol_whitelist": "file"}
-"""Protocols that stay within this machine."""
+_OPTIONS = {**_FORMATS, "protocol_whitelist": "file", "pattern_type": "none"}
+"""Protocols that stay within this machine; a picture called `a%03d.png` is that file alone."""
 _OF_PLAYLISTS = {**_FORMATS, "protocol_whitelist": "file,crypto", "allowed_extensions": "ALL", "extension_picky": "0"}
 """For playlists: they are decrypted if the key lies beside them, and their segments may have any name, as they must lie in the
 folder.

@@ -6,6 +6,7 @@ import wave
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -88,6 +89,14 @@ def test_what_is_not_a_video_fails_with_its_reason(tmp_path, kind, reason, sente
     assert (order, frames, states[-1].reason) == (["connecting", "failed"], [], reason)
     assert sentence in states[-1].detail
     assert open_in(tmp_path) == []
+
+
+def test_a_picture_with_the_name_of_a_pattern_is_itself_alone(tmp_path):
+    for number, name in enumerate(("f%03d.png", "f000.png", "f001.png", "f?.png")):
+        cv2.imwrite(str(tmp_path / name), np.full((32, 48 + 2 * number, 3), 90, np.uint8))
+    for name, width in (("f%03d.png", 48), ("f?.png", 54)):
+        frames, _, _ = read(tmp_path / name)
+        assert [frame.planes.width_px for frame in frames] == [width]
 
 
 def test_a_file_that_ends_before_its_first_picture_is_truncated(tmp_path):
