@@ -13,7 +13,7 @@ from cyclopts import Parameter
 
 from engine.config import DetectConfig
 from engine.config.verify import VerifyConfig
-from engine.decode.still import read_content, read_still
+from engine.decode.still import Still, read_content, read_still
 from engine.desk.likeness import Worth
 from engine.desk.photograph import Photographed
 from engine.desk.stored import Result
@@ -21,6 +21,7 @@ from engine.detect.catalog import open_detector
 from engine.detect.second_look import open_second_look
 from engine.enrolment.portrait import Portrait, find_people
 from engine.errors import EnrolmentRefused, UsageError
+from engine.marking import enhanced_before
 from engine.models import find_model
 from engine.pictures.face_jpeg import face_jpeg
 from engine.results.digits import rounded
@@ -41,7 +42,11 @@ def photographs(paths: Iterable[Path], embedder: str, detector: str = "auto") ->
     Raises:
         PictureError: one of them cannot be read.
     """
-    stills = {path: read_still(path, read_content(path)) for path in paths}  # before models are loaded for it
+    stills, enhanced = dict[Path, Still](), dict[Path, str]()
+    for path in paths:  # before models are loaded for it
+        content = read_content(path)
+        stills[path] = still = read_still(path, content)
+        enhanced[path] = enhanced_before(content, still.bgr)
     with ExitStack() as opened:
         model = open_embedder(VerifyConfig(embedder=embedder), find_model)
         if model is None:
@@ -62,6 +67,8 @@ def photographs(paths: Iterable[Path], embedder: str, detector: str = "auto") ->
             are_several = len(stills) > 1
             portrait, remarks = _chosen(path, found, face, of_several=are_several)
             remarks += [f"{sentence}." for sentence in still.remarks]
+            if how := enhanced[path]:
+                remarks.append(f"{how}: what it resembles may be made up, use the original.")
             if are_several:
                 vector, mirrored = both_ways(portrait.bgr, portrait.landmarks, model)
             else:  # with nothing that it might be a mirrored copy of

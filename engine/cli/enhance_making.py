@@ -13,10 +13,10 @@ from engine.cli.enhance_results import Limits, Results
 from engine.cli.overwriting import write_result
 from engine.cli.plain import plain
 from engine.config import PublishConfig
-from engine.contracts.frames import Planes
+from engine.contracts.frames import Planes, Uint8
 from engine.decode.still import read_content, read_still
 from engine.errors import FacestreamError, OutputError
-from engine.marking import Credentials, declared_in, kind_of, sign_picture
+from engine.marking import Credentials, enhanced_before, kind_of, sign_picture
 from engine.pictures.colour import planes_from_bgr
 from engine.publish.encode import encode_enhanced
 from engine.super_resolve.enhancer import EnhancedFace, Enhancer
@@ -75,7 +75,7 @@ class Maker:
         try:
             content = read_content(image)
             still = read_still(image, content)
-            remarks = (*still.remarks, *_made_before(content))
+            remarks = (*still.remarks, *_made_before(content, still.bgr))
             parts = self.finder.cut(image, still.bgr) if self.finder else [("", planes_from_bgr(still.bgr, full_range=True))]
             paths = [self.results.of(image, end) for end, _ in parts]
         except FacestreamError as error:
@@ -115,8 +115,6 @@ def _note(image: Path, sentences: Sequence[str]) -> None:
         sys.stderr.write(f"facestream: note: {plain(str(image))}: {plain(sentence)}\n")
 
 
-def _made_before(content: bytes) -> list[str]:
-    declared = declared_in(content)
-    if declared is None or not declared.is_enhanced:
-        return []
-    return ["it says that a machine has enhanced it already: go back to the original"]
+def _made_before(content: bytes, bgr: Uint8) -> list[str]:
+    how = enhanced_before(content, bgr)
+    return [f"{how}: go back to the original"] if how else []

@@ -19,6 +19,7 @@ from engine.enrolment.judge import EnrolLimits, check_quality
 from engine.enrolment.likeness import doubt_about, typical_first
 from engine.enrolment.portrait import find_portrait
 from engine.errors import EnrolmentRefused, GalleryError, InferenceError, PictureError, UsageError
+from engine.marking import enhanced_before
 from engine.pictures.face_jpeg import face_jpeg
 from engine.verify.copies import both_ways, copy_cosine
 from engine.verify.embedder import Embedder
@@ -82,8 +83,8 @@ def enrol_pictures(
         embedder: makes the vector; the gallery compares it with vectors of this embedder only.
         gallery: open for writing.
         limits: the defaults if None.
-        force: enrol also what is set apart otherwise, as it looks like somebody else or unlike the person's other pictures, or
-            shows too little detail or blocks; the gallery keeps the reason. All refusals stand.
+        force: enrol also what is set apart otherwise, as it looks like somebody else or unlike the person's other pictures,
+            shows too little detail or blocks, or was enhanced by a machine; the gallery keeps the reason. All refusals stand.
         second_look: says whether what the detector found is a face; None: it is believed.
         progress: called with the share of the pictures that were looked at, 0 to 1; until it is 1 nothing is written.
 
@@ -153,7 +154,8 @@ class _Enrolment:
             result = replace(result, quality=portrait.quality, turned_degrees=portrait.turned_degrees)
             check_quality(path, portrait.quality, self.limits)
             vector, mirrored = both_ways(portrait.bgr, portrait.landmarks, self.embedder)
-            doubt = detail_doubt(portrait, self.limits)
+            how = enhanced_before(content, still.bgr)
+            doubt = f"is perhaps made up ({how})" if how else detail_doubt(portrait, self.limits)
         except (EnrolmentRefused, InferenceError, PictureError) as refusal:
             return _Look(replace(result, reason="; ".join([str(refusal), *result.remarks])))
         small = face_jpeg(portrait.bgr, portrait.box, _PORTRAIT_PX, _PORTRAIT_QUALITY)

@@ -35,3 +35,18 @@ def marks_of(file: bytes, picture_bgr: Uint8, trusted: str = "") -> Marks:
         trusted: certificates (PEM) of those who may vouch for signers.
     """
     return Marks(declared_in(file), find_mark(picture_bgr), provenance_of(file, trusted))
+
+
+def enhanced_before(file: bytes, picture_bgr: Uint8) -> str:
+    """Return how a picture shows that a machine has enhanced it, as the end of a sentence; empty where it does not.
+
+    Signatures are not asked: who signs also writes XMP.
+
+    Args:
+        file: of any kind.
+        picture_bgr: what it shows, (height, width, 3) uint8 BGR.
+    """
+    declared = declared_in(file)
+    if declared is not None and declared.is_enhanced:
+        return "a machine has enhanced it, its file says"
+    return "a machine has enhanced it, a mark in its pixels says" if find_mark(picture_bgr).is_found else ""

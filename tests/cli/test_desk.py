@@ -15,6 +15,8 @@ import pytest
 from PIL import Image
 from skimage.data import astronaut
 
+from engine.config import PublishConfig
+from engine.publish.encode import encode_enhanced
 from tests.cli.command import complains
 from tests.desk.results import write_result
 
@@ -288,3 +290,9 @@ def test_of_a_file_with_several_pictures_it_is_said_which_shows_nobody(facestrea
     complains(facestream("search", "scan.tiff", "one"), 1, "shows no face", "the first of the file's 2 pictures was taken")
     refused = facestream("enrol", "Eileen", "scan.tiff", "--gallery", "g.sqlite")
     assert "give a clear frontal picture; the first of the file's 2 pictures was taken" in refused.out
+
+
+def test_a_photograph_that_a_machine_has_enhanced_is_said_to_be_one(facestream, photograph):
+    Path("e.png").write_bytes(encode_enhanced(PublishConfig(codec="png"), cv2.imread(str(photograph)), "any", in_place=True))
+    shown = facestream("compare", "e.png", photograph)
+    assert "a machine has enhanced it, its file says: what it resembles may be made up" in " ".join(shown.out.split())

@@ -57,7 +57,7 @@ def test_what_the_result_has_not_of_its_file_is_said(capsys, tmp_path, monkeypat
     assert "pages.tif: transparent parts are shown white" in shown.err
     assert here(capsys, "enhance", tmp_path / "pages-enhanced.png").code == 0
     shown = here(capsys, "enhance", tmp_path / "pages-enhanced.png", "--overwrite")
-    assert "a machine has enhanced it already: go back to the original" in shown.err
+    assert "a machine has enhanced it, its file says: go back to the original" in shown.err
 
 
 def test_one_picture_by_several_names_is_one(capsys, face, tmp_path, monkeypatch):
