@@ -62,10 +62,13 @@ def wall_span(first_ns: int, last_ns: int) -> str:
 
 
 def zone(nanoseconds: int) -> str:
-    """Return this machine's time zone at a time, as ``CET, UTC+01:00``."""
+    """Return this machine's time zone at a time, as ``CET, UTC+01:00``, ``UTC``, or ``UTC-03:00`` where it has no name."""
     local = _local(nanoseconds)
-    offset = f"UTC{local:%z}"
-    return f"{local:%Z}, {offset[:-2]}:{offset[-2:]}"
+    name, offset = f"{local:%Z}", f"UTC{local:%z}"
+    words = f"{offset[:-2]}:{offset[-2:]}"
+    if name == "UTC":
+        return name
+    return f"{name}, {words}" if name.isalpha() else words
 
 
 def zone_minutes(nanoseconds: int) -> int:

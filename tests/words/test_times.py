@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
 
 import engine
 from engine.desk.stored import when
-from engine.words.times import clock, to_the_minute, to_the_second, utc, utc_words, wall_clock
+from engine.words.times import clock, to_the_minute, to_the_second, utc, utc_words, wall_clock, zone
 
 
 def test_a_time_is_written_in_utc():
@@ -49,3 +50,15 @@ def test_a_time_is_put_in_words_in_one_place() -> None:
     own = re.compile(r"//\s*36000|%H:%M:%S|pts_seconds:[.0-9]*\.[0-9]f\}")
     found = {path.relative_to(root).as_posix() for path in root.rglob("*.py") if own.search(path.read_text(encoding="utf-8"))}
     assert found == {"words/times.py", "web/tokens.py", "keys/folder.py"}, "the last two for programs: RFC 3339"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("UTC0", "UTC"), ("CET-1", "CET, UTC+01:00"), ("<-03>3", "UTC-03:00"), ("IST-5:30", "IST, UTC+05:30")],
+)
+def test_a_zone_is_called_by_its_name_where_it_has_one(monkeypatch, name, words):
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", name)
+        time.tzset()
+        assert zone(1_768_000_000 * 10**9) == words
+    time.tzset()
