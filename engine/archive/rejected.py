@@ -12,7 +12,6 @@ import hashlib
 import time
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Literal
 
 import msgspec
 
@@ -22,35 +21,20 @@ from engine.archive.lines import decoded, read_lines
 from engine.archive.pictures import picture_name
 from engine.archive.pieces import REJECTED
 from engine.contracts.envelope import Payload
-from engine.contracts.messages import Part
 from engine.contracts.rejected import Rejected
 from engine.private_file import make_private_folder
 
 _LARGEST_BYTES = 16 << 20
 
 
-class RejectedLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One line: what ``Rejected`` says, who wrote it, and where its picture is."""
+class RejectedLine(Rejected, frozen=True, kw_only=True, array_like=False, tag_field="kind", tag="rejected"):
+    """One line: the track, who wrote it, and where its picture is."""
 
-    kind: Literal["rejected"] = "rejected"
     run_id: str
-    stream: str
     seq: int
     """Number of the line in its run; no message has it."""
     sent_ns: int
     """When it was written (Unix, nanoseconds): nothing was sent."""
-    track_id: int
-    frame_index: int
-    pts_seconds: float
-    captured_ns: int
-    recorded_ns: int | None = None
-    box: tuple[float, float, float, float]
-    crop_box: tuple[int, int, int, int]
-    width_px: int
-    height_px: int
-    score: float
-    looks: int
-    parts: list[Part] = []
     files: dict[str, str] = {}
     """Part name to file, relative to the directory."""
 
@@ -58,10 +42,6 @@ class RejectedLine(msgspec.Struct, frozen=True, kw_only=True):
         """Return where its picture is; None where that has gone."""
         path = inside(directory, next(iter(self.files.values()), ""))
         return path if path is not None and path.is_file() else None
-
-    def as_found(self) -> Rejected:
-        """Return it as it was before it was written."""
-        return Rejected(*(getattr(self, name) for name in Rejected.__struct_fields__))
 
 
 def rejected_lines(directory: Path) -> Iterator[RejectedLine]:
@@ -107,7 +87,7 @@ class BestRejected:
         for line in rejected_lines(directory):
             self._lines += 1
             if line.picture(directory) is not None:
-                self._kept[line.as_found().place] = line
+                self._kept[line.place] = line
 
     def take(
         self, track: Rejected, payloads: Sequence[Payload | Stored], files: AppendedFiles, chain: ChainWriter

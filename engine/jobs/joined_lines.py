@@ -71,7 +71,7 @@ class Lines:
         self.faces += counts["faces"]
         for line in rejected_lines(directory):
             if line.track_id >= first_id and (path := line.picture(directory)) is not None:
-                self._rejected.append((line.as_found(), Stored(path)))
+                self._rejected.append((line, Stored(path)))
         self._rejected = nlargest(self._most_rejected, self._rejected, key=lambda one: one[0].score)
         return counts
 

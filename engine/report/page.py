@@ -150,10 +150,9 @@ def _fields(directory: Path, run: dict[str, Any], index: TrackIndex) -> dict[str
     streams, found, people = read_streams(directory), index.streams(), list(index.persons())
     names = [Path(str(facts.get("path", stream))).name for stream, facts in inputs.items()]
     names += [stream for stream in sorted(streams) if stream not in inputs]
-    title = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     outcome = str(run.get("outcome", ""))
     return {
-        "title": escape(title or str(run.get("run_id", "run"))),
+        "title": escape(first_of(names, 3) or str(run.get("run_id", "run"))),
         "subtitle": escape(" · ".join(filter(None, ("facestream", started_and_took(run), outcome)))),
         "notice": _notice(" ".join(filter(None, (_OUTCOMES.get(outcome, ""), _unread(run, streams)))))
         + _notice(_failed(streams))

@@ -47,7 +47,7 @@ def _differences(a: Path, b: Path) -> Iterator[str]:
             yield f"{stream}: {len(one)} tracks and {len(other)}"
         for number, (mine, yours) in enumerate(zip(one, other, strict=False)):
             yield from (f"{stream}: track {number}, {words}" for words in _of_lines(mine, yours))
-    one, other = ({(line.as_found().place, line.score, line.looks) for line in rejected_lines(each)} for each in (a, b))
+    one, other = ({(line.place, line.score, line.looks) for line in rejected_lines(each)} for each in (a, b))
     if one != other:
         yield f"rejected: {sorted(one)} and {sorted(other)}"
     yield from _of_runs(read_run(a), read_run(b))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import onnxruntime
 import pytest
@@ -40,6 +41,18 @@ def gpu() -> Iterator[None]:
 
 
 ON_GPU = {"compute_capability": "8.9", "processor": ""}
+TOO_OLD = MissingRuntimeError("the NVIDIA driver here is too old for it: update the driver")
+
+
+def refuse(engine: Path, error: FacestreamError, otherwise: Callable[[SessionSpec], Session] = open_fake) -> None:
+    """Let one engine not be opened on the device."""
+
+    def opened(spec: SessionSpec) -> Session:
+        if spec.model == engine:
+            raise error
+        return otherwise(spec)
+
+    open_elsewhere(DEVICE, opened)
 
 
 def test_on_a_gpu_the_fastest_engine_is_taken(bench: Bench, gpu: None, last_wins: None):
@@ -60,12 +73,7 @@ def test_on_a_gpu_what_cannot_be_opened_gives_way(bench: Bench, gpu: None):
     bench.add(precision="int8", **ON_GPU)
     broken = bench.add(precision="fp16", **ON_GPU)
 
-    def refused(spec: SessionSpec) -> Session:
-        if spec.model == broken:
-            raise MissingRuntimeError("the NVIDIA driver here is too old for it: update the driver")
-        return open_fake(spec)
-
-    open_elsewhere(DEVICE, refused)
+    refuse(broken, TOO_OLD)
     assert "int8 (gate passed" in bench.runtime(device=DEVICE)
     too_old = "onnxruntime float16 is not used: the NVIDIA driver here is too old for it: update the driver"
     assert bench.said == [too_old], "nobody is told to build it again"
@@ -96,12 +104,7 @@ def test_whoever_has_no_cuda_besides_is_told_what_is_wrong_with_the_engine(bench
 def test_an_engine_that_cannot_be_opened_is_named_before_what_else_is_missing(bench: Bench, gpu: None, no_cuda: None):
     engine = bench.add(precision="fp16", **ON_GPU)
 
-    def refused(spec: SessionSpec) -> Session:
-        if spec.model == engine:
-            raise MissingRuntimeError("the NVIDIA driver here is too old for it: update the driver")
-        return open_session(replace(spec, device="cuda:1"))  # which is no other's
-
-    open_elsewhere(DEVICE, refused)
+    refuse(engine, TOO_OLD, lambda spec: open_session(replace(spec, device="cuda:1")))  # which is no other's
     with pytest.raises(MissingRuntimeError, match=f"is not used: the NVIDIA driver here is too old .*; {NO_CUDA}"):
         bench.runtime(device=DEVICE)
 
@@ -110,12 +113,7 @@ def test_an_engine_for_another_gpu_is_built_for_this_one(bench: Bench, gpu: None
     """The command was the one that had built it for the other."""
     engine = bench.add(precision="fp16", **ON_GPU)
 
-    def refused(spec: SessionSpec) -> Session:
-        if spec.model == engine:
-            raise ModelError("it was made for another compute capability than this GPU's")
-        return open_fake(spec)
-
-    open_elsewhere(DEVICE, refused)
+    refuse(engine, ModelError("it was made for another compute capability than this GPU's"))
     assert bench.runtime(device=DEVICE).startswith("fake over onnxruntime")
     assert "than this GPU's: run `trt-build build " in bench.said[0]
     assert f" --batch 1,8,64 --compute-capability current --pixels float --out {bench.folder}`" in bench.said[0]

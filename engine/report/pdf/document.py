@@ -20,6 +20,7 @@ from engine.report.pdf.sentences import Confirmed, record_words
 from engine.report.track_index import Indexed, TrackIndex
 from engine.report.track_tables import Key
 from engine.whole_file import rewriting
+from engine.words.lists import first_of
 from engine.words.times import zoned
 
 if TYPE_CHECKING:
@@ -143,10 +144,9 @@ def _completed(page: Cover, new_sheet: Callable[[], Sheet], texts: list[str]) ->
 def _missing_words(missing: set[str]) -> str:
     if not missing:
         return ""
-    codes = ", ".join(f"U+{ord(character):04X}" for character in sorted(missing)[:40])
-    more = f" and {len(missing) - 40} more" if len(missing) > 40 else ""
+    codes = first_of([f"U+{ord(character):04X}" for character in sorted(missing)], 40)
     return (
-        f"No font on the computer that made this document draws {codes}{more}: these characters stand as their codes, "
+        f"No font on the computer that made this document draws {codes}: these characters stand as their codes, "
         "as [U+7530]. With a font for them installed, make the document again."
     )
 
