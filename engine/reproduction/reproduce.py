@@ -12,6 +12,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from engine.archive.reader import FaceLine, TrackLine
 from engine.config import Config
 from engine.contracts.faces import FaceCrop, FaceResult, TrackClosed, TrackResult
@@ -29,6 +31,8 @@ from engine.reproduction.differences import computed_together, gallery_differs, 
 from engine.reproduction.recorded import RecordedTrack, recorded_track, recording_again
 from engine.runtime.telemetry import Telemetry
 from engine.verify.gallery.opening import is_there
+
+_NOT_TOLD_THEN = "how strongly pictures of its codec are compressed was not read then, and is left out"
 
 
 @dataclass
@@ -128,6 +132,10 @@ def reproduce(
             warn(sentence)
         if not whole:
             crops = _cut_again(source, track, progress)
+        crops, left_out = _told_as_then(crops, track.faces)
+        if left_out:
+            told.differences.append(_NOT_TOLD_THEN)
+            warn(_NOT_TOLD_THEN)
         _compare(track, crops, _said(models.core(Telemetry("reproduce")), crops, closed, track.last is not None), told)
     return told
 
@@ -142,6 +150,17 @@ def _cut_again(source: Recording, track: RecordedTrack, progress: Callable[[int]
     wanted = {line.face.frame_index: line.face for line in track.faces}
     found = {crop.time.frame_index: crop for crop in cut_again(source, track.config, wanted, progress)}
     return [found[line.face.frame_index] for line in track.faces if line.face.frame_index in found]
+
+
+def _told_as_then(crops: Sequence[FaceCrop], faces: Sequence[FaceLine]) -> tuple[list[FaceCrop], bool]:
+    """Return the faces without the compression of those of which the run did not tell it, and whether there were any: it counts
+    where frames are fused, so the picture of the track would be another one."""
+    untold = {line.face.frame_index for line in faces if line.face.quality.qp is None}
+    told = [
+        replace(crop, quality=replace(crop.quality, qp=None, qp_of_picture=False)) if crop.time.frame_index in untold else crop
+        for crop in crops
+    ]
+    return told, any(crop.quality.qp != one.quality.qp for crop, one in zip(crops, told, strict=True))
 
 
 def _ours(items: Iterable[FaceCrop | TrackClosed], faces: Sequence[FaceLine]) -> tuple[list[FaceCrop], TrackClosed | None]:

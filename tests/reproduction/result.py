@@ -25,11 +25,11 @@ from engine.runtime.telemetry import Telemetry
 from tests.publish.samples import stream_event
 
 
-def video(path: Path, frames: int = 14) -> Path:
+def video(path: Path, frames: int = 14, codec: str = "libx264", options: dict[str, str] | None = None) -> Path:
     """Write somebody who moves a little from picture to picture."""
     picture = cv2.resize(cv2.cvtColor(astronaut(), cv2.COLOR_RGB2BGR), (256, 256), interpolation=cv2.INTER_AREA)
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=10)
+        stream = container.add_stream(codec, rate=10, options=options)
         stream.width, stream.height, stream.pix_fmt = 320, 240, "yuv420p"
         for index in range(frames):
             canvas = np.full((240, 320, 3), 90, np.uint8)

@@ -11,12 +11,14 @@ from engine.archive.reader import face_lines
 from engine.cli.app import main
 from engine.config import Config, DetectConfig, SuperResolveConfig
 from engine.contracts.findings import Candidate
+from engine.decode.hevc_qp import HevcQp
 from engine.errors import PublishError, SourceError, UsageError
 from engine.exhibit import verify
 from engine.reproduction import reproduce
 from engine.reproduction.compared import compared, scores_apart
 from engine.reproduction.differences import computed_together
 from engine.reproduction.recorded import recorded_track
+from tests.decode.clips import X265
 from tests.reproduction.result import video, write_result
 
 
@@ -56,6 +58,18 @@ def test_it_is_found_and_followed_anew(result):
     assert (told.is_equal, told.is_within, told.differences, told.scores_compared) == (True, True, [], True)
     assert {part.part for part in told.parts} >= {"original", "enhanced", "embedding"}
     assert (told.stream, told.whole, told.faces >= 3) == ("clip", True, True)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_of_h265_that_was_read_before_its_compression_was_told_it_is_left_out(tmp_path, monkeypatch, whole):
+    clip = video(tmp_path / "clip.mp4", 8, "libx265", X265)
+    with monkeypatch.context() as then:
+        then.setattr(HevcQp, "of", lambda self, picture: None)
+        directory = write_result(tmp_path / "result", clip, tmp_path / "gallery.sqlite")
+    heard = []
+    told = reproduce(directory, track_of(directory), whole=whole, warn=heard.append)
+    assert (told.is_equal, told.sightings) == (True, [])
+    assert heard == told.differences == ["how strongly pictures of its codec are compressed was not read then, and is left out"]
 
 
 def test_what_was_written_otherwise_is_near_or_far(result, capsys):
