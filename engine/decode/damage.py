@@ -7,7 +7,7 @@ is nothing to predict from.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import av
 from av.video.codeccontext import VideoCodecContext
@@ -25,14 +25,17 @@ _BEGINS_ANYWHERE = {
 _REMEMBERED = 64
 """Most packets whose pictures may still come out."""
 _NO_TIME = -(1 << 62)
-"""A packet without a time gets this plus its number as its time; no recording starts so early."""
+"""A packet without a time of its own gets this plus its number as its time; no recording starts so early."""
+
+
+_Known = TypeVar("_Known")
 
 
 class Damage:
     """Tracks damage in one recording: ``feed`` each packet before it is decoded, then ask about each picture that comes out.
 
-    A packet without a time, as in a bare stream, is decoded with its number as its time, and ``hand_back`` removes it from the
-    picture. FFmpeg's ``copy_opaque`` would carry the number, too, but in PyAV it may deadlock when a decoder with frame threads
+    A packet without a time, as in a bare stream, or with the time of another, is decoded with its number as its time, and
+    ``hand_back`` gives the picture the right one. FFmpeg's ``copy_opaque`` would carry the number, too, but in PyAV it may deadlock when a decoder with frame threads
     is closed.
 
     Args:
@@ -50,6 +53,8 @@ class Damage:
         self._fed = 0
         self._fed_at: OrderedDict[int, int] = OrderedDict()
         """Numbers of the newest packets, by presentation time."""
+        self._times: OrderedDict[int, int | None] = OrderedDict()
+        """Times of the newest packets that were given their number instead, by that."""
         self._first_key = 0
         """Number of the first packet at which decoding can start; 0: none yet."""
         self._lost_from: int | None = None
@@ -60,17 +65,17 @@ class Damage:
         """Damaged packets; their pictures may still come out."""
 
     def feed(self, packet: av.Packet[Any] | None) -> None:
-        """Note a packet, None at the end. If it has no time it is given its number."""
+        """Note a packet, None at the end. If it has no time of its own it is given its number."""
         missing = packet is not None and self._is_gap_before(packet)
         if packet is None or packet.is_discard:
             return
         is_torn = self._torn.is_in(packet)
         self._fed += 1
-        if packet.pts is None:
-            packet.pts = _NO_TIME + self._fed
-        self._fed_at[packet.pts] = self._fed
-        if len(self._fed_at) > _REMEMBERED:
-            self._fed_at.popitem(last=False)
+        if packet.pts is None or packet.pts in self._fed_at:
+            number = _NO_TIME + self._fed
+            _note(self._times, number, packet.pts)
+            packet.pts = number
+        _note(self._fed_at, packet.pts, self._fed)
         if packet.is_keyframe and not self._first_key:
             self._first_key = self._fed
         if (packet.is_corrupt or missing) and not packet.is_keyframe:
@@ -131,11 +136,16 @@ class Damage:
     def _fed_at_of(self, picture: av.VideoFrame) -> int:
         return self._fed if picture.pts is None else self._fed_at.get(picture.pts, self._fed)
 
-    @staticmethod
-    def hand_back(picture: av.VideoFrame) -> None:
-        """Remove the number from a picture about which nothing more will be asked: it has no time."""
-        if _has_no_time(picture):
-            picture.pts = None
+    def hand_back(self, picture: av.VideoFrame) -> None:
+        """Give a picture about which nothing more will be asked its own time, if it has the number of its packet instead."""
+        if picture.pts is not None and _has_no_time(picture):
+            picture.pts = self._times.get(picture.pts)
+
+
+def _note(known: OrderedDict[int, _Known], stamp: int, value: _Known) -> None:
+    known[stamp] = value
+    if len(known) > _REMEMBERED:
+        known.popitem(last=False)
 
 
 def _has_no_time(picture: av.VideoFrame) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import av
@@ -34,6 +35,17 @@ def remuxed(path: Path, target: Path, leave_out: set[int], spoil: set[int] = fro
                     packet.pts, packet.dts, packet.time_base, packet.is_keyframe,
                 )  # fmt: skip
                 packet = damaged
+            packet.stream = stream
+            output.mux(packet)
+    return target
+
+
+def timed(path: Path, target: Path, change: Callable[[av.Packet, int], None]) -> Path:
+    """Copy a video with other times: ``change`` gets each packet with its number."""
+    with av.open(str(path)) as source, av.open(str(target), "w") as output:
+        stream = output.add_stream_from_template(source.streams.video[0])
+        for number, packet in enumerate(p for p in source.demux() if p.size):
+            change(packet, number)
             packet.stream = stream
             output.mux(packet)
     return target
@@ -164,3 +176,19 @@ def test_a_lost_picture_of_an_avi_shifts_no_time_behind_the_next_key_frame(tmp_p
     whole = clip(tmp_path / "a.avi", "libx264", bf="2", **{"x264-params": "b-adapt=0"})
     frames, _ = read(remuxed(whole, tmp_path / "b.avi", {3, 4}, spoil=refused))
     assert [frame.time.pts for frame in frames][-3 * GOP :] == list(range(GOP, 4 * GOP))
+
+
+def test_pictures_with_the_time_of_another_are_told_apart(tmp_path):
+    """As of two fields in two packets, or joined files; their order is another one than that of the packets."""
+    options = {"x265-params": "log-level=none:bframes=2:b-adapt=0:keyint=6:qp=30:ipratio=3:pbratio=1.5"}
+    path = render(tmp_path / "a.mkv", "libx265", codec_options=options)
+
+    def paired(packet: av.Packet, number: int) -> None:
+        packet.pts, packet.dts = packet.pts // 80 * 80, -400 + 40 * number
+
+    (frames, _), (pairs, last) = read(path), read(timed(path, tmp_path / "pairs.mkv", paired))
+    assert len(qps := [int(frame.planes.blocks.qp.mean()) for frame in frames]) == 12
+    assert len(set(qps)) > 2
+    assert [int(frame.planes.blocks.qp.mean()) for frame in pairs] == qps
+    assert [frame.time.pts for frame in pairs] == [80 * (index // 2) for index in range(12)]
+    assert (last.state, last.detail) == ("ended", "")
