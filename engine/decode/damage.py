@@ -35,8 +35,8 @@ class Damage:
     """Tracks damage in one recording: ``feed`` each packet before it is decoded, then ask about each picture that comes out.
 
     A packet without a time, as in a bare stream, or with the time of another, is decoded with its number as its time, and
-    ``hand_back`` gives the picture the right one. FFmpeg's ``copy_opaque`` would carry the number, too, but in PyAV it may deadlock when a decoder with frame threads
-    is closed.
+    ``hand_back`` gives the picture the right one. FFmpeg's ``copy_opaque`` would carry the number, too, but in PyAV it may
+    deadlock when a decoder with frame threads is closed.
 
     Args:
         context: of the decoder.

@@ -1,7 +1,8 @@
 """Presentation times of pictures, even if a container gives only decoding times.
 
-AVI numbers its packets in decoding order. If the codec reorders pictures, FFmpeg's own time stamps of AVI are decoding times
-too (H.264), or the parser's guess; the sorted times are still the presentation times.
+AVI numbers its packets in decoding order, and recorders stamp those of DAV when they write them. If the codec reorders
+pictures, FFmpeg's own time stamps of AVI are decoding times too (H.264), or the parser's guess; the sorted times are still the
+presentation times.
 """
 
 from __future__ import annotations
@@ -10,25 +11,25 @@ from heapq import heapify, heappop, heappush
 from typing import Any
 
 import av
-from av.container import Container, InputContainer
+from av.container import Container
 from av.video.stream import VideoStream
 
 from engine.decode.h264_order import H264Order
 from engine.decode.nal_units import LOOKED_AT_BYTES
 
-_NUMBER_DECODING = {"avi"}
+_AVI, _DAV = "avi", "dhav"
 
 
 def tells_showing(container: Container) -> bool:
     """Whether time stamps are presentation times."""
-    return container.format.name not in _NUMBER_DECODING
+    return container.format.name not in (_AVI, _DAV)
 
 
-def stamp_of(packet: av.Packet[Any], container: InputContainer) -> int | None:
+def stamp_of(packet: av.Packet[Any], container: Container) -> int | None:
     """Return a packet's time stamp, in units of its stream; None: it has none. Sorted, those of a recording are the
     presentation times of its pictures.
     """
-    return packet.pts if tells_showing(container) else packet.dts
+    return packet.dts if container.format.name == _AVI else packet.pts
 
 
 class SecondFields:
@@ -61,6 +62,7 @@ class Stamps:
     """
 
     def __init__(self, stream: VideoStream, *, skips: bool) -> None:
+        self._container = stream.container
         self._follows = not tells_showing(stream.container) and not skips
         self._second_fields = SecondFields(stream)
         self._waiting: list[int] = []
@@ -71,15 +73,16 @@ class Stamps:
 
     def feed(self, packet: av.Packet[Any] | None) -> None:
         """Note a packet, None at the end."""
-        if packet is None or packet.dts is None or not self._follows:
+        stamp = None if packet is None or not self._follows else stamp_of(packet, self._container)
+        if packet is None or stamp is None:
             return
         if self._second_fields.has(packet):
             self._newest = None  # the first field has the presentation time of their picture
             return
-        self._newest = packet.dts
-        heappush(self._waiting, packet.dts)
+        self._newest = stamp
+        heappush(self._waiting, stamp)
         if packet.is_keyframe and packet.pts is not None:
-            self._decoded_at = {packet.pts: packet.dts}
+            self._decoded_at = {packet.pts: stamp}
 
     def refuse(self) -> None:
         """Note that the newest packet gives no picture."""

@@ -1,4 +1,4 @@
-"""AVI numbers its packets: where each of them holds half a picture, a picture takes two of them."""
+"""AVI numbers its packets, and recorders stamp those of DAV as they write them: neither says when pictures are shown."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import av
 import pytest
 
 from engine.decode.h264_order import H264Order
-from tests.decode.clips import render
+from tests.decode.clips import render, write_dav
 from tests.decode.in_fields import fields_of, write_fields
 from tests.decode.reading import read
 
@@ -47,3 +47,21 @@ def test_pictures_that_are_coded_as_a_whole_have_none(tmp_path: Path, options: d
         for packet in container.demux(video=0):
             order.gap_before(bytes(packet))
             assert not order.is_second_field
+
+
+@pytest.mark.parametrize(
+    ("codec", "options"),
+    [
+        ("libx264", {"bf": "0", "x264-params": "repeat-headers=1"}),
+        ("libx264", {"bf": "2", "g": "12", "x264-params": "repeat-headers=1"}),
+        ("libx265", {"x265-params": "log-level=none:bframes=2:b-adapt=0:keyint=12:repeat-headers=1"}),
+    ],
+)
+def test_pictures_of_a_recorder_that_are_shown_in_another_order_have_times_in_order(tmp_path, codec, options):
+    video = render(tmp_path / "a.ts", codec, codec_options=options, frames=40)
+    frames, states, order = read(write_dav(tmp_path / "a.dav", video))
+    assert [frame.time.pts_seconds for frame in frames] == pytest.approx([number / 25 for number in range(40)])
+    assert "discontinuity" not in order
+    assert states[-1].state == "ended"
+    before, _, _ = read(video)
+    assert all((one.planes.y == other.planes.y).all() for one, other in zip(frames, before, strict=True))
