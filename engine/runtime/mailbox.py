@@ -87,6 +87,19 @@ class Outbox(Generic[Message]):
                 self.channel.send(message, self._wait)
             self.hear()
 
+    def say_last(self, message: Struct) -> None:
+        """Send the last word. A reader that has read it hangs up, whatever it still has in hand: that is no death, and costs
+        nothing. One that was gone before has died."""
+        self.hear()
+        if self.channel is None:
+            return
+        try:
+            self.channel.send(message, self._wait)
+        except ChannelClosed:
+            self.hear()
+        else:
+            self._in_hand.clear()
+
     def hear(self) -> None:
         """Take the reader's answers, without waiting; notice that it is gone."""
         while self.channel is not None and self.channel.has_message():

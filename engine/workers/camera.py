@@ -66,7 +66,7 @@ class CameraWorker(Actor[Struct]):
                 self.worst = self.stopped
         with suppress(ChannelClosed):
             self._writer.close()
-            self._writer.tell(self.last_word())
+            self._writer.say_last(self.last_word())
 
     def obey(self, order: Struct) -> None:
         self._begun |= isinstance(order, Begin)

@@ -124,13 +124,13 @@ class FrameWriter:
         self._require_reader()
 
     def say_last(self, message: Struct) -> None:
-        """Send the last word, after which perceive closes the pipe: that is no death.
+        """Send the last word, see ``Outbox.say_last``.
 
         Raises:
             ChannelClosed: perceive was gone before.
         """
         self._require_reader()
-        self._outbox.tell(message)
+        self._outbox.say_last(message)
 
     def hear(self) -> None:
         """Take back the slots that perceive has released."""

@@ -79,7 +79,7 @@ class Lane:
 
     def say_last(self, last: Drain) -> None:
         """Send the last word behind all that went out."""
-        self._outbox.tell(last)
+        self._outbox.say_last(last)
 
     def hear(self) -> None:
         """Take the worker's answers; notice that it is gone."""

@@ -3,6 +3,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from threading import Event
+from typing import Any
+
+import pytest
 
 from engine.config import LiveConfig
 from engine.contracts.counts import Calls
@@ -52,6 +55,43 @@ def test_who_waits_to_say_the_last_word_lives():
         said.result()
     sending.close()
     reading.close()
+
+
+def test_a_worker_that_hangs_up_behind_the_last_word_has_not_died(monkeypatch: pytest.MonkeyPatch):
+    """It may do so before perceive looks again, with faces in its threads: they were counted as lost now and then."""
+    drops: list[tuple[str, str]] = []
+    sending, reading = link_pair()
+    lanes = Lanes({"enhance-1": sending}, LiveConfig(), count(1), lambda *drop: drops.append(drop), lambda: None)
+    reading.send(Taken(1))
+    lanes.outlets["enhance-1"].hear()
+    lanes.pass_on(face(1))
+    lanes.flush(0.0)
+    assert reading.receive().track_id == 1
+    send = sending.send
+
+    def send_and_be_closed(*arguments: Any) -> None:
+        send(*arguments)
+        assert reading.receive() == Drain()
+        reading.close()
+
+    monkeypatch.setattr(sending, "send", send_and_be_closed)
+    lanes.drain(Drain())
+    assert drops == []
+    sending.close()
+
+
+def test_a_worker_that_is_dead_when_the_last_word_is_said_has_died():
+    drops: list[tuple[str, str]] = []
+    sending, reading = link_pair()
+    lanes = Lanes({"enhance-1": sending}, LiveConfig(), count(1), lambda *drop: drops.append(drop), lambda: None)
+    reading.send(Taken(1))
+    lanes.outlets["enhance-1"].hear()
+    lanes.pass_on(face(1))
+    lanes.flush(0.0)
+    reading.close()
+    lanes.drain(Drain())
+    assert drops == [("cam", "worker_died")]
+    sending.close()
 
 
 def test_a_share_of_the_faces_is_traced_from_here_on():
