@@ -1,7 +1,7 @@
 """Who is at work on a task: a file that its holder renews, and that others take for abandoned when it stays the same.
 
 Clocks of different machines are never compared. An observer looks at a lease again and again, and only where nothing has
-changed for ``EXPIRES_SECONDS`` of its own monotonic clock is it taken away. A lease saves work and nothing else: two who do
+changed for ``EXPIRES_SECONDS`` of its own clock is it taken away. A lease saves work and nothing else: two who do
 the same task leave one result, as that is put in its place once (``job_folder``).
 """
 
@@ -18,6 +18,7 @@ import msgspec
 
 from engine.contracts.unreadable import UNREADABLE
 from engine.private_file import private_opener
+from engine.runtime.awake import AwakeClock
 from engine.whole_file import replacing
 
 RENEW_SECONDS = 2.0
@@ -111,11 +112,12 @@ class Observer:
 
     Args:
         folder: of the leases.
-        clock: seconds; monotonic.
+        clock: seconds; monotonic. None: one that stands still while this process does, as on a machine that is suspended with
+            all who could renew.
     """
 
-    def __init__(self, folder: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        self._folder, self._clock = folder, clock
+    def __init__(self, folder: Path, clock: Callable[[], float] | None = None) -> None:
+        self._folder, self._clock = folder, clock or AwakeClock().now
         self._seen: dict[str, tuple[Lease, float]] = {}
 
     def look(self) -> dict[str, Lease]:

@@ -106,7 +106,8 @@ class TaskProcess:
         Args:
             task: to be done.
             directory: empty; for its result.
-            moved: called about twice a second with the seconds of video that are done; False: it is to be stopped.
+            moved: called about twice a second, also while the process starts, with the seconds of video that are done; False: it
+                is to be stopped.
             away: asks who computes crops, if that is not the process itself; a ``FacestreamError`` of it ends the attempt.
 
         Returns:
@@ -115,7 +116,7 @@ class TaskProcess:
         Raises:
             WorkerError: the process cannot be started.
         """
-        worker = self._worker or self._start()
+        worker = self._worker or self._start(moved)
         try:
             worker.control.send(Do(task, os.fsencode(directory), away is not None))
             return self._follow(worker, moved, away)
@@ -133,10 +134,15 @@ class TaskProcess:
             self._worker.process.join(1.0)
             self._end()
 
-    def _start(self) -> Worker:
+    def _start(self, moved: Callable[[float], bool]) -> Worker:
         self._worker = worker = start_worker("archive", BodyIn(__name__, task_body.__name__), codec=ORDERS)
-        if not wait_for_any([worker.control], _BEGIN_SECONDS):
-            worker.wait_for_end(0.0)
+        clock = AwakeClock()
+        begun = clock.now()
+        while not wait_for_any([worker.control], _POLL_SECONDS):
+            moved(0.0)  # its False is heard when the task begins
+            if clock.now() - begun > _BEGIN_SECONDS:
+                worker.wait_for_end(0.0)
+                break
         try:
             said = worker.control.receive()
         except ChannelClosed:

@@ -72,6 +72,20 @@ def test_who_renews_keeps_it(tmp_path: Path, clock: Clock) -> None:
         assert held.renew(float(beat))
 
 
+def test_a_pause_of_the_whole_machine_is_no_silence(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The holder could not renew it meanwhile either."""
+    monkeypatch.setattr("time.monotonic", clock)
+    HeldLease(tmp_path / "a", "one").take()
+    observer = Observer(tmp_path)
+    for seconds in (1.0, 3600.0):
+        clock.now += seconds
+        assert observer.look().keys() == {"a"}
+    for _ in range(int(EXPIRES_SECONDS)):
+        clock.now += 1.0
+        observer.look()
+    assert observer.look() == {}
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe"])
 def test_one_that_is_no_lease_goes_after_its_time(tmp_path: Path, clock: Clock, content: bytes) -> None:
     (tmp_path / "a").write_bytes(content)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,6 +18,7 @@ from engine.jobs.messages import Ended
 from engine.jobs.process import TaskProcess
 from engine.jobs.task import Task
 from engine.jobs.worker import ArchiveWorker
+from engine.runtime.channel import wait_for_any
 from tests.jobs.fake_work import task
 from tests.patience import until
 
@@ -131,6 +133,27 @@ def test_one_that_lost_its_lease_stops_and_keeps_what_the_other_left(
     assert path.exists(), "another's lease stays"
 
 
+def test_who_waits_for_its_process_to_start_holds_the_lease(folder: JobFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine that took longer than a lease lasts: the task was given back, and the process killed once ready."""
+    happened: list[str] = []
+
+    def not_yet(sources: Iterable[Any], seconds: float) -> list[Any]:
+        if len(happened) >= 6:
+            return wait_for_any(sources, seconds)
+        happened.append("not ready")
+        return []
+
+    def moved(seconds: float) -> bool:
+        happened.append(f"held at {seconds:g}")
+        return True
+
+    monkeypatch.setattr("engine.jobs.process.wait_for_any", not_yet)
+    process = TaskProcess(most_bytes=8 << 30, stuck_seconds=60.0)
+    assert process.do(task("a"), folder.new_place("x"), moved) == Ended("done")
+    assert happened[:6] == ["not ready", "held at 0"] * 3
+    process.close()
+
+
 def test_the_first_result_stays(folder: JobFolder) -> None:
     first, second = folder.new_place("one"), folder.new_place("two")
     (first / "said").write_text("first")
@@ -145,7 +168,8 @@ def test_a_process_killed_from_outside_is_told_as_that(folder: JobFolder, tmp_pa
     process = TaskProcess(most_bytes=8 << 30, stuck_seconds=60.0)
 
     def kill(seconds: float) -> bool:
-        os.kill(process.pid, signal.SIGKILL)
+        if seconds:  # it has begun
+            os.kill(process.pid, signal.SIGKILL)
         return True
 
     assert process.do(task("a", "30"), folder.new_place("x"), kill) == Ended("died", "was killed by signal SIGKILL")
