@@ -106,8 +106,8 @@ class TaskProcess:
         Args:
             task: to be done.
             directory: empty; for its result.
-            moved: called about twice a second, also while the process starts, with the seconds of video that are done; False: it
-                is to be stopped.
+            moved: called about twice a second, also while the process starts, with the seconds of video that are done;
+                False: the task is to be stopped.
             away: asks who computes crops, if that is not the process itself; a ``FacestreamError`` of it ends the attempt.
 
         Returns:
