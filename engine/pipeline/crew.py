@@ -190,7 +190,8 @@ class Crew:
         # Those that are forked wait for what they are forked from: the others load meanwhile.
         members = sorted(members, key=lambda member: bool(self._loaded(member)))
         names = {member.name for member in members}
-        ends = {name: [pipe for pipe in self.plan.pipes if name in pipe] for name in names}
+        pipes = [pipe for pipe in self.plan.pipes if pipe.writer in names or pipe.writer not in self._over]
+        ends = {name: [pipe for pipe in pipes if name in pipe] for name in names}
         self._make_room([ends[member.name] for member in members])
         pairs: dict[Pipe, tuple[Channel, Channel]] = {}
         started: set[str] = set()

@@ -57,6 +57,8 @@ class RunStatus:
     """Of all beats but the publisher's last one, those of dead workers included."""
     _dead_stages: StageTotals = field(default_factory=StageTotals)
     _dead_counts: Counting = field(default_factory=Counting)
+    _handed_over: Counting = field(default_factory=Counting)
+    """Of those who decode and have ended, what perceive is to hand on: it dies with it."""
     _last_stats: tuple[float, dict[str, StageBeat]] = (0.0, {})
     _restarts_of_the_gone: int = 0
 
@@ -99,6 +101,7 @@ class RunStatus:
         taken.events = self.events.copy()
         taken._beats, taken._totals = self._beats.copy(), self._totals.copy()
         taken._dead_stages, taken._dead_counts = self._dead_stages.copy(), self._dead_counts.copy()
+        taken._handed_over = self._handed_over.copy()
         return taken
 
     def frames_of(self, stream: str) -> int:
@@ -110,6 +113,8 @@ class RunStatus:
         before = self._beats.get(beat.worker)
         self._beats[beat.worker] = beat
         self._see_alive(beat)
+        if beat.finished:
+            self._handed_over.add(beat.counts)
         if not (beat.worker == "publish" and beat.finished):
             self._add(beat, before.counts if before else Counts())
         for name, latency in beat.latencies.items():
@@ -140,7 +145,8 @@ class RunStatus:
 
     @property
     def counted_by_the_dead(self) -> Counts:
-        """Sums over the last beats of workers that died, without the overload level, which is no sum."""
+        """Sums over the last beats of workers that died and what they were to hand on, without the overload level, which is
+        no sum."""
         counts = self._dead_counts.now()
         counts.run.pop(OVERLOAD, None)
         return counts
@@ -151,6 +157,9 @@ class RunStatus:
         worker.alive = False
         worker.restarts += 1
         self.worker_left(name)
+        if name == "perceive":
+            self._dead_counts.add(self._handed_over.now())
+            self._handed_over = Counting()
         self.events.add("warning", "worker_died", worker=name, reason=reason, restarts=worker.restarts, pid=worker.pid)
 
     def worker_left(self, name: str) -> None:

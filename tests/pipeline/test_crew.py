@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from io import StringIO
 
 import pytest
 
@@ -14,7 +15,9 @@ from engine.pipeline import crew, room
 from engine.pipeline.crew import Crew
 from engine.pipeline.room import descriptors_needed
 from engine.runtime import descriptors
+from engine.runtime.channel import channel_pair
 from engine.runtime.worker import Worker
+from engine.workers.links import LINKS
 
 OPEN_BEFORE = 10
 
@@ -73,6 +76,26 @@ def test_who_is_forked_of_a_run_and_that_the_others_load_meanwhile(has_camera: b
     assert started[len(started) - len(forked) :] == [(name, modules) for name in forked]
     assert not any(modules for _, modules in started[: len(started) - len(forked)])
     assert {"publish", "perceive"} <= {name for name, _ in started}
+
+
+def test_who_is_started_anew_reads_nobody_who_has_ended_for_good(monkeypatch: pytest.MonkeyPatch):
+    """A reader that had said its last word to the dead perceive failed the run, as it said nothing to the next."""
+    upstreams: list[set[str]] = []
+
+    def start(name: str, body: object, *given: object, codec: object, forked: Sequence[str]) -> Worker:
+        if name == "perceive":
+            inputs = given[0]
+            assert isinstance(inputs, dict)
+            upstreams.append(set(inputs))
+        return Worker(name, None, channel_pair(LINKS)[0], StringIO(), finished=name == "decode-1")  # type: ignore[arg-type]
+
+    monkeypatch.setattr(crew, "start_worker", start)
+    made = Crew(Config(), {"run_id": "r"}, [Camera("door", "rtsp://192.0.2.1/1", "rtsp://192.0.2.1")], 2, None)
+    made.note_end("decode-1")
+    made.restart("perceive")
+    assert upstreams == [{"camera-door", "decode-1", "decode-2"}, {"camera-door", "decode-2"}]
+    for worker in made.workers.values():
+        worker.close()
 
 
 @pytest.mark.parametrize(("has_camera", "names"), [(True, ("clip", "other")), (False, ())])

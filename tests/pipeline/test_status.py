@@ -237,6 +237,18 @@ def test_a_camera_that_left_and_came_again_counts_on(handed_over: bool):
     assert status.counted_by_the_dead.run == ({} if handed_over else {"frames": 10})
 
 
+def test_what_was_handed_to_a_perceive_that_died_was_counted_by_the_dead():
+    """Of a recording that had been read, or a camera that had left, the frames were missing in the end."""
+    status = RunStatus()
+    for worker, finished in (("decode-1", True), ("camera-door", True), ("camera-yard", False), ("perceive", False)):
+        status.take_beat(Beat(worker, {}, Counts({"frames": 10} if worker != "perceive" else {"tracks": 1}), finished=finished))
+    status.worker_left("camera-door")
+    assert status.counted_by_the_dead.run == {}
+    for _ in range(2):
+        status.worker_restarted("perceive")
+        assert status.counted_by_the_dead.run == {"frames": 20, "tracks": 1}, "once"
+
+
 def test_the_funnel_of_a_stream_is_summed_over_those_who_count_it():
     status = RunStatus({"door": StreamStatus("door"), "yard": StreamStatus("yard")})
     for camera in ("door", "yard"):
