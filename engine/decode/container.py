@@ -17,6 +17,7 @@ from engine.decode.clock import Bridge, StreamClock
 from engine.decode.cropping import Crop, crop_of
 from engine.decode.edit_list import shown_pictures
 from engine.decode.encryption import encryption_of_file, encryption_of_stream
+from engine.decode.fragments import has_cut_index, whole_fragments
 from engine.decode.playlist import is_playlist
 from engine.decode.playlist_copy import finished_copy
 from engine.decode.rates import FALLBACK_TIME_BASE, nominal_rate, time_base_of
@@ -72,20 +73,27 @@ def open_recording(
         check_playlist(path)
     try:
         with finished_copy(path) if is_list else nullcontext(path) as place:
-            options = _OF_PLAYLISTS if is_list else _OPTIONS
-            # "file:" keeps FFmpeg from taking "cam:1.mkv" for a protocol.
-            name = f"file:{place}" if piece is None else f"subfile,,start,{piece.begin},end,{piece.end},,:file:{place}"
-            container = av.open(name, metadata_errors="replace", options=options if piece is None else _OF_PIECES)
+            container = _opened(place, _OF_PLAYLISTS if is_list else _OPTIONS, piece)
     except (av.error.FFmpegError, OSError, ValueError) as error:
+        if piece is None and (whole := whole_fragments(path)):
+            return open_recording(path, video_stream, Piece(0, whole))
         raise explain_open(path, error) from error
     try:
         stream = _video_stream_of(path, container, video_stream)
         if kind := encryption_of_stream(path, container, stream):
             raise encrypted(path, kind)
         return container, stream
-    except SourceError:
+    except SourceError as error:
         container.close()
+        if has_cut_index(path):
+            raise explain_open(path, error) from error
         raise
+
+
+def _opened(path: Path, options: dict[str, str], piece: Piece | None) -> InputContainer:
+    # "file:" keeps FFmpeg from taking "cam:1.mkv" for a protocol.
+    name = f"file:{path}" if piece is None else f"subfile,,start,{piece.begin},end,{piece.end},,:file:{path}"
+    return av.open(name, metadata_errors="replace", options=options if piece is None else _OF_PIECES)
 
 
 def chosen_stream(path: Path, container: InputContainer, stream: VideoStream) -> str:

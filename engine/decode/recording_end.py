@@ -16,6 +16,7 @@ from engine.decode.container import is_cut
 from engine.decode.counted import Counted
 from engine.decode.edit_list import left_out_by_edits, shown_pictures
 from engine.decode.encryption import encryption_of_file
+from engine.decode.fragments import ends_within_fragment
 from engine.decode.gaps import Gaps, Missing
 from engine.decode.last_bytes import ends_within_packet
 from engine.decode.late_start import late_start
@@ -109,6 +110,8 @@ class RecordingEnd:
         """
         path, frames = self.path, self.counted.counts["frames"]
         cut = self.extent.cut or ("before the end that its index gives" if is_cut(self.container, self.stream) else "")
+        if not cut and self.container.format.name.startswith("mov,mp4") and ends_within_fragment(path):
+            cut = "in the middle of a fragment"
         if cut and not self._goes_on():
             grows = f"; {_GROWS}" if self.extent.has_grown else ""
             raise SourceError(f"{path} breaks off {cut}; frames before that: {frames}{grows}", "truncated")
