@@ -28,7 +28,8 @@ class StreamClock:
         held_seconds: steps back of up to this are no jump either; the clock then stands still until the stamps catch up.
         starts_at_seconds: the time stamp at which the clock is 0, or the first one if that is earlier; None: its time is that
             of the time stamps.
-        bridge: jumps over which time continues with the next frame, as in a player; other jumps move the clock.
+        bridge: jumps over which time continues with the next frame, as in a player; other jumps move the clock. With any of
+            them time never runs backwards: it waits where stamps step back a little, and goes on where they keep doing so.
         unstamped_first: frames before the first time stamp are taken to precede it directly, however far from 0 it is.
         unstamped_repeats: a repeated time stamp counts as missing: in some joined recordings time stands still.
     """
@@ -46,7 +47,7 @@ class StreamClock:
         unstamped_repeats: bool = False,
     ) -> None:
         self.time_base = (time_base.numerator, time_base.denominator)
-        self._frame_seconds = frame_seconds
+        self._frame_seconds, self._jitter_seconds = frame_seconds, JITTER_FRAMES * frame_seconds
         self._max_gap_seconds = max_gap_seconds
         self._held_seconds = held_seconds
         self._starts_at_seconds = starts_at_seconds
@@ -57,8 +58,12 @@ class StreamClock:
         """The newest time stamp."""
         self._repeats = False
         """Whether the newest time stamp came again."""
+        self._newest_seconds: float | None = None
+        """Its time."""
+        self._is_back = False
+        """Whether it is a little before the one that came before it."""
         self._stamped_seconds: float | None = None
-        """Its time, where it was believed."""
+        """The time of the newest one that was believed."""
         self._wraps_seconds = [float(ticks * time_base) for ticks in _WRAPS_TICKS]
         self._shift_seconds = 0.0
         """Offset that is added to a time stamp."""
@@ -86,7 +91,7 @@ class StreamClock:
             if self._starts_at_seconds is not None:
                 self._shift_seconds = -min(self._starts_at_seconds, stamp)
             self._joins = False
-            self._last_seconds = self._stamped_seconds = stamp + self._shift_seconds
+            self._last_seconds = self._stamped_seconds = self._newest_seconds = stamp + self._shift_seconds
             return self._last_seconds, False
         if self._joins:
             origin = self._starts_at_seconds or 0.0
@@ -95,13 +100,16 @@ class StreamClock:
         self._joins = False
         now = self._unwrapped(stamp + self._shift_seconds, last)
         step = now - last
-        stamped = self._stamped_seconds
+        stamped, newest, self._newest_seconds = self._stamped_seconds, self._newest_seconds, now
         if stamped is not None and stamped <= now < last:
-            stood_still = stood_still and -step > _MOST_AHEAD_SECONDS and now - stamped <= JITTER_FRAMES * self._frame_seconds
+            stood_still = stood_still and -step > _MOST_AHEAD_SECONDS and now - stamped <= self._jitter_seconds
             return (self._go_on(now, last) if stood_still else last), False
         if 0.0 < -step <= self._held_seconds:
             return last, False
         jumped = not self._continues(step)
+        before, self._is_back = self._is_back, newest is not None and -self._jitter_seconds <= now - newest < 0.0
+        if step < 0.0 and self._is_back and self._bridge != "none":
+            return (self._go_on(now, last) if before or jumped else last), False
         if jumped and (self._bridge == "both" or (self._bridge == "backward" and step < 0)):
             return self._go_on(now, last), True
         self._last_seconds = self._stamped_seconds = now
@@ -110,12 +118,12 @@ class StreamClock:
     def _go_on(self, now: float, last: float) -> float:
         """Let a frame follow the last one, whatever its time stamp, and return its time."""
         self._shift_seconds += last + self._frame_seconds - now
-        self._last_seconds = self._stamped_seconds = last + self._frame_seconds
+        self._last_seconds = self._stamped_seconds = self._newest_seconds = last + self._frame_seconds
         return self._last_seconds
 
     def _continues(self, step_seconds: float) -> bool:
-        late = max(self._max_gap_seconds, JITTER_FRAMES * self._frame_seconds)  # the frames of a time lapse are far apart
-        return -JITTER_FRAMES * self._frame_seconds <= step_seconds <= late
+        late = max(self._max_gap_seconds, self._jitter_seconds)  # the frames of a time lapse are far apart
+        return -self._jitter_seconds <= step_seconds <= late
 
     def _unwrapped(self, now: float, last: float) -> float:
         """Return the time of a stamp whose counter may have wrapped since the last one."""

@@ -198,3 +198,18 @@ def test_where_nothing_says_when_it_begins_the_first_picture_is_the_beginning(ti
     times, jumps = seconds_of(recording_clock(float("inf")), ticks)
     assert times == pytest.approx([0.0, 0.04, 0.08])
     assert jumps == []
+
+
+@pytest.mark.parametrize("bridge", ["backward", "both"])
+@pytest.mark.parametrize(
+    ("frames", "expected"),
+    [
+        ([0, 1, 2, 1.5, 3, 4], [0, 1, 2, 2, 3, 4]),
+        ([0, 1, 2, 1, 2, 3], [0, 1, 2, 2, 2, 3]),
+        ([50, 49, 48, 47, 46, 45, 44], [0, 0, 1, 2, 3, 4, 5]),
+        ([0, 1, 2, 1, 0, -1, -2], [0, 1, 2, 2, 3, 4, 5]),
+    ],
+)
+def test_time_waits_where_stamps_step_back_and_goes_on_where_they_keep_doing_so(bridge, frames, expected):
+    clock = StreamClock(Fraction(1, 1000), 0.04, 10.0, starts_at_seconds=frames[0] * 0.04, bridge=bridge)
+    assert seconds_of(clock, [round(40 * frame) for frame in frames]) == (pytest.approx([0.04 * n for n in expected]), [])
