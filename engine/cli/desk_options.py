@@ -28,7 +28,6 @@ from engine.results.digits import rounded
 from engine.verify.copies import both_ways
 from engine.verify.embedder import Embedder, open_embedder
 from engine.words.numbers import count
-from engine.words.text import readable
 
 Results = Annotated[Path, Parameter(required=True, help="Output directories of runs.")]
 PageOption = Annotated[Path | None, Parameter(help="Also write a self-contained page (.html) with pictures.")]
@@ -120,10 +119,8 @@ def _chosen(path: Path, found: list[Portrait], face: int | None, *, of_several: 
     remarks = []
     if len(found) > 1 and face is None:
         sizes = ", ".join(f"{one.quality.size_px:.0f}" for one in found)
-        remarks.append(
-            f"{readable(path.name)} shows {count(len(found), 'face')} ({sizes} px): the largest was taken, --face says which "
-            "else."
-        )
+        faces = count(len(found), "face")
+        remarks.append(f"the photograph shows {faces} ({sizes} px): the largest was taken, --face says which else.")
     if portrait.turned_degrees:
         remarks.append(f"the photograph was turned by {portrait.turned_degrees}°.")
     return portrait, remarks

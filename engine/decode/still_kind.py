@@ -49,6 +49,7 @@ class Kind(Enum):
     RADIANCE = "Radiance HDR"
     DICOM = "DICOM"
     ICON = "icon"
+    TARGA = "Targa"
     POSTSCRIPT = "PostScript"
     METAFILE = "Windows metafile"
 
@@ -63,6 +64,8 @@ _STARTS = {
     b"#?RADIANCE": Kind.RADIANCE,
     b"#?RGBE": Kind.RADIANCE,
     b"\x00\x00\x01\x00": Kind.ICON,
+    b"\x00\x00\x02\x00\x00\x00": Kind.TARGA,  # as an icon it would hold no picture
+    b"\x00\x00\x0a\x00\x00\x00": Kind.TARGA,
     b"\x00\x00\x02\x00": Kind.ICON,
     b"icns": Kind.ICON,
     b"%!PS": Kind.POSTSCRIPT,
@@ -73,8 +76,8 @@ _STARTS = {
     **dict.fromkeys(_ARCHIVE_STARTS, Kind.ARCHIVE),
 }
 _NOT_READ = (
-    Kind.JPEG_XL, Kind.JPEG_XR, Kind.PHOTOSHOP, Kind.GIMP, Kind.OPEN_EXR, Kind.RADIANCE, Kind.DICOM, Kind.ICON, Kind.POSTSCRIPT,
-    Kind.METAFILE,
+    Kind.JPEG_XL, Kind.JPEG_XR, Kind.PHOTOSHOP, Kind.GIMP, Kind.OPEN_EXR, Kind.RADIANCE, Kind.DICOM, Kind.ICON, Kind.TARGA,
+    Kind.POSTSCRIPT, Kind.METAFILE,
 )  # fmt: skip
 """Picture formats that are not supported."""
 REFUSALS = {

@@ -47,7 +47,8 @@ def told_of(image: Image.Image, content: bytes, pages: int) -> Told:
     transfer = _TRANSFERS.get(coded)
     said = []
     if pages > 1:
-        said.append(f"the first of the file's {pages} pictures was taken")
+        which = "main one" if image.format == "HEIF" else "first"
+        said.append(f"the {which} of the file's {pages} pictures was taken")
     if transfer:
         said.append("it is HDR, and is shown as on an SDR screen")
     elif is_deep(image, content):

@@ -94,7 +94,7 @@ def test_a_photograph_of_nobody_and_of_two_people(facestream, results, photograp
     cv2.imwrite("two.png", two)
     largest = json.loads(facestream("search", "two.png", "one", "--json").out)["photograph"]
     second = json.loads(facestream("search", "two.png", "one", "--json", "--face", "2").out)["photograph"]
-    assert "shows 2 faces" in largest["remarks"][0]
+    assert largest["remarks"][0].startswith("the photograph shows 2 faces (")
     assert second["remarks"] == []
     assert second["quality"]["size_px"] < largest["quality"]["size_px"]
 

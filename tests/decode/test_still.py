@@ -72,7 +72,8 @@ def test_a_heic_of_ten_bits_and_of_several_pictures(tmp_path):
     assert close(tmp_path / "ten.heic", corners())
     corners().save(tmp_path / "two.heic", save_all=True, append_images=[corners().rotate(180)], primary_index=1, quality=90)
     assert close(tmp_path / "two.heic", corners().rotate(180))
-    assert read_still(tmp_path / "two.heic").pages == 2
+    found = read_still(tmp_path / "two.heic")
+    assert (found.pages, found.remarks) == (2, ("the main one of the file's 2 pictures was taken",))
 
 
 def test_heic_without_its_reader_says_what_to_install(tmp_path, monkeypatch):

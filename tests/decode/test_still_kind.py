@@ -36,6 +36,8 @@ from tests.assets import shared
         (b"#?RADIANCE\n", Kind.RADIANCE),
         (bytes(128) + b"DICM", Kind.DICOM),
         (b"\0\0\x01\0\x01\0", Kind.ICON),
+        (b"\0\0\x02\0\x01\0", Kind.ICON),
+        (b"\0\0\x02\0\0\0\0\0", Kind.TARGA),
         (b"%!PS-Adobe-3.0", Kind.POSTSCRIPT),
         (b"\0MRM", Kind.RAW),
         (b"\x1f\x8b\x08", Kind.ARCHIVE),
