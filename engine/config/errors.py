@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 import yaml
 
+from engine.config.yaml_words import odd_in_key
+
 _ERROR = re.compile(r"^(?P<what>.*?)(?: - at `(?P<key>key` in `)?(?P<path>\$.*)`)?$", re.DOTALL)
 _UNKNOWN = re.compile(r"unknown field `(?P<key>.*)`$", re.DOTALL)
 _MISSING = re.compile(r"missing required field `(?P<key>.*)`$")
@@ -162,7 +164,8 @@ def _unknown_key(key: str, owner: Any, root: type[msgspec.Struct]) -> str:
     near = [meant] if meant in fields else difflib.get_close_matches(key, fields, n=1)
     near = near or [elsewhere[field] for field in difflib.get_close_matches(key, elsewhere, n=1, cutoff=0.75)]
     hint = f"did you mean {near[0]}? " if near else ""
-    return f"unknown key; {hint}allowed here: {', '.join(fields) or 'none'}"
+    odd = odd_in_key(key)
+    return f"unknown key; {f'{odd}; ' if odd else ''}{hint}allowed here: {', '.join(fields) or 'none'}"
 
 
 def _in_words(types_quoted: str) -> str:

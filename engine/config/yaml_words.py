@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+
+from yaml.reader import ReaderError
 
 _UNLIKE = re.compile(
     r"^(?:[ \t]*(?P<space>[\u00a0\u2000-\u200b\u202f\u3000\ufeff])"
@@ -10,8 +13,10 @@ _UNLIKE = re.compile(
     r"|[ ]*(?:- +)?\w+(?P<colon>\uff1a))"
 )
 """A character that is put there by a word processor or a page, and looks like one that YAML knows."""
+_SECTION_OF_TOML = re.compile(r"\s*(?:#.*\n\s*)*\[\[?(?P<name>[\w.]+)\]\]?[ \t]*(?:#.*)?\n")
 _WORDS = (
-    ("'\\\\t'", "it is indented with tabs: use spaces"),
+    ("'\\\\t'", "there is a tab in it: use spaces"),
+    ("^found unhashable key$", "a key must be text"),
     ("^but found another document$", "it holds more than one document: use `---` only at its beginning"),
     ("^expected <block end>", "this line does not begin in the same column as those beside it: indent them alike"),
     (
@@ -28,6 +33,12 @@ _FROM_THE_BEGINNING = ("while scanning a simple key", "while scanning a quoted s
 """What PyYAML notices lines below the one that is wrong."""
 
 
+def odd_in_key(key: str) -> str:
+    """Return a clause on a character of a key that nobody sees; empty where there is none."""
+    odd = next((one for one in key if (one.isspace() and one != " ") or unicodedata.category(one) == "Cf"), "")
+    return f"there is a character U+{ord(odd):04X} in it that only looks like a space: type a plain one" if odd else ""
+
+
 def unusable(error: Exception, text: str) -> tuple[int | None, str]:
     """Return the line (from 1) of what is wrong, None where it is not known, and a clause that says what to do as far as known.
 
@@ -39,6 +50,13 @@ def unusable(error: Exception, text: str) -> tuple[int | None, str]:
         if unlike := _UNLIKE.match(written):
             code = ord(unlike[kind := str(unlike.lastgroup)])
             return number, f"there is a character U+{code:04X} that only looks like a {kind}: type a plain one"
+    if toml := _SECTION_OF_TOML.match(text):
+        name = toml["name"]
+        return text.count("\n", 0, toml.start("name")) + 1, f"it looks like TOML: write {name}: and its keys indented below"
+    if isinstance(error, ReaderError) and isinstance(error.character, int):
+        return text.count(
+            "\n", 0, error.position
+        ) + 1, f"there is a character U+{error.character:04X} that YAML does not allow: delete it"
     if isinstance(error, RecursionError):
         return None, "its lists and sections are nested too deeply"
     problem = " ".join(str(getattr(error, "problem", None) or error).split())
@@ -46,6 +64,8 @@ def unusable(error: Exception, text: str) -> tuple[int | None, str]:
     in_brackets = "while parsing a flow" in (context or "")
     mark = begins if begins and (in_brackets or context in _FROM_THE_BEGINNING) else noticed
     line = mark.line + 1 if mark else None
+    if line and re.match(r" *\t", text.splitlines()[line - 1]):
+        return line, "it is indented with tabs: use spaces"
     if in_brackets:
         return line, "the { or [ that begins here does not end, or a comma is missing in it"
     said = ((re.search(pattern, problem), words) for pattern, words in _WORDS)

@@ -42,6 +42,7 @@ _URL = re.compile(r"\s*([^\s:/]+):/{2,}")
 _HALF_URL = re.compile(rf"\s*({'|'.join(SCHEMES)}):", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"[^[].*[${}<>()|\\^\"'`*%]|[${<(%*]")
 """What a host's name holds that somebody has yet to replace; in an IPv6 address ``%`` stands before its zone."""
+_LEFT = "has a placeholder for a host; variables are not replaced in a configuration"
 _HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+(?:%\w+)?]|[^][:]*)(?P<port>:[^:]*)?")
 
 
@@ -100,10 +101,11 @@ def parse_camera_url(uri: str) -> CameraUrl:
         raise ConfigError(f"{shown} has a scheme that is not known: give {kinds}, a device such as /dev/video0, or a path")
     if not _URL.match(uri):
         raise _bad(f"a {name} address", f"needs two slashes after {name}:", scheme)
-    if re.search(r"[\s\x00-\x1f\x7f]", uri):
-        raise _bad(shown, "holds spaces or control characters: write a space as %20", scheme)
     rest = uri.partition("://")[2]
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if re.search(r"[\s\x00-\x1f\x7f]", uri):
+        for_host = _PLACEHOLDER.match(authority.rpartition("@")[2])
+        raise _bad(shown, _LEFT if for_host else "holds spaces or control characters: write a space as %20", scheme)
     tail = rest[len(authority) :]
     if "@" in tail:
         raise _bad(
@@ -128,7 +130,7 @@ def _host_and_port(address: str, scheme: Scheme, shown: str) -> tuple[str, int |
         raise _bad(shown, "has an invalid host; write an IPv6 address in brackets, such as [fe80::1]", scheme)
     host, port = found["host"], (found["port"] or "")[1:]
     if _PLACEHOLDER.match(host):
-        raise _bad(shown, "has a placeholder for a host; variables are not replaced in a configuration", scheme)
+        raise _bad(shown, _LEFT, scheme)
     if found["port"] is None and scheme.default_port is None:
         raise _bad(shown, "names no port", scheme)
     if found["port"] is not None and not (re.fullmatch("[0-9]{1,5}", port) and 1 <= int(port) <= 65535):

@@ -36,6 +36,7 @@ _NO_RECORDINGS = frozenset([
 ])
 # fmt: on
 """What lies beside recordings, and that nobody misses."""
+_VARIABLE = re.compile(r"\$\{\w|\$[A-Za-z_]|\{\{")
 _FILE_URL = re.compile(r"file://", re.IGNORECASE)
 TO_A_FILE = "write what another program sends to a file first"
 """What to do where somebody gives standard input, a pipe or a device: a recording is a file."""
@@ -120,7 +121,8 @@ def _recordings_at(uri: str, warn: Callable[[str], None]) -> list[Recording]:
             return [Recording("", path, tuple(pictures))]
         if glob.has_magic(str(path)):
             return _matches(path, warn)
-        raise ConfigError(f"{without_password(uri)} does not exist{looked_in(path)}: check the path") from error
+        what = "variables are not replaced here, write the path itself" if _VARIABLE.search(uri) else "check the path"
+        raise ConfigError(f"{without_password(uri)} does not exist{looked_in(path)}: {what}") from error
     except PermissionError as error:
         raise _not_readable(path) from error
     except (OSError, ValueError) as error:

@@ -111,7 +111,7 @@ def test_a_folder_is_no_configuration(tmp_path):
     [
         ("detect: {every: 2\n", "line 1 is not usable YAML: the { or"),
         ("\0", "is a binary file, not a configuration; a recording or camera is given with --source"),
-        ("\x1b", "is not usable YAML: unacceptable character"),
+        ("\x1b", "is not usable YAML: there is a character U+001B that"),
         ("when: 2024-13-45\n", "is not usable YAML: month"),
         ("[" * 600, "is not usable YAML: its lists and sections are nested too deeply"),
         ("sources:\n\t- uri: a\n", "line 2 is not usable YAML: it is indented with tabs: use spaces"),

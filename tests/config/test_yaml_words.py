@@ -27,6 +27,10 @@ live:
         ("  budget_ms: 500", "budget_ms: 500", 9, "a key cannot begin here"),
         ("  - uri: rtsp://192.0.2.1/1", "    uri: rtsp://192.0.2.1/1", 5, "does not begin in the same column"),
         ("    name: door", "\tname: door", 4, "it is indented with tabs: use spaces"),
+        ("budget_ms: 500", "budget_ms: 500\t# half a second", 8, "there is a tab in it: use spaces"),
+        ("name: door", "name: \x1bdoor", 4, "there is a character U+001B that YAML does not allow: delete it"),
+        ("name: door", "? [a, b]\n    : door", 4, "a key must be text"),
+        ("profile: balanced", "[profile]\nname = 1", 1, "it looks like TOML: write profile: and its keys indented below"),
         ("name: door", "name: door: left", 4, "put a value that holds `: ` in quotes"),
         ("name: door", "name:door", 4, "this is no `key: value`: write a colon and a space behind the key"),
         ("name: door", "name: %door", 4, "a value that begins with % must be in quotes"),
@@ -68,3 +72,16 @@ def test_odd_characters_are_no_fault_where_they_mean_nothing(tmp_path):
     path = tmp_path / "cameras.yaml"
     path.write_text(GOOD + "# \u2013 a dash\uff1a\u00a0a space\n", encoding="utf-8")
     assert len(load_config(path).sources) == 2
+
+
+@pytest.mark.parametrize("odd", ["\u00a0", "\u200b", "\u3000"])
+def test_a_key_that_holds_what_nobody_sees_is_told_from_a_misspelt_one(tmp_path, odd):
+    path = tmp_path / "cameras.yaml"
+    path.write_text(GOOD.replace("budget_ms", f"budget_ms{odd}"), encoding="utf-8")
+    with pytest.raises(
+        ConfigError, match=rf"line 8: .*there is a character U\+{ord(odd):04X} in it that only looks like a space"
+    ):
+        load_config(path)
+    path.write_text(GOOD.replace("budget_ms", "budget_mz"), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"line 8: live\.budget_mz: unknown key; did you mean budget_ms"):
+        load_config(path)

@@ -35,6 +35,7 @@ def test_a_good_url_comes_through_as_it_was(scheme, user, host, port, path):
         ("rtsp://${CAMERA}/cam1", "has a placeholder for a host; variables are not replaced"),
         ("rtsp://admin:hunter2@$HOST:554/cam1", "has a placeholder for a host"),
         ("rtsp://{{ host }}/cam1".replace(" ", ""), "has a placeholder for a host"),
+        ("rtsp://{{ host }}/cam1", "has a placeholder for a host"),
         ("rtsp://<IP>/cam1", "has a placeholder for a host"),
         ("rtsp://%CAMERA%/cam1", "has a placeholder for a host"),
         ("rtsp://cam-${N}.example.org/cam1", "has a placeholder for a host"),

@@ -97,6 +97,9 @@ def test_one_name_for_several_files_is_refused(tmp_path):
 
 def test_what_is_missing_or_empty_is_one_sentence_each(tmp_path):
     (tmp_path / "empty").mkdir()
+    for uri in ("${CAMERA}", "$HOME/a.mp4", "{{ file }}"):
+        with pytest.raises(ConfigError, match=r"does not exist.*: variables are not replaced here, write the path itself"):
+            names_of(uri)
     with pytest.raises(ConfigError, match="does not exist"):
         names_of(tmp_path / "nothing.mp4")
     with pytest.raises(ConfigError, match=r"^\*\*\*@10.0.0.5/x does not exist"):
