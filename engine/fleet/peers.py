@@ -19,6 +19,7 @@ from engine.fleet.quorum import Answer, Heard
 from engine.fleet.view import About
 from engine.keys.curve import connect
 from engine.publish.endpoint import bind, harden
+from engine.publish.guard import FloodGuard
 from engine.runtime.closing import Closing
 
 _LARGEST_BYTES = 4096
@@ -49,13 +50,16 @@ class Peers(Closing):
         self._asking: dict[str, tuple[About, zmq.Socket[bytes]]] = {}
         self._rounds: OrderedDict[bytes, tuple[float, dict[str, Heard]]] = OrderedDict()
         self._number = 0
+        self._guard = FloodGuard(only_crowds=True)
         self._answering = self._context.socket(zmq.ROUTER)
         try:
             harden(self._answering, _LARGEST_BYTES)
             self._answering.setsockopt(zmq.LINGER, 0)
             self._answering.curve_secretkey, self._answering.curve_publickey = secret_key, self.public_key
             self._answering.curve_server = True
-            self.port = int(bind(self._answering, listen, "fleet.listen").rpartition(":")[2])
+            bound = bind(self._answering, listen, "fleet.listen")
+            self._guard.watch(bound)
+            self.port = int(bound.rpartition(":")[2])
         except BaseException:
             self.close()
             raise
@@ -66,6 +70,7 @@ class Peers(Closing):
         for socket in (self._answering, *(socket for _, socket in self._asking.values())):
             poller.register(socket, zmq.POLLIN)
         ready = dict(poller.poll(milliseconds))
+        self._guard.check()
         if self._answering in ready:
             self._answer(answer)
         rounds: dict[bytes, tuple[float, Mapping[str, Heard]]] = {}

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from engine.publish.connections import opened
+from engine.runtime.descriptors import raise_limit
 
 _CHECK_SECONDS = 0.05
 _ALERT_CHECK_SECONDS, _ALERT_SECONDS = 0.005, 10.0
@@ -27,6 +28,9 @@ _ALLOWED_BYTES = 128 * 1024
 _ALLOWED_BYTES_PER_SECOND = 16 * 1024
 """A hundred replay requests a second, besides heartbeats."""
 _MOST_CONNECTIONS = 4096
+_WANTED_FILES = 4 * _MOST_CONNECTIONS
+"""So many may have come before the next look finds them. By default a process may open 1,024 files, and without a free one
+nobody can be looked for, no key read and nothing written."""
 _BYTES_RECEIVED = struct.Struct("=128xQ")
 """Of ``tcpi_bytes_received`` in the kernel's ``struct tcp_info``."""
 
@@ -36,11 +40,16 @@ class FloodGuard:
 
     An ``ipc`` endpoint is not watched, as the kernel counts no bytes there. Its directory lets nobody in but the owner, unless
     it is abstract, or keys or ``insecure`` allow a directory of others: then users of this machine may flood it.
+
+    Args:
+        only_crowds: whoever has come in may say as much as libzmq lets it, as pictures; and connections may have a quarter of
+            the files that this process may open in place of half, as a service has two such guards.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, only_crowds: bool = False) -> None:
         self.cut = 0
         """Connections that were cut so far."""
+        self._only_crowds = only_crowds
         self._ports: set[int] = set()
         self._since: dict[tuple[int, str], float] = {}
         self._next_check = 0.0
@@ -49,6 +58,7 @@ class FloodGuard:
     def watch(self, endpoint: str) -> None:
         """Watch the connections to a bound endpoint; any but ``tcp://HOST:PORT`` is left alone."""
         if endpoint.startswith("tcp://"):
+            raise_limit(_WANTED_FILES)
             self._ports.add(int(endpoint.rpartition(":")[2]))
 
     def check(self) -> None:
@@ -59,10 +69,10 @@ class FloodGuard:
         said = self._look()
         self._since = {key: self._since.get(key, now) for key in said}
         for key, count in said.items():
-            if count > _ALLOWED_BYTES + _ALLOWED_BYTES_PER_SECOND * (now - self._since[key]):
+            if not self._only_crowds and count > _ALLOWED_BYTES + _ALLOWED_BYTES_PER_SECOND * (now - self._since[key]):
                 self._cut(key, now)
-        # More than half of the files that this process may open: the next connection could cost it its output.
-        most = min(_MOST_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2)
+        # With more of the files that this process may open the next connection could cost it its output.
+        most = min(_MOST_CONNECTIONS, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // (4 if self._only_crowds else 2))
         for key in sorted(said, key=lambda key: said[key])[: max(0, len(said) - most)]:
             self._cut(key, now)
         after = time.monotonic()

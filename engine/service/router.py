@@ -22,6 +22,7 @@ from engine.errors import ConfigError, error_words
 from engine.keys.folder import default_folder
 from engine.publish.door import Door, user_id
 from engine.publish.endpoint import bind, harden
+from engine.publish.guard import FloodGuard
 from engine.runtime.bell import Bell
 from engine.service.caller import Caller, this_user
 from engine.service.directory import ServiceDirectory
@@ -32,7 +33,8 @@ from engine.words.text import readable
 MOST_PENDING = 16
 _HANDS = 4
 _IN_A_TURN = 32
-_TURN_MS = 250
+_TURN_MS, _GUARDED_TURN_MS = 250, 50
+"""The second where others than this user may connect: so often a crowd is looked for."""
 _LONGEST_ID = 128
 _HWM = 4
 """Requests of one peer that libzmq holds: each may be as large as a picture."""
@@ -70,6 +72,7 @@ class Router:
         self._largest = largest_request(config.upload_bytes)
         self._context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         self._door: Door | None = None
+        self._guard = FloodGuard(only_crowds=True)
         self._sockets: list[zmq.Socket[bytes]] = []
         self._hands = ThreadPoolExecutor(_HANDS, "verb")
         self._pending = 0
@@ -109,6 +112,7 @@ class Router:
         bound = bind(socket, endpoint, "serve.control", is_private=True)
         if door is not None:
             self.endpoint = bound
+            self._guard.watch(bound)
         return _Place(socket, caller)
 
     def _open_to_holders_of_keys(self, config: ServeConfig, warn: Callable[[str], None]) -> _Place:
@@ -144,13 +148,14 @@ class Router:
             self._close_sockets()
 
     def _turn(self, poller: zmq.Poller) -> None:
-        ready = dict(poller.poll(_TURN_MS))
+        ready = dict(poller.poll(_GUARDED_TURN_MS if self._door is not None else _TURN_MS))
         self._send_done()
         for place in self._places:
             if place.socket in ready:
                 self._receive(place)
         if self._door is not None and self._door.poll():
             self._door.cut_all(self.endpoint)
+        self._guard.check()
 
     def _close_sockets(self) -> None:
         if self._door is not None:

@@ -15,6 +15,7 @@ from engine.fleet.permit import now_seconds
 from engine.fleet.quorum import Answer
 from engine.fleet.view import About
 from tests.patience import PATIENCE_SECONDS, until
+from tests.publish.strangers import crowd_at, left_of
 
 WITHOUT = Answer(False, 0.5)
 
@@ -56,6 +57,22 @@ def test_an_answer_is_of_whom_it_was_asked(both: tuple[Peers, Peers]) -> None:
     with pytest.raises(AssertionError):
         heard(a, b, wrong, 1.0)
     assert heard(a, b, {"b": about(b)}) == {"b": WITHOUT}, "and with the right key again"
+
+
+def test_a_crowd_that_says_nothing_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It took all files that the service may open."""
+    monkeypatch.setattr("engine.publish.guard._MOST_CONNECTIONS", 3)
+    monkeypatch.setattr("engine.publish.endpoint._HANDSHAKE_MS", 1000 * PATIENCE_SECONDS)  # it ends nobody meanwhile
+    with ExitStack() as closing:
+        a, b = (closing.enter_context(peers_of(name)) for name in ("a", "b"))
+        crowd = crowd_at(f"tcp://127.0.0.1:{b.port}", closing)
+
+        def is_cut() -> bool:
+            b.turn(20, lambda: WITHOUT)
+            return left_of(crowd) <= 3
+
+        until(is_cut, "the crowd is cut")
+        assert heard(a, b, {"b": about(b)}) == {"b": WITHOUT}
 
 
 def test_nobody_and_nonsense_hold_nothing_up(both: tuple[Peers, Peers]) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+from contextlib import ExitStack
+
 from engine.keys.folder import KeyFolder
 
 
@@ -22,3 +25,26 @@ def revoked_key(at, tmp_path):
 
 def no_key(at, tmp_path):
     return None
+
+
+def crowd_at(endpoint: str, closing: ExitStack, count: int = 12) -> list[socket.socket]:
+    """Return connections that will say nothing."""
+    host, _, port = endpoint.removeprefix("tcp://").rpartition(":")
+    return [closing.enter_context(socket.create_connection((host, int(port)))) for _ in range(count)]
+
+
+def left_of(crowd: list[socket.socket]) -> int:
+    """Return how many of them are still there; what was said to them is thrown away."""
+    return sum(map(_is_open, crowd))
+
+
+def _is_open(one: socket.socket) -> bool:
+    one.setblocking(False)
+    try:
+        while one.recv(4096):
+            pass
+    except BlockingIOError:
+        return True
+    except OSError:
+        pass
+    return False

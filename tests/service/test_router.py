@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import msgspec
@@ -23,6 +24,7 @@ from engine.service.build import Parts
 from engine.service.router import Router
 from tests.patience import PATIENCE_SECONDS, until
 from tests.processes import open_files
+from tests.publish.strangers import crowd_at, left_of
 from tests.servers.ipv6 import needs_ipv6
 from tests.service.parts import Says, service_in
 
@@ -213,6 +215,24 @@ def test_holders_of_keys_have_their_roles_and_nobody_else_comes_in(tmp_path: Pat
         finally:
             running.router.close()
     assert any("it has no role" in one for one in says.sentences)
+
+
+def test_a_crowd_that_says_nothing_is_cut_and_a_holder_of_a_key_is_answered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It took all files that the service may open: no audit log, no new camera, and no key could be read any more."""
+    monkeypatch.setattr("engine.publish.guard._MOST_CONNECTIONS", 3)
+    monkeypatch.setattr("engine.publish.endpoint._HANDSHAKE_MS", 1000 * PATIENCE_SECONDS)  # it ends nobody meanwhile
+    folder = KeyFolder(tmp_path / "keys")
+    desk = folder.add("desk", control=["view"])
+    with service_in(tmp_path) as parts, ExitStack() as closing:
+        running = Running(parts, Says(), ServeConfig(control="tcp://127.0.0.1:*", keys=str(folder.path)))
+        closing.callback(running.router.close)
+        client = closing.enter_context(ControlClient(running.router.endpoint, desk))
+        assert is_answered(client)
+        crowd = crowd_at(running.router.endpoint, closing)
+        until(lambda: left_of(crowd) <= 3, "the crowd is cut")
+        assert is_answered(client)
 
 
 @pytest.mark.parametrize("control", ["ipc:///tmp/x", "tcp://127.0.0.1", "door"])
