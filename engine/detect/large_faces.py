@@ -1,7 +1,7 @@
 """Faces of any size for a detector that knows them up to some 300 px wide: the larger ones are looked for in reduced copies.
 
-In a picture as it is such a detector takes parts of a large face for faces, or sees nothing. A copy of a quarter of the sides
-costs a sixteenth, and what is 200 px wide in the picture is 50 px wide there, which every detector finds. Photographs, for
+In a picture as it is such a detector takes parts of a large face for faces, or sees nothing. A copy of a third of the sides
+costs a ninth, and what is 150 px wide in the picture is 50 px wide there, which every detector finds. Photographs, for
 which there is time, are looked at in copies of half the sides, down to smaller ones.
 """
 
@@ -20,7 +20,7 @@ from engine.detect.second_look import Faceness
 from engine.detect.tiles import detect_in_tiles
 
 _Copies = tuple[int, int]
-_OF_FRAMES: _Copies = 4, 480
+_OF_FRAMES: _Copies = 3, 360
 _OF_PHOTOGRAPHS: _Copies = 2, 240
 """How much smaller each copy is than the one before, and the shorter side in pixels of a picture that needs no copy: of frames,
 faces that fill it are hardly larger than what detectors know."""
@@ -31,7 +31,7 @@ _LEAST_IN_COPY_PX = 50
 
 
 class LargeFaces:
-    """See ``Detector``; pictures with a shorter side of more than 480 px, or 240 of photographs, are looked
+    """See ``Detector``; pictures with a shorter side of more than 360 px, or 240 of photographs, are looked
     at in copies, too. Those of more than 16 megapixels are looked at tile by tile.
 
     Args:

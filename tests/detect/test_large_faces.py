@@ -16,6 +16,10 @@ from engine.sample.known_face import known_face
 from tests.enrolment.blobs import BlobDetector, draw
 
 
+def detector_of_frames() -> BlobDetector:
+    return BlobDetector(sizes=(20, 300))
+
+
 def field(height: int, width: int) -> np.ndarray:
     return np.full((height, width, 3), 90, np.uint8)
 
@@ -30,7 +34,7 @@ def planes(bgr: np.ndarray) -> Planes:
 )
 def test_a_face_that_fills_a_third_of_a_picture_is_found_once(width, height, side):
     picture = draw(field(height, width), width // 4, height // 5, side)
-    (found,) = LargeFaces(BlobDetector(), None).detect([planes(picture)])
+    (found,) = LargeFaces(detector_of_frames(), None).detect([planes(picture)])
     assert len(found) == 1
     np.testing.assert_allclose(found.boxes[0], [width // 4, height // 5, side, side], atol=max(4, side * 0.03))
     np.testing.assert_allclose(found.landmarks[0, 0], [width // 4 + 0.3 * side, height // 5 + 0.4 * side], atol=side * 0.03)
@@ -38,7 +42,7 @@ def test_a_face_that_fills_a_third_of_a_picture_is_found_once(width, height, sid
 
 def test_small_faces_are_found_in_the_picture_itself_and_large_ones_beside_them():
     picture = draw(draw(draw(field(1080, 1920), 100, 100, 24), 300, 100, 120), 800, 200, 700)
-    (found,) = LargeFaces(BlobDetector(), None).detect([planes(picture)])
+    (found,) = LargeFaces(detector_of_frames(), None).detect([planes(picture)])
     np.testing.assert_allclose(sorted(found.boxes[:, 2]), [24, 120, 700], atol=8)
 
 
@@ -46,7 +50,7 @@ def test_small_faces_are_found_in_the_picture_itself_and_large_ones_beside_them(
 @pytest.mark.parametrize("side", [24, 180])
 def test_a_face_in_a_very_large_picture_is_found_once_wherever_it_is(place, side):
     picture = draw(field(3701, 4501), *place, side)
-    detector = BlobDetector()
+    detector = detector_of_frames()
     (found,) = LargeFaces(detector, None).detect([planes(picture)])
     assert len(found) == 1
     np.testing.assert_allclose(found.boxes[0], [*place, side, side], atol=4)
@@ -55,21 +59,21 @@ def test_a_face_in_a_very_large_picture_is_found_once_wherever_it_is(place, side
 
 def test_pictures_given_together_keep_their_own_faces():
     pictures = [field(720, 1280), draw(field(720, 1280), 300, 100, 500), draw(field(240, 320), 50, 60, 80)]
-    found = LargeFaces(BlobDetector(), None).detect([planes(picture) for picture in pictures])
+    found = LargeFaces(detector_of_frames(), None).detect([planes(picture) for picture in pictures])
     assert [len(faces) for faces in found] == [0, 1, 1]
 
 
 def test_beside_a_very_large_picture_others_are_looked_at_as_they_are_alone():
-    """All that were given with one were cut into tiles, and so was its own copy of a quarter."""
-    detector = BlobDetector()
+    """All that were given with one were cut into tiles, and so was its own first copy."""
+    detector = detector_of_frames()
     found = LargeFaces(detector, None).detect([planes(field(4320, 7680)), planes(draw(field(2160, 3840), 1300, 900, 260))])
     assert [len(faces) for faces in found] == [0, 1]
-    assert detector.pictures == 6 * 4 + 1 + 1 + 1 + 1 + 1  # tiles, its two copies; the other one and its two
+    assert detector.pictures == 6 * 4 + 3 + 1 + 2  # tiles and its three copies; the other one and its two
 
 
 def test_small_pictures_are_looked_at_once():
-    detector = BlobDetector()
-    LargeFaces(detector, None).detect([planes(field(480, 854))])
+    detector = detector_of_frames()
+    LargeFaces(detector, None).detect([planes(field(360, 640))])
     assert detector.pictures == 1
 
 
