@@ -2,7 +2,9 @@
 space is freed.
 
 A file keeps its length, so that positions of lines and rows stay valid: its beginning becomes a hole, which reads as zeros and
-takes no space. Where the hole ends follows from the times in the lines, so nothing needs to be remembered over a restart.
+takes no space. Of what was there at the start the times in the lines say where the hole ends, so nothing needs to be remembered
+over a restart. They are out of order where the wall clock was set back; so of what was written since then it is remembered how
+long the files were when.
 """
 
 from __future__ import annotations
@@ -11,9 +13,12 @@ import ctypes
 import math
 import os
 import time
+from bisect import bisect_left
+from collections import deque
 from collections.abc import Callable, Collection, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -24,6 +29,8 @@ from engine.archive.vector_files import row_bytes, vector_files
 from engine.contracts.unreadable import UNREADABLE
 
 _LOOK_SECONDS = 60.0
+_MARK_SECONDS, _MARKS = 1.0, 200
+"""How often it is looked whether files have grown enough to be remembered, and how many times while they fill the room."""
 _KEEP_SIZE_AND_PUNCH_HOLE = 3
 _NEAR_BYTES = 1 << 16
 """So near to the wanted line it is read on from one to the next."""
@@ -46,6 +53,14 @@ class _Line(msgspec.Struct):
     embedding: _Vector | None = None
 
 
+class _Mark(NamedTuple):
+    """How long the files with lines were."""
+
+    at: float
+    """Monotonic seconds."""
+    ends: dict[Path, int]
+
+
 class Expiry:
     """Empties what is too old, or too much, in ``faces.jsonl``, ``tracks.jsonl``, ``stream.jsonl``, ``rejected.jsonl`` and the
     vectors beside them.
@@ -66,8 +81,11 @@ class Expiry:
     ) -> None:
         self._tell = tell
         self._directory, self._keep_seconds, self._keep_bytes = directory, keep_seconds, keep_bytes
-        self._next_look = 0.0
-        self._past = PastClock()
+        self._next_look = self._next_mark = 0.0
+        self._past, self._started_ns = PastClock(), time.time_ns()
+        self._start = self._mark()
+        self._marks = deque[_Mark]()
+        """Of what was written since then and is still there."""
         self.freed_bytes = 0
         """Of lines and vectors that went."""
         self.gone_before = -math.inf
@@ -80,33 +98,49 @@ class Expiry:
             OSError: it cannot be done, as where the file system knows no holes.
         """
         now = time.monotonic()
+        if self._keep_bytes and now >= self._next_mark:
+            self._next_mark = now + _MARK_SECONDS
+            self._remember(self._mark())
         if now < self._next_look:
             return
         self._next_look = now + _LOOK_SECONDS
-        limits = [self._past.ago_ns(self._keep_seconds)] if self._keep_seconds else []
+        cuts = self._cuts(self._past.ago_ns(self._keep_seconds)) if self._keep_seconds else {}
         if self._keep_bytes and self._left({}) > self._keep_bytes:
-            limits.append(self._first_time_that_fits())
-            self.gone_before = max(self.gone_before, now - (time.time_ns() - limits[-1]) / 1e9)
-        if limits:
-            cuts = {path: until for path, until in self._cuts(max(limits)).items() if goes(path, until)}
-            if cuts:
-                self._tell({path.name: until for path, until in cuts.items()})
-            for path, until in cuts.items():
-                self.freed_bytes += empty(path, until)
+            for path, until in self._cuts_that_fit().items():
+                cuts[path] = max(until, cuts.get(path, 0))
+        cuts = {path: until for path, until in cuts.items() if goes(path, until)}
+        if cuts:
+            self._tell({path.name: until for path, until in cuts.items()})
+        for path, until in cuts.items():
+            self.freed_bytes += empty(path, until)
 
-    def _cuts(self, since_ns: int) -> dict[Path, int]:
-        """Return where each file begins if it has nothing older."""
+    def _mark(self) -> _Mark:
+        paths = (self._directory / name for name in _LINES)
+        return _Mark(time.monotonic(), {path: path.stat().st_size if path.exists() else 0 for path in paths})
+
+    def _remember(self, mark: _Mark) -> None:
+        last = self._marks[-1] if self._marks else self._start
+        if sum(mark.ends.values()) - sum(last.ends.values()) > self._keep_bytes / _MARKS:
+            self._marks.append(mark)
+
+    def _cuts(self, since_ns: int, ends: dict[Path, int] | None = None) -> dict[Path, int]:
+        """Return where each file begins if it has nothing older.
+
+        Args:
+            since_ns: Unix, nanoseconds.
+            ends: where the lines end that are looked at; None: all are.
+        """
+        paths = [self._directory / name for name in _LINES]
+        return self._with_vectors({path: first_line_since(path, since_ns, ends[path] if ends else None) for path in paths})
+
+    def _with_vectors(self, cuts: dict[Path, int]) -> dict[Path, int]:
+        """Return where the files with lines begin, and those with the vectors that these name."""
         vectors = {path.name for path in vector_files(self._directory)}
-        cuts: dict[Path, int] = {}
         rows: dict[str, int] = {}
-        for name in _LINES:
-            cuts[self._directory / name] = first_line_since(self._directory / name, since_ns)
         for path in (self._directory / name for name in _WITH_VECTORS):
             for vector in _first_vectors(path, cuts[path], vectors):
                 rows[vector.file] = min(vector.row, rows.get(vector.file, vector.row))
-        for file, row in rows.items():
-            cuts[self._directory / file] = row * row_bytes(file)
-        return cuts
+        return cuts | {self._directory / file: row * row_bytes(file) for file, row in rows.items()}
 
     def _left(self, cuts: dict[Path, int]) -> int:
         """Return how many bytes there are, less what goes if some files begin later."""
@@ -114,32 +148,57 @@ class Expiry:
         there = [path for path in (*paths, *vector_files(self._directory)) if path.exists()]
         return sum(path.stat().st_size - max(first_data(path), cuts.get(path, 0)) for path in there)
 
+    def _fits(self, cuts: dict[Path, int]) -> bool:
+        return self._left(cuts) <= self._keep_bytes
+
+    def _cuts_that_fit(self) -> dict[Path, int]:
+        """Return where the files begin if all together is small enough; nothing where that cannot be, as where the lines of
+        today name no vector and those of yesterday's fill the room: emptying lines would not help."""
+        if self._fits(self._with_vectors(self._start.ends)):
+            since_ns = self._first_time_that_fits()
+            self.gone_before = max(self.gone_before, self._start.at - (self._started_ns - since_ns) / 1e9)
+            return self._cuts(since_ns, self._start.ends)
+        marks = list(self._marks)
+        found = bisect_left(marks, True, key=lambda mark: self._fits(self._with_vectors(mark.ends)))
+        if found == len(marks):
+            return {}
+        for _ in range(found):
+            self._marks.popleft()
+        self.gone_before = max(self.gone_before, marks[found].at)
+        return self._with_vectors(marks[found].ends)
+
     def _first_time_that_fits(self) -> int:
-        """Return the time (Unix, nanoseconds) from which on all together is small enough; that of the first line where none is,
-        as where the lines of today name no vector and those of yesterday's fill the room: emptying lines would not help."""
-        firsts = (next(whole_lines(self._directory / name), b"") for name in _LINES)
+        """Return the time (Unix, nanoseconds) from which on all together is small enough, of what was there at the start; that of
+        the first line where none is, as where a clock was ahead when the lines were written."""
+        ends = self._start.ends
+        firsts = (next(whole_lines(path), b"") for path in ends)
         times = [line.sent_ns for first in firsts if (line := _decoded(first)) is not None]
-        high = time.time_ns()
+        high = self._started_ns
         low = first = min(times, default=high)
         while high - low > _NEAR_NS:
             middle = (low + high) // 2
-            if self._left(self._cuts(middle)) > self._keep_bytes:
-                low = middle
-            else:
+            if self._fits(self._cuts(middle, ends)):
                 high = middle
-        return high if self._left(self._cuts(high)) <= self._keep_bytes else first
+            else:
+                low = middle
+        return high if self._fits(self._cuts(high, ends)) else first
 
 
-def first_line_since(path: Path, since_ns: int) -> int:
+def first_line_since(path: Path, since_ns: int, end: int | None = None) -> int:
     """Return where the first line begins that was sent at this time or later (Unix, nanoseconds); the end of the file where all
     lines are older. The lines are in the order of their times.
+
+    Args:
+        path: of the file.
+        since_ns: see above.
+        end: where the lines end that are looked at; None: all are.
 
     Raises:
         OSError: the file cannot be read.
     """
     if not path.exists():
         return 0
-    low, high = first_data(path), path.stat().st_size
+    low, high = first_data(path), path.stat().st_size if end is None else end
     with path.open("rb") as file:
         while high - low > _NEAR_BYTES:
             middle = (low + high) // 2
@@ -153,7 +212,7 @@ def first_line_since(path: Path, since_ns: int) -> int:
     at = low
     for whole in whole_lines(path, low):
         line = _decoded(whole)
-        if line is not None and line.sent_ns >= since_ns:
+        if (end is not None and at >= end) or (line is not None and line.sent_ns >= since_ns):
             return at
         at += len(whole)
     return at

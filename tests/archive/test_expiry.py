@@ -142,14 +142,16 @@ def test_a_clock_that_is_set_makes_nothing_old(holes: Path, monkeypatch: pytest.
         assert len(young) <= 400, "and what is older is not"
 
 
-def test_of_too_many_lines_and_vectors_the_oldest_go(holes: Path, monkeypatch: pytest.MonkeyPatch):
-    """Those of a stream's states too, and the pictures of the lines that go."""
+@pytest.mark.parametrize("jump", [-400 * DAY, -HOUR, 0, HOUR, 400 * DAY])
+def test_of_too_many_lines_and_vectors_the_oldest_go(holes: Path, monkeypatch: pytest.MonkeyPatch, jump: float):
+    """Those of a stream's states too, and the pictures of the lines that go; also where the clock is set meanwhile."""
     clock, out, most = Clock(monkeypatch), holes / "out", 200_000
     for module in ("expiry", "retention"):
         monkeypatch.setattr(f"engine.archive.{module}._LOOK_SECONDS", 20 * 60.0)
     config = OutputConfig(directory=str(out), keep_records_gb=most / 1e9)
     numbering, sink = Numbering("run1"), DirectorySink(config, {"run_id": "run1"}, expires=True)
     for number in range(121):
+        clock.wall += jump if number == 70 else 0
         message, payloads = face(track_id=number, index=number)
         sink.write(numbering.stamp(message), payloads)
         message, payloads = track(track_id=number)
@@ -164,8 +166,10 @@ def test_of_too_many_lines_and_vectors_the_oldest_go(holes: Path, monkeypatch: p
     faces = [json.loads(one)["track_id"] for one in whole_lines(out / "faces.jsonl")]
     assert faces == list(range(faces[0], 121))
     assert len(list(whole_lines(out / "stream.jsonl"))) == pytest.approx(2 * len(faces), abs=2)
+    tracks = [json.loads(one)["track_id"] for one in whole_lines(out / "tracks.jsonl")]
     pictures = {int(folder.name) for folder in (out / "faces" / "cam1").iterdir()}
-    assert pictures == set(faces)
+    assert pictures == {*faces, *tracks}
+    assert len(tracks) == pytest.approx(len(faces), abs=1)
 
 
 def test_a_file_system_without_holes_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
