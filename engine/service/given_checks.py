@@ -9,6 +9,7 @@ from engine.errors import ConfigError
 from engine.service.refusal import Refusal
 from engine.source.camera_url import CameraUrl, lacking_schemes, looks_like_url, parse_camera_url
 from engine.source.cameras import is_camera
+from engine.words.redaction import names_secret
 
 ADDRESSES = tuple(key for key in ("uri", "crop_uri") if key in SourceConfig.__struct_fields__)
 """Keys of a source that hold addresses."""
@@ -21,7 +22,6 @@ OPTIONS = frozenset({
 """FFmpeg's own that a camera may be given: none of them names a file, a protocol, a host or a header."""
 _FLAGS = {"rtsp_flags": {"filter_src", "prefer_tcp", "satip_raw"}}
 _TEXT = re.compile(r"[\x20-\x7e]{0,256}")
-_SECRET_PARTS = re.compile(r"[/?&;][^=&/?;]*(?:pass|pwd|pw|token|secret|key|auth)[^=&/?;]*=.", re.IGNORECASE)
 _UNUSUAL = re.compile(r"[\s\\\x00-\x1f\x7f]")
 """What some readers of addresses take for the end of a host, and others do not."""
 _HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
@@ -73,11 +73,11 @@ def _check_address(text: str, field: str, *, devices: bool) -> None:
         raise Refusal("bad_request", "the address names no host, or one with unusual letters", field)
     if re.search(r"[?&](listen|mode)=", url.tail):
         raise Refusal("refused", "a camera that calls the service cannot be added while it runs", field)
-    if _SECRET_PARTS.search(url.tail):
+    if names_secret(url.tail):
         words = (
-            "its path seems to hold a password or token, which would be kept in the clear: give it as user:password@ before "
+            "its path seems to hold a user, password or token, which would be kept in the clear: give user:password@ before the"
         )
-        raise Refusal("refused", f"{words}the host, or name the camera in the configuration file", field)
+        raise Refusal("refused", f"{words} host, or name the camera in the configuration file", field)
 
 
 def _check_device(text: str, field: str, *, devices: bool) -> None:

@@ -6,10 +6,11 @@ import asyncio
 import os
 import ssl
 from contextlib import suppress
+from pathlib import Path
 
 from engine.contracts.http import HttpSettings, tls_context
 from engine.errors import ConfigError
-from engine.private_file import version_of
+from engine.private_file import version_of, warning_of
 from engine.web.report import Report
 
 _LOOK_SECONDS = 5.0
@@ -24,6 +25,7 @@ async def follow_certificate(tls: ssl.SSLContext, settings: HttpSettings, report
         report: is told.
     """
     used = _state(settings)
+    _warn_of_key(settings, report)
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
         if (found := _state(settings)) == used:
@@ -36,6 +38,14 @@ async def follow_certificate(tls: ssl.SSLContext, settings: HttpSettings, report
         else:
             used = found
             report.tell(f"the certificate {settings.tls_certificate} has changed, and is used from now on")
+            _warn_of_key(settings, report)
+
+
+def _warn_of_key(settings: HttpSettings, report: Report) -> None:
+    path = Path(settings.tls_key)
+    with suppress(OSError):
+        if warning := warning_of(path, path.stat(), "the key of TLS (serve.http_tls_key)"):
+            report.tell(warning)
 
 
 def _state(settings: HttpSettings) -> list[tuple[int, int, int]]:

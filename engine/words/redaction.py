@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from engine.words.text import readable
 
@@ -31,6 +32,8 @@ _NAMES = r"user(?:name)?|usr|login|pass(?:word|wd|phrase)?|pwd|pw|(?:[a-z]+[_-]?
 _PLACEHOLDER = r"(?-i:KEY=VALUE[]'`\")>,.:;]{0,3}(?!\S))"
 """What our own sentences say where nothing is given, as ``--set KEY=VALUE``; as the whole of a value it is no secret."""
 _VALUE_IN_TEXT = re.compile(rf"(?<![A-Za-z])(?!{_PLACEHOLDER})({_NAMES})=\S+", re.IGNORECASE)
+_SECRET_IN_ADDRESS = re.compile(r"(?:(?:pass|pwd|psw|pw|token|secret|auth)[^=&/?;]*|(?:pas|key))=[^&/?;]", re.IGNORECASE)
+"""Cameras have names of their own, as ``userpwd=``, ``loginpas=`` and, with no other sign between, ``user=ada_password=``."""
 _SECRET_KEY = re.compile(rf"(?:\w+_)?(?:{_NAMES}|headers|cookies)", re.IGNORECASE)
 
 
@@ -73,9 +76,10 @@ def redact_tree(value: Any) -> Any:
     return value
 
 
-def names_secret(text: str) -> bool:
-    """Whether a text holds the value of a ``user=…``, ``password=…`` or the like."""
-    return _VALUE_IN_TEXT.search(text) is not None
+def names_secret(address: str) -> bool:
+    """Whether an address, or the end of one, holds the value of a ``user=…``, ``password=…`` or the like, also as ``%3D``."""
+    read = unquote(address)
+    return bool(_VALUE_IN_TEXT.search(read) or _SECRET_IN_ADDRESS.search(read))
 
 
 def _shown_in_text(found: re.Match[str]) -> str:

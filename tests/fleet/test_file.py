@@ -40,6 +40,8 @@ def test_a_camera_has_its_settings_and_where_it_may_be(tmp_path: Path) -> None:
         ("cameras: [{uri: 'rtsp://h/x', name: a, credentials: /etc/door}]", "credentials is a path"),
         ("cameras: [{uri: 'rtsp://h/x?user=ada&password=secret', name: a}]", "uri holds a user, password or token"),
         ("cameras: [{uri: 'rtsp://h/user=ada_password=secret_channel=1', name: a}]", "name this camera in `sources`"),
+        ("cameras: [{uri: 'http://h/v.mjpg?usr=ada&userpwd=secret', name: a}]", "name this camera in `sources`"),
+        ("cameras: [{uri: 'rtsp://h/ch=1%26password%3Dsecret', name: a}]", "name this camera in `sources`"),
         ("cameras: [{uri: 'rtsp://h/x', name: a, options: {token: secret}}]", "options hold a password or token"),
         ("cameras: [{uri: a.mkv, name: a, fps: 5}]", "fps is for recordings"),
         ("cameras: [{uri: 'rtsp://h/x', name: a, only: b, prefers: [c]}]", "leave out `prefers`"),

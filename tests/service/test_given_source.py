@@ -40,6 +40,8 @@ def add(parts: Parts, uri: str, **more: object) -> object:
         "http://inside.example/x", "http://both.example/x", "http://metadata.example/latest", "http://169.254.169.254/latest",
         "rtsp://[::1]/x", "rtsp://[::ffff:127.0.0.1]/x", "rtsp://127.0.0.1/x", "rtsp://10.0.0.7/x",
         "rtsp://nobody.example/x", "rtsp:///x", "rtsp://192.0.2.10/user=admin&password=secret&channel=1",
+        "rtsp://192.0.2.10/user=ada_password=secret_channel=1", "rtsp://192.0.2.10/user%3Dada_password%3Dsecret",
+        "http://192.0.2.10/v.cgi?loginuse=ada&loginpas=secret",
         "http://192.0.2.10/v.mjpg?user=a&pwd=secret", "http://192.0.2.10/v?token=abc", "",
         "rtsp://public.example@127.0.0.1/x", "rtsp://127.0.0.1#@public.example/x", "rtsp://127.0.0.1\\@public.example/x",
         "rtsp://192.0.2.10/a b", "rtsp://192.0.2.10/\r\nX: y", "rtsp://192.0.2.10:99999/x", " file:///etc/passwd",

@@ -48,3 +48,19 @@ def test_a_certificate_that_is_renewed_is_shown_and_one_without_its_key_is_not(
         assert shown(running) == second
         third = renew(tmp_path)
         until(lambda: shown(running) == third, "the third certificate")
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+def test_a_key_that_others_may_read_is_told_at_the_start_and_when_it_was_renewed(
+    service: FakeService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody was told, though of a camera's password it is said."""
+    monkeypatch.setattr(followed, "_LOOK_SECONDS", 0.05)
+    made, key = certificate(tmp_path)
+    key.chmod(0o644)
+    with server(service, tls_certificate=str(made), tls_key=str(key)) as running:
+        assert f"chmod 600 {key}" in running.said("may be read by others")[0]
+        second = renew(tmp_path)
+        until(lambda: shown(running) == second, "the second certificate")
+        running.said("is used from now on")
+        assert len(running.said("may be read by others")) == 1, "this one is private"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from engine.words.redaction import redact, redact_tree, redact_url
+from engine.words.redaction import names_secret, redact, redact_tree, redact_url
 
 # Anything that may stand in a password and was not escaped, but white space.
 secrets = st.text(st.characters(min_codepoint=33, exclude_categories=["Cc", "Cs", "Zs", "Zl", "Zp"]), min_size=4, max_size=30)
@@ -164,3 +164,25 @@ def test_a_tree_keeps_its_shape_and_loses_its_secrets(tree, secret, pattern):
 def test_what_we_say_ourselves_as_an_example_stays_readable(said):
     """Help and error sentences redacted their own examples, as tcp://***."""
     assert redact(said) == said
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/user=ada_password=x_channel=1", "/user%3Dada%26password%3Dx", "/v.cgi?loginuse=ada&loginpas=x", "/v?usr=a&userpwd=b",
+        "/v;psw=x", "/v?streamkey=x", "/v?accessToken=x", "/v?auth=x", "/v?USER=ada",
+    ],
+)  # fmt: skip
+def test_names_that_cameras_have_for_a_secret(address: str) -> None:
+    assert names_secret(f"rtsp://192.0.2.10{address}")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/cam/realmonitor?channel=1&subtype=0", "/Streaming/channels/101?profile=Profile_1", "/tcp/av0_0", "/v?keyframe=1",
+        "/password/1", "/ch=1_stream=0.sdp?real_stream",
+    ],
+)  # fmt: skip
+def test_addresses_without_a_secret(address: str) -> None:
+    assert not names_secret(f"rtsp://192.0.2.10{address}")
