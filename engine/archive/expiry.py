@@ -168,8 +168,8 @@ class Expiry:
         return self._with_vectors(marks[found].ends)
 
     def _first_time_that_fits(self) -> int:
-        """Return the time (Unix, nanoseconds) from which on all together is small enough, of what was there at the start; that of
-        the first line where none is, as where a clock was ahead when the lines were written."""
+        """Return the time (Unix, nanoseconds) from which on all together is small enough, of what was there at the start; that
+        of the first line where none is, as where a clock was ahead when the lines were written."""
         ends = self._start.ends
         firsts = (next(whole_lines(path), b"") for path in ends)
         times = [line.sent_ns for first in firsts if (line := _decoded(first)) is not None]
