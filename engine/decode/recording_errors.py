@@ -6,7 +6,7 @@ from pathlib import Path
 
 from engine.contracts.messages import Reason
 from engine.decode.encryption import HOW, encryption_of_file
-from engine.decode.late_start import late_start
+from engine.decode.late_start import kind_at_start, late_start
 from engine.decode.playlist import is_playlist, missing_from, trouble_of
 from engine.errors import SourceError
 from engine.words.lists import some_of
@@ -69,6 +69,8 @@ def explain_open(path: Path, error: Exception) -> SourceError:
             "is still being written; a repair tool such as untrunc may recover it",
             reason,
         )
+    if kind := kind_at_start(path):
+        return SourceError(f"{path} begins as {kind}, but its header is cut off or damaged: give another copy of it", reason)
     return SourceError(late_start(path) or f"{path} is not a video that FFmpeg can read", reason)
 
 

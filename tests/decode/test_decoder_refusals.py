@@ -109,6 +109,16 @@ def test_a_file_that_ends_before_its_first_picture_is_truncated(tmp_path):
     assert "ends before its first picture" in states[-1].detail
 
 
+@pytest.mark.parametrize(("name", "length"), [("a.mkv", 80), ("a.avi", 600), ("a.wmv", 60)])
+def test_a_file_that_ends_within_its_header_is_told_so(tmp_path, name, length):
+    path = render(tmp_path / name, "libx264" if name != "a.wmv" else "wmv2")
+    path.write_bytes(path.read_bytes()[:length])
+    _, states, _ = read(path)
+    assert (states[-1].state, states[-1].reason) == ("failed", "not_a_video")
+    kind = path.suffix[1:].upper()
+    assert states[-1].detail == f"{path} begins as {kind}, but its header is cut off or damaged: give another copy of it"
+
+
 def test_a_forbidden_file_fails_with_permission(tmp_path, monkeypatch):
     def refuse(*_: object, **__: object):
         raise av.error.PermissionError(13, "Permission denied")
