@@ -12,7 +12,9 @@ from engine.cli.desk_options import (
     FaceOption,
     PageOption,
     check_embedder,
+    check_one_embedder,
     photographs,
+    refuse_for_tracks,
     tell_programs,
     worth_facts,
 )
@@ -28,7 +30,6 @@ from engine.desk.likeness import Likeness
 from engine.desk.page import track_pictures
 from engine.desk.selection import find_track, vector_of
 from engine.desk.stored import StoredTrack
-from engine.errors import UsageError
 from engine.words.text import readable
 from engine.words.worth import LIMITS
 
@@ -64,16 +65,10 @@ def compare(
     check_outside_runs(page)
     tracks = {words: track for words in (one, other) if (track := find_track(words)) is not None}
     of_tracks = {words: track_side(track, vector_of(track), track_pictures(track)) for words, track in tracks.items()}
-    digests = {track.result.embedder_sha256 for track in tracks.values()}
-    if len(digests) > 1:
-        first, second = (
-            f"{track.result.embedder} ({track.result.embedder_sha256[:8]}) of {track.result.run.directory}"
-            for track in tracks.values()
-        )
-        raise UsageError(f"vectors of two embedders cannot be compared: {first}, and {second}")
+    check_one_embedder([track.result for track in tracks.values()])
     if len(of_tracks) == len({one, other}):
-        _refuse_for_photographs(face, embedder)
-        sides, digest = [of_tracks[one], of_tracks[other]], digests.pop()
+        refuse_for_tracks(face, embedder)
+        sides, digest = [of_tracks[one], of_tracks[other]], tracks[one].result.embedder_sha256
     else:
         sides, digest = _with_photographs([one, other], of_tracks, list(tracks.values()), face, embedder)
     if sides[0].label == sides[1].label:  # of two folders
@@ -93,12 +88,6 @@ def compare(
     if page is not None:
         say(f"page: {readable(page)}")
     return 0
-
-
-def _refuse_for_photographs(face: int | None, embedder: str | None) -> None:
-    for option, given in (("--face", face), ("--embedder", embedder)):
-        if given is not None:
-            raise UsageError(f"{option} is for a photograph, and both are tracks of results: leave it out")
 
 
 def _with_photographs(

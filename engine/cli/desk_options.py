@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -95,6 +95,28 @@ def check_embedder(model: Embedder, result: Result) -> None:
             f"photograph's would be of {model.name} ({model.sha256[:8]}): they cannot be compared; give --embedder with the "
             "file of the first"
         )
+
+
+def check_one_embedder(results: Sequence[Result]) -> None:
+    """Refuse tracks whose vectors are of two embedders.
+
+    Raises:
+        UsageError: they cannot be compared.
+    """
+    of_each = {one.embedder_sha256: f"{one.embedder} ({one.embedder_sha256[:8]}) of {one.run.directory}" for one in results}
+    if len(of_each) > 1:
+        raise UsageError(f"vectors of two embedders cannot be compared: {', and '.join(of_each.values())}")
+
+
+def refuse_for_tracks(face: int | None, embedder: str | None) -> None:
+    """Refuse options that only a photograph needs.
+
+    Raises:
+        UsageError: one of them was given.
+    """
+    for option, given in (("--face", face), ("--embedder", embedder)):
+        if given is not None:
+            raise UsageError(f"{option} is for a photograph, and only tracks of results are compared: leave it out")
 
 
 def tell_programs(said: Any) -> None:

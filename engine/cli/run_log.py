@@ -170,12 +170,14 @@ class RunLog:
                 self._write("warning", "dark", dark_words(stream), fields)
 
     def _is_repeated(self, event: RunEvent) -> bool:
-        """Whether this is one more attempt to reach a camera that fails as the one before: ``_remind`` says that it does."""
+        """Whether this was told of the stream last: one more attempt to reach a camera that fails as the one before, of which
+        ``_remind`` tells; or the end of a recording, of which a run that goes on after a death hears again.
+        """
         if event.name != "stream":
             return False
         name, what = event.fields["stream"], (event.fields["state"], event.fields.get("reason"))
         before, self._told[name] = self._told.get(name), what
-        return what == before and what[0] == "connecting"
+        return what == before and what[0] in ("connecting", *_OVER)
 
     def _write(
         self, level: Level, event: str, words: str, fields: dict[str, Any], time_ns: int | None = None, run_id: str = ""

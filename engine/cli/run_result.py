@@ -121,15 +121,21 @@ def tracks_table(directory: Path) -> Rows | None:
                 streams.add(track.stream)
                 yield track
 
-    tracks = heapq.nsmallest(_MOST_ROWS, ended(), key=lambda track: (track.stream, track.first_pts_seconds))
+    # Of many those with a name: they are what one looks for, wherever they are.
+    tracks = heapq.nsmallest(_MOST_ROWS, ended(), key=lambda track: (track.decision != "known", *_place(track)))
+    tracks.sort(key=_place)
     if not tracks:
         return None
     several = len(streams) > 1
     figures = ("track", "from", "to", "faces")
     columns = [*([Column("stream")] if several else []), *(Column(title, "number") for title in figures)]
     columns += [Column("decision", "word"), Column("candidate"), Column("cosine", "number"), Column("after SR", "number")]
-    caption = f"the first {_MOST_ROWS} of {count(total, 'track')}" if total > _MOST_ROWS else ""
+    caption = f"{_MOST_ROWS} of {count(total, 'track')}: those with a name, then the first" if total > _MOST_ROWS else ""
     return Rows(columns, [_track_row(track, several) for track in tracks], caption=caption)
+
+
+def _place(track: Track) -> tuple[str, float]:
+    return track.stream, track.first_pts_seconds
 
 
 def _track_row(track: Track, several: bool) -> list[str]:

@@ -13,8 +13,10 @@ from engine.cli.desk_options import (
     PageOption,
     Results,
     check_embedder,
+    check_one_embedder,
     embedder_of,
     photographs,
+    refuse_for_tracks,
     tell_programs,
     worth_facts,
 )
@@ -25,16 +27,16 @@ from engine.cli.overwriting import OverwriteOption
 from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
-from engine.desk.compared import quality_limits
+from engine.desk.compared import quality_limits, track_side
 from engine.desk.hits import Found, Hit
 from engine.desk.hits import search as search_results
 from engine.desk.hits_page import chance_sentence, compared_with, worth_sentence, write_hits
 from engine.desk.likeness import Likeness
-from engine.desk.page import ratio_words
+from engine.desk.page import picture_of, ratio_words
 from engine.desk.people import ref_of
 from engine.desk.photograph import Photographed
 from engine.desk.said_names import Names, said_names
-from engine.desk.selection import choose_results
+from engine.desk.selection import choose_results, find_track, vector_of
 from engine.desk.stored import Result
 from engine.errors import PublishError, UsageError
 from engine.words.text import readable
@@ -42,7 +44,13 @@ from engine.words.worth import LIMITS
 
 
 def search(
-    photo: Annotated[Path, Parameter(help="A picture of the person to search for.")],
+    photo: Annotated[
+        str,
+        Parameter(
+            help="A picture of the person to search for, or a track as RESULT:stream/track, or RESULT:track if there is one "
+            "stream."
+        ),
+    ],
     /,
     *results: Results,
     face: FaceOption = None,
@@ -64,26 +72,38 @@ def search(
         facestream search ada.jpg result
 
         facestream search group.jpg runs/* --face 2 --page hits.html
+
+        facestream search monday:entrance/12 tuesday wednesday
     """
     if limit < 1:
         raise UsageError(f"--limit {limit} must be 1 or more")
-    if photo.is_dir():
-        raise UsageError(f"{photo} is a folder: give the photograph first, then the results")
-    check_place(page, overwrite=overwrite, read=[photo])
+    path = Path(photo)
+    if path.is_dir():
+        which = f"give the photograph first, then the results; for a track of it {photo}:stream/track"
+        raise UsageError(f"{photo} is a folder: {which}")
+    check_place(page, overwrite=overwrite, read=[path])
     check_outside_runs(page)
     chosen = choose_results(results)
-    with photographs([photo], embedder_of(chosen.results, embedder)) as (read, model):
-        check_embedder(model, chosen.results[0])
-        photograph = read(photo, face)
+    track = find_track(photo)
+    if track is None:
+        with photographs([path], embedder_of(chosen.results, embedder)) as (read, model):
+            check_embedder(model, chosen.results[0])
+            wanted = read(path, face)
+        limits = quality_limits([wanted.quality])
+    else:
+        refuse_for_tracks(face, embedder)
+        check_one_embedder([track.result, chosen.results[0]])
+        wanted, limits = picture_of(track), track_side(track, vector_of(track), []).limits
     given, unknown = _names(chosen.results)
-    found = search_results(photograph.vector, photograph.quality.size_px, chosen.results, Likeness(model.sha256), limit)
-    notices = [*chosen.left_out, *unknown, *(f"{photograph.label}: {one}" for one in quality_limits([photograph.quality]))]
+    likeness = Likeness(chosen.results[0].embedder_sha256)
+    found = search_results(wanted.vector, wanted.quality.size_px, chosen.results, likeness, limit, track)
+    notices = [*chosen.left_out, *unknown, *(f"{wanted.label}: {one}" for one in limits)]
     if page is not None:
-        write_hits(page, photograph, found, notices, given)
+        write_hits(page, wanted, found, notices, given)
     if json:
-        tell_programs(_for_programs(photograph, found, notices, given))
+        tell_programs(_for_programs(wanted, found, notices, given))
         return 0
-    for sentence in [*photograph.remarks, *notices]:
+    for sentence in [*wanted.remarks, *notices]:
         say(readable(sentence), aside=True)
     _tell_people(found, given)
     if page is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -67,21 +68,29 @@ class Found:
     """Number of tracks that they belong to."""
 
 
-def search(vector: NDArray[np.float32], size_px: float, results: Sequence[Result], likeness: Likeness, limit: int) -> Found:
+def search(
+    vector: NDArray[np.float32],
+    size_px: float,
+    results: Sequence[Result],
+    likeness: Likeness,
+    limit: int,
+    itself: StoredTrack | None = None,
+) -> Found:
     """Compare a face with every face and every track of some results; the hits are the same as if each were compared alone.
 
     Args:
         vector: (d,) of length 1.
-        size_px: size of the face in its photograph: the smaller of two faces decides what their likeness is worth.
+        size_px: size of the face: the smaller of two faces decides what their likeness is worth.
         results: with vectors of the same embedder.
         likeness: of this embedder.
         limit: the most tracks to return.
+        itself: the track whose vector it is, which is left out; None: it is a photograph's.
 
     Raises:
         PublishError: vectors cannot be read.
     """
     with collector_rests():
-        all_rows = [rows for result in results if (rows := _rows_of(result, len(vector), size_px)) is not None]
+        all_rows = [rows for result in results if (rows := _rows_of(result, len(vector), size_px, itself)) is not None]
     tracks = sum(len({id(track) for track in rows.tracks}) for rows in all_rows)
     hits = [hit for rows in all_rows for hit in _best(vector, rows, likeness, limit, tracks)]
     hits.sort(key=_rank, reverse=True)
@@ -89,10 +98,13 @@ def search(vector: NDArray[np.float32], size_px: float, results: Sequence[Result
     return Found(hits[:limit], faces, tracks)
 
 
-def _rows_of(result: Result, length: int, size_px: float) -> _Rows | None:
+def _rows_of(result: Result, length: int, size_px: float, itself: StoredTrack | None) -> _Rows | None:
     """Gather what can be compared; None if there is nothing."""
     files: dict[str, list[_Row]] = {}
+    most_moments = max(itself.moments, 1) if itself is not None else sys.maxsize
     for track in result.tracks:
+        if itself is not None and track.is_same_as(itself):
+            continue
         if track.line is not None and (place := track.line.embedding) is not None:
             files.setdefault(place.file, []).append((place.row, track, None, track.size_px, track.moments, 1))
         tries = len(track.faces)
@@ -107,9 +119,10 @@ def _rows_of(result: Result, length: int, size_px: float) -> _Rows | None:
         vectors = stored[np.array(places, np.int64)]
         there = vectors.any(axis=1)  # a vector of zeros has expired
         sizes_px, haze = np.array(sizes)[there], haze_of(np.array([size_px]))
+        at_moments = np.minimum(np.array(moments)[there], most_moments)
         return _Rows(
             result, vectors[there], [tracks[at] for at in np.flatnonzero(there)], [faces[at] for at in np.flatnonzero(there)],
-            np.minimum(sizes_px, size_px), np.array(moments)[there], haze_of(sizes_px) * haze, np.array(tries_of)[there],
+            np.minimum(sizes_px, size_px), at_moments, haze_of(sizes_px) * haze, np.array(tries_of)[there],
         )  # fmt: skip
     return None
 

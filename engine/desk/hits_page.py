@@ -41,7 +41,7 @@ def worth_sentence(hit: Hit) -> str:
     """Return what a hit is worth, in words."""
     if hit.worth is None:
         return "What this likeness is worth was not measured"
-    return worth(hit.worth.log10_lr, "the person of the photograph")
+    return worth(hit.worth.log10_lr, "the person looked for")
 
 
 def compared_with(found: Found) -> str:
@@ -57,7 +57,8 @@ def chance_sentence(hit: Hit, tracks: int) -> str:
 
 
 def _body(photograph: Photographed, found: Found, given: Names) -> Iterator[str]:
-    pictures = figures([("the face looked for", "original", ("image/jpeg", photograph.picture))])
+    kept = (photograph.media_type, photograph.picture)
+    pictures = figures([("the face looked for", "original", kept)] if photograph.picture else [])
     facts = details([("face", f"{photograph.quality.size_px:.0f} px"), ("sharpness", f"{photograph.quality.sharpness:.2f}")])
     remarks = "".join(f"<li>{escape(one)}</li>" for one in photograph.remarks)
     yield "<h2>Looked for</h2>"
@@ -70,7 +71,7 @@ def _body(photograph: Photographed, found: Found, given: Names) -> Iterator[str]
         yield f"<h2>{heading}</h2>"
         for number, hit in hits:
             if number == 1 and heading == _SOMEBODY_ELSE:
-                yield '<p class="soft">No track speaks for the person of the photograph.</p>'
+                yield '<p class="soft">No track speaks for the person looked for.</p>'
             yield _card(number, hit, found.tracks, given.get(ref_of(hit.track), ""))
 
 

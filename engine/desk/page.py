@@ -8,7 +8,11 @@ from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 
+import msgspec
+
 from engine.desk.likeness import Worth
+from engine.desk.photograph import Photographed
+from engine.desk.selection import vector_of
 from engine.desk.stored import StoredFace, StoredTrack
 from engine.errors import FacestreamError
 from engine.report.figures import MARK, embedded, figure, read
@@ -76,6 +80,22 @@ def track_pictures(track: StoredTrack, face: StoredFace | None = None) -> list[t
     elif one is not None and (picture := read(directory, one.files.get("enhanced"))):
         found.append(("enhanced", "enhanced", picture))
     return found
+
+
+def picture_of(track: StoredTrack) -> Photographed:
+    """Return a track as what is searched for: its vector, and its best face.
+
+    Raises:
+        FacestreamError: it has no vector or no face, or they have expired.
+    """
+    vector, best = vector_of(track), next(iter(track.faces), None)
+    if best is None:
+        raise FacestreamError(f"{track.where} has no face any more")
+    kept = read(track.result.run.directory, best.files.get("original"))
+    quality = msgspec.structs.replace(best.quality, size_px=track.size_px)
+    label = f"{track.result.label}:{track.stream}/{track.track_id}"
+    media_type, picture = kept or ("", b"")
+    return Photographed(label, vector, quality, picture, [], media_type=media_type)
 
 
 def figures(pictures: Iterable[tuple[str, str, Picture]]) -> str:

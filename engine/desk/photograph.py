@@ -12,7 +12,7 @@ from engine.contracts.findings import Quality
 
 @dataclass(frozen=True, eq=False)
 class Photographed:
-    """One face of a photograph."""
+    """One face of a photograph, or of a track that is looked for as one."""
 
     label: str
     """What to call it."""
@@ -20,8 +20,10 @@ class Photographed:
     """(d,) of length 1."""
     quality: Quality
     picture: bytes
-    """JPEG of the face, for a page."""
+    """The face, for a page; empty: it is not there any more."""
     remarks: list[str]
     """Sentences on how it was chosen."""
     mirrored: NDArray[np.float32] | None = None
     """(d,) of length 1, of the mirrored face; None: it is not known."""
+    media_type: str = "image/jpeg"
+    """Of ``picture``."""

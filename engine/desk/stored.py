@@ -94,6 +94,10 @@ class StoredTrack:
         """Its name on the command line: ``RESULT:stream/track``."""
         return f"{self.result.run.directory}:{self.stream}/{self.track_id}"
 
+    def is_same_as(self, other: StoredTrack) -> bool:
+        """Whether both are one track, perhaps of two copies of a result."""
+        return (self.result.origin, self.stream, self.track_id) == (other.result.origin, other.stream, other.track_id)
+
     def is_called(self, words: str) -> bool:
         """Whether words name this track: ``stream/track``, ``RESULT:stream/track`` or ``RESULT:track``, where RESULT is any
         path to the result, or its folder's name.

@@ -84,8 +84,9 @@ class Reading:
                 self._writer.write(item)
             self._tell(digest)
             self._actor.turn(0.0)
-            if self._actor.stopped is not None:
-                return self._last("ended", "drained", "the run was stopped before the end of the recording")
+            if (stopped := self._actor.stopped) is not None:
+                why = f": {stopped.detail}" if stopped.outcome == "failed" else ""
+                return self._last("ended", "drained", f"the run was stopped before the end of the recording{why}")
             if refusal := self._writer.refusals.get(item.stream):
                 return self._last("failed", "model", refusal)
 

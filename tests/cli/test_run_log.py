@@ -151,6 +151,17 @@ def test_a_run_that_goes_on_with_new_workers_is_told_of(capsys):
     assert [line["event"] for line in logged(capsys)] == ["run_started", "stream", "run_resumed", "stream"]
 
 
+def test_the_end_of_a_recording_is_said_once_where_the_run_goes_on_with_new_workers(capsys):
+    """Each death of a worker told again of every recording that was over."""
+    with RunLog("json", quiet=False) as log:
+        for run_id in ("1", "2"):
+            status = replace(RunStatus({"door": StreamStatus("door")}), run_id=run_id)
+            status.take_event(StreamChanged("door", "ended", "end_of_file"))
+            log.show(status)
+    told = [line["state"] for line in logged(capsys) if line["event"] == "stream"]
+    assert told.count("ended") == 1
+
+
 def test_two_runs_in_one_process_do_not_log_twice(capsys):
     for _ in range(2):
         with RunLog("json", quiet=False) as log:

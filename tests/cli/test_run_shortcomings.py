@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from contextlib import closing
 
 import numpy as np
 import pytest
+from rich.console import Console
 
+from engine.cli.run_result import tracks_table
 from engine.contracts.counts import Counts
 from engine.contracts.streams import StreamChanged
 from engine.pipeline.status import RunStatus
@@ -15,6 +18,7 @@ from engine.runtime.protocol import Beat
 from engine.verify.gallery.opening import open_gallery
 from tests.cli.command import complains, here
 from tests.cli.statuses import status_of
+from tests.desk.results import write_result
 
 CAMERA = ("--source", "rtsp://192.0.2.1/x")
 TWO_HOSTS = ("-s", "rtsp://192.0.2.1/x", "-s", "rtsp://192.0.2.2/x", "-s", "rtsp://me:own@192.0.2.3/x", "-o", "out")
@@ -32,6 +36,17 @@ def test_a_password_is_told_to_the_host_that_it_is_for(capsys, runs):
     main = ("-s", "rtsp://192.0.2.1/sub", "--crop-uri", "rtsp://192.0.2.2/main", "-o", "out")
     complains(here(capsys, "run", *main, "--credentials", "door.txt"), 2, "would be sent to all of")
     complains(here(capsys, "run", *main, "--credentials", "192.0.2.1=door.txt"), 2, "would both get it")
+
+
+def test_of_many_tracks_those_with_a_name_are_shown_wherever_they_are(tmp_path):
+    """The first thirty by stream were shown, so the one person who was recognised was not."""
+    write_result(tmp_path / "r", [("ann", "Ann" if number == 40 else "", number) for number in range(45)], faces=1)
+    table = tracks_table(tmp_path / "r")
+    assert table is not None
+    shown = io.StringIO()
+    Console(file=shown, width=120).print(table)
+    assert "Ann" in shown.getvalue()
+    assert "30 of 45 tracks: those with a name, then the first" in shown.getvalue()
 
 
 def test_recordings_that_a_stopped_run_never_began_are_counted(capsys, runs):

@@ -104,10 +104,10 @@ def test_who_is_more_probably_somebody_else_stands_apart_from_the_hits(result, l
         found = search(photograph.vector, 100.0, [result], likeness, limit)
         write_hits(tmp_path / f"{who}.html", photograph, found, [], {})
         text = (tmp_path / f"{who}.html").read_text()
-        return re.findall(r"<h2>(.*?)</h2>|(No track speaks for the person of the photograph)", text)
+        return re.findall(r"<h2>(.*?)</h2>|(No track speaks for the person looked for)", text)
 
     assert page("person7", 4) == [("Looked for", ""), ("Hits, best first", ""), ("More probably somebody else", "")]
-    nobody = ("", "No track speaks for the person of the photograph")
+    nobody = ("", "No track speaks for the person looked for")
     assert page("a stranger", 2) == [("Looked for", ""), ("More probably somebody else", ""), nobody]
 
 

@@ -67,6 +67,9 @@ class Bench:
     streams: list[str]
     refuses: str = ""
     drains_after: int = 1000
+    drain: Drain = field(default_factory=lambda: Drain("drained"))
+    drains: threading.Event = field(default_factory=threading.Event)
+    """Set once the worker was told to drain."""
     said: list[object] = field(default_factory=list)
     told: list[object] = field(default_factory=list)
 
@@ -100,7 +103,8 @@ class Bench:
                 if link.stream == self.refuses:
                     channel.send(Refused(link.stream, "detect failed: no"))
                 if len(self.frames) == self.drains_after:
-                    supervisor.send(Drain("drained"))
+                    supervisor.send(self.drain)
+                    self.drains.set()
                 channel.send(SlotReleased(link.picture.pool_id, link.picture.slot))
 
     @property
@@ -245,6 +249,15 @@ def test_frames_do_not_wait_for_the_hash_and_a_drain_neither(bench: Bench, monke
     assert not any(isinstance(link, InputFile) for link in bench.said)
     assert isinstance(bench.said[-1], Drain)
     assert bench.said[-1].outcome == "drained"
+
+
+def test_a_reading_that_is_broken_off_says_by_what(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    """After the death of another worker it was said to have been stopped, as if a user had."""
+    monkeypatch.setattr(Faulty, "faults", {"first": lambda: bench.drains.wait(PATIENCE_SECONDS)})
+    bench.drains_after, bench.drain = 2, Drain("failed", "enhance-2 hangs")
+    bench.run()
+    last = bench.last("first")
+    assert (last.reason, last.detail) == ("drained", "the run was stopped before the end of the recording: enhance-2 hangs")
 
 
 def test_what_a_dead_reader_did_not_say_comes_first(bench: Bench):
