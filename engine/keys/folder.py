@@ -124,8 +124,9 @@ class KeyFolder:
         """Return a value that differs as soon as a client, or the engine's own key, was added, changed or removed.
 
         Raises:
-            ConfigError: the folder cannot be read.
+            ConfigError: the folder cannot be read, or others may use it by now, and could let themselves in.
         """
+        self._check_owner()
         found: list[tuple[object, ...]] = []
         for path in (self.path / _SERVER, *self._entries()):
             try:

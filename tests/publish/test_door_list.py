@@ -40,6 +40,18 @@ def test_when_the_folder_goes_away_nobody_is_let_in(tmp_path):
         assert zmq.Event.HANDSHAKE_SUCCEEDED in back.seen
 
 
+def test_when_others_may_use_the_folder_nobody_is_let_in(tmp_path):
+    """It was looked at when the engine started alone: whoever could write there later let themselves in."""
+    with locked(tmp_path) as at:
+        (tmp_path / "keys" / "clients").chmod(0o777)
+        client = at.client(at.rightful)
+        at.until(lambda: client.failed)
+        at.until(lambda: any("others may use the folder of keys" in sentence for sentence in at.said))
+        (tmp_path / "keys" / "clients").chmod(0o700)
+        at.client(at.rightful)
+        at.until(lambda: at.publisher.subscriptions == 1)
+
+
 @pytest.mark.parametrize("fails", ["the folder", "a file"])
 def test_a_list_that_cannot_be_read_keeps_out_and_goes_on_answering(fails, tmp_path, monkeypatch):
     def refused(*of):
