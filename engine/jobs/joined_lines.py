@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from msgspec.structs import replace
 
-from engine.archive.files import Stored
+from engine.archive.files import Stored, inside
 from engine.archive.reader import FaceLine, TrackLine, VectorRow, face_lines, track_lines
 from engine.archive.rejected import rejected_lines
 from engine.archive.writer import DirectorySink
@@ -124,7 +124,7 @@ class _Vectors:
     def row(self, at: VectorRow, size_bytes: int) -> bytes:
         """Return a vector's bytes, fewer where the file ends before."""
         if at.file not in self._files:
-            self._files[at.file] = self._open.enter_context((self._directory / at.file).open("rb"))
+            self._files[at.file] = self._open.enter_context(_own(self._directory, at.file).open("rb"))
         file = self._files[at.file]
         file.seek(at.row * size_bytes)
         return file.read(size_bytes)
@@ -140,7 +140,7 @@ def _payloads(
                 raise PublishError(
                     f"a line in {directory} does not say where its {part.name} is: remove it to process it again"
                 )
-            found.append(Stored(directory / line.files[part.name]))
+            found.append(Stored(_own(directory, line.files[part.name])))
             continue
         size_bytes = 4 * part.shape[0]
         row = b"" if line.vector is None else vectors.row(line.vector, size_bytes)
@@ -148,3 +148,15 @@ def _payloads(
             raise PublishError(f"a vector is missing in {directory}: remove it to process it again")
         found.append(row)
     return found
+
+
+def _own(directory: Path, name: str) -> Path:
+    """Return a file that a line names. Who has written the line may be another machine, and gets no file of this one for it.
+
+    Raises:
+        PublishError: it leads elsewhere.
+    """
+    path = inside(directory, name)
+    if path is None:
+        raise PublishError(f"a line in {directory} names {name[:200]!r}, which is not in there: remove it to process it again")
+    return path

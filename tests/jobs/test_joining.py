@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,6 +125,30 @@ def test_pictures_that_are_gone_are_said(tmp_path: Path, warm: Warm, archive: Pa
     next((tmp_path / "pieces").rglob("*_original.jpg")).unlink()
     with pytest.raises(PublishError, match="cannot write"):
         joined(tmp_path / "joined", warm, [one])
+
+
+@pytest.mark.parametrize("way", ["an absolute path", "a path upwards", "a link", "a vector"])
+def test_a_segment_of_another_machine_is_given_no_file_of_this_one(tmp_path: Path, warm: Warm, archive: Path, way: str):
+    """The file came into the result as a picture, and so to all who may read that."""
+    one = process(Recording("hall", archive / "hall.mkv"), tmp_path / "pieces", warm, 9.0)
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"for this machine alone" * 100)
+    lines = next((tmp_path / "pieces").rglob("faces.jsonl"))
+    picture = next(lines.parent.rglob("*_original.jpg")).relative_to(lines.parent)
+    upwards = f"{'../' * (len(lines.parent.parts) - 1)}{secret.relative_to('/')}"
+    text = lines.read_text()
+    if way == "a link":
+        (lines.parent / picture).unlink()
+        (lines.parent / picture).symlink_to(secret)
+    elif way == "a vector":
+        lines.write_text(re.sub(r'"embedding":{"file":"[^"]+"', f'"embedding":{{"file":"{upwards}"', text))
+        assert lines.read_text() != text
+    else:
+        lines.write_text(text.replace(str(picture), str(secret) if way == "an absolute path" else upwards))
+        assert lines.read_text() != text
+    with pytest.raises(PublishError, match="which is not in there: remove it"):
+        joined(tmp_path / "joined", warm, [one])
+    assert secret.stat().st_nlink == 1
 
 
 def test_other_models_are_told_of_the_directory_that_was_asked_for(tmp_path: Path, warm: Warm, archive: Path):
