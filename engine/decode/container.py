@@ -21,7 +21,7 @@ from engine.decode.fragments import has_cut_index, whole_fragments
 from engine.decode.playlist import is_playlist
 from engine.decode.playlist_copy import finished_copy
 from engine.decode.rates import FALLBACK_TIME_BASE, nominal_rate, time_base_of
-from engine.decode.recording_errors import check_playlist, encrypted, explain_open
+from engine.decode.recording_errors import check_playlist, encrypted, explain_no_decoder, explain_open
 from engine.decode.transport_stream import Piece
 from engine.errors import SourceError
 from engine.pictures.size import MOST_PX
@@ -230,7 +230,7 @@ def _video_stream_of(path: Path, container: InputContainer, wanted: int | None) 
     if stream.codec_context is None:
         if kind := encryption_of_file(path):
             raise encrypted(path, kind)
-        raise SourceError(f"{path}: FFmpeg has no decoder for its video stream", "codec")
+        raise explain_no_decoder(path)
     if stream.width * stream.height > MOST_PX:
         size = f"{stream.width}x{stream.height} pixels"
         most = f"more than {MOST_PX // 10**6} megapixels are not read, scale it down first"

@@ -8,6 +8,7 @@ from engine.contracts.messages import Reason
 from engine.decode.encryption import HOW, encryption_of_file
 from engine.decode.late_start import kind_at_start, late_start
 from engine.decode.playlist import is_playlist, missing_from, trouble_of
+from engine.decode.still_kind import LOOKED_AT_BYTES, REFUSALS, Kind, kind_of
 from engine.errors import SourceError
 from engine.words.lists import some_of
 
@@ -15,6 +16,13 @@ _LIST_START = b"ffconcat"
 _SEGMENT_STARTS = (b"styp", b"moof", b"sidx")
 _MOVIE_STARTS = {b"ftyp": "an MP4", **dict.fromkeys((b"wide", b"mdat", b"free", b"skip", b"pnot"), "a QuickTime file")}
 """First boxes of a file whose index may come last."""
+
+_OTHERS = {
+    Kind.WEB_PAGE: "a web page: save the recording itself",
+    Kind.ARCHIVE: "an archive or office document: take the recording out of it",
+    Kind.DOCUMENT: "a PDF document",
+    Kind.DRAWING: "a drawing (SVG)",
+}
 
 
 def encrypted(path: Path, kind: str, detail: str = "") -> SourceError:
@@ -49,7 +57,7 @@ def explain_open(path: Path, error: Exception) -> SourceError:
         return SourceError(f"{path} is a directory, not a video", reason)
     try:
         with path.open("rb") as file:
-            start = file.read(12)
+            start = file.read(LOOKED_AT_BYTES)
     except (OSError, ValueError) as problem:
         return SourceError(f"{path} cannot be read: {problem}", reason)
     if not start:
@@ -69,9 +77,31 @@ def explain_open(path: Path, error: Exception) -> SourceError:
             "is still being written; a repair tool such as untrunc may recover it",
             reason,
         )
+    if refused := _no_recording(start):
+        return SourceError(f"{path} {refused}", reason)
     if kind := kind_at_start(path):
         return SourceError(f"{path} begins as {kind}, but its header is cut off or damaged: give another copy of it", reason)
     return SourceError(late_start(path) or f"{path} is not a video that FFmpeg can read", reason)
+
+
+def explain_no_decoder(path: Path) -> SourceError:
+    """Return the error of a file whose video FFmpeg cannot decode."""
+    try:
+        with path.open("rb") as file:
+            refused = _no_recording(file.read(LOOKED_AT_BYTES))
+    except OSError:
+        refused = ""
+    if refused:
+        return SourceError(f"{path} {refused}", "not_a_video")
+    return SourceError(f"{path}: FFmpeg has no decoder for its video stream", "codec")
+
+
+def _no_recording(start: bytes) -> str:
+    """Return the end of a sentence on a file that is of a kind which is never a recording; empty if it may be one."""
+    kind = kind_of(start)
+    if other := _OTHERS.get(kind):
+        return f"is not a recording but {other}"
+    return "" if kind in (Kind.EMPTY, Kind.VIDEO) else REFUSALS.get(kind, "")
 
 
 def _nothing_of_playlist(path: Path) -> SourceError:

@@ -119,6 +119,23 @@ def test_a_file_that_ends_within_its_header_is_told_so(tmp_path, name, length):
     assert states[-1].detail == f"{path} begins as {kind}, but its header is cut off or damaged: give another copy of it"
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"<!doctype html><html></html>", "is not a recording but a web page: save the recording itself"),
+        (b"PK\3\4" + bytes(500), "is not a recording but an archive or office document: take the recording out of it"),
+        (b"%PDF-1.7\n", "is not a recording but a PDF document"),
+        (b"\xff\x0a" + bytes(range(200)), "is of a format that is not read (JPEG XL): export it as PNG or JPEG"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(500), "is of a format that is not read (JPEG XL): export it as PNG or JPEG"),
+    ],
+)
+def test_what_is_never_a_recording_is_told_as_what_it_is(tmp_path, content, says):
+    path = tmp_path / "clip.mp4"
+    path.write_bytes(content)
+    _, states, _ = read(path)
+    assert (states[-1].state, states[-1].reason, states[-1].detail) == ("failed", "not_a_video", f"{path} {says}")
+
+
 def test_a_forbidden_file_fails_with_permission(tmp_path, monkeypatch):
     def refuse(*_: object, **__: object):
         raise av.error.PermissionError(13, "Permission denied")
