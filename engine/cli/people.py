@@ -123,14 +123,14 @@ def people(
     if json:
         tell_programs(_for_programs(found, done, notices))
         return 0
-    for one in done:
-        say(f"{one.id}: {correction_words(one)}; `--undo {one.id}` takes it back")
     if persons:
         _tell_people(persons, several=len(chosen.results) > 1)
     else:
         say(nobody_words(found))
     if history:
         _tell_history(found.corrections)
+    for one in done:  # below the table, where it is seen
+        say(f"{one.id}: {correction_words(one)}; `--undo {one.id}` takes it back")
     for sentence in notices:
         say(readable(sentence))
     if page is not None:

@@ -12,7 +12,7 @@ from cyclopts import App
 
 from engine.cli.app import COMMANDS, build_app
 from tests.cli.command import here
-from tests.docs.pages import commands, each_page
+from tests.docs.pages import commands, each_page, in_blocks
 from trt_build.cli import app as trt_build_app
 
 
@@ -56,6 +56,17 @@ def test_each_facestream_command_is_there_with_its_options(
         elif re.fullmatch("[a-z]+", words[0]):
             wrong.append(words[0])
     assert wrong == []
+
+
+@each_page
+def test_no_command_of_a_page_writes_where_an_earlier_one_has_written(page: Path):
+    """Whoever typed a page line by line was told at the second that the directory already holds a run."""
+    written = dict[str, str]()
+    for line in in_blocks(page):
+        for command in re.findall(r"facestream (?:run|annotate|clip|export|enhance) [^#|&]*", line):
+            place = re.search(r"(?:--out|-o) (\S+)", command)
+            if place and not re.search("--overwrite|--resume", command):
+                assert written.setdefault(place[1], command) == command
 
 
 @each_page
