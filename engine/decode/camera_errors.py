@@ -26,8 +26,8 @@ _LATE_SHARE = 0.9
 """RTSP reports a time-out as invalid data: an error after this share of the time-out counts as one."""
 _UNREACHABLE = {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.EADDRNOTAVAIL, errno.ENOTCONN}
 _BUSY_STATUS = {453, 503}
-_OF_ANOTHER_PLACE = {"auth", "network", "not_found", "not_a_video", "server_error"}
-"""FFmpeg's errors for a redirect to a place where nothing is, or that it may not follow."""
+_OF_ANOTHER_PLACE = {"auth", "network", "not_found", "not_a_video", "server_error", "timeout"}
+"""FFmpeg's errors for a redirect to a place where nothing is, that it may not follow, or that leads in a circle."""
 _DEVICE_REASONS: dict[int, tuple[Reason, str]] = {
     errno.ENOENT: ("not_found", "does not exist: plug the camera in, or see `ls /dev/video*` for its number"),
     errno.ENODEV: ("not_found", "is there but its camera is not: plug it in again"),
@@ -74,7 +74,7 @@ def explain_end(camera: Camera, error: Exception | None, reset: bool) -> SourceE
     if camera.is_device:
         return device_failure(camera, getattr(error, "errno", None) or errno.ENODEV)
     if isinstance(error, av.error.TimeoutError | av.error.ExitError):
-        return failure(camera, "timeout", f"has sent nothing for {camera.stall_seconds:g} s")
+        return failure(camera, "timeout", f"has sent no picture for {camera.stall_seconds:g} s")
     if reset or isinstance(error, OSError):
         return failure(camera, "network", "cut the connection")
     if error is not None:
@@ -97,14 +97,29 @@ def _is_vague(error: Exception) -> bool:
 
 
 def _no_answer(camera: Camera, elapsed_seconds: float) -> SourceError:
-    return failure(camera, "timeout", f"did not answer within {elapsed_seconds:.1f} s: check its address, port and power")
+    """FFmpeg may have got answers: over RTSP it follows a redirect for as long as it may, and waits behind what is no RTSP."""
+    answer = _asked(camera)
+    if answer.kind == "garbage":
+        return _no_rtsp(camera)
+    late = failure(camera, "timeout", f"did not answer within {elapsed_seconds:.1f} s: check its address, port and power")
+    return _sent_on(camera, late, answer) or late
 
 
-def _sent_on(camera: Camera, fault: SourceError) -> SourceError | None:
-    """Return the error of a camera that redirects its readers; None if it does not."""
+def _no_rtsp(camera: Camera) -> SourceError:
+    return failure(camera, "not_a_video", "does not speak RTSP: check the port")
+
+
+def _sent_on(camera: Camera, fault: SourceError, answer: Answer | None = None) -> SourceError | None:
+    """Return the error of a camera that redirects its readers; None if it does not.
+
+    Args:
+        camera: could not be opened.
+        fault: so it seems.
+        answer: if it was asked already.
+    """
     if fault.reason not in _OF_ANOTHER_PLACE:
         return None
-    answer = _asked(camera, with_password=fault.reason != "auth")
+    answer = answer or _asked(camera, with_password=fault.reason != "auth")
     if not answer.location:
         return None
     try:
@@ -204,7 +219,7 @@ def _by_content(camera: Camera, error: Exception) -> SourceError:
         if answer.kind == "refused":
             return failure(camera, "network", "refuses the connection: check the port, and whether its stream is switched on")
         if answer.kind == "garbage":
-            return failure(camera, "not_a_video", "does not speak RTSP: check the port")
+            return _no_rtsp(camera)
         if answer.kind == "no_video":
             return failure(camera, "no_video", "offers no video: choose another path of it")
         if answer.status == 200 and isinstance(error, av.error.InvalidDataError):  # our own requests were all granted

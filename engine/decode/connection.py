@@ -169,7 +169,7 @@ class Connection:
         if not self._silence.is_long(silent_seconds):
             return None
         self._stalled = True
-        return self._state("stalled", "timeout", f"{self._camera.shown} has sent nothing for {silent_seconds:.1f} s")
+        return self._state("stalled", "timeout", f"{self._camera.shown} has sent no picture for {silent_seconds:.1f} s")
 
     def _lack_of_key(self) -> StreamChanged | None:
         """Return the state to announce because packets keep waiting for a key frame, if any."""
@@ -198,7 +198,7 @@ class Connection:
             self._opened, self._opened_at = self._reader.opened, now
         last = self._reader.last_packet_monotonic
         if not camera.silent_by_design and now - (last or self._opened_at) > camera.stall_seconds:
-            return failure(camera, "timeout", f"has sent nothing for {camera.stall_seconds:g} s")
+            return failure(camera, "timeout", f"has sent no picture for {camera.stall_seconds:g} s")
         if self._gate is not None and self._gate.hopeless(now, camera.stall_seconds):
             if self.live_since is None:
                 return failure(camera, "codec", f"sends {self._gate.codec_name} that cannot be decoded: check its settings")

@@ -26,7 +26,7 @@ def status_of(*names: str) -> RunStatus:
 
 
 def stall(status: RunStatus, name: str) -> None:
-    status.take_event(StreamChanged(name, "stalled", "timeout", "rtsp://192.0.2.1/x has sent nothing for 2.3 s"))
+    status.take_event(StreamChanged(name, "stalled", "timeout", "rtsp://192.0.2.1/x has sent no picture for 2.3 s"))
 
 
 def fail(status: RunStatus, name: str) -> None:

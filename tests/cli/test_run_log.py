@@ -39,7 +39,7 @@ def test_each_event_is_one_object_with_its_fields(capsys):
     assert (begun["event"], begun["streams"]) == ("run_started", ["door"])
     assert (live["stream"], live["state"], live["width_px"]) == ("door", "live", 640)
     assert (stalled["level"], stalled["event"], stalled["reason"]) == ("warning", "stream", "timeout")
-    assert stalled["message"] == "door: stalled (timeout): rtsp://192.0.2.1/x has sent nothing for 2.3 s"
+    assert stalled["message"] == "door: stalled (timeout): rtsp://192.0.2.1/x has sent no picture for 2.3 s"
     assert (overloaded["event"], overloaded["overload_level"]) == ("overload", 2)
     assert datetime.fromisoformat(begun["ts"]).utcoffset() == timedelta(0)
     assert begun["ts"].endswith("Z")
@@ -113,7 +113,7 @@ def test_text_is_a_line_for_each_event(capsys):
     assert [re.sub(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d ", "", line) for line in lines] == [
         "info    all workers are ready, 1 stream",
         "info    door: live 640x480",
-        "warning door: stalled (timeout): rtsp://192.0.2.1/x has sent nothing for 2.3 s",
+        "warning door: stalled (timeout): rtsp://192.0.2.1/x has sent no picture for 2.3 s",
         "info    drained after 12.5 s: 250 frames, 1,234 faces",
     ]
 

@@ -29,7 +29,7 @@ def test_a_row_for_each_stream_and_a_line_for_the_run():
     assert heading.split() == ["stream", "state", "fps", "faces", "drops", "p50/99", "ms", "reconn.", "for"]
     assert door.split() == ["door", "live", "0.0", "1234", "3", "48/132", "0", "0s"]
     assert yard.split() == ["yard", "stalled", "timeout", "0.0", "0", "3", "-", "0", "0s"]
-    assert detail == "yard: rtsp://192.0.2.1/x has sent nothing for 2.3 s"
+    assert detail == "yard: rtsp://192.0.2.1/x has sent no picture for 2.3 s"
     assert overloaded == "overload: enhancing fewer faces, detecting less often"
     assert whole == "0.0 frames/s  1,234 faces  6 drops  up 1h02m"
 

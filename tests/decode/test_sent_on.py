@@ -120,6 +120,10 @@ def test_a_camera_that_leads_to_itself_says_so(clip, place):
         server.script(sending_on(place.format(port=server.port), credentials="admin:secret"))
         last = failure_of(server.url(credentials="admin:secret"))
     assert (last.reason, "sends its readers on to its own address" in last.detail) == ("server_error", True)
+    with ScriptedServer(clip) as server:
+        server.script(sending_on(place.format(port=server.port)))
+        last = failure_of(server.url(), connect_seconds=1.0)
+    assert (last.reason, "sends its readers on to its own address" in last.detail) == ("server_error", True)
 
 
 def test_a_web_camera_that_is_not_followed_says_where_it_leads():
