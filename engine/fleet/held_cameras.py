@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from engine.fleet.cameras import Cameras
 from engine.fleet.file import FleetCamera
 from engine.fleet.lease import Lease, Placed
+from engine.fleet.rows import CANNOT_BE_READ
 
 _HANDS = 4
 """To start a camera may wait for a name server."""
 _LOOK_SECONDS = 0.05
+_REFUSED_SECONDS = 30.0
 
 
 @dataclass
@@ -40,6 +42,7 @@ class HeldCameras:
         self._node, self._cameras, self._remember = node, cameras, remember
         self._held: dict[str, _Held] = {}
         self._hands = ThreadPoolExecutor(_HANDS, "fleet-start")
+        self._refused: dict[str, float] = {}
 
     def resume(self, remembered: Iterable[FleetCamera], *, goes_on: bool) -> None:
         """Begin as the process before this one has ended.
@@ -55,6 +58,8 @@ class HeldCameras:
     def follow(self, lease: Lease, rows: Iterable[Placed]) -> bool:
         """Do what the placements say, as far as it can be done now; return whether something is left to do."""
         rows = list(rows)
+        for name in (row.name for row in rows if row.is_unreadable and row.node == self._node):
+            self._refuse(lease, name)
         mine = {row.name: row.camera for row in rows if row.node == self._node and row.camera is not None}
         busy = self._leave(lease, [name for name, one in self._held.items() if one.is_lost or name not in mine])
         for row in rows:
@@ -107,6 +112,13 @@ class HeldCameras:
 
     def _remember_held(self) -> None:
         self._remember(tuple(one.camera for one in self._held.values()))
+
+    def _refuse(self, lease: Lease, name: str) -> None:
+        """Let another node have one that cannot be read here; where none can, that is not said at each turn."""
+        now = time.monotonic()
+        if name not in self._refused or now - self._refused[name] > _REFUSED_SECONDS:
+            self._refused[name] = now
+            lease.report_fault(name, CANNOT_BE_READ)
 
     def _look_after(self, lease: Lease, camera: FleetCamera, kept: bool) -> bool:
         """See to one that is placed here and held; return whether something is left to do."""

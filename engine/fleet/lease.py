@@ -13,6 +13,7 @@ import msgspec
 from engine.errors import DatabaseError
 from engine.fleet.file import FleetCamera
 from engine.fleet.permit import now_seconds
+from engine.fleet.rows import camera_in, told_by_node
 from engine.fleet.schema import CAMERA, CHANNEL, NODE, PLACER, migrate, place_of
 from engine.fleet.store import register
 from engine.fleet.view import About, Load
@@ -31,11 +32,12 @@ class Placed(NamedTuple):
     """A placement that concerns a node."""
 
     camera: FleetCamera | None
-    """None: it is not in the fleet any more."""
+    """None: it is not in the fleet any more, or cannot be read."""
     name: str
     node: str
     holder: str
     kept: bool
+    is_unreadable: bool = False
 
 
 class Known(NamedTuple):
@@ -159,7 +161,7 @@ class Lease:
             "SELECT r.version, n.name, n.about FROM fleet.nodes AS n, "
             "(SELECT version FROM fleet.registry ORDER BY version DESC LIMIT 1) AS r"
         )
-        return Known(rows[0][0] if rows else 0, {row[1]: msgspec.convert(row[2], About) for row in rows})
+        return Known(rows[0][0] if rows else 0, {row[1]: told_by_node(row[2], About) for row in rows})
 
     def placed(self) -> list[Placed]:
         """Return what is placed here, or was taken by this node."""
@@ -168,7 +170,11 @@ class Lease:
             "LEFT JOIN fleet.cameras AS c ON c.name = p.camera WHERE p.node = %s OR p.holder = %s ORDER BY p.camera",
             self._node, self._node,
         )  # fmt: skip
-        return [Placed(msgspec.convert(row[0], FleetCamera) if row[0] else None, *row[1:]) for row in rows]
+        placed = []
+        for told_camera, name, node, holder, kept in rows:
+            camera = camera_in(name, told_camera)
+            placed.append(Placed(camera, name, node, holder, kept, camera is None and told_camera is not None))
+        return placed
 
     def take(self, camera: FleetCamera) -> bool:
         """Take a camera that is placed here, or keep it: when this is true nobody else runs it, nor will.

@@ -6,13 +6,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-
 from engine.fleet.file import FleetCamera
 from engine.fleet.placement import next_moves, place
 from engine.fleet.room import Node, estimate_of
+from engine.fleet.rows import told_by_node
 from engine.fleet.schema import CHANNEL, place_of
-from engine.fleet.store import cameras_of
+from engine.fleet.store import read_cameras
 from engine.fleet.view import About, Load
 from engine.postgres.connection import told
 from engine.words.times import utc_words
@@ -83,8 +82,12 @@ def _place(connection: Connection[Any]) -> bool:
 
 
 def standing(connection: Connection[Any]) -> tuple[list[FleetCamera], dict[str, Row], list[Node], set[str]]:
-    """Return all cameras, where each is placed, all nodes, and which of these are there and run their cameras."""
-    cameras, rows = cameras_of(connection), _placements(connection)
+    """Return all cameras, where each is placed, all nodes, and which of these are there and run their cameras.
+
+    A camera that this release cannot read is left out, and stays where it is placed: others may read it.
+    """
+    cameras, unreadable = read_cameras(connection)
+    rows = {name: row for name, row in _placements(connection).items() if name not in unreadable}
     return cameras, rows, *_nodes(connection, cameras, rows)
 
 
@@ -111,9 +114,9 @@ def _nodes(
         "SELECT name, held, missing, renewed, lease_seconds, EXISTS (SELECT FROM fleet.drained WHERE node = name), about, load "
         "FROM fleet.nodes JOIN fleet.presence USING (name), fleet.settings"
     ).fetchall()
-    have_capacity = all(msgspec.convert(row[6], About).capacity for row in told_nodes)
+    have_capacity = all(told_by_node(row[6], About).capacity for row in told_nodes)
     for name, held, missing, renewed, lease, drained, told_about, told_load in told_nodes:
-        about, load = msgspec.convert(told_about, About), msgspec.convert(told_load, Load)
+        about, load = told_by_node(told_about, About), told_by_node(told_load, Load)
         weight = sum(weights.get(camera, 0.0) for camera, row in placements.items() if row.holder == name)
         away = f"absent since {utc_words(int(renewed.timestamp() * 1e9))}" if missing else "" if held else "cut off just now"
         away = away or (("draining" if weight else "drained") if drained else "" if load.running else "without a run now")

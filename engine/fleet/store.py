@@ -10,6 +10,7 @@ import msgspec
 
 from engine.errors import UsageError
 from engine.fleet.file import Fleet, FleetCamera, difference
+from engine.fleet.rows import camera_in
 from engine.fleet.schema import CHANNEL, REGISTRY, migrate, place_of, require_tables, version_of
 from engine.postgres.connection import told
 
@@ -18,10 +19,16 @@ if TYPE_CHECKING:
 
 
 def cameras_of(connection: Connection[Any]) -> list[FleetCamera]:
-    """Return the cameras that there should be, by name."""
+    """Return the cameras that there should be, by name; not those that cannot be read."""
+    return read_cameras(connection)[0]
+
+
+def read_cameras(connection: Connection[Any]) -> tuple[list[FleetCamera], frozenset[str]]:
+    """Return the cameras that there should be, by name, and the names of those that cannot be read."""
     with told(place_of(connection)):
-        rows = connection.execute("SELECT camera FROM fleet.cameras ORDER BY name").fetchall()
-    return [msgspec.convert(row[0], FleetCamera) for row in rows]
+        rows = connection.execute("SELECT name, camera FROM fleet.cameras ORDER BY name").fetchall()
+    cameras = [camera for row in rows if (camera := camera_in(*row)) is not None]
+    return cameras, frozenset(row[0] for row in rows) - {one.name for one in cameras}
 
 
 def apply(connection: Connection[Any], fleet: Fleet, *, dry_run: bool = False) -> list[str]:
@@ -36,7 +43,9 @@ def apply(connection: Connection[Any], fleet: Fleet, *, dry_run: bool = False) -
     migrate(connection)
     with told(place_of(connection)), connection.transaction():
         connection.execute("LOCK TABLE fleet.cameras IN SHARE ROW EXCLUSIVE MODE")
-        changes = difference(cameras_of(connection), fleet.cameras)
+        cameras, unreadable = read_cameras(connection)
+        changes = difference(cameras, fleet.cameras)
+        changes += [f"- {name} (cannot be read)" for name in sorted(unreadable - {one.name for one in fleet.cameras})]
         changes += _change_lease(connection, fleet.lease_seconds, dry_run=dry_run)
         if not changes or dry_run:
             return changes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from engine.fleet.file import FleetCamera
+from engine.fleet.rows import CANNOT_BE_READ, camera_in, told_by_node
 from engine.fleet.schema import place_of, require_tables
 from engine.postgres.connection import told
 from engine.words.redaction import redact_url
@@ -154,8 +154,8 @@ def _node(row: tuple[Any, ...]) -> NodeView:
         since=since.isoformat(timespec="seconds"),
         renewed_seconds=round(age, 1),
         drained=drained,
-        about=msgspec.convert(about, About),
-        load=msgspec.convert(load, Load),
+        about=told_by_node(about, About),
+        load=told_by_node(load, Load),
         cameras=cameras,
         holds=holds,
     )
@@ -163,8 +163,10 @@ def _node(row: tuple[Any, ...]) -> NodeView:
 
 def _camera(row: tuple[Any, ...], standing: Mapping[str, Standing]) -> CameraView:
     name, told_camera, node, holder, since, generation, reason = row
-    camera = msgspec.convert(told_camera, FleetCamera)
-    if not reason and not node:
+    camera = camera_in(name, told_camera)
+    if camera is None:
+        reason = CANNOT_BE_READ
+    elif not reason and not node:
         reason = "it has not been placed yet"
     elif not reason and standing.get(node) != "up":
         reason = f"its node {node} is away"
@@ -172,7 +174,7 @@ def _camera(row: tuple[Any, ...], standing: Mapping[str, Standing]) -> CameraVie
         reason = f"{node} is to take it" + (f" when {holder} has stopped it" if holder else "")
     return CameraView(
         name=name,
-        uri=redact_url(camera.uri) if "://" in camera.uri else camera.uri,
+        uri="" if camera is None else redact_url(camera.uri) if "://" in camera.uri else camera.uri,
         node=node,
         holder=holder,
         since=since.isoformat(timespec="seconds") if since else "",

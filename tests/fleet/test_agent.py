@@ -14,6 +14,7 @@ import pytest
 from engine.fleet.file import Fleet, FleetCamera
 from engine.fleet.permit import Permit, now_seconds
 from engine.fleet.rebalance import rebalance
+from engine.fleet.rows import CANNOT_BE_READ
 from engine.fleet.store import apply, drain, forget, undrain
 from engine.fleet.view import fleet_view
 from tests.fleet.nodes import Node, overlaps, settled
@@ -72,6 +73,21 @@ def test_what_a_node_cannot_read_goes_elsewhere(connection: Connection, begin: B
     apply(connection, fleet(camera("door"), camera("yard")))
     reason = "no node can have it: a, b (cannot read it: there is no file yard.txt)"
     until(lambda: reason == {one.name: one for one in fleet_view(connection).cameras}["yard"].reason)
+
+
+def test_an_entry_that_cannot_be_read_stops_that_camera_alone(connection: Connection, begin: Begin) -> None:
+    """Every node ended its session for it, again and again."""
+    apply(connection, fleet(camera("door"), camera("yard")))
+    (a,) = settled(begin("a"))
+    until(lambda: a.cameras.names == {"door", "yard"})
+    connection.execute("""UPDATE fleet.cameras SET camera = '{"uri": 5, "name": "yard"}' WHERE name = 'yard'""")
+    until(lambda: a.cameras.names == {"door"})
+    told = "SELECT fault FROM fleet.faults WHERE node = 'a' AND camera = 'yard'"
+    until(lambda: connection.execute(told).fetchone() == (CANNOT_BE_READ,))
+    apply(connection, fleet(camera("door"), camera("new"), camera("yard", detect_fps=2.0)))
+    until(lambda: "new" in a.cameras.names)
+    assert [began for name, began, _ in a.cameras.runs if name == "door"] == []
+    assert not any("ValidationError" in line for line in a.said)
 
 
 def test_a_node_that_has_come_gets_its_share_when_the_operator_says_so(connection: Connection, begin: Begin) -> None:

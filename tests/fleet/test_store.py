@@ -10,6 +10,8 @@ import pytest
 
 from engine.errors import DatabaseError, UsageError
 from engine.fleet.file import Fleet, FleetCamera
+from engine.fleet.placer import place_all
+from engine.fleet.rows import CANNOT_BE_READ
 from engine.fleet.schema import MIGRATIONS, NODE, migrate, version_of
 from engine.fleet.store import apply, cameras_of, drain, forget, register, undrain
 from engine.fleet.view import About, Load, fleet_view
@@ -46,6 +48,33 @@ def test_what_is_applied_twice_changes_nothing(connection: Connection) -> None:
     changed = msgspec.structs.replace(YARD, detect_fps=2.0, only="box-1")
     assert apply(connection, Fleet(cameras=(changed,))) == ["- door", "~ yard detect_fps, only"]
     assert cameras_of(connection) == [changed]
+
+
+NONSENSE = ('{"uri": 5, "name": "bad"}', '"nonsense"', '{"uri": "rtsp://192.0.2.1/", "name": "other"}', '{"later": 1}')
+
+
+@pytest.mark.parametrize("entry", NONSENSE)
+def test_an_entry_that_cannot_be_read_concerns_its_camera_alone(connection: Connection, entry: str) -> None:
+    """All nodes let go of the database again and again for it, as did `fleet status`: a later release may have written it."""
+    apply(connection, Fleet(cameras=(DOOR,), lease_seconds=LEASE))
+    add_node(connection, "box-1")
+    connection.execute("INSERT INTO fleet.cameras VALUES ('bad', %s::jsonb)", (entry,))
+    connection.execute("INSERT INTO fleet.placements (camera, node, holder) VALUES ('bad', 'box-1', 'box-1')")
+    assert place_all(connection)
+    view = {one.name: one for one in fleet_view(connection).cameras}
+    assert view["door"].node == "box-1"
+    assert (view["bad"].node, view["bad"].reason) == ("box-1", CANNOT_BE_READ), "another release may read it"
+    assert apply(connection, Fleet(cameras=(DOOR,), lease_seconds=LEASE)) == ["- bad (cannot be read)"]
+    assert apply(connection, Fleet(cameras=(DOOR,), lease_seconds=LEASE)) == []
+
+
+def test_a_node_that_talks_nonsense_concerns_itself_alone(connection: Connection) -> None:
+    apply(connection, Fleet(cameras=(DOOR,), lease_seconds=LEASE))
+    add_node(connection, "box-1")
+    add_node(connection, "box-2")
+    connection.execute("UPDATE fleet.nodes SET about = '[7]', load = '{\"cores\": \"many\"}' WHERE name = 'box-2'")
+    assert place_all(connection)
+    assert {one.name: one.node for one in fleet_view(connection).cameras} == {"door": "box-1"}
 
 
 def test_tables_are_made_once_and_those_of_a_later_release_stay(connection: Connection) -> None:
