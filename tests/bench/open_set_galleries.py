@@ -17,7 +17,7 @@ from trt_build.protocols.open_set.fit import sizes_of
 
 PEOPLE = (1, 10, 50, 100, 200, 400)
 """In a gallery; where it is one, everyone in turn."""
-_DRAWS = 200
+DRAWS = 200
 DEFAULT_RATE, _MIN_FACES = VerifyConfig().false_name_rate, VerifyConfig().min_faces
 
 
@@ -109,7 +109,7 @@ def _drawn(
 ) -> Drawn:
     everyone = one.best.shape[1]
     rng = np.random.default_rng(people)
-    drawn = np.arange(everyone)[:, None] if people == 1 else [rng.permutation(everyone)[:people] for _ in range(_DRAWS)]
+    drawn = np.arange(everyone)[:, None] if people == 1 else [rng.permutation(everyone)[:people] for _ in range(DRAWS)]
     at_size = {f"{place:g} px": places == place for place in sorted(set(places.tolist()))}
     right, own, held = dict.fromkeys(at_size, 0), dict.fromkeys(at_size, 0), dict.fromkeys(at_size, 0)
     wrong = named = strangers = 0
