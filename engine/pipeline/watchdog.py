@@ -59,7 +59,7 @@ class Watchdog:
         """Return the workers that hang, each with the reason for a person; each is named once."""
         now = self._clock.now()
         found = [
-            (name, f"gave no sign of life for {self._hung_seconds:g} s")
+            (name, f"gave no sign of life for {self._hung_seconds:g} s (supervise.hung_seconds)")
             for name, deadline in self._deadline_of_life.items()
             if now > deadline
         ]

@@ -136,7 +136,10 @@ def test_a_reader_that_hangs_fails_its_recording_alone(tmp_path: Path):
     done = run(out, "--source", folder, config={"supervise": {"hung_seconds": 3}})
     assert done.returncode == 1, done.stderr
     ends = ends_of(out)
-    assert "gave no sign of life for 3 s and was killed while it read this recording" in ends["hangs"][0]["detail"]
+    assert (
+        "gave no sign of life for 3 s (supervise.hung_seconds) and was killed while it read this recording"
+        in ends["hangs"][0]["detail"]
+    )
     assert [state["state"] for state in ends["z"]] == ["ended"]
     assert len(json.loads((out / "run.json").read_text(encoding="utf-8"))["attempts"]) == 1
 

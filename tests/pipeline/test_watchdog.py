@@ -45,7 +45,7 @@ def test_a_silent_process_is_named_once(clock: Clock):
     dog.saw("camera-yard")
     dog.saw_event("camera-yard")
     clock.now += 1
-    assert dog.hung() == [("perceive", "gave no sign of life for 20 s")]
+    assert dog.hung() == [("perceive", "gave no sign of life for 20 s (supervise.hung_seconds)")]
     assert dog.hung() == []
 
 
