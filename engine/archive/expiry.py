@@ -84,8 +84,8 @@ class Expiry:
         self._next_look = self._next_mark = 0.0
         self._past, self._started_ns = PastClock(), time.time_ns()
         self._start = self._mark()
-        self._marks = deque[_Mark]()
-        """Of what was written since then and is still there."""
+        self._marks: deque[_Mark] = deque(maxlen=4 * _MARKS)
+        """Of what was written since then; more than of what is still there."""
         self.freed_bytes = 0
         """Of lines and vectors that went."""
         self.gone_before = -math.inf
