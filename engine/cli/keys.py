@@ -90,6 +90,8 @@ def new(
         write_lines([told])
     else:
         say(f"wrote {file}, the only copy of {name}'s secret; it may read {', '.join(key.topics)}")
+        if control:
+            say(f"it may {', '.join(control)} at the `serve.control` of a service with `serve.keys: {opened.path}`")
         say(f"let it in with `--keys {quote(str(opened.path))}`; it connects with `--key {quote(file.name)}`")
     return 0
 

@@ -14,6 +14,14 @@ def facestream(capsys, tmp_path, monkeypatch):
     return lambda *arguments: here(capsys, *arguments)
 
 
+def test_what_a_key_may_do_with_a_service_is_said_and_where(facestream, tmp_path):
+    """Only what it may read was said, as if `--control` had done nothing."""
+    made = facestream("keys", "new", "desk", "--control", "view", "operate")
+    folder = tmp_path / "config" / "facestream" / "keys"
+    assert f"it may view, operate at the `serve.control` of a service with `serve.keys: {folder}`" in " ".join(made.out.split())
+    assert "serve.control" not in facestream("keys", "new", "kiosk").out
+
+
 def test_a_client_is_made_listed_and_revoked(facestream, tmp_path):
     made = facestream("keys", "new", "door-pc", "--topics", "v1/face/door/", "v1/end/")
     key = read_key(tmp_path / "door-pc.key", ClientKey)
