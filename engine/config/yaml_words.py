@@ -54,8 +54,8 @@ def unusable(error: Exception, text: str) -> tuple[int | None, str]:
         name = toml["name"]
         return text.count("\n", 0, toml.start("name")) + 1, f"it looks like TOML: write {name}: and its keys indented below"
     if isinstance(error, ReaderError) and isinstance(error.character, int):
-        line = text.count("\n", 0, error.position) + 1
-        return line, f"there is a character U+{error.character:04X} that YAML does not allow: delete it"
+        number = text.count("\n", 0, error.position) + 1
+        return number, f"there is a character U+{error.character:04X} that YAML does not allow: delete it"
     if isinstance(error, RecursionError):
         return None, "its lists and sections are nested too deeply"
     problem = " ".join(str(getattr(error, "problem", None) or error).split())
