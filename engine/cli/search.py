@@ -27,7 +27,7 @@ from engine.cli.overwriting import OverwriteOption
 from engine.cli.plain import plain
 from engine.cli.saying import say
 from engine.cli.tables import Column, Rows
-from engine.desk.compared import quality_limits, track_side
+from engine.desk.compared import TWO_TRACKS, quality_limits, track_side
 from engine.desk.hits import Found, Hit
 from engine.desk.hits import search as search_results
 from engine.desk.hits_page import chance_sentence, compared_with, worth_sentence, write_hits
@@ -98,6 +98,7 @@ def search(
     likeness = Likeness(chosen.results[0].embedder_sha256)
     found = search_results(wanted.vector, wanted.quality.size_px, chosen.results, likeness, limit, track)
     notices = [*chosen.left_out, *unknown, *(f"{wanted.label}: {one}" for one in limits)]
+    notices += [TWO_TRACKS] if track is not None else []
     if page is not None:
         write_hits(page, wanted, found, notices, given)
     if json:

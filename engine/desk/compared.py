@@ -78,7 +78,7 @@ def compare(one: Side, other: Side, likeness: Likeness) -> Compared:
     elif likeness.bucket(size, moments) is None:
         limits.append(f"Faces of {size:.0f} px were not calibrated: there is no likelihood ratio.")
     elif len(tracks) == 2:
-        limits.append(_TWO_TRACKS)
+        limits.append(TWO_TRACKS)
     elif not tracks:
         limits.append(_TWO_PHOTOGRAPHS)
         if max(cosine, _mirrored_cosine(one, other)) >= COPY_COSINE:
@@ -108,7 +108,7 @@ _BESIDE = (
     "Both are there at the same time in one stream: they are two people, unless one is a mirror image, or a picture, of the "
     "other."
 )
-_TWO_TRACKS = (
+TWO_TRACKS = (
     "What such a likeness is worth was measured on a face in a recording and a sharp photograph. Between two recordings both "
     "faces lack detail, which makes strangers look more alike: for that an allowance is made, by the size of both."
 )

@@ -13,6 +13,7 @@ def test_a_track_is_looked_for_in_other_results(facestream, results):
     """`search` took a track, which `compare` takes, for a photograph that is not there."""
     told = json.loads(facestream("search", "one:yard/1", *results, "--json", "--page", "h.html").out)
     assert (told["photograph"]["name"], told["tracks"], len(told["hits"])) == ("one:yard/1", 4, 4)
+    assert any("Between two recordings" in notice for notice in told["notices"])
     best = told["hits"][0]
     assert (best["stream"], best["track_id"]) == ("gate", 2)
     assert "one:yard/1" in Path("h.html").read_text()
