@@ -63,7 +63,7 @@ def unusable(error: Exception, text: str) -> tuple[int | None, str]:
     in_brackets = "while parsing a flow" in (context or "")
     mark = begins if begins and (in_brackets or context in _FROM_THE_BEGINNING) else noticed
     line = mark.line + 1 if mark else None
-    if line and re.match(r" *\t", text.splitlines()[line - 1]):
+    if line and re.match(r" *\t", "".join(text.splitlines()[line - 1 : line])):
         return line, "it is indented with tabs: use spaces"
     if in_brackets:
         return line, "the { or [ that begins here does not end, or a comma is missing in it"
