@@ -18,6 +18,8 @@ from engine.web.problems import Refusal
 
 JSON_BYTES = 256 * 1024
 _SECONDS, _SLOWEST_BYTES_PER_SECOND = 15.0, 64 * 1024
+_STALLED_BYTES_PER_SECOND = 8 * 1024
+"""Whoever sends less holds a place that others need, and is not waited for as long as the largest body may take."""
 _DISCARD_SECONDS, _DISCARDED_BYTES = 2.0, 256 << 20
 """Of a body that is too large."""
 _AT = re.compile(r" - at `\$\.?(?P<path>[^`]*)`$")
@@ -42,10 +44,14 @@ async def read_body(request: Request, most: int) -> bytes:
         raise _too_large(most)
     pieces: list[bytes] = []
     size = 0
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    latest = began + _SECONDS + most / _SLOWEST_BYTES_PER_SECOND
     try:
-        async with asyncio.timeout(_SECONDS + most / _SLOWEST_BYTES_PER_SECOND):
+        async with asyncio.timeout(_SECONDS) as patience:
             async for piece in body:
                 size += len(piece)
+                patience.reschedule(min(latest, clock() + _SECONDS, began + _SECONDS + size / _STALLED_BYTES_PER_SECOND))
                 if size > most:
                     break
                 pieces.append(piece)

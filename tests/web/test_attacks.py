@@ -163,6 +163,16 @@ def test_a_body_that_does_not_come_is_not_waited_for(tight: Server, monkeypatch:
     assert tight.service.asked == []
 
 
+def test_a_picture_that_stops_coming_is_not_waited_for(tight: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It held one of the four places for pictures for as long as the largest one may take: four and a half minutes."""
+    monkeypatch.setattr("engine.web.bodies._SECONDS", 0.2)
+    monkeypatch.setattr("engine.web.bodies._SLOWEST_BYTES_PER_SECOND", 1)  # hours for the largest one
+    for length, begun in (("Content-Length: 1000", b"abcd"), ("Transfer-Encoding: chunked", b"4\r\nabcd\r\n")):
+        seen = tight.raw(head(tight, "POST", "/api/v1/search", length, "Content-Type: image/jpeg") + begun)
+        assert seen.startswith(b"HTTP/1.1 408")
+    assert tight.service.asked == []
+
+
 def test_a_body_for_an_address_that_reads_none_is_not_waited_for(tight: Server) -> None:
     with tight.connect() as opened:
         opened.sendall(head(tight, "GET", "/api/v1/status", "Content-Length: 1000000") + b"x")
