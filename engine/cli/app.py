@@ -18,37 +18,40 @@ if TYPE_CHECKING:
     from cyclopts import App
 
 COMMANDS = {
-    "run": ("engine.cli.run:run", "Process cameras or recordings: enhanced faces, identity scores."),
-    "serve": ("engine.cli.serve:serve", "Run as a service, whose cameras come and go."),
-    "archive": ("engine.cli.archive:archive_app", "Process many recordings on all cores, of one machine or many."),
-    "ctl": ("engine.cli.ctl:ctl_app", "Query or control a running service."),
-    "fleet": ("engine.cli.fleet:fleet_app", "Distribute cameras over many machines."),
-    "probe": ("engine.cli.probe:probe", "Try a camera before adding it: what it sends, its faces' sizes."),
-    "report": ("engine.cli.report:report", "Make a run's page again, or a PDF document."),
-    "watch": ("engine.cli.watch:watch", "Subscribe to a run and show, or save, what it sends."),
-    "bridge": ("engine.cli.bridge:bridge", "Carry what a site publishes to a message broker, each message once."),
-    "clip": ("engine.cli.clip:clip", "Cut the moment of a track out of its recording."),
-    "annotate": ("engine.cli.annotate:annotate", "Draw boxes, names and enhanced faces into a recording."),
-    "export": ("engine.cli.export:export", "Write tracks, faces and vectors of a run as a table."),
-    "replay": ("engine.cli.replay:replay", "Publish the messages of a finished run again."),
-    "enrol": ("engine.cli.enrol:enrol", "Add pictures of a person to the gallery."),
-    "gallery": ("engine.cli.gallery:gallery_app", "List, rename, remove or export enrolled people."),
-    "search": ("engine.cli.search:search", "Search finished runs for a face."),
-    "compare": ("engine.cli.compare:compare", "Compare two faces: photographs, or tracks of finished runs."),
-    "people": ("engine.cli.people:people", "Show who was seen across files and cameras; name, merge, split."),
-    "keys": ("engine.cli.keys:keys_app", "Manage who may read what is published; sign results."),
-    "erase": ("engine.cli.erase:erase", "Take one person out of everything that was kept."),
-    "expire": ("engine.cli.expire:expire", "Delete what finished runs have kept for too long."),
-    "audit": ("engine.cli.audit:audit_app", "Check that a result is as it was written; show who did what."),
-    "reproduce": ("engine.cli.reproduce:reproduce", "Make one track of a result again from its recording, and compare."),
-    "tokens": ("engine.cli.tokens:tokens_app", "Manage who may use the service over HTTP."),
-    "enhance": ("engine.cli.enhance:enhance", "Enlarge single pictures."),
-    "mark": ("engine.cli.mark:mark_app", "Check pictures for the marks of enhancement, or sign one."),
-    "sample": ("engine.cli.sample:sample", "Render a short clip with known ground truth."),
-    "models": ("engine.cli.models:models_app", "List models, or fetch one."),
-    "licences": ("engine.cli.licences:licences", "List what is installed, with licences; write a bill of materials."),
-    "doctor": ("engine.cli.doctor:doctor", "Say what works on this machine and what is missing."),
-    "check": ("engine.cli.check:check", "Check a configuration file and show its effective settings."),
+    "run": ("engine.cli.run.run:run", "Process cameras or recordings: enhanced faces, identity scores."),
+    "serve": ("engine.cli.service.serve:serve", "Run as a service, whose cameras come and go."),
+    "archive": ("engine.cli.run.archive:archive_app", "Process many recordings on all cores, of one machine or many."),
+    "ctl": ("engine.cli.service.ctl:ctl_app", "Query or control a running service."),
+    "fleet": ("engine.cli.service.fleet:fleet_app", "Distribute cameras over many machines."),
+    "probe": ("engine.cli.setup.probe:probe", "Try a camera before adding it: what it sends, its faces' sizes."),
+    "report": ("engine.cli.results.report:report", "Make a run's page again, or a PDF document."),
+    "watch": ("engine.cli.publish.watch:watch", "Subscribe to a run and show, or save, what it sends."),
+    "bridge": ("engine.cli.publish.bridge:bridge", "Carry what a site publishes to a message broker, each message once."),
+    "clip": ("engine.cli.results.clip:clip", "Cut the moment of a track out of its recording."),
+    "annotate": ("engine.cli.results.annotate:annotate", "Draw boxes, names and enhanced faces into a recording."),
+    "export": ("engine.cli.results.export:export", "Write tracks, faces and vectors of a run as a table."),
+    "replay": ("engine.cli.publish.replay:replay", "Publish the messages of a finished run again."),
+    "enrol": ("engine.cli.gallery.enrol:enrol", "Add pictures of a person to the gallery."),
+    "gallery": ("engine.cli.gallery.gallery:gallery_app", "List, rename, remove or export enrolled people."),
+    "search": ("engine.cli.desk.search:search", "Search finished runs for a face."),
+    "compare": ("engine.cli.desk.compare:compare", "Compare two faces: photographs, or tracks of finished runs."),
+    "people": ("engine.cli.desk.people:people", "Show who was seen across files and cameras; name, merge, split."),
+    "keys": ("engine.cli.publish.keys:keys_app", "Manage who may read what is published; sign results."),
+    "erase": ("engine.cli.desk.erase:erase", "Take one person out of everything that was kept."),
+    "expire": ("engine.cli.results.expire:expire", "Delete what finished runs have kept for too long."),
+    "audit": ("engine.cli.results.audit:audit_app", "Check that a result is as it was written; show who did what."),
+    "reproduce": (
+        "engine.cli.results.reproduce:reproduce",
+        "Make one track of a result again from its recording, and compare.",
+    ),
+    "tokens": ("engine.cli.service.tokens:tokens_app", "Manage who may use the service over HTTP."),
+    "enhance": ("engine.cli.pictures.enhance:enhance", "Enlarge single pictures."),
+    "mark": ("engine.cli.pictures.mark:mark_app", "Check pictures for the marks of enhancement, or sign one."),
+    "sample": ("engine.cli.setup.sample:sample", "Render a short clip with known ground truth."),
+    "models": ("engine.cli.setup.models:models_app", "List models, or fetch one."),
+    "licences": ("engine.cli.setup.licences:licences", "List what is installed, with licences; write a bill of materials."),
+    "doctor": ("engine.cli.setup.doctor:doctor", "Say what works on this machine and what is missing."),
+    "check": ("engine.cli.setup.check:check", "Check a configuration file and show its effective settings."),
 }
 """Name: (import path, one line of help)."""
 _SYSTEMS = {"darwin": "macOS", "win32": "Windows"}
@@ -163,7 +166,7 @@ def _ending(command: str) -> AbstractContextManager[None]:
     """Let SIGTERM and SIGHUP end what writes files by itself as Ctrl-C does."""
     if command not in _WRITES:
         return nullcontext()
-    from engine.cli.long_work import ends_cleanly
+    from engine.cli.output.long_work import ends_cleanly
 
     return ends_cleanly()
 
@@ -176,7 +179,7 @@ def _reads_recordings(options: list[str]) -> bool:
 
 
 def _complain(sentence: str, code: int) -> int:
-    from engine.cli.plain import plain_lines
+    from engine.cli.output.plain import plain_lines
 
     sys.stderr.write(f"facestream: {plain_lines(sentence)}\n")
     return code

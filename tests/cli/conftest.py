@@ -4,7 +4,7 @@ import cv2
 import pytest
 from skimage import data
 
-import engine.cli.run
+import engine.cli.run.run
 from tests.cli.command import here
 from tests.cli.stand_in import Runs
 from tests.desk.results import write_result
@@ -38,5 +38,5 @@ def face(tmp_path):
 def runs(monkeypatch: pytest.MonkeyPatch) -> Runs:
     """In the place of the pipeline under ``facestream run``."""
     stand_in = Runs()
-    monkeypatch.setattr(engine.cli.run, "run_pipeline", stand_in)
+    monkeypatch.setattr(engine.cli.run.run, "run_pipeline", stand_in)
     return stand_in

@@ -25,7 +25,7 @@ def test_what_computes_on_a_device_of_its_own_is_never_forked():
 @pytest.mark.parametrize(
     ("loaded", "needless"),
     [
-        (["engine.cli.run"], {"av", "onnx", "onnxruntime", "PIL", "torch", "sqlite3", "asyncio"}),
+        (["engine.cli.run.run"], {"av", "onnx", "onnxruntime", "PIL", "torch", "sqlite3", "asyncio"}),
         (loaded_before("reader", replaces_workers=False), {"onnx", "torch", "asyncio", "rich", "cyclopts"}),
     ],
     ids=["the first process", "what workers are forked from"],

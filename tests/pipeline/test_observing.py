@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 
-from engine.cli.run_table import LiveTable
+from engine.cli.run.table import LiveTable
 from engine.contracts.streams import StreamChanged
 from engine.pipeline import observing
 from engine.pipeline.observing import Observing
@@ -110,7 +110,7 @@ def terminal() -> Iterator[tuple[int, int]]:
 
 def test_a_terminal_that_nobody_reads_holds_nothing_up(terminal: tuple[int, int], monkeypatch: pytest.MonkeyPatch):
     """As after Ctrl-S: the writer of the terminal is blocked by the system; reading on shows how things stand then."""
-    monkeypatch.setattr("engine.cli.run_table._REFRESH_SECONDS", 0.0)
+    monkeypatch.setattr("engine.cli.run.table._REFRESH_SECONDS", 0.0)
     ours, theirs = terminal
     status = RunStatus({f"door-{number}": StreamStatus(f"door-{number}") for number in range(200)})
     with (

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.cli.run_words import drops_of, errors_of
+from engine.cli.run.words import drops_of, errors_of
 from engine.contracts.counts import Counts
 from engine.contracts.streams import StreamChanged
 from engine.control.answers import Funnel

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.cli.gallery_copy import copy
+from engine.cli.gallery.copy import copy
 from engine.errors import GalleryError
 from engine.verify.gallery.copy import copy_gallery
 from engine.verify.gallery.opening import open_gallery

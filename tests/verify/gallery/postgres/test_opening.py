@@ -8,8 +8,8 @@ from threading import Thread
 import psycopg
 import pytest
 
-from engine.cli.enrol import _check_before
-from engine.cli.gallery_pictures import existing
+from engine.cli.gallery.enrol import _check_before
+from engine.cli.gallery.pictures import existing
 from engine.errors import ConfigError, GalleryError
 from engine.privacy.erasure import _from_gallery
 from engine.privacy.mentions import Mentions

@@ -1,0 +1,1 @@
+"""People in finished runs: ``facestream search``, ``compare``, ``people`` and ``erase``."""

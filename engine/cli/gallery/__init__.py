@@ -1,0 +1,1 @@
+"""Who is enrolled: ``facestream gallery`` and ``enrol``."""

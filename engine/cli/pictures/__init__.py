@@ -1,0 +1,1 @@
+"""Single pictures: ``facestream enhance`` and ``mark``."""

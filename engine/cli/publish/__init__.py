@@ -1,0 +1,1 @@
+"""What is published, and who may read it: ``facestream watch``, ``bridge``, ``replay`` and ``keys``."""

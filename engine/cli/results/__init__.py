@@ -1,0 +1,1 @@
+"""Finished runs: ``facestream report``, ``clip``, ``annotate``, ``export``, ``audit``, ``reproduce`` and ``expire``."""

@@ -1,0 +1,1 @@
+"""Processing of cameras and recordings: ``facestream run`` and ``archive``."""

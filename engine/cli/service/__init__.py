@@ -1,0 +1,1 @@
+"""The service, and many of them: ``facestream serve``, ``ctl``, ``tokens`` and ``fleet``."""

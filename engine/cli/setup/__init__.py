@@ -1,0 +1,1 @@
+"""Before the first run: ``facestream doctor``, ``check``, ``probe``, ``models``, ``licences`` and ``sample``."""
