@@ -25,27 +25,15 @@ from engine.workers.policy import Policy
 
 
 def publish_body(
-    context: WorkerContext,
-    upstreams: dict[str, Channel],
-    config: PublishConfig,
-    record: Record,
-    policy: Policy,
-    again: bool,
+    context: WorkerContext, upstreams: dict[str, Channel], config: PublishConfig, record: Record, policy: Policy, again: bool,
     tap: str = "",
-) -> None:
+) -> None:  # fmt: skip
     """Work until every upstream, which enhances, has sent Drain; publish ``end``. ``again``: this replaces one that died."""
     record = record.reopened() if again else record
-    with (
-        tracing(config.traces, context.control.send) as traces,
-        open_publisher(  # closed first: traces may take seconds
-            config,
-            str(record.run["run_id"]),
-            live=policy.is_prompt,
-            next_seq=record.next_seq,
-            warn=lambda sentence: context.control.send(Warned("", sentence)),
-            tap=tap,
-        ) as publisher,
-    ):
+    with tracing(config.traces, context.control.send) as traces, open_publisher(  # closed first: traces may take seconds
+        config, str(record.run["run_id"]), live=policy.is_prompt, next_seq=record.next_seq,
+        warn=lambda sentence: context.control.send(Warned("", sentence)), tap=tap,
+    ) as publisher:  # fmt: skip
         context.clean_up_after_parent(publisher.remove_socket_files)
         context.ready({"endpoint": publisher.bound_endpoint, "replay": publisher.bound_replay})
         PublishWorker(context, upstreams, publisher, record, policy, traces).run()
@@ -56,27 +44,11 @@ class PublishWorker(Actor[Any]):
 
     wait_seconds = 0.05
 
-    def __init__(
-        self,
-        context: WorkerContext,
-        upstreams: dict[str, Channel],
-        publisher: Publisher,
-        record: Record,
-        policy: Policy,
-        traces: Traces | None = None,
-    ) -> None:
-        self._publisher = publisher
-        self._held = HeldOrders(self)
-        self._counted_before = Counts()
-        self.delivery = Delivery(
-            publisher,
-            context.telemetry,
-            upstreams,
-            self._held.should_give_up,
-            context.control.send,
-            record,
-            traces,
-        )
+    def __init__(self, context: WorkerContext, upstreams: dict[str, Channel], publisher: Publisher, record: Record,
+                 policy: Policy, traces: Traces | None = None) -> None:  # fmt: skip
+        self._publisher, self._held, self._counted_before = publisher, HeldOrders(self), Counts()
+        self.delivery = Delivery(publisher, context.telemetry, upstreams, self._held.should_give_up, context.control.send,
+                                 record, traces)  # fmt: skip
         self._begin: Begin | None = None
         super().__init__(context, upstreams, {}, replaced=policy.replaces_workers)
 
