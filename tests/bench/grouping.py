@@ -165,7 +165,7 @@ def agreement(labels: np.ndarray, people: np.ndarray) -> tuple[float, float, flo
     one, other = np.triu_indices(len(labels), 1)
     taken, are = labels[one] == labels[other], people[one] == people[other]
     both = float((taken & are).sum())
-    precision, recall = both / max(1, taken.sum()), both / max(1, are.sum())
+    precision, recall = both / max(1, int(taken.sum())), both / max(1, int(are.sum()))
     return precision, recall, 2 * precision * recall / max(precision + recall, 1e-9)
 
 
