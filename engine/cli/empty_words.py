@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 _EMPTY_IS_A_VALUE = frozenset(["run", "serve", "check", "ctl"])
 """Commands that take settings, of which an empty one switches something off."""
+_NAMES_A_PLACE = frozenset(["--out", "-o", "--keys", "--sign", "--source", "-s", "--credentials", "--crop-uri"])
+"""Options of theirs that are no such settings: an empty path is the current folder."""
 
 
 def empty_word(arguments: Sequence[str]) -> str:
@@ -15,15 +17,14 @@ def empty_word(arguments: Sequence[str]) -> str:
     Args:
         arguments: of ``facestream``, the command first.
     """
-    if arguments[0] in _EMPTY_IS_A_VALUE:
-        return ""
+    takes_settings = arguments[0] in _EMPTY_IS_A_VALUE
     for place, word in enumerate(arguments[1:], 1):
         option, equals, value = word.partition("=")
-        if option.startswith("--") and equals and not value:
+        if option.startswith("--") and equals and not value and not (takes_settings and option not in _NAMES_A_PLACE):
             return _said(option)
-        if not word:
-            before = arguments[place - 1]
-            return _said(before if before.startswith("--") else f"argument {place}")
+        before = arguments[place - 1]
+        if not word and not (takes_settings and before not in _NAMES_A_PLACE):
+            return _said(before if before.startswith("-") else f"argument {place}")
     return ""
 
 

@@ -44,10 +44,10 @@ def detector_named(config: DetectConfig, find_model: FindModel) -> str:
 
 
 def check_detector(config: DetectConfig) -> None:
-    """Refuse a name that no detector has; cheap, nothing is opened.
+    """Refuse a name that no detector has, and a file that is not there; cheap, nothing is opened.
 
     Raises:
-        ConfigError: see ``open_detector``.
+        ConfigError, ModelError: see ``open_detector``.
     """
     name = config.detector
     path = Path(name).expanduser()
@@ -57,6 +57,8 @@ def check_detector(config: DetectConfig) -> None:
             f"detect.detector: unknown detector {name!r}: use auto, {', '.join(DETECTORS)}, scrfd:PACK, "
             "or the path of an ONNX file or of a manifest"
         )
+    if is_path and name not in DETECTORS and not path.is_file():
+        raise ModelError(f"there is no model file {path}: check the path, or fetch it with `facestream models pull`")
 
 
 def _grey(config: DetectConfig, find_model: FindModel) -> Detector:

@@ -38,7 +38,7 @@ def check_before(config: Config, warn: Callable[[str], None], *, is_service: boo
     if not config.publish.endpoint and not config.output.directory and not is_service:
         raise ConfigError("there is nowhere to put the result: give --out DIR, --publish ENDPOINT, or both")
     _check_publish(config, warn)
-    _check_models(config)
+    check_models(config)
     _check_gallery(config, warn, is_service=is_service)
 
 
@@ -101,7 +101,13 @@ def _try_sockets(publish: PublishConfig) -> None:
         publisher.close()
 
 
-def _check_models(config: Config) -> None:
+def check_models(config: Config) -> None:
+    """Refuse names of models that are not there; cheap, nothing is opened.
+
+    Raises:
+        ModelError: a model is named that is not there.
+        MissingRuntimeError: what a tracking method needs is not installed.
+    """
     if config.detect.detector != "auto":
         from engine.detect.catalog import check_detector
 

@@ -19,6 +19,8 @@ _ALLOWED = "!$&'()*+,;="
 """What may stand in the user part of a URL as it is (RFC 3986), besides letters, digits and ``-._~``."""
 _WANTED = "it must hold one line `user:password`"
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_UNFILLED = re.compile(r"\$?\{\{?[^{}]+\}\}?|\$\([^()]+\)")
+"""What shells, Compose, Helm and Ansible would fill in."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ def credentials_from_url(user_info: str, shown: str) -> Credentials:
     """Take apart what stands before the ``@``; ``:`` and ``@`` in the password need not be escaped.
 
     Raises:
-        ConfigError: a ``%`` is not followed by two hexadecimal digits; ``shown`` stands for the URL in the message.
+        ConfigError: a ``%`` is not followed by two hexadecimal digits, or one of the two is a placeholder; ``shown`` stands for
+            the URL in the message.
     """
     if _BROKEN_ESCAPE.search(user_info):
         raise ConfigError(
@@ -48,6 +51,12 @@ def credentials_from_url(user_info: str, shown: str) -> Credentials:
             "(and @ as %40, : as %3A, / as %2F, ? as %3F, # as %23), or put them into a file named by `credentials`"
         )
     user, colon, password = user_info.partition(":")
+    for part in (user, password):
+        if _UNFILLED.fullmatch(part):
+            raise ConfigError(
+                f"{shown}: the user or password is a placeholder such as ${{NAME}}, and nothing fills it in here: put "
+                "`user:password` into a file named by `credentials`; if it is meant as it stands, write { as %7B and ( as %28"
+            )
     return Credentials(unquote_to_bytes(user), unquote_to_bytes(password) if colon else None)
 
 

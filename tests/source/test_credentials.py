@@ -112,3 +112,16 @@ def test_colons_and_ats_need_no_escape_and_a_lone_percent_is_explained():
 
 def test_credentials_are_not_shown_by_printing_them():
     assert "hunter2" not in repr(credentials_from_url("admin:hunter2", "x"))
+
+
+@pytest.mark.parametrize("user_info", ["${USER}:${PASS}", "admin:${PASS}", "${USER}", "admin:{{ password }}", "admin:$(pass)"])
+def test_a_placeholder_that_nobody_filled_in_is_no_password(user_info):
+    """It was sent to the camera as it stands, which then counted failed logins."""
+    with pytest.raises(ConfigError, match=r"placeholder such as \$\{NAME\}.*named by `credentials`") as caught:
+        credentials_from_url(user_info, "rtsp://192.0.2.1/x")
+    assert "PASS" not in str(caught.value)
+
+
+@pytest.mark.parametrize("password", ["$ecret", "a{b}c", "pa$(x", "$%7BPASS}", "{}", "$1"])
+def test_signs_of_a_placeholder_may_stand_in_a_password(password):
+    assert credentials_from_url(f"admin:{password}", "x").password == unquote_to_bytes(password)

@@ -124,7 +124,7 @@ def _tell_people(found: Found, given: Names) -> None:
     say(compared_with(found))
     if not found.hits:
         return
-    columns = [Column("hit", "number"), Column("track"), Column("when", "word")]
+    columns = [Column("hit", "number"), Column("track", "word"), Column("when", "word")]
     columns += [*(Column(title, "number") for title in ("px", "cosine", "ratio")), Column("named")]
     rows = [list(map(plain, _cells(number, hit, given))) for number, hit in enumerate(found.hits, 1)]
     Console(highlight=False).print(Rows(columns, rows))

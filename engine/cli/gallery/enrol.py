@@ -78,7 +78,7 @@ def enrol(
     check_outside_runs(sheet)
     missing: list[EnrolResult] = []
     pictures = picture_files(images, lambda path, reason: missing.append(EnrolResult(path, "refused", reason)))
-    _check_before(gallery, detector)
+    is_new = not _check_before(gallery, detector)
     model = open_embedder(VerifyConfig(embedder=embedder), find_model)
     if model is None:
         raise UsageError("--embedder none makes no vectors: choose another one to enrol with")
@@ -97,9 +97,12 @@ def enrol(
         if sheet is not None:
             write_sheet(sheet, name, results)
         if json:
-            _tell_programs(name, results, opened.where, namesakes)
+            _tell_programs(name, results, opened.where, namesakes, is_new=is_new)
         else:
             _tell_people(name, results, opened.where, namesakes)
+            if is_new:
+                people = count(len(opened.list()), "person", "people")
+                say(f"{opened.where} was not there: it is a new gallery, of {people}", aside=True)
     return 1 if any(result.outcome in ("refused", "quarantined") for result in results) else 0
 
 
@@ -123,17 +126,18 @@ def _progress(name: str, pictures: int) -> Iterator[Callable[[float], None]]:
             raise
 
 
-def _check_before(gallery: GalleryOption, detector: str) -> None:
-    """Refuse what cannot be used before models are loaded; nothing is made."""
+def _check_before(gallery: GalleryOption, detector: str) -> bool:
+    """Refuse what cannot be used before models are loaded; nothing is made. Return whether the gallery is there already."""
     check_detector(DetectConfig(detector=detector))
     file = gallery_file(gallery)
     there = is_there(gallery)
     if file is None:
-        return  # the database has answered
+        return there  # the database has answered
     if there and file.stat().st_size:  # an empty file becomes a gallery
         open_gallery(gallery).close()
-    else:
-        check_writable(file.parent)
+        return True
+    check_writable(file.parent)
+    return False
 
 
 def _second_look() -> SecondLook:
@@ -142,11 +146,11 @@ def _second_look() -> SecondLook:
     return opened
 
 
-def _tell_programs(name: str, results: Sequence[EnrolResult], gallery: str, namesakes: Sequence[str]) -> None:
+def _tell_programs(name: str, results: Sequence[EnrolResult], gallery: str, namesakes: Sequence[str], *, is_new: bool) -> None:
     # Paths need not be UTF-8, JSON must be.
     told = [replace(result, reason=readable(result.reason), remedy=readable(result.remedy)) for result in results]
     pictures = [msgspec.to_builtins(result, enc_hook=readable) for result in told]
-    said = {"name": name, "gallery": readable(gallery), "alike": namesakes, "pictures": pictures}
+    said = {"name": name, "gallery": readable(gallery), "new_gallery": is_new, "alike": namesakes, "pictures": pictures}
     write_lines([said])
 
 

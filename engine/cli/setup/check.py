@@ -19,6 +19,7 @@ from engine.contracts.camera import Camera
 from engine.contracts.recording import Recording
 from engine.errors import UsageError
 from engine.fleet.agent import node_name
+from engine.pipeline.preflight import check_models
 from engine.publish.exposure import check_exposure
 from engine.service.build import networks_of
 from engine.shipped import shipped
@@ -32,7 +33,8 @@ from engine.words.redaction import redact, redact_tree
 def check(config: Path | None = None, /, *, profile: str = "", example: str = "", json: bool = False) -> None:
     """Check a configuration file and show its effective settings.
 
-    Addresses, names and credentials files of cameras are checked too, without connecting; recordings are not looked for.
+    Models, and addresses, names and credentials files of cameras, are checked too, without connecting; recordings are not
+    looked for.
 
     For example:
 
@@ -59,6 +61,7 @@ def check(config: Path | None = None, /, *, profile: str = "", example: str = ""
     check_rates(loaded.verify)
     gallery_words(loaded.verify.gallery_place)
     key_of(loaded.verify.gallery_place)
+    check_models(loaded)
     networks_of(loaded.serve)
     if loaded.fleet.database:
         node_name(loaded.fleet)

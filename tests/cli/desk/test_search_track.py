@@ -22,3 +22,12 @@ def test_a_track_is_looked_for_in_other_results(facestream, results):
     complains(facestream("search", "one:1", "two", "--face", "2"), 2, "--face is for a photograph")
     write_result(Path("three"), [("ann", "", 0)], sha256="ab" * 32)
     complains(facestream("search", "one:1", "three"), 2, "two embedders cannot be compared")
+
+
+def test_the_name_of_a_track_is_broken_nowhere(facestream, results, monkeypatch):
+    """At 80 columns the column of tracks was folded in the middle of a name of more than 40 letters."""
+    long = "monday-evening-entrance-north-side-camera"
+    results[0].rename(long)
+    for width in ("80", "60"):
+        monkeypatch.setenv("COLUMNS", width)
+        assert f"{long}:yard/1" in facestream("search", f"{long}:yard/1", long, "two").out

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 
 import cv2
 import numpy as np
@@ -211,3 +213,26 @@ def test_an_interruption_says_what_it_has_left(capsys, folder, monkeypatch, inte
     assert outcome.err.startswith("interrupted: ")
     assert says in outcome.err
     assert people(folder) == []
+
+
+def test_a_gallery_that_was_not_there_is_said_to_be_new(capsys, folder):
+    """A mistyped path would otherwise pass for the gallery that was meant."""
+    shown = here(capsys, "enrol", "Ada", "ada.png", "--gallery", "mistyped.sqlite")
+    assert shown.code == 0
+    assert "mistyped.sqlite was not there: it is a new gallery, of 1 person\n" in shown.err
+    assert "was not there" not in here(capsys, "enrol", "Bob", "bob.png", "--gallery", "mistyped.sqlite").err
+    told = here(capsys, "enrol", "Ada", "ada.png", "--gallery", "other.sqlite", "--json")
+    assert json.loads(told.out)["new_gallery"] is True
+
+
+def test_a_full_disk_leaves_no_half_of_a_gallery(folder):
+    """As a limit of file size, which SQLite meets as it does a full disk."""
+    program = (
+        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
+        "resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0})); "
+        "from pathlib import Path; from engine.verify.gallery.sqlite.gallery import Gallery; Gallery(Path('full.sqlite'))"
+    )
+    for limit in (0, 4096, 8192, 16384):
+        ended = subprocess.run([sys.executable, "-c", program.format(limit)], capture_output=True, text=True, check=False)
+        assert "GalleryError" in ended.stderr
+        assert not list(folder.glob("full.sqlite*"))

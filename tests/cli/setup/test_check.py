@@ -190,3 +190,21 @@ def test_an_example_to_begin_with_is_printed(capsys, name):
 def test_an_example_that_is_not_there_and_no_file_at_all(capsys):
     complains(here(capsys, "check", "--example", "camera"), 2, "no example 'camera'", "cameras, quick, recogniser")
     complains(here(capsys, "check"), 2, "--example NAME")
+
+
+@pytest.mark.parametrize(
+    "section",
+    [
+        "detect: {detector: /no/such.onnx}",
+        "super_resolve: {generator: compact_fine_x44}",
+        "verify: {embedder: /no/such.onnx}",
+    ],
+)
+def test_a_model_that_is_not_there_is_told_as_a_run_would(capsys, tmp_path, section):
+    path = tmp_path / "a.yaml"
+    path.write_text(f"sources:\n  - uri: rtsp://192.0.2.1/x\n{section}\n")
+    shown = here(capsys, "check", path)
+    assert shown.code
+    assert not shown.out
+    ran = here(capsys, "run", path, "--publish", f"ipc://{tmp_path}/socket")
+    assert (ran.code, ran.err) == (shown.code, shown.err)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,10 @@ from engine.verify.gallery.tables import Mark, Table
 
 _APPLICATION_ID = 0x66737467  # "fstg": tells our file from any other SQLite file
 BUSY_SECONDS = 5.0
+_BESIDE = ("-wal", "-shm")
+"""Endings of the files that SQLite keeps beside its own."""
+_PAGE_BYTES = 4096
+"""A file of one page has no tables: each has a page of its own."""
 _RETRY_SECONDS = 0.02
 _AT_ONCE = 1024
 """Rows fetched at a time from a query with too many to hold."""
@@ -55,9 +59,11 @@ class GalleryFile:
         if read_only and not (path.is_file() and path.stat().st_size):
             is_not = "is nothing in the" if path.is_file() else "is no"
             raise MissingGalleryError(f"there {is_not} gallery {path}: enrol someone first with `facestream enrol NAME IMAGE`")
+        made = False
         try:
             if not read_only:
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                made = not path.exists()
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite would let others read it
             if key is not None and is_plain(path):
                 raise GalleryError(
@@ -73,8 +79,19 @@ class GalleryFile:
             with self.errors():
                 self._prepare(read_only)
         except GalleryError:
+            is_nothing = made and self._holds_nothing()
             self._database.close()
+            if is_nothing:
+                for end in ("", *_BESIDE):
+                    path.with_name(path.name + end).unlink(missing_ok=True)
             raise
+
+    def _holds_nothing(self) -> bool:
+        """Whether a file that could not be made, as on a full disk, has none of the gallery's tables."""
+        with suppress(self._driver.Error):
+            return self._is_blank()
+        sizes = [path.stat().st_size for end in ("", "-wal") if (path := self.path.with_name(self.path.name + end)).exists()]
+        return sum(sizes) <= _PAGE_BYTES
 
     def _prepare(self, read_only: bool) -> None:
         run = self._database.execute
