@@ -119,7 +119,7 @@ def _say(person: Person) -> str:
 
 
 def _small(track: StoredTrack) -> str:
-    caption = f"{track.stream}/{track.track_id} · {track.when}"
+    caption = f"{track.stream} · track\u00a0{track.track_id} · {track.when}"  # a number that breaks would be two
     picture = read_at(track.picture())
     return (
         figure(embedded(picture, caption), "pixels", caption)

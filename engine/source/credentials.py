@@ -19,7 +19,7 @@ _ALLOWED = "!$&'()*+,;="
 """What may stand in the user part of a URL as it is (RFC 3986), besides letters, digits and ``-._~``."""
 _WANTED = "it must hold one line `user:password`"
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_UNFILLED = re.compile(r"\$?\{\{?[^{}]+\}\}?|\$\([^()]+\)")
+_UNFILLED = re.compile(r"\$\{[^{}]+\}|\{\{[^{}]+\}\}|\$\([^()]+\)")
 """What shells, Compose, Helm and Ansible would fill in."""
 
 

@@ -122,6 +122,6 @@ def test_a_placeholder_that_nobody_filled_in_is_no_password(user_info):
     assert "PASS" not in str(caught.value)
 
 
-@pytest.mark.parametrize("password", ["$ecret", "a{b}c", "pa$(x", "$%7BPASS}", "{}", "$1"])
+@pytest.mark.parametrize("password", ["$ecret", "a{b}c", "pa$(x", "$%7BPASS}", "{}", "{abc}", "$1"])
 def test_signs_of_a_placeholder_may_stand_in_a_password(password):
     assert credentials_from_url(f"admin:{password}", "x").password == unquote_to_bytes(password)

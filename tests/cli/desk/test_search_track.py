@@ -27,7 +27,13 @@ def test_a_track_is_looked_for_in_other_results(facestream, results):
 def test_the_name_of_a_track_is_broken_nowhere(facestream, results, monkeypatch):
     """At 80 columns the column of tracks was folded in the middle of a name of more than 40 letters."""
     long = "monday-evening-entrance-north-side-camera"
-    results[0].rename(long)
+    Path("one").rename(long)
     for width in ("80", "60"):
         monkeypatch.setenv("COLUMNS", width)
-        assert f"{long}:yard/1" in facestream("search", f"{long}:yard/1", long, "two").out
+        assert f"{long}:yard/1" in facestream("search", "two:gate/1", long).out
+
+
+def test_the_number_of_a_track_stays_whole_in_a_narrow_caption(facestream, results):
+    """A caption of `yard/12` as narrow as its picture was broken between the 1 and the 2."""
+    facestream("people", *results, "--page", "p.html")
+    assert "yard · track\u00a01 · " in Path("p.html").read_text(encoding="utf-8")

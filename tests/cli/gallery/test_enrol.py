@@ -228,11 +228,11 @@ def test_a_gallery_that_was_not_there_is_said_to_be_new(capsys, folder):
 def test_a_full_disk_leaves_no_half_of_a_gallery(folder):
     """As a limit of file size, which SQLite meets as it does a full disk."""
     program = (
+        "from pathlib import Path; from engine.verify.gallery.sqlite.gallery import Gallery; "
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
-        "resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0})); "
-        "from pathlib import Path; from engine.verify.gallery.sqlite.gallery import Gallery; Gallery(Path('full.sqlite'))"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0})); Gallery(Path('full.sqlite'))"
     )
     for limit in (0, 4096, 8192, 16384):
-        ended = subprocess.run([sys.executable, "-c", program.format(limit)], capture_output=True, text=True, check=False)
+        ended = subprocess.run([sys.executable, "-B", "-c", program.format(limit)], capture_output=True, text=True, check=False)
         assert "GalleryError" in ended.stderr
         assert not list(folder.glob("full.sqlite*"))

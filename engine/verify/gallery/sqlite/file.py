@@ -78,8 +78,9 @@ class GalleryFile:
         try:
             with self.errors():
                 self._prepare(read_only)
-        except GalleryError:
-            is_nothing = made and self._holds_nothing()
+        except GalleryError as error:
+            is_others = "locked" in f"{error} {error.__cause__}"  # somebody is making it at this moment
+            is_nothing = made and not is_others and self._holds_nothing()
             self._database.close()
             if is_nothing:
                 for end in ("", *_BESIDE):
