@@ -92,7 +92,7 @@ def submit_job(asked: Asked, show: Callable[[Standing], None], note: Callable[[s
     """
     config = replace(asked.config, sources=[])
     recordings = recordings_of(asked.uris, asked.config, note, asked.out.endpoint)
-    output = replace(config.output, directory="/", overwrite=True, resume=False)
+    output = replace(config.output, directory="", overwrite=False, resume=False)
     unpublished = replace(config.publish, endpoint="", replay="")  # as no endpoint is opened, one may be in use
     check_before(replace(config, output=output, publish=unpublished), note, is_service=True)
     place = begin_at(asked.out, overwrite=asked.overwrite)

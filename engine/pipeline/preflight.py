@@ -4,9 +4,11 @@ runs need none of that to begin."""
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from tempfile import gettempdir
 
 from engine.archive.claim import check_free, check_writable, held_by_a_run, lock_for_run
 from engine.config import Config, PublishConfig
@@ -58,10 +60,22 @@ def _check_output(config: Config, warn: Callable[[str], None], *, is_service: bo
         from engine.archive.chain_writer import check_may_go_on
 
         check_may_go_on(directory)
+    _check_own(directory)
     check_writable(directory)
     check_untaken(config)
     if output.resume and not held_by_a_run(directory):
         warn(f"there is no run in {directory} to continue: it starts from the beginning")
+
+
+def _check_own(directory: Path) -> None:
+    """Refuse a directory in which everything lies: no other command may write below that of a run."""
+    everything = {"/": "the root of all files", os.path.expanduser("~"): "the home directory", gettempdir(): "for all programs"}
+    for path, what in everything.items():
+        with suppress(OSError):  # one of them is not there
+            if directory.samefile(path):
+                raise ConfigError(
+                    f"--out {directory} is {what}: give a directory of the run's own, such as {directory / 'result'}"
+                )
 
 
 def check_untaken(config: Config) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from tempfile import gettempdir
 
 import pytest
 import zmq
@@ -35,6 +36,13 @@ def clip(tmp_path: Path) -> Path:
         ({"output": {"directory": "held"}}, "held already holds a run"),
         ({"output": {"directory": "file"}}, "file is not a directory"),
         ({"output": {"directory": "file/below"}}, "file is not a directory"),
+        (
+            {"output": {"directory": "/"}},
+            "--out / is the root of all files: give a directory of the run's own",
+        ),
+        ({"output": {"directory": "/../tmp/.."}}, "is the root of all files"),
+        ({"output": {"directory": str(Path.home())}}, "is the home directory"),
+        ({"output": {"directory": gettempdir()}}, "is for all programs"),
         ({"output": {"resume": True}}, "--resume needs the --out directory"),
         ({"output": {"directory": "new", "sign": "nope.pem"}}, "cannot read the key nope.pem"),
         (
