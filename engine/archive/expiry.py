@@ -16,7 +16,7 @@ import time
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Collection, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,6 +36,8 @@ _NEAR_BYTES = 1 << 16
 """So near to the wanted line it is read on from one to the next."""
 _NEAR_NS = 10**8
 """So near to the time from which on all fits is enough."""
+_LOOKED_BACK_BYTES = 1 << 18
+"""Of lines that go: so many may name no vector where none that stays does."""
 _MOST_LINES = 10_000
 """Among the first lines that stay one is looked for that has a vector."""
 _WITH_VECTORS = ("faces.jsonl", "tracks.jsonl")
@@ -134,12 +136,18 @@ class Expiry:
         return self._with_vectors({path: first_line_since(path, since_ns, ends[path] if ends else None) for path in paths})
 
     def _with_vectors(self, cuts: dict[Path, int]) -> dict[Path, int]:
-        """Return where the files with lines begin, and those with the vectors that these name."""
+        """Return where the files with lines begin, and those with the vectors that these name. Where no line that stays names
+        one, as those of a run that has ended may all go, what stays begins behind the last one that a line named: the line of a
+        newer one is being written."""
         vectors = {path.name for path in vector_files(self._directory)}
+        paths = [self._directory / name for name in _WITH_VECTORS]
         rows: dict[str, int] = {}
-        for path in (self._directory / name for name in _WITH_VECTORS):
-            for vector in _first_vectors(path, cuts[path], vectors):
-                rows[vector.file] = min(vector.row, rows.get(vector.file, vector.row))
+        for vector in chain.from_iterable(_first_vectors(path, cuts[path], vectors) for path in paths):
+            rows[vector.file] = min(vector.row, rows.get(vector.file, vector.row))
+        if unnamed := vectors - rows.keys():
+            for vector in chain.from_iterable(_last_vectors(path, cuts[path]) for path in paths):
+                if vector.file in unnamed:
+                    rows[vector.file] = max(vector.row + 1, rows.get(vector.file, 0))
         return cuts | {self._directory / file: row * row_bytes(file) for file, row in rows.items()}
 
     def _left(self, cuts: dict[Path, int]) -> int:
@@ -260,6 +268,18 @@ def _first_vectors(path: Path, start: int, files: Collection[str]) -> Iterator[_
         line = _decoded(whole)
         if line is not None and line.embedding is not None and line.embedding.file not in seen:
             seen.add(line.embedding.file)
+            yield line.embedding
+
+
+def _last_vectors(path: Path, end: int) -> Iterator[_Vector]:
+    """Yield the vectors that the last lines before a place name, in their order."""
+    at = max(first_data(path) if path.exists() else 0, end - _LOOKED_BACK_BYTES)
+    for whole in whole_lines(path, at):
+        if at >= end:
+            return
+        at += len(whole)
+        line = _decoded(whole)
+        if line is not None and line.embedding is not None:
             yield line.embedding
 
 

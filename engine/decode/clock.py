@@ -108,8 +108,8 @@ class StreamClock:
             return last, False
         jumped = not self._continues(step)
         before, self._is_back = self._is_back, newest is not None and -self._jitter_seconds <= now - newest < 0.0
-        if step < 0.0 and self._is_back and self._bridge != "none":
-            return (self._go_on(now, last) if before or jumped else last), False
+        if step < 0.0 and self._bridge != "none" and (self._is_back or not jumped):
+            return (self._go_on(now, last) if self._is_back and (before or jumped) else last), False
         if jumped and (self._bridge == "both" or (self._bridge == "backward" and step < 0)):
             return self._go_on(now, last), True
         self._last_seconds = self._stamped_seconds = now

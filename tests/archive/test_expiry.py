@@ -209,3 +209,29 @@ def test_lines_stay_where_vectors_that_none_of_them_names_fill_the_room(holes: P
     kept.look()
     assert kept.freed_bytes == 0
     assert len(list(whole_lines(holes / "faces.jsonl"))) == 300
+
+
+@pytest.mark.parametrize("ago_seconds", [0, 30 * DAY])
+def test_of_a_run_that_has_ended_the_oldest_vectors_go_too(holes: Path, ago_seconds: int):
+    """Nothing went where the vectors alone took too much: behind the last line none is named."""
+    ended = time.time_ns() - ago_seconds * 10**9
+    (holes / "faces.jsonl").write_bytes(b"".join(line(ended - 10**9 * (1000 - row), row) for row in range(1000)))
+    (holes / "embeddings_128.f32").write_bytes(b"\1" * 512 * 1000)
+    kept = Expiry(holes, 0.0, 400_000)
+    kept.look()
+    first = json.loads(next(whole_lines(holes / "faces.jsonl")))["embedding"]["row"]
+    vectors = np.fromfile(holes / "embeddings_128.f32", "<f4").reshape(-1, 128)
+    files = [holes / "faces.jsonl", holes / "embeddings_128.f32"]
+    assert 390_000 < sum(file.stat().st_size - first_data(file) for file in files) < 410_000
+    assert not vectors[:first].any()
+    assert vectors[first:].all()
+
+
+def test_where_all_lines_are_old_their_vectors_go_but_for_one_whose_line_is_being_written(holes: Path):
+    old = time.time_ns() - 2 * HOUR * 10**9
+    (holes / "faces.jsonl").write_bytes(b"".join(line(old + row, row) for row in range(0, 100, 2)))
+    (holes / "tracks.jsonl").write_bytes(b"".join(line(old + row, row) for row in range(1, 99, 2)))
+    (holes / "embeddings_128.f32").write_bytes(b"\1" * 512 * 100)
+    Expiry(holes, HOUR).look()
+    vectors = np.fromfile(holes / "embeddings_128.f32", "<f4").reshape(-1, 128)
+    assert [row for row in range(100) if vectors[row].any()] == [99]

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import pytest
 from hypothesis import given
@@ -206,6 +206,8 @@ def test_where_nothing_says_when_it_begins_the_first_picture_is_the_beginning(ti
     [
         ([0, 1, 2, 1.5, 3, 4], [0, 1, 2, 2, 3, 4]),
         ([0, 1, 2, 1, 2, 3], [0, 1, 2, 2, 2, 3]),
+        ([0, 1, 2, 0.6, 1.6, 2.6], [0, 1, 2, 2, 2, 2.6]),
+        ([0, 1, 2, 1, 1, 2, 3], [0, 1, 2, 2, 2, 2, 3]),
         ([50, 49, 48, 47, 46, 45, 44], [0, 0, 1, 2, 3, 4, 5]),
         ([0, 1, 2, 1, 0, -1, -2], [0, 1, 2, 2, 3, 4, 5]),
     ],
@@ -213,3 +215,15 @@ def test_where_nothing_says_when_it_begins_the_first_picture_is_the_beginning(ti
 def test_time_waits_where_stamps_step_back_and_goes_on_where_they_keep_doing_so(bridge, frames, expected):
     clock = StreamClock(Fraction(1, 1000), 0.04, 10.0, starts_at_seconds=frames[0] * 0.04, bridge=bridge)
     assert seconds_of(clock, [round(40 * frame) for frame in frames]) == (pytest.approx([0.04 * n for n in expected]), [])
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.integers(-100, 100), st.integers(-30_000, 30_000)), max_size=30),
+    st.sampled_from(["backward", "both"]),
+    st.booleans(),
+)
+def test_time_of_a_recording_never_runs_backwards(steps: list[int | None], bridge, repeats: bool):
+    clock = StreamClock(Fraction(1, 1000), 0.04, 10.0, starts_at_seconds=0.0, bridge=bridge, unstamped_repeats=repeats)
+    stamps = accumulate((step or 0 for step in steps), initial=0)
+    times, _ = seconds_of(clock, [None if step is None else stamp for step, stamp in zip([0, *steps], stamps, strict=True)])
+    assert all(before <= after + 1e-9 for before, after in pairwise(times))
