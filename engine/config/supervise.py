@@ -12,7 +12,7 @@ class SuperviseConfig(Section, frozen=True):
     restarts_per_minute: NonNegative = 5
     """Of each worker; above it a camera waits for the next minute, and any other worker ends the run."""
     hung_seconds: Seconds = 20.0
-    """A worker without a sign of life for so long is killed."""
+    """A worker without a sign of life for so long is killed; longer on a machine so busy that it waits for a core."""
     stuck_seconds: Seconds = 30.0
     """A device that has not computed a batch after so long is taken for lost, and its process is replaced; longer where it has
     to prepare itself for each new size."""

@@ -26,6 +26,7 @@ from engine.runtime.channel import Channel, ChannelClosed
 from engine.runtime.descriptors import raise_limit, require_descriptors, shortage
 from engine.runtime.listener import Listener
 from engine.runtime.protocol import Attach, Detach, Drain
+from engine.runtime.waits import waits_of
 from engine.runtime.worker import Worker, start_worker
 from engine.workers.links import LINKS, link_pair
 from engine.workers.policy import policy_of
@@ -161,6 +162,10 @@ class Crew:
         """
         self.workers[name].close()
         self._start([self.plan.members[name]], unsaid)
+
+    def waits_of(self, name: str) -> dict[int, float]:
+        """Return how long each thread of a worker has waited for a core, in seconds, by its number."""
+        return waits_of(self.workers[name].process.pid or 0)
 
     def tell(self, name: str, order: msgspec.Struct) -> None:
         """Send an order; a worker that is gone is noticed by its sentinel."""

@@ -59,7 +59,7 @@ class Supervisor:
     ) -> None:
         self._crew, self._workers = crew, crew.workers
         self._readings = Readings(recordings, settles=crew.policy.replaces_workers)
-        self._watchdog = Watchdog(config.hung_seconds, crew.cameras)
+        self._watchdog = Watchdog(config.hung_seconds, crew.cameras, crew.waits_of)
         self._replaces = crew.policy.replaces_workers
         self._restarts = Restarts(config.restarts_per_minute)
         self._failed, self._silent = dict[str, Failed](), dict[str, str]()

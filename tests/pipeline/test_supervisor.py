@@ -62,6 +62,9 @@ class OneWorker:
             with suppress(ChannelClosed):
                 self.workers[name].control.send(order)
 
+    def waits_of(self, name: str) -> dict[int, float]:
+        return {}
+
     def let_devices_go(self) -> None:
         pass
 
@@ -119,6 +122,7 @@ def test_stats_wait_for_no_publisher(monkeypatch: pytest.MonkeyPatch):
         workers={"publish": full},
         policy=policy_of(has_camera=False),
         tell=lambda name, order: told.append(order),
+        waits_of=lambda name: {},
     )
     supervisor = Supervisor(crew, [], SuperviseConfig(), RunStatus(), lambda status: None)  # type: ignore[arg-type]
     supervisor._send_stats()

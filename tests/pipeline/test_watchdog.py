@@ -49,6 +49,30 @@ def test_a_silent_process_is_named_once(clock: Clock):
     assert dog.hung() == []
 
 
+@pytest.mark.parametrize(("share", "seconds"), [(0.0, 20), (0.5, 30), (0.875, 90)])
+def test_what_a_silent_process_waits_for_a_core_does_not_count(clock: Clock, share: float, seconds: int):
+    """On a machine at a load of 16 on two cores three workers were killed that only waited for their turn."""
+    waits = {1: 0.0, 2: 900.0}
+    dog = Watchdog(20.0, {}, lambda name: dict(waits))
+    dog.begin("enhance")
+    began = clock.now
+    while not clock.goes_on(dog, 1):
+        waits[1] += share
+    assert clock.now - began == pytest.approx(seconds, rel=0.1)
+
+
+def test_a_starved_process_that_speaks_again_has_all_its_time_again(clock: Clock):
+    waits = {1: 0.0}
+    dog = Watchdog(20.0, {}, lambda name: dict(waits))
+    dog.begin("enhance")
+    for _ in range(30):
+        waits[1] += 0.9
+        assert clock.goes_on(dog, 1) == []
+    dog.saw("enhance")
+    assert clock.goes_on(dog, 20) == []
+    assert clock.goes_on(dog, 1) == ["enhance"]
+
+
 def test_a_process_that_beats_while_its_camera_is_silent(clock: Clock):
     dog = watchdog()
     for _ in range(22):
