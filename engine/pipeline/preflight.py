@@ -69,7 +69,9 @@ def _check_output(config: Config, warn: Callable[[str], None], *, is_service: bo
 
 def _check_own(directory: Path) -> None:
     """Refuse a directory in which everything lies: no other command may write below that of a run."""
-    everything = {"/": "the root of all files", os.path.expanduser("~"): "the home directory", gettempdir(): "for all programs"}
+    everything = {"/": "the root of all files", os.path.expanduser("~"): "the home directory"}
+    with suppress(OSError):  # none may be written to, as in a container whose files are read-only
+        everything[gettempdir()] = "for all programs"
     for path, what in everything.items():
         with suppress(OSError):  # one of them is not there
             if directory.samefile(path):

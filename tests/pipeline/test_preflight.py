@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from contextlib import closing
 from pathlib import Path
 from tempfile import gettempdir
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 from engine.config import Config, OutputConfig, PublishConfig, SourceConfig
 from engine.errors import FacestreamError, PublishError
 from engine.lock import DirectoryLock
-from engine.pipeline import run
+from engine.pipeline import preflight, run
 from engine.pipeline.preflight import check_before
 from engine.verify.gallery.sqlite.gallery import Gallery
 
@@ -73,6 +74,16 @@ def test_what_cannot_be_carried_out_is_refused_before_anything_starts(clip, tmp_
         run.run_pipeline(config)
     assert refused.value.exit_code == 2
     assert {path.name for path in tmp_path.iterdir()} == {"clip.mp4", "file", "held"}
+
+
+def test_where_no_directory_for_temporary_files_can_be_written_a_run_begins(tmp_path, monkeypatch):
+    """As in a container whose files are read-only but for the results."""
+
+    def nowhere() -> str:
+        raise FileNotFoundError(errno.ENOENT, "No usable temporary directory found")
+
+    monkeypatch.setattr(preflight, "gettempdir", nowhere)
+    assert said_of(tmp_path, "") == []
 
 
 def said_of(tmp_path: Path, gallery: str, *, is_service: bool = False, resume: bool = False) -> list[str]:
