@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -122,10 +123,12 @@ class _Vectors:
         self._open.close()
 
     def row(self, at: VectorRow, size_bytes: int) -> bytes:
-        """Return a vector's bytes, fewer where the file ends before."""
+        """Return a vector's bytes; fewer, or none, where the file does not hold it."""
         if at.file not in self._files:
             self._files[at.file] = self._open.enter_context(_own(self._directory, at.file).open("rb"))
         file = self._files[at.file]
+        if not 0 <= at.row * size_bytes < os.fstat(file.fileno()).st_size:
+            return b""
         file.seek(at.row * size_bytes)
         return file.read(size_bytes)
 

@@ -151,6 +151,16 @@ def test_a_segment_of_another_machine_is_given_no_file_of_this_one(tmp_path: Pat
     assert secret.stat().st_nlink == 1
 
 
+@pytest.mark.parametrize("row", [-1, 10**6, 2**62])
+def test_a_vector_that_lies_where_none_can_is_missing(tmp_path: Path, warm: Warm, archive: Path, row: int):
+    """It ended in an error from within, or as a directory that cannot be written."""
+    one = process(Recording("hall", archive / "hall.mkv"), tmp_path / "pieces", warm, 9.0)
+    lines = next((tmp_path / "pieces").rglob("faces.jsonl"))
+    lines.write_text(re.sub(r'"row":\d+', f'"row":{row}', lines.read_text()))
+    with pytest.raises(PublishError, match="a vector is missing in"):
+        joined(tmp_path / "joined", warm, [one])
+
+
 def test_other_models_are_told_of_the_directory_that_was_asked_for(tmp_path: Path, warm: Warm, archive: Path):
     one = process(Recording("door", archive / "door.mp4"), tmp_path / "pieces", warm, 2.0)
     last = one.part.directories[-1]
