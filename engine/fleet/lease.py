@@ -161,7 +161,7 @@ class Lease:
             "SELECT r.version, n.name, n.about FROM fleet.nodes AS n, "
             "(SELECT version FROM fleet.registry ORDER BY version DESC LIMIT 1) AS r"
         )
-        return Known(rows[0][0] if rows else 0, {row[1]: told_by_node(row[2], About) for row in rows})
+        return Known(rows[0][0] if rows else 0, {row[1]: told_by_node(row[2], About) or About() for row in rows})
 
     def placed(self) -> list[Placed]:
         """Return what is placed here, or was taken by this node."""

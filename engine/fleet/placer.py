@@ -114,12 +114,14 @@ def _nodes(
         "SELECT name, held, missing, renewed, lease_seconds, EXISTS (SELECT FROM fleet.drained WHERE node = name), about, load "
         "FROM fleet.nodes JOIN fleet.presence USING (name), fleet.settings"
     ).fetchall()
-    have_capacity = all(told_by_node(row[6], About).capacity for row in told_nodes)
-    for name, held, missing, renewed, lease, drained, told_about, told_load in told_nodes:
-        about, load = told_by_node(told_about, About), told_by_node(told_load, Load)
+    abouts = {row[0]: told_by_node(row[6], About) for row in told_nodes}
+    have_capacity = all(about.capacity for about in abouts.values() if about is not None)
+    for name, held, missing, renewed, lease, drained, _, told_load in told_nodes:
+        about, load = abouts[name] or About(), told_by_node(told_load, Load) or Load()
+        has_run = load.running and abouts[name] is not None  # what is not known of a node would be taken for no limit
         weight = sum(weights.get(camera, 0.0) for camera, row in placements.items() if row.holder == name)
         away = f"absent since {utc_words(int(renewed.timestamp() * 1e9))}" if missing else "" if held else "cut off just now"
-        away = away or (("draining" if weight else "drained") if drained else "" if load.running else "without a run now")
+        away = away or (("draining" if weight else "drained") if drained else "" if has_run else "without a run now")
         works = load.down_seconds < lease
         if held and works:
             present.add(name)
@@ -129,7 +131,7 @@ def _nodes(
                 labels=about.labels,
                 capacity=about.capacity,
                 estimate=estimate_of(load, weight),
-                size=about.capacity if have_capacity else max(1, load.cores),
+                size=about.capacity if have_capacity and about.capacity else max(1, load.cores),
                 is_overloaded=load.overload_level > 0,
                 gives=load.overloaded_seconds >= _GIVE_SECONDS,
                 takes=not away,

@@ -22,8 +22,8 @@ def camera_in(name: str, told: Any) -> FleetCamera | None:
     return None
 
 
-def told_by_node(told: Any, kind: type[_Told]) -> _Told:
-    """Return what a node says, as a struct that may be empty; where it cannot be read, what one says that has said nothing."""
+def told_by_node(told: Any, kind: type[_Told]) -> _Told | None:
+    """Return what a node says; None where it cannot be read."""
     with suppress(*UNREADABLE):
         return msgspec.convert(told, kind)
-    return kind()
+    return None

@@ -154,8 +154,8 @@ def _node(row: tuple[Any, ...]) -> NodeView:
         since=since.isoformat(timespec="seconds"),
         renewed_seconds=round(age, 1),
         drained=drained,
-        about=told_by_node(about, About),
-        load=told_by_node(load, Load),
+        about=told_by_node(about, About) or About(),
+        load=told_by_node(load, Load) or Load(),
         cameras=cameras,
         holds=holds,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import msgspec
@@ -75,6 +76,18 @@ def test_a_node_that_talks_nonsense_concerns_itself_alone(connection: Connection
     connection.execute("UPDATE fleet.nodes SET about = '[7]', load = '{\"cores\": \"many\"}' WHERE name = 'box-2'")
     assert place_all(connection)
     assert {one.name: one.node for one in fleet_view(connection).cameras} == {"door": "box-1"}
+
+
+def test_a_node_of_which_nothing_is_known_takes_nothing_and_leaves_the_others_their_sizes(connection: Connection) -> None:
+    """It had no limit, and each node was taken to be as large as its cores are many."""
+    cameras = tuple(FleetCamera(uri=f"rtsp://192.0.2.1/{number}", name=f"c{number}") for number in range(6))
+    apply(connection, Fleet(cameras=cameras, lease_seconds=LEASE))
+    for name, about in (("box-1", '{"capacity": 8}'), ("box-2", '{"capacity": 4}'), ("box-3", "[7]")):
+        add_node(connection, name)
+        connection.execute("UPDATE fleet.nodes SET about = %s::jsonb WHERE name = %s", (about, name))
+    assert place_all(connection)
+    placed = Counter(one.node for one in fleet_view(connection).cameras)
+    assert placed == {"box-1": 4, "box-2": 2}
 
 
 def test_tables_are_made_once_and_those_of_a_later_release_stay(connection: Connection) -> None:
