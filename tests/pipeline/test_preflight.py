@@ -42,7 +42,6 @@ def clip(tmp_path: Path) -> Path:
             "--out / is the root of all files: give a directory of the run's own",
         ),
         ({"output": {"directory": "/../tmp/.."}}, "is the root of all files"),
-        ({"output": {"directory": str(Path.home())}}, "is the home directory"),
         ({"output": {"directory": gettempdir()}}, "is for all programs"),
         ({"output": {"resume": True}}, "--resume needs the --out directory"),
         ({"output": {"directory": "new", "sign": "nope.pem"}}, "cannot read the key nope.pem"),
@@ -74,6 +73,12 @@ def test_what_cannot_be_carried_out_is_refused_before_anything_starts(clip, tmp_
         run.run_pipeline(config)
     assert refused.value.exit_code == 2
     assert {path.name for path in tmp_path.iterdir()} == {"clip.mp4", "file", "held"}
+
+
+def test_the_home_directory_is_not_that_of_a_run(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with pytest.raises(FacestreamError, match="is the home directory"):
+        check_before(replace(Config(), output=OutputConfig(directory=str(tmp_path))), pytest.fail, is_service=False)
 
 
 def test_where_no_directory_for_temporary_files_can_be_written_a_run_begins(tmp_path, monkeypatch):
