@@ -32,7 +32,10 @@ def shown(running: Server) -> str:
     return ssl.get_server_certificate(("127.0.0.1", running.port))
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+with_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+
+
+@with_openssl
 def test_a_certificate_that_is_renewed_is_shown_and_one_without_its_key_is_not(
     service: FakeService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -50,7 +53,7 @@ def test_a_certificate_that_is_renewed_is_shown_and_one_without_its_key_is_not(
         until(lambda: shown(running) == third, "the third certificate")
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not installed")
+@with_openssl
 def test_a_key_that_others_may_read_is_told_at_the_start_and_when_it_was_renewed(
     service: FakeService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from engine.config import LiveConfig
 from engine.contracts.counts import Calls
 from engine.contracts.streams import StreamChanged
+from engine.runtime.channel import Channel
 from engine.runtime.protocol import Drain, Taken
 from engine.workers.lanes import Lanes
 from engine.workers.links import link_pair
@@ -57,8 +58,8 @@ def test_who_waits_to_say_the_last_word_lives():
     reading.close()
 
 
-def test_a_worker_that_hangs_up_behind_the_last_word_has_not_died(monkeypatch: pytest.MonkeyPatch):
-    """It may do so before perceive looks again, with faces in its threads: they were counted as lost now and then."""
+def holding_a_face() -> tuple[Lanes, Channel, Channel, list[tuple[str, str]]]:
+    """Return lanes to a worker that was sent a face and has not answered, both ends of its link, and what is lost."""
     drops: list[tuple[str, str]] = []
     sending, reading = link_pair()
     lanes = Lanes({"enhance-1": sending}, LiveConfig(), count(1), lambda *drop: drops.append(drop), lambda: None)
@@ -66,6 +67,12 @@ def test_a_worker_that_hangs_up_behind_the_last_word_has_not_died(monkeypatch: p
     lanes.outlets["enhance-1"].hear()
     lanes.pass_on(face(1))
     lanes.flush(0.0)
+    return lanes, sending, reading, drops
+
+
+def test_a_worker_that_hangs_up_behind_the_last_word_has_not_died(monkeypatch: pytest.MonkeyPatch):
+    """It may do so before perceive looks again, with faces in its threads: they were counted as lost now and then."""
+    lanes, sending, reading, drops = holding_a_face()
     assert reading.receive().track_id == 1
     send = sending.send
 
@@ -81,13 +88,7 @@ def test_a_worker_that_hangs_up_behind_the_last_word_has_not_died(monkeypatch: p
 
 
 def test_a_worker_that_is_dead_when_the_last_word_is_said_has_died():
-    drops: list[tuple[str, str]] = []
-    sending, reading = link_pair()
-    lanes = Lanes({"enhance-1": sending}, LiveConfig(), count(1), lambda *drop: drops.append(drop), lambda: None)
-    reading.send(Taken(1))
-    lanes.outlets["enhance-1"].hear()
-    lanes.pass_on(face(1))
-    lanes.flush(0.0)
+    lanes, sending, reading, drops = holding_a_face()
     reading.close()
     lanes.drain(Drain())
     assert drops == [("cam", "worker_died")]
